@@ -1,0 +1,87 @@
+"""The states of a job and every move between them: the one table of a job's life.
+
+    queued ──claim──▶ submitting ──accepted──▶ running ──remote done──▶ fetching ──fetched──▶ succeeded
+                          │                       │                         │
+                          ├─ surely not accepted ─▶ queued                  ├─ links expired ─▶ running
+                          ├─ refused ─▶ failed    ├─ remote failed ─▶ failed└─ no, bad pictures ─▶ failed
+                          └─ no answer ─▶ unconfirmed ── a person decides ─▶ running, queued, failed
+
+Waiting is a column (`available_at`), not a state. The store applies a move by compare-and-set: a job that is
+not in one of the move's `sources` is left as it is, and the caller is told.
+"""
+
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands. Stored by value; a CHECK in the table admits nothing else."""
+
+    QUEUED = "queued"
+    """Not sent, or surely not accepted. Costs nothing."""
+    SUBMITTING = "submitting"
+    """The intent is on disk, the POST may be on its way. Found at start, it becomes `unconfirmed`."""
+    RUNNING = "running"
+    """The API answered with a request_id: it is paid for, and polled until it ends."""
+    FETCHING = "fetching"
+    """Done at the API; its pictures are being brought home."""
+    SUCCEEDED = "succeeded"
+    """Every picture is on disk under its final name, whole, decoded and hashed."""
+    FAILED = "failed"
+    """Ended without all its pictures; the failure says why."""
+    CANCELLED = "cancelled"
+    """Ended by a person, or by the API's word."""
+    UNCONFIRMED = "unconfirmed"
+    """Sent, and no readable answer: it may be paid for. Only a person sends it again."""
+
+
+class Move(StrEnum):
+    """Why a job changes its state. One outcome class in `jobs.outcomes` carries each of them."""
+
+    CLAIM = "claim"
+    UNSENDABLE = "unsendable"
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not_accepted"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    REMOTE_DONE = "remote_done"
+    REMOTE_FAILED = "remote_failed"
+    REMOTE_CANCELLED = "remote_cancelled"
+    LINKS_EXPIRED = "links_expired"
+    FETCHED = "fetched"
+    FETCH_FAILED = "fetch_failed"
+    CANCEL = "cancel"
+    ATTACH = "attach"
+    RESUBMIT = "resubmit"
+    DISCARD = "discard"
+    REOPEN = "reopen"
+    REQUEUE = "requeue"
+
+
+_S = JobState
+
+MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
+    Move.CLAIM: (frozenset({_S.QUEUED}), _S.SUBMITTING),
+    Move.UNSENDABLE: (frozenset({_S.QUEUED}), _S.FAILED),
+    Move.ACCEPTED: (frozenset({_S.SUBMITTING}), _S.RUNNING),
+    Move.NOT_ACCEPTED: (frozenset({_S.SUBMITTING}), _S.QUEUED),
+    Move.REFUSED: (frozenset({_S.SUBMITTING}), _S.FAILED),
+    Move.UNANSWERED: (frozenset({_S.SUBMITTING}), _S.UNCONFIRMED),
+    Move.REMOTE_DONE: (frozenset({_S.RUNNING}), _S.FETCHING),
+    Move.REMOTE_FAILED: (frozenset({_S.RUNNING}), _S.FAILED),
+    Move.REMOTE_CANCELLED: (frozenset({_S.RUNNING}), _S.CANCELLED),
+    Move.LINKS_EXPIRED: (frozenset({_S.FETCHING}), _S.RUNNING),
+    Move.FETCHED: (frozenset({_S.FETCHING}), _S.SUCCEEDED),
+    Move.FETCH_FAILED: (frozenset({_S.FETCHING}), _S.FAILED),
+    Move.CANCEL: (frozenset({_S.QUEUED, _S.RUNNING}), _S.CANCELLED),
+    Move.ATTACH: (frozenset({_S.UNCONFIRMED}), _S.RUNNING),
+    Move.RESUBMIT: (frozenset({_S.UNCONFIRMED}), _S.QUEUED),
+    Move.DISCARD: (frozenset({_S.UNCONFIRMED}), _S.FAILED),
+    Move.REOPEN: (frozenset({_S.FAILED}), _S.RUNNING),
+    Move.REQUEUE: (frozenset({_S.FAILED, _S.CANCELLED}), _S.QUEUED),
+}
+
+ENDED = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED})
+"""States that the runner leaves alone; `retry` may reopen the last two."""
+
+AT_THE_API = frozenset({_S.RUNNING, _S.FETCHING})
+"""A request_id is held, and what it paid for is not all in hand."""

@@ -1,0 +1,36 @@
+"""Time, passed in: a night of eight hours must be able to run in a test in seconds."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+import anyio
+
+
+class Clock(Protocol):
+    """Wall time for people and for expiry, monotonic time for every duration."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware and in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary moment; never goes backwards."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait `seconds`; returns at once for zero or less."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(max(0.0, seconds))
