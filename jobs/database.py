@@ -1,0 +1,183 @@
+"""The one place that knows the database is SQLite: connections, their settings, and group commit.
+
+Power may go at any time, and a rolled-back intent would be a second payment: WAL with synchronous=FULL,
+asserted on every connection. There is one writing connection in a process. What is queued while a commit
+runs is committed with the next one, so that many workers share an fsync. A write is shielded from
+cancellation: a cancel inside a statement was seen to leave the write lock held.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import anyio
+from anyio import to_thread
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from jobs import migrate
+from jobs.errors import CannotWrite
+
+T = TypeVar("T")
+Operation = Callable[[AsyncConnection], Awaitable[T]]
+
+BUSY_SECONDS = 10
+"""How long a statement waits for another process's write lock."""
+
+_PRAGMAS = {
+    "foreign_keys": "1",
+    "busy_timeout": str(BUSY_SECONDS * 1000),
+    "synchronous": "2",  # FULL
+    "trusted_schema": "0",
+    "cell_size_check": "1",
+    "mmap_size": "0",
+}
+_MACOS_PRAGMAS = {"fullfsync": "1", "checkpoint_fullfsync": "1"}
+
+
+class UnsafeDatabase(CannotWrite):
+    """A connection did not take the settings that keep what was paid for."""
+
+
+@dataclass(slots=True)
+class _Ticket(Generic[T]):
+    """One write that waits for its commit."""
+
+    operation: Operation[T]
+    result: T | None = None
+    error: Exception | None = None
+    settled: bool = False
+
+
+class Database:
+    """Reads side by side, writes through one connection with group commit."""
+
+    def __init__(self, path: Path, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self.path = path
+        self._writer = writer
+        self._reader = reader
+        self._lock = anyio.Lock()
+        self._waiting: list[_Ticket[Any]] = []
+
+    async def write(self, operation: Operation[T]) -> T:
+        """Run `operation` in a durable transaction, perhaps together with others; return what it returned.
+
+        It may be run twice (when a neighbour in the group failed), so it must do nothing but statements.
+
+        Raises:
+            CannotWrite: the database refuses: disk full, locked for too long, damaged.
+        """
+        ticket: _Ticket[T] = _Ticket(operation)
+        self._waiting.append(ticket)
+        with anyio.CancelScope(shield=True):
+            async with self._lock:
+                if not ticket.settled:
+                    group, self._waiting = self._waiting, []
+                    await self._commit(group)
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.result  # type: ignore[return-value]  # settled without an error: it is a T
+
+    async def read(self, operation: Operation[T]) -> T:
+        """Run `operation` on a connection that cannot write, in one consistent view.
+
+        Raises:
+            CannotWrite: the database cannot be read.
+        """
+        scope = anyio.CancelScope(shield=True)
+        with scope, _speaking(self.path):
+            async with self._reader.begin() as connection:
+                result = await operation(connection)
+        return result
+
+    async def _commit(self, group: list[_Ticket[Any]]) -> None:
+        try:
+            await self._run(group)
+        except Exception as error:
+            if len(group) == 1:
+                group[0].error = error
+                group[0].settled = True
+                return
+            # One of them failed and undid the others: each gets a transaction of its own.
+            for ticket in group:
+                await self._commit([ticket])
+
+    async def _run(self, group: list[_Ticket[Any]]) -> None:
+        with _speaking(self.path):
+            async with self._writer.begin() as connection:
+                for ticket in group:
+                    ticket.result = await ticket.operation(connection)
+        for ticket in group:
+            ticket.settled = True
+
+
+@contextmanager
+def _speaking(path: Path) -> Iterator[None]:
+    """Turns the driver's errors into sentences, in one place."""
+    try:
+        yield
+    except IntegrityError:
+        raise  # a rule of the tables was broken: a defect of ours, not of the disk
+    except DBAPIError as error:
+        raise CannotWrite(
+            f"The database {path} refuses: {error.orig}.",
+            hint="Free some space or close what holds it, then run `nightsheet resume`.",
+        ) from error
+
+
+@asynccontextmanager
+async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[Database]:
+    """Open the database at `path`, created or brought up to date first.
+
+    Raises:
+        NotOurDatabase: it is refused, untouched.
+        CannotWrite: it cannot be created or opened.
+    """
+    await to_thread.run_sync(migrate.prepare if create else migrate.check, path)
+    writer = _engine(path, writing=True)
+    reader = _engine(path, writing=False)
+    try:
+        yield Database(path, writer, reader)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await reader.dispose()
+            await writer.dispose()
+
+
+def _engine(path: Path, *, writing: bool) -> AsyncEngine:
+    options: dict[str, Any] = {"poolclass": StaticPool} if writing else {"pool_size": 2, "max_overflow": 2}
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", hide_parameters=True, **options)
+
+    def on_connect(connection: Any, record: object) -> None:
+        # The driver would begin transactions of its own; ours are explicit, and take the write lock at once.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        settings = _PRAGMAS | (_MACOS_PRAGMAS if sys.platform == "darwin" else {})
+        if not writing:
+            settings |= {"query_only": "1"}
+        for name, value in settings.items():
+            cursor.execute(f"PRAGMA {name} = {value}")
+            cursor.execute(f"PRAGMA {name}")
+            _assert_setting(path, name, value, cursor.fetchone())
+        cursor.execute("PRAGMA journal_mode")
+        _assert_setting(path, "journal_mode", "wal", cursor.fetchone())
+        cursor.close()
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _assert_setting(path: Path, name: str, wanted: str, got: Any) -> None:
+    if got is None or str(got[0]) != wanted:
+        found = "nothing" if got is None else got[0]
+        raise UnsafeDatabase(
+            f"{path} cannot be kept safely here: {name} is {found}, not {wanted}.",
+            hint="Put the database on a local disk: network and synchronised folders cannot hold it.",
+        )

@@ -1,0 +1,153 @@
+"""Makes a file ready to be opened as our database: created, recognised, upgraded, or refused untouched.
+
+Refused: a file that is no SQLite database, a database of another program, one from a newer Nightsheet, and
+one that carries triggers or views (ours has none, and a crafted file could act through them).
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import migrations
+from jobs.errors import CannotWrite
+from jobs.tables import APPLICATION_ID
+
+_MAGIC = b"SQLite format 3\x00"
+
+
+class NotOurDatabase(CannotWrite):
+    """The file is no database of ours, or of a newer Nightsheet. It was not touched."""
+
+
+def prepare(path: Path) -> None:
+    """Create `path` (mode 0600), or check it and bring its schema up to date.
+
+    Raises:
+        NotOurDatabase: refused, and left as it was.
+        CannotWrite: it cannot be created, read or written.
+    """
+    _create_if_missing(path)
+    if _version_of(path) != migrations.HEAD:
+        _upgrade(path)
+
+
+def check(path: Path) -> None:
+    """Like `prepare`, for commands that only read: nothing is created and nothing upgraded.
+
+    Raises:
+        NotOurDatabase: refused.
+        CannotWrite: there is no such database.
+    """
+    if not path.exists():
+        raise CannotWrite(
+            f"There is no database at {path}.", hint="Run a sheet first, or name another one with --db."
+        )
+    if _version_of(path) != migrations.HEAD:
+        _upgrade(path)
+
+
+def _create_if_missing(path: Path) -> None:
+    try:
+        # Before SQLite does it: -wal and -shm inherit the mode, and prompts are nobody else's business.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if not path.is_file():
+            raise CannotWrite(f"{path} is not a file.", hint="Name another database with --db.") from None
+    except OSError as error:
+        raise CannotWrite(
+            f"The database {path} cannot be created: {error.strerror or error}.",
+            hint="Name a folder that exists and can be written to with --db.",
+        ) from error
+
+
+def _version_of(path: Path) -> str | None:
+    """The schema version of our database at `path`; None for an empty file."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+    except OSError as error:
+        raise CannotWrite(f"The database {path} cannot be read: {error.strerror or error}.") from error
+    if not magic:
+        return None
+    if magic != _MAGIC:
+        raise NotOurDatabase(
+            f"{path} is not a Nightsheet database, and was left as it is.",
+            hint="Name another file with --db.",
+        )
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return _recognise(path, connection)
+    except sqlite3.Error as error:
+        raise NotOurDatabase(
+            f"{path} cannot be read as a database ({error}), and was left as it is.",
+            hint="Restore it from a copy, or start afresh with another --db.",
+        ) from error
+
+
+def _recognise(path: Path, connection: sqlite3.Connection) -> str | None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    names = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
+    if not names and application in {0, APPLICATION_ID}:
+        return None  # created, and the first upgrade never committed
+    if application != APPLICATION_ID:
+        raise NotOurDatabase(
+            f"{path} is a database of another program, and was left as it is.",
+            hint="Name another file with --db.",
+        )
+    if any(kind in {"trigger", "view"} for kind, _ in names):
+        raise NotOurDatabase(
+            f"{path} holds triggers or views, which no Nightsheet database does, and was left as it is.",
+            hint="Do not use it: it was changed by something else.",
+        )
+    if ("table", "alembic_version") not in names:
+        raise NotOurDatabase(f"{path} has no schema version, and was left as it is.")
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    version = row[0] if row else None
+    if not isinstance(version, str) or version > migrations.HEAD:
+        raise NotOurDatabase(
+            f"{path} was written by a newer Nightsheet (schema {version}, this one knows {migrations.HEAD}), "
+            "and was left as it is.",
+            hint="Upgrade Nightsheet, or name another file with --db.",
+        )
+    return version
+
+
+def _upgrade(path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    try:
+        with _one_transaction(path) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, migrations.HEAD)
+    except sqlite3.Error as error:
+        raise CannotWrite(f"The database {path} cannot be brought up to date: {error}.") from error
+
+
+@contextmanager
+def _one_transaction(path: Path) -> Iterator[object]:
+    """A connection inside BEGIN IMMEDIATE: every version is applied, or none."""
+    import sqlalchemy as sa
+    from sqlalchemy.pool import NullPool
+
+    def connect() -> sqlite3.Connection:
+        raw = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+        # WAL is a property of the file: set here once, outside any transaction.
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("PRAGMA synchronous = FULL")
+        return raw
+
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            yield connection
+    except sa.exc.DBAPIError as error:
+        raise CannotWrite(f"The database {path} cannot be brought up to date: {error.orig}.") from error
+    finally:
+        engine.dispose()

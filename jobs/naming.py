@@ -1,0 +1,155 @@
+"""Names on disk: one folder a job, one file a picture, safe on every system.
+
+Keys come out of a sheet and are not to be trusted as paths. A name made here is plain ASCII, is no device on
+Windows, and says the same on a file system that ignores case. Nothing here looks at a disk.
+"""
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+from string import Formatter
+
+from jobs.errors import UsageProblem
+
+DEFAULT_TEMPLATE = "{batch}/{key}/{index:02d}"
+"""Where a picture goes below the output folder; its ending comes from what it turns out to be."""
+
+LONGEST_NAME = 80
+"""Characters of a folder before a suffix; twice nested, it stays below the 260 of an old Windows path."""
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
+_NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
+_SLUG_LENGTH = 60
+_HASH_LENGTH = 8
+
+_WORDS = frozenset({"batch", "key", "model"})
+_NUMBERS = frozenset({"index", "total"})
+_NUMBER_SPEC = re.compile(r"(0[1-9])?d?")
+_LITERAL = re.compile(r"[A-Za-z0-9._/ +=@()-]*")
+_LONGEST_COMPONENT = 200
+
+
+def folder_name(key: str, revision: int = 1) -> str:
+    """A folder for the job `key`: the key itself where it is safe, else a readable slug and a hash of it.
+
+    `revision` 2 and up (a changed row under the same key) get `-2`, `-3`, ... behind the name. Two keys may
+    come out alike where case is ignored: the one who hands names out settles that with `suffixed`.
+    """
+    name = key if _is_safe(key) else f"{_slug(key) or 'job'}-{_short_hash(key)}"
+    return name if revision == 1 else f"{name}-{revision}"
+
+
+def suffixed(folder: str, key: str) -> str:
+    """Another name for `folder`, which is taken: applied again and again, it never repeats itself."""
+    return f"{folder[:LONGEST_NAME]}-{_short_hash(folder + '/' + key)}"
+
+
+def picture_path(
+    template: str, *, batch: str, folder: str, index: int, total: int, model: str
+) -> PurePosixPath:
+    """The place of one picture, relative to the output folder and without its ending.
+
+    `folder` is the job's folder as `folder_name` and `suffixed` settled it, `index` counts from 1. Raises
+    UsageProblem for a template that `check_template` refuses.
+    """
+    words = {"batch": folder_name(batch), "key": _one_folder(folder), "model": _slug(model) or "model"}
+    numbers = {"index": index, "total": total}
+    filled = "".join(_fill(part, words, numbers) for part in _parsed(template))
+    return PurePosixPath(*(_component(name) for name in filled.split("/")))
+
+
+def check_template(template: str) -> None:
+    """Refuses, with UsageProblem, a template whose pictures could collide or leave the output folder."""
+    _parsed(template)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch of a template: literal text, then a field with its format, or no field at the end."""
+
+    literal: str
+    field: str | None
+    spec: str
+
+
+@lru_cache(maxsize=64)
+def _parsed(template: str) -> tuple[_Part, ...]:
+    try:
+        parts = tuple(
+            _checked_part(template, literal, field, spec, conversion)
+            for literal, field, spec, conversion in Formatter().parse(template)
+        )
+    except ValueError as error:
+        raise _refused(template, f"it cannot be read: {error}") from error
+    fields = {part.field for part in parts}
+    for needed in ("key", "index"):
+        if needed not in fields:
+            raise _refused(template, f"without {{{needed}}} pictures would share a name")
+    sketch = "".join(part.literal + ("x" if part.field else "") for part in parts)
+    for name in sketch.split("/"):
+        if not name.strip(" ."):
+            raise _refused(template, "it must be relative, and each folder in it needs a name")
+    return parts
+
+
+def _checked_part(
+    template: str, literal: str, field: str | None, spec: str | None, conversion: str | None
+) -> _Part:
+    if not _LITERAL.fullmatch(literal):
+        raise _refused(template, f"{literal!r} does not do in file names everywhere")
+    if field is None:
+        return _Part(literal, None, "")
+    spec = spec or ""
+    if field not in _WORDS | _NUMBERS:
+        known = ", ".join(f"{{{name}}}" for name in sorted(_WORDS | _NUMBERS))
+        raise _refused(template, f"{{{field}}} is unknown; there are {known}")
+    if conversion or (spec and field in _WORDS) or not _NUMBER_SPEC.fullmatch(spec):
+        raise _refused(template, f"{{{field}}} cannot be written that way; a number may be as {{index:03d}}")
+    return _Part(literal, field, spec)
+
+
+def _fill(part: _Part, words: dict[str, str], numbers: dict[str, int]) -> str:
+    if part.field is None:
+        return part.literal
+    if part.field in words:
+        return part.literal + words[part.field]
+    return part.literal + format(numbers[part.field], part.spec)
+
+
+def _one_folder(folder: str) -> str:
+    return folder if _FOLDER.fullmatch(folder) else folder_name(folder)
+
+
+def _component(name: str) -> str:
+    """One folder or file name of a filled template. What was joined may need what its pieces did not."""
+    if len(name) > _LONGEST_COMPONENT:
+        name = f"{name[: _LONGEST_COMPONENT - _HASH_LENGTH - 1]}-{_short_hash(name)}"
+    if name.startswith((".", " ")) or _DEVICE.fullmatch(name):
+        name = f"_{name}"
+    return f"{name}_" if name.endswith((".", " ")) else name
+
+
+def _is_safe(name: str) -> bool:
+    return bool(_SAFE.fullmatch(name)) and not name.endswith(".") and not _DEVICE.fullmatch(name)
+
+
+def _slug(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode("ascii")
+    return _NOT_IN_A_SLUG.sub("-", plain)[:_SLUG_LENGTH].strip("-")
+
+
+def _short_hash(text: str) -> str:
+    # A sheet may hold half a surrogate pair, which has no UTF-8 of its own.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
+
+
+def _refused(template: str, why: str) -> UsageProblem:
+    return UsageProblem(
+        f"The name template {template!r} does not do: {why}.",
+        hint=f"The default is {DEFAULT_TEMPLATE!r}.",
+    )

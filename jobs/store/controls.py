@@ -1,0 +1,80 @@
+"""Moves over many jobs at once, and the small notes that steer a run."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.failures import Failure
+from jobs.states import MOVES, JobState, Move
+from jobs.store.schema import ATTEMPT, JOB
+from jobs.tables import SubmitOutcome
+
+
+async def doubt_interrupted(connection: AsyncConnection, batch_id: int, failure: Failure) -> int:
+    """Turn every `submitting` job into an `unconfirmed` one: its run died in between."""
+    sources, target = MOVES[Move.UNANSWERED]
+    interrupted = (JOB.c.batch_id == batch_id) & JOB.c.state.in_(sorted(sources))
+    intents = select(JOB.c.id).where(interrupted)
+    await connection.execute(
+        update(ATTEMPT)
+        .where(ATTEMPT.c.job_id.in_(intents), ATTEMPT.c.outcome == SubmitOutcome.INTENT)
+        .values(outcome=SubmitOutcome.UNANSWERED, detail=failure.message)
+    )
+    moved = await connection.execute(
+        update(JOB)
+        .where(interrupted)
+        .values(state=target, error_kind=failure.kind, error_code=failure.code, error_message=failure.message)
+    )
+    return int(moved.rowcount)
+
+
+async def cancel_queued(
+    connection: AsyncConnection,
+    batch_id: int,
+    failure: Failure,
+    now: datetime,
+    keys: Sequence[str] | None = None,
+) -> int:
+    """Cancel what is queued, only `keys` if given: free."""
+    moved = await connection.execute(
+        update(JOB)
+        .where(*_chosen(batch_id, JobState.QUEUED, keys))
+        .values(
+            state=MOVES[Move.CANCEL][1],
+            finished_at=now,
+            error_kind=failure.kind,
+            error_code=failure.code,
+            error_message=failure.message,
+        )
+    )
+    return int(moved.rowcount)
+
+
+async def request_cancel(
+    connection: AsyncConnection, batch_id: int, keys: Sequence[str] | None = None
+) -> int:
+    """Ask for what is running to be cancelled at the API, only `keys` if given."""
+    asked = await connection.execute(
+        update(JOB).where(*_chosen(batch_id, JobState.RUNNING, keys)).values(cancel_requested=True)
+    )
+    return int(asked.rowcount)
+
+
+async def drop_cancel_request(connection: AsyncConnection, job_id: int) -> None:
+    """Forget that a person wanted a job cancelled."""
+    await connection.execute(update(JOB).where(JOB.c.id == job_id).values(cancel_requested=False))
+
+
+async def warn(connection: AsyncConnection, job_id: int, warnings: Sequence[str]) -> None:
+    """Replace a job's warnings."""
+    await connection.execute(update(JOB).where(JOB.c.id == job_id).values(warnings=list(warnings)))
+
+
+def _chosen(batch_id: int, state: JobState, keys: Sequence[str] | None) -> list[ColumnElement[Any]]:
+    chosen: list[ColumnElement[Any]] = [JOB.c.batch_id == batch_id, JOB.c.state == state]
+    if keys is not None:
+        chosen.append(JOB.c.key.in_(keys))
+    return chosen

@@ -1,0 +1,275 @@
+"""Taking a sheet in: new rows are added, unchanged ones left alone, changed and gone ones dealt with.
+
+A changed row whose job was never sent is replaced; otherwise the old job ends as it may, outside the
+manifest, and a new revision of that key is queued. A row that is gone takes its unsent job with it: nobody
+pays for a row that is not in the sheet. Everything happens in the caller's one transaction.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.errors import SheetProblems
+from jobs.failures import FailureKind
+from jobs.naming import folder_name, suffixed
+from jobs.problems import Problem
+from jobs.sheets.planned import PlannedJob
+from jobs.states import JobState
+from jobs.store.schema import BATCH, JOB
+from jobs.views import LoadReport
+
+_CHUNK = 500
+ROW_GONE = "row_gone"
+"""`error_code` of a job that was cancelled because its row left the sheet: it comes back with the row."""
+
+_RETURNED = {
+    "state": JobState.QUEUED,
+    "finished_at": None,
+    "error_kind": None,
+    "error_code": None,
+    "error_message": None,
+}
+
+
+def payload(inputs: dict[str, Any]) -> str:
+    """The very JSON that is sent, hashed, stored and shown: compact, in the model's own order."""
+    return json.dumps(inputs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+@dataclass(slots=True)
+class _Tally:
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+
+
+async def load(
+    connection: AsyncConnection, batch_id: int, planned: Iterable[PlannedJob | Problem], now: datetime
+) -> LoadReport:
+    """Load what a sheet plans.
+
+    Raises:
+        SheetProblems: with every problem of the sheet; the caller's transaction is then rolled back.
+    """
+    generation = await _next_generation(connection, batch_id)
+    problems: list[Problem] = []
+    tally = _Tally()
+    stream = iter(planned)
+    while chunk := list(islice(stream, _CHUNK)):
+        problems += [item for item in chunk if isinstance(item, Problem)]
+        if not problems:
+            jobs = [item for item in chunk if isinstance(item, PlannedJob)]
+            await _load_chunk(connection, batch_id, generation, jobs, now, tally)
+    if problems:
+        raise SheetProblems(_how_many(problems), problems)
+    tally.gone = await _retire_gone(connection, batch_id, generation, now)
+    total = tally.new + tally.changed + tally.unchanged
+    return LoadReport(total, tally.new, tally.changed, tally.unchanged, tally.gone)
+
+
+def _how_many(problems: Sequence[Problem]) -> str:
+    many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return f"The sheet has {many}: nothing was loaded, nothing is paid."
+
+
+async def _next_generation(connection: AsyncConnection, batch_id: int) -> int:
+    await connection.execute(
+        update(BATCH).where(BATCH.c.id == batch_id).values(generation=BATCH.c.generation + 1)
+    )
+    found = await connection.execute(select(BATCH.c.generation).where(BATCH.c.id == batch_id))
+    return int(found.scalar_one())
+
+
+async def _load_chunk(
+    connection: AsyncConnection,
+    batch_id: int,
+    generation: int,
+    jobs: Sequence[PlannedJob],
+    now: datetime,
+    tally: _Tally,
+) -> None:
+    known = await _known(connection, batch_id, [job.key for job in jobs])
+    fresh: list[tuple[PlannedJob, int]] = []
+    kept: list[dict[str, Any]] = []
+    for job in jobs:
+        old = known.get(job.key)
+        if old is None:
+            tally.new += 1
+            fresh.append((job, 1))
+        elif old.fingerprint == job.fingerprint:
+            tally.unchanged += 1
+            kept.append(_place(job, old.id, generation))
+            if old.error_code == ROW_GONE:
+                await connection.execute(update(JOB).where(JOB.c.id == old.id).values(**_RETURNED))
+        else:
+            tally.changed += 1
+            if not await _replace_unsent(connection, job, old.id, generation, now):
+                await _retire(connection, old.id, now)
+                fresh.append((job, old.revision + 1))
+    if kept:
+        await connection.execute(_PLACE, kept)
+    if fresh:
+        folders = await _folders(connection, batch_id, fresh)
+        rows = [
+            _row(batch_id, generation, job, revision, folder, now)
+            for (job, revision), folder in zip(fresh, folders, strict=True)
+        ]
+        await connection.execute(insert(JOB), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    id: int
+    revision: int
+    fingerprint: str
+    error_code: str | None
+
+
+async def _known(connection: AsyncConnection, batch_id: int, keys: Sequence[str]) -> dict[str, _Known]:
+    """The newest revision of each key that the batch has."""
+    found = await connection.execute(
+        select(JOB.c.key, JOB.c.id, JOB.c.revision, JOB.c.fingerprint, JOB.c.error_code)
+        .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
+        .order_by(JOB.c.revision)
+    )
+    return {row.key: _Known(row.id, row.revision, row.fingerprint, row.error_code) for row in found}
+
+
+_PLACE = (
+    update(JOB)
+    .where(JOB.c.id == bindparam("job_id"))
+    .values(
+        generation=bindparam("at_generation"),
+        position=bindparam("at_position"),
+        row=bindparam("at_row"),
+        columns=bindparam("own_columns"),
+        current=True,
+    )
+)
+
+
+def _place(job: PlannedJob, job_id: int, generation: int) -> dict[str, Any]:
+    return {
+        "job_id": job_id,
+        "at_generation": generation,
+        "at_position": job.position,
+        "at_row": job.row,
+        "own_columns": dict(job.columns),
+    }
+
+
+def _contents(job: PlannedJob) -> dict[str, Any]:
+    return {
+        "model": job.model,
+        "fingerprint": job.fingerprint,
+        "inputs": payload(job.inputs),
+        "pictures": job.pictures,
+        "columns": dict(job.columns),
+        "warnings": list(job.warnings),
+    }
+
+
+async def _replace_unsent(
+    connection: AsyncConnection, job: PlannedJob, job_id: int, generation: int, now: datetime
+) -> bool:
+    """Put the new contents into a job that was never sent; False if it was."""
+    unsent = JOB.c.state.in_([JobState.QUEUED, JobState.CANCELLED])
+    done = await connection.execute(
+        update(JOB)
+        .where(JOB.c.id == job_id, unsent, JOB.c.attempts == 0)
+        .values(
+            **_contents(job),
+            **_RETURNED,
+            generation=generation,
+            position=job.position,
+            row=job.row,
+            current=True,
+            agreed=False,
+            available_at=now,
+            cancel_requested=False,
+        )
+    )
+    return done.rowcount == 1
+
+
+async def _retire(connection: AsyncConnection, job_id: int, now: datetime) -> None:
+    """Take a job out of the sheet: what is at the API ends as it may, what is queued is not sent."""
+    await connection.execute(update(JOB).where(JOB.c.id == job_id).values(current=False))
+    await _cancel_queued(connection, JOB.c.id == job_id, now)
+
+
+async def _retire_gone(connection: AsyncConnection, batch_id: int, generation: int, now: datetime) -> int:
+    gone = (JOB.c.batch_id == batch_id) & (JOB.c.generation < generation) & JOB.c.current
+    await _cancel_queued(connection, gone, now)
+    done = await connection.execute(update(JOB).where(gone).values(current=False))
+    return int(done.rowcount)
+
+
+async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime) -> None:
+    await connection.execute(
+        update(JOB)
+        .where(which, JOB.c.state == JobState.QUEUED)
+        .values(
+            state=JobState.CANCELLED,
+            finished_at=now,
+            error_kind=FailureKind.CANCELLED,
+            error_code=ROW_GONE,
+            error_message="Its row left the sheet before it was sent: nothing was paid.",
+        )
+    )
+
+
+async def _folders(
+    connection: AsyncConnection, batch_id: int, fresh: Sequence[tuple[PlannedJob, int]]
+) -> list[str]:
+    """A folder for each, unlike every other of the batch even where case does not count."""
+    wanted = [folder_name(job.key, revision) for job, revision in fresh]
+    taken = await _taken(connection, batch_id, wanted)
+    folders = []
+    for (job, _revision), name in zip(fresh, wanted, strict=True):
+        free = name
+        while free.lower() in taken:
+            free = suffixed(free, job.key)
+            taken |= await _taken(connection, batch_id, [free])
+        taken.add(free.lower())
+        folders.append(free)
+    return folders
+
+
+async def _taken(connection: AsyncConnection, batch_id: int, names: Sequence[str]) -> set[str]:
+    found = await connection.execute(
+        select(func.lower(JOB.c.folder)).where(
+            JOB.c.batch_id == batch_id, JOB.c.folder.collate("NOCASE").in_(names)
+        )
+    )
+    return {str(name) for (name,) in found}
+
+
+def _row(
+    batch_id: int, generation: int, job: PlannedJob, revision: int, folder: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        **_contents(job),
+        "batch_id": batch_id,
+        "key": job.key,
+        "revision": revision,
+        "folder": folder,
+        "position": job.position,
+        "row": job.row,
+        "generation": generation,
+        "current": True,
+        "agreed": False,
+        "state": JobState.QUEUED,
+        "available_at": now,
+        "attempts": 0,
+        "failed_runs": 0,
+        "cancel_requested": False,
+        "created_at": now,
+    }

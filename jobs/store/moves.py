@@ -1,0 +1,212 @@
+"""Moves: each a compare-and-set on the job's state, and what its attempt learns from it.
+
+The attempt meant is always the job's newest, whose number is the job's `attempts`.
+"""
+
+from typing import Any
+
+from sqlalchemy import ScalarSelect, Update, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.failures import Failure
+from jobs.outcomes import (
+    Accepted,
+    Attached,
+    Cancelled,
+    Claimed,
+    Discarded,
+    Fetched,
+    FetchFailed,
+    LinksExpired,
+    NotAccepted,
+    Outcome,
+    Refused,
+    RemoteCancelled,
+    RemoteDone,
+    RemoteFailed,
+    Reopened,
+    Requeued,
+    Resubmitted,
+    Unanswered,
+    Unsendable,
+)
+from jobs.states import MOVES, Move
+from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
+from jobs.tables import SubmitOutcome
+from jobs.views import ArtifactView
+
+_NO_ERROR: dict[str, Any] = {"error_kind": None, "error_code": None, "error_message": None}
+
+
+def _error(failure: Failure) -> dict[str, Any]:
+    return {"error_kind": failure.kind, "error_code": failure.code, "error_message": failure.message}
+
+
+def _guarded(move: Move, job_id: int) -> Update:
+    """UPDATE job ... only where it is still in one of the move's sources."""
+    sources, target = MOVES[move]
+    return update(JOB).where(JOB.c.id == job_id, JOB.c.state.in_(sorted(sources))).values(state=target)
+
+
+def _newest_attempt(job_id: int) -> ScalarSelect[Any]:
+    return (
+        select(ATTEMPT.c.id)
+        .where(ATTEMPT.c.job_id == job_id)
+        .order_by(ATTEMPT.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _of_attempt(job_id: int, **values: Any) -> Update:
+    return update(ATTEMPT).where(ATTEMPT.c.id == _newest_attempt(job_id)).values(**values)
+
+
+async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
+    """Commit the intent: returns the attempt's id, or None if the job is not to be sent any more."""
+    moved = await connection.execute(
+        _guarded(Move.CLAIM, claimed.job_id)
+        .where(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
+        .values(attempts=JOB.c.attempts + 1, submitted_at=claimed.at, agreed=False)
+    )
+    if moved.rowcount == 0:
+        return None
+    number = select(JOB.c.attempts).where(JOB.c.id == claimed.job_id).scalar_subquery()
+    made = await connection.execute(
+        insert(ATTEMPT).values(
+            job_id=claimed.job_id,
+            number=number,
+            payload_sha256=claimed.payload_sha256,
+            started_at=claimed.at,
+            outcome=SubmitOutcome.INTENT,
+            automatic=False,
+            estimate_usd=claimed.estimate_usd,
+        )
+    )
+    (attempt_id,) = made.inserted_primary_key or (None,)
+    return int(attempt_id) if attempt_id is not None else None
+
+
+async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
+    """Move a job; False if it was not where the move starts, and then nothing is changed."""
+    job_id = outcome.job_id
+    moved = await connection.execute(_guarded(outcome.move, job_id).values(**_job_values(outcome)))
+    if moved.rowcount == 0:
+        return False
+    match outcome:
+        case NotAccepted():
+            await connection.execute(delete(ATTEMPT).where(ATTEMPT.c.id == _newest_attempt(job_id)))
+        case Accepted() | Attached():
+            await connection.execute(
+                _of_attempt(
+                    job_id,
+                    outcome=SubmitOutcome.ACCEPTED,
+                    request_id=outcome.request_id,
+                    answered_at=outcome.at,
+                )
+            )
+        case Refused():
+            await connection.execute(
+                _of_attempt(
+                    job_id,
+                    outcome=SubmitOutcome.REFUSED,
+                    answered_at=outcome.at,
+                    ended=outcome.failure.kind,
+                    detail=outcome.failure.message,
+                )
+            )
+        case Unanswered():
+            await connection.execute(
+                _of_attempt(job_id, outcome=SubmitOutcome.UNANSWERED, detail=outcome.failure.message)
+            )
+        case RemoteDone():
+            await connection.execute(
+                _of_attempt(job_id, urls=list(outcome.urls), cost_usd=outcome.cost_usd, ended="done")
+            )
+        case RemoteFailed():
+            await connection.execute(
+                _of_attempt(
+                    job_id,
+                    cost_usd=outcome.cost_usd,
+                    ended=outcome.failure.kind,
+                    detail=outcome.failure.message,
+                )
+            )
+        case RemoteCancelled():
+            await connection.execute(_of_attempt(job_id, ended=outcome.failure.kind))
+        case LinksExpired() | Reopened():
+            await connection.execute(_of_attempt(job_id, urls=None, ended=None))
+        case Resubmitted():
+            await connection.execute(_of_attempt(job_id, outcome=SubmitOutcome.RESUBMITTED))
+        case Discarded():
+            await connection.execute(_of_attempt(job_id, outcome=SubmitOutcome.DISCARDED))
+        case Unsendable() | Fetched() | FetchFailed() | Cancelled() | Requeued():
+            pass  # nothing new is known of a submit
+    return True
+
+
+def _job_values(outcome: Outcome) -> dict[str, Any]:
+    """What the job's own row learns from a move, beside its state."""
+    match outcome:
+        case NotAccepted():
+            earlier = (
+                select(func.max(ATTEMPT.c.started_at))
+                .where(ATTEMPT.c.job_id == outcome.job_id, ATTEMPT.c.outcome != SubmitOutcome.INTENT)
+                .scalar_subquery()
+            )
+            return {
+                "attempts": JOB.c.attempts - 1,
+                "available_at": outcome.available_at,
+                "submitted_at": earlier,
+                "agreed": True,
+            }
+        case Unanswered():
+            return _error(outcome.failure)
+        case Unsendable() | Refused() | FetchFailed() | Discarded() | RemoteCancelled():
+            return _error(outcome.failure) | {"finished_at": outcome.at, "cancel_requested": False}
+        case Cancelled():
+            return _error(outcome.failure) | {"finished_at": outcome.at, "cancel_requested": False}
+        case RemoteFailed():
+            return _error(outcome.failure) | {
+                "finished_at": outcome.at,
+                "cancel_requested": False,
+                "failed_runs": JOB.c.failed_runs + 1,
+            }
+        case Fetched():
+            return {"finished_at": outcome.at, "warnings": list(outcome.warnings), "cancel_requested": False}
+        case Resubmitted() | Requeued():
+            return _NO_ERROR | {
+                "agreed": True,
+                "available_at": outcome.at,
+                "finished_at": None,
+                "cancel_requested": False,
+            }
+        case Attached():
+            return _NO_ERROR
+        case Reopened():
+            return _NO_ERROR | {"finished_at": None, "cancel_requested": False}
+        case Accepted() | RemoteDone() | LinksExpired():
+            return {}
+
+
+async def record_picture(
+    connection: AsyncConnection, job_id: int, attempt_id: int, picture: ArtifactView
+) -> None:
+    """Note a picture that is on disk under its final name; a second note of the same number replaces it."""
+    await connection.execute(
+        delete(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id, ARTIFACT.c.number == picture.number)
+    )
+    await connection.execute(
+        insert(ARTIFACT).values(
+            job_id=job_id,
+            attempt_id=attempt_id,
+            number=picture.number,
+            path=picture.path,
+            url=picture.url,
+            sha256=picture.sha256,
+            bytes=picture.bytes,
+            width=picture.width,
+            height=picture.height,
+            content_type=picture.content_type,
+        )
+    )

@@ -1,0 +1,258 @@
+"""The tables. Rows are built only in `jobs.store`, from validated values; CHECKs refuse nonsense even so.
+
+SQLModel validates nothing on a table class, stores enums by name and times as they come, so that the
+columns say all three themselves: states by value, times in UTC with microseconds, money in millionths.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+from jobs.failures import FailureKind
+from jobs.states import ENDED, JobState
+
+APPLICATION_ID = 0x4E534854
+"""`PRAGMA application_id` of our databases ("NSHT"): tells them from any other SQLite file."""
+
+
+class PauseReason(StrEnum):
+    """Why a batch stands still. The words of `status --json`."""
+
+    TOKEN = "token"  # noqa: S105 - a reason, not a secret
+    BALANCE = "balance"
+    BUDGET = "budget"
+    OUTAGE = "outage"
+    DISK = "disk"
+    GUARD = "guard"
+    PERSON = "person"
+
+
+class SubmitOutcome(StrEnum):
+    """What became of one attempt."""
+
+    INTENT = "intent"
+    """Committed before the POST; if it is still this at start, nobody knows."""
+    ACCEPTED = "accepted"
+    """The API gave a request_id."""
+    REFUSED = "refused"
+    """The API refused the inputs: not paid."""
+    UNANSWERED = "unanswered"
+    """Sent, no readable answer: may be paid."""
+    RESUBMITTED = "resubmitted"
+    """Was unanswered; a person sent the job again."""
+    DISCARDED = "discarded"
+    """Was unanswered; a person let it go."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time, kept as ISO 8601 text so that it sorts and reads well."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Money(TypeDecorator[Decimal]):
+    """US dollars, kept as whole millionths so that SQL adds them up exactly."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else round(value * 1_000_000)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value) / 1_000_000
+
+
+def _one_of(column: str, words: type[StrEnum]) -> str:
+    return f"{column} IN ({', '.join(repr(str(word)) for word in words)})"
+
+
+_ENDED = ", ".join(repr(str(state)) for state in sorted(ENDED))
+
+
+class Batch(SQLModel, table=True):
+    """A sheet loaded into the job table, with a name; belongs to one API origin."""
+
+    __table_args__ = (
+        UniqueConstraint("name", name="batch_name"),
+        CheckConstraint(
+            "(paused_reason IS NULL) = (paused_since IS NULL)", name="batch_paused_reason_and_since"
+        ),
+        CheckConstraint(
+            f"paused_reason IS NULL OR {_one_of('paused_reason', PauseReason)}", name="batch_paused_reason"
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    sheet: str
+    """Absolute path of the sheet: another path under this name is refused."""
+    origin: str
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    last_run_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    generation: int = 0
+    """Counts the loads; a job whose own is lower is not in the sheet any more."""
+    paused_reason: str | None = None
+    paused_detail: str | None = None
+    paused_since: datetime | None = Field(default=None, sa_column=Column(Instant))
+    prices: dict[str, str] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'"))
+    )
+    """USD a picture by model, as the API last said."""
+    budget: Decimal | None = Field(default=None, sa_column=Column(Money))
+    concurrency: int | None = None
+    rate: float | None = None
+    """The last three are set by `tune` and outlive a run."""
+
+
+class Job(SQLModel, table=True):
+    """One row of the sheet: one model, one set of inputs, a stable key, a state."""
+
+    __table_args__ = (
+        UniqueConstraint("batch_id", "key", "revision", name="job_key"),
+        CheckConstraint(_one_of("state", JobState), name="job_state"),
+        CheckConstraint(f"error_kind IS NULL OR {_one_of('error_kind', FailureKind)}", name="job_error_kind"),
+        CheckConstraint(f"(state IN ({_ENDED})) = (finished_at IS NOT NULL)", name="job_finished_at"),
+        CheckConstraint(
+            "(state IN ('failed', 'cancelled', 'unconfirmed')) = (error_kind IS NOT NULL)", name="job_error"
+        ),
+        CheckConstraint(
+            "state NOT IN ('submitting', 'running', 'fetching', 'succeeded', 'unconfirmed') OR attempts > 0",
+            name="job_attempts",
+        ),
+        Index("job_by_state", "batch_id", "state", "id"),
+        Index("job_in_sheet_order", "batch_id", "current", "position"),
+        Index("job_folder", "batch_id", text("folder COLLATE NOCASE"), unique=True),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    batch_id: int = Field(sa_column=Column(Integer, ForeignKey("batch.id"), nullable=False))
+    key: str
+    revision: int = 1
+    folder: str
+    """Where its pictures go, below the batch's folder. Unique, ignoring case."""
+    position: int
+    """Order in the sheet, from 0."""
+    row: int
+    """Line in the sheet, from 1, as an editor counts."""
+    generation: int
+    current: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
+    """Whether the sheet still has it. Others are neither sent nor in the manifest."""
+    agreed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
+    """Whether a person agreed to pay for its next submit."""
+    model: str
+    fingerprint: str
+    inputs: str
+    """JSON, to the byte as it is sent."""
+    pictures: int
+    """How many it asks for, at most."""
+    columns: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    warnings: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    state: str
+    available_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    attempts: int = 0
+    """How many submits were or may have been accepted, the open one included."""
+    failed_runs: int = 0
+    """How many of them the API itself failed, for `--max-attempts`."""
+    cancel_requested: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
+    error_kind: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    submitted_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    finished_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+
+
+class Attempt(SQLModel, table=True):
+    """One submit that was or may have been accepted: the ledger of what was paid for."""
+
+    __table_args__ = (
+        UniqueConstraint("job_id", "number", name="attempt_number"),
+        UniqueConstraint("request_id", name="attempt_request_id"),
+        CheckConstraint(_one_of("outcome", SubmitOutcome), name="attempt_outcome"),
+        CheckConstraint("(outcome = 'accepted') = (request_id IS NOT NULL)", name="attempt_accepted"),
+        CheckConstraint("length(request_id) BETWEEN 1 AND 128", name="attempt_request_id_length"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_id: int = Field(sa_column=Column(Integer, ForeignKey("job.id"), nullable=False))
+    number: int
+    payload_sha256: str
+    """SHA-256 of the very bytes that are POSTed."""
+    started_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    answered_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    outcome: str
+    request_id: str | None = None
+    automatic: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
+    """Authorised by a setting (`--max-attempts`), not by a person."""
+    urls: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    """Where the pictures are, once the API is done."""
+    cost_usd: Decimal | None = Field(default=None, sa_column=Column(Money))
+    """What the API said it cost."""
+    estimate_usd: Decimal | None = Field(default=None, sa_column=Column(Money))
+    """The most it may cost, as known when it was sent."""
+    ended: str | None = None
+    """How it ended at the API: done, or a FailureKind."""
+    detail: str | None = None
+    """What was answered, in short, where it was no acceptance."""
+
+
+class Artifact(SQLModel, table=True):
+    """A picture we hold: whole, decoded, hashed, under its final name."""
+
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "number", name="artifact_number"),
+        CheckConstraint("bytes > 0 AND width > 0 AND height > 0", name="artifact_size"),
+        Index("artifact_by_job", "job_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_id: int = Field(sa_column=Column(Integer, ForeignKey("job.id"), nullable=False))
+    attempt_id: int = Field(sa_column=Column(Integer, ForeignKey("attempt.id"), nullable=False))
+    number: int
+    """From 1, in the API's order."""
+    path: str
+    """Absolute."""
+    url: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    content_type: str
+
+
+class Run(SQLModel, table=True):
+    """One process lifetime over a batch, so that a second runner can be told who holds the database."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    batch_id: int = Field(sa_column=Column(Integer, ForeignKey("batch.id"), nullable=False))
+    pid: int
+    host: str
+    started_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    exit_code: int | None = None

@@ -1,0 +1,160 @@
+"""What the store hands out: frozen snapshots, never live rows."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from jobs.failures import Failure
+from jobs.states import JobState
+from jobs.tables import PauseReason, SubmitOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why and since when a batch stands still."""
+
+    reason: PauseReason
+    detail: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """A batch as it stands."""
+
+    id: int
+    name: str
+    sheet: str
+    origin: str
+    created_at: datetime
+    paused: Pause | None
+    prices: dict[str, Decimal] = field(default_factory=dict)
+    budget: Decimal | None = None
+    concurrency: int | None = None
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """A job that may be claimed. `inputs` is the JSON to be sent, to the byte."""
+
+    id: int
+    key: str
+    row: int
+    model: str
+    inputs: str
+    pictures: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A job that the API has: to be polled, or its pictures to be fetched."""
+
+    id: int
+    key: str
+    row: int
+    model: str
+    folder: str
+    pictures: int
+    state: JobState
+    attempt_id: int
+    request_id: str
+    submitted_at: datetime
+    failed_runs: int
+    urls: tuple[str, ...] | None
+    estimate_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactView:
+    """A picture we hold; `path` is absolute."""
+
+    number: int
+    path: str
+    url: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One line of the ledger."""
+
+    id: int
+    job_id: int
+    key: str
+    row: int
+    number: int
+    payload_sha256: str
+    started_at: datetime
+    answered_at: datetime | None
+    outcome: SubmitOutcome
+    request_id: str | None
+    cost_usd: Decimal | None
+    estimate_usd: Decimal | None
+    ended: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job with all that a manifest says of it."""
+
+    id: int
+    batch: str
+    key: str
+    revision: int
+    current: bool
+    row: int
+    model: str
+    state: JobState
+    inputs: str
+    pictures: int
+    attempts: int
+    request_id: str | None
+    cost_usd: Decimal | None
+    estimate_usd: Decimal | None
+    failure: Failure | None
+    warnings: tuple[str, ...]
+    columns: dict[str, str]
+    created_at: datetime
+    submitted_at: datetime | None
+    finished_at: datetime | None
+    images: tuple[ArtifactView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a batch has cost so far, in USD: the API's own figures, and estimates where it gave none."""
+
+    told_usd: Decimal
+    estimated_usd: Decimal
+    submits: int
+    """Attempts that were or may have been accepted."""
+
+    @property
+    def spent_usd(self) -> Decimal:
+        return self.told_usd + self.estimated_usd
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What loading a sheet did to its batch."""
+
+    total: int
+    new: int
+    changed: int
+    unchanged: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """Who runs, or ran, a batch."""
+
+    pid: int
+    host: str
+    started_at: datetime
