@@ -1,0 +1,1 @@
+"""The models that can be run: their inputs, limits and picture counts."""

@@ -1,0 +1,86 @@
+"""Reference pictures: the API fetches them itself, by a plain GET without cookies or login, so each of them
+must be a public https address ("File inputs" on every model page). What a picture must be like is published
+as `validations`; only the API can measure it, and its rules contradict themselves (see SHAPE_RULES).
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from pydantic_core import PydanticCustomError
+
+MOST_REFERENCES = 14
+
+_SHAPE = "The aspect ratio range should be 1:16 to 16:1."
+_TINY = "The uploaded image width and height must exceed 14 pixels."
+_HUGE = "The uploaded image width and height must not exceed 6000 pixels."
+
+# Published word for word, contradictions included. The ratio 0.625 is 10:16 where the sentence says 1:16; a
+# newer sibling publishes 0.0625, so it is probably a slip. A side of 6000 passes the sentence, not the rule.
+SHAPE_RULES = [
+    {"validation_rule": rule, "validation_value": value, "validation_error": sentence}
+    for rule, value, sentence in (
+        ("file_size_mb<", 10, "File size must be less than 10 MB."),
+        ("width/height>", 0.625, _SHAPE),
+        ("width/height<", 16, _SHAPE),
+        ("width_pixels>", 14, _TINY),
+        ("height_pixels>", 14, _TINY),
+        ("width_pixels<", 6000, _HUGE),
+        ("height_pixels<", 6000, _HUGE),
+    )
+]
+
+_NEEDED = "Put the picture where anyone can fetch it and give its https:// address."
+
+
+def reference(address: str) -> str:
+    """Let an address through that the API can fetch.
+
+    Raises:
+        PydanticCustomError: it cannot; the context carries a `hint`.
+    """
+    sentence = why_not(address)
+    if sentence is None:
+        return address
+    # Braces in the sentence would be read as a template: it is passed as a value instead.
+    raise PydanticCustomError("reference", "{sentence}", {"sentence": sentence, "hint": _NEEDED})
+
+
+def why_not(address: str) -> str | None:
+    """Why the API cannot fetch this address, as a sentence; None where nothing speaks against it.
+
+    http is let through for loopback hosts alone: a rehearsal against the emulator may serve its own pictures.
+    """
+    if "://" not in address:
+        return _not_an_address(address)
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+        _ = parts.port  # out of range raises only when asked for
+        address.encode()  # half a character raises, a UnicodeEncodeError being a ValueError
+    except ValueError:
+        return "This address cannot be read."
+    if not host or any(letter <= " " or letter == "\x7f" for letter in address):
+        return "This address cannot be read: a host is missing, or a space or line break is inside."
+    return _not_public(parts.scheme, host)
+
+
+def _not_public(scheme: str, host: str) -> str | None:
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        ip = None
+    if scheme == "http" and (host == "localhost" if ip is None else ip.is_loopback):
+        return None
+    if scheme != "https":
+        return f"A public https address is needed, this one begins with {scheme}://."
+    if ip is not None and not (ip.is_global or ip.is_loopback):
+        return "This address is on a private network, where the API cannot fetch it."
+    return None
+
+
+def _not_an_address(address: str) -> str:
+    if not address.strip():
+        return "An address is empty."
+    if address.lstrip()[:5].lower() == "data:":
+        return "A picture inside the sheet (a data: URI) cannot be sent, a public https address is needed."
+    return "This is not an address: files of this computer cannot be sent, a public https address is needed."

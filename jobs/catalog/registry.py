@@ -1,0 +1,27 @@
+"""Every model that can be run. A sixth is one file and one word in `_FAMILIES`."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from jobs.catalog import seedream_4_0, seedream_4_5
+from jobs.catalog.near import closest
+from jobs.catalog.spec import ModelSpec
+
+_FAMILIES = (seedream_4_5, seedream_4_0)
+
+MODELS: Mapping[str, ModelSpec] = MappingProxyType(
+    {spec.model_id: spec for family in _FAMILIES for spec in family.MODELS}
+)
+"""By the API's own model id."""
+
+
+def find(model_id: str) -> ModelSpec | None:
+    """The model of exactly this id: what is paid for is never guessed."""
+    return MODELS.get(model_id)
+
+
+def suggest(model_id: str) -> str | None:
+    """The id that was probably meant, or None. `seedream-4.5/edit` suggests `bytedance/seedream-4-5/edit`."""
+    wanted = model_id.strip().strip("/").lower().replace(".", "-").replace("_", "-").replace(" ", "-")
+    ending = [known for known in MODELS if known.endswith("/" + wanted)]
+    return ending[0] if len(ending) == 1 else closest(wanted, MODELS)

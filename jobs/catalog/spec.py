@@ -1,0 +1,78 @@
+"""ModelSpec: a model one can run, with the inputs its API page names and the rules that hold for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from jobs.catalog.explain import explain
+from jobs.catalog.findings import Checked, Finding, Rule
+from jobs.catalog.input_field import InputField, Kind
+
+__all__ = ["Checked", "Finding", "InputField", "Kind", "ModelSpec", "Rule"]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSpec:
+    """A model: its id at the API, the page its rules come from, its inputs, and what we know beyond them.
+
+    `vocabulary` gives the API's field for each common word that the model has (`prompt`, `size`, `count`,
+    `images`, `seed`, `optimize`). `rules` hold what the sources only advise, or contradict each other about:
+    they warn.
+    """
+
+    model_id: str
+    title: str
+    summary: str
+    source: str
+    inputs: type[BaseModel]
+    vocabulary: Mapping[str, str]
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def has_seed(self) -> bool:
+        """Whether a seed can be sent."""
+        return "seed" in self.vocabulary
+
+    @cached_property
+    def fields(self) -> Mapping[str, InputField]:
+        """Every input by its API name, in the page's order."""
+        schema = self.input_schema()
+        return {
+            name: InputField(
+                name=name,
+                kind=Kind(shape["type"]),
+                required=name in schema["required"],
+                choices=tuple(shape.get("enum", ())),
+                default=shape.get("default"),
+            )
+            for name, shape in schema["properties"].items()
+        }
+
+    def check(self, values: Mapping[str, Any]) -> Checked:
+        """Judge values by API field name, as they would be sent: every problem at once, nothing converted."""
+        try:
+            self.inputs.model_validate(values)
+        except ValidationError as error:
+            return Checked(None, problems=tuple(explain(error, self.model_id, self.fields)))
+        warnings = tuple(finding for rule in self.rules for finding in rule(values))
+        return Checked(dict(values), warnings=warnings)
+
+    def expected_pictures(self, inputs: Mapping[str, Any]) -> int:
+        """The most pictures these inputs ask for: the count, or 1 for a model that makes single pictures."""
+        count = self.vocabulary.get("count")
+        if count is None:
+            return 1
+        return cast("int", inputs.get(count, self.fields[count].default))
+
+    def input_schema(self) -> dict[str, Any]:
+        """The input schema in the form of the API's page, a fresh copy: the caller may change it."""
+        schema = self.inputs.model_json_schema()
+        return {
+            "type": "object",
+            "title": "Input",
+            "required": schema.get("required", []),
+            "properties": schema["properties"],
+        }

@@ -1,0 +1,108 @@
+"""A row put to a model: what it gives for each field, judged, with every problem where it stands."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
+
+from jobs.catalog.registry import MODELS
+from jobs.catalog.spec import Finding, ModelSpec
+from jobs.problems import Problem
+from jobs.sheets.columns import Columns
+from jobs.sheets.inputs import Complaint, Given, Values, given_by, read_values
+from jobs.sheets.names import ID, MODEL, fields_of, word_for
+from jobs.sheets.rows import Opened, Row, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model as one sheet uses it: the names for its fields, and what the sheet's defaults give them."""
+
+    spec: ModelSpec
+    fields: Mapping[str, str]
+    defaults: Mapping[str, Given]
+    complaints: tuple[Complaint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may be sent for a row, or None where there are problems."""
+
+    inputs: dict[str, JsonValue] | None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def fit(spec: ModelSpec, columns: Columns, defaults: Row) -> Fitted:
+    """Prepare a model for a sheet, once. Defaults that it has no field for are skipped."""
+    fields = fields_of(spec)
+    pairs = [(column, fields[name]) for column, name in columns.read_from(defaults) if name in fields]
+    given, complaints = given_by(defaults, pairs)
+    return Fitted(spec, fields, given, tuple(complaints))
+
+
+def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], opened: Opened) -> Verdict:
+    """Everything that is wrong with a row's inputs at once, or the inputs as they would be sent.
+
+    `names` are the sheet's columns, which `{name}` may refer to.
+    """
+    file, spec, fields = opened.file, fitted.spec, fitted.fields
+    pairs: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    for column, name in columns.read_from(row):
+        if name in fields:
+            pairs.append((column, fields[name]))
+        elif name not in (ID, MODEL):
+            problems.append(_lacking(file, row, column, name, spec))
+    own, complaints = given_by(row, pairs)
+    given = {**{name: _in_row(default, row) for name, default in fitted.defaults.items()}, **own}
+    cells = {**opened.defaults.cells, **row.cells}
+    made = read_values(spec, given, names, cells, opened.image_sets)
+    unread = row.refused | opened.defaults.refused
+    made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
+    checked = spec.check(made.values)
+    problems += [_told(file, complaint) for complaint in (*fitted.complaints, *complaints, *made.complaints)]
+    problems += _found(file, row, checked.problems, made, given, spec, opened)
+    warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
+    return Verdict(None if problems else checked.inputs, tuple(problems), warnings)
+
+
+def _in_row(default: Given, row: Row) -> Given:
+    """A default with a name in braces differs from row to row: what is wrong with it is told for the row."""
+    texts = (default.cell,) if isinstance(default.cell, str) else default.cell
+    return replace(default, line=row.line) if any("{" in text for text in texts) else default
+
+
+def _lacking(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:
+    others = [other.model_id for other in MODELS.values() if name in fields_of(other)]
+    hint = f"Leave the cell empty, or take a model that has it: {', '.join(others)}."
+    message = f"{spec.model_id} has no input for this."
+    return Problem(file, row.line_of(column), shown(column), shown(row.cells[column]), message, hint)
+
+
+def _told(file: str, complaint: Complaint) -> Problem:
+    given = complaint.given
+    return Problem(
+        file, given.line, shown(given.column), shown(given.cell), complaint.message, complaint.hint
+    )
+
+
+def _found(
+    file: str,
+    row: Row,
+    findings: tuple[Finding, ...],
+    made: Values,
+    given: Mapping[str, Given],
+    spec: ModelSpec,
+    opened: Opened,
+) -> Iterator[Problem]:
+    """The model's findings in the sheet's words; not those that were already told in another place."""
+    told_with_their_set = {address for addresses in opened.image_sets.values() for address in addresses}
+    for finding in findings:
+        if finding.field in made.refused:
+            continue
+        if isinstance(finding.value, str) and finding.value in told_with_their_set:
+            continue
+        source = given.get(finding.field, Given(word_for(spec, finding.field), "", row.line))
+        column, value = shown(source.column), shown(finding.value)
+        yield Problem(file, source.line, column, value, finding.message, finding.hint)

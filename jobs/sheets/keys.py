@@ -1,0 +1,50 @@
+"""What makes a job the same job: its fingerprint, and the key it has in its batch."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+LONGEST_ID = 200
+
+
+def fingerprint(model: str, inputs: Mapping[str, JsonValue]) -> str:
+    """SHA-256 (hex) of a model and its normalised inputs, whatever order they come in."""
+    text = json.dumps([model, inputs], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def why_not_an_id(text: str) -> str | None:
+    """Why this cannot be a job's id, as a sentence; None where it can."""
+    if len(text) > LONGEST_ID:
+        return f"The id has {len(text)} characters, at most {LONGEST_ID} are allowed."
+    if not text.isprintable():
+        return "The id holds a line break or another character that cannot be printed."
+    return None
+
+
+class Keys:
+    """The keys given out so far, each with the line it was given to: all that is kept of a row."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, int] = {}
+        self._repeats: dict[str, int] = {}
+
+    def take(self, key: str, line: int) -> int | None:
+        """Give a key to a line. The line that already has it, or None where the key was free."""
+        earlier = self._lines.get(key)
+        if earlier is None:
+            self._lines[key] = line
+        return earlier
+
+    def derive(self, fingerprint: str, line: int) -> str:
+        """A key from a fingerprint: its first 16 digits, then `-2`, `-3` for rows that say the same."""
+        stem = fingerprint[:16]
+        key = stem
+        while key in self._lines:
+            number = self._repeats.get(stem, 1) + 1
+            self._repeats[stem] = number
+            key = f"{stem}-{number}"
+        self._lines[key] = line
+        return key

@@ -1,0 +1,59 @@
+"""Column names: which are known, which field of a model each means, and which are slips of the pen."""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from jobs.catalog.near import edit_distance
+from jobs.catalog.registry import MODELS
+from jobs.catalog.spec import ModelSpec
+
+ID = "id"
+MODEL = "model"
+
+
+@cache
+def known_inputs() -> Mapping[str, str]:
+    """Every name an input may have in a sheet, over all models, with the common word for it.
+
+    `text`, `prompt` -> `prompt`. A field without a common word stands for itself.
+    """
+    words: dict[str, str] = {}
+    for spec in MODELS.values():
+        words |= {name: name for name in spec.fields if name not in words}
+        words |= {field: word for word, field in spec.vocabulary.items()}
+        words |= {word: word for word in spec.vocabulary}
+    return words
+
+
+def fields_of(spec: ModelSpec) -> Mapping[str, str]:
+    """The model's own field for each name that a sheet may use for it, other models' names included."""
+    own = {name: name for name in spec.fields}
+    shared = {name: spec.vocabulary[word] for name, word in known_inputs().items() if word in spec.vocabulary}
+    return shared | own
+
+
+def word_for(spec: ModelSpec, field: str) -> str:
+    """The common word for a model's field, or the field's own name where it has none."""
+    return next((word for word, meant in spec.vocabulary.items() if meant == field), field)
+
+
+@cache
+def known_names() -> tuple[str, ...]:
+    """Every name with a meaning: inputs, `id`, `model`."""
+    return (ID, MODEL, *known_inputs())
+
+
+@lru_cache(maxsize=4096)
+def meant_by(name: str) -> str | None:
+    """The known name that an unknown one was probably meant to be, or None: then it is the user's own column.
+
+    Edit distance 2 or less, capitals, spaces and hyphens aside. A name of four letters or fewer is only
+    compared at distance 1: at 2, half the short words there are would be near `id`, `seed`, `size` or `text`
+    (`no`, `sku`, `tag`, `name`, `sets`), and they are what people call their own columns.
+    """
+    written = "_".join(name.lower().replace("-", " ").split())
+    for known in known_names():
+        most = 1 if min(len(known), len(written)) <= 4 else 2
+        if abs(len(known) - len(written)) <= most and edit_distance(known, written) <= most:
+            return known
+    return None

@@ -1,0 +1,25 @@
+"""PlannedJob: a row that may be loaded, with the inputs exactly as they would be sent."""
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedJob:
+    """One job, not yet loaded.
+
+    `position` counts the jobs of the sheet from 0, `row` is the line it begins on. `fingerprint` is the
+    SHA-256 (hex) of the model and the normalised inputs: a seed that was drawn here and the user's own
+    `columns` do not change it. `pictures` is the most that the inputs ask for.
+    """
+
+    position: int
+    row: int
+    key: str
+    fingerprint: str
+    model: str
+    inputs: dict[str, JsonValue]
+    columns: dict[str, str]
+    warnings: tuple[str, ...]
+    pictures: int

@@ -1,0 +1,151 @@
+"""plan(): a sheet read through once, each row becoming a job or the problems that keep it from being one."""
+
+import random
+from collections.abc import Iterator
+
+from jobs.catalog.registry import MODELS, find
+from jobs.problems import Problem
+from jobs.sheets.columns import sort_columns
+from jobs.sheets.fitting import Fitted, fit, judge
+from jobs.sheets.keys import Keys, fingerprint, why_not_an_id
+from jobs.sheets.names import ID, MODEL
+from jobs.sheets.planned import PlannedJob
+from jobs.sheets.rows import Row, shown
+from jobs.sheets.sheet import Sheet, no_job, unknown_model
+
+SEEDS = 2**31
+"""How many seeds are drawn from: 0 to 2147483647. The pages name no range; services keep this one intact."""
+
+
+def plan(sheet: Sheet, rng: random.Random) -> Iterator[PlannedJob | Problem]:
+    """Every job of the sheet in its order, and every problem as it is met. Nothing is raised.
+
+    Memory grows by a key a row. `rng` draws the seed where a model has one and the row gives none. Where
+    there is any problem the sheet must not be loaded, whatever jobs came before it.
+    """
+    yield from sheet.problems
+    planner = _Planner(sheet, rng)
+    yield from planner.slips()
+    nothing = not sheet.problems
+    for row in sheet.opened.rows():
+        nothing = False
+        if isinstance(row, Problem):
+            yield row
+            continue
+        result = planner.judge(row)
+        if isinstance(result, PlannedJob):
+            yield result
+        else:
+            yield from result
+    if nothing:
+        yield no_job(sheet.path)
+
+
+class _Planner:
+    """What is remembered from row to row: the keys given out, and what has been told for all of them."""
+
+    def __init__(self, sheet: Sheet, rng: random.Random) -> None:
+        self._sheet = sheet
+        self._opened = sheet.opened
+        self._file = sheet.opened.file
+        self._rng = rng
+        self._columns = sort_columns(sheet.opened)
+        self._names = frozenset(sheet.opened.columns)
+        self._own = self._columns.own(sheet.opened.defaults)
+        self._default_lines = {sheet.opened.defaults.line_of(name) for name in sheet.opened.defaults.cells}
+        self._models: dict[str, Fitted] = {}
+        self._keys = Keys()
+        self._told: set[Problem] = set()
+        self._no_model_told = False
+        self._jobs = 0
+
+    def slips(self) -> Iterator[Problem]:
+        """Misspelt columns, where they stand once for the whole sheet."""
+        yield from self._columns.slips(self._file, self._opened.defaults)
+        if self._opened.header_line is not None:
+            header = Row(self._opened.header_line, dict.fromkeys(self._opened.columns, ""))
+            yield from self._columns.slips(self._file, header)
+
+    def judge(self, row: Row) -> PlannedJob | list[Problem]:
+        """The row's job, or all that is wrong with it."""
+        problems: list[Problem] = []
+        if self._opened.header_line is None:
+            problems += self._columns.slips(self._file, row)
+        name = self._id(row, problems)
+        fitted = self._model(row, problems)
+        if fitted is None:
+            return problems
+        verdict = judge(row, fitted, self._columns, self._names, self._opened)
+        problems += filter(self._is_news, verdict.problems)
+        if problems or verdict.inputs is None:
+            return problems
+        spec, inputs = fitted.spec, verdict.inputs
+        digest = fingerprint(spec.model_id, inputs)
+        key = name if name is not None else self._keys.derive(digest, row.line)
+        if spec.has_seed and (seed := spec.vocabulary["seed"]) not in inputs:
+            inputs[seed] = self._rng.randrange(SEEDS)
+        self._jobs += 1
+        return PlannedJob(
+            position=self._jobs - 1,
+            row=row.line,
+            key=key,
+            fingerprint=digest,
+            model=spec.model_id,
+            inputs=inputs,
+            columns={**self._own, **self._columns.own(row)},
+            warnings=verdict.warnings,
+            pictures=spec.expected_pictures(inputs),
+        )
+
+    def _is_news(self, problem: Problem) -> bool:
+        """What is wrong with a default is told once, not for every row that takes it."""
+        if problem.row not in self._default_lines:
+            return True
+        news = problem not in self._told
+        self._told.add(problem)
+        return news
+
+    def _id(self, row: Row, problems: list[Problem]) -> str | None:
+        """The row's id, taken for it; None where it has none, or where there is a problem with it."""
+        column, cell = self._columns.named(row, ID)
+        if cell is None:
+            return None
+        name = cell.strip() if isinstance(cell, str) else ""
+        message = why_not_an_id(name) if name else "An id is one text, not a list."
+        hint = ""
+        if message is None and (earlier := self._keys.take(name, row.line)) is not None:
+            message = f"This id is already the key of line {earlier}."
+            hint = "Give each job its own id, or none."
+        if message is None:
+            return name
+        problems.append(Problem(self._file, row.line_of(column), shown(column), shown(cell), message, hint))
+        return None
+
+    def _model(self, row: Row, problems: list[Problem]) -> Fitted | None:
+        """The row's model, else the sheet's; None where there is none, which is told."""
+        column, cell = self._columns.named(row, MODEL)
+        text = "|".join(cell) if isinstance(cell, tuple) else cell
+        name = (text or self._sheet.model or "").strip()
+        if name in self._models:
+            return self._models[name]
+        spec = find(name)
+        if spec is None:
+            if text is not None:
+                message, hint = unknown_model(name)
+                line = row.line_of(column)
+                problems.append(Problem(self._file, line, shown(column), shown(name), message, hint))
+            elif not name and MODEL not in row.refused:
+                problems += self._no_model(row)
+            return None
+        self._models[name] = fit(spec, self._columns, self._opened.defaults)
+        return self._models[name]
+
+    def _no_model(self, row: Row) -> Iterator[Problem]:
+        """Told for the row that leaves its cell empty; once, where the sheet has no such column at all."""
+        hint = f"Name one of {', '.join(MODELS)}."
+        if MODEL in self._columns.known.values():
+            yield Problem(self._file, row.line, MODEL, None, "No model is named.", hint)
+        elif not self._no_model_told:
+            self._no_model_told = True
+            line = row.line if self._opened.header_line is None else self._opened.header_line
+            yield Problem(self._file, line, MODEL, None, "The sheet names no model.", hint)

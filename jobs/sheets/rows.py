@@ -1,0 +1,67 @@
+"""What every format hands over: rows of text cells, each with the line its writer finds it on."""
+
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
+
+from jobs.problems import Problem
+
+Cell = str | tuple[str, ...]
+"""Text as written, or a list of such. What it means (a number, a size, an address) its column decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One job as it was written. Empty cells are left out.
+
+    `line` is where the row begins, as an editor counts; `lines` where a cell stands on a line of its own.
+    `refused` are columns whose value could not be read, which has been told.
+    """
+
+    line: int
+    cells: Mapping[str, Cell]
+    lines: Mapping[str, int] = field(default_factory=dict)
+    refused: Set[str] = frozenset()
+
+    def line_of(self, column: str) -> int:
+        """Where this cell stands."""
+        return self.lines.get(column, self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A sheet of any format: what it says once, and a way to read its rows, as often as one likes.
+
+    `header_line` is where the columns are named once for all; None where every row names its own.
+    """
+
+    file: str
+    rows: Callable[[], Iterator[Row | Problem]]
+    columns: tuple[str, ...]
+    header_line: int | None = None
+    problems: tuple[Problem, ...] = ()
+    batch: str | None = None
+    batch_line: int | None = None
+    model: str | None = None
+    model_line: int | None = None
+    defaults: Row = field(default_factory=lambda: Row(0, {}))
+    image_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def refused(problem: Problem) -> Opened:
+    """A sheet in which nothing can be read, and why."""
+    return Opened(problem.file, rows=lambda: iter(()), columns=(), problems=(problem,))
+
+
+def is_blank(text: str) -> bool:
+    """Whether a cell says nothing."""
+    return not text or text.isspace()
+
+
+def shown(value: object) -> str | None:
+    """A value as a report shows it: short, on one line, without control characters; None stays None."""
+    if value is None:
+        return None
+    text = "|".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if len(text) > 80:
+        text = text[:77] + "..."
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

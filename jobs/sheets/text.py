@@ -1,0 +1,98 @@
+"""Bytes to text: UTF-8 with or without its mark, UTF-16 with it, and nothing guessed."""
+
+import codecs
+from collections.abc import Generator
+from pathlib import Path
+
+LONGEST_LINE = 16_000_000
+"""Characters. A line is held in memory, so a file without line breaks must not be read to its end."""
+
+_SAVE_AS = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8").'
+
+
+class BadText(Exception):
+    """The file is not text that can be read on from here. `line` is None where no line can be named."""
+
+    def __init__(self, line: int | None, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.line = line
+        self.message = message
+        self.hint = hint
+
+
+def read_lines(path: Path) -> Generator[str, None, None]:
+    """The physical lines of a file, each with its own line ending. Holds one line at a time.
+
+    Raises:
+        BadText: the file cannot be read, or not as text.
+    """
+    number = 0
+    encoding = ""
+    try:
+        encoding = _encoding(path)
+        with path.open(encoding=encoding, newline="") as file:
+            while line := file.readline(LONGEST_LINE + 1):
+                number += 1
+                if len(line) > LONGEST_LINE:
+                    raise BadText(number, f"The line is longer than {LONGEST_LINE:,} characters.")
+                _refuse_nul(line, number)
+                yield line
+    except OSError as error:
+        raise BadText(None, f"The file cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, encoding) from error
+
+
+def read_whole(path: Path, most_bytes: int) -> str:
+    """A whole file as text.
+
+    Raises:
+        BadText: the file cannot be read, has more than `most_bytes` bytes, or is not text.
+    """
+    encoding = ""
+    try:
+        encoding = _encoding(path)
+        with path.open("rb") as file:
+            data = file.read(most_bytes + 1)
+        if len(data) > most_bytes:
+            raise BadText(None, f"The file is larger than {most_bytes // 1_000_000} MB.", "Write it as CSV.")
+        text = data.decode(encoding)
+    except OSError as error:
+        raise BadText(None, f"The file cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, encoding) from error
+    _refuse_nul(text, 1)
+    return text
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise BadText(None, "The file is written in UTF-32.", _SAVE_AS)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return "utf-8-sig"
+
+
+def _refuse_nul(text: str, line: int) -> None:
+    at = text.find("\0")
+    if at >= 0:
+        raise BadText(line + text.count("\n", 0, at), "A NUL character: this is not a text file.", _SAVE_AS)
+
+
+def _undecodable(path: Path, encoding: str) -> BadText:
+    """Find the line: the decoder reads ahead, so what it reports is not where the trouble stands."""
+    if encoding == "utf-16":
+        return BadText(None, "The file begins like UTF-16 and goes on otherwise.", _SAVE_AS)
+    number = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                byte = line[error.start]
+                return BadText(
+                    number, f"The line is not UTF-8: byte 0x{byte:02X} at {error.start + 1}.", _SAVE_AS
+                )
+    return BadText(number, "The file is not UTF-8.", _SAVE_AS)

@@ -1,0 +1,33 @@
+"""A document as plain text in a tree, whatever it was written in. Lines count from 1."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text as it is written; None where nothing or `null` stands."""
+
+    text: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    line: int
+    nodes: list["Node"] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping; `lines` has the line of each key."""
+
+    line: int
+    nodes: dict[str, "Node"] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+
+
+Node = Scalar | Items | Table
+
+ABSENT = Scalar(None, 0)

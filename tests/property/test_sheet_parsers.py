@@ -1,0 +1,212 @@
+"""Whatever bytes a sheet is made of, what comes out is jobs, problems, or one of our own errors."""
+
+import csv
+import io
+import json
+import random
+import string
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from jobs.catalog.near import edit_distance, match_choice, nearest_choice
+from jobs.catalog.registry import MODELS
+from jobs.errors import SheetProblems
+from jobs.problems import Problem
+from jobs.sheets import PlannedJob, open_sheet, plan
+from jobs.sheets.csv_sheet import open_csv
+from jobs.sheets.jsonl_sheet import open_jsonl
+from jobs.sheets.rows import Opened, Row, shown
+from jobs.sheets.yaml_tree import BadYaml, read_tree
+
+TEXT = "bytedance/seedream-4-5/text-to-image"
+SUFFIXES = (".csv", ".yaml", ".jsonl")
+HEADS = {
+    ".csv": "id,prompt,model,size,count,images,seed,note\n",
+    ".yaml": "model: bytedance/seedream-4-5/sequential\njobs:\n- prompt: ",
+    ".jsonl": '{"prompt": "a", "model": "bytedance/seedream-4-5/edit", "images": ',
+}
+# Text with what matters to the formats in every other place.
+TRICKY = st.text(st.one_of(st.sampled_from(',"\n\r\t|:{}[]&*!#-\\\0\ufeff'), st.characters()), max_size=60)
+CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+# The alphabet of what a person writes into a cell, so that some of it is nearly right.
+WORDS = st.sampled_from(
+    [
+        *("", " ", TEXT, *MODELS),
+        *("3", "15", "16", "3.0", "2K", "2048x2048", "2048:2048 (1:1)"),
+        *("https://a.example/1.png", "http://a.example", "a|b", "pier.png"),
+        *("{note}", "{prompt}", "Generate 3 images", "x" * 700, "\u6d77", "\x1b[0m"),
+    ]
+)
+
+
+def outcome(data: bytes, suffix: str) -> list[PlannedJob | Problem]:
+    """What comes of a sheet; an error of ours counts as its problems."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"sheet{suffix}"
+        path.write_bytes(data)
+        try:
+            return list(plan(open_sheet(path), random.Random(0)))
+        except SheetProblems as error:
+            return list(error.problems)
+
+
+def sound(items: list[PlannedJob | Problem]) -> None:
+    """Every item can be stored, printed and sent."""
+    keys = [item.key for item in items if isinstance(item, PlannedJob)]
+    assert len(set(keys)) == len(keys)
+    for item in items:
+        if isinstance(item, PlannedJob):
+            json.dumps(
+                [item.inputs, item.columns, item.warnings], ensure_ascii=False, allow_nan=False
+            ).encode()
+            assert MODELS[item.model].check(item.inputs).problems == ()
+            assert item.pictures >= 1
+        else:
+            assert item.message
+            assert all(text is None or text.isprintable() for text in (item.column, item.value))
+    assert items
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(data=st.binary(max_size=300))
+@example(data=b"")
+@example(data=b"\xff\xfe")
+@example(data=b"\xef\xbb\xbf")
+@example(data=b"\xff\xfe\x00\x00")
+@settings(max_examples=150, deadline=None)
+def test_any_bytes_give_typed_results(suffix: str, data: bytes) -> None:
+    """No byte sequence raises anything else."""
+    sound(outcome(data, suffix))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(text=TRICKY, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+@settings(max_examples=150, deadline=None)
+def test_any_text_after_a_sound_beginning_gives_typed_results(suffix: str, text: str, encoding: str) -> None:
+    """The same where the first line is right, so that the rows are reached."""
+    sound(outcome((HEADS[suffix] + text).encode(encoding, "surrogatepass"), suffix))
+
+
+@given(rows=st.lists(st.lists(WORDS | CELL, min_size=8, max_size=8), min_size=1, max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_rows_of_nearly_right_cells_give_typed_results(rows: list[list[str]]) -> None:
+    """Whatever stands in which column, CSV and JSONL find the same jobs."""
+    names = HEADS[".csv"].strip().split(",")
+    written = io.StringIO()
+    csv.writer(written).writerows([names, *rows])
+    lines = "\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows)
+    from_csv, from_jsonl = outcome(written.getvalue().encode(), ".csv"), outcome(lines.encode(), ".jsonl")
+    sound(from_csv)
+    sound(from_jsonl)
+    ours = [(job.key, job.inputs) for job in from_csv if isinstance(job, PlannedJob)]
+    assert ours == [(job.key, job.inputs) for job in from_jsonl if isinstance(job, PlannedJob)]
+
+
+@given(
+    rows=st.lists(st.lists(CELL, min_size=2, max_size=2), max_size=8),
+    style=st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\n", csv.QUOTE_ALL)]),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_a_csv_writer_wrote_comes_back(rows: list[list[str]], style: tuple[str, Literal[0, 1]]) -> None:
+    """Cell for cell, on the line where an editor shows it."""
+    written = io.StringIO(newline="")
+    writer = csv.writer(written, lineterminator=style[0], quoting=style[1])
+    writer.writerow(["prompt", "note"])
+    expected: list[Row] = []
+    for row in rows:
+        line = len(written.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+        writer.writerow(row)
+        cells = {
+            name: cell
+            for name, cell in zip(["prompt", "note"], row, strict=True)
+            if cell and not cell.isspace()
+        }
+        if cells:
+            expected.append(Row(line, cells))
+    assert rows_of(".csv", written.getvalue()) == expected
+
+
+@given(rows=st.lists(st.dictionaries(st.sampled_from(["prompt", "note", "a b"]), CELL), max_size=8))
+@settings(max_examples=100, deadline=None)
+def test_what_a_json_writer_wrote_comes_back(rows: list[dict[str, str]]) -> None:
+    """One row a line, blank cells aside."""
+    expected = [
+        Row(line, {name: cell for name, cell in row.items() if cell and not cell.isspace()})
+        for line, row in enumerate(rows, 1)
+    ]
+    assert rows_of(".jsonl", "".join(json.dumps(row) + "\n" for row in rows)) == expected
+
+
+def rows_of(suffix: str, text: str) -> list[Row | Problem]:
+    """The rows that a format's reader hands over."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"sheet{suffix}"
+        path.write_bytes(text.encode())
+        opened: Opened = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](path)
+        assert opened.problems == ()
+        return list(opened.rows())
+
+
+@given(text=TRICKY, loader=st.sampled_from([yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)]))
+@settings(max_examples=300, deadline=None)
+@example(text='"\\UFFFFFFFF"', loader=yaml.SafeLoader)
+@example(text="%YAML 1." + "9" * 5000 + "\n---\n", loader=yaml.SafeLoader)
+def test_a_document_is_a_tree_or_refused(text: str, loader: type) -> None:
+    """By the parser in C and by the one in Python alike."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jobs.sheets.yaml_tree._LOADER", loader)
+        try:
+            root, repeated = read_tree(text)
+        except BadYaml as bad:
+            refused = bad
+        else:
+            assert root.line >= 1
+            assert all(again.line >= 1 for again in repeated)
+            return
+    assert refused.message
+
+
+@given(
+    data=st.recursive(
+        CELL, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(CELL, inner, max_size=3)
+    )
+)
+@settings(max_examples=100, deadline=None)
+def test_any_value_in_a_document_gives_typed_results(data: object) -> None:
+    """A part, a default, a set or a job of any shape is read or told."""
+    for part in ("batch", "model", "defaults", "image_sets", "jobs"):
+        document = {"model": TEXT, "jobs": [{"prompt": "a"}], part: data}
+        sound(outcome(yaml.safe_dump(document, allow_unicode=True).encode(), ".yaml"))
+
+
+@given(one=st.text(string.ascii_lowercase, max_size=7), other=st.text(string.ascii_lowercase, max_size=7))
+def test_edit_distance_is_a_distance(one: str, other: str) -> None:
+    """Nought for equals alone, the same in both directions, and bounded by the lengths."""
+    distance = edit_distance(one, other)
+    assert (distance == 0) is (one == other)
+    assert distance == edit_distance(other, one)
+    assert abs(len(one) - len(other)) <= distance <= max(len(one), len(other))
+
+
+@given(text=st.text(max_size=120))
+def test_a_suggestion_is_always_a_choice(text: str) -> None:
+    """Whatever was written."""
+    for spec in MODELS.values():
+        for field in spec.fields.values():
+            assert match_choice(text, field.words) in (None, *field.words)
+            assert nearest_choice(text, field.words) in (None, *field.words)
+
+
+@given(value=st.text())
+def test_what_is_shown_is_printable(value: str) -> None:
+    """On one line, without escapes, and never much longer than a line."""
+    text = shown(value)
+    assert text is not None
+    assert text.isprintable()
+    assert len(text) <= 80 * 10
