@@ -1,0 +1,190 @@
+"""The few things done to the disk whose failures matter, behind a port, so that a test can let the k-th
+fail."""
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+PART_SUFFIX = ".part"
+
+_PART = re.compile(r".+\.[0-9a-f]{8}\.part")
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_WORDS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the disk is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ENAMETOOLONG: "the name is too long for this disk",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DiskTrouble:
+    """The disk did not take it. Permanent until somebody makes room or gives leave."""
+
+    reason: str
+    errno: int | None = None
+
+
+class Disk(Protocol):
+    """Files as they are written here. Every method may raise OSError."""
+
+    def create(self, path: Path) -> int:
+        """A descriptor for a new file that only we may read; never follows a link, never opens what
+        exists."""
+        ...
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """All of `data`."""
+        ...
+
+    def finish(self, descriptor: int) -> None:
+        """Give the file the rights that any new file would have, and wait until the disk holds it."""
+        ...
+
+    def close(self, descriptor: int) -> None:
+        """Let go of the descriptor."""
+        ...
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename, in one step."""
+        ...
+
+    def sync_folder(self, folder: Path) -> None:
+        """Wait until the disk holds the folder's names."""
+        ...
+
+
+class LocalDisk:
+    """The machine's own file system. Reads the umask when it is made: do that before threads are about."""
+
+    def __init__(self) -> None:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        self._mode = 0o666 & ~mask
+
+    def create(self, path: Path) -> int:
+        return os.open(path, _CREATE, 0o600)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    def finish(self, descriptor: int) -> None:
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, self._mode)
+        os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        source.replace(target)
+
+    def sync_folder(self, folder: Path) -> None:
+        if os.name == "nt":  # a folder cannot be opened there
+            return
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def describe_disk(error: OSError, where: Path) -> DiskTrouble:
+    """What the disk said, as a sentence about `where`."""
+    words = _WORDS.get(error.errno or 0) or error.strerror or type(error).__name__
+    return DiskTrouble(f"{where} cannot be written: {words}", error.errno)
+
+
+def part_path(folder: Path, name: str) -> Path:
+    """A fresh name for what is not whole yet, next to where it will stand."""
+    return folder / f"{name}.{secrets.token_hex(4)}{PART_SUFFIX}"
+
+
+def discard(path: Path) -> None:
+    """Deletes a file that may be there. One that stays is swept at the next start, so nobody is told."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def prepare_folder(disk: Disk, root: Path, below: PurePosixPath) -> Path:
+    """Makes `root` and the folders of `below` in it.
+
+    `root` is the user's own choice and may be a link; below it a link could lead our files anywhere, and is
+    an OSError.
+    """
+    _make(disk, root)
+    folder = root
+    for name in below.parts:
+        folder = folder / name
+        if folder.is_symlink():
+            raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed")
+        _make(disk, folder)
+    if not folder.resolve().is_relative_to(root.resolve()):
+        raise OSError(errno.ELOOP, "it leads out of the output folder")
+    return folder
+
+
+def remove_stale_parts(folder: Path) -> int:
+    """Deletes what an interrupted run left half-written in `folder` and below; returns how many files.
+
+    Only for a folder that no other runner is writing to. A file that cannot be deleted is left where it is:
+    it harms nobody.
+    """
+    removed = 0
+    for path in _parts(folder):
+        with suppress(OSError):
+            path.unlink()
+            removed += 1
+    return removed
+
+
+def probe_writable(folder: Path, disk: Disk | None = None) -> str | None:
+    """Writes, renames and deletes a small file in `folder`, which is made where it is missing.
+
+    None when that works, else what to tell the user. For the start, before anything is paid.
+    """
+    disk = disk or LocalDisk()
+    source = part_path(folder, "probe")
+    target = part_path(folder, "probe")
+    try:
+        prepare_folder(disk, folder, PurePosixPath())
+        descriptor = disk.create(source)
+        try:
+            disk.write(descriptor, b"nightsheet")
+            disk.finish(descriptor)
+        finally:
+            disk.close(descriptor)
+        disk.replace(source, target)
+        disk.sync_folder(folder)
+    except OSError as error:
+        return describe_disk(error, folder).reason
+    finally:
+        discard(source)
+        discard(target)
+    return None
+
+
+def _make(disk: Disk, folder: Path) -> None:
+    if folder.is_dir():
+        return
+    if not folder.parent.is_dir():
+        _make(disk, folder.parent)
+    folder.mkdir(exist_ok=True)
+    disk.sync_folder(folder.parent)
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    for root, _folders, files in os.walk(folder, followlinks=False):
+        for name in files:
+            if _PART.fullmatch(name):
+                yield Path(root) / name

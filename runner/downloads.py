@@ -1,0 +1,234 @@
+"""A picture from its URL to its name on disk: streamed, counted, hashed, decoded, and only then named.
+
+Until all of that is done the bytes stand under a `.part` name, so a kill at any moment leaves either the
+whole picture or something that the next run sweeps away.
+"""
+
+import hashlib
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import aiohttp
+import anyio
+import httpx
+from anyio import CapacityLimiter, to_thread
+
+from runner.clock import Clock
+from runner.disk import Disk, DiskTrouble, describe_disk, discard, part_path, prepare_folder
+from runner.http.addresses import Blocked, host_of
+from runner.http.border import describe
+from runner.http.fetching import Gone, PictureClient, Trouble, close
+from runner.http.transport import body_of
+from runner.pictures import MOST_PIXELS, Broken, inspect
+from runner.placing import place, sha256_of
+
+RENAME_TRIES = 5
+"""On Windows a file that a viewer holds open cannot be replaced; mostly not for long."""
+
+_RENAME_PAUSE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadLimits:
+    """What a picture may cost in bytes, pixels and time."""
+
+    max_bytes: int = 64 * 1024 * 1024
+    max_pixels: int = MOST_PIXELS
+    connect_seconds: float = 10.0
+    idle_seconds: float = 30.0
+    """The longest silence between two bytes."""
+    total_seconds: float = 300.0
+    """From the first connection to the last byte, redirects included."""
+    slow_after_seconds: float = 20.0
+    """From then on the average must reach `min_bytes_per_second`."""
+    min_bytes_per_second: float = 1024.0
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on disk under its final name: whole, decoded, hashed (SHA-256 in hex)."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    content_type: str
+
+
+Fetched = Picture | Gone | Blocked | Broken | Trouble | DiskTrouble
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """What all downloads of a run share. `root` is the output folder."""
+
+    client: PictureClient
+    root: Path
+    clock: Clock
+    disk: Disk
+    limits: DownloadLimits = field(default_factory=DownloadLimits)
+    decoders: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
+    """A decoded picture takes up to 256 MB, so few at a time."""
+
+
+async def fetch_picture(
+    shared: Downloads,
+    url: str,
+    name: PurePosixPath,
+    *,
+    replaces: str | None = None,
+    keep_bad: bool = False,
+) -> Fetched:
+    """Brings one picture home, as `name` below the root (without ending: the decoded format gives it).
+
+    A file of that name is never overwritten, unless it has the content that came (then it is taken as it is)
+    or the hash `replaces` (an earlier download of ours); else the picture gets another name, which is
+    returned. A broken file is thrown away, with `keep_bad` kept as `.bad`. No exception leaves but
+    cancellation.
+    """
+    wanted = shared.root / name
+    try:
+        folder = await to_thread.run_sync(prepare_folder, shared.disk, shared.root, name.parent)
+        part = part_path(folder, name.name)
+        try:
+            received = await _receive(shared, url, part)
+            fetched: Fetched = (
+                await _keep(shared, part, wanted, received, replaces)
+                if isinstance(received, _Received)
+                else received
+            )
+            if keep_bad and isinstance(fetched, Broken):
+                await to_thread.run_sync(_keep_bad, shared.disk, part, wanted)
+            return fetched
+        finally:
+            discard(part)
+    except OSError as error:  # every error of the network is a value by now: this is the disk
+        return describe_disk(error, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    sha256: str
+    bytes: int
+    whole: bool
+    """Its length was told and is right, or its chunks had an end."""
+
+
+async def _receive(shared: Downloads, url: str, part: Path) -> _Received | Gone | Blocked | Broken | Trouble:
+    """The bytes on disk under the name `part`, or why they are not."""
+    descriptor = shared.disk.create(part)
+    try:
+        received = await _in_time(shared, url, descriptor)
+        if isinstance(received, _Received):
+            await to_thread.run_sync(shared.disk.finish, descriptor)
+        return received
+    finally:
+        shared.disk.close(descriptor)
+
+
+async def _in_time(
+    shared: Downloads, url: str, descriptor: int
+) -> _Received | Gone | Blocked | Broken | Trouble:
+    limits = shared.limits
+    with anyio.move_on_after(limits.total_seconds):
+        response = await shared.client.open(
+            url, connect_seconds=limits.connect_seconds, idle_seconds=limits.idle_seconds
+        )
+        if not isinstance(response, httpx.Response):
+            return response
+        try:
+            return _unfit(response, limits.max_bytes) or await _stream(shared, response, descriptor)
+        finally:
+            await close(response)
+    return Trouble(f"the picture was not here after {limits.total_seconds:g} s")
+
+
+def _unfit(response: httpx.Response, max_bytes: int) -> Broken | None:
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        return Broken(f"it came encoded ({encoding[:20]}), which was not asked for")
+    told = _told_length(response)
+    return _too_large(max_bytes) if told is not None and told > max_bytes else None
+
+
+async def _stream(
+    shared: Downloads, response: httpx.Response, descriptor: int
+) -> _Received | Broken | Trouble:
+    limits, told = shared.limits, _told_length(response)
+    digest, size, begun = hashlib.sha256(), 0, shared.clock.monotonic()
+    async with aclosing(_chunks(response, told)) as chunks:
+        async for chunk in chunks:
+            if not isinstance(chunk, bytes):
+                return chunk
+            size += len(chunk)
+            if size > limits.max_bytes:
+                return _too_large(limits.max_bytes)
+            # Written here and not in a thread: that was measured to cost less than half.
+            shared.disk.write(descriptor, chunk)
+            digest.update(chunk)
+            waited = shared.clock.monotonic() - begun
+            if waited > limits.slow_after_seconds and size < waited * limits.min_bytes_per_second:
+                return Trouble(f"the picture dripped in: {size} bytes in {waited:.0f} s")
+    if told is not None and size != told:
+        return Broken(f"{size} bytes came instead of {told}")
+    whole = told is not None or "transfer-encoding" in response.headers
+    return _Received(digest.hexdigest(), size, whole)
+
+
+async def _chunks(response: httpx.Response, told: int | None) -> AsyncGenerator[bytes | Broken | Trouble]:
+    """The body's chunks, and a value for the exception that cut it off, if one did."""
+    try:
+        async with body_of(response) as chunks:
+            async for chunk in chunks:
+                yield chunk
+    except Exception as error:  # every one is translated: the border is here
+        yield _cut_off(error, host_of(response.request.url), told)
+
+
+def _cut_off(error: Exception, host: str, told: int | None) -> Broken | Trouble:
+    """A body that ends too early is a broken picture. aiohttp says the same of a connection that was reset in
+    its middle; silence, it says, is a timeout."""
+    links = (error, error.__cause__)
+    if any(isinstance(link, aiohttp.ClientPayloadError) for link in links):
+        return Broken("it was cut off" + (f" before its {told} bytes were here" if told is not None else ""))
+    return Trouble(describe(error, host))
+
+
+def _told_length(response: httpx.Response) -> int | None:
+    told = response.headers.get("content-length", "")
+    return int(told) if told.isascii() and told.isdecimal() else None
+
+
+def _too_large(max_bytes: int) -> Broken:
+    return Broken(f"it is larger than {max_bytes / 1024**2:g} MB")
+
+
+async def _keep(
+    shared: Downloads, part: Path, wanted: Path, received: _Received, replaces: str | None
+) -> Picture | Broken:
+    """The last three steps: decode, name, make the name last."""
+    check = partial(inspect, part, whole=received.whole, max_pixels=shared.limits.max_pixels)
+    facts = await to_thread.run_sync(check, limiter=shared.decoders)
+    if isinstance(facts, Broken):
+        return facts
+    named = partial(place, shared.disk, part, wanted, facts.suffix, received.sha256)
+    path = await _tried(shared.clock, partial(named, replaces), named)
+    return Picture(path, received.sha256, received.bytes, facts.width, facts.height, facts.content_type)
+
+
+async def _tried(clock: Clock, wish: Callable[[], Path], otherwise: Callable[[], Path]) -> Path:
+    for _try in range(RENAME_TRIES):
+        try:
+            return await to_thread.run_sync(wish)
+        except PermissionError:
+            await clock.sleep(_RENAME_PAUSE_SECONDS)
+    return await to_thread.run_sync(otherwise)
+
+
+def _keep_bad(disk: Disk, part: Path, wanted: Path) -> None:
+    if part.stat().st_size:
+        place(disk, part, wanted, ".bad", sha256_of(part))

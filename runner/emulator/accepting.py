@@ -1,0 +1,57 @@
+"""Whether a submit's body is one that the model's endpoint takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from jobs.catalog.spec import ModelSpec
+from runner.emulator.settings import EmulatorSettings
+
+_STAND_IN = "https://playgrounds-storage-public.runcomfy.net/inline-{}.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`asked`: the most pictures that it may bring. `problems`: (field, message), empty when accepted."""
+
+    asked: int
+    problems: tuple[tuple[str, str], ...] = ()
+
+
+def check_body(spec: ModelSpec, body: Mapping[str, JsonValue], settings: EmulatorSettings) -> Checked:
+    """Check `body` as the server would: the model's schema, then what is left to the settings' choice."""
+    known = spec.fields
+    problems = [
+        (field, "unknown field")
+        for field in body
+        if field not in known and settings.unknown_keys == "refused"
+    ]
+    values: dict[str, JsonValue] = {}
+    for field, value in body.items():
+        if field not in known:
+            continue
+        if field == spec.vocabulary.get("images") and _holds_data_uri(value):
+            if settings.data_uris == "refused":
+                problems.append((field, "must be public https addresses; data URIs are not accepted"))
+            value = _without_data_uris(value)
+        values[field] = value
+    checked = spec.check(values)
+    problems += [(finding.field, finding.message) for finding in checked.problems]
+    if problems or checked.inputs is None:
+        return Checked(0, tuple(problems))
+    return Checked(spec.expected_pictures(checked.inputs))
+
+
+def _is_data_uri(value: JsonValue) -> bool:
+    return isinstance(value, str) and value[:5].lower() == "data:"
+
+
+def _holds_data_uri(value: JsonValue) -> bool:
+    return any(map(_is_data_uri, value)) if isinstance(value, list) else _is_data_uri(value)
+
+
+def _without_data_uris(value: JsonValue) -> JsonValue:
+    if isinstance(value, list):
+        return [_STAND_IN.format(n) if _is_data_uri(item) else item for n, item in enumerate(value)]
+    return _STAND_IN.format(0) if _is_data_uri(value) else value

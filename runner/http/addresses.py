@@ -1,0 +1,217 @@
+"""Which picture URLs may be fetched, and which network addresses connected to.
+
+A picture's URL is written by somebody else, and fetched from inside the user's network. So its host must be
+on a list, and what that host's name leads to must be on the public internet: checked when the name is
+resolved, and once more on the very address that a socket is opened for. A proxy resolves names by itself:
+behind one, only the list of hosts protects.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from jobs.errors import UsageProblem
+from runner.http.base import is_loopback, origin, split_origin
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+PROVIDER_HOSTS = (".runcomfy.net", ".runcomfy.com")
+"""Where the API keeps pictures (its documentation, and the list that its own CLI goes by)."""
+
+_HOST = re.compile(r"\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_URL = re.compile(
+    r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([/?#][!-\[\]-~]*)?", re.IGNORECASE
+)
+"""Narrow on purpose: parsers differ over backslashes, users, percent signs and odd letters in a host."""
+_LONGEST_URL = 8192
+
+_NEVER = tuple(
+    ipaddress.ip_network(block)
+    for block in (
+        "0.0.0.0/8",
+        "100.64.0.0/10",  # carrier-grade NAT
+        "192.0.0.0/24",
+        "192.88.99.0/24",  # 6to4 relays
+        "198.18.0.0/15",  # benchmarks
+        "224.0.0.0/3",  # multicast, reserved, broadcast
+        "::/96",  # IPv4 in its oldest dress
+        "64:ff9b:1::/48",  # NAT64 of the local network
+        "100::/64",
+        "2001::/23",  # Teredo, ORCHID and other protocol assignments
+        "2001:db8::/32",
+        "3fff::/20",
+        "5f00::/16",
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+    )
+)
+"""Not public, whatever the standard library says: what `is_global` answers differs between Python's releases
+(3.11 calls 224.0.0.1, 64:ff9b::7f00:1 and 2002:7f00:1:: global)."""
+
+_CARRIES_IPV4 = (
+    (ipaddress.IPv6Network("::ffff:0:0/96"), 0),
+    (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # NAT64, as found on networks without IPv4
+    (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4
+)
+"""IPv6 addresses that lead to an IPv4 address, and by how many bits it is shifted."""
+
+
+class AddressRefused(OSError):
+    """An address that we do not connect to. An OSError, so that aiohttp reports it as a failed connection."""
+
+
+def is_public(address: Address) -> bool:
+    """Whether `address` lies on the public internet, and so does the IPv4 address it may carry."""
+    if isinstance(address, ipaddress.IPv6Address):
+        for network, shift in _CARRIES_IPV4:
+            if address in network:
+                return is_public(ipaddress.IPv4Address((int(address) >> shift) & 0xFFFFFFFF))
+    return address.is_global and not any(address in block for block in _NEVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A URL or address that a picture may not come from."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePolicy:
+    """Where pictures may come from: the provider's hosts, the API base's own origin, and hosts a setting
+    adds.
+
+    An extra host is a name, or a suffix with its leading dot (`.example.com`: any host below it). Everything
+    is https and public, except the API's own origin where that is on this machine (the emulator).
+    """
+
+    api_origin: str
+    extra_hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, base: str, extra_hosts: Iterable[str] = ()) -> "PicturePolicy":
+        """The policy for an API base. Raises UsageProblem for an extra host that is not a host."""
+        return cls(origin(base), tuple(_checked_host(host) for host in extra_hosts))
+
+    def check(self, text: str) -> httpx.URL | Blocked:
+        """`text` as a URL that may be fetched, or why not. Looks at the words alone, resolves nothing."""
+        if len(text) > _LONGEST_URL or not _URL.fullmatch(text):
+            return Blocked("the picture's address is not a plain https URL")
+        try:
+            url = parsed(text)
+        except ValueError:
+            return Blocked("the picture's address is not a URL")
+        host = host_of(url)
+        if url.port is not None and not 0 < url.port < 65536:
+            return Blocked("the picture's address has no such port")
+        if self._is_own(url):
+            return url
+        if url.scheme != "https":
+            return Blocked(f"{host} offers the picture over plain http")
+        if not self._is_listed(host):
+            return Blocked(f"pictures are not fetched from {host}")
+        return url
+
+    def check_address(self, host: str, port: int, text: str) -> None:
+        """Raises AddressRefused unless `host` is on the list and may lead to the address `text`."""
+        _scheme, own_host, own_port = split_origin(self.api_origin)
+        own = (host, port) == (own_host, own_port)
+        if not (own or self._is_listed(host)):
+            raise AddressRefused(None, f"pictures are not fetched from {host}")
+        address = _address(text)
+        allowed = address.is_loopback if own and is_loopback(own_host) else is_public(address)
+        if not allowed:
+            raise AddressRefused(None, f"{host} leads to {address}, which is not on the public internet")
+
+    def open_socket(self, info: Any) -> socket.socket:
+        """aiohttp's `socket_factory`: the last gate, passed by every connection, also one to a bare
+        address."""
+        family, kind, protocol, _name, where = info
+        _scheme, own_host, own_port = split_origin(self.api_origin)
+        address = _address(where[0])
+        own = is_loopback(own_host) and where[1] == own_port and address.is_loopback
+        if not own and not is_public(address):
+            raise AddressRefused(None, f"{address} is not on the public internet")
+        return socket.socket(family, kind, protocol)
+
+    def _is_own(self, url: httpx.URL) -> bool:
+        port = url.port or (443 if url.scheme == "https" else 80)
+        return (url.scheme, host_of(url), port) == split_origin(self.api_origin)
+
+    def _is_listed(self, host: str) -> bool:
+        return any(
+            host.endswith(entry) if entry.startswith(".") else host == entry
+            for entry in (*PROVIDER_HOSTS, *self.extra_hosts)
+        )
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves a name once and hands out only what the policy lets through: one bad address refuses them all.
+
+    What it hands out is what aiohttp connects to, so a name that answers differently the second time gains
+    nothing.
+    """
+
+    def __init__(self, policy: PicturePolicy, resolver: AbstractResolver) -> None:
+        self._policy = policy
+        self._resolver = resolver
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        for entry in found:
+            self._policy.check_address(host.lower(), port, entry["host"])
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+def parsed(text: str) -> httpx.URL:
+    """`text` as a URL that a request can be made of. Raises ValueError."""
+    try:
+        url = httpx.URL(text)
+        # httpx decodes an `xn--` name only for a request, and complains only then: too late for a value.
+        _display = url.host
+    except httpx.InvalidURL as error:
+        raise ValueError(str(error)) from error
+    return url
+
+
+def host_of(url: httpx.URL) -> str:
+    """The host as it is resolved; `url.host` is for display."""
+    return url.raw_host.decode("ascii")
+
+
+def loopback_socket(info: Any) -> socket.socket:
+    """aiohttp's `socket_factory` for an API base over plain http: nothing but this machine."""
+    family, kind, protocol, _name, where = info
+    if not _address(where[0]).is_loopback:
+        raise AddressRefused(None, f"{where[0]} is not on this machine, and plain http is for loopback only")
+    return socket.socket(family, kind, protocol)
+
+
+def _address(text: str) -> Address:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        raise AddressRefused(None, f"{text} is no network address") from None
+
+
+def _checked_host(text: str) -> str:
+    host = text.strip().lower()
+    if not _HOST.fullmatch(host) or (host.startswith(".") and "." not in host[1:]):
+        raise UsageProblem(
+            f"{text!r} is not a host to fetch pictures from.",
+            hint="Write a name (cdn.example.com), or a suffix with its leading dot (.example.com).",
+        )
+    return host

@@ -1,0 +1,92 @@
+"""The API's base URL: taken from the settings, checked once, and the only place that the token goes to."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+
+from jobs.errors import UsageProblem
+
+BASE_VARIABLE = "RUNCOMFY_MODEL_API_BASE"
+DEFAULT_BASE = "https://model-api.runcomfy.net/v1"
+"""With `/v1`, as in the official CLI."""
+
+_BASE = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>(/[A-Za-z0-9._~-]+)*)/?"
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def api_base(env: Mapping[str, str]) -> str:
+    """The base from the environment, else the default. Raises UsageProblem where it does not do."""
+    return checked_base(env.get(BASE_VARIABLE, "").strip() or DEFAULT_BASE)
+
+
+def checked_base(text: str) -> str:
+    """`text` as a base URL: host in lower case, no slash at the end.
+
+    Raises UsageProblem for anything but http(s)://host[:port][/path], and for plain http beyond this machine:
+    the token would cross the network readable.
+    """
+    scheme, host, port, path = _split(text)
+    if scheme == "http" and not is_loopback(host):
+        raise _refused("plain http is for loopback only, because the token would be readable on its way")
+    number = "" if port == _DEFAULT_PORTS[scheme] else f":{port}"
+    return f"{scheme}://{_bracketed(host)}{number}{path}"
+
+
+def origin(base: str) -> str:
+    """Where a base leads: `scheme://host:port`, spelt the same for every spelling of one origin."""
+    scheme, host, port, _path = _split(base)
+    return f"{scheme}://{_bracketed(host)}:{port}"
+
+
+def split_origin(base: str) -> tuple[str, str, int]:
+    """Scheme, host (an IPv6 address without brackets) and port of a base or an origin."""
+    return _split(base)[:3]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine by its name alone: `localhost`, 127.0.0.0/8 or ::1."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(text: str) -> tuple[str, str, int, str]:
+    scheme, colon, rest = text.partition("://")
+    authority, slash, path = rest.partition("/")
+    found = _BASE.fullmatch(f"{scheme.lower()}{colon}{authority.lower()}{slash}{path}")
+    if not found or ".." in found["host"] or not _path_is_plain(found["path"]):
+        # The text is not repeated: what is refused here may hold a password.
+        raise _refused("it must be https://host[:port][/path], without user, password, query and fragment")
+    port = int(found["port"] or _DEFAULT_PORTS[found["scheme"]])
+    if not 0 < port < 65536:
+        raise _refused(f"{port} is no port")
+    return found["scheme"], _plain_host(found["host"]), port, found["path"]
+
+
+def _plain_host(host: str) -> str:
+    if not host.startswith("["):
+        return host
+    try:
+        return ipaddress.IPv6Address(host[1:-1]).compressed
+    except ValueError:
+        raise _refused(f"{host} is no IPv6 address") from None
+
+
+def _path_is_plain(path: str) -> bool:
+    return not any(name in {".", ".."} for name in path.split("/"))
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _refused(why: str) -> UsageProblem:
+    return UsageProblem(
+        f"The API base does not do: {why}.", hint=f"Leave {BASE_VARIABLE} out for {DEFAULT_BASE}."
+    )

@@ -1,0 +1,190 @@
+"""Calls to the API: one origin, one token, one try."""
+
+import re
+import ssl
+import zlib
+from types import TracebackType
+from typing import Self
+
+import anyio
+import httpx
+from pydantic import SecretStr
+
+from jobs.errors import UsageProblem
+from runner.http.addresses import loopback_socket, parsed
+from runner.http.answers import SENT_EXTENSION, Answer, Reply, SendMarker
+from runner.http.base import checked_base, is_loopback, split_origin
+from runner.http.border import deadline_passed, translate
+from runner.http.transport import ReportingTransport, body_of, tls_context
+
+LONGEST_IDLE_SECONDS = 30.0
+"""A connection for polls and results: below the 60 s at which common load balancers drop an idle one."""
+
+LONGEST_IDLE_BEFORE_SUBMIT_SECONDS = 2.0
+"""A submit on a connection that has just been dropped would be a doubt about a payment, made by ourselves."""
+
+CONNECT_SECONDS = 10.0
+LARGEST_BODY_BYTES = 4 * 1024 * 1024
+
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+(\?[A-Za-z0-9._~=&%-]+)?")
+_BODY_READ = {"gzip", "x-gzip", "deflate"}
+
+
+class ApiClient:
+    """Sends the token to `base` and to nothing else; follows no redirect, keeps no cookie, repeats nothing.
+
+    With `transport`, everything goes through that one (a test's); it is not closed here.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        token: SecretStr | None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        proxy: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        user_agent: str = "nightsheet",
+    ) -> None:
+        self._base = _usable(checked_base(base))
+        scheme, self._host, _port = split_origin(self._base)
+        self._token = token
+        self._headers = {
+            "accept": "application/json",
+            "accept-encoding": "identity",
+            "user-agent": user_agent,
+        }
+        self._own: list[ReportingTransport] = []
+        if transport is not None:
+            self._submits: httpx.AsyncBaseTransport = transport
+            self._others: httpx.AsyncBaseTransport = transport
+            return
+        tls = tls or tls_context()
+        here = is_loopback(self._host)
+        for idle in (LONGEST_IDLE_BEFORE_SUBMIT_SECONDS, LONGEST_IDLE_SECONDS):
+            self._own.append(
+                ReportingTransport(
+                    tls=tls,
+                    keepalive_seconds=idle,
+                    proxy=None if here else proxy,
+                    # The name `localhost` may lead elsewhere, and then plain http would show the token.
+                    socket_factory=loopback_socket if scheme == "http" else None,
+                )
+            )
+        self._submits, self._others = self._own
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for transport in self._own:
+            await transport.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json_body: bytes | None = None,
+        timeout_seconds: float,
+        fresh: bool = False,
+    ) -> Reply:
+        """One call: `path` (with its query) below the base, done or given up after `timeout_seconds` in all.
+
+        `fresh` is for what must not go out twice: it takes no connection that idled for more than 2 s.
+        aiohttp itself may repeat a GET once whose connection was dropped, never a POST. Raises ValueError for
+        a path that could leave the base; nothing else but cancellation leaves as an exception.
+        """
+        marker = SendMarker()
+        request = self._request(method, path, json_body, timeout_seconds, marker)
+        got = _Received()
+        try:
+            with anyio.move_on_after(timeout_seconds):
+                await got.receive(self._submits if fresh else self._others, request)
+                return got.answer()
+        except Exception as error:  # every one is translated below: the border is here
+            if got.status is None:
+                return translate(error, marker, self._host)
+        return (
+            got.answer() if got.status is not None else deadline_passed(marker, self._host, timeout_seconds)
+        )
+
+    def _request(
+        self, method: str, path: str, json_body: bytes | None, timeout_seconds: float, marker: SendMarker
+    ) -> httpx.Request:
+        if not _PATH.fullmatch(path) or ".." in path.split("?")[0].split("/"):
+            raise ValueError(f"not a path below the API's base: {path!r}")
+        headers = dict(self._headers)
+        if self._token is not None:
+            headers["authorization"] = f"Bearer {self._token.get_secret_value()}"
+        if json_body is not None:
+            headers["content-type"] = "application/json"
+        connect = min(CONNECT_SECONDS, timeout_seconds)
+        return httpx.Request(
+            method,
+            self._base + path,
+            headers=headers,
+            content=json_body,
+            extensions={"timeout": {"connect": connect, "pool": connect}, SENT_EXTENSION: marker},
+        )
+
+
+def _usable(base: str) -> str:
+    try:
+        parsed(base)
+    except ValueError:
+        raise UsageProblem("The API base does not do: its host is none.") from None
+    return base
+
+
+class _Received:
+    """An answer as far as it has come, so that a deadline in its middle does not lose what was there."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._whole = False
+
+    async def receive(self, transport: httpx.AsyncBaseTransport, request: httpx.Request) -> None:
+        response = await transport.handle_async_request(request)
+        try:
+            self._headers = dict(response.headers.items())
+            self.status = response.status_code
+            async with body_of(response) as chunks:
+                async for chunk in chunks:
+                    self._body += chunk
+                    if len(self._body) > LARGEST_BODY_BYTES:
+                        return
+            self._whole = True
+        finally:
+            await response.aclose()
+
+    def answer(self) -> Answer:
+        assert self.status is not None
+        body, readable = _decoded(
+            bytes(self._body[:LARGEST_BODY_BYTES]), self._headers.get("content-encoding")
+        )
+        return Answer(self.status, self._headers, body, self._whole and readable)
+
+
+def _decoded(body: bytes, encoding: str | None) -> tuple[bytes, bool]:
+    """The body, and whether it is whole. We ask for no encoding; a proxy in between may use one all the same,
+    and a request_id may be inside. A bomb stops at the limit."""
+    encoding = (encoding or "identity").strip().lower()
+    if encoding in {"", "identity"}:
+        return body, True
+    if encoding not in _BODY_READ:
+        return b"", False
+    unpacker = zlib.decompressobj(wbits=47)
+    try:
+        plain = unpacker.decompress(body, LARGEST_BODY_BYTES)
+    except zlib.error:
+        return b"", False
+    return plain, unpacker.eof

@@ -1,0 +1,141 @@
+"""A picture's bytes from the net: without token, cookie or referrer, every hop checked before it is taken."""
+
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import httpx
+from aiohttp.abc import AbstractResolver
+from aiohttp.resolver import ThreadedResolver
+
+from runner.http.addresses import AddressRefused, Blocked, GuardedResolver, PicturePolicy, host_of
+from runner.http.base import is_loopback, split_origin
+from runner.http.border import chain, describe
+from runner.http.transport import ReportingTransport, tls_context
+
+MOST_REDIRECTS = 3
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({403, 404, 410})
+_IDLE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The link does not lead to the picture any more: the API may have a fresh one."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The network or the server, not the picture: worth another try."""
+
+    reason: str
+    status: int | None = None
+
+
+class PictureClient:
+    """Opens picture URLs that `policy` allows.
+
+    With `transport`, everything goes through that one (a test's), and only the URLs are checked. Behind a
+    `proxy`, which resolves names itself, likewise; with an API on this machine no proxy is used.
+    """
+
+    def __init__(
+        self,
+        policy: PicturePolicy,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        proxy: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        resolver: Callable[[], AbstractResolver] = ThreadedResolver,
+        user_agent: str = "nightsheet",
+    ) -> None:
+        self._policy = policy
+        self._headers = {"accept": "image/*", "accept-encoding": "identity", "user-agent": user_agent}
+        self._own: ReportingTransport | None = None
+        if transport is None:
+            _scheme, own_host, _port = split_origin(policy.api_origin)
+            proxy = None if is_loopback(own_host) else proxy
+            transport = self._own = ReportingTransport(
+                tls=tls or tls_context(),
+                keepalive_seconds=_IDLE_SECONDS,
+                proxy=proxy,
+                resolver=None if proxy else lambda: GuardedResolver(policy, resolver()),
+                socket_factory=None if proxy else policy.open_socket,
+            )
+        self._transport = transport
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._own is not None:
+            await self._own.aclose()
+
+    async def open(
+        self, url: str, *, connect_seconds: float, idle_seconds: float
+    ) -> httpx.Response | Blocked | Gone | Trouble:
+        """The 200 behind `url`, its body unread, for the caller to close; or why there is none.
+
+        `idle_seconds` is the longest silence between two bytes; a deadline over all is the caller's.
+        """
+        limits = {"connect": connect_seconds, "pool": connect_seconds, "read": idle_seconds}
+        target = self._policy.check(url)
+        for _hop in range(MOST_REDIRECTS + 1):
+            if isinstance(target, Blocked):
+                return target
+            response = await self._get(target, limits)
+            if not isinstance(response, httpx.Response) or response.status_code == httpx.codes.OK:
+                return response
+            await close(response)
+            location = response.headers.get("location")
+            if response.status_code not in _REDIRECTS or not location:
+                return _without_picture(response.status_code, host_of(target))
+            target = self._next(target, location)
+        return target if isinstance(target, Blocked) else Blocked(f"{host_of(target)} redirects too often")
+
+    async def _get(self, url: httpx.URL, limits: dict[str, float]) -> httpx.Response | Blocked | Trouble:
+        request = httpx.Request("GET", url, headers=self._headers, extensions={"timeout": limits})
+        try:
+            response = await self._transport.handle_async_request(request)
+        except Exception as error:  # every one is translated: the border is here
+            return refusal(error) or Trouble(describe(error, host_of(url)))
+        response.request = request
+        return response
+
+    def _next(self, url: httpx.URL, location: str) -> httpx.URL | Blocked:
+        try:
+            target = url.join(location)
+        except (httpx.InvalidURL, ValueError):
+            return Blocked(f"{host_of(url)} redirects to something that is not a URL")
+        return self._policy.check(str(target))
+
+
+async def close(response: httpx.Response) -> None:
+    """Let go of a response. Its connection may be broken already, which is no news."""
+    with suppress(httpx.HTTPError, aiohttp.ClientError, OSError):
+        await response.aclose()
+
+
+def refusal(error: BaseException) -> Blocked | None:
+    """The reason of our own gate, where that is what is behind `error`."""
+    for link in chain(error):
+        if isinstance(link, AddressRefused):
+            return Blocked(str(link.strerror))
+    return None
+
+
+def _without_picture(status: int, host: str) -> Gone | Trouble:
+    return Gone(status) if status in _GONE else Trouble(f"{host} answered {status}", status)

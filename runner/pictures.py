@@ -1,0 +1,108 @@
+"""Is this file a picture, whole and of bearable size? Only decoding all of it can tell.
+
+Pillow's `verify()` lets a JPEG pass that is cut in half, and `load()` a PNG that lacks its last bytes, so the
+end of the file is looked at as well. The header is believed for one thing only: to refuse a size before it is
+decoded.
+"""
+
+import struct
+import warnings
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO
+
+MOST_PIXELS = 64_000_000
+"""In all frames together; 400 million were seen to fit into a file of 49 KB."""
+
+_TAIL_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What came is not the picture. Another download may help."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """A decoded picture: its ending with the dot, its content type, its size in pixels."""
+
+    suffix: str
+    content_type: str
+    width: int
+    height: int
+
+
+_FORMATS = {
+    "PNG": (".png", "image/png"),
+    "JPEG": (".jpg", "image/jpeg"),
+    "MPO": (".jpg", "image/jpeg"),  # what Pillow calls a JPEG with more of them behind it
+    "WEBP": (".webp", "image/webp"),
+    "GIF": (".gif", "image/gif"),
+}
+_PARSERS = ("PNG", "JPEG", "WEBP", "GIF")
+
+
+def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> PictureFacts | Broken:
+    """Decodes the file completely; blocks, for a worker thread.
+
+    `whole` says that the length is known to be right: then the format's own end is not looked for. Raises
+    OSError where the file cannot be read: that is the disk, and not the picture.
+    """
+    with path.open("rb") as file:
+        try:
+            facts = _decoded(file, max_pixels)
+        except Exception as error:  # a parser of foreign bytes: anything may come out of it
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            return Broken(f"it does not decode ({str(error) or type(error).__name__})"[:300])
+        if isinstance(facts, PictureFacts) and not whole and not _ends(file, facts.suffix):
+            return Broken("its end is missing")
+        return facts
+
+
+def _decoded(file: BinaryIO, max_pixels: int) -> PictureFacts | Broken:
+    pillow = _pillow()
+    try:
+        image = pillow.open(file, formats=_PARSERS)
+    except pillow.UnidentifiedImageError:
+        return Broken("it is not a picture (PNG, JPEG, WebP or GIF)")
+    except (pillow.DecompressionBombWarning, pillow.DecompressionBombError):
+        return Broken("it holds too many pixels")
+    with image:
+        width, height = image.size
+        frames = getattr(image, "n_frames", 1)
+        if width * height * frames > max_pixels:
+            return Broken(f"it holds too many pixels ({width} x {height}, {frames} of them)")
+        for frame in range(frames):
+            image.seek(frame)
+            image.load()
+        suffix, content_type = _FORMATS[image.format]
+        return PictureFacts(suffix, content_type, width, height)
+
+
+def _ends(file: BinaryIO, suffix: str) -> bool:
+    """Whether the format's own end is there. Something may follow it, because tools append; not so in a GIF,
+    whose end is a single byte that says little elsewhere."""
+    size = file.seek(0, 2)
+    if suffix == ".webp":
+        file.seek(4)
+        (told,) = struct.unpack("<I", file.read(4))
+        return size >= int(told) + 8
+    file.seek(max(0, size - _TAIL_BYTES))
+    tail = file.read()
+    if suffix == ".gif":
+        return tail.endswith(b";")
+    return (b"IEND\xaeB`\x82" if suffix == ".png" else b"\xff\xd9") in tail
+
+
+@cache
+def _pillow() -> ModuleType:
+    from PIL import Image
+
+    # For good and all: to change filters around each call is not safe where threads decode side by side.
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    return Image

@@ -1,0 +1,58 @@
+"""Giving a finished file its name, without ever overwriting what is not ours."""
+
+import errno
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.disk import Disk
+
+_MOST_NAMES = 99
+
+_one_at_a_time = threading.Lock()
+"""Between "this name is free" and the rename, no other thread of ours may take it."""
+
+
+def place(
+    disk: Disk, part: Path, wanted: Path, suffix: str, sha256: str | None, replaces: str | None = None
+) -> Path:
+    """Renames `part` to `wanted` plus `suffix`, and returns the path that holds the content from now on.
+
+    A file that is there already is left alone, unless its content is ours: with the hash `sha256` it is taken
+    as it stands, with the hash `replaces` it is replaced. Otherwise `-2`, `-3`, ... go behind the name. Links
+    are never followed. Blocks; raises OSError.
+    """
+    with _one_at_a_time:
+        for path in _names(wanted, suffix):
+            free = not os.path.lexists(path)
+            standing = None if free else sha256_of(path)
+            if standing is not None and standing == sha256:
+                part.unlink()
+            elif free or (standing is not None and standing == replaces):
+                disk.replace(part, path)
+            else:
+                continue
+            disk.sync_folder(path.parent)
+            return path
+    raise OSError(errno.EEXIST, f"{_MOST_NAMES} files of that name are there already")
+
+
+def _names(wanted: Path, suffix: str) -> Iterator[Path]:
+    yield wanted.with_name(wanted.name + suffix)
+    for number in range(2, _MOST_NAMES + 1):
+        yield wanted.with_name(f"{wanted.name}-{number}{suffix}")
+
+
+def sha256_of(path: Path) -> str | None:
+    """SHA-256 of a regular file, in hex; None for anything else, and for one that cannot be read."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(descriptor, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,506 @@
+"""From a URL to a named file, over a mocked net."""
+
+import asyncio
+import errno
+import hashlib
+import io
+import os
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+import httpx
+import pytest
+from PIL import Image
+
+from runner.disk import Disk, DiskTrouble, LocalDisk
+from runner.downloads import RENAME_TRIES, DownloadLimits, Downloads, Fetched, Picture, fetch_picture
+from runner.http.addresses import Blocked, PicturePolicy
+from runner.http.base import DEFAULT_BASE
+from runner.http.fetching import Gone, PictureClient, Trouble
+from runner.pictures import Broken, inspect
+
+URL = "https://pictures.runcomfy.net/1"
+NAME = PurePosixPath("night/hero/01")
+
+
+def png(seed: int = 0, size: int = 40) -> bytes:
+    """A small picture, different for each seed."""
+    buffer = io.BytesIO()
+    Image.frombytes("L", (size, size), bytes((n * 31 + seed) % 256 for n in range(size * size))).save(
+        buffer, "PNG"
+    )
+    return buffer.getvalue()
+
+
+PICTURE = png()
+
+
+class Clock:
+    """A clock that a test moves; every look at it takes `step` seconds."""
+
+    def __init__(self, step: float = 0.0) -> None:
+        self.step = step
+        self.time = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        self.time += self.step
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+class Body(httpx.AsyncByteStream):
+    """A body in pieces, ended by an exception if one is given."""
+
+    def __init__(self, *pieces: bytes, error: Exception | None = None) -> None:
+        self._pieces = pieces
+        self._error = error
+        self.closed = False
+        self.given = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            self.given += 1
+            yield piece
+        if self._error:
+            raise self._error
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def answering(data: bytes = PICTURE, status: int = 200, **headers: str) -> Handler:
+    """A net that answers everything with these bytes."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _request: httpx.Response(status, headers=named, content=data)
+
+
+async def fetch(
+    root: Path,
+    handler: Handler,
+    *,
+    disk: Disk | None = None,
+    clock: Clock | None = None,
+    limits: DownloadLimits | None = None,
+    replaces: str | None = None,
+    keep_bad: bool = False,
+    url: str = URL,
+    name: PurePosixPath = NAME,
+) -> Fetched:
+    """One download with everything ordinary but what the test is about."""
+    client = PictureClient(PicturePolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(handler))
+    shared = Downloads(client, root, clock or Clock(), disk or LocalDisk(), limits or DownloadLimits())
+    return await fetch_picture(shared, url, name, replaces=replaces, keep_bad=keep_bad)
+
+
+def files(root: Path) -> list[str]:
+    """Every file below `root`, also hidden and half-written ones."""
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+async def test_a_picture_comes_home(tmp_path: Path) -> None:
+    """Named by its template, ended by its format, described in full."""
+    told = await fetch(tmp_path, answering())
+    path = tmp_path / "night" / "hero" / "01.png"
+    assert told == Picture(path, hashlib.sha256(PICTURE).hexdigest(), len(PICTURE), 40, 40, "image/png")
+    assert path.read_bytes() == PICTURE
+    assert files(tmp_path) == ["night/hero/01.png"]
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "image/jpeg", "application/octet-stream", "\xff"])
+async def test_the_content_type_is_not_believed(content_type: str, tmp_path: Path) -> None:
+    """The bytes say what it is."""
+    told = await fetch(
+        tmp_path,
+        lambda _: httpx.Response(
+            200, content=PICTURE, headers=[(b"Content-Type", content_type.encode("latin-1"))]
+        ),
+    )
+    assert isinstance(told, Picture)
+    assert told.content_type == "image/png"
+
+
+async def test_a_second_download_of_the_same_is_the_same_file(tmp_path: Path) -> None:
+    """What a killed run had finished is adopted, byte for byte."""
+    first = await fetch(tmp_path, answering())
+    second = await fetch(tmp_path, answering())
+    assert first == second
+    assert files(tmp_path) == ["night/hero/01.png"]
+
+
+async def test_a_file_that_is_not_ours_stays(tmp_path: Path) -> None:
+    """The picture gets another name, and the caller is told which."""
+    (tmp_path / "night" / "hero").mkdir(parents=True)
+    (tmp_path / "night" / "hero" / "01.png").write_bytes(b"edited")
+    told = await fetch(tmp_path, answering())
+    assert isinstance(told, Picture)
+    assert told.path.name == "01-2.png"
+    assert (tmp_path / "night" / "hero" / "01.png").read_bytes() == b"edited"
+
+
+async def test_an_earlier_download_of_ours_is_replaced(tmp_path: Path) -> None:
+    """By its recorded hash."""
+    first = await fetch(tmp_path, answering())
+    assert isinstance(first, Picture)
+    second = await fetch(tmp_path, answering(png(1)), replaces=first.sha256)
+    assert isinstance(second, Picture)
+    assert second.path == first.path
+    assert files(tmp_path) == ["night/hero/01.png"]
+
+
+@pytest.mark.parametrize(
+    ("handler", "url", "told"),
+    [
+        (answering(status=404), URL, Gone(404)),
+        (answering(status=500), URL, Trouble("pictures.runcomfy.net answered 500", 500)),
+        (answering(), "https://evil.example/1", Blocked("pictures are not fetched from evil.example")),
+    ],
+)
+async def test_what_the_net_says_is_passed_on(
+    handler: Handler, url: str, told: object, tmp_path: Path
+) -> None:
+    """And leaves no file."""
+    assert await fetch(tmp_path, handler, url=url) == told
+    assert files(tmp_path) == []
+
+
+# Broken
+
+
+def streaming(*pieces: bytes, **headers: str) -> Handler:
+    """A net whose answer is read piece by piece, with exactly these headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _request: httpx.Response(200, headers=named, stream=Body(*pieces))
+
+
+@pytest.mark.parametrize(
+    ("handler", "why", "something"),
+    [
+        (answering(PICTURE[:-30]), "decode", True),
+        (answering(b"<html>"), "not a picture", True),
+        (answering(b""), "not a picture", False),
+        (streaming(PICTURE, Content_Encoding="gzip"), "encoded (gzip)", False),
+        (streaming(PICTURE, Content_Encoding="BR"), "encoded (br)", False),
+        (streaming(PICTURE, Content_Length="9999"), "instead of 9999", True),
+        (streaming(PICTURE, Content_Length="9"), "instead of 9", True),
+        (streaming(PICTURE[:-4]), "end is missing", True),
+    ],
+)
+@pytest.mark.parametrize("keep_bad", [False, True])
+async def test_a_broken_picture_is_no_picture(
+    handler: Handler, why: str, something: bool, keep_bad: bool, tmp_path: Path
+) -> None:
+    """Thrown away, or kept as `.bad` where there is something to look at."""
+    told = await fetch(tmp_path, handler, keep_bad=keep_bad)
+    assert isinstance(told, Broken)
+    assert why in told.reason
+    assert files(tmp_path) == (["night/hero/01.bad"] if keep_bad and something else [])
+
+
+@pytest.mark.parametrize("length", ["", "abc", "-5", "1_0", "٣", "0x10"])
+async def test_a_length_that_is_no_number_counts_as_none(length: str, tmp_path: Path) -> None:
+    """Then the picture's own end must be there."""
+    told = await fetch(
+        tmp_path,
+        lambda _: httpx.Response(200, headers=[(b"Content-Length", length.encode())], stream=Body(PICTURE)),
+    )
+    assert isinstance(told, Picture)
+
+
+async def test_a_body_in_chunks_needs_no_length(tmp_path: Path) -> None:
+    """Its framing has an end of its own, so a long appendix does not make it suspect."""
+    long = PICTURE + b"x" * 10_000
+    told = await fetch(
+        tmp_path, lambda _: httpx.Response(200, headers={"Transfer-Encoding": "chunked"}, stream=Body(long))
+    )
+    assert isinstance(told, Picture)
+
+
+async def test_a_length_over_the_limit_is_not_even_begun(tmp_path: Path) -> None:
+    """The header is enough."""
+    body = Body(PICTURE)
+    told = await fetch(
+        tmp_path,
+        lambda _: httpx.Response(200, headers={"Content-Length": "3000"}, stream=body),
+        limits=DownloadLimits(max_bytes=2999),
+    )
+    assert told == Broken("it is larger than 0.00286007 MB")
+    assert body.given == 0
+    assert body.closed
+
+
+async def test_a_body_over_the_limit_is_left(tmp_path: Path) -> None:
+    """However much more there is, it is not read."""
+    body = Body(*[b"x" * 1000] * 1000)
+    told = await fetch(
+        tmp_path, lambda _: httpx.Response(200, stream=body), limits=DownloadLimits(max_bytes=5000)
+    )
+    assert isinstance(told, Broken)
+    assert body.given == 6
+    assert body.closed
+    assert files(tmp_path) == []
+
+
+async def test_a_body_of_exactly_the_limit_passes(tmp_path: Path) -> None:
+    """The limit is the last size that does."""
+    told = await fetch(tmp_path, answering(), limits=DownloadLimits(max_bytes=len(PICTURE)))
+    assert isinstance(told, Picture)
+
+
+async def test_too_many_pixels_are_broken(tmp_path: Path) -> None:
+    """By the limit of this run."""
+    told = await fetch(tmp_path, answering(), limits=DownloadLimits(max_pixels=40 * 40 - 1))
+    assert isinstance(told, Broken)
+
+
+async def test_a_bad_file_does_not_overwrite_one(tmp_path: Path) -> None:
+    """Yesterday's evidence stays; the same evidence is not kept twice."""
+    for data in (b"<html>1", b"<html>2", b"<html>2"):
+        await fetch(tmp_path, answering(data), keep_bad=True)
+    assert files(tmp_path) == ["night/hero/01-2.bad", "night/hero/01.bad"]
+
+
+# Trouble
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), OSError(errno.ECONNRESET, "x"), ValueError("x")]
+)
+async def test_a_connection_that_breaks_is_trouble_and_not_the_disk_s(
+    error: Exception, tmp_path: Path
+) -> None:
+    """Also where it is an OSError like the disk's."""
+    told = await fetch(tmp_path, lambda _: httpx.Response(200, stream=Body(PICTURE[:50], error=error)))
+    assert isinstance(told, Trouble)
+    assert files(tmp_path) == []
+
+
+async def test_a_drip_is_given_up(tmp_path: Path) -> None:
+    """Each byte in time, all of them never: after the grace the average must be bearable."""
+    pieces = [PICTURE[n : n + 1] for n in range(len(PICTURE))]
+    body = Body(*pieces)
+    told = await fetch(tmp_path, lambda _: httpx.Response(200, stream=body), clock=Clock(step=1.0))
+    assert told == Trouble("the picture dripped in: 21 bytes in 21 s")
+    assert body.closed
+    assert files(tmp_path) == []
+
+
+async def test_a_slow_start_is_forgiven(tmp_path: Path) -> None:
+    """Up to twenty seconds nobody is judged, after that the average counts."""
+    limits = DownloadLimits(min_bytes_per_second=len(PICTURE) / 40)
+    told = await fetch(
+        tmp_path,
+        lambda _: httpx.Response(200, stream=Body(PICTURE[:1], PICTURE[1:])),
+        clock=Clock(step=19.0),
+        limits=limits,
+    )
+    assert isinstance(told, Picture)
+
+
+async def test_a_deadline_is_over_everything(tmp_path: Path) -> None:
+    """A server that never answers, or never ends."""
+
+    async def hang(_request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    client = PictureClient(PicturePolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(hang))
+    shared = Downloads(client, tmp_path, Clock(), LocalDisk(), DownloadLimits(total_seconds=0.01))
+    assert await fetch_picture(shared, URL, NAME) == Trouble("the picture was not here after 0.01 s")
+    assert files(tmp_path) == []
+
+
+async def test_a_cancelled_download_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C is no attempt, and the half of a picture is swept at once."""
+    begun = asyncio.Event()
+
+    class Stuck(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield PICTURE[:50]
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(fetch(tmp_path, lambda _: httpx.Response(200, stream=Stuck())))
+    await begun.wait()
+    assert len(files(tmp_path)) == 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert files(tmp_path) == []
+
+
+# The disk
+
+
+class Failing(LocalDisk):
+    """The k-th call fails, once or for good; `calls` counts what a whole download makes."""
+
+    def __init__(self, at: int | None, number: int = errno.ENOSPC, *, for_good: bool = False) -> None:
+        super().__init__()
+        self._at = at
+        self._number = number
+        self._for_good = for_good
+        self.calls = 0
+        self.open: set[int] = set()
+
+    def _count(self) -> None:
+        self.calls += 1
+        if self._at is not None and (self.calls == self._at or (self._for_good and self.calls > self._at)):
+            raise OSError(self._number, os.strerror(self._number))
+
+    def create(self, path: Path) -> int:
+        self._count()
+        descriptor = super().create(path)
+        self.open.add(descriptor)
+        return descriptor
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        self._count()
+        super().write(descriptor, data)
+
+    def finish(self, descriptor: int) -> None:
+        self._count()
+        super().finish(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        super().close(descriptor)
+        self.open.remove(descriptor)
+        self._count()
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._count()
+        super().replace(source, target)
+
+    def sync_folder(self, folder: Path) -> None:
+        self._count()
+        super().sync_folder(folder)
+
+
+def in_pieces() -> Handler:
+    """A picture in four writes."""
+    quarter = len(PICTURE) // 4
+    pieces = [PICTURE[n : n + quarter] for n in range(0, len(PICTURE), quarter)]
+    return lambda _: httpx.Response(200, stream=Body(*pieces))
+
+
+async def test_the_failing_disk_sees_every_step(tmp_path: Path) -> None:
+    """Otherwise the next test would prove little."""
+    disk = Failing(None)
+    assert isinstance(await fetch(tmp_path, in_pieces(), disk=disk), Picture)
+    assert disk.calls >= 10
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
+async def test_a_disk_that_fails_at_any_step_loses_nothing(
+    number: int, for_good: bool, tmp_path: Path
+) -> None:
+    """Fail call 1, 2, 3, ...: always the disk's trouble, nothing half-done under a final name, and once the
+    disk works again the picture comes."""
+    at = 0
+    while True:
+        at += 1
+        root = tmp_path / str(at)
+        root.mkdir()
+        disk = Failing(at, number, for_good=for_good)
+        told = await fetch(root, in_pieces(), disk=disk)
+        assert disk.open == set()
+        if disk.calls < at:
+            assert isinstance(told, Picture)
+            break
+        assert isinstance(told, DiskTrouble)
+        assert told.errno == number
+        assert all((root / name).read_bytes() == PICTURE for name in files(root))
+        again = await fetch(root, in_pieces())
+        assert isinstance(again, Picture)
+        assert files(root) == ["night/hero/01.png"]
+    assert at > 10
+
+
+async def test_a_link_in_the_output_folder_is_the_disk_s_trouble(tmp_path: Path) -> None:
+    """Refused before anything is asked of the net."""
+
+    def never(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(request.url)
+
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "night").symlink_to(tmp_path / "elsewhere")
+    told = await fetch(tmp_path / "out", never)
+    assert isinstance(told, DiskTrouble)
+    assert "symbolic link" in told.reason
+    assert files(tmp_path / "elsewhere") == []
+
+
+class HeldOpen(LocalDisk):
+    """Windows, and a viewer that shows the picture for a while."""
+
+    def __init__(self, tries: int) -> None:
+        super().__init__()
+        self.tries = tries
+
+    def replace(self, source: Path, target: Path) -> None:
+        if target.exists() and self.tries:
+            self.tries -= 1
+            raise PermissionError(errno.EACCES, "in use")
+        super().replace(source, target)
+
+
+@pytest.mark.parametrize(
+    ("tries", "name", "pauses"), [(1, "01.png", 1), (RENAME_TRIES - 1, "01.png", 4), (99, "01-2.png", 5)]
+)
+async def test_a_picture_that_is_being_looked_at_is_waited_for(
+    tries: int, name: str, pauses: int, tmp_path: Path
+) -> None:
+    """Five tries, then another name."""
+    first = await fetch(tmp_path, answering())
+    assert isinstance(first, Picture)
+    clock = Clock()
+    told = await fetch(tmp_path, answering(png(1)), disk=HeldOpen(tries), clock=clock, replaces=first.sha256)
+    assert isinstance(told, Picture)
+    assert told.path.name == name
+    assert clock.slept == [0.2] * pauses
+    assert told.path.read_bytes() == png(1)
+
+
+async def test_a_part_that_cannot_be_deleted_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep of the next start takes it."""
+
+    def refuse(_path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "no")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert isinstance(await fetch(tmp_path, answering(b"<html>")), Broken)
+
+
+async def test_pictures_are_decoded_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may take a quarter of a gigabyte while it is decoded."""
+    at_once: list[int] = []
+    decoding = 0
+
+    def counted(path: Path, *, whole: bool, max_pixels: int) -> object:
+        nonlocal decoding
+        decoding += 1
+        at_once.append(decoding)
+        try:
+            return inspect(path, whole=whole, max_pixels=max_pixels)
+        finally:
+            decoding -= 1
+
+    monkeypatch.setattr("runner.downloads.inspect", counted)
+    client = PictureClient(PicturePolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(answering()))
+    shared = Downloads(client, tmp_path, Clock(), LocalDisk())
+    await asyncio.gather(*(fetch_picture(shared, URL, PurePosixPath(f"n/{n}/01")) for n in range(12)))
+    assert len(at_once) == 12
+    assert max(at_once) <= 2
