@@ -1,0 +1,42 @@
+"""Agreement to pay: nothing is sent that nobody agreed to. What was agreed is recorded with the jobs."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a person is asked to agree to."""
+
+    batch: str
+    jobs: int
+    pictures: int
+    """At most."""
+    least_pictures: int
+    low_usd: Decimal | None
+    high_usd: Decimal | None
+    """None where the price of one of the models is unknown."""
+
+
+Consent = Callable[[Ask], Awaitable[bool]]
+"""True: go on and pay. Raises UsageProblem where nobody can be asked."""
+
+
+def price_of(
+    work: Mapping[str, tuple[int, int]], prices: Mapping[str, Decimal]
+) -> tuple[Decimal | None, Decimal | None]:
+    """USD low and high for `work` (by model: jobs and pictures at most); None where a price is unknown.
+
+    Low is one picture a job: the models may bring fewer than asked for, and what is billed then is unknown.
+    """
+    if any(model not in prices for model in work):
+        return None, None
+    low = sum((prices[model] * jobs for model, (jobs, _pictures) in work.items()), Decimal(0))
+    high = sum((prices[model] * pictures for model, (_jobs, pictures) in work.items()), Decimal(0))
+    return low, high
+
+
+async def agreed_to_all(_ask: Ask) -> bool:
+    """The answer of `--yes`, and of the emulator, which costs nothing."""
+    return True

@@ -1,0 +1,58 @@
+"""One runner at a time a database: a lock of the OS, freed by it when the process dies, however it dies."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from jobs.errors import CannotWrite, LockHeld
+from jobs.store.door import Store
+
+
+def _lock(database: Path) -> FileLock:
+    # A file beside the database: closing any handle on the database itself would drop SQLite's own locks.
+    return FileLock(f"{database}.lock", timeout=0, mode=0o600, thread_local=False)
+
+
+@contextmanager
+def try_holding(database: Path) -> Iterator[bool]:
+    """Hold the database for as long as the block lasts; False if another runner does.
+
+    Raises:
+        CannotWrite: the lock's file cannot be made.
+    """
+    lock = _lock(database)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    except OSError as error:
+        raise CannotWrite(f"{lock.lock_file} cannot be written: {error.strerror}.") from error
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def holding(database: Path, store: Store) -> AsyncIterator[None]:
+    """Hold the database for as long as the block lasts.
+
+    Raises:
+        LockHeld: another runner holds it; the message says which.
+        CannotWrite: the lock's file cannot be made.
+    """
+    with try_holding(database) as held:
+        if not held:
+            run = await store.latest_run()
+            who = "Another runner"
+            if run is not None:
+                since = run.started_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+                who = f"Another runner (process {run.pid} on {run.host}, since {since})"
+            raise LockHeld(
+                f"{who} holds {database}.",
+                hint="Nothing was changed. `nightsheet status` works meanwhile; `nightsheet pause` stops it.",
+            )
+        yield

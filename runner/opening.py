@@ -1,0 +1,114 @@
+"""Opens what a command works with: the job table, and the API or its stand-in."""
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from jobs.database import open_database
+from jobs.errors import TokenProblem
+from jobs.store.door import Store
+from runner.clock import Clock
+from runner.http.base import api_base, origin
+from runner.http.client import ApiClient
+from runner.providers.base import Provider
+from runner.providers.runcomfy import RunComfy
+from runner.settings import Settings
+from runner.token import load_token
+
+EMULATOR_ORIGIN = "emulator"
+"""The API origin of every batch that is run with `--emulator`, whatever port the stand-in got."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a process finds around it; a test makes its own."""
+
+    env: Mapping[str, str]
+    home: Path
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An API that is ready to be called."""
+
+    provider: Provider
+    base: str
+    origin: str
+    """Whose batches these are."""
+    warning: str | None = None
+    """About the token's file, for the user."""
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, clock: Clock, *, create: bool = False) -> AsyncIterator[Store]:
+    """The job table of the settings; `create` makes one where there is none.
+
+    Raises:
+        NotOurDatabase: the file is something else, or newer than this Nightsheet.
+        CannotWrite: it cannot be opened.
+    """
+    async with open_database(settings.database, create=create) as database:
+        yield Store(database, clock.now)
+
+
+def origin_of(settings: Settings, env: Mapping[str, str]) -> str:
+    """The origin that `open_api` would have, without opening anything."""
+    return EMULATOR_ORIGIN if settings.emulator else origin(api_base(env))
+
+
+@asynccontextmanager
+async def open_api(settings: Settings, around: Surroundings) -> AsyncIterator[Api]:
+    """The API of the settings, or its stand-in inside this process.
+
+    Raises:
+        TokenProblem: there is no token, or a damaged one.
+        UsageProblem: the API's base does not do.
+        CannotWrite: the stand-in's own state cannot be kept beside the database.
+    """
+    async with AsyncExitStack() as stack:
+        warning = None
+        if settings.emulator:
+            base, secret = await stack.enter_async_context(_stand_in(settings, around.clock))
+            api_origin = EMULATOR_ORIGIN
+        else:
+            base = api_base(around.env)
+            api_origin = origin(base)
+            token = load_token(around.env, around.home)
+            if token is None:
+                raise TokenProblem(
+                    "There is no API token.",
+                    hint="Make one at runcomfy.com/profile and put it into RUNCOMFY_API_TOKEN; "
+                    "or try it for nothing with --emulator.",
+                )
+            secret, warning = token.secret, token.warning
+        client = ApiClient(base, secret, proxy=settings.proxy, user_agent=user_agent())
+        await stack.enter_async_context(client)
+        provider = RunComfy(
+            client, around.clock, submit_timeout=settings.submit_timeout, timeout=settings.timeout
+        )
+        yield Api(provider, base, api_origin, warning)
+
+
+@asynccontextmanager
+async def _stand_in(settings: Settings, clock: Clock) -> AsyncIterator[tuple[str, SecretStr]]:
+    # Imported late: it brings a web server along.
+    from runner.emulator.profiles import load_faults
+    from runner.emulator.server import serve
+    from runner.emulator.settings import EmulatorSettings
+
+    faults = load_faults(settings.faults) if settings.faults else ()
+    database = settings.database
+    state = database.with_name(f"{database.name}.emulator")
+    async with serve(EmulatorSettings(speed=settings.speed, faults=faults), clock, state) as handle:
+        yield handle.base_url, SecretStr(secrets.token_urlsafe(16))
+
+
+def user_agent() -> str:
+    """How we name ourselves to the API and to the pictures' hosts."""
+    return f"nightsheet/{version('nightsheet')}"

@@ -1,0 +1,269 @@
+"""RunComfy's Model API: its paths, its words, its JSON. Nothing else in the project knows them.
+
+Sources: the model pages and the public docs of the Model API; where they are silent or disagree, what the
+official clients tolerate (`completed` and `succeeded`, `image` and `images`, `cost` only when asked for).
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from jobs.failures import Failure, FailureKind
+from jobs.tables import PauseReason
+from runner.classify import Meaning, Reading, is_moderation, read, request_id_of, words_of
+from runner.clock import Clock
+from runner.http.answers import Answer, NoAnswer, NotSent, Reply
+from runner.http.client import ApiClient
+from runner.providers.base import (
+    CancelTaken,
+    CancelVerdict,
+    Denied,
+    Doubtful,
+    NoSuchModel,
+    NotCancellable,
+    NotReady,
+    Priced,
+    PriceVerdict,
+    Ready,
+    RemoteStatus,
+    ResultVerdict,
+    RunCancelled,
+    RunFailed,
+    Standing,
+    StatusVerdict,
+    Stopped,
+    SubmitVerdict,
+    Taken,
+    Trouble,
+    TurnedAway,
+    UnknownId,
+)
+
+_WORDS = {
+    "in_queue": RemoteStatus.QUEUED,
+    "queued": RemoteStatus.QUEUED,
+    "pending": RemoteStatus.QUEUED,
+    "waiting": RemoteStatus.QUEUED,
+    "in_progress": RemoteStatus.WORKING,
+    "starting": RemoteStatus.WORKING,
+    "processing": RemoteStatus.WORKING,
+    "running": RemoteStatus.WORKING,
+    "completed": RemoteStatus.DONE,
+    "succeeded": RemoteStatus.DONE,
+    "success": RemoteStatus.DONE,
+    "failed": RemoteStatus.FAILED,
+    "error": RemoteStatus.FAILED,
+    "cancelled": RemoteStatus.CANCELLED,
+    "canceled": RemoteStatus.CANCELLED,
+}
+"""Every spelling that a document or a client of the API knows."""
+
+_PER_PICTURE = frozenset({"output", "image", "picture", "request", ""})
+"""Units of `base_price_usd` that bound the price of a picture; another unit is an unknown price."""
+
+_MOST_URLS = 64
+_LONGEST_URL = 8192
+_MOST_USD = Decimal(1_000_000)
+
+
+class RunComfy:
+    """The Model API behind an ApiClient. Implements `runner.providers.base.Provider`.
+
+    Seconds: `submit_timeout` for a submit in all, `timeout` for any other call in all.
+    """
+
+    def __init__(self, client: ApiClient, clock: Clock, *, submit_timeout: float, timeout: float) -> None:
+        self._client = client
+        self._clock = clock
+        self._submit_timeout = submit_timeout
+        self._timeout = timeout
+
+    async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
+        """POST /v1/models/{model_id}, once."""
+        reply = await self._client.request(
+            "POST", f"/models/{model}", json_body=payload, timeout_seconds=self._submit_timeout, fresh=True
+        )
+        match reply:
+            case NotSent():
+                return TurnedAway(reply.reason, certificate=reply.certificate)
+            case NoAnswer():
+                return Doubtful(reply.reason)
+            case Answer():
+                return self._submitted(reply)
+
+    def _submitted(self, answer: Answer) -> SubmitVerdict:
+        reading = read(answer, self._clock.now())
+        match reading.meaning:
+            case Meaning.TOKEN:
+                return Stopped(PauseReason.TOKEN, reading.message, reading.code)
+            case Meaning.BALANCE:
+                return Stopped(PauseReason.BALANCE, reading.message, reading.code)
+            case Meaning.LATER:
+                return TurnedAway(reading.message, reading.retry_after_seconds, busy=True)
+            case Meaning.REFUSED | Meaning.NOT_FOUND:
+                return Denied(_failure(FailureKind.REFUSED, reading.message, reading.code))
+            case Meaning.FINE | Meaning.UNREADABLE:
+                if 200 <= answer.status < 300 and "error_code" not in reading.document:
+                    request_id = request_id_of(answer, reading.document)
+                    if request_id is not None:
+                        return Taken(request_id)
+                said = reading.message or f"HTTP {answer.status} without a request_id"
+                return Doubtful(said, reading.code)
+
+    async def status(self, request_id: str) -> StatusVerdict:
+        """GET /v1/requests/{id}/status."""
+        reading = await self._get(f"/requests/{request_id}/status")
+        if not isinstance(reading, Reading):
+            return reading
+        word = _word(reading.document)
+        status = _WORDS.get(word)
+        # An error code beside `completed` unmakes it; beside `failed` it is the reason.
+        trouble = None if status is RemoteStatus.FAILED else _trouble(reading)
+        if trouble is not None:
+            return trouble
+        if not word:
+            return Trouble("the status has no status word", answered=True)
+        return Standing(status, word, _position(reading.document))
+
+    async def result(self, request_id: str) -> ResultVerdict:
+        """GET /v1/requests/{id}/result?include_cost=true; the parameter is the partner nodes'."""
+        reading = await self._get(f"/requests/{request_id}/result?include_cost=true")
+        if not isinstance(reading, Reading):
+            return reading
+        document, word = reading.document, _word(reading.document)
+        status = _WORDS.get(word)
+        if status is RemoteStatus.FAILED:
+            return RunFailed(_reason(reading), _usd(document.get("cost")))
+        if status is RemoteStatus.CANCELLED:
+            return RunCancelled()
+        trouble = _trouble(reading)
+        if trouble is not None:
+            # Documented for no product, seen in a mock: 400005 for a result that is not ready.
+            return NotReady(word or "not ready") if reading.code == "400005" else trouble
+        if status is RemoteStatus.DONE:
+            return Ready(_urls(document.get("output")), _usd(document.get("cost")))
+        if word:
+            return NotReady(word)
+        return Trouble("the result has no status word", answered=True)
+
+    async def cancel(self, request_id: str) -> CancelVerdict:
+        """POST /v1/requests/{id}/cancel: takes effect only while the request is queued."""
+        reply = await self._client.request(
+            "POST", f"/requests/{request_id}/cancel", json_body=None, timeout_seconds=self._timeout
+        )
+        reading = self._read(reply)
+        if not isinstance(reading, Reading):
+            return reading
+        trouble = _trouble(reading)
+        if trouble is not None:
+            return trouble
+        outcome = str(reading.document.get("outcome", "")).lower()
+        if outcome == "not_cancellable":
+            return NotCancellable()
+        if outcome in {"cancelled", "canceled", "cancellation_requested"} or _word(reading.document) in {
+            "cancelled",
+            "canceled",
+            "cancellation_requested",
+        }:
+            return CancelTaken()
+        return Trouble("the answer to the cancel says nothing that we know", answered=True)
+
+    async def price(self, model: str) -> PriceVerdict:
+        """GET /v1/models/{model_id}: `base_price_usd` by `price_unit`."""
+        reading = await self._get(f"/models/{model}")
+        if not isinstance(reading, Reading):
+            return reading
+        if reading.meaning in (Meaning.NOT_FOUND, Meaning.REFUSED) and reading.from_api:
+            return NoSuchModel(reading.message)
+        trouble = _trouble(reading)
+        if isinstance(trouble, UnknownId):
+            return Trouble(trouble.message)
+        if isinstance(trouble, Stopped) and trouble.reason is PauseReason.BALANCE:
+            return Priced(None)
+        if trouble is not None:
+            return trouble
+        unit = str(reading.document.get("price_unit") or "").lower()
+        return Priced(_usd(reading.document.get("base_price_usd")) if unit in _PER_PICTURE else None)
+
+    async def _get(self, path: str) -> Reading | Trouble:
+        return self._read(await self._client.request("GET", path, timeout_seconds=self._timeout))
+
+    def _read(self, reply: Reply) -> Reading | Trouble:
+        match reply:
+            case NotSent():
+                return Trouble(reply.reason, certificate=reply.certificate)
+            case NoAnswer():
+                return Trouble(reply.reason)
+            case Answer():
+                return read(reply, self._clock.now())
+
+
+def _trouble(reading: Reading) -> UnknownId | Stopped | Trouble | None:
+    """What stands in the way of using the answer of a free call; None where nothing does."""
+    match reading.meaning:
+        case Meaning.FINE:
+            return None
+        case Meaning.TOKEN:
+            return Stopped(PauseReason.TOKEN, reading.message, reading.code)
+        case Meaning.BALANCE:
+            return Stopped(PauseReason.BALANCE, reading.message, reading.code)
+        case Meaning.NOT_FOUND if reading.from_api:
+            return UnknownId(reading.message, reading.code)
+        case Meaning.LATER | Meaning.REFUSED:
+            return Trouble(reading.message, reading.retry_after_seconds, answered=reading.from_api)
+        case Meaning.NOT_FOUND | Meaning.UNREADABLE:
+            return Trouble(reading.message, reading.retry_after_seconds)
+
+
+def _failure(kind: FailureKind, message: str, code: str | None) -> Failure:
+    return Failure(FailureKind.MODERATED if is_moderation(message, code) else kind, message, code)
+
+
+def _reason(reading: Reading) -> Failure:
+    """Why a run failed: `error` of any JSON type, or the API's error shape beside it."""
+    error = reading.document.get("error")
+    code = reading.code
+    if isinstance(error, Mapping) and isinstance(error.get("code"), str | int):
+        code = words_of(str(error["code"]))
+    said = words_of(error) or words_of(reading.document.get("error_message"))
+    return _failure(FailureKind.REMOTE_FAILED, said or "The API gave no reason.", code)
+
+
+def _word(document: Mapping[str, Any]) -> str:
+    word = document.get("status")
+    return words_of(word).lower().replace("-", "_").replace(" ", "_")[:64] if isinstance(word, str) else ""
+
+
+def _position(document: Mapping[str, Any]) -> int | None:
+    position = document.get("queue_position")
+    return position if isinstance(position, int) and not isinstance(position, bool) else None
+
+
+def _urls(output: Any) -> tuple[str, ...]:
+    """Addresses in `output` alone (a result may repeat its inputs), in order, each once."""
+    if not isinstance(output, Mapping):
+        return ()
+    found: dict[str, None] = {}
+    for name in ("image", "images"):
+        value = output.get(name)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, Mapping):
+                item = item.get("url")  # some products wrap an address so
+            if isinstance(item, str) and 0 < len(item) <= _LONGEST_URL and len(found) < _MOST_URLS:
+                found[item] = None
+    return tuple(found)
+
+
+def _usd(value: Any) -> Decimal | None:
+    amount = _decimal(value)
+    return amount if amount is not None and 0 <= amount <= _MOST_USD else None
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None

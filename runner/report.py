@@ -1,0 +1,56 @@
+"""What a run came to: its counts, its money, its exit code, and what to do next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from jobs.views import Account, Pause
+
+INTERRUPTED = 130
+
+_PAUSED: dict[PauseReason, int] = {
+    PauseReason.TOKEN: 77,
+    PauseReason.BALANCE: 75,
+    PauseReason.BUDGET: 75,
+    PauseReason.GUARD: 75,
+    PauseReason.PERSON: 75,
+    PauseReason.OUTAGE: 69,
+    PauseReason.DISK: 73,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One process lifetime over a batch. `counts` and `account` are the batch's, the rest is this run's."""
+
+    batch: str
+    counts: Mapping[JobState, int]
+    account: Account
+    pictures: int
+    seconds: float
+    paused: Pause | None
+    interrupted: bool
+    overdue: int
+    """Jobs that this run stopped waiting for at their deadline; the API may still be working."""
+    warned: int
+    """Jobs that succeeded with a warning."""
+    folder: Path
+    """The batch's folder: pictures and manifests."""
+    manifests: tuple[Path, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """130 beats a pause's code beats 1; warnings change nothing."""
+        if self.interrupted:
+            return INTERRUPTED
+        if self.paused is not None:
+            return exit_code_of(self.paused.reason)
+        done = self.counts[JobState.SUCCEEDED] == sum(self.counts.values())
+        return 0 if done else 1
+
+
+def exit_code_of(reason: PauseReason) -> int:
+    """The exit code that a pause ends a run with."""
+    return _PAUSED[reason]

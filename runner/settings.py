@@ -1,0 +1,159 @@
+"""Every setting of Nightsheet, in one place: a flag beats the environment beats `nightsheet.toml`."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from jobs.errors import UsageProblem
+from jobs.naming import DEFAULT_TEMPLATE, check_template
+
+PREFIX = "NIGHTSHEET_"
+FILE = "nightsheet.toml"
+
+Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """What a person may set. `--poll-min` is `poll_min` here and in the file, NIGHTSHEET_POLL_MIN outside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, toml_file=FILE, extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    db: Path | None = None
+    """The job table; `nightsheet.db` here, `nightsheet-emulator.db` with `emulator`."""
+    output_dir: Path | None = None
+    """Where pictures and manifests go; `outputs` here, `outputs-emulator` with `emulator`."""
+    name_template: str = DEFAULT_TEMPLATE
+    """A picture's place below the output folder, without its ending."""
+    concurrency: int = Field(default=8, ge=1, le=1000)
+    """Jobs in flight at the API."""
+    submit_gate: int = Field(default=4, ge=1, le=64)
+    """Submits on their way at once: the most that one crash can leave in doubt."""
+    downloads: int = Field(default=4, ge=1, le=64)
+    """Jobs whose pictures are downloaded at once."""
+    rate: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
+    """Submits a minute at most."""
+    poll_min: Seconds = 1.0
+    poll_max: Seconds = 5.0
+    deadline: Seconds = 3600.0
+    """A job's longest wait at the API in one run."""
+    outage_limit: Seconds = 1800.0
+    """How long an outage is ridden out before the batch is paused."""
+    submit_timeout: Seconds = 60.0
+    timeout: Seconds = 30.0
+    """For every call to the API but a submit."""
+    max_attempts: int = Field(default=1, ge=1, le=10)
+    """Submits of a job whose runs the API itself fails; each may be billed."""
+    resubmit_unconfirmed: int = Field(default=0, ge=0)
+    """Unconfirmed submits of a batch that may be sent again without asking; each may be paid twice."""
+    budget: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """USD that the batch may cost in all; None for no limit."""
+    picture_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Further hosts that pictures may come from."""
+    keep_bad: bool = False
+    """Keep a picture that does not decode, as `.bad`."""
+    proxy: str | None = None
+    """An http(s) proxy for the API and the pictures. None is ever taken from the environment."""
+    emulator: bool = False
+    """Use the stand-in inside this process: free, offline, never with the real token."""
+    speed: float = Field(default=20.0, gt=0, le=1_000_000, allow_inf_nan=False)
+    """How many times faster than the API the stand-in is."""
+    faults: str | None = None
+    """How the stand-in misbehaves: a profile's name, or a file."""
+    yes: bool = False
+    as_json: bool = Field(default=False, validation_alias=f"{PREFIX}JSON")
+    quiet: bool = False
+    verbose: bool = False
+
+    @property
+    def database(self) -> Path:
+        """The job table's file, absolute."""
+        return (self.db or Path("nightsheet-emulator.db" if self.emulator else "nightsheet.db")).absolute()
+
+    @property
+    def output_root(self) -> Path:
+        """The output folder, absolute."""
+        return (self.output_dir or Path("outputs-emulator" if self.emulator else "outputs")).absolute()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_json(cls, values: Any) -> Any:
+        # `json` is a method of every pydantic model, so that the field has another name.
+        if isinstance(values, dict) and "json" in values:
+            values = {f"{PREFIX}JSON": values["json"]} | {k: v for k, v in values.items() if k != "json"}
+        return values
+
+    @field_validator("picture_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(host.strip() for host in value.split(",") if host.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("name_template")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        check_template(value)
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(flags: Mapping[str, Any]) -> Settings:
+    """The settings of one command. `flags` holds what its command line said; None stands for nothing said.
+
+    Raises:
+        UsageProblem: with everything that is wrong, each with the place that it comes from.
+    """
+    said = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**said)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageProblem(f"{FILE} cannot be read: {error}.") from error
+    except OSError as error:
+        raise UsageProblem(f"{FILE} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            _sentence(said, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
+        )
+        raise UsageProblem(f"The settings do not do: {wrong}.") from error
+
+
+def _sentence(said: Mapping[str, Any], place: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = str(place[0]) if place else ""
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        return f"{FILE} has no setting {name!r}" + (f", but {near[0]!r}" if near else "")
+    variable = PREFIX + name.upper()
+    if name in said:
+        source = "--" + name.replace("_", "-")
+    elif variable in os.environ:
+        source = variable
+    else:
+        source = f"{name} in {FILE}"
+    return f"{source}: {message[:1].lower()}{message[1:]}"
