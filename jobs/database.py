@@ -2,12 +2,13 @@
 
 Power may go at any time, and a rolled-back intent would be a second payment: WAL with synchronous=FULL,
 asserted on every connection. There is one writing connection in a process. What is queued while a commit
-runs is committed with the next one, so that many workers share an fsync. A write is shielded from
-cancellation: a cancel inside a statement was seen to leave the write lock held.
+runs is committed with the next one, so that many workers share an fsync. A write runs in a task of its own,
+out of reach of every cancellation: a cancel inside a statement was seen to leave the write lock held.
 """
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import anyio
 from anyio import to_thread
-from sqlalchemy import event
+from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
@@ -32,6 +33,7 @@ BUSY_SECONDS = 10
 _PRAGMAS = {
     "foreign_keys": "1",
     "busy_timeout": str(BUSY_SECONDS * 1000),
+    "journal_mode": "wal",  # a copy made with VACUUM INTO has lost it
     "synchronous": "2",  # FULL
     "trusted_schema": "0",
     "cell_size_check": "1",
@@ -74,14 +76,16 @@ class Database:
         """
         ticket: _Ticket[T] = _Ticket(operation)
         self._waiting.append(ticket)
-        with anyio.CancelScope(shield=True):
-            async with self._lock:
-                if not ticket.settled:
-                    group, self._waiting = self._waiting, []
-                    await self._commit(group)
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket.result  # type: ignore[return-value]  # settled without an error: it is a T
+        return await self._settled(ticket, self._settle(ticket))
+
+    async def write_once(self, operation: Operation[T]) -> T:
+        """Like `write`, but in a transaction of its own, so that `operation` may consume what it is given.
+
+        Raises:
+            CannotWrite: the database refuses.
+        """
+        ticket: _Ticket[T] = _Ticket(operation)
+        return await self._settled(ticket, self._settle_alone(ticket))
 
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation` on a connection that cannot write, in one consistent view.
@@ -94,6 +98,30 @@ class Database:
             async with self._reader.begin() as connection:
                 result = await operation(connection)
         return result
+
+    async def close(self) -> None:
+        """Let go of the file, once what is being written is committed."""
+        async with self._lock:
+            await self._reader.dispose()
+            await self._writer.dispose()
+
+    async def _settled(self, ticket: _Ticket[T], work: Coroutine[Any, Any, None]) -> T:
+        with anyio.CancelScope(shield=True):
+            # A bare `task.cancel()` passes any scope. It ends the wait; the group's commit goes on.
+            await asyncio.shield(asyncio.create_task(work))
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.result  # type: ignore[return-value]  # settled without an error: it is a T
+
+    async def _settle(self, ticket: _Ticket[Any]) -> None:
+        async with self._lock:
+            if not ticket.settled:
+                group, self._waiting = self._waiting, []
+                await self._commit(group)
+
+    async def _settle_alone(self, ticket: _Ticket[Any]) -> None:
+        async with self._lock:
+            await self._commit([ticket])
 
     async def _commit(self, group: list[_Ticket[Any]]) -> None:
         try:
@@ -139,19 +167,18 @@ async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[Dat
         CannotWrite: it cannot be created or opened.
     """
     await to_thread.run_sync(migrate.prepare if create else migrate.check, path)
-    writer = _engine(path, writing=True)
-    reader = _engine(path, writing=False)
+    database = Database(path, _engine(path, writing=True), _engine(path, writing=False))
     try:
-        yield Database(path, writer, reader)
+        yield database
     finally:
         with anyio.CancelScope(shield=True):
-            await reader.dispose()
-            await writer.dispose()
+            await database.close()
 
 
 def _engine(path: Path, *, writing: bool) -> AsyncEngine:
     options: dict[str, Any] = {"poolclass": StaticPool} if writing else {"pool_size": 2, "max_overflow": 2}
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", hide_parameters=True, **options)
+    url = URL.create("sqlite+aiosqlite", database=str(path))
+    engine = create_async_engine(url, hide_parameters=True, **options)
 
     def on_connect(connection: Any, record: object) -> None:
         # The driver would begin transactions of its own; ours are explicit, and take the write lock at once.
@@ -164,8 +191,6 @@ def _engine(path: Path, *, writing: bool) -> AsyncEngine:
             cursor.execute(f"PRAGMA {name} = {value}")
             cursor.execute(f"PRAGMA {name}")
             _assert_setting(path, name, value, cursor.fetchone())
-        cursor.execute("PRAGMA journal_mode")
-        _assert_setting(path, "journal_mode", "wal", cursor.fetchone())
         cursor.close()
 
     event.listen(engine.sync_engine, "connect", on_connect)

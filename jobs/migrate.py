@@ -15,6 +15,7 @@ from jobs.errors import CannotWrite
 from jobs.tables import APPLICATION_ID
 
 _MAGIC = b"SQLite format 3\x00"
+_HEADER_BYTES = 100
 
 
 class NotOurDatabase(CannotWrite):
@@ -34,17 +35,18 @@ def prepare(path: Path) -> None:
 
 
 def check(path: Path) -> None:
-    """Like `prepare`, for commands that only read: nothing is created and nothing upgraded.
+    """Like `prepare`, for commands that need a batch: one of an older Nightsheet is upgraded, none is made.
 
     Raises:
         NotOurDatabase: refused.
-        CannotWrite: there is no such database.
+        CannotWrite: there is no such database, or an empty file that none has been made of yet.
     """
-    if not path.exists():
+    version = _version_of(path) if path.exists() else None
+    if version is None:
         raise CannotWrite(
             f"There is no database at {path}.", hint="Run a sheet first, or name another one with --db."
         )
-    if _version_of(path) != migrations.HEAD:
+    if version != migrations.HEAD:
         _upgrade(path)
 
 
@@ -63,18 +65,25 @@ def _create_if_missing(path: Path) -> None:
 
 
 def _version_of(path: Path) -> str | None:
-    """The schema version of our database at `path`; None for an empty file."""
+    """The schema version of our database at `path`; None while it has no table."""
     try:
         with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
+            header = file.read(_HEADER_BYTES)
     except OSError as error:
         raise CannotWrite(f"The database {path} cannot be read: {error.strerror or error}.") from error
-    if not magic:
+    if not header:
         return None
-    if magic != _MAGIC:
+    if not header.startswith(_MAGIC):
         raise NotOurDatabase(
             f"{path} is not a Nightsheet database, and was left as it is.",
             hint="Name another file with --db.",
+        )
+    pages, application = (int.from_bytes(header[first : first + 4], "big") for first in (28, 68))
+    if pages > 1 and application != APPLICATION_ID and not _beside(path, "-wal"):
+        raise _foreign(path)  # without opening it, which would leave -wal and -shm files beside it
+    if pages == 1 and _beside(path, "-journal"):
+        return (
+            None  # its creation was cut short: no table yet, and a journal that only a writer can play back
         )
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
@@ -86,16 +95,25 @@ def _version_of(path: Path) -> str | None:
         ) from error
 
 
+def _beside(path: Path, suffix: str) -> bool:
+    return Path(f"{path}{suffix}").exists()
+
+
+def _foreign(path: Path) -> NotOurDatabase:
+    return NotOurDatabase(
+        f"{path} is a database of another program, and was left as it is.",
+        hint="Name another file with --db.",
+    )
+
+
 def _recognise(path: Path, connection: sqlite3.Connection) -> str | None:
+    connection.execute("BEGIN")  # one view: another process may be creating it at this moment
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     names = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
     if not names and application in {0, APPLICATION_ID}:
         return None  # created, and the first upgrade never committed
     if application != APPLICATION_ID:
-        raise NotOurDatabase(
-            f"{path} is a database of another program, and was left as it is.",
-            hint="Name another file with --db.",
-        )
+        raise _foreign(path)
     if any(kind in {"trigger", "view"} for kind, _ in names):
         raise NotOurDatabase(
             f"{path} holds triggers or views, which no Nightsheet database does, and was left as it is.",

@@ -63,6 +63,7 @@ class OpenJob:
     failed_runs: int
     urls: tuple[str, ...] | None
     estimate_usd: Decimal | None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

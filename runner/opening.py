@@ -1,9 +1,10 @@
 """Opens what a command works with: the job table, and the API or its stand-in."""
 
+import random
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,6 +32,9 @@ class Surroundings:
     env: Mapping[str, str]
     home: Path
     clock: Clock
+    rng: random.Random = field(default_factory=random.SystemRandom)
+    probe: Callable[[str], None] = lambda _name: None
+    """Called at named places of the submit edge, where a test may crash the process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,15 +47,8 @@ class Store:
         return await self.database.write(lambda c: moves.claim(c, claimed))
 
     async def apply(self, *outcomes: Outcome) -> bool:
-        """Apply outcomes in one transaction; False at the first job that is not where its move starts."""
-
-        async def run(connection: AsyncConnection) -> bool:
-            for outcome in outcomes:
-                if not await moves.apply(connection, outcome):
-                    return False
-            return True
-
-        return await self.database.write(run)
+        """Apply outcomes, all or none; False if one of the jobs is not where its move starts."""
+        return await self.database.write(lambda c: moves.apply_all(c, outcomes))
 
     async def record_picture(self, job_id: int, attempt_id: int, picture: ArtifactView) -> None:
         """Note a picture that is on disk under its final name."""
@@ -108,7 +101,7 @@ class Store:
             report = await loading.load(connection, batch.id, planned, now)
             return await batches.get(connection, batch.id), report
 
-        return await self.database.write(run)
+        return await self.database.write_once(run)  # a sheet is a stream: it can be read once
 
     async def batch(self, name: str | None) -> BatchView:
         """The batch of that name, or the one last run.

@@ -179,11 +179,10 @@ def _contents(job: PlannedJob) -> dict[str, Any]:
 async def _replace_unsent(
     connection: AsyncConnection, job: PlannedJob, job_id: int, generation: int, now: datetime
 ) -> bool:
-    """Put the new contents into a job that was never sent; False if it was."""
-    unsent = JOB.c.state.in_([JobState.QUEUED, JobState.CANCELLED])
+    """Put the new contents into a job that was never sent (queued, cancelled or failed); False if it was."""
     done = await connection.execute(
         update(JOB)
-        .where(JOB.c.id == job_id, unsent, JOB.c.attempts == 0)
+        .where(JOB.c.id == job_id, JOB.c.attempts == 0)
         .values(
             **_contents(job),
             **_RETURNED,

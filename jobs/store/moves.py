@@ -3,9 +3,10 @@
 The attempt meant is always the job's newest, whose number is the job's `attempts`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Update, delete, func, insert, select, update
+from sqlalchemy import ScalarSelect, Update, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure
@@ -37,6 +38,10 @@ from jobs.views import ArtifactView
 
 _NO_ERROR: dict[str, Any] = {"error_kind": None, "error_code": None, "error_message": None}
 
+_NEWEST_HAS_AN_ID = exists().where(
+    ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts, ATTEMPT.c.request_id.is_not(None)
+)
+
 
 def _error(failure: Failure) -> dict[str, Any]:
     return {"error_kind": failure.kind, "error_code": failure.code, "error_message": failure.message}
@@ -45,7 +50,9 @@ def _error(failure: Failure) -> dict[str, Any]:
 def _guarded(move: Move, job_id: int) -> Update:
     """UPDATE job ... only where it is still in one of the move's sources."""
     sources, target = MOVES[move]
-    return update(JOB).where(JOB.c.id == job_id, JOB.c.state.in_(sorted(sources))).values(state=target)
+    guarded = update(JOB).where(JOB.c.id == job_id, JOB.c.state.in_(sorted(sources))).values(state=target)
+    # A running job without a request_id would be polled by nobody, and never end.
+    return guarded.where(_NEWEST_HAS_AN_ID) if move is Move.REOPEN else guarded
 
 
 def _newest_attempt(job_id: int) -> ScalarSelect[Any]:
@@ -87,9 +94,25 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
     return int(attempt_id) if attempt_id is not None else None
 
 
+async def apply_all(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> bool:
+    """Apply every outcome, or none: False if one of the jobs is not where its move starts."""
+    savepoint = await connection.begin_nested()
+    for outcome in outcomes:
+        if not await apply(connection, outcome):
+            await savepoint.rollback()
+            return False
+    await savepoint.commit()
+    return True
+
+
 async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
-    """Move a job; False if it was not where the move starts, and then nothing is changed."""
+    """Move a job; False if it was not where the move starts, or if its request_id is another attempt's.
+
+    Nothing is changed then.
+    """
     job_id = outcome.job_id
+    if isinstance(outcome, Accepted | Attached) and await _is_held(connection, outcome.request_id):
+        return False
     moved = await connection.execute(_guarded(outcome.move, job_id).values(**_job_values(outcome)))
     if moved.rowcount == 0:
         return False
@@ -143,6 +166,11 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
         case Unsendable() | Fetched() | FetchFailed() | Cancelled() | Requeued():
             pass  # nothing new is known of a submit
     return True
+
+
+async def _is_held(connection: AsyncConnection, request_id: str) -> bool:
+    found = await connection.execute(select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == request_id))
+    return found.first() is not None
 
 
 def _job_values(outcome: Outcome) -> dict[str, Any]:

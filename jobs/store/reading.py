@@ -180,6 +180,7 @@ def _open_job(row: Row[Any]) -> OpenJob:
         failed_runs=row.failed_runs,
         urls=None if row.urls is None else tuple(row.urls),
         estimate_usd=row.estimate_usd,
+        warnings=tuple(row.warnings),
     )
 
 

@@ -1,0 +1,10 @@
+"""Manifests: what came of every job, one record each, in files that scripts and spreadsheets read.
+
+A record is a JobView in the words of the contract (`record`); a format turns records into bytes (`jsonl`,
+`csv`, listed in `formats`); `writing` puts them into a file, whole or not at all.
+"""
+
+from jobs.manifests.formats import FORMATS, Format, format_for
+from jobs.manifests.writing import export, pour, write_manifests
+
+__all__ = ["FORMATS", "Format", "export", "format_for", "pour", "write_manifests"]

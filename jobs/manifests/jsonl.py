@@ -1,0 +1,29 @@
+"""JSON Lines: one record a line, UTF-8. Reading a line gives back the record, to the letter."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jobs.manifests.names import Names
+
+# Many readers split lines at these too, and terminals act on some of them. They only occur inside strings.
+_NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029]")
+
+
+class JsonLines:
+    """Turns records into lines."""
+
+    head = b""
+
+    def __init__(self, _names: Names) -> None:
+        pass
+
+    def line(self, record: Mapping[str, Any]) -> bytes:
+        """One record."""
+        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = _NOT_PLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        try:
+            return text.encode() + b"\n"
+        except UnicodeEncodeError:  # half a character in somebody's own column
+            return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -1,0 +1,32 @@
+"""Which inputs and own columns a batch's jobs have: a table has to name its columns before its first row."""
+
+import json
+from collections.abc import AsyncIterable
+from dataclasses import dataclass
+
+from jobs.catalog.registry import find
+from jobs.views import JobView
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that differ from batch to batch, in the order in which the sheet first uses them."""
+
+    inputs: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+async def names_of(jobs: AsyncIterable[JobView]) -> Names:
+    """One pass over the jobs. Memory grows with the names, not with the jobs."""
+    inputs: dict[str, None] = {}
+    columns: dict[str, None] = {}
+    models: set[str] = set()
+    async for job in jobs:
+        columns |= dict.fromkeys(job.columns)
+        spec = find(job.model)
+        if spec is None:  # a model that has left the catalogue: its jobs are still told
+            inputs |= dict.fromkeys(json.loads(job.inputs))
+        elif job.model not in models:
+            models.add(job.model)
+            inputs |= dict.fromkeys(spec.fields)
+    return Names(tuple(inputs), tuple(columns))

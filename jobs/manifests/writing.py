@@ -1,0 +1,173 @@
+"""Puts records into a file, whole or not at all, or wherever else bytes go. Memory does not grow with jobs.
+
+Encoding and writing are done in a worker thread, some hundred jobs at a time, so that a long manifest does
+not hold up whatever else the process does.
+"""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from anyio import CancelScope, to_thread
+
+from jobs.errors import CannotWrite
+from jobs.manifests.formats import FORMATS, Format, Writer
+from jobs.manifests.names import Names, names_of
+from jobs.manifests.record import record
+from jobs.store.door import Store
+from jobs.views import BatchView, JobView
+
+_CHUNK = 200
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+OF_A_RUN = ("jsonl", "csv")
+"""What a run writes when it ends."""
+
+
+async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple[Path, ...]:
+    """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
+
+    Raises:
+        CannotWrite: a file cannot be written; one that was there before is left as it was.
+    """
+    paths = tuple(folder / f"manifest.{name}" for name in OF_A_RUN)
+    for path in paths:
+        await export(store, batch, FORMATS[path.suffix[1:]], path)
+    return paths
+
+
+async def export(
+    store: Store, batch: BatchView, form: Format, path: Path, *, everything: bool = False
+) -> None:
+    """Write one manifest to `path`, whole or not at all; its folder is made if missing.
+
+    `everything` adds the jobs that the sheet no longer has.
+
+    Raises:
+        CannotWrite: it cannot be written; a file that was there before is left as it was.
+    """
+    target = await to_thread.run_sync(_target, path)
+    # A pipe or a device is written to as it is: there is nothing to replace.
+    part = None if target is None else target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    with _Destination(path, part) as file:
+        await pour(store, batch, form, file.write, folder=path.parent, everything=everything)
+        if target is not None:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(file.finish, target)
+
+
+async def pour(
+    store: Store,
+    batch: BatchView,
+    form: Format,
+    write: Callable[[bytes], object],
+    *,
+    folder: Path,
+    everything: bool = False,
+) -> None:
+    """Give the records to `write`, in a worker thread. Paths are relative to `folder`."""
+    names = await names_of(store.jobs(batch.id, everything=everything)) if form.needs_names else Names()
+    writer = form.writer(names)
+    await to_thread.run_sync(write, writer.head)
+    async for chunk in _chunks(store.jobs(batch.id, everything=everything)):
+        await to_thread.run_sync(_pass_on, write, writer, chunk, folder)
+
+
+def _pass_on(write: Callable[[bytes], object], writer: Writer, jobs: Sequence[JobView], folder: Path) -> None:
+    write(b"".join(writer.line(record(job, folder)) for job in jobs))
+
+
+async def _chunks(jobs: AsyncIterator[JobView]) -> AsyncIterator[list[JobView]]:
+    chunk: list[JobView] = []
+    async for job in jobs:
+        chunk.append(job)
+        if len(chunk) == _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _target(path: Path) -> Path | None:
+    """The file that is to be replaced, behind any link to it; None for what can only be written to."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise CannotWrite(f"{path} is a folder, not a file.", hint="Name a file with --output.")
+        if path.exists() and not path.is_file():
+            return None
+        return path.resolve()
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+class _Destination:
+    """Where the bytes go: a part file that vanishes unless it is finished, or `path` itself."""
+
+    def __init__(self, path: Path, part: Path | None) -> None:
+        self._path = path
+        self._part = part
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            if self._part is None:
+                self._descriptor = os.open(self._path, os.O_WRONLY)
+            else:
+                self._descriptor = os.open(self._part, _NEW, 0o666)
+        except OSError as error:
+            raise _refused(self._path, error) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._close()
+        if self._part is not None:
+            with suppress(OSError):
+                self._part.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> None:
+        assert self._descriptor is not None
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            raise _refused(self._path, error) from error
+
+    def finish(self, target: Path) -> None:
+        """On disk first, then under its name."""
+        assert self._part is not None
+        assert self._descriptor is not None
+        try:
+            os.fsync(self._descriptor)
+            self._close()  # an open file cannot be renamed on Windows
+            self._part.replace(target)
+        except OSError as error:
+            raise _refused(self._path, error) from error
+        _sync_folder(target.parent)
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # not every system can; the file itself is safe
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _refused(path: Path, error: OSError) -> CannotWrite:
+    return CannotWrite(
+        f"{path} cannot be written: {error.strerror or error}.",
+        hint="Nothing is lost: make room or give leave, then write it again with `nightsheet export`.",
+    )

@@ -1,0 +1,167 @@
+"""Brings a job's pictures home. They are paid for: what does not come is tried again, or said loudly."""
+
+from pathlib import Path
+
+from anyio import to_thread
+
+from jobs.failures import Failure, FailureKind
+from jobs.naming import picture_path
+from jobs.outcomes import Fetched, FetchFailed, LinksExpired
+from jobs.store.door import must
+from jobs.tables import PauseReason
+from jobs.views import ArtifactView, OpenJob
+from runner.backoff import Backoff
+from runner.context import Context
+from runner.disk import DiskTrouble
+from runner.downloads import Fetched as Download
+from runner.downloads import Picture, fetch_picture
+from runner.http.addresses import Blocked, host_of
+from runner.http.fetching import Gone, Trouble
+from runner.pictures import Broken
+from runner.providers.base import Trouble as ApiTrouble
+
+BROKEN_TRIES = 4
+"""Downloads of a picture that comes, but not whole or not as a picture."""
+SERVER_TRIES = 6
+"""Downloads of a picture whose server answers with an error."""
+
+_AGAIN = Backoff(first=1.0, longest=20.0)
+
+
+async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | None:
+    """Fetch the pictures of a job that is done at the API.
+
+    Returns the job if its links are dead and its result is to be asked for anew, which `refreshed` says has
+    been done once already. Else None: it has come to its end, or the next run takes it up.
+    """
+    urls = job.urls or ()
+    if not urls:
+        await _fail(run, job, Failure(FailureKind.NO_IMAGES, "The API was done, and had no picture."))
+        return None
+    held = await run.store.pictures_of(job.attempt_id)
+    failure: Failure | None = None
+    for number, url in enumerate(urls, start=1):
+        earlier = held.get(number)
+        if earlier is not None and await to_thread.run_sync(_still_there, earlier):
+            continue
+        match await _fetch(run, job, number, url, earlier):
+            case Picture() as picture:
+                await _record(run, job, number, url, picture)
+            case Gone() if not refreshed:
+                must(await run.store.apply(LinksExpired(job.id)), job.key)
+                return await run.store.open_job(job.id)
+            case Gone(status=status):
+                failure = failure or Failure(
+                    FailureKind.EXPIRED,
+                    f"Picture {number} is paid for, and gone from {host_of(url)} (HTTP {status}), "
+                    "with fresh links as well.",
+                    str(status),
+                )
+            case Blocked(reason=reason):
+                failure = failure or Failure(
+                    FailureKind.BLOCKED, f"Picture {number} is not fetched from {host_of(url)}: {reason}."
+                )
+            case Broken(reason=reason) | Trouble(reason=reason):
+                failure = failure or Failure(
+                    FailureKind.BAD_PICTURE, f"Picture {number} did not come whole: {reason}."
+                )
+            case DiskTrouble(reason=reason):
+                run.brake.pause(PauseReason.DISK, f"{reason}.")
+                return None
+            case None:
+                return None
+    if failure is not None:
+        await _fail(run, job, failure)
+    else:
+        await _succeed(run, job, len(urls))
+    return None
+
+
+async def _fetch(
+    run: Context, job: OpenJob, number: int, url: str, earlier: ArtifactView | None
+) -> Download | None:
+    """One picture, over as many tries as its trouble is worth; None: not in this run."""
+    name = picture_path(
+        run.limits.name_template,
+        batch=run.batch.name,
+        folder=job.folder,
+        index=number,
+        total=len(job.urls or ()),
+        model=job.model,
+    )
+    begun = run.clock.monotonic()
+    tries = 0
+    while True:
+        tries += 1
+        got = await fetch_picture(
+            run.downloads,
+            url,
+            name,
+            replaces=earlier.sha256 if earlier else None,
+            keep_bad=run.limits.keep_bad,
+        )
+        match got:
+            case Broken() if tries < BROKEN_TRIES:
+                pass
+            case Trouble(status=int()) if tries < SERVER_TRIES:
+                pass
+            case Trouble(status=None):
+                if run.clock.monotonic() - begun >= run.limits.outage_limit:
+                    return await _after_an_outage(run, job, got)
+                if tries == SERVER_TRIES:
+                    run.notice(f"The pictures of job {job.key!r} do not come ({got.reason}). Trying on.")
+            case _:
+                return got
+        await run.clock.sleep(_AGAIN.jittered(tries - 1, run.rng))
+
+
+async def _after_an_outage(run: Context, job: OpenJob, trouble: Trouble) -> Trouble | None:
+    """Whose fault it is: the picture's own, if the API can be reached all the while."""
+    verdict = await run.provider.price(job.model)
+    if not isinstance(verdict, ApiTrouble):
+        return trouble
+    run.brake.pause(
+        PauseReason.OUTAGE,
+        f"No picture has come for {run.limits.outage_limit:g} s: {trouble.reason}.",
+    )
+    return None
+
+
+def _still_there(picture: ArtifactView) -> bool:
+    """Whether what was recorded is still on disk, going by its size; a changed file is fetched again."""
+    try:
+        return Path(picture.path).stat().st_size == picture.bytes
+    except OSError:
+        return False
+
+
+async def _record(run: Context, job: OpenJob, number: int, url: str, picture: Picture) -> None:
+    view = ArtifactView(
+        number=number,
+        path=str(run.downloads.root / picture.path),
+        url=url,
+        sha256=picture.sha256,
+        bytes=picture.bytes,
+        width=picture.width,
+        height=picture.height,
+        content_type=picture.content_type,
+    )
+    await run.store.record_picture(job.id, job.attempt_id, view)
+    run.tally.pictures += 1
+
+
+async def _succeed(run: Context, job: OpenJob, came: int) -> None:
+    warnings = list(job.warnings)
+    if came != job.pictures:
+        short = f"{came} of {job.pictures} pictures came."
+        note = short if came < job.pictures else f"{came} pictures came, {job.pictures} were asked for."
+        warnings = [*(w for w in warnings if w != note), note]
+        run.tally.warned += 1
+    must(await run.store.apply(Fetched(job.id, tuple(warnings), run.clock.now())), job.key)
+    run.tally.ended += 1
+
+
+async def _fail(run: Context, job: OpenJob, failure: Failure) -> None:
+    must(await run.store.apply(FetchFailed(job.id, failure, run.clock.now())), job.key)
+    run.tally.ended += 1
+    run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` fetches it again, which is free.")

@@ -1,0 +1,73 @@
+"""What all tasks of a run share: passed in, never reached for."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from anyio.streams.memory import MemoryObjectSendStream
+
+from jobs.store.door import Store
+from jobs.views import BatchView, OpenJob
+from runner.backoff import Backoff
+from runner.brake import Brake
+from runner.budget import Budget
+from runner.clock import Clock
+from runner.downloads import Downloads
+from runner.health import Health
+from runner.providers.base import Provider
+from runner.source import Source
+from runner.spool import Spool
+from runner.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how often, as the settings say. Seconds."""
+
+    poll_min: float
+    poll_max: float
+    deadline: float
+    outage_limit: float
+    max_attempts: int
+    name_template: str
+    keep_bad: bool
+
+    @property
+    def polls(self) -> Backoff:
+        """Between two polls of a job."""
+        return Backoff(self.poll_min, max(self.poll_min, self.poll_max), factor=1.5)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What this run did so far."""
+
+    ended: int = 0
+    pictures: int = 0
+    overdue: int = 0
+    warned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One run over one batch."""
+
+    batch: BatchView
+    store: Store
+    provider: Provider
+    clock: Clock
+    rng: random.Random
+    limits: Limits
+    brake: Brake
+    health: Health
+    throttle: Throttle
+    budget: Budget
+    source: Source
+    spool: Spool
+    downloads: Downloads
+    to_fetch: MemoryObjectSendStream[OpenJob]
+    """Where a worker leaves a job whose pictures are ready. Waits while downloads lag behind."""
+    notice: Callable[[str], None]
+    probe: Callable[[str], None] = lambda _name: None
+    """Called at named places of the submit edge, so that a test may crash there."""
+    tally: Tally = field(default_factory=Tally)

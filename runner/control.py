@@ -1,0 +1,100 @@
+"""What reaches a run from outside: signals, and what other processes write into its batch."""
+
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+import anyio
+
+from jobs.errors import CannotWrite
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from jobs.views import OpenJob
+from runner.brake import Reach, Stop
+from runner.context import Context
+from runner.providers.base import CancelTaken, NotCancellable, UnknownId
+
+GRACE_SECONDS = 15.0
+"""How long downloads under way may take to end after Ctrl-C."""
+LOOK_SECONDS = 1.0
+
+Exit = Callable[[int], object]
+
+
+async def obey_signals(run: Context, exit_now: Exit = os._exit) -> None:
+    """Ctrl-C or SIGTERM once: begin nothing new. Twice: end at once, which loses nothing either."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with anyio.create_task_group() as tasks:
+            async for _signal in signals:
+                if run.brake.interrupted:
+                    exit_now(130)
+                run.notice(
+                    "Stopping: nothing new is sent, what is on its way is recorded. "
+                    "Once more to stop at once; either way the next run goes on from here."
+                )
+                run.brake.interrupt(Reach.POLLS)
+                tasks.start_soon(_end_downloads, run)
+
+
+async def _end_downloads(run: Context) -> None:
+    await run.clock.sleep(GRACE_SECONDS)
+    run.brake.interrupt(Reach.DOWNLOADS)
+
+
+async def obey_the_table(run: Context, look: Callable[[], Awaitable[None]]) -> None:
+    """Every second: pass a pause on in both directions, cancel what is wanted cancelled, then `look`."""
+    written: Stop | None = None
+    while True:
+        try:
+            written = await _pass_pauses_on(run, written)
+            await _cancel_what_is_wanted(run)
+            await look()
+        except CannotWrite as error:
+            run.brake.pause(PauseReason.DISK, error.message)
+        await run.clock.sleep(LOOK_SECONDS)
+
+
+async def _pass_pauses_on(run: Context, written: Stop | None) -> Stop | None:
+    """Write a pause of ours down, obey one of somebody else's, end one that somebody cleared.
+
+    Returns the pause that stands in the table.
+    """
+    stop = run.brake.stop
+    paused = (await run.store.refresh(run.batch.id)).paused
+    if stop is None:
+        if paused is not None:
+            run.brake.pause(paused.reason, paused.detail)
+        return run.brake.stop
+    if stop != written:
+        await write_pause(run, stop)
+    elif paused is None:
+        run.brake.release()
+        return None
+    return stop
+
+
+async def write_pause(run: Context, stop: Stop) -> None:
+    """Note a pause with its batch, in place of a lesser one."""
+    await run.store.unpause(run.batch.id)
+    await run.store.pause(run.batch.id, stop.reason, stop.detail)
+
+
+async def _cancel_what_is_wanted(run: Context) -> None:
+    if run.brake.stops(Reach.POLLS):
+        return
+    for job_id in await run.store.cancel_wanted(run.batch.id):
+        job = await run.store.open_job(job_id)
+        if job is not None and job.state is JobState.RUNNING:
+            await _cancel(run, job)
+
+
+async def _cancel(run: Context, job: OpenJob) -> None:
+    match await run.provider.cancel(job.request_id):
+        case CancelTaken():
+            run.notice(f"Job {job.key!r} is cancelled at the API.")
+            await run.store.drop_cancel_request(job.id)  # its status will say so
+        case NotCancellable() | UnknownId():
+            run.notice(f"Job {job.key!r} cannot be cancelled any more: it runs on, and is fetched.")
+            await run.store.drop_cancel_request(job.id)
+        case _:
+            pass  # asked again in a second

@@ -1,0 +1,164 @@
+"""The submit edge: where money is spent. The intent is committed, then one POST, then its answer is committed
+before anything else is done; all three shielded from cancellation, and nothing else is.
+"""
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import anyio
+from anyio import to_thread
+
+from jobs.catalog.registry import find
+from jobs.errors import CannotWrite
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Accepted, Claimed, NotAccepted, Refused, Unanswered, Unsendable
+from jobs.store.door import must
+from jobs.tables import PauseReason
+from jobs.views import OpenJob, QueuedJob
+from runner.backoff import Backoff
+from runner.brake import Reach
+from runner.context import Context
+from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
+from runner.spool import Spooled
+
+_UNSENT = Backoff(first=1.0, longest=30.0)
+
+
+async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
+    """Send a queued job until it is accepted, refused or in doubt; what the API took, or None."""
+    if find(job.model) is None:  # an older or an odd database: nothing unknown goes into a URL
+        failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
+        must(await run.store.apply(Unsendable(job.id, failure, run.clock.now())), job.key)
+        return None
+    tries = 0
+    while True:
+        step = _Step()
+        with run.brake.guarding(Reach.SUBMITS):
+            async with run.throttle.admit():
+                with anyio.CancelScope(shield=True):
+                    step = await _send(run, job, tries)
+        if step.again_after_seconds is None:
+            return step.taken
+        with run.brake.guarding(Reach.SUBMITS) as waiting:
+            await run.clock.sleep(step.again_after_seconds)
+        if waiting.cancelled_caught:
+            return None
+        tries += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one submit came to: the API has it, or it may be sent again, or neither."""
+
+    taken: OpenJob | None = None
+    again_after_seconds: float | None = None
+
+
+async def _send(run: Context, job: QueuedJob, tries: int) -> _Step:
+    """One submit from intent to answer."""
+    payload = job.inputs.encode()
+    estimate = run.budget.estimate(job.model, job.pictures)
+    if not run.budget.reserve(estimate):
+        run.brake.pause(PauseReason.BUDGET, _over_budget(run, job))
+        return _Step()
+    try:
+        run.probe("before intent")
+        claimed = await run.store.claim(
+            Claimed(job.id, hashlib.sha256(payload).hexdigest(), run.clock.now(), estimate)
+        )
+        if claimed is None:  # cancelled, or gone from the sheet, since it was read
+            run.budget.release(estimate)
+            return _Step()
+        if run.brake.stops(Reach.SUBMITS) or run.health.suspect:  # since the intent was begun
+            run.budget.release(estimate)
+            must(await run.store.apply(NotAccepted(job.id, run.clock.now())), job.key)
+            return _Step(again_after_seconds=0.0)
+    except CannotWrite as error:
+        run.budget.release(estimate)
+        run.brake.pause(PauseReason.DISK, error.message)
+        return _Step()
+    run.probe("before submit")
+    verdict = await run.provider.submit(job.model, payload)
+    run.probe("after submit")
+    try:
+        wait = await _record(run, job, verdict, tries)
+        taken = await run.store.open_job(job.id) if isinstance(verdict, Taken) else None
+    except CannotWrite as error:
+        run.brake.pause(PauseReason.DISK, error.message)
+        if isinstance(verdict, Taken):
+            await _spool(run, job, verdict)
+        return _Step()
+    if isinstance(verdict, TurnedAway | Denied | Stopped):
+        run.budget.release(estimate)
+    return _Step(taken, wait)
+
+
+async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: int) -> float | None:
+    """Commit what a submit came to; seconds until it may be sent again, None if it may not."""
+    now = run.clock.now()
+    match verdict:
+        case Taken(request_id=request_id):
+            if not await run.store.apply(Accepted(job.id, request_id, now)):
+                await _doubt(
+                    run, job, Doubtful(f"The API answered with {request_id!r}, which another job has.")
+                )
+                return None
+            run.probe("after commit")
+            run.throttle.answered()
+            run.health.took()
+            return None
+        case TurnedAway():
+            wait = _wait_for(run, verdict, tries)
+            available_at = now + timedelta(seconds=wait)
+            must(await run.store.apply(NotAccepted(job.id, available_at)), job.key)
+            return wait
+        case Denied(failure=failure):
+            run.throttle.answered()
+            run.health.took()
+            must(await run.store.apply(Refused(job.id, failure, now)), job.key)
+            run.tally.ended += 1
+            return None
+        case Stopped(reason=reason, message=message):
+            run.brake.pause(reason, message)
+            must(await run.store.apply(NotAccepted(job.id, now)), job.key)
+            return None
+        case Doubtful():
+            await _doubt(run, job, verdict)
+            return None
+
+
+async def _doubt(run: Context, job: QueuedJob, verdict: Doubtful) -> None:
+    run.health.doubt()  # before anything is awaited: no other submit may slip in between
+    failure = Failure(FailureKind.UNCONFIRMED, _in_doubt(verdict.message), verdict.code)
+    must(await run.store.apply(Unanswered(job.id, failure, run.clock.now())), job.key)
+
+
+def _in_doubt(message: str) -> str:
+    return (
+        f"Sent, and no readable answer came: {message.rstrip('.')}. It may have been accepted and paid for."
+    )
+
+
+def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
+    if verdict.busy:
+        return run.throttle.turned_away(verdict.retry_after_seconds, verdict.reason)
+    run.health.trouble(Trouble(verdict.reason, certificate=verdict.certificate))
+    return _UNSENT.jittered(tries, run.rng)
+
+
+async def _spool(run: Context, job: QueuedJob, verdict: Taken) -> None:
+    line = Spooled(run.batch.id, job.id, job.key, verdict.request_id, run.clock.now().isoformat())
+    kept = "Even its spool file cannot be written: keep this line."
+    with suppress(OSError):
+        await to_thread.run_sync(run.spool.add, line)
+        kept = "It is kept in the spool file, and the next run takes it up."
+    run.notice(f"Job {job.key!r} was accepted as {verdict.request_id}, but the database refuses. {kept}")
+
+
+def _over_budget(run: Context, job: QueuedJob) -> str:
+    return (
+        f"The budget of {run.budget.limit} USD has no room for job {job.key!r}: "
+        f"{run.budget.committed:.2f} USD are spent or on their way."
+    )

@@ -1,0 +1,190 @@
+"""Watching what the API has, until it ends there. Every call is free, so every trouble is ridden out."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Outcome, RemoteCancelled, RemoteDone, RemoteFailed, Requeued
+from jobs.store.door import must
+from jobs.views import OpenJob
+from runner.backoff import Backoff
+from runner.brake import Reach
+from runner.classify import is_request_id
+from runner.context import Context
+from runner.providers.base import (
+    NotReady,
+    Ready,
+    RemoteStatus,
+    RunCancelled,
+    RunFailed,
+    Standing,
+    Stopped,
+    Trouble,
+    UnknownId,
+)
+
+UNKNOWN_AFTER_SECONDS = 60.0
+"""A request may take that long to be known everywhere: a 404 before says nothing."""
+UNKNOWN_TIMES = 3
+RESULT_WITHIN_SECONDS = 600.0
+"""How long a request that is done may go without its result."""
+
+_TROUBLE = Backoff(first=1.0, longest=30.0)
+_CANCELLED = Failure(FailureKind.CANCELLED, "It was cancelled at the API.")
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What is remembered of one job from poll to poll. Moments are monotonic."""
+
+    deadline: float
+    submitted: float
+    polls: int = 0
+    troubles: int = 0
+    unknown: int = 0
+    done_since: float | None = None
+    odd_word: str | None = None
+
+
+async def watch(run: Context, job: OpenJob) -> OpenJob | None:
+    """Poll until the job ends at the API; the job with its pictures' addresses, or None if it has none.
+
+    None as well where this run stops waiting: the brake, or the job's deadline.
+    """
+    if not is_request_id(job.request_id):  # an odd database: nothing unknown goes into a URL
+        failure = Failure(FailureKind.LOST, "What the database holds is no request_id.")
+        await _end(run, job, failure, None)
+        return None
+    now = run.clock.monotonic()
+    age = max(0.0, (run.clock.now() - job.submitted_at).total_seconds())
+    state = _Watch(deadline=now + run.limits.deadline, submitted=now - age)
+    with run.brake.guarding(Reach.POLLS):
+        await run.clock.sleep(run.limits.poll_min * run.rng.uniform(0.5, 1.0))
+        while True:
+            await run.health.ready()
+            wait = await _poll(run, job, state)
+            if wait is None:
+                return await run.store.open_job(job.id)
+            if run.clock.monotonic() + wait > state.deadline:
+                break
+            await run.clock.sleep(wait)
+        run.tally.overdue += 1
+        run.notice(
+            f"Job {job.key!r} has not ended at the API after {run.limits.deadline:g} s: this run waits no "
+            "longer. Nothing is lost, the next run asks again."
+        )
+    return None
+
+
+async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
+    """Ask once; seconds until the next time, None if the job has left `running`."""
+    standing = await run.provider.status(job.request_id)
+    match standing:
+        case Standing(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
+            run.health.good()
+            return await _result(run, job, state, failed=status is RemoteStatus.FAILED)
+        case Standing(status=RemoteStatus.CANCELLED):
+            await _cancelled(run, job)
+            return None
+        case Standing():
+            run.health.good()
+            state.troubles = state.unknown = 0
+            if standing.status is None and state.odd_word != standing.word:
+                state.odd_word = standing.word
+                run.notice(
+                    f"Job {job.key!r}: the API says {standing.word!r}, which means nothing here. Asking on."
+                )
+            return _pace(run, state)
+        case UnknownId():
+            return await _unknown(run, job, state, standing)
+        case Stopped():
+            return _stopped(run, state, standing)
+        case Trouble():
+            return _trouble(run, state, standing)
+
+
+async def _result(run: Context, job: OpenJob, state: _Watch, *, failed: bool) -> float | None:
+    now = run.clock.monotonic()
+    state.done_since = now if state.done_since is None else state.done_since
+    result = await run.provider.result(job.request_id)
+    match result:
+        case Ready(urls=urls, cost_usd=cost):
+            run.health.good()
+            run.budget.settle(job.estimate_usd, cost)
+            must(await run.store.apply(RemoteDone(job.id, urls, cost)), job.key)
+            return None
+        case RunFailed(failure=failure, cost_usd=cost):
+            run.health.good()
+            run.budget.settle(job.estimate_usd, cost)
+            await _end(run, job, failure, cost)
+            return None
+        case RunCancelled():
+            await _cancelled(run, job)
+            return None
+        case NotReady() if failed:
+            await _end(run, job, Failure(FailureKind.REMOTE_FAILED, "The API gave no reason."), None)
+            return None
+        case NotReady():
+            if now - state.done_since >= RESULT_WITHIN_SECONDS:
+                state.deadline = now
+                run.notice(f"Job {job.key!r} is done at the API, but its result has not come for 10 minutes.")
+            return _pace(run, state)
+        case UnknownId():
+            return await _unknown(run, job, state, result)
+        case Stopped():
+            return _stopped(run, state, result)
+        case Trouble():
+            return _trouble(run, state, result)
+
+
+async def _cancelled(run: Context, job: OpenJob) -> None:
+    run.health.good()
+    must(await run.store.apply(RemoteCancelled(job.id, _CANCELLED, run.clock.now())), job.key)
+    run.tally.ended += 1
+
+
+async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId) -> float | None:
+    run.health.good()
+    if run.clock.monotonic() - state.submitted > UNKNOWN_AFTER_SECONDS:
+        state.unknown += 1
+    if state.unknown < UNKNOWN_TIMES:
+        return _TROUBLE.jittered(state.unknown, run.rng)
+    said = verdict.message.rstrip(".")
+    failure = Failure(
+        FailureKind.LOST, f"The API does not know its request_id any more: {said}.", verdict.code
+    )
+    await _end(run, job, failure, None)
+    return None
+
+
+async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | None) -> None:
+    """It failed at the API. Sent again only where the user set `--max-attempts`, and never when moderated."""
+    now = run.clock.now()
+    outcomes: list[Outcome] = [RemoteFailed(job.id, failure, cost, now)]
+    again = failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.limits.max_attempts
+    if again:
+        outcomes.append(Requeued(job.id, now))
+    must(await run.store.apply(*outcomes), job.key)
+    if again:
+        run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
+    else:
+        run.tally.ended += 1
+
+
+def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:
+    run.brake.pause(verdict.reason, verdict.message)
+    return _trouble(run, state, Trouble(verdict.message, answered=True))
+
+
+def _trouble(run: Context, state: _Watch, verdict: Trouble) -> float:
+    state.troubles += 1
+    if state.troubles > 1 or verdict.certificate:  # one answer lost says nothing about the API
+        run.health.trouble(verdict)
+    wait = _TROUBLE.jittered(state.troubles - 1, run.rng)
+    return max(wait, verdict.retry_after_seconds or 0.0)
+
+
+def _pace(run: Context, state: _Watch) -> float:
+    wait = run.limits.polls.jittered(state.polls, run.rng)
+    state.polls += 1
+    return wait

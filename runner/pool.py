@@ -1,0 +1,122 @@
+"""The workers: a slot each at the API, and a second, smaller pool that brings the pictures home."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from jobs.errors import CannotWrite
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from jobs.views import OpenJob, QueuedJob
+from runner.brake import Reach
+from runner.collecting import collect
+from runner.context import Context
+from runner.execute import submit
+from runner.polling import watch
+from runner.recovery import Recovered
+
+Defect = Callable[[str, BaseException], None]
+"""Told of an error that nothing here expects: (the job's key, the error)."""
+
+
+async def work(run: Context, defect: Defect) -> None:
+    """One worker: takes a job, submits it if it is queued, and keeps its slot until the API is done."""
+    while (job := await run.source.next()) is not None:
+        await _guarded(run, job, defect, partial(_carry, run, job))
+
+
+async def _carry(run: Context, job: QueuedJob | OpenJob) -> None:
+    open_job = await submit(run, job) if isinstance(job, QueuedJob) else job
+    done = await watch(run, open_job) if open_job is not None else None
+    if done is not None and done.state is JobState.FETCHING:
+        with run.brake.guarding(Reach.DOWNLOADS) as waiting:
+            await run.to_fetch.send(done)
+        if not waiting.cancelled_caught:
+            return  # in hand still, until its pictures are
+    run.source.release(job.id)
+
+
+async def fetch(
+    run: Context, ready: MemoryObjectReceiveStream[OpenJob], refreshed: set[int], defect: Defect
+) -> None:
+    """One download task. `refreshed` are the attempts whose links were asked for anew, shared by all."""
+    async with ready:
+        async for job in ready:
+            await _guarded(run, job, defect, partial(_fetch_job, run, job, refreshed))
+
+
+async def _fetch_job(run: Context, job: OpenJob, refreshed: set[int]) -> None:
+    again: OpenJob | None = None
+    if run.brake.stop is not None and run.brake.stop.reason is PauseReason.DISK:
+        run.source.release(job.id)  # there is no room for it: the next run takes it up
+        return
+    with run.brake.guarding(Reach.DOWNLOADS):
+        again = await collect(run, job, refreshed=job.attempt_id in refreshed)
+    if again is None or run.brake.stops(Reach.POLLS):
+        run.source.release(job.id)
+        return
+    refreshed.add(job.attempt_id)
+    run.source.give(again)
+
+
+async def _guarded(
+    run: Context, job: QueuedJob | OpenJob, defect: Defect, action: Callable[[], Awaitable[None]]
+) -> None:
+    """A job that goes wrong in a way that nothing foresaw is left as it stands, and the others go on."""
+    try:
+        await action()
+    except CannotWrite as error:
+        run.brake.pause(PauseReason.DISK, error.message)
+        run.source.set_aside(job.id)
+    except Exception as error:  # the border of one job: told, never silent
+        defect(job.key, error)
+        run.source.set_aside(job.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many: slots at the API, and jobs whose pictures are downloaded at once."""
+
+    slots: int
+    downloads: int
+    defect: Defect
+
+
+def start(
+    tasks: TaskGroup,
+    run: Context,
+    pool: Pool,
+    ready: MemoryObjectReceiveStream[OpenJob],
+    found: Recovered,
+) -> None:
+    """Start both pools on what was found and what is queued. They end when nothing is left to do."""
+    for job in found.running:
+        run.source.give(job)
+    for job in found.fetching:
+        run.source.hold(job.id)
+    refreshed: set[int] = set()
+    for _ in range(pool.downloads):
+        tasks.start_soon(fetch, run, ready.clone(), refreshed, pool.defect)
+    ready.close()
+    tasks.start_soon(_workers, run, pool, found.fetching)
+
+
+async def _workers(run: Context, pool: Pool, fetching: list[OpenJob]) -> None:
+    # The download tasks end when this, their only source, is closed.
+    async with run.to_fetch, anyio.create_task_group() as workers:
+        workers.start_soon(_hand_over, run, fetching)
+        for _ in range(pool.slots):
+            workers.start_soon(work, run, pool.defect)
+
+
+async def _hand_over(run: Context, fetching: list[OpenJob]) -> None:
+    """What was being fetched when the last run ended goes straight to the downloads."""
+    for job in fetching:
+        with run.brake.guarding(Reach.DOWNLOADS) as waiting:
+            await run.to_fetch.send(job)
+        if waiting.cancelled_caught:
+            run.source.release(job.id)

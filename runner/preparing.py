@@ -1,0 +1,66 @@
+"""Before anything is sent: what it costs, whether the budget can hold it, and whether a person agrees."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from jobs.errors import UsageProblem
+from jobs.store.door import Store
+from jobs.views import BatchView
+from runner.brake import Brake, Reach
+from runner.consent import Ask, Consent, price_of
+from runner.health import Health
+from runner.providers.base import Priced, Provider
+
+Work = Mapping[str, tuple[int, int]]
+"""By model: how many jobs, and how many pictures they ask for at most."""
+
+
+async def prices_now(
+    provider: Provider, store: Store, batch: BatchView, health: Health, brake: Brake, queued: Work
+) -> dict[str, Decimal]:
+    """What a picture costs in USD, by model, as the API says now; an outage is ridden out first.
+
+    What it does not say stays as it was last known.
+    """
+    prices = dict(batch.prices)
+    with brake.guarding(Reach.POLLS):
+        await health.ready()
+        for model in queued:
+            verdict = await provider.price(model)
+            if isinstance(verdict, Priced) and verdict.price_usd is not None:
+                prices[model] = verdict.price_usd
+    await store.note_prices(batch.id, prices)
+    return prices
+
+
+def check_budget(budget: Decimal | None, queued: Work, prices: Mapping[str, Decimal]) -> None:
+    """A limit that nothing can be held against is none.
+
+    Raises:
+        UsageProblem: the API tells no price for one of the models.
+    """
+    unknown = [model for model in queued if model not in prices]
+    if budget is not None and unknown:
+        raise UsageProblem(
+            f"A budget needs prices, and the API tells none for {', '.join(unknown)}. Nothing was sent.",
+            hint="Leave --budget out, if you know what it may cost.",
+        )
+
+
+async def agree(store: Store, batch: BatchView, consent: Consent, prices: Mapping[str, Decimal]) -> None:
+    """Have a person agree to what is new, and record it: going on later asks nothing.
+
+    Raises:
+        UsageProblem: nobody agreed, or nobody can be asked.
+    """
+    new = await store.unagreed(batch.id)
+    if not new:
+        return
+    low, high = price_of(new, prices)
+    jobs = sum(many for many, _pictures in new.values())
+    pictures = sum(pictures for _many, pictures in new.values())
+    if not await consent(Ask(batch.name, jobs, pictures, jobs, low, high)):
+        raise UsageProblem(
+            "Not agreed to: nothing was sent.", hint="The sheet is loaded; run it again to go on."
+        )
+    await store.agree(batch.id)

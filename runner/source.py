@@ -1,0 +1,93 @@
+"""What a worker does next: first what the API already has, then what is queued, in the order of the sheet."""
+
+from collections import deque
+
+import anyio
+
+from jobs.store.door import Store
+from jobs.views import OpenJob, QueuedJob
+from runner.brake import Brake, Reach
+from runner.clock import Clock
+
+_PAGE = 200
+_LOOK_AGAIN_SECONDS = 1.0
+"""Other processes queue jobs too (`retry`, `review`), and some wait for their time."""
+
+
+class Source:
+    """One a batch and run. A job that was handed out is in hand until it is released."""
+
+    def __init__(self, store: Store, batch_id: int, brake: Brake, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._batch_id = batch_id
+        self._brake = brake
+        self._open: deque[OpenJob] = deque()
+        self._queued: deque[QueuedJob] = deque()
+        self._beyond = 0
+        self._in_hand: set[int] = set()
+        self._set_aside: set[int] = set()
+        self._looking = anyio.Lock()
+        self._changed = anyio.Event()
+
+    def give(self, job: OpenJob) -> None:
+        """A job that the API has, to be polled."""
+        self._in_hand.add(job.id)
+        self._open.append(job)
+        self._wake()
+
+    def hold(self, job_id: int) -> None:
+        """Someone beside the workers has it: its pictures are being fetched."""
+        self._in_hand.add(job_id)
+
+    def release(self, job_id: int) -> None:
+        """Nobody of this run has it any more."""
+        self._in_hand.discard(job_id)
+        self._wake()
+
+    def set_aside(self, job_id: int) -> None:
+        """This run is not to take it up again: something went wrong that it does not understand."""
+        self._set_aside.add(job_id)
+        self.release(job_id)
+
+    async def next(self) -> OpenJob | QueuedJob | None:
+        """The next job; None when nothing is left to do in this run. Waits while others may leave work."""
+        async with self._looking:
+            while True:
+                if self._open:
+                    return self._open.popleft()
+                if not self._brake.stops(Reach.SUBMITS):
+                    job = await self._next_queued()
+                    if job is not None:
+                        self._in_hand.add(job.id)
+                        return job
+                if await self._is_over():
+                    return None
+                with anyio.move_on_after(_LOOK_AGAIN_SECONDS):
+                    await self._changed.wait()
+
+    async def _next_queued(self) -> QueuedJob | None:
+        """The next queued job that nobody has; None at the end of the table, and then from its beginning."""
+        while True:
+            while self._queued:
+                job = self._queued.popleft()
+                if job.id not in self._in_hand and job.id not in self._set_aside:
+                    return job
+            self._queued.extend(await self._store.queued(self._batch_id, after=self._beyond, limit=_PAGE))
+            if not self._queued:
+                self._beyond = 0
+                return None
+            self._beyond = self._queued[-1].id
+
+    async def _is_over(self) -> bool:
+        """Whether nothing can come any more, neither from a job in hand nor from one that waits its time."""
+        if self._in_hand:
+            return False
+        if self._brake.stops(Reach.SUBMITS):
+            return True
+        moment = await self._store.next_available(self._batch_id)
+        return moment is None or (bool(self._set_aside) and moment <= self._clock.now())
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()

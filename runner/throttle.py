@@ -1,0 +1,102 @@
+"""When a submit may leave: the gate, the rate, and waiting together when the API says that it is busy."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+
+from jobs.tables import PauseReason
+from runner.backoff import Backoff
+from runner.brake import Brake
+from runner.clock import Clock
+from runner.health import Health
+
+_COOL_DOWN = Backoff(first=1.0, longest=60.0)
+
+
+class Throttle:
+    """Shared by all workers. `rate` is submits a minute, None for no limit; `gate` submits are on their way
+    at most."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        rng: random.Random,
+        brake: Brake,
+        health: Health,
+        *,
+        gate: int,
+        rate: float | None,
+        outage_limit: float,
+    ) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._brake = brake
+        self._health = health
+        self._gate = anyio.Semaphore(gate)
+        self._single_file = anyio.Lock()
+        self.rate = rate
+        self._limit = outage_limit
+        self._free_at = clock.monotonic()
+        self._cool_until = clock.monotonic()
+        self._turned_away = 0
+        self._busy_since: float | None = None
+
+    @asynccontextmanager
+    async def admit(self) -> AsyncIterator[None]:
+        """A place to submit from, taken when the block begins and given back at its end.
+
+        After trouble the submits come one by one until one of them is answered: no herd at its end.
+        """
+        async with AsyncExitStack() as held:
+            await held.enter_async_context(self._gate)
+            alone = False
+            while not (self._clear and (alone or not self._careful)):
+                if self._careful and not alone:
+                    await held.enter_async_context(self._single_file)
+                    alone = True
+                await self._health.ready()
+                await self._clock.sleep(self._wait)
+            if self.rate:
+                self._free_at = max(self._free_at, self._clock.monotonic()) + 60.0 / self.rate
+            yield
+
+    @property
+    def _clear(self) -> bool:
+        return self._wait <= 0 and not self._health.suspect
+
+    @property
+    def _wait(self) -> float:
+        now = self._clock.monotonic()
+        return max(self._cool_until, self._free_at if self.rate else now) - now
+
+    @property
+    def _careful(self) -> bool:
+        return self._turned_away > 0 or self._health.suspect or self._health.doubtful
+
+    @property
+    def waiting_for(self) -> str | None:
+        """Why submits stand still just now, in words."""
+        seconds = self._cool_until - self._clock.monotonic()
+        return f"the API is busy, next submit in {seconds:.0f} s" if seconds >= 1 else None
+
+    def turned_away(self, retry_after_seconds: float | None, reason: str) -> float:
+        """The API says that it is busy. Returns the seconds that everyone waits now."""
+        now = self._clock.monotonic()
+        if self._busy_since is None:
+            self._busy_since = now
+        if now >= self._cool_until:  # those that were on their way together count once
+            self._turned_away += 1
+        wait = max(_COOL_DOWN.jittered(self._turned_away - 1, self._rng), retry_after_seconds or 0.0)
+        self._cool_until = max(self._cool_until, now + wait)
+        if now - self._busy_since >= self._limit:
+            self._brake.pause(
+                PauseReason.OUTAGE, f"The API has turned every submit away for {self._limit:g} s: {reason}."
+            )
+        return wait
+
+    def answered(self) -> None:
+        """The API took a submit, or refused what was in it: it has time for us."""
+        self._turned_away = 0
+        self._busy_since = None
