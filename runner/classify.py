@@ -190,6 +190,8 @@ def _message(document: Mapping[str, Any] | None) -> str:
 def _unreadable(answer: Answer) -> str:
     if _is_html(answer):
         return f"HTTP {answer.status} with an HTML page"
+    if 300 <= answer.status < 400:
+        return f"an unexpected redirect (HTTP {answer.status})"
     if not answer.complete:
         return f"HTTP {answer.status} whose answer broke off"
     return f"HTTP {answer.status} without JSON"

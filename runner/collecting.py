@@ -15,7 +15,7 @@ from runner.context import Context
 from runner.disk import DiskTrouble
 from runner.downloads import Fetched as Download
 from runner.downloads import Picture, fetch_picture
-from runner.http.addresses import Blocked, host_of
+from runner.http.addresses import Blocked, shown_host
 from runner.http.fetching import Gone, Trouble
 from runner.pictures import Broken
 from runner.providers.base import Trouble as ApiTrouble
@@ -53,13 +53,13 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
             case Gone(status=status):
                 failure = failure or Failure(
                     FailureKind.EXPIRED,
-                    f"Picture {number} is paid for, and gone from {host_of(url)} (HTTP {status}), "
+                    f"Picture {number} is paid for, and gone from {shown_host(url)} (HTTP {status}), "
                     "with fresh links as well.",
                     str(status),
                 )
             case Blocked(reason=reason):
                 failure = failure or Failure(
-                    FailureKind.BLOCKED, f"Picture {number} is not fetched from {host_of(url)}: {reason}."
+                    FailureKind.BLOCKED, f"Picture {number} is not fetched: {reason}."
                 )
             case Broken(reason=reason) | Trouble(reason=reason):
                 failure = failure or Failure(

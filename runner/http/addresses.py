@@ -192,6 +192,14 @@ def host_of(url: httpx.URL) -> str:
     return url.raw_host.decode("ascii")
 
 
+def shown_host(text: str) -> str:
+    """The host of any text that should be a URL, for a sentence."""
+    try:
+        return host_of(parsed(text)) or "nowhere"
+    except ValueError:
+        return "an address that is none"
+
+
 def loopback_socket(info: Any) -> socket.socket:
     """aiohttp's `socket_factory` for an API base over plain http: nothing but this machine."""
     family, kind, protocol, _name, where = info
