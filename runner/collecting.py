@@ -23,7 +23,7 @@ from runner.providers.base import Trouble as ApiTrouble
 BROKEN_TRIES = 4
 """Downloads of a picture that comes, but not whole or not as a picture."""
 SERVER_TRIES = 6
-"""Downloads of a picture whose server answers with an error."""
+"""Downloads of a picture whose server cannot be reached, or answers with an error, while others come."""
 
 _AGAIN = Backoff(first=1.0, longest=20.0)
 
@@ -90,41 +90,44 @@ async def _fetch(
         model=job.model,
     )
     begun = run.clock.monotonic()
+    came = run.tally.pictures
     tries = 0
-    while True:
-        tries += 1
-        got = await fetch_picture(
-            run.downloads,
-            url,
-            name,
-            replaces=earlier.sha256 if earlier else None,
-            keep_bad=run.limits.keep_bad,
-        )
-        match got:
-            case Broken() if tries < BROKEN_TRIES:
-                pass
-            case Trouble(status=int()) if tries < SERVER_TRIES:
-                pass
-            case Trouble(status=None):
-                if run.clock.monotonic() - begun >= run.limits.outage_limit:
-                    return await _after_an_outage(run, job, got)
-                if tries == SERVER_TRIES:
-                    run.notice(f"The pictures of job {job.key!r} do not come ({got.reason}). Trying on.")
-            case _:
-                return got
-        await run.clock.sleep(_AGAIN.jittered(tries - 1, run.rng))
+    try:
+        while True:
+            tries += 1
+            got = await fetch_picture(
+                run.downloads,
+                url,
+                name,
+                replaces=earlier.sha256 if earlier else None,
+                keep_bad=run.limits.keep_bad,
+            )
+            match got:
+                case Broken() if tries < BROKEN_TRIES:
+                    pass
+                case Trouble():
+                    run.tally.struggling.add(job.id)
+                    if tries >= SERVER_TRIES and not await _is_outage(run, job, came):
+                        return got
+                    if run.clock.monotonic() - begun >= run.limits.outage_limit:
+                        run.brake.pause(PauseReason.OUTAGE, f"The pictures do not come: {got.reason}.")
+                        return None
+                    if tries == SERVER_TRIES:
+                        run.notice(f"The pictures of job {job.key!r} do not come ({got.reason}). Trying on.")
+                case _:
+                    return got
+            await run.clock.sleep(_AGAIN.jittered(tries - 1, run.rng))
+    finally:
+        run.tally.struggling.discard(job.id)
 
 
-async def _after_an_outage(run: Context, job: OpenJob, trouble: Trouble) -> Trouble | None:
-    """Whose fault it is: the picture's own, if the API can be reached all the while."""
-    verdict = await run.provider.price(job.model)
-    if not isinstance(verdict, ApiTrouble):
-        return trouble
-    run.brake.pause(
-        PauseReason.OUTAGE,
-        f"No picture has come for {run.limits.outage_limit:g} s: {trouble.reason}.",
-    )
-    return None
+async def _is_outage(run: Context, job: OpenJob, came: int) -> bool:
+    """Whether it is not this picture's own trouble: no other comes either, or the API is silent as well."""
+    if run.tally.pictures > came:
+        return False
+    if len(run.tally.struggling) > 1:
+        return True
+    return isinstance(await run.provider.price(job.model), ApiTrouble)
 
 
 def _still_there(picture: ArtifactView) -> bool:

@@ -46,6 +46,8 @@ class Tally:
     pictures: int = 0
     overdue: int = 0
     warned: int = 0
+    struggling: set[int] = field(default_factory=set)
+    """Jobs whose pictures cannot be reached just now."""
 
 
 @dataclass(frozen=True, slots=True)

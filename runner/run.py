@@ -109,10 +109,10 @@ async def _run(
         queued = await store.queued_pictures(batch.id)
         if not (queued or found.running or found.fetching):
             return await _nothing_to_do(store, batch, folder)
-        await _must_be_writable(settings.output_root)
-        await to_thread.run_sync(remove_stale_parts, folder)
-        run_id = await store.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
         async with open_api(settings, around) as api:
+            await _must_be_writable(settings.output_root)
+            await to_thread.run_sync(remove_stale_parts, folder)
+            run_id = await store.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
             if api.warning:
                 watcher.notice(api.warning)
             policy = PicturePolicy.of(api.base, settings.picture_hosts)
