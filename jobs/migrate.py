@@ -82,9 +82,7 @@ def _version_of(path: Path) -> str | None:
     if pages > 1 and application != APPLICATION_ID and not _beside(path, "-wal"):
         raise _foreign(path)  # without opening it, which would leave -wal and -shm files beside it
     if pages == 1 and _beside(path, "-journal"):
-        return (
-            None  # its creation was cut short: no table yet, and a journal that only a writer can play back
-        )
+        return None  # its creation was cut short: no table, and a journal that only a writer can play back
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             return _recognise(path, connection)

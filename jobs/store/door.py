@@ -192,6 +192,10 @@ class Store:
         """By model: queued jobs that nobody agreed to pay for yet, and their pictures."""
         return await self.database.read(lambda c: reading.unagreed(c, batch_id))
 
+    async def ended_since(self, batch_id: int, moment: datetime) -> int:
+        """How many jobs of the sheet have come to an end since `moment`."""
+        return await self.database.read(lambda c: reading.ended_since(c, batch_id, moment))
+
     async def models_in_use(self, batch_id: int) -> list[str]:
         """The models of the batch's jobs."""
         return await self.database.read(lambda c: reading.models_in_use(c, batch_id))

@@ -92,6 +92,14 @@ async def unagreed(connection: AsyncConnection, batch_id: int) -> dict[str, tupl
     return {str(model): (int(many), int(pictures)) for model, many, pictures in found}
 
 
+async def ended_since(connection: AsyncConnection, batch_id: int, moment: datetime) -> int:
+    """How many jobs of the sheet have come to an end since `moment`."""
+    found = await connection.execute(
+        select(func.count()).where(JOB.c.batch_id == batch_id, JOB.c.current, JOB.c.finished_at >= moment)
+    )
+    return int(found.scalar_one())
+
+
 async def models_in_use(connection: AsyncConnection, batch_id: int) -> list[str]:
     """The models of the batch's jobs."""
     found = await connection.execute(

@@ -1,0 +1,5 @@
+"""`python -m runner.cli` is `nightsheet`."""
+
+from runner.cli.app import main
+
+main()

@@ -1,0 +1,74 @@
+"""The console script `nightsheet`: puts the commands together. Each lives in a file of its own."""
+
+from typing import Annotated
+
+import typer
+
+from runner.cli import (
+    cancel,
+    check,
+    emulator,
+    export,
+    jobs,
+    models,
+    render,
+    resume,
+    retry,
+    review,
+    run,
+    status,
+)
+
+_WORK = "Do the work"
+_LOOK = "See how it stands"
+_DECIDE = "Decide"
+_HELP = "Get to know it"
+
+
+def build() -> typer.Typer:
+    """The application."""
+    app = typer.Typer(
+        name="nightsheet",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="Try it for nothing: nightsheet run sample_batches/first-night.csv --emulator",
+    )
+    app.callback()(_about)
+    for panel, modules in (
+        (_WORK, (run, resume)),
+        (_LOOK, (status, jobs, export)),
+        (_DECIDE, (retry, review, cancel)),
+        (_HELP, (check, models, emulator)),
+    ):
+        for module in modules:
+            name = module.__name__.rpartition(".")[2]
+            example = f"Example: {module.EXAMPLE}"
+            app.command(name, epilog=example, rich_help_panel=panel)(module.command)
+    return app
+
+
+def main() -> None:
+    """The console script."""
+    render.prepare()
+    build()(prog_name="nightsheet")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        render.result(f"nightsheet {version('nightsheet')}")
+        raise typer.Exit
+
+
+def _about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    """Runs a sheet of image prompts overnight: every picture, a manifest, and an honest account.
+
+    Never pays twice, never loses what was paid for, never stops for one row.
+    """

@@ -1,0 +1,163 @@
+"""`nightsheet cancel`: nothing new is submitted, and what is queued at the API is cancelled there."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobs.errors import NightsheetError
+from jobs.failures import Failure, FailureKind
+from jobs.states import JobState
+from runner.cli import render
+from runner.cli.choosing import named
+from runner.cli.failing import tell
+from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.options import LOOKING, BatchName
+from runner.cli.options import command as made
+from runner.cli.words import many, then
+
+if TYPE_CHECKING:
+    from jobs.store.door import Store
+    from jobs.views import BatchView, OpenJob
+    from runner.opening import Api, Surroundings
+    from runner.settings import Settings
+
+EXAMPLE = "nightsheet cancel first-night --job lighthouse"
+_UNREACHABLE = 69
+
+
+@made(*LOOKING)
+def command(
+    settings: "Settings",
+    batch: BatchName = None,
+    job: Annotated[
+        list[str] | None, typer.Option("--job", metavar="KEY", help="Only this job; may be repeated.")
+    ] = None,
+) -> int:
+    """Cancel a batch, or some of its jobs: nothing new is sent, what waits at the API is cancelled there.
+
+    What the API works on already is paid for: it goes on, and the next resume fetches it.
+    """
+    return execute(lambda: _cancel(settings, batch, list(dict.fromkeys(job)) if job else None))
+
+
+async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | None) -> int:
+    from jobs.store.door import check_origin
+    from runner.lock import try_holding
+    from runner.opening import origin_of
+
+    around = surroundings()
+    async with opened_batch(settings, around, name) as (store, batch):
+        check_origin(batch, origin_of(settings, around.env))
+        told = Told(batch.name)
+        if keys is not None:
+            for job in await named(store, batch, keys):
+                if job.state not in {JobState.QUEUED, JobState.RUNNING}:
+                    told.left.append((job.key, f"it is {job.state}"))
+        failure = Failure(FailureKind.CANCELLED, "Cancelled before it was sent: nothing was paid.")
+        told.queued = await store.cancel_queued(batch.id, failure, keys)
+        asked = await store.request_cancel(batch.id, keys)
+        code = 0
+        if asked:
+            with try_holding(settings.database) as held:
+                if held:
+                    code = await _at_the_api(store, batch, settings, around, told)
+                else:
+                    told.by_runner = asked
+        if settings.as_json:
+            render.as_json(told.as_json())
+        else:
+            told.show(settings)
+    return code
+
+
+class Told:
+    """What came of it, to be told."""
+
+    def __init__(self, batch: str) -> None:
+        self.batch = batch
+        self.queued = 0
+        self.cancelled: list[str] = []
+        self.not_cancellable: list[str] = []
+        self.waiting: list[str] = []
+        self.by_runner = 0
+        self.left: list[tuple[str, str]] = []
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts. `waiting` keep their request to be cancelled: the next run passes it on."""
+        return {
+            "batch": self.batch,
+            "cancelled_queued": self.queued,
+            "cancelled_at_api": self.cancelled,
+            "not_cancellable": self.not_cancellable,
+            "waiting": self.waiting,
+            "asked_of_runner": self.by_runner,
+            "left": [{"key": key, "reason": why} for key, why in self.left],
+        }
+
+    def show(self, settings: "Settings") -> None:
+        """For a person."""
+        for key, why in self.left:
+            render.message(f"Not cancelled: {key}: {why}")
+        render.result(f"{many(self.queued, 'job')} cancelled before being sent: free.")
+        if self.cancelled:
+            render.result(f"{many(len(self.cancelled), 'job')} cancelled at the API.")
+        if self.by_runner:
+            running = many(self.by_runner, "job")
+            render.result(f"{running} at the API: the runner that holds this database cancels what it can.")
+        resume = then(settings, "resume", self.batch)
+        if self.not_cancellable:
+            running = many(len(self.not_cancellable), "job")
+            render.result(f"{running} cannot be cancelled any more and are paid for. {resume} fetches them.")
+        if self.waiting:
+            running = many(len(self.waiting), "job")
+            render.result(f"{running} could not be cancelled now: the next {resume} tries again first.")
+
+
+async def _at_the_api(
+    store: "Store", batch: "BatchView", settings: "Settings", around: "Surroundings", told: Told
+) -> int:
+    """Pass the requests on to the API ourselves, as no runner does; stops at the first trouble."""
+    from runner.opening import open_api
+
+    found = [await store.open_job(job_id) for job_id in await store.cancel_wanted(batch.id)]
+    jobs = [job for job in found if job is not None and job.state is JobState.RUNNING]
+    told.waiting = [job.key for job in jobs]
+    try:
+        async with open_api(settings, around) as api:
+            for job in jobs:
+                code = await _one(store, api, around, job, told)
+                if code:
+                    return code
+    except NightsheetError as error:
+        tell(error)
+        return error.exit_code
+    return 0
+
+
+async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob", told: Told) -> int:
+    """Cancel one job at the API; an exit code where that is no use to go on with."""
+    from jobs.outcomes import Cancelled
+    from runner.providers.base import CancelTaken, NotCancellable, Stopped, UnknownId
+    from runner.report import exit_code_of
+
+    verdict = await api.provider.cancel(job.request_id)
+    match verdict:
+        case CancelTaken():
+            failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
+            if await store.apply(Cancelled(job.id, failure, around.clock.now())):
+                told.cancelled.append(job.key)
+        case NotCancellable():
+            await store.drop_cancel_request(job.id)
+            told.not_cancellable.append(job.key)
+        case UnknownId(message=message):
+            await store.drop_cancel_request(job.id)
+            told.left.append((job.key, f"the API does not know its request ({message}): resume settles it"))
+        case Stopped(message=message, reason=reason):
+            render.message(f"The API refuses ({reason}): {message}", "bold red")
+            return exit_code_of(reason)
+        case trouble:
+            render.message(f"The API gave no useful answer: {trouble.reason}", "bold red")
+            return _UNREACHABLE
+    told.waiting.remove(job.key)
+    return 0

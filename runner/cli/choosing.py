@@ -1,0 +1,65 @@
+"""What `retry`, `review` and `cancel` share: finding the jobs that are named, and changing many of them."""
+
+import difflib
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from jobs.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from jobs.outcomes import Outcome
+    from jobs.store.door import Store
+    from jobs.views import BatchView, JobView
+
+_AT_ONCE = 100
+_NEAR = 3
+
+
+async def named(store: "Store", batch: "BatchView", keys: Sequence[str]) -> list["JobView"]:
+    """The jobs of these keys, each once, in the order given.
+
+    Raises:
+        UsageProblem: the batch has no such key; with those that were probably meant.
+    """
+    found = {key: await store.by_key(batch.id, key) for key in keys}
+    unknown = [key for key, job in found.items() if job is None]
+    if unknown:
+        raise await _unknown(store, batch, unknown)
+    return [job for job in found.values() if job is not None]
+
+
+async def _unknown(store: "Store", batch: "BatchView", unknown: Sequence[str]) -> UsageProblem:
+    keys = [job.key async for job in store.jobs(batch.id, everything=True)]
+    near = [meant for key in unknown for meant in difflib.get_close_matches(key, keys, n=_NEAR)]
+    told = ", ".join(map(repr, unknown))
+    sentence = f"The batch {batch.name!r} has no job {told}. Nothing was changed."
+    hint = f"Did you mean {', '.join(dict.fromkeys(near))}?" if near else "`nightsheet jobs` lists the keys."
+    return UsageProblem(sentence, hint)
+
+
+async def apply_each(store: "Store", outcomes: Sequence["Outcome"]) -> list[bool]:
+    """Apply outcomes one by one, a hundred side by side so that they share commits; which were possible."""
+    import anyio
+
+    done = [False] * len(outcomes)
+
+    async def one(number: int) -> None:
+        done[number] = await store.apply(outcomes[number])
+
+    for first in range(0, len(outcomes), _AT_ONCE):
+        async with anyio.create_task_group() as tasks:
+            for number in range(first, min(first + _AT_ONCE, len(outcomes))):
+                tasks.start_soon(one, number)
+    return done
+
+
+def price_to_send(batch: "BatchView", jobs: Sequence["JobView"]) -> tuple[Decimal | None, Decimal | None]:
+    """USD low and high for sending these jobs, at the prices that the API told last."""
+    from runner.consent import price_of
+
+    work: dict[str, tuple[int, int]] = {}
+    for job in jobs:
+        many, pictures = work.get(job.model, (0, 0))
+        work[job.model] = (many + 1, pictures + job.pictures)
+    return price_of(work, batch.prices)

@@ -1,0 +1,61 @@
+"""`nightsheet export`: the manifest, in the format and the place that one likes."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli import render
+from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.options import BatchName
+from runner.cli.options import command as made
+
+if TYPE_CHECKING:
+    from runner.settings import Settings
+
+EXAMPLE = "nightsheet export first-night --output night.csv"
+
+
+class FormatName(StrEnum):
+    """The formats of `jobs.manifests`, which is imported late; a test holds the two together."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@made("db", "emulator", "verbose")
+def command(
+    settings: "Settings",
+    batch: BatchName = None,
+    form: Annotated[
+        FormatName | None, typer.Option("--format", help="As the file's ending says, else jsonl.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Where to; standard output.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also the jobs that the sheet no longer has.")
+    ] = False,
+) -> int:
+    """Write the manifest: one record a job, in sheet order, whatever happened to it.
+
+    Pictures' paths are relative to the manifest's folder; on standard output, to the current one.
+    """
+    target = None if output is None or str(output) == "-" else output.absolute()
+    execute(lambda: _export(settings, batch, form, target, everything=everything))
+    return 0
+
+
+async def _export(
+    settings: "Settings", name: str | None, form: FormatName | None, output: Path | None, *, everything: bool
+) -> None:
+    from jobs.manifests import FORMATS, export, format_for, pour
+
+    chosen = format_for(output) if form is None else FORMATS[form.value]
+    async with opened_batch(settings, surroundings(), name) as (store, batch):
+        if output is None:
+            await pour(store, batch, chosen, render.raw, folder=Path.cwd(), everything=everything)
+        else:
+            await export(store, batch, chosen, output, everything=everything)
+            render.message(f"Written: {output}")

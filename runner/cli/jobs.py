@@ -1,0 +1,77 @@
+"""`nightsheet jobs`: the jobs with their state and the reason for it."""
+
+from collections.abc import AsyncIterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobs.states import JobState
+from runner.cli import render
+from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.options import LOOKING, BatchName
+from runner.cli.options import command as made
+
+if TYPE_CHECKING:
+    from jobs.views import JobView
+    from runner.settings import Settings
+
+EXAMPLE = "nightsheet jobs --state failed --state unconfirmed"
+_COLUMNS = ("key", "row", "state", "model", "attempts", "reason")
+_SHORT = 100
+_PAGE = 500
+
+
+@made(*LOOKING)
+def command(
+    settings: "Settings",
+    batch: BatchName = None,
+    state: Annotated[
+        list[JobState] | None,
+        typer.Option("--state", metavar="STATE", help="Only jobs in this state; may be repeated."),
+    ] = None,
+) -> int:
+    """List the jobs with their state and the reason for it, in sheet order.
+
+    With --json an array of the manifest's records; pictures' paths are relative to the current folder.
+    """
+    execute(lambda: _list(settings, batch, state or ()))
+    return 0
+
+
+async def _list(settings: "Settings", name: str | None, states: Sequence[JobState]) -> None:
+    async with opened_batch(settings, surroundings(), name) as (store, batch):
+        jobs = store.jobs(batch.id, states=states)
+        if settings.as_json:
+            await _as_json(jobs)
+        else:
+            await _as_tables(jobs, whole=settings.verbose)
+
+
+async def _as_json(jobs: AsyncIterable["JobView"]) -> None:
+    """One array, written as it comes."""
+    from jobs.manifests.record import record
+
+    with render.json_array() as write:
+        async for job in jobs:
+            write(record(job, Path.cwd()))
+
+
+async def _as_tables(jobs: AsyncIterable["JobView"], *, whole: bool) -> None:
+    """A table of some hundred rows at a time: a batch may have many."""
+    rows: list[tuple[object, ...]] = []
+    async for job in jobs:
+        rows.append(_row(job, whole=whole))
+        if len(rows) == _PAGE:
+            render.table(_COLUMNS, rows, numbers=("row", "attempts"))
+            rows = []
+    if rows:
+        render.table(_COLUMNS, rows, numbers=("row", "attempts"))
+
+
+def _row(job: "JobView", *, whole: bool) -> tuple[object, ...]:
+    told = "" if job.failure is None else f"{job.failure.kind}: {job.failure.message}"
+    if not told and job.warnings:
+        told = f"warning: {' | '.join(job.warnings)}"
+    reason = told if whole else render.short(told, _SHORT)
+    return job.key, job.row, job.state.value, job.model, job.attempts, reason

@@ -1,0 +1,43 @@
+"""`nightsheet resume`: clear a pause and go on with a batch, without its sheet."""
+
+from typing import TYPE_CHECKING
+
+from runner.cli import closing, render
+from runner.cli.asking import consent_of
+from runner.cli.opening import execute, surroundings
+from runner.cli.options import RUNNING, BatchName
+from runner.cli.options import command as made
+
+if TYPE_CHECKING:
+    from runner.report import RunReport
+    from runner.settings import Settings
+
+EXAMPLE = "nightsheet resume first-night --budget 20"
+
+
+@made(*RUNNING)
+def command(settings: "Settings", batch: BatchName = None) -> int:
+    """Clear a pause and go on with a batch, without its sheet.
+
+    Where another runner works on it already, only the pause is cleared.
+    """
+    from runner.cli.opening import must_exist
+    from runner.cli.progress import Display
+    from runner.run import resume_batch
+
+    must_exist(settings)
+    around = surroundings()
+
+    async def work(display: Display) -> "RunReport | None":
+        consent = consent_of(settings, display)
+        return await resume_batch(batch, settings=settings, around=around, consent=consent, watcher=display)
+
+    with Display(around.clock.now, quiet=settings.quiet) as display:
+        report = execute(lambda: work(display))
+    if report is not None:
+        return closing.show(report, settings, around)
+    if settings.as_json:
+        render.as_json({"batch": batch, "exit_code": 0, "resumed_by": "another runner"})
+    else:
+        render.result("Another runner holds this database: its pause is cleared, and it goes on by itself.")
+    return 0

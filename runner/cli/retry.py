@@ -1,0 +1,169 @@
+"""`nightsheet retry`: give failed and cancelled jobs another chance. Sends nothing itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobs.failures import FailureKind
+from jobs.states import JobState
+from runner.cli import render
+from runner.cli.asking import agrees
+from runner.cli.choosing import apply_each, named, price_to_send
+from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.options import CHANGING, BatchName
+from runner.cli.options import command as made
+from runner.cli.words import many, price, then
+
+if TYPE_CHECKING:
+    from jobs.outcomes import Outcome
+    from jobs.store.door import Store
+    from jobs.views import BatchView, JobView
+    from runner.settings import Settings
+
+EXAMPLE = "nightsheet retry first-night --kind remote_failed"
+
+ONLY_IF_NAMED = frozenset({FailureKind.MODERATED, FailureKind.DISCARDED, FailureKind.CANCELLED})
+"""Left out unless named by --kind or --job: content rules, and what a person decided."""
+
+
+@dataclass(slots=True)
+class Chosen:
+    """The jobs that can be retried, and those that cannot with the reason."""
+
+    free: list["JobView"] = field(default_factory=list)
+    paid: list["JobView"] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+    """Key and why."""
+
+
+@made(*CHANGING)
+def command(
+    settings: "Settings",
+    batch: BatchName = None,
+    job: Annotated[
+        list[str] | None, typer.Option("--job", metavar="KEY", help="Only this job; may be repeated.")
+    ] = None,
+    kind: Annotated[
+        list[FailureKind] | None,
+        typer.Option("--kind", metavar="KIND", help="Only jobs that failed like this; may be repeated."),
+    ] = None,
+) -> int:
+    """Give failed jobs another chance: free where the API holds the result, else a new paid submit.
+
+    Sends nothing itself: the next run does. Moderated, discarded and cancelled jobs have to be named.
+    """
+    return execute(lambda: _retry(settings, batch, job or (), kind or ()))
+
+
+async def _retry(
+    settings: "Settings", name: str | None, keys: Sequence[str], kinds: Sequence[FailureKind]
+) -> int:
+    from jobs.outcomes import Reopened, Requeued
+
+    around = surroundings()
+    async with opened_batch(settings, around, name) as (store, batch):
+        chosen = await _choose(store, batch, keys, kinds)
+        low, high = price_to_send(batch, chosen.paid)
+        what = f"{many(len(chosen.paid), 'job')} would be sent and paid for again"
+        if chosen.paid and not await agrees(settings, what, low, high):
+            chosen.left += [(job.key, "not agreed to") for job in chosen.paid]
+            chosen.paid = []
+        now = around.clock.now()
+        chosen.free = await _apply(store, chosen, chosen.free, [Reopened(job.id, now) for job in chosen.free])
+        chosen.paid = await _apply(store, chosen, chosen.paid, [Requeued(job.id, now) for job in chosen.paid])
+        if settings.as_json:
+            render.as_json(_as_json(batch, chosen))
+        else:
+            _show(batch, chosen, settings)
+    return 0 if chosen.free or chosen.paid or not chosen.left else 1
+
+
+async def _choose(
+    store: "Store", batch: "BatchView", keys: Sequence[str], kinds: Sequence[FailureKind]
+) -> Chosen:
+    chosen = Chosen()
+    if keys:
+        jobs = await named(store, batch, keys)
+    else:
+        jobs = [job async for job in store.jobs(batch.id, states=[JobState.FAILED, JobState.CANCELLED])]
+    held = await _held_results(store, batch)
+    for job in jobs:
+        why = _why_not(job, kinds, by_key=bool(keys))
+        if why == "":
+            continue
+        if why is not None:
+            chosen.left.append((job.key, why))
+        elif job.state is JobState.FAILED and job.id in held:
+            chosen.free.append(job)
+        else:
+            chosen.paid.append(job)
+    return chosen
+
+
+def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> str | None:
+    """Why a job is not retried; None if it is, empty where nobody needs to be told."""
+    if not job.current:
+        return "its row is no longer in the sheet"
+    if job.failure is None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
+        return "unconfirmed: see review" if job.state is JobState.UNCONFIRMED else f"it is {job.state}"
+    if kinds and job.failure.kind not in kinds:
+        return f"it is {job.failure.kind}" if by_key else ""
+    if not kinds and not by_key and job.failure.kind in ONLY_IF_NAMED:
+        return f"{job.failure.kind}: only with --kind {job.failure.kind}, or --job"
+    return None
+
+
+async def _held_results(store: "Store", batch: "BatchView") -> set[int]:
+    """Jobs whose newest submit was accepted, and that the API did not call failed, cancelled or unknown."""
+    from jobs.tables import SubmitOutcome
+
+    newest = {attempt.job_id: attempt for attempt in await store.ledger(batch.id)}
+    return {
+        job_id
+        for job_id, attempt in newest.items()
+        if attempt.outcome is SubmitOutcome.ACCEPTED and attempt.ended in (None, "done")
+    }
+
+
+async def _apply(
+    store: "Store", chosen: Chosen, jobs: Sequence["JobView"], outcomes: Sequence["Outcome"]
+) -> list["JobView"]:
+    """Apply an outcome a job; those that it was possible for, the others being told."""
+    done = await apply_each(store, outcomes)
+    moved = []
+    for job, was_possible in zip(jobs, done, strict=True):
+        if was_possible:
+            moved.append(job)
+        else:
+            chosen.left.append((job.key, "it changed in the meantime"))
+    return moved
+
+
+def _as_json(batch: "BatchView", chosen: Chosen) -> dict[str, Any]:
+    low, high = price_to_send(batch, chosen.paid)
+    return {
+        "batch": batch.name,
+        "reopened": [job.key for job in chosen.free],
+        "requeued": [job.key for job in chosen.paid],
+        "left": [{"key": key, "reason": why} for key, why in chosen.left],
+        "price": {
+            "low_usd": None if low is None else float(low),
+            "high_usd": None if high is None else float(high),
+        },
+    }
+
+
+def _show(batch: "BatchView", chosen: Chosen, settings: "Settings") -> None:
+    for key, why in chosen.left:
+        render.message(f"Not retried: {key}: {why}")
+    if chosen.free:
+        render.result(f"{many(len(chosen.free), 'job')} will be fetched again: free.")
+    if chosen.paid:
+        cost = price(*price_to_send(batch, chosen.paid))
+        render.result(f"{many(len(chosen.paid), 'job')} will be sent again and paid for, {cost}.", "bold")
+    if chosen.free or chosen.paid:
+        render.result(f"Nothing was sent yet. Next: {then(settings, 'resume', batch.name)}")
+    else:
+        render.result("Nothing to retry.")
