@@ -13,6 +13,7 @@ from runner.brake import Brake
 from runner.budget import Budget
 from runner.clock import Clock
 from runner.downloads import Downloads
+from runner.guards import Guards
 from runner.health import Health
 from runner.providers.base import Provider
 from runner.source import Source
@@ -64,6 +65,7 @@ class Context:
     health: Health
     throttle: Throttle
     budget: Budget
+    guards: Guards
     source: Source
     spool: Spool
     downloads: Downloads

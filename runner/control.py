@@ -41,12 +41,19 @@ async def _end_downloads(run: Context) -> None:
     run.brake.interrupt(Reach.DOWNLOADS)
 
 
-async def obey_the_table(run: Context, look: Callable[[], Awaitable[None]]) -> None:
-    """Every second: pass a pause on in both directions, cancel what is wanted cancelled, then `look`."""
+async def obey_the_table(
+    run: Context, look: Callable[[], Awaitable[None]], on_pause: Callable[[Stop], Awaitable[None]]
+) -> None:
+    """Every second: pass a pause on in both directions, cancel what is wanted cancelled, then `look`.
+
+    `on_pause` is told of each pause that this run has written down.
+    """
     written: Stop | None = None
     while True:
         try:
-            written = await _pass_pauses_on(run, written)
+            before, written = written, await _pass_pauses_on(run, written)
+            if written is not None and written != before:
+                await on_pause(written)
             await _cancel_what_is_wanted(run)
             await look()
         except CannotWrite as error:

@@ -108,6 +108,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             run.probe("after commit")
             run.throttle.answered()
             run.health.took()
+            run.guards.accepted()
             return None
         case TurnedAway():
             wait = _wait_for(run, verdict, tries)
@@ -119,6 +120,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             run.health.took()
             must(await run.store.apply(Refused(job.id, failure, now)), job.key)
             run.tally.ended += 1
+            run.guards.failed(failure.kind)
             return None
         case Stopped(reason=reason, message=message):
             run.brake.pause(reason, message)
@@ -133,6 +135,7 @@ async def _doubt(run: Context, job: QueuedJob, verdict: Doubtful) -> None:
     run.health.doubt()  # before anything is awaited: no other submit may slip in between
     failure = Failure(FailureKind.UNCONFIRMED, _in_doubt(verdict.message), verdict.code)
     must(await run.store.apply(Unanswered(job.id, failure, run.clock.now())), job.key)
+    run.guards.doubted()
 
 
 def _in_doubt(message: str) -> str:

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -15,10 +16,11 @@ from jobs.manifests.writing import write_manifests
 from jobs.naming import folder_name
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import open_sheet
+from jobs.states import JobState
 from jobs.store.door import Store, check_origin
 from jobs.tables import PauseReason
-from jobs.views import BatchView, OpenJob
-from runner.brake import Brake
+from jobs.views import BatchView, OpenJob, Pause
+from runner.brake import Brake, Stop
 from runner.budget import Budget
 from runner.consent import Consent
 from runner.context import Context, Limits
@@ -26,10 +28,12 @@ from runner.control import obey_signals, obey_the_table, write_pause
 from runner.disk import LocalDisk, probe_writable, remove_stale_parts
 from runner.downloads import Downloads
 from runner.events import Watcher
+from runner.guards import GuardLimits, Guards
 from runner.health import Health
 from runner.http.addresses import PicturePolicy
 from runner.http.fetching import PictureClient
 from runner.lock import holding, try_holding
+from runner.notify import Herald, event, herald
 from runner.opening import Api, Surroundings, open_api, open_store, origin_of, user_agent
 from runner.pool import Defect, Pool, start
 from runner.preparing import Work, agree, check_budget, prices_now
@@ -100,6 +104,7 @@ async def _run(
     watcher: Watcher,
 ) -> RunReport:
     """One run over a batch whose database is held."""
+    outside = herald(settings, around.env, watcher.notice)
     begun = around.clock.monotonic()
     folder = settings.output_root / folder_name(batch.name)
     with open_spool(settings.database) as spool:
@@ -130,9 +135,13 @@ async def _run(
                     found,
                     queued,
                     consent,
+                    outside,
                 )
                 with anyio.CancelScope(shield=True):
                     report = await _close(run, run_id, folder, begun)
+                what = "interrupted" if report.interrupted else "paused" if report.paused else "ended"
+                told = event(what, batch.name, report.counts, report.account, report.paused, report.exit_code)
+                await outside.tell(told)
     return report
 
 
@@ -148,6 +157,7 @@ async def _work(
     found: Recovered,
     queued: Work,
     consent: Consent,
+    outside: Herald,
 ) -> Context:
     """Do all that is to be done and can be done now."""
     brake = Brake(lambda stop: watcher.notice(f"Paused ({stop.reason}): {stop.detail}"))
@@ -174,6 +184,10 @@ async def _work(
     committed = account.spent_usd + await store.doubtful_usd(batch.id)
     rate = settings.rate if settings.rate is not None else batch.rate
     throttle = Throttle(clock, rng, brake, health, gate=settings.submit_gate, rate=rate, outage_limit=limit)
+    counts = await store.counts(batch.id)
+    guards = Guards(
+        _guard_limits(settings), brake, total=sum(counts.values()), proven=counts[JobState.SUCCEEDED] > 0
+    )
     send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
     run = Context(
         batch=batch,
@@ -186,7 +200,8 @@ async def _work(
         health=health,
         throttle=throttle,
         budget=Budget(budget_usd, committed, prices),
-        source=Source(store, batch.id, brake, clock),
+        guards=guards,
+        source=Source(store, batch.id, brake, clock, guards),
         spool=spool,
         downloads=downloads,
         to_fetch=send,
@@ -198,13 +213,19 @@ async def _work(
         meter = Meter(run, watcher)
         if sys.platform != "win32":  # there Ctrl-C cancels the run, which loses nothing either
             beside.start_soon(obey_signals, run)
-        beside.start_soon(obey_the_table, run, meter.tick)
+        beside.start_soon(obey_the_table, run, meter.tick, partial(_tell_of_pause, run, outside))
         async with anyio.create_task_group() as tasks:
             pool = Pool(slots=slots, downloads=settings.downloads, defect=_defect(watcher))
             start(tasks, run, pool, ready, found)
         beside.cancel_scope.cancel()
     watcher.progress(await meter.count())
     return run
+
+
+async def _tell_of_pause(run: Context, outside: Herald, stop: Stop) -> None:
+    counts, account = await run.store.counts(run.batch.id), await run.store.account(run.batch.id)
+    paused = Pause(stop.reason, stop.detail, run.clock.now())
+    await outside.tell(event("paused", run.batch.name, counts, account, paused))
 
 
 async def _close(run: Context, run_id: int, folder: Path, begun: float) -> RunReport:
@@ -264,6 +285,16 @@ def _defect(watcher: Watcher) -> Defect:
         )
 
     return tell
+
+
+def _guard_limits(settings: Settings) -> GuardLimits:
+    return GuardLimits(
+        failures_in_a_row=settings.guard_failures,
+        unconfirmed=settings.guard_unconfirmed,
+        unconfirmed_percent=settings.guard_unconfirmed_percent,
+        canary=settings.canary,
+        canary_above=settings.canary_above,
+    )
 
 
 def _limits(settings: Settings) -> Limits:

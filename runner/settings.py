@@ -60,12 +60,26 @@ class Settings(BaseSettings):
     """Submits of a job whose runs the API itself fails; each may be billed."""
     resubmit_unconfirmed: int = Field(default=0, ge=0)
     """Unconfirmed submits of a batch that may be sent again without asking; each may be paid twice."""
+    guard_failures: int = Field(default=20, ge=0)
+    """Failures in a row of one kind that pause the batch; 0 is never."""
+    guard_unconfirmed: int = Field(default=20, ge=0)
+    """Submits of a run without a readable answer that pause the batch; 0 is never."""
+    guard_unconfirmed_percent: float = Field(default=2.0, ge=0, le=100)
+    """The same as a part of the batch; the higher of the two counts."""
+    canary: int = Field(default=3, ge=0)
+    """Jobs of a large batch that go first, alone; 0 is none."""
+    canary_above: int = Field(default=1000, ge=0)
+    """From how many jobs on a batch is large."""
     budget: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
     """USD that the batch may cost in all; None for no limit."""
     picture_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Further hosts that pictures may come from."""
     keep_bad: bool = False
     """Keep a picture that does not decode, as `.bad`."""
+    on_event: str | None = None
+    """A command that is run when a run pauses or ends, with the counts as JSON on its standard input."""
+    webhook: str | None = None
+    """An address that the same JSON is posted to."""
     proxy: str | None = None
     """An http(s) proxy for the API and the pictures. None is ever taken from the environment."""
     emulator: bool = False

@@ -8,6 +8,7 @@ from jobs.store.door import Store
 from jobs.views import OpenJob, QueuedJob
 from runner.brake import Brake, Reach
 from runner.clock import Clock
+from runner.guards import Guards
 
 _PAGE = 200
 _LOOK_AGAIN_SECONDS = 1.0
@@ -17,9 +18,10 @@ _LOOK_AGAIN_SECONDS = 1.0
 class Source:
     """One a batch and run. A job that was handed out is in hand until it is released."""
 
-    def __init__(self, store: Store, batch_id: int, brake: Brake, clock: Clock) -> None:
+    def __init__(self, store: Store, batch_id: int, brake: Brake, clock: Clock, guards: Guards) -> None:
         self._store = store
         self._clock = clock
+        self._guards = guards
         self._batch_id = batch_id
         self._brake = brake
         self._open: deque[OpenJob] = deque()
@@ -56,10 +58,11 @@ class Source:
             while True:
                 if self._open:
                     return self._open.popleft()
-                if not self._brake.stops(Reach.SUBMITS):
+                if not self._brake.stops(Reach.SUBMITS) and not (self._in_hand and self._guards.holds_back):
                     job = await self._next_queued()
                     if job is not None:
                         self._in_hand.add(job.id)
+                        self._guards.sent()
                         return job
                 if await self._is_over():
                     return None

@@ -1,0 +1,105 @@
+"""Tells somebody outside when a run pauses or ends, so that a pause at two in the morning is not silent.
+
+A command gets the JSON on its standard input, a webhook as its body. Neither gets the token, and neither can
+stop a run: what goes wrong with them is a notice.
+"""
+
+import json
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from jobs.errors import UsageProblem
+from jobs.states import JobState
+from jobs.views import Account, Pause
+from runner.http.webhook import checked_webhook, post_json
+from runner.settings import Settings
+from runner.token import TOKEN_VARIABLES
+
+LONGEST_SECONDS = 30.0
+
+
+def event(
+    what: str,
+    batch: str,
+    counts: Mapping[JobState, int],
+    account: Account,
+    paused: Pause | None,
+    exit_code: int | None = None,
+) -> dict[str, Any]:
+    """What is told: `event` is `paused`, `ended` or `interrupted`; `exit_code` is null before the end."""
+    return {
+        "event": what,
+        "batch": batch,
+        "exit_code": exit_code,
+        "counts": {str(state): many for state, many in counts.items()},
+        "submits": account.submits,
+        "spent_usd": float(account.spent_usd),
+        "paused": {"reason": str(paused.reason), "detail": paused.detail} if paused else None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Herald:
+    """Whom to tell, if anybody."""
+
+    command: tuple[str, ...]
+    webhook: str | None
+    env: Mapping[str, str]
+    notice: Callable[[str], None]
+
+    async def tell(self, told: Mapping[str, Any]) -> None:
+        """Tell it, and come back within 30 s each; cancelling does not cut it off."""
+        body = json.dumps(told).encode()
+        with anyio.CancelScope(shield=True):
+            if self.command:
+                self._complain("--on-event", await _run(self.command, body, self.env))
+            if self.webhook:
+                self._complain(
+                    "The webhook", await post_json(self.webhook, body, timeout_seconds=LONGEST_SECONDS)
+                )
+
+    def _complain(self, who: str, why: str | None) -> None:
+        if why is not None:
+            self.notice(f"{who} did not take the news: {why}.")
+
+
+def herald(settings: Settings, env: Mapping[str, str], notice: Callable[[str], None]) -> Herald:
+    """Whom the settings name.
+
+    Raises:
+        UsageProblem: the command cannot be read, or the webhook is no address.
+    """
+    safe = {name: value for name, value in env.items() if name not in TOKEN_VARIABLES}
+    webhook = checked_webhook(settings.webhook) if settings.webhook else None
+    return Herald(_words(settings.on_event), webhook, safe, notice)
+
+
+def _words(command: str | None) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command or ""))
+    except ValueError as error:
+        raise UsageProblem(f"--on-event cannot be read as a command: {error}.") from error
+
+
+async def _run(words: tuple[str, ...], body: bytes, env: Mapping[str, str]) -> str | None:
+    """Without a shell; None when it took the news, else why not."""
+    try:
+        with anyio.fail_after(LONGEST_SECONDS):
+            done = await anyio.run_process(
+                words,
+                input=body,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+                env=env,
+            )
+    except TimeoutError:
+        return f"it had not ended after {LONGEST_SECONDS:g} s"
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None if done.returncode == 0 else f"it ended with exit code {done.returncode}"
