@@ -108,10 +108,12 @@ class Told:
         resume = then(settings, "resume", self.batch)
         if self.not_cancellable:
             running = many(len(self.not_cancellable), "job")
-            render.result(f"{running} cannot be cancelled any more and are paid for. {resume} fetches them.")
+            render.result(
+                f"Too late for {running}: paid for, and run on at the API. Fetch them with: {resume}"
+            )
         if self.waiting:
             running = many(len(self.waiting), "job")
-            render.result(f"{running} could not be cancelled now: the next {resume} tries again first.")
+            render.result(f"{running} could not be cancelled now. The next run tries again: {resume}")
 
 
 async def _at_the_api(

@@ -1,0 +1,195 @@
+"""Manifests on disk: whole, or not at all."""
+
+import asyncio
+import csv
+import errno
+import json
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.database import open_database
+from jobs.errors import CannotWrite
+from jobs.manifests import FORMATS, export, format_for, pour, write_manifests
+from jobs.sheets.planned import PlannedJob
+from jobs.store.door import Store
+from jobs.views import BatchView, JobView
+
+NOW = datetime(2026, 3, 4, tzinfo=UTC)
+JOBS = 450  # more than two chunks
+
+
+def planned(position: int, prefix: str = "job") -> PlannedJob:
+    return PlannedJob(
+        position=position,
+        row=position + 2,
+        key=f"{prefix}-{position}",
+        fingerprint=f"{position:064x}",
+        model="bytedance/seedream-4-5/text-to-image",
+        inputs={"prompt": f"p{position}"},
+        columns={"note": str(position)},
+        warnings=(),
+        pictures=1,
+    )
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_database(tmp_path / "db", create=True) as database:
+        yield Store(database, lambda: NOW)
+
+
+async def loaded(store: Store, tmp_path: Path, prefix: str = "job", jobs: int = JOBS) -> BatchView:
+    batch, _ = await store.load(
+        name="night",
+        sheet=tmp_path / "night.csv",
+        origin="https://api",
+        planned=(planned(position, prefix) for position in range(jobs)),
+    )
+    return batch
+
+
+async def test_a_record_a_job_in_sheet_order(store: Store, tmp_path: Path) -> None:
+    """Both files, in a folder that did not exist, and nothing else in it."""
+    batch = await loaded(store, tmp_path)
+    folder = tmp_path / "out" / "night"
+    paths = await write_manifests(store, batch, folder)
+    assert paths == (folder / "manifest.jsonl", folder / "manifest.csv")
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.csv", "manifest.jsonl"]
+    records = [json.loads(line) for line in paths[0].read_text("utf-8").splitlines()]
+    assert [record["key"] for record in records] == [f"job-{position}" for position in range(JOBS)]
+    with paths[1].open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["columns.note"] for row in rows] == [str(position) for position in range(JOBS)]
+
+
+async def test_what_left_the_sheet_comes_only_on_demand(store: Store, tmp_path: Path) -> None:
+    """The manifest is the sheet's; `everything` adds the rest."""
+    await loaded(store, tmp_path, "old", 3)
+    batch = await loaded(store, tmp_path, "new", 2)
+    path = tmp_path / "m.jsonl"
+    await export(store, batch, FORMATS["jsonl"], path)
+    assert len(path.read_text().splitlines()) == 2
+    await export(store, batch, FORMATS["jsonl"], path, everything=True)
+    assert len(path.read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "replace"])
+async def test_whole_or_not_at_all(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """A disk that fills up leaves the old file as it was, and nothing half-written."""
+    batch = await loaded(store, tmp_path)
+    path = tmp_path / "out" / "manifest.jsonl"
+    path.parent.mkdir()
+    path.write_text("old")
+    calls = 0
+
+    def full(*_: Any) -> int:
+        nonlocal calls
+        calls += 1
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if call == "replace":
+        monkeypatch.setattr(Path, "replace", full)
+    else:
+        monkeypatch.setattr(f"jobs.manifests.writing.os.{call}", full)
+    with pytest.raises(CannotWrite) as told:
+        await export(store, batch, FORMATS["jsonl"], path)
+    monkeypatch.undo()
+    assert calls == 1
+    assert "No space left on device" in told.value.message
+    assert str(path) in told.value.message
+    assert [(p.name, p.read_text()) for p in path.parent.iterdir()] == [("manifest.jsonl", "old")]
+
+
+async def test_short_writes_lose_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write may take a part of what it is given."""
+    batch = await loaded(store, tmp_path, jobs=3)
+    real = os.write
+    monkeypatch.setattr("jobs.manifests.writing.os.write", lambda fd, data: real(fd, bytes(data[:7])))
+    path = tmp_path / "m.jsonl"
+    await export(store, batch, FORMATS["jsonl"], path)
+    monkeypatch.undo()
+    assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == ["job-0", "job-1", "job-2"]
+
+
+async def test_a_job_that_cannot_be_told_leaves_the_old_file(store: Store, tmp_path: Path) -> None:
+    """Whatever goes wrong in between, a reader never sees half a manifest."""
+    batch = await loaded(store, tmp_path, jobs=3)
+    path = tmp_path / "m.jsonl"
+    path.write_text("old")
+
+    class Broken:
+        def jobs(self, *_: Any, **__: Any) -> AsyncIterator[JobView]:
+            raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        await export(Broken(), batch, FORMATS["jsonl"], path)  # type: ignore[arg-type]
+    assert path.read_text() == "old"
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".part")] == []  # noqa: PTH208
+
+
+async def test_a_folder_or_a_file_in_the_way(store: Store, tmp_path: Path) -> None:
+    """Told in a sentence, and left alone."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    with pytest.raises(CannotWrite, match="is a folder"):
+        await export(store, batch, FORMATS["jsonl"], tmp_path)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        await write_manifests(store, batch, tmp_path / "file" / "night")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
+async def test_a_link_stays_a_link(store: Store, tmp_path: Path) -> None:
+    """The file behind it is replaced."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    (tmp_path / "real.jsonl").write_text("old")
+    link = tmp_path / "link.jsonl"
+    link.symlink_to("real.jsonl")
+    await export(store, batch, FORMATS["jsonl"], link)
+    assert link.is_symlink()
+    assert json.loads((tmp_path / "real.jsonl").read_text())["key"] == "job-0"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
+async def test_a_pipe_is_written_to(store: Store, tmp_path: Path) -> None:
+    """It is no file that could be replaced, and /dev/null must not become one."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = asyncio.create_task(asyncio.to_thread(pipe.read_bytes))
+    await export(store, batch, FORMATS["jsonl"], pipe)
+    assert json.loads(await reading)["key"] == "job-0"
+    assert pipe.is_fifo()
+
+
+async def test_pour_gives_bytes_away(store: Store, tmp_path: Path) -> None:
+    """To standard output, for one; the same bytes as in a file."""
+    batch = await loaded(store, tmp_path)
+    got: list[bytes] = []
+    await pour(store, batch, FORMATS["csv"], got.append, folder=tmp_path)
+    path = tmp_path / "m.csv"
+    await export(store, batch, FORMATS["csv"], path)
+    assert b"".join(got) == path.read_bytes()
+    assert len(got) > 3  # in pieces
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("a.csv", "csv"), ("a.CSV", "csv"), ("a.jsonl", "jsonl"), ("a.txt", "jsonl"), ("a", "jsonl")],
+)
+def test_the_format_that_an_ending_means(name: str, form: str) -> None:
+    """JSONL where it means none."""
+    assert format_for(Path(name)).name == form
+
+
+def test_without_a_file_it_is_jsonl() -> None:
+    """On standard output."""
+    assert format_for(None).name == "jsonl"

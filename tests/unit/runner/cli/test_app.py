@@ -1,0 +1,220 @@
+"""The application as a whole: help, version, usage errors, what it imports and how it fails."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import CannotWrite, LockHeld, NightsheetError, SheetProblems, TokenProblem
+from jobs.problems import Problem
+from runner.cli.failing import guarded, sentence
+from tests.unit.runner.cli.world import World, ansi
+
+COMMANDS = (
+    *("run", "resume", "status", "jobs", "export"),
+    *("retry", "review", "cancel", "check", "models", "emulator"),
+)
+HEAVY = (
+    "sqlalchemy",
+    "sqlmodel",
+    "alembic",
+    "httpx",
+    "aiohttp",
+    "PIL",
+    "uvicorn",
+    "starlette",
+    "pydantic",
+    "yaml",
+)
+
+
+def test_help_lists_every_command(world: World) -> None:
+    """With a line on each."""
+    ran = world.run("--help")
+    assert ran.code == 0
+    assert [name for name in COMMANDS if f"│ {name} " not in ran.out] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(world: World, name: str) -> None:
+    """And without a terminal no ANSI in it."""
+    ran = world.run(name, "--help")
+    assert ran.code == 0
+    assert f"Example: nightsheet {name}" in ran.out
+    assert ansi(ran.out) == []
+
+
+@pytest.mark.parametrize("name", ["run", "resume"])
+def test_every_option_of_the_contract_is_there(world: World, name: str) -> None:
+    """The list of the design, on the commands that do the work."""
+    told = world.run(name, "--help").out
+    options = (
+        "db output-dir concurrency submit-gate rate poll-min poll-max deadline outage-limit max-attempts "
+        "budget emulator yes json quiet verbose"
+    )
+    assert [option for option in options.split() if f"--{option} " not in told] == []
+
+
+def test_the_version(world: World) -> None:
+    """One line."""
+    ran = world.run("--version")
+    assert (ran.code, ran.out) == (0, "nightsheet 0.1.0\n")
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(argument: str) -> None:
+    """So that they answer at once."""
+    code = (
+        "import sys\nfrom runner.cli.app import main\nsys.argv = ['nightsheet', sys.argv[1]]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print(sorted(set(sys.modules) & {set(HEAVY)!r}), file=sys.stderr)"
+    )
+    root = Path(__file__).parents[4]
+    done = subprocess.run([sys.executable, "-c", code, argument], cwd=root, capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("frob",), ("run",), ("jobs", "--state", "asleep"), ("retry", "--kind", "x"), ("status", "--frob")],
+)
+def test_a_wrong_command_line_exits_2(world: World, arguments: tuple[str, ...]) -> None:
+    """Told on standard error, without ANSI."""
+    ran = world.run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error" in ran.err
+    assert ansi(ran.err) == []
+
+
+def test_a_setting_that_does_not_do_exits_2(world: World) -> None:
+    """With the flag it came from."""
+    ran = world.run("status", "--db", "x.db", "--verbose")
+    assert ran.code == 2
+    ran = world.run("run", "a.csv", "--concurrency", "0")
+    assert ran.code == 2
+    assert "--concurrency" in ran.err
+
+
+@pytest.mark.parametrize("name", ["status", "jobs", "export", "retry", "review", "cancel", "resume"])
+def test_a_missing_database_is_told(world: World, name: str) -> None:
+    """There is nothing to read, and nothing is made."""
+    ran = world.run(name)
+    assert ran.code == 2
+    assert f"There is no database {world.database} yet." in ran.err
+    assert list(world.folder.iterdir()) == []
+
+
+def test_a_forgotten_emulator_flag_is_guessed(world: World) -> None:
+    """The rehearsal's database is there, the real one is not."""
+    (world.folder / "nightsheet-emulator.db").write_bytes(b"")
+    assert "--emulator" in world.run("status").err
+    assert "--emulator" not in world.run("status", "--db", "x.db").err
+
+
+def test_an_unknown_batch_names_the_known(world: World) -> None:
+    """And exits 2."""
+    world.load()
+    ran = world.run("status", "knight")
+    assert ran.code == 2
+    assert "'knight'" in ran.err
+    assert "night" in ran.err.splitlines()[1]
+
+
+# -- guarded ---------------------------------------------------------------------------------------------
+
+
+def failing(error: BaseException) -> int:
+    def body() -> int:
+        raise error
+
+    return guarded(body, verbose=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NightsheetError("no", "do that"), 1),
+        (SheetProblems("no", [], "do that"), 65),
+        (CannotWrite("no", "do that"), 73),
+        (LockHeld("no", "do that"), 73),
+        (TokenProblem("no", "do that"), 77),
+        (ExceptionGroup("g", [ExceptionGroup("h", [TokenProblem("no", "do that")])]), 77),
+    ],
+)
+def test_an_error_for_a_person(capsys: pytest.CaptureFixture[str], error: Exception, code: int) -> None:
+    """What happened and what to do next, in two lines; its own exit code."""
+    assert failing(error) == code
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "no\ndo that\n")
+
+
+def test_a_defect_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The traceback comes with --verbose only."""
+    assert failing(ZeroDivisionError("by zero")) == 70
+    err = capsys.readouterr().err
+    assert err.startswith("This is a defect in Nightsheet: ZeroDivisionError: by zero\n")
+    assert "Traceback" not in err
+
+
+def test_a_defect_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """For a report."""
+
+    def body() -> int:
+        raise ZeroDivisionError("by zero")
+
+    assert guarded(body, verbose=True) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_mixed_group_is_a_defect(capsys: pytest.CaptureFixture[str]) -> None:
+    """A user's error does not hide ours."""
+    assert failing(ExceptionGroup("g", [TokenProblem("no"), ValueError("odd")])) == 70
+    assert "defect" in capsys.readouterr().err
+
+
+def test_ctrl_c_exits_130(capsys: pytest.CaptureFixture[str]) -> None:
+    """As shells do."""
+    assert failing(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+@pytest.mark.process
+def test_a_closed_pipe_is_quiet() -> None:
+    """`nightsheet models | head -0` says nothing about it."""
+    code = (
+        "import sys; from runner.cli.app import main; sys.argv = ['nightsheet', 'models', '--json']; main()"
+    )
+    root = Path(__file__).parents[4]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(), err) == (0, b"")
+
+
+def test_problems_are_told_where_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every one, as editors and people look for them."""
+    many = [Problem("a.csv", row, "size", "big", "No such size.", "Try 2K.") for row in range(2, 252)]
+    assert failing(SheetProblems("250 problems.", many)) == 65
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 251
+    assert lines[0] == "a.csv:2: column 'size' = 'big': No such size. (Try 2K.)"
+    assert lines[-1] == "250 problems."
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (Problem("a.csv", None, None, None, "Unreadable."), "a.csv: Unreadable."),
+        (Problem("a.csv", 3, None, None, "Too long.", "Cut it."), "a.csv:3: Too long. (Cut it.)"),
+        (Problem("a.csv", 3, "size", None, "Missing."), "a.csv:3: column 'size': Missing."),
+    ],
+)
+def test_a_problem_in_a_sentence(problem: Problem, told: str) -> None:
+    """Only what is known of it."""
+    assert sentence(problem) == told

@@ -1,0 +1,150 @@
+"""`nightsheet cancel`, with and without a runner."""
+
+import pytest
+
+from jobs.errors import TokenProblem
+from jobs.store.door import Store
+from jobs.tables import PauseReason
+from runner.lock import try_holding
+from runner.providers.base import CancelTaken, CancelVerdict, NotCancellable, Stopped, Trouble, UnknownId
+from tests.unit.runner.cli.world import World, accepted, done, fetched, job
+
+
+@pytest.fixture
+def night(world: World) -> World:
+    """Two queued, two at the API, one over."""
+    world.load(*(job(position, key) for position, key in enumerate(["q1", "q2", "r1", "r2", "over"])))
+    world.move("r1", accepted("id-1"))
+    world.move("r2", accepted("id-2"))
+    world.move("over", accepted("id-3"), done(), fetched())
+    return world
+
+
+def wanted(world: World) -> list[int]:
+    """Jobs that are still to be cancelled at the API."""
+
+    async def inside(store: Store) -> list[int]:
+        return await store.cancel_wanted(1)
+
+    return world.store(inside)
+
+
+def test_without_a_runner_the_api_is_told(night: World) -> None:
+    """What waits there is cancelled, what is worked on is paid for and runs on."""
+    night.api.cancels |= {"id-1": CancelTaken(), "id-2": NotCancellable()}
+    ran = night.run("cancel")
+    assert ran.code == 0
+    assert night.states() == {
+        "q1": "cancelled",
+        "q2": "cancelled",
+        "r1": "cancelled",
+        "r2": "running",
+        "over": "succeeded",
+    }
+    assert "2 jobs cancelled before being sent: free." in ran.out
+    assert "1 job cancelled at the API." in ran.out
+    assert "Too late for 1 job: paid for" in ran.out
+    assert "nightsheet resume night" in ran.out
+    assert wanted(night) == []
+    failure = night.jobs()["q1"].failure
+    assert failure is not None
+    assert failure.kind == "cancelled"
+
+
+def test_the_json(night: World) -> None:
+    """For scripts."""
+    night.api.cancels |= {"id-1": CancelTaken(), "id-2": NotCancellable()}
+    ran = night.run("cancel", "night", "--job", "q1", "--job", "r1", "--job", "r2", "--job", "over", "--json")
+    assert ran.json == {
+        "batch": "night",
+        "cancelled_queued": 1,
+        "cancelled_at_api": ["r1"],
+        "not_cancellable": ["r2"],
+        "waiting": [],
+        "asked_of_runner": 0,
+        "left": [{"key": "over", "reason": "it is succeeded"}],
+    }
+    assert night.states()["q2"] == "queued"
+
+
+def test_a_runner_does_it_itself(night: World) -> None:
+    """The API is not asked twice."""
+    with try_holding(night.database) as held:
+        assert held
+        ran = night.run("cancel")
+    assert ran.code == 0
+    assert "2 jobs at the API: the runner that holds this database cancels what it can." in ran.out
+    assert night.api.asked == []
+    assert len(wanted(night)) == 2
+
+
+def test_only_queued_jobs_need_no_api(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No token either."""
+    monkeypatch.setattr("runner.opening.open_api", None)
+    assert night.run("cancel", "--job", "q1").code == 0
+    assert night.states()["q1"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code", "said"),
+    [
+        (Trouble("timeout"), 69, "timeout"),
+        (Stopped(PauseReason.TOKEN, "bad token"), 77, "bad token"),
+    ],
+)
+def test_trouble_keeps_the_request(night: World, verdict: CancelVerdict, code: int, said: str) -> None:
+    """Told, asked no further; the next run passes it on."""
+    night.api.cancels |= {"id-1": verdict, "id-2": CancelTaken()}
+    ran = night.run("cancel")
+    assert ran.code == code
+    assert said in ran.err
+    assert "2 jobs could not be cancelled now" in ran.out
+    assert night.api.asked == [("cancel", "id-1")]
+    assert len(wanted(night)) == 2
+    assert night.states()["q1"] == "cancelled"
+
+
+def test_without_a_token_the_request_is_kept(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs no API is done."""
+
+    def no_token(*_: object) -> object:
+        raise TokenProblem("There is no API token.", "Set one.")
+
+    monkeypatch.setattr("runner.opening.open_api", no_token)
+    ran = night.run("cancel")
+    assert ran.code == 77
+    assert "There is no API token." in ran.err
+    assert len(wanted(night)) == 2
+    assert night.states()["q2"] == "cancelled"
+
+
+def test_an_id_that_the_api_does_not_know(night: World) -> None:
+    """`resume` settles what has become of it."""
+    night.api.cancels |= {"id-1": UnknownId("never heard of it"), "id-2": CancelTaken()}
+    ran = night.run("cancel")
+    assert ran.code == 0
+    assert "never heard of it" in ran.err
+    assert (night.states()["r1"], night.states()["r2"]) == ("running", "cancelled")
+
+
+def test_an_unknown_key_changes_nothing(night: World) -> None:
+    """Exit 2, with the key that was meant."""
+    ran = night.run("cancel", "--job", "q1", "--job", "over1")
+    assert ran.code == 2
+    assert "Did you mean over?" in ran.err
+    assert night.states()["q1"] == "queued"
+
+
+def test_another_origin_is_refused(night: World) -> None:
+    """Its ids mean nothing there."""
+    ran = night.run("cancel", "--emulator", "--db", "nightsheet.db")
+    assert ran.code == 2
+    assert night.states()["q1"] == "queued"
+
+
+def test_the_lock_is_let_go(night: World) -> None:
+    """A run can begin at once."""
+    night.api.cancels |= {"id-1": CancelTaken(), "id-2": CancelTaken()}
+    night.run("cancel")
+    with try_holding(night.database) as held:
+        assert held

@@ -1,0 +1,133 @@
+"""`nightsheet check`."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from jobs.store.door import Store
+from tests.unit.runner.cli.world import SERIES, TEXT, World, ansi, job
+
+SHEET = f"id,prompt,model,count\na,Generate 2 images of a pier,{SERIES},2\nb,A pier,{TEXT},\n"
+
+
+@pytest.fixture
+def sheet(world: World) -> Path:
+    path = world.folder / "night.csv"
+    path.write_text(SHEET)
+    return path
+
+
+def test_the_plan(world: World, sheet: Path) -> None:
+    """Jobs, pictures, models; the price is not known. Nothing is made."""
+    ran = world.run("check", str(sheet))
+    assert ran.code == 0
+    assert (
+        "Batch night: 2 jobs, at most 3 pictures, at a price that is unknown until the API is asked."
+        in ran.out
+    )
+    assert f"nightsheet run {sheet}" in ran.out
+    assert [path.name for path in world.folder.iterdir()] == ["night.csv"]
+
+
+def test_the_plan_as_json(world: World, sheet: Path) -> None:
+    """For scripts."""
+    assert world.run("check", str(sheet), "--json", "--batch", "other").json == {
+        "sheet": str(sheet),
+        "batch": "other",
+        "jobs": 2,
+        "pictures": 3,
+        "models": {SERIES: {"jobs": 1, "pictures": 2}, TEXT: {"jobs": 1, "pictures": 1}},
+        "price": {"low_usd": None, "high_usd": None},
+        "warnings": [],
+        "problems": [],
+    }
+
+
+def test_the_emulators_prices(world: World, sheet: Path) -> None:
+    """They are known without asking."""
+    ran = world.run("check", str(sheet), "--emulator")
+    assert "for $0.08 to $0.12" in ran.out
+    assert f"nightsheet run {sheet} --emulator" in ran.out
+
+
+def test_the_prices_of_the_last_run(world: World, sheet: Path) -> None:
+    """The batch remembers them."""
+    world.load(job(0, "x"))
+
+    async def note(store: Store) -> None:
+        await store.note_prices(1, {SERIES: Decimal("0.05"), TEXT: Decimal("0.05")})
+
+    world.store(note)
+    assert world.run("check", str(sheet), "--json").json["price"] == {"low_usd": 0.1, "high_usd": 0.15}
+
+
+def test_a_database_that_cannot_be_read_does_not_stop_it(world: World, sheet: Path) -> None:
+    """The plan needs none."""
+    world.database.write_bytes(b"not a database, that is sure" * 10)
+    ran = world.run("check", str(sheet), "--json")
+    assert ran.code == 0
+    assert ran.json["price"] == {"low_usd": None, "high_usd": None}
+
+
+def test_all_problems_exit_65(world: World) -> None:
+    """Each where it is."""
+    path = world.folder / "bad.csv"
+    path.write_text(f"id,prompt,model,count\na,x 2 images,{SERIES},99\nb,,{TEXT},\n")
+    ran = world.run("check", str(path))
+    assert (ran.code, ran.out) == (65, "")
+    lines = ran.err.splitlines()
+    assert lines[0].startswith(f"{path}:2: column 'count' = '99': ")
+    assert lines[1].startswith(f"{path}:3: column 'prompt': ")
+    assert lines[2] == f"{path} has 2 problems: it would not be loaded."
+
+
+def test_problems_as_json(world: World) -> None:
+    """On standard output, with the same exit code; also where the sheet cannot be read at all."""
+    path = world.folder / "bad.csv"
+    path.write_text(f"id,prompt,model,count\na,x 2 images,{SERIES},99\n")
+    ran = world.run("check", str(path), "--json")
+    assert ran.code == 65
+    (problem,) = ran.json["problems"]
+    assert problem | {"message": "", "hint": ""} == {
+        "file": str(path),
+        "row": 2,
+        "column": "count",
+        "value": "99",
+        "message": "",
+        "hint": "",
+    }
+    empty = world.folder / "empty.csv"
+    empty.write_text("")
+    ran = world.run("check", str(empty), "--json")
+    assert ran.code == 65
+    assert len(ran.json["problems"]) == 1
+
+
+def test_no_sheet_exits_66(world: World) -> None:
+    """As the contract says."""
+    assert world.run("check", "none.csv").code == 66
+
+
+def test_warnings_are_counted_and_the_first_shown(world: World) -> None:
+    """All with --verbose, and every job too."""
+    path = world.folder / "many.csv"
+    rows = "".join(f"k{number},Generate 4 images of a pier,{SERIES},2\n" for number in range(7))
+    path.write_text(f"id,prompt,model,count\n{rows}")
+    ran = world.run("check", str(path))
+    assert ran.code == 0
+    assert "7 warnings:" in ran.out
+    assert ran.out.count(": The prompt speaks of 4") == 5
+    assert "and 2 more" in ran.out
+    ran = world.run("check", str(path), "--verbose")
+    assert ran.out.count(": The prompt speaks of 4") == 7
+    assert f"{path}:8: k6: {SERIES}, 2 pictures at most" in ran.out
+
+
+def test_control_characters_of_a_sheet_do_not_reach_the_terminal(world: World) -> None:
+    """Wherever they stand."""
+    path = world.folder / "odd.csv"
+    path.write_text(f"id,prompt,model,size\n\x1b[31mk,x,{TEXT},\x1b]0;title\x07\n")
+    ran = world.run("check", str(path))
+    assert ran.code == 65
+    assert ansi(ran.out + ran.err) == []

@@ -1,0 +1,233 @@
+"""`nightsheet review`: the doubtful submits, and a person's decisions."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from jobs.errors import TokenProblem
+from jobs.tables import PauseReason
+from runner.providers.base import RemoteStatus, Standing, StatusVerdict, Stopped, Trouble, UnknownId
+from tests.unit.runner.cli.world import SERIES, World, accepted, ansi, job, unanswered
+
+Terminal = Callable[[str], list[str]]
+KNOWN = Standing(RemoteStatus.WORKING, "in_progress")
+
+
+@pytest.fixture
+def night(world: World) -> World:
+    """Three doubtful submits, and one that is not."""
+    world.load(*(job(position, key) for position, key in enumerate(["a", "b", "c", "d"])))
+    world.price()
+    for key in ("a", "b", "c"):
+        world.move(key, unanswered("No answer\x1b."), estimate="0.08")
+    world.move("d", accepted("r-d"), estimate="0.08")
+    return world
+
+
+def test_the_list_as_json(night: World) -> None:
+    """What tells a request from the others at the API."""
+    listed = night.run("review", "--json").json
+    assert [one["key"] for one in listed] == ["a", "b", "c"]
+    assert listed[0] == {
+        "batch": "night",
+        "key": "a",
+        "row": 2,
+        "model": SERIES,
+        "submitted_at": "2026-03-04T01:02:03Z",
+        "prompt": "Generate images of a",
+        "seed": 7,
+        "at_risk_usd": 0.08,
+        "message": "No answer\x1b.",
+    }
+
+
+def test_the_list_for_a_person(night: World) -> None:
+    """With what each decision costs, and commands to copy."""
+    ran = night.run("review", "night", "--db", "nightsheet.db")
+    assert ran.code == 0
+    assert "Generate images of b" in ran.out
+    assert "$0.08" in ran.out
+    for option in ("--attach KEY=REQUEST_ID", "--resubmit KEY", "--discard KEY"):
+        assert f"nightsheet review night {option} --db nightsheet.db" in ran.out
+    assert "twice" in ran.out
+    assert ansi(ran.out) == []
+
+
+def test_nothing_to_review(world: World) -> None:
+    """Said."""
+    world.load(job(0, "a"))
+    assert world.run("review").out == "Batch night: nothing is unconfirmed.\n"
+    assert world.run("review", "--json").json == []
+
+
+def test_attach(night: World) -> None:
+    """The API knows the id: it is polled and fetched, free."""
+    night.api.statuses["r-new"] = KNOWN
+    ran = night.run("review", "--attach", "a=r-new")
+    assert ran.code == 0
+    assert "1 job attached: will be fetched, free." in ran.out
+    view = night.jobs()["a"]
+    assert (view.state.value, view.request_id, view.failure) == ("running", "r-new", None)
+
+
+def test_attach_knows_keys_with_an_equals_sign(world: World) -> None:
+    """The last one divides."""
+    world.load(job(0, "a=b"))
+    world.move("a=b", unanswered())
+    world.api.statuses["r-1"] = KNOWN
+    assert world.run("review", "--attach", "a=b=r-1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code", "said"),
+    [
+        (UnknownId("no such request"), 1, "the API does not know r-new: no such request"),
+        (Stopped(PauseReason.TOKEN, "bad token"), 77, "bad token"),
+        (Stopped(PauseReason.BALANCE, "empty"), 75, "empty"),
+        (Trouble("timeout"), 69, "timeout"),
+    ],
+)
+def test_attach_that_is_not_confirmed_changes_nothing(
+    night: World, verdict: StatusVerdict, code: int, said: str
+) -> None:
+    """Told, with the exit code that says whose turn it is."""
+    night.api.statuses["r-new"] = verdict
+    ran = night.run("review", "--attach", "a=r-new")
+    assert ran.code == code
+    assert said in ran.err
+    assert night.states()["a"] == "unconfirmed"
+
+
+def test_attach_stops_asking_at_trouble(night: World) -> None:
+    """An API that does not answer is not asked a hundred times."""
+    night.api.statuses["r-2"] = KNOWN
+    ran = night.run("review", "--attach", "a=r-1", "--attach", "b=r-2")
+    assert ran.code == 69
+    assert night.api.asked == [("status", "r-1")]
+    assert night.states()["b"] == "unconfirmed"
+
+
+def test_one_unknown_id_does_not_stop_the_others(night: World) -> None:
+    """Each for itself."""
+    night.api.statuses |= {"r-1": UnknownId("no"), "r-2": KNOWN}
+    ran = night.run("review", "--attach", "a=r-1", "--attach", "b=r-2", "--json")
+    assert ran.code == 1
+    assert ran.json["attached"] == ["b"]
+    assert ran.json["left"] == [{"key": "a", "reason": "the API does not know r-1: no"}]
+
+
+def test_an_id_that_another_job_has(night: World) -> None:
+    """One request is one job's."""
+    ran = night.run("review", "--attach", "a=r-d")
+    assert ran.code == 1
+    assert "r-d is the request of job d already" in ran.err
+    assert night.api.asked == []
+
+
+def test_the_same_id_for_two_jobs(night: World) -> None:
+    """The second is refused by the table."""
+    night.api.statuses["r-1"] = KNOWN
+    ran = night.run("review", "--attach", "a=r-1", "--attach", "b=r-1")
+    assert ran.code == 1
+    assert night.states()["b"] == "unconfirmed"
+
+
+def test_attach_without_a_token(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 77; what needs no API is done all the same."""
+
+    def no_token(*_: object) -> object:
+        raise TokenProblem("There is no API token.", "Set one.")
+
+    monkeypatch.setattr("runner.opening.open_api", no_token)
+    ran = night.run("review", "--attach", "a=r-1", "--discard", "b")
+    assert ran.code == 77
+    assert night.states() == {"a": "unconfirmed", "b": "failed", "c": "unconfirmed", "d": "running"}
+
+
+def test_attach_belongs_to_the_batchs_api(night: World) -> None:
+    """An id means nothing elsewhere."""
+    ran = night.run("review", "--attach", "a=r-1", "--emulator", "--db", "nightsheet.db")
+    assert ran.code == 2
+    assert "belongs to" in ran.err
+    assert night.api.asked == []
+
+
+@pytest.mark.parametrize("text", ["a", "=r-1", "a=", "a=r 1", "a=../x", f"a={'r' * 129}"])
+def test_attach_that_cannot_be_read(night: World, text: str) -> None:
+    """Exit 2, nothing asked."""
+    ran = night.run("review", "--attach", text)
+    assert ran.code == 2
+    assert "KEY=REQUEST_ID" in ran.err
+
+
+def test_resubmit(night: World) -> None:
+    """Authorised, and said what it may cost."""
+    ran = night.run("review", "--resubmit", "a", "--resubmit", "c")
+    assert ran.code == 0
+    assert "2 jobs will be sent again and paid for, for $0.08 to $0.16." in ran.out
+    assert night.states() == {"a": "queued", "b": "unconfirmed", "c": "queued", "d": "running"}
+
+
+def test_resubmit_asks_at_a_terminal(night: World, terminal: Terminal) -> None:
+    """A no changes nothing."""
+    questions = terminal("n")
+    ran = night.run("review", "--resubmit", "all")
+    assert ran.code == 1
+    assert questions == [
+        "3 submits may have been accepted; sending again may pay twice, for $0.12 to $0.24. Go on?"
+    ]
+    assert set(night.states().values()) == {"unconfirmed", "running"}
+
+
+def test_discard(night: World) -> None:
+    """The job fails as discarded, with what was known of it."""
+    ran = night.run("review", "--discard", "a")
+    assert ran.code == 0
+    assert "1 job discarded: costs nothing more." in ran.out
+    failure = night.jobs()["a"].failure
+    assert failure is not None
+    assert failure.kind == "discarded"
+    assert "No answer" in failure.message
+
+
+def test_all_is_what_is_not_named(night: World) -> None:
+    """So that one can decide about most of them at once."""
+    night.api.statuses["r-new"] = KNOWN
+    ran = night.run("review", "--discard", "all", "--resubmit", "b", "--attach", "a=r-new", "--json")
+    assert ran.code == 0
+    assert ran.json == {
+        "batch": "night",
+        "attached": ["a"],
+        "resubmitted": ["b"],
+        "discarded": ["c"],
+        "left": [],
+        "price": {"low_usd": float(Decimal("0.04")), "high_usd": 0.08},
+    }
+    assert night.states() == {"a": "running", "b": "queued", "c": "failed", "d": "running"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--discard", "a", "--resubmit", "a"),
+        ("--discard", "a", "--attach", "a=r-1"),
+        ("--discard", "all", "--resubmit", "all"),
+        ("--discard", "d"),
+        ("--discard", "nobody"),
+    ],
+)
+def test_what_cannot_be_meant_changes_nothing(night: World, arguments: tuple[str, ...]) -> None:
+    """Exit 2."""
+    before = night.states()
+    ran = night.run("review", *arguments)
+    assert ran.code == 2
+    assert "Nothing was changed." in ran.err
+    assert night.states() == before
+
+
+def test_an_old_revision_is_reviewed_too(night: World) -> None:
+    """It left the sheet, and may be paid for all the same."""
+    night.load(job(0, "new"))
+    assert [one["key"] for one in night.run("review", "--json").json] == ["a", "b", "c"]
+    assert night.run("review", "--discard", "a").code == 0

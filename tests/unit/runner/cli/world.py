@@ -1,0 +1,214 @@
+"""The command line as a user has it: a folder, a database in it, and what the API would say."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from jobs.database import open_database
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import (
+    Accepted,
+    Claimed,
+    Fetched,
+    FetchFailed,
+    Outcome,
+    Refused,
+    RemoteDone,
+    RemoteFailed,
+    Unanswered,
+)
+from jobs.sheets.planned import PlannedJob
+from jobs.store.door import Store
+from jobs.views import ArtifactView, BatchView, JobView
+from runner.cli import app
+from runner.providers.base import CancelVerdict, StatusVerdict, Trouble
+
+T = TypeVar("T")
+NOW = datetime(2026, 3, 4, 1, 2, 3, tzinfo=UTC)
+SERIES = "bytedance/seedream-4-5/sequential"
+TEXT = "bytedance/seedream-4-5/text-to-image"
+API = "https://model-api.runcomfy.net:443"
+
+
+def job(position: int, key: str, *, model: str = SERIES, pictures: int = 2, **more: Any) -> PlannedJob:
+    """A row that may be loaded; `inputs`, `columns` and `warnings` may be given."""
+    inputs = {"prompt": f"Generate images of {key}", "seed": 7 + position}
+    return PlannedJob(
+        position=position,
+        row=position + 2,
+        key=key,
+        fingerprint=f"{position:064x}",
+        model=model,
+        inputs=more.get("inputs", inputs),
+        columns=more.get("columns", {}),
+        warnings=more.get("warnings", ()),
+        pictures=pictures,
+    )
+
+
+@dataclass
+class Ran:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, which must be one JSON document."""
+        return json.loads(self.out)
+
+
+@dataclass
+class FakeApi:
+    """Answers as it is told, and remembers what it was asked."""
+
+    statuses: dict[str, StatusVerdict] = field(default_factory=dict)
+    cancels: dict[str, CancelVerdict] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def status(self, request_id: str) -> StatusVerdict:
+        self.asked.append(("status", request_id))
+        return self.statuses.get(request_id, Trouble("nobody told"))
+
+    async def cancel(self, request_id: str) -> CancelVerdict:
+        self.asked.append(("cancel", request_id))
+        return self.cancels.get(request_id, Trouble("nobody told"))
+
+
+class World:
+    """A folder with a database, and the command line in it."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.database = folder / "nightsheet.db"
+        self.api = FakeApi()
+        self._capsys = capsys
+        self._patch = patch
+
+    def run(self, *arguments: str) -> Ran:
+        """Run the command in this process."""
+        self._capsys.readouterr()
+        self._patch.setattr(sys, "argv", ["nightsheet", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        out, err = self._capsys.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return Ran(code, out, err)
+
+    def store(self, body: Callable[[Store], Awaitable[T]]) -> T:
+        """Do something with the database, made if need be."""
+
+        async def inside() -> T:
+            async with open_database(self.database, create=True) as database:
+                return await body(Store(database, lambda: NOW))
+
+        return asyncio.run(inside())
+
+    def load(self, *planned: PlannedJob, name: str = "night", origin: str = API) -> BatchView:
+        """Load a sheet."""
+
+        async def inside(store: Store) -> BatchView:
+            batch, _report = await store.load(
+                name=name, sheet=self.folder / "night.csv", origin=origin, planned=planned
+            )
+            return batch
+
+        return self.store(inside)
+
+    def price(self, usd: str = "0.04", name: str = "night") -> None:
+        """The API has told a price."""
+
+        async def inside(store: Store) -> None:
+            batch = await store.batch(name)
+            await store.note_prices(batch.id, {SERIES: Decimal(usd), TEXT: Decimal(usd)})
+
+        self.store(inside)
+
+    def jobs(self, name: str = "night") -> dict[str, JobView]:
+        """The jobs of the sheet, by key."""
+
+        async def inside(store: Store) -> dict[str, JobView]:
+            batch = await store.batch(name)
+            return {view.key: view async for view in store.jobs(batch.id)}
+
+        return self.store(inside)
+
+    def states(self, name: str = "night") -> dict[str, str]:
+        """The jobs' states, by key."""
+        return {key: view.state.value for key, view in self.jobs(name).items()}
+
+    def move(self, key: str, *moves: Callable[[int], Outcome], estimate: str | None = None) -> None:
+        """Claim a job, and let these happen to it."""
+
+        async def inside(store: Store) -> None:
+            batch = await store.batch(None)
+            await store.agree(batch.id)
+            view = await store.by_key(batch.id, key)
+            assert view is not None
+            usd = None if estimate is None else Decimal(estimate)
+            assert await store.claim(Claimed(view.id, "0" * 64, NOW, usd)) is not None
+            for move in moves:
+                assert await store.apply(move(view.id))
+
+        self.store(inside)
+
+    def picture(self, key: str) -> None:
+        """Note a picture of a job, in the output folder."""
+
+        async def inside(store: Store) -> None:
+            batch = await store.batch(None)
+            view = await store.by_key(batch.id, key)
+            assert view is not None
+            attempt = (await store.ledger(batch.id))[-1]
+            path = str(self.folder / "outputs" / batch.name / key / "01.jpg")
+            artifact = ArtifactView(1, path, "https://p/1.jpg", "a" * 64, 10, 2, 3, "image/jpeg")
+            await store.record_picture(view.id, attempt.id, artifact)
+
+        self.store(inside)
+
+
+def accepted(request_id: str) -> Callable[[int], Outcome]:
+    return lambda job_id: Accepted(job_id, request_id, NOW)
+
+
+def done(cost: str | None = None) -> Callable[[int], Outcome]:
+    usd = None if cost is None else Decimal(cost)
+    return lambda job_id: RemoteDone(job_id, ("https://p/1.jpg",), usd)
+
+
+def fetched(*warnings: str) -> Callable[[int], Outcome]:
+    return lambda job_id: Fetched(job_id, warnings, NOW)
+
+
+def remote_failed(
+    kind: FailureKind = FailureKind.REMOTE_FAILED, said: str = "no"
+) -> Callable[[int], Outcome]:
+    return lambda job_id: RemoteFailed(job_id, Failure(kind, said, "500001"), None, NOW)
+
+
+def fetch_failed(kind: FailureKind = FailureKind.EXPIRED) -> Callable[[int], Outcome]:
+    return lambda job_id: FetchFailed(job_id, Failure(kind, "gone"), NOW)
+
+
+def refused(said: str = "bad size") -> Callable[[int], Outcome]:
+    return lambda job_id: Refused(job_id, Failure(FailureKind.REFUSED, said, "422001"), NOW)
+
+
+def unanswered(said: str = "The API did not answer in time.") -> Callable[[int], Outcome]:
+    return lambda job_id: Unanswered(job_id, Failure(FailureKind.UNCONFIRMED, said), NOW)
+
+
+def ansi(text: str) -> list[str]:
+    """The control characters in a text, newlines aside."""
+    return [letter for letter in text if letter != "\n" and not letter.isprintable()]

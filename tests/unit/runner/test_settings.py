@@ -1,0 +1,161 @@
+"""Settings: a flag beats the environment beats `nightsheet.toml`; what does not do is told with its place."""
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from jobs.errors import UsageProblem
+from runner.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, and no settings of this machine."""
+    for name in list(os.environ):
+        if name.startswith("NIGHTSHEET_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def wrong(flags: dict[str, Any]) -> str:
+    """What is said about them."""
+    with pytest.raises(UsageProblem) as told:
+        load_settings(flags)
+    assert told.value.exit_code == 2
+    return told.value.message
+
+
+def test_the_defaults_are_those_of_the_contract(here: Path) -> None:
+    """Scripts depend on them."""
+    settings = load_settings({})
+    assert settings.database == here / "nightsheet.db"
+    assert settings.output_root == here / "outputs"
+    assert (settings.concurrency, settings.submit_gate, settings.rate) == (8, 4, None)
+    assert (settings.poll_min, settings.poll_max) == (1, 5)
+    assert (settings.deadline, settings.outage_limit) == (3600, 1800)
+    assert (settings.max_attempts, settings.budget) == (1, None)
+    assert settings.resubmit_unconfirmed == 0
+    switches = [settings.emulator, settings.yes, settings.as_json, settings.quiet, settings.verbose]
+    assert switches == [False] * 5
+
+
+def test_the_emulator_has_files_of_its_own(here: Path) -> None:
+    """Unless others are named."""
+    settings = load_settings({"emulator": True})
+    assert settings.database == here / "nightsheet-emulator.db"
+    assert settings.output_root == here / "outputs-emulator"
+    named = load_settings({"emulator": True, "db": Path("a.db"), "output_dir": Path("o")})
+    assert (named.database, named.output_root) == (here / "a.db", here / "o")
+
+
+def test_flag_environment_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In that order; None is no flag."""
+    (here / "nightsheet.toml").write_text("concurrency = 1\nsubmit_gate = 1\nrate = 1\nbudget = 2.5\n")
+    monkeypatch.setenv("NIGHTSHEET_SUBMIT_GATE", "2")
+    monkeypatch.setenv("NIGHTSHEET_RATE", "2")
+    settings = load_settings({"rate": 3, "concurrency": None, "submit_gate": None})
+    assert (settings.concurrency, settings.submit_gate, settings.rate) == (1, 2, 3)
+    assert settings.budget == Decimal("2.5")
+
+
+SAMPLES = {
+    "db": "a.db",
+    "output_dir": "o",
+    "name_template": "{key}-{index}",
+    "budget": "3",
+    "picture_hosts": "a.example, b.example",
+    "proxy": "http://127.0.0.1:3128",
+    "faults": "busy",
+} | {
+    name: "7"
+    for name, field in Settings.model_fields.items()
+    if field.annotation in (int, float, bool) and name != "as_json"
+}
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_every_setting_has_its_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """NIGHTSHEET_ and its name in capitals."""
+    value = "1" if Settings.model_fields[name].annotation is bool else SAMPLES[name]
+    monkeypatch.setenv(f"NIGHTSHEET_{name.upper()}", value)
+    assert getattr(load_settings({}), name) != Settings.model_fields[name].get_default()
+
+
+def test_json_is_a_setting_like_the_others(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By flag, variable and file, under that name."""
+    assert load_settings({"json": True}).as_json
+    monkeypatch.setenv("NIGHTSHEET_JSON", "1")
+    assert load_settings({}).as_json
+    assert load_settings({"json": None}).as_json
+    monkeypatch.delenv("NIGHTSHEET_JSON")
+    (here / "nightsheet.toml").write_text("json = true\n")
+    assert load_settings({}).as_json
+
+
+def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As CI systems set them."""
+    monkeypatch.setenv("NIGHTSHEET_CONCURRENCY", "")
+    assert load_settings({}).concurrency == 8
+
+
+def test_picture_hosts_as_a_list_or_with_commas(here: Path) -> None:
+    """The file has lists, the environment has not."""
+    (here / "nightsheet.toml").write_text('picture_hosts = ["a.example", "b.example"]\n')
+    assert load_settings({}).picture_hosts == ("a.example", "b.example")
+    assert load_settings({"picture_hosts": "a.example, ,c.example"}).picture_hosts == (
+        "a.example",
+        "c.example",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("concurrency", value) for value in (0, 1001, "many")),
+        *(("submit_gate", value) for value in (0, 65)),
+        *(("poll_min", value) for value in (0, -1, float("nan"), float("inf"))),
+        *(("rate", value) for value in (0, float("nan"))),
+        *(("budget", value) for value in (-1, "NaN", "Infinity", "much")),
+        ("max_attempts", 0),
+        ("deadline", 0),
+        ("speed", 0),
+        ("name_template", "{index}"),
+    ],
+)
+def test_what_does_not_do_is_told_with_its_flag(name: str, value: Any) -> None:
+    """Nothing is guessed or clipped."""
+    if name == "name_template":
+        with pytest.raises(UsageProblem, match="name template"):
+            load_settings({name: value})
+        return
+    assert f"--{name.replace('_', '-')}: " in wrong({name: value})
+
+
+def test_all_that_is_wrong_is_told_with_its_place(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, so that one mends it once."""
+    (here / "nightsheet.toml").write_text('deadline = "long"\nconcurency = 3\nodd = 1\n')
+    monkeypatch.setenv("NIGHTSHEET_RATE", "-3")
+    told = wrong({"concurrency": 0})
+    assert "--concurrency: " in told
+    assert "NIGHTSHEET_RATE: " in told
+    assert "deadline in nightsheet.toml: " in told
+    assert "nightsheet.toml has no setting 'concurency', but 'concurrency'" in told
+    assert "nightsheet.toml has no setting 'odd'" in told
+
+
+def test_a_file_that_cannot_be_read(here: Path) -> None:
+    """Told in a sentence."""
+    (here / "nightsheet.toml").write_text("concurrency = \n")
+    assert wrong({}).startswith("nightsheet.toml cannot be read: ")
+
+
+def test_settings_do_not_change() -> None:
+    """What was agreed at the start holds to the end."""
+    settings = load_settings({})
+    with pytest.raises(ValidationError):
+        settings.concurrency = 9  # type: ignore[misc]
