@@ -79,9 +79,9 @@ def _version_of(path: Path) -> str | None:
             hint="Name another file with --db.",
         )
     pages, application = (int.from_bytes(header[first : first + 4], "big") for first in (28, 68))
-    if pages > 1 and application != APPLICATION_ID and not _beside(path, "-wal"):
+    if pages > 1 and application != APPLICATION_ID:
         raise _foreign(path)  # without opening it, which would leave -wal and -shm files beside it
-    if pages == 1 and _beside(path, "-journal"):
+    if pages == 1 and Path(f"{path}-journal").exists():
         return None  # its creation was cut short: no table, and a journal that only a writer can play back
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
@@ -91,10 +91,6 @@ def _version_of(path: Path) -> str | None:
             f"{path} cannot be read as a database ({error}), and was left as it is.",
             hint="Restore it from a copy, or start afresh with another --db.",
         ) from error
-
-
-def _beside(path: Path, suffix: str) -> bool:
-    return Path(f"{path}{suffix}").exists()
 
 
 def _foreign(path: Path) -> NotOurDatabase:

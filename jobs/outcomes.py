@@ -153,11 +153,15 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Resubmitted:
-    """A doubtful submit is sent once more: authorised, and possibly paid twice."""
+    """A doubtful submit is sent once more: authorised, and possibly paid twice.
+
+    `automatic`: by `--resubmit-unconfirmed`, not by a person.
+    """
 
     move: ClassVar[Move] = Move.RESUBMIT
     job_id: int
     at: datetime
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,7 @@ class Requeued:
     move: ClassVar[Move] = Move.REQUEUE
     job_id: int
     at: datetime
+    automatic: bool = False
 
 
 Outcome = (

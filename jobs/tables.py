@@ -179,6 +179,8 @@ class Job(SQLModel, table=True):
     """How many submits were or may have been accepted, the open one included."""
     failed_runs: int = 0
     """How many of them the API itself failed, for `--max-attempts`."""
+    authorised: int = 0
+    """How many submits beyond the first a person or a setting allowed: the books are held against it."""
     cancel_requested: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
     error_kind: str | None = None
     error_code: str | None = None
@@ -209,7 +211,7 @@ class Attempt(SQLModel, table=True):
     outcome: str
     request_id: str | None = None
     automatic: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
-    """Authorised by a setting (`--max-attempts`), not by a person."""
+    """That the job was sent again after this one was allowed by a setting, not by a person."""
     urls: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     """Where the pictures are, once the API is done."""
     cost_usd: Decimal | None = Field(default=None, sa_column=Column(Money))

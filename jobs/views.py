@@ -82,7 +82,7 @@ class ArtifactView:
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One line of the ledger."""
+    """One line of the ledger. `state` and `authorised` are the job's."""
 
     id: int
     job_id: int
@@ -98,6 +98,9 @@ class AttemptView:
     estimate_usd: Decimal | None
     ended: str | None
     detail: str | None
+    automatic: bool
+    state: JobState
+    authorised: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ def request_id_of(answer: Answer, document: Mapping[str, Any]) -> str | None:
         return str(given)
     if document or answer.complete or not answer.body.lstrip().startswith(b"{"):
         return None
+    if b'"error_code"' in answer.body:  # an error may carry an id as well, to be quoted to the support
+        return None
     found = set(_SALVAGE.findall(answer.body))
     return found.pop().decode() if len(found) == 1 else None
 

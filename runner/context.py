@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from anyio import CapacityLimiter
 from anyio.streams.memory import MemoryObjectSendStream
 
 from jobs.store.door import Store
@@ -47,6 +48,8 @@ class Tally:
     pictures: int = 0
     overdue: int = 0
     warned: int = 0
+    resubmits_left: int = 0
+    """Doubtful submits that `--resubmit-unconfirmed` still allows to be sent again."""
     struggling: set[int] = field(default_factory=set)
     """Jobs whose pictures cannot be reached just now."""
 
@@ -66,6 +69,8 @@ class Context:
     throttle: Throttle
     budget: Budget
     guards: Guards
+    slots: CapacityLimiter
+    """One for each job in flight at the API; `tune` changes how many there are."""
     source: Source
     spool: Spool
     downloads: Downloads

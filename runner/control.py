@@ -9,10 +9,12 @@ import anyio
 from jobs.errors import CannotWrite
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from jobs.views import OpenJob
+from jobs.views import BatchView, OpenJob
 from runner.brake import Reach, Stop
 from runner.context import Context
+from runner.pace import Pace, keep_pace
 from runner.providers.base import CancelTaken, NotCancellable, UnknownId
+from runner.settings import Settings
 
 GRACE_SECONDS = 15.0
 """How long downloads under way may take to end after Ctrl-C."""
@@ -42,18 +44,24 @@ async def _end_downloads(run: Context) -> None:
 
 
 async def obey_the_table(
-    run: Context, look: Callable[[], Awaitable[None]], on_pause: Callable[[Stop], Awaitable[None]]
+    run: Context,
+    settings: Settings,
+    look: Callable[[], Awaitable[None]],
+    on_pause: Callable[[Stop], Awaitable[None]],
 ) -> None:
     """Every second: pass a pause on in both directions, cancel what is wanted cancelled, then `look`.
 
     `on_pause` is told of each pause that this run has written down.
     """
     written: Stop | None = None
+    batch = run.batch
     while True:
         try:
             before, written = written, await _pass_pauses_on(run, written)
             if written is not None and written != before:
                 await on_pause(written)
+            before_tuning, batch = batch, await run.store.refresh(run.batch.id)
+            _tune(run, settings, before_tuning, batch)
             await _cancel_what_is_wanted(run)
             await look()
         except CannotWrite as error:
@@ -78,6 +86,21 @@ async def _pass_pauses_on(run: Context, written: Stop | None) -> Stop | None:
         run.brake.release()
         return None
     return stop
+
+
+def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -> None:
+    """Keep the pace that somebody has set since the last look."""
+    if (before.concurrency, before.rate, before.budget) != (now.concurrency, now.rate, now.budget):
+        kept = Pace(
+            concurrency=now.concurrency or settings.concurrency,
+            rate=now.rate if now.rate is not None else settings.rate,
+            budget=now.budget if now.budget is not None else settings.budget,
+        )
+        keep_pace(run, kept)
+        run.notice(
+            f"Tuned: {kept.concurrency} in flight, {kept.rate or 'any number of'} submits a minute, "
+            f"budget {'none' if kept.budget is None else f'{kept.budget} USD'}."
+        )
 
 
 async def write_pause(run: Context, stop: Stop) -> None:

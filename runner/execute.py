@@ -13,7 +13,16 @@ from anyio import to_thread
 from jobs.catalog.registry import find
 from jobs.errors import CannotWrite
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Accepted, Claimed, NotAccepted, Refused, Unanswered, Unsendable
+from jobs.outcomes import (
+    Accepted,
+    Claimed,
+    NotAccepted,
+    Outcome,
+    Refused,
+    Resubmitted,
+    Unanswered,
+    Unsendable,
+)
 from jobs.store.door import must
 from jobs.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
@@ -30,7 +39,7 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
     """Send a queued job until it is accepted, refused or in doubt; what the API took, or None."""
     if find(job.model) is None:  # an older or an odd database: nothing unknown goes into a URL
         failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
-        must(await run.store.apply(Unsendable(job.id, failure, run.clock.now())), job.key)
+        await run.store.apply(Unsendable(job.id, failure, run.clock.now()))  # unless cancelled meanwhile
         return None
     tries = 0
     while True:
@@ -72,8 +81,8 @@ async def _send(run: Context, job: QueuedJob, tries: int) -> _Step:
             run.budget.release(estimate)
             return _Step()
         if run.brake.stops(Reach.SUBMITS) or run.health.suspect:  # since the intent was begun
-            run.budget.release(estimate)
             must(await run.store.apply(NotAccepted(job.id, run.clock.now())), job.key)
+            run.budget.release(estimate)
             return _Step(again_after_seconds=0.0)
     except CannotWrite as error:
         run.budget.release(estimate)
@@ -85,10 +94,12 @@ async def _send(run: Context, job: QueuedJob, tries: int) -> _Step:
     try:
         wait = await _record(run, job, verdict, tries)
         taken = await run.store.open_job(job.id) if isinstance(verdict, Taken) else None
-    except CannotWrite as error:
-        run.brake.pause(PauseReason.DISK, error.message)
-        if isinstance(verdict, Taken):
+    except Exception as error:
+        if isinstance(verdict, Taken):  # not even a defect may lose what is paid for
             await _spool(run, job, verdict)
+        if not isinstance(error, CannotWrite):
+            raise
+        run.brake.pause(PauseReason.DISK, error.message)
         return _Step()
     if isinstance(verdict, TurnedAway | Denied | Stopped):
         run.budget.release(estimate)
@@ -134,7 +145,15 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
 async def _doubt(run: Context, job: QueuedJob, verdict: Doubtful) -> None:
     run.health.doubt()  # before anything is awaited: no other submit may slip in between
     failure = Failure(FailureKind.UNCONFIRMED, _in_doubt(verdict.message), verdict.code)
-    must(await run.store.apply(Unanswered(job.id, failure, run.clock.now())), job.key)
+    now = run.clock.now()
+    outcomes: list[Outcome] = [Unanswered(job.id, failure, now)]
+    if run.tally.resubmits_left > 0:
+        run.tally.resubmits_left -= 1
+        outcomes.append(Resubmitted(job.id, now, automatic=True))
+        run.notice(
+            f"Job {job.key!r} is in doubt and is sent again, as the settings allow: perhaps paid twice."
+        )
+    must(await run.store.apply(*outcomes), job.key)
     run.guards.doubted()
 
 

@@ -163,7 +163,7 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
     outcomes: list[Outcome] = [RemoteFailed(job.id, failure, cost, now)]
     again = failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.limits.max_attempts
     if again:
-        outcomes.append(Requeued(job.id, now))
+        outcomes.append(Requeued(job.id, now, automatic=True))
     must(await run.store.apply(*outcomes), job.key)
     if again:
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")

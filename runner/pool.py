@@ -1,7 +1,6 @@
 """The workers: a slot each at the API, and a second, smaller pool that brings the pictures home."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
 import anyio
@@ -23,13 +22,26 @@ Defect = Callable[[str, BaseException], None]
 """Told of an error that nothing here expects: (the job's key, the error)."""
 
 
-async def work(run: Context, defect: Defect) -> None:
-    """One worker: takes a job, submits it if it is queued, and keeps its slot until the API is done."""
-    while (job := await run.source.next()) is not None:
+async def _work(run: Context, workers: TaskGroup, defect: Defect) -> None:
+    """Starts a worker for each job, as slots come free, until nothing is left to do."""
+    while True:
+        slot = object()
+        await run.slots.acquire_on_behalf_of(slot)
+        job = await run.source.next()
+        if job is None:
+            return
+        workers.start_soon(_in_slot, run, slot, job, defect)
+
+
+async def _in_slot(run: Context, slot: object, job: QueuedJob | OpenJob, defect: Defect) -> None:
+    try:
         await _guarded(run, job, defect, partial(_carry, run, job))
+    finally:
+        run.slots.release_on_behalf_of(slot)
 
 
 async def _carry(run: Context, job: QueuedJob | OpenJob) -> None:
+    """Submit a job if it is queued, and stay with it until the API is done."""
     open_job = await submit(run, job) if isinstance(job, QueuedJob) else job
     done = await watch(run, open_job) if open_job is not None else None
     if done is not None and done.state is JobState.FETCHING:
@@ -77,40 +89,35 @@ async def _guarded(
         run.source.set_aside(job.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """How many: slots at the API, and jobs whose pictures are downloaded at once."""
-
-    slots: int
-    downloads: int
-    defect: Defect
-
-
 def start(
     tasks: TaskGroup,
     run: Context,
-    pool: Pool,
     ready: MemoryObjectReceiveStream[OpenJob],
     found: Recovered,
+    *,
+    downloads: int,
+    defect: Defect,
 ) -> None:
-    """Start both pools on what was found and what is queued. They end when nothing is left to do."""
+    """Start both pools on what was found and what is queued. They end when nothing is left to do.
+
+    `downloads` is of how many jobs the pictures are downloaded at once.
+    """
     for job in found.running:
         run.source.give(job)
     for job in found.fetching:
         run.source.hold(job.id)
     refreshed: set[int] = set()
-    for _ in range(pool.downloads):
-        tasks.start_soon(fetch, run, ready.clone(), refreshed, pool.defect)
+    for _ in range(downloads):
+        tasks.start_soon(fetch, run, ready.clone(), refreshed, defect)
     ready.close()
-    tasks.start_soon(_workers, run, pool, found.fetching)
+    tasks.start_soon(_workers, run, found.fetching, defect)
 
 
-async def _workers(run: Context, pool: Pool, fetching: list[OpenJob]) -> None:
+async def _workers(run: Context, fetching: list[OpenJob], defect: Defect) -> None:
     # The download tasks end when this, their only source, is closed.
     async with run.to_fetch, anyio.create_task_group() as workers:
         workers.start_soon(_hand_over, run, fetching)
-        for _ in range(pool.slots):
-            workers.start_soon(work, run, pool.defect)
+        await _work(run, workers, defect)
 
 
 async def _hand_over(run: Context, fetching: list[OpenJob]) -> None:

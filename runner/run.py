@@ -35,7 +35,8 @@ from runner.http.fetching import PictureClient
 from runner.lock import holding, try_holding
 from runner.notify import Herald, event, herald
 from runner.opening import Api, Surroundings, open_api, open_store, origin_of, user_agent
-from runner.pool import Defect, Pool, start
+from runner.pace import pace
+from runner.pool import Defect, start
 from runner.preparing import Work, agree, check_budget, prices_now
 from runner.progress import Meter
 from runner.recovery import Recovered, recover
@@ -173,17 +174,18 @@ async def _work(
         notice=watcher.notice,
         ask_first=bool(queued),
     )
-    budget_usd = settings.budget if settings.budget is not None else batch.budget
+    chosen = pace(settings, batch)
     prices: Mapping[str, Decimal] = batch.prices
     if queued:
         prices = await prices_now(api.provider, store, batch, health, brake, queued)
         if brake.stop is None:
-            check_budget(budget_usd, queued, prices)
+            check_budget(chosen.budget, queued, prices)
             await agree(store, batch, consent, prices)
     account = await store.account(batch.id)
     committed = account.spent_usd + await store.doubtful_usd(batch.id)
-    rate = settings.rate if settings.rate is not None else batch.rate
-    throttle = Throttle(clock, rng, brake, health, gate=settings.submit_gate, rate=rate, outage_limit=limit)
+    throttle = Throttle(
+        clock, rng, brake, health, gate=settings.submit_gate, rate=chosen.rate, outage_limit=limit
+    )
     counts = await store.counts(batch.id)
     guards = Guards(
         _guard_limits(settings), brake, total=sum(counts.values()), proven=counts[JobState.SUCCEEDED] > 0
@@ -199,8 +201,9 @@ async def _work(
         brake=brake,
         health=health,
         throttle=throttle,
-        budget=Budget(budget_usd, committed, prices),
+        budget=Budget(chosen.budget, committed, prices),
         guards=guards,
+        slots=anyio.CapacityLimiter(chosen.concurrency),
         source=Source(store, batch.id, brake, clock, guards),
         spool=spool,
         downloads=downloads,
@@ -208,15 +211,13 @@ async def _work(
         notice=watcher.notice,
         probe=around.probe,
     )
-    slots = batch.concurrency or settings.concurrency
     async with anyio.create_task_group() as beside:
         meter = Meter(run, watcher)
         if sys.platform != "win32":  # there Ctrl-C cancels the run, which loses nothing either
             beside.start_soon(obey_signals, run)
-        beside.start_soon(obey_the_table, run, meter.tick, partial(_tell_of_pause, run, outside))
+        beside.start_soon(obey_the_table, run, settings, meter.tick, partial(_tell_of_pause, run, outside))
         async with anyio.create_task_group() as tasks:
-            pool = Pool(slots=slots, downloads=settings.downloads, defect=_defect(watcher))
-            start(tasks, run, pool, ready, found)
+            start(tasks, run, ready, found, downloads=settings.downloads, defect=_defect(watcher))
         beside.cancel_scope.cancel()
     watcher.progress(await meter.count())
     return run

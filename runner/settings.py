@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     quiet: bool = False
     verbose: bool = False
 
+    _said: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def is_said(self, name: str) -> bool:
+        """Whether this command's own line says it: that beats what `tune` has left in the database."""
+        return name in self._said
+
     @property
     def database(self) -> Path:
         """The job table's file, absolute."""
@@ -146,7 +152,9 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     """
     said = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**said)
+        settings = Settings(**said)
+        settings._said = frozenset(said)
+        return settings
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"{FILE} cannot be read: {error}.") from error
     except OSError as error:

@@ -70,17 +70,21 @@ class Source:
                     await self._changed.wait()
 
     async def _next_queued(self) -> QueuedJob | None:
-        """The next queued job that nobody has; None at the end of the table, and then from its beginning."""
+        """The next queued job that nobody has. At the end of the table it looks from its beginning once more."""
+        again = self._beyond > 0  # what was queued again meanwhile may stand before the place come to
         while True:
             while self._queued:
                 job = self._queued.popleft()
                 if job.id not in self._in_hand and job.id not in self._set_aside:
                     return job
             self._queued.extend(await self._store.queued(self._batch_id, after=self._beyond, limit=_PAGE))
-            if not self._queued:
-                self._beyond = 0
+            if self._queued:
+                self._beyond = self._queued[-1].id
+                continue
+            self._beyond = 0
+            if not again:
                 return None
-            self._beyond = self._queued[-1].id
+            again = False
 
     async def _is_over(self) -> bool:
         """Whether nothing can come any more, neither from a job in hand nor from one that waits its time."""

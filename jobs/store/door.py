@@ -16,7 +16,7 @@ from jobs.outcomes import Claimed, Outcome
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import batches, controls, loading, moves, reading
+from jobs.store import batches, controls, counting, loading, moves, reading
 from jobs.tables import PauseReason
 from jobs.views import (
     Account,
@@ -174,31 +174,31 @@ class Store:
 
     async def counts(self, batch_id: int) -> dict[JobState, int]:
         """How many jobs of the sheet are in each state."""
-        return await self.database.read(lambda c: reading.counts(c, batch_id))
+        return await self.database.read(lambda c: counting.counts(c, batch_id))
 
     async def account(self, batch_id: int) -> Account:
         """What the batch has cost so far."""
-        return await self.database.read(lambda c: reading.account(c, batch_id))
+        return await self.database.read(lambda c: counting.account(c, batch_id))
 
     async def doubtful_usd(self, batch_id: int) -> Decimal:
         """The most that submits without an answer may have cost."""
-        return await self.database.read(lambda c: reading.doubtful_usd(c, batch_id))
+        return await self.database.read(lambda c: counting.doubtful_usd(c, batch_id))
 
     async def queued_pictures(self, batch_id: int) -> dict[str, tuple[int, int]]:
         """By model: queued jobs and their pictures at most."""
-        return await self.database.read(lambda c: reading.queued_pictures(c, batch_id))
+        return await self.database.read(lambda c: counting.queued_pictures(c, batch_id))
 
     async def unagreed(self, batch_id: int) -> dict[str, tuple[int, int]]:
         """By model: queued jobs that nobody agreed to pay for yet, and their pictures."""
-        return await self.database.read(lambda c: reading.unagreed(c, batch_id))
+        return await self.database.read(lambda c: counting.unagreed(c, batch_id))
 
     async def ended_since(self, batch_id: int, moment: datetime) -> int:
         """How many jobs of the sheet have come to an end since `moment`."""
-        return await self.database.read(lambda c: reading.ended_since(c, batch_id, moment))
+        return await self.database.read(lambda c: counting.ended_since(c, batch_id, moment))
 
     async def models_in_use(self, batch_id: int) -> list[str]:
         """The models of the batch's jobs."""
-        return await self.database.read(lambda c: reading.models_in_use(c, batch_id))
+        return await self.database.read(lambda c: counting.models_in_use(c, batch_id))
 
     async def queued(self, batch_id: int, *, after: int, limit: int) -> list[QueuedJob]:
         """Jobs that may be claimed now, beyond the id `after`."""
@@ -240,6 +240,10 @@ class Store:
     async def ledger(self, batch_id: int) -> list[AttemptView]:
         """Every attempt of the batch, oldest first."""
         return await self.database.read(lambda c: reading.ledger(c, batch_id))
+
+    async def automatic_resubmits(self, batch_id: int) -> int:
+        """How many doubtful submits a setting has had sent again so far."""
+        return await self.database.read(lambda c: counting.automatic_resubmits(c, batch_id))
 
     async def holder_of(self, request_id: str) -> str | None:
         """The key of the job that has this request_id."""

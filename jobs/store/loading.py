@@ -269,6 +269,7 @@ def _row(
         "available_at": now,
         "attempts": 0,
         "failed_runs": 0,
+        "authorised": 0,
         "cancel_requested": False,
         "created_at": now,
     }

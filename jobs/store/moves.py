@@ -6,7 +6,7 @@ The attempt meant is always the job's newest, whose number is the job's `attempt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Update, delete, exists, func, insert, select, update
+from sqlalchemy import ScalarSelect, Update, case, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure
@@ -160,10 +160,14 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
         case LinksExpired() | Reopened():
             await connection.execute(_of_attempt(job_id, urls=None, ended=None))
         case Resubmitted():
-            await connection.execute(_of_attempt(job_id, outcome=SubmitOutcome.RESUBMITTED))
+            await connection.execute(
+                _of_attempt(job_id, outcome=SubmitOutcome.RESUBMITTED, automatic=outcome.automatic)
+            )
+        case Requeued():
+            await connection.execute(_of_attempt(job_id, automatic=outcome.automatic))
         case Discarded():
             await connection.execute(_of_attempt(job_id, outcome=SubmitOutcome.DISCARDED))
-        case Unsendable() | Fetched() | FetchFailed() | Cancelled() | Requeued():
+        case Unsendable() | Fetched() | FetchFailed() | Cancelled():
             pass  # nothing new is known of a submit
     return True
 
@@ -205,6 +209,7 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
         case Resubmitted() | Requeued():
             return _NO_ERROR | {
                 "agreed": True,
+                "authorised": case((JOB.c.attempts > 0, JOB.c.authorised + 1), else_=JOB.c.authorised),
                 "available_at": outcome.at,
                 "finished_at": None,
                 "cancel_requested": False,

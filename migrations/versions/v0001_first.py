@@ -52,6 +52,7 @@ CREATE TABLE job (
     available_at VARCHAR(32) NOT NULL,
     attempts INTEGER NOT NULL,
     failed_runs INTEGER NOT NULL,
+    authorised INTEGER NOT NULL,
     cancel_requested BOOLEAN NOT NULL,
     error_kind VARCHAR,
     error_code VARCHAR,

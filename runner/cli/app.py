@@ -5,18 +5,21 @@ from typing import Annotated
 import typer
 
 from runner.cli import (
+    audit,
     cancel,
     check,
     emulator,
     export,
     jobs,
     models,
+    pause,
     render,
     resume,
     retry,
     review,
     run,
     status,
+    tune,
 )
 
 _WORK = "Do the work"
@@ -38,8 +41,8 @@ def build() -> typer.Typer:
     app.callback()(_about)
     for panel, modules in (
         (_WORK, (run, resume)),
-        (_LOOK, (status, jobs, export)),
-        (_DECIDE, (retry, review, cancel)),
+        (_LOOK, (status, jobs, audit, export)),
+        (_DECIDE, (retry, review, cancel, pause, tune)),
         (_HELP, (check, models, emulator)),
     ):
         for module in modules:

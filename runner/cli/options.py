@@ -43,6 +43,13 @@ _OPTIONS: dict[str, Any] = {
         "N",
     ),
     "budget": _option(str, "--budget", _MONEY, "What the batch may cost in all; no limit.", "USD"),
+    "resubmit_unconfirmed": _option(
+        int,
+        "--resubmit-unconfirmed",
+        _MONEY,
+        "Submits of the batch without an answer that are sent again unasked; 0. Each may be paid twice.",
+        "N",
+    ),
     "yes": _option(bool, "--yes", _MONEY, "Agree to what it costs without being asked."),
     "emulator": _option(
         bool,
@@ -58,6 +65,14 @@ _OPTIONS: dict[str, Any] = {
         "How it misbehaves: calm, busy, flaky, hostile, outage, or a file.",
         "NAME",
     ),
+    "on_event": _option(
+        str,
+        "--on-event",
+        _TALK,
+        "Run this when the run pauses or ends, with the counts as JSON on its input.",
+        "COMMAND",
+    ),
+    "webhook": _option(str, "--webhook", _TALK, "Post the same JSON to this address.", "URL"),
     "json": _option(bool, "--json", _TALK, "The result as JSON on standard output."),
     "quiet": _option(bool, "--quiet", _TALK, "No progress."),
     "verbose": _option(bool, "--verbose", _TALK, "More detail, and a traceback if Nightsheet itself fails."),

@@ -103,7 +103,9 @@ class RunComfy:
             case Meaning.REFUSED | Meaning.NOT_FOUND:
                 return Denied(_failure(FailureKind.REFUSED, reading.message, reading.code))
             case Meaning.FINE | Meaning.UNREADABLE:
-                if 200 <= answer.status < 300 and "error_code" not in reading.document:
+                # A document that is not FINE is an error; where there is none, an id may be salvaged.
+                fine = reading.meaning is Meaning.FINE or not reading.document
+                if 200 <= answer.status < 300 and fine:
                     request_id = request_id_of(answer, reading.document)
                     if request_id is not None:
                         return Taken(request_id)

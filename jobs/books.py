@@ -1,0 +1,98 @@
+"""The books of a batch: whether every submit is accounted for, and what is paid and not in hand. Pure.
+
+A job may be sent once, and once more for each time that a person or a setting allowed it. A submit without an
+answer counts as sent. So: submits <= jobs sent + repeats allowed, for every job and for the whole batch.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from jobs.states import AT_THE_API, JobState
+from jobs.tables import SubmitOutcome
+from jobs.views import AttemptView
+
+PAID_OR_MAYBE = frozenset(SubmitOutcome) - {SubmitOutcome.REFUSED}
+"""Outcomes of submits that were or may have been accepted."""
+_OPEN = frozenset({SubmitOutcome.INTENT, SubmitOutcome.UNANSWERED})
+
+
+@dataclass(frozen=True, slots=True)
+class NotInHand:
+    """A submit that is, or may be, paid, and whose pictures are not here."""
+
+    attempt: AttemptView
+    why: str
+
+    @property
+    def usd(self) -> Decimal | None:
+        """What the API said it cost, else the most that it may have cost; None where neither is known."""
+        return self.attempt.cost_usd if self.attempt.cost_usd is not None else self.attempt.estimate_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the ledger adds up to."""
+
+    jobs_sent: int
+    submits: int
+    repeats_allowed: int
+    open_doubts: int
+    overdrawn: tuple[str, ...]
+    """Keys of jobs that were sent more often than was allowed: there should be none."""
+    not_in_hand: tuple[NotInHand, ...]
+
+    @property
+    def balanced(self) -> bool:
+        """Whether no submit is unaccounted for."""
+        return not self.overdrawn and self.submits <= self.jobs_sent + self.repeats_allowed
+
+    @property
+    def not_in_hand_usd(self) -> Decimal:
+        """The most that is paid without a picture."""
+        return sum((entry.usd for entry in self.not_in_hand if entry.usd is not None), Decimal(0))
+
+
+def balance(ledger: Sequence[AttemptView]) -> Books:
+    """Add a ledger up."""
+    of_job: dict[int, list[AttemptView]] = defaultdict(list)
+    for attempt in ledger:
+        if attempt.outcome in PAID_OR_MAYBE:
+            of_job[attempt.job_id].append(attempt)
+    missing = []
+    for attempts in of_job.values():
+        newest = max(attempts, key=lambda attempt: attempt.number)
+        for attempt in attempts:
+            why = _why_not_in_hand(attempt, is_newest=attempt is newest)
+            if why is not None:
+                missing.append(NotInHand(attempt, why))
+    return Books(
+        jobs_sent=len(of_job),
+        submits=sum(len(attempts) for attempts in of_job.values()),
+        repeats_allowed=sum(attempts[0].authorised for attempts in of_job.values()),
+        open_doubts=sum(attempt.outcome in _OPEN for attempts in of_job.values() for attempt in attempts),
+        overdrawn=tuple(
+            attempts[0].key for attempts in of_job.values() if len(attempts) > 1 + attempts[0].authorised
+        ),
+        not_in_hand=tuple(sorted(missing, key=lambda entry: entry.attempt.id)),
+    )
+
+
+def _why_not_in_hand(attempt: AttemptView, *, is_newest: bool) -> str | None:
+    match attempt.outcome:
+        case SubmitOutcome.INTENT | SubmitOutcome.UNANSWERED:
+            return "in doubt: no readable answer"
+        case SubmitOutcome.RESUBMITTED:
+            return "in doubt, and sent again"
+        case SubmitOutcome.DISCARDED:
+            return "in doubt, and let go"
+        case _:
+            pass
+    if is_newest and attempt.state is JobState.SUCCEEDED:
+        return None
+    if is_newest and attempt.state in AT_THE_API:
+        return "on its way"
+    if attempt.ended == "done":
+        return "done at the API, pictures not here"
+    return attempt.ended or "not fetched"
