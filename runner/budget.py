@@ -34,7 +34,7 @@ class Budget:
         """The submit was not accepted: nothing is paid."""
         self.committed -= estimate or Decimal(0)
 
-    def settle(self, estimate: Decimal | None, cost: Decimal | None) -> None:
-        """The API said what it cost."""
+    def settle(self, reckoned: Decimal | None, cost: Decimal | None) -> None:
+        """The API said what it cost; until now it was reckoned with as `reckoned`."""
         if cost is not None:
-            self.committed += cost - (estimate or Decimal(0))
+            self.committed += cost - (reckoned or Decimal(0))

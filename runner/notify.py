@@ -17,6 +17,7 @@ from jobs.errors import UsageProblem
 from jobs.states import JobState
 from jobs.views import Account, Pause
 from runner.http.webhook import checked_webhook, post_json
+from runner.report import RunReport
 from runner.settings import Settings
 from runner.token import TOKEN_VARIABLES
 
@@ -41,6 +42,12 @@ def event(
         "spent_usd": float(account.spent_usd),
         "paused": {"reason": str(paused.reason), "detail": paused.detail} if paused else None,
     }
+
+
+def event_of(report: RunReport) -> dict[str, Any]:
+    """What is told at the end of a run."""
+    what = "interrupted" if report.interrupted else "paused" if report.paused else "ended"
+    return event(what, report.batch, report.counts, report.account, report.paused, report.exit_code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,12 +110,12 @@ async def _result(run: Context, job: OpenJob, state: _Watch, *, failed: bool) ->
     match result:
         case Ready(urls=urls, cost_usd=cost):
             run.health.good()
-            run.budget.settle(job.estimate_usd, cost)
+            run.budget.settle(job.reckoned_usd, cost)
             must(await run.store.apply(RemoteDone(job.id, urls, cost)), job.key)
             return None
         case RunFailed(failure=failure, cost_usd=cost):
             run.health.good()
-            run.budget.settle(job.estimate_usd, cost)
+            run.budget.settle(job.reckoned_usd, cost)
             await _end(run, job, failure, cost)
             return None
         case RunCancelled():

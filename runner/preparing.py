@@ -1,15 +1,19 @@
 """Before anything is sent: what it costs, whether the budget can hold it, and whether a person agrees."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from jobs.errors import UsageProblem
+from jobs.outcomes import Resubmitted
+from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView
 from runner.brake import Brake, Reach
 from runner.consent import Ask, Consent, price_of
 from runner.health import Health
 from runner.providers.base import Priced, Provider
+from runner.settings import Settings
 
 Work = Mapping[str, tuple[int, int]]
 """By model: how many jobs, and how many pictures they ask for at most."""
@@ -64,3 +68,17 @@ async def agree(store: Store, batch: BatchView, consent: Consent, prices: Mappin
             "Not agreed to: nothing was sent.", hint="The sheet is loaded; run it again to go on."
         )
     await store.agree(batch.id)
+
+
+async def resubmit_what_is_allowed(store: Store, batch: BatchView, settings: Settings, now: datetime) -> int:
+    """Queue unconfirmed jobs again as far as `--resubmit-unconfirmed` allows; returns how many it still does.
+
+    The ledger counts what a setting has had sent again, over all runs.
+    """
+    left = settings.resubmit_unconfirmed - await store.automatic_resubmits(batch.id)
+    if left <= 0:
+        return 0
+    for job in await store.in_state(batch.id, [JobState.UNCONFIRMED]):
+        if left > 0 and job.current and await store.apply(Resubmitted(job.id, now, automatic=True)):
+            left -= 1
+    return left

@@ -3,51 +3,43 @@
 import os
 import socket
 import sys
-from collections.abc import Mapping
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 import anyio
 from anyio import to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite
-from jobs.manifests.writing import write_manifests
-from jobs.naming import folder_name
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import open_sheet
-from jobs.states import JobState
-from jobs.store.door import Store, check_origin
-from jobs.tables import PauseReason
-from jobs.views import BatchView, OpenJob, Pause
-from runner.brake import Brake, Stop
-from runner.budget import Budget
+from jobs.store.door import check_origin
+from jobs.views import OpenJob, Pause
+from runner.assembly import Order, assemble
+from runner.brake import Stop
+from runner.closing import close, report_of_nothing
 from runner.consent import Consent
-from runner.context import Context, Limits
-from runner.control import obey_signals, obey_the_table, write_pause
-from runner.disk import LocalDisk, probe_writable, remove_stale_parts
-from runner.downloads import Downloads
+from runner.context import Context
+from runner.control import obey_signals, obey_the_table
+from runner.disk import probe_writable, remove_stale_parts
 from runner.events import Watcher
-from runner.guards import GuardLimits, Guards
-from runner.health import Health
 from runner.http.addresses import PicturePolicy
 from runner.http.fetching import PictureClient
 from runner.lock import holding, try_holding
-from runner.notify import Herald, event, herald
-from runner.opening import Api, Surroundings, open_api, open_store, origin_of, user_agent
-from runner.pace import pace
-from runner.pool import Defect, start
-from runner.preparing import Work, agree, check_budget, prices_now
+from runner.notify import Herald, event, event_of, herald
+from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
+from runner.pool import start
+from runner.preparing import resubmit_what_is_allowed
 from runner.progress import Meter
 from runner.recovery import Recovered, recover
 from runner.report import RunReport
 from runner.settings import Settings
-from runner.source import Source
-from runner.spool import Spool, open_spool
-from runner.throttle import Throttle
+from runner.spool import open_spool
 
 _READY = 64
 """Jobs that may wait for the download pool before a worker waits with them."""
+
+Ready = MemoryObjectReceiveStream[OpenJob]
 
 
 async def run_sheet(
@@ -75,7 +67,7 @@ async def run_sheet(
         loaded, _report = await store.load(
             name=sheet.batch, sheet=place, origin=origin, planned=plan(sheet, around.rng)
         )
-        return await _run(store, loaded, settings, around, consent, watcher)
+        return await _run(Order(store, loaded, settings, around, consent, watcher))
 
 
 async def resume_batch(
@@ -93,134 +85,52 @@ async def resume_batch(
             if not held:
                 await store.unpause(batch.id)
                 return None
-            return await _run(store, batch, settings, around, consent, watcher)
+            return await _run(Order(store, batch, settings, around, consent, watcher))
 
 
-async def _run(
-    store: Store,
-    batch: BatchView,
-    settings: Settings,
-    around: Surroundings,
-    consent: Consent,
-    watcher: Watcher,
-) -> RunReport:
+async def _run(order: Order) -> RunReport:
     """One run over a batch whose database is held."""
-    outside = herald(settings, around.env, watcher.notice)
+    store, batch, settings, around = order.store, order.batch, order.settings, order.around
+    outside = herald(settings, around.env, order.watcher.notice)
     begun = around.clock.monotonic()
-    folder = settings.output_root / folder_name(batch.name)
     with open_spool(settings.database) as spool:
         found = await recover(store, batch, spool)
-        _tell(found, watcher)
+        _tell(found, order.watcher)
         await store.unpause(batch.id)
+        resubmits_left = await resubmit_what_is_allowed(store, batch, settings, around.clock.now())
         queued = await store.queued_pictures(batch.id)
         if not (queued or found.running or found.fetching):
-            return await _nothing_to_do(store, batch, folder)
+            return await report_of_nothing(order)
         async with open_api(settings, around) as api:
-            await _must_be_writable(settings.output_root)
-            await to_thread.run_sync(remove_stale_parts, folder)
+            await _prepare_folder(order)
             run_id = await store.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
             if api.warning:
-                watcher.notice(api.warning)
+                order.watcher.notice(api.warning)
             policy = PicturePolicy.of(api.base, settings.picture_hosts)
             async with PictureClient(policy, proxy=settings.proxy, user_agent=user_agent()) as pictures:
-                downloads = Downloads(pictures, settings.output_root, around.clock, LocalDisk())
-                run = await _work(
-                    store,
-                    batch,
-                    settings,
-                    around,
-                    api,
-                    spool,
-                    downloads,
-                    watcher,
-                    found,
-                    queued,
-                    consent,
-                    outside,
-                )
+                send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
+                run = await assemble(order, api, spool, pictures, found, queued, send)
+                run.tally.resubmits_left = resubmits_left
+                await _work(order, run, ready, found, outside)
                 with anyio.CancelScope(shield=True):
-                    report = await _close(run, run_id, folder, begun)
-                what = "interrupted" if report.interrupted else "paused" if report.paused else "ended"
-                told = event(what, batch.name, report.counts, report.account, report.paused, report.exit_code)
-                await outside.tell(told)
+                    report = await close(order, run, run_id, begun)
+                await outside.tell(event_of(report))
     return report
 
 
-async def _work(
-    store: Store,
-    batch: BatchView,
-    settings: Settings,
-    around: Surroundings,
-    api: Api,
-    spool: Spool,
-    downloads: Downloads,
-    watcher: Watcher,
-    found: Recovered,
-    queued: Work,
-    consent: Consent,
-    outside: Herald,
-) -> Context:
+async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outside: Herald) -> None:
     """Do all that is to be done and can be done now."""
-    brake = Brake(lambda stop: watcher.notice(f"Paused ({stop.reason}): {stop.detail}"))
-    clock, rng, limit = around.clock, around.rng, settings.outage_limit
-    model = next(iter(queued), None) or (found.running + found.fetching)[0].model
-    health = Health(
-        api.provider,
-        model,
-        clock,
-        rng,
-        brake,
-        outage_limit=limit,
-        notice=watcher.notice,
-        ask_first=bool(queued),
-    )
-    chosen = pace(settings, batch)
-    prices: Mapping[str, Decimal] = batch.prices
-    if queued:
-        prices = await prices_now(api.provider, store, batch, health, brake, queued)
-        if brake.stop is None:
-            check_budget(chosen.budget, queued, prices)
-            await agree(store, batch, consent, prices)
-    account = await store.account(batch.id)
-    committed = account.spent_usd + await store.doubtful_usd(batch.id)
-    throttle = Throttle(
-        clock, rng, brake, health, gate=settings.submit_gate, rate=chosen.rate, outage_limit=limit
-    )
-    counts = await store.counts(batch.id)
-    guards = Guards(
-        _guard_limits(settings), brake, total=sum(counts.values()), proven=counts[JobState.SUCCEEDED] > 0
-    )
-    send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
-    run = Context(
-        batch=batch,
-        store=store,
-        provider=api.provider,
-        clock=clock,
-        rng=rng,
-        limits=_limits(settings),
-        brake=brake,
-        health=health,
-        throttle=throttle,
-        budget=Budget(chosen.budget, committed, prices),
-        guards=guards,
-        slots=anyio.CapacityLimiter(chosen.concurrency),
-        source=Source(store, batch.id, brake, clock, guards),
-        spool=spool,
-        downloads=downloads,
-        to_fetch=send,
-        notice=watcher.notice,
-        probe=around.probe,
-    )
+    meter = Meter(run, order.watcher)
     async with anyio.create_task_group() as beside:
-        meter = Meter(run, watcher)
         if sys.platform != "win32":  # there Ctrl-C cancels the run, which loses nothing either
             beside.start_soon(obey_signals, run)
-        beside.start_soon(obey_the_table, run, settings, meter.tick, partial(_tell_of_pause, run, outside))
+        on_pause = partial(_tell_of_pause, run, outside)
+        beside.start_soon(obey_the_table, run, order.settings, meter.tick, on_pause)
         async with anyio.create_task_group() as tasks:
-            start(tasks, run, ready, found, downloads=settings.downloads, defect=_defect(watcher))
+            defect = partial(_defect, order.watcher)
+            start(tasks, run, ready, found, downloads=order.settings.downloads, defect=defect)
         beside.cancel_scope.cancel()
-    watcher.progress(await meter.count())
-    return run
+    order.watcher.progress(await meter.count())
 
 
 async def _tell_of_pause(run: Context, outside: Herald, stop: Stop) -> None:
@@ -229,84 +139,18 @@ async def _tell_of_pause(run: Context, outside: Herald, stop: Stop) -> None:
     await outside.tell(event("paused", run.batch.name, counts, account, paused))
 
 
-async def _close(run: Context, run_id: int, folder: Path, begun: float) -> RunReport:
-    """Write down how the run ended: its pause, its manifests, its end."""
-    manifests: tuple[Path, ...] = ()
-    try:
-        manifests = await write_manifests(run.store, run.batch, folder)
-    except CannotWrite as error:
-        run.brake.pause(PauseReason.DISK, error.message)
-    if run.brake.stop is not None:
-        await write_pause(run, run.brake.stop)
-    report = RunReport(
-        batch=run.batch.name,
-        counts=await run.store.counts(run.batch.id),
-        account=await run.store.account(run.batch.id),
-        pictures=run.tally.pictures,
-        seconds=run.clock.monotonic() - begun,
-        paused=(await run.store.refresh(run.batch.id)).paused,
-        interrupted=run.brake.interrupted,
-        overdue=run.tally.overdue,
-        warned=run.tally.warned,
-        folder=folder,
-        manifests=manifests,
-    )
-    await run.store.end_run(run_id, report.exit_code)
-    return report
-
-
-async def _nothing_to_do(store: Store, batch: BatchView, folder: Path) -> RunReport:
-    """The report of a run that asked the API nothing."""
-    return RunReport(
-        batch=batch.name,
-        counts=await store.counts(batch.id),
-        account=await store.account(batch.id),
-        pictures=0,
-        seconds=0.0,
-        paused=None,
-        interrupted=False,
-        overdue=0,
-        warned=0,
-        folder=folder,
-        manifests=await write_manifests(store, batch, folder),
-    )
-
-
-async def _must_be_writable(root: Path) -> None:
-    trouble = await to_thread.run_sync(probe_writable, root)
+async def _prepare_folder(order: Order) -> None:
+    """See that pictures can be kept, before anything is paid, and sweep what an interrupted run left."""
+    trouble = await to_thread.run_sync(probe_writable, order.settings.output_root)
     if trouble is not None:
         raise CannotWrite(f"{trouble}. Nothing was sent.", hint="Choose another --output-dir, or make room.")
+    await to_thread.run_sync(remove_stale_parts, order.folder)
 
 
-def _defect(watcher: Watcher) -> Defect:
-    def tell(key: str, error: BaseException) -> None:
-        watcher.notice(
-            f"Job {key!r} met a defect of Nightsheet and is left as it stands; please report it: "
-            f"{type(error).__name__}: {error}"
-        )
-
-    return tell
-
-
-def _guard_limits(settings: Settings) -> GuardLimits:
-    return GuardLimits(
-        failures_in_a_row=settings.guard_failures,
-        unconfirmed=settings.guard_unconfirmed,
-        unconfirmed_percent=settings.guard_unconfirmed_percent,
-        canary=settings.canary,
-        canary_above=settings.canary_above,
-    )
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        poll_min=settings.poll_min,
-        poll_max=settings.poll_max,
-        deadline=settings.deadline,
-        outage_limit=settings.outage_limit,
-        max_attempts=settings.max_attempts,
-        name_template=settings.name_template,
-        keep_bad=settings.keep_bad,
+def _defect(watcher: Watcher, key: str, error: BaseException) -> None:
+    watcher.notice(
+        f"Job {key!r} met a defect of Nightsheet and is left as it stands; please report it: "
+        f"{type(error).__name__}: {error}"
     )
 
 

@@ -70,7 +70,7 @@ class Source:
                     await self._changed.wait()
 
     async def _next_queued(self) -> QueuedJob | None:
-        """The next queued job that nobody has. At the end of the table it looks from its beginning once more."""
+        """The next queued job that nobody has; at the end of the table once more from its beginning."""
         again = self._beyond > 0  # what was queued again meanwhile may stand before the place come to
         while True:
             while self._queued:

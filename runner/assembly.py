@@ -1,0 +1,134 @@
+"""Puts the parts of one run together: what its tasks share, after it was agreed what it may cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from anyio import CapacityLimiter
+from anyio.streams.memory import MemoryObjectSendStream
+
+from jobs.naming import folder_name
+from jobs.states import JobState
+from jobs.store.door import Store
+from jobs.views import BatchView, OpenJob
+from runner.brake import Brake
+from runner.budget import Budget
+from runner.consent import Consent
+from runner.context import Context, Limits
+from runner.disk import LocalDisk
+from runner.downloads import Downloads
+from runner.events import Watcher
+from runner.guards import GuardLimits, Guards
+from runner.health import Health
+from runner.http.fetching import PictureClient
+from runner.opening import Api, Surroundings
+from runner.pace import pace
+from runner.preparing import Work, agree, check_budget, prices_now
+from runner.recovery import Recovered
+from runner.settings import Settings
+from runner.source import Source
+from runner.spool import Spool
+from runner.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one run is to do, and what it finds around it. The database is held for it."""
+
+    store: Store
+    batch: BatchView
+    settings: Settings
+    around: Surroundings
+    consent: Consent
+    watcher: Watcher
+
+    @property
+    def folder(self) -> Path:
+        """The batch's folder: pictures and manifests."""
+        return self.settings.output_root / folder_name(self.batch.name)
+
+
+async def assemble(
+    order: Order,
+    api: Api,
+    spool: Spool,
+    pictures: PictureClient,
+    found: Recovered,
+    queued: Work,
+    to_fetch: MemoryObjectSendStream[OpenJob],
+) -> Context:
+    """The run's context. Asks the API for prices and a person for consent where something is queued.
+
+    Raises:
+        UsageProblem: nobody agreed, or a budget that no price can be held against.
+    """
+    store, batch, settings, watcher = order.store, order.batch, order.settings, order.watcher
+    clock, rng, limit = order.around.clock, order.around.rng, settings.outage_limit
+    brake = Brake(lambda stop: watcher.notice(f"Paused ({stop.reason}): {stop.detail}"))
+    health = Health(
+        api.provider,
+        next(iter(queued), None) or (found.running + found.fetching)[0].model,
+        clock,
+        rng,
+        brake,
+        outage_limit=limit,
+        notice=watcher.notice,
+        ask_first=bool(queued),
+    )
+    chosen = pace(settings, batch)
+    prices: Mapping[str, Decimal] = batch.prices
+    if queued:
+        prices = await prices_now(api.provider, store, batch, health, brake, queued)
+        if brake.stop is None:
+            check_budget(chosen.budget, queued, prices)
+            await agree(store, batch, order.consent, prices)
+    counts = await store.counts(batch.id)
+    guards = Guards(
+        _guard_limits(settings), brake, total=sum(counts.values()), proven=counts[JobState.SUCCEEDED] > 0
+    )
+    committed = (await store.account(batch.id)).spent_usd + await store.doubtful_usd(batch.id)
+    return Context(
+        batch=batch,
+        store=store,
+        provider=api.provider,
+        clock=clock,
+        rng=rng,
+        limits=_limits(settings),
+        brake=brake,
+        health=health,
+        throttle=Throttle(
+            clock, rng, brake, health, gate=settings.submit_gate, rate=chosen.rate, outage_limit=limit
+        ),
+        budget=Budget(chosen.budget, committed, prices),
+        guards=guards,
+        slots=CapacityLimiter(chosen.concurrency),
+        source=Source(store, batch.id, brake, clock, guards),
+        spool=spool,
+        downloads=Downloads(pictures, settings.output_root, clock, LocalDisk()),
+        to_fetch=to_fetch,
+        notice=watcher.notice,
+        probe=order.around.probe,
+    )
+
+
+def _guard_limits(settings: Settings) -> GuardLimits:
+    return GuardLimits(
+        failures_in_a_row=settings.guard_failures,
+        unconfirmed=settings.guard_unconfirmed,
+        unconfirmed_percent=settings.guard_unconfirmed_percent,
+        canary=settings.canary,
+        canary_above=settings.canary_above,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        poll_min=settings.poll_min,
+        poll_max=settings.poll_max,
+        deadline=settings.deadline,
+        outage_limit=settings.outage_limit,
+        max_attempts=settings.max_attempts,
+        name_template=settings.name_template,
+        keep_bad=settings.keep_bad,
+    )

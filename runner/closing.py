@@ -1,0 +1,51 @@
+"""The end of a run, written down: its pause, its manifests, its report."""
+
+from pathlib import Path
+
+from jobs.errors import CannotWrite
+from jobs.manifests.writing import write_manifests
+from jobs.tables import PauseReason
+from runner.assembly import Order
+from runner.context import Context, Tally
+from runner.control import write_pause
+from runner.report import RunReport
+
+
+async def close(order: Order, run: Context, run_id: int, begun: float) -> RunReport:
+    """Write down how the run ended. `begun` is monotonic."""
+    manifests: tuple[Path, ...] = ()
+    try:
+        manifests = await write_manifests(order.store, order.batch, order.folder)
+    except CannotWrite as error:
+        run.brake.pause(PauseReason.DISK, error.message)
+    if run.brake.stop is not None:
+        await write_pause(run, run.brake.stop)
+    seconds = run.clock.monotonic() - begun
+    report = await _report(order, run.tally, seconds, manifests, interrupted=run.brake.interrupted)
+    await order.store.end_run(run_id, report.exit_code)
+    return report
+
+
+async def report_of_nothing(order: Order) -> RunReport:
+    """The report of a run that had nothing to do, and asked the API nothing."""
+    manifests = await write_manifests(order.store, order.batch, order.folder)
+    return await _report(order, Tally(), 0.0, manifests, interrupted=False)
+
+
+async def _report(
+    order: Order, tally: Tally, seconds: float, manifests: tuple[Path, ...], *, interrupted: bool
+) -> RunReport:
+    store, batch = order.store, order.batch
+    return RunReport(
+        batch=batch.name,
+        counts=await store.counts(batch.id),
+        account=await store.account(batch.id),
+        pictures=tally.pictures,
+        seconds=seconds,
+        paused=(await store.refresh(batch.id)).paused,
+        interrupted=interrupted,
+        overdue=tally.overdue,
+        warned=tally.warned,
+        folder=order.folder,
+        manifests=manifests,
+    )
