@@ -19,6 +19,7 @@ from runner.context import Context, Limits
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
 from runner.events import Watcher
+from runner.gap import Gap, sentence
 from runner.guards import GuardLimits, Guards
 from runner.health import Health
 from runner.http.fetching import PictureClient
@@ -108,8 +109,14 @@ async def assemble(
         downloads=Downloads(pictures, settings.output_root, clock, LocalDisk()),
         to_fetch=to_fetch,
         notice=watcher.notice,
+        gap=Gap(clock, lambda seconds: _after_a_gap(seconds, api, watcher)),
         probe=order.around.probe,
     )
+
+
+def _after_a_gap(seconds: float, api: Api, watcher: Watcher) -> None:
+    api.forget_connections()
+    watcher.notice(sentence(seconds))
 
 
 def _guard_limits(settings: Settings) -> GuardLimits:

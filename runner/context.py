@@ -14,6 +14,7 @@ from runner.brake import Brake
 from runner.budget import Budget
 from runner.clock import Clock
 from runner.downloads import Downloads
+from runner.gap import Gap
 from runner.guards import Guards
 from runner.health import Health
 from runner.providers.base import Provider
@@ -77,6 +78,8 @@ class Context:
     to_fetch: MemoryObjectSendStream[OpenJob]
     """Where a worker leaves a job whose pictures are ready. Waits while downloads lag behind."""
     notice: Callable[[str], None]
+    gap: Gap
+    """Looked at before every submit."""
     probe: Callable[[str], None] = lambda _name: None
     """Called at named places of the submit edge, so that a test may crash there."""
     tally: Tally = field(default_factory=Tally)

@@ -57,6 +57,7 @@ async def obey_the_table(
     batch = run.batch
     while True:
         try:
+            run.gap.look()
             before, written = written, await _pass_pauses_on(run, written)
             if written is not None and written != before:
                 await on_pause(written)

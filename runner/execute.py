@@ -88,6 +88,7 @@ async def _send(run: Context, job: QueuedJob, tries: int) -> _Step:
         run.budget.release(estimate)
         run.brake.pause(PauseReason.DISK, error.message)
         return _Step()
+    run.gap.look()
     run.probe("before submit")
     verdict = await run.provider.submit(job.model, payload)
     run.probe("after submit")

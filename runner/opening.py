@@ -45,6 +45,8 @@ class Api:
     base: str
     origin: str
     """Whose batches these are."""
+    forget_connections: Callable[[], None]
+    """Let go of the connections that idle: after a sleep they are dead."""
     warning: str | None = None
     """About the token's file, for the user."""
 
@@ -96,7 +98,7 @@ async def open_api(settings: Settings, around: Surroundings) -> AsyncIterator[Ap
         provider = RunComfy(
             client, around.clock, submit_timeout=settings.submit_timeout, timeout=settings.timeout
         )
-        yield Api(provider, base, api_origin, warning)
+        yield Api(provider, base, api_origin, client.forget_connections, warning)
 
 
 @asynccontextmanager

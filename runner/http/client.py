@@ -3,6 +3,8 @@
 import re
 import ssl
 import zlib
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -55,23 +57,30 @@ class ApiClient:
             "user-agent": user_agent,
         }
         self._own: list[ReportingTransport] = []
+        self._make: Callable[..., ReportingTransport] | None = None
         if transport is not None:
             self._submits: httpx.AsyncBaseTransport = transport
             self._others: httpx.AsyncBaseTransport = transport
             return
         tls = tls or tls_context()
         here = is_loopback(self._host)
-        for idle in (LONGEST_IDLE_BEFORE_SUBMIT_SECONDS, LONGEST_IDLE_SECONDS):
-            self._own.append(
-                ReportingTransport(
-                    tls=tls,
-                    keepalive_seconds=idle,
-                    proxy=None if here else proxy,
-                    # The name `localhost` may lead elsewhere, and then plain http would show the token.
-                    socket_factory=loopback_socket if scheme == "http" else None,
-                )
-            )
-        self._submits, self._others = self._own
+        self._make = partial(
+            ReportingTransport,
+            tls=tls,
+            proxy=None if here else proxy,
+            # The name `localhost` may lead elsewhere, and then plain http would show the token.
+            socket_factory=loopback_socket if scheme == "http" else None,
+        )
+        self.forget_connections()
+
+    def forget_connections(self) -> None:
+        """Open new connections from here on. What is under way on the old ones ends there."""
+        if self._make is None:
+            return
+        submits = self._make(keepalive_seconds=LONGEST_IDLE_BEFORE_SUBMIT_SECONDS)
+        others = self._make(keepalive_seconds=LONGEST_IDLE_SECONDS)
+        self._own += [submits, others]
+        self._submits, self._others = submits, others
 
     async def __aenter__(self) -> Self:
         return self

@@ -29,7 +29,8 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
     @asynccontextmanager
     async def open_api(settings: Any, around: Any) -> AsyncIterator[Api]:
-        yield Api(made.api, "https://api", EMULATOR_ORIGIN if settings.emulator else API)  # type: ignore[arg-type]
+        origin = EMULATOR_ORIGIN if settings.emulator else API
+        yield Api(made.api, "https://api", origin, lambda: None)  # type: ignore[arg-type]
 
     monkeypatch.setattr("runner.opening.open_api", open_api)
     return made

@@ -1,0 +1,39 @@
+"""A laptop that slept, or a clock that was set: the wall clock moves, the monotonic one does not.
+
+Durations are monotonic and are not troubled by it. But a connection that idled through a sleep is dead, and a
+submit on it would be a doubt about a payment, so that all of them are let go of.
+"""
+
+from collections.abc import Callable
+
+from runner.clock import Clock
+
+NOTICED_SECONDS = 30.0
+
+
+class Gap:
+    """Watches the two clocks come apart. `on_gap` is told how many seconds the wall clock jumped."""
+
+    def __init__(self, clock: Clock, on_gap: Callable[[float], None]) -> None:
+        self._clock = clock
+        self._on_gap = on_gap
+        self._apart = self._difference()
+
+    def look(self) -> None:
+        """Compare the clocks; cheap enough to be done before every submit."""
+        apart = self._difference()
+        jump, self._apart = apart - self._apart, apart
+        if abs(jump) >= NOTICED_SECONDS:
+            self._on_gap(jump)
+
+    def _difference(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+
+def sentence(seconds: float) -> str:
+    """What a person is told of a jump."""
+    hours, minutes = divmod(round(abs(seconds) / 60), 60)
+    length = f"{hours} h {minutes:02d} min" if hours else f"{abs(seconds):.0f} s"
+    if seconds > 0:
+        return f"This machine slept, or its clock was set: {length} are missing. Going on."
+    return f"This machine's clock was set back by {length}. Going on."
