@@ -115,11 +115,12 @@ async def _cancel_what_is_wanted(run: Context) -> None:
         return
     for job_id in await run.store.cancel_wanted(run.batch.id):
         job = await run.store.open_job(job_id)
-        if job is not None and job.state is JobState.RUNNING:
-            await _cancel(run, job)
+        if job is not None and job.state is JobState.RUNNING and not await _cancel(run, job):
+            return  # the others would get no answer either
 
 
-async def _cancel(run: Context, job: OpenJob) -> None:
+async def _cancel(run: Context, job: OpenJob) -> bool:
+    """Ask once; False if that brought no answer, and is to be asked again in a second."""
     match await run.provider.cancel(job.request_id):
         case CancelTaken():
             run.notice(f"Job {job.key!r} is cancelled at the API.")
@@ -128,4 +129,5 @@ async def _cancel(run: Context, job: OpenJob) -> None:
             run.notice(f"Job {job.key!r} cannot be cancelled any more: it runs on, and is fetched.")
             await run.store.drop_cancel_request(job.id)
         case _:
-            pass  # asked again in a second
+            return False
+    return True

@@ -151,9 +151,10 @@ async def _doubt(run: Context, job: QueuedJob, verdict: Doubtful) -> None:
     if run.tally.resubmits_left > 0:
         run.tally.resubmits_left -= 1
         outcomes.append(Resubmitted(job.id, now, automatic=True))
-        run.notice(
-            f"Job {job.key!r} is in doubt and is sent again, as the settings allow: perhaps paid twice."
-        )
+        what = "It is sent again, as the settings allow: perhaps paid twice."
+    else:
+        what = "It is not sent again; `nightsheet review` decides about it."
+    run.notice(f"Job {job.key!r}: {failure.message} {what}")
     must(await run.store.apply(*outcomes), job.key)
     run.guards.doubted()
 

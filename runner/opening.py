@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -20,6 +21,9 @@ from runner.providers.base import Provider
 from runner.providers.runcomfy import RunComfy
 from runner.settings import Settings
 from runner.token import load_token
+
+if TYPE_CHECKING:
+    import httpx
 
 EMULATOR_ORIGIN = "emulator"
 """The API origin of every batch that is run with `--emulator`, whatever port the stand-in got."""
@@ -35,6 +39,8 @@ class Surroundings:
     rng: random.Random = field(default_factory=random.SystemRandom)
     probe: Callable[[str], None] = lambda _name: None
     """Called at named places of the submit edge, where a test may crash the process."""
+    transport: "httpx.AsyncBaseTransport | None" = None
+    """Carries all that goes to the API and to its pictures, instead of the network: a test's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,9 @@ async def open_api(settings: Settings, around: Surroundings) -> AsyncIterator[Ap
                     "or try it for nothing with --emulator.",
                 )
             secret, warning = token.secret, token.warning
-        client = ApiClient(base, secret, proxy=settings.proxy, user_agent=user_agent())
+        client = ApiClient(
+            base, secret, transport=around.transport, proxy=settings.proxy, user_agent=user_agent()
+        )
         await stack.enter_async_context(client)
         provider = RunComfy(
             client, around.clock, submit_timeout=settings.submit_timeout, timeout=settings.timeout

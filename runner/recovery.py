@@ -39,7 +39,7 @@ async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
     # What could not be applied is in the database already, or was settled by a person since.
     await to_thread.run_sync(spool.keep, tuple(line for line in spool.lines if line.batch_id != batch.id))
     return Recovered(
-        in_doubt=in_doubt - from_spool,
+        in_doubt=max(0, in_doubt - from_spool),  # an earlier recovery, killed, may have doubted them
         from_spool=from_spool,
         running=await store.open_jobs(batch.id, JobState.RUNNING),
         fetching=await store.open_jobs(batch.id, JobState.FETCHING),

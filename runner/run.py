@@ -107,7 +107,9 @@ async def _run(order: Order) -> RunReport:
             if api.warning:
                 order.watcher.notice(api.warning)
             policy = PicturePolicy.of(api.base, settings.picture_hosts)
-            async with PictureClient(policy, proxy=settings.proxy, user_agent=user_agent()) as pictures:
+            async with PictureClient(
+                policy, transport=around.transport, proxy=settings.proxy, user_agent=user_agent()
+            ) as pictures:
                 send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
                 run = await assemble(order, api, spool, pictures, found, queued, send)
                 run.tally.resubmits_left = resubmits_left

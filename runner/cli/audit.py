@@ -70,8 +70,12 @@ def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books") -> No
 
 
 def _cells(attempt: "AttemptView") -> tuple[str, ...]:
+    from jobs.books import PAID_OR_MAYBE
+
     cost = _usd(attempt.cost_usd)
-    if attempt.cost_usd is None and attempt.estimate_usd is not None:
+    if attempt.outcome not in PAID_OR_MAYBE:
+        cost = "free"
+    elif attempt.cost_usd is None and attempt.estimate_usd is not None:
         cost = f"up to {_usd(attempt.estimate_usd)}"
     return (
         f"{attempt.started_at:%Y-%m-%d %H:%M:%S}",
