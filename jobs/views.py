@@ -64,6 +64,13 @@ class OpenJob:
     urls: tuple[str, ...] | None
     estimate_usd: Decimal | None
     warnings: tuple[str, ...] = ()
+    cost_usd: Decimal | None = None
+    """What the API has told already, if its result was asked for before."""
+
+    @property
+    def reckoned_usd(self) -> Decimal | None:
+        """What the books hold for it: its cost, or else the estimate."""
+        return self.estimate_usd if self.cost_usd is None else self.cost_usd
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -17,13 +16,11 @@ from jobs.store.door import Store
 from runner.clock import Clock
 from runner.http.base import api_base, origin
 from runner.http.client import ApiClient
+from runner.http.transport import Transport
 from runner.providers.base import Provider
 from runner.providers.runcomfy import RunComfy
 from runner.settings import Settings
 from runner.token import load_token
-
-if TYPE_CHECKING:
-    import httpx
 
 EMULATOR_ORIGIN = "emulator"
 """The API origin of every batch that is run with `--emulator`, whatever port the stand-in got."""
@@ -39,7 +36,7 @@ class Surroundings:
     rng: random.Random = field(default_factory=random.SystemRandom)
     probe: Callable[[str], None] = lambda _name: None
     """Called at named places of the submit edge, where a test may crash the process."""
-    transport: "httpx.AsyncBaseTransport | None" = None
+    transport: Transport | None = None
     """Carries all that goes to the API and to its pictures, instead of the network: a test's."""
 
 

@@ -188,4 +188,4 @@ def _trouble(run: Context, state: _Watch, verdict: Trouble) -> float:
 def _pace(run: Context, state: _Watch) -> float:
     wait = run.limits.polls.jittered(state.polls, run.rng)
     state.polls += 1
-    return wait
+    return max(wait, run.limits.poll_min)

@@ -111,9 +111,10 @@ async def _run(order: Order) -> RunReport:
                 policy, transport=around.transport, proxy=settings.proxy, user_agent=user_agent()
             ) as pictures:
                 send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
-                run = await assemble(order, api, spool, pictures, found, queued, send)
-                run.tally.resubmits_left = resubmits_left
-                await _work(order, run, ready, found, outside)
+                with send, ready:  # closed as well where nobody agrees
+                    run = await assemble(order, api, spool, pictures, found, queued, send)
+                    run.tally.resubmits_left = resubmits_left
+                    await _work(order, run, ready, found, outside)
                 with anyio.CancelScope(shield=True):
                     report = await close(order, run, run_id, begun)
                 await outside.tell(event_of(report))

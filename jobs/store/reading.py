@@ -75,6 +75,7 @@ def _open() -> Select[Any]:
             ATTEMPT.c.request_id,
             ATTEMPT.c.urls,
             ATTEMPT.c.estimate_usd,
+            ATTEMPT.c.cost_usd,
             ATTEMPT.c.started_at,
         )
         .join(ATTEMPT, _NEWEST)
@@ -98,6 +99,7 @@ def _open_job(row: Row[Any]) -> OpenJob:
         urls=None if row.urls is None else tuple(row.urls),
         estimate_usd=row.estimate_usd,
         warnings=tuple(row.warnings),
+        cost_usd=row.cost_usd,
     )
 
 

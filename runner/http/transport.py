@@ -23,6 +23,9 @@ from yarl import URL
 from jobs.errors import UsageProblem
 from runner.http.answers import SENT_EXTENSION, SendMarker
 
+Transport = httpx.AsyncBaseTransport
+"""What carries requests: ours, or a test's."""
+
 SocketFactory = Callable[[Any], socket.socket]
 
 _current: ContextVar[httpx.Request] = ContextVar("nightsheet_request")

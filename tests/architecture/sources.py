@@ -1,0 +1,73 @@
+"""What a source file imports and reaches for, by full dotted name: read from its syntax, nothing is run."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("jobs", "runner", "migrations")
+
+
+@dataclass(frozen=True)
+class Use:
+    """One name, and the line that it stands in."""
+
+    name: str
+    line: int
+
+    def under(self, prefix: str) -> bool:
+        """Whether it is that name or something within it."""
+        return self.name == prefix or self.name.startswith(prefix + ".")
+
+
+def sources() -> dict[str, str]:
+    """Every source file of the project: its path from the root, and its text."""
+    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+def imported(path: str, source: str) -> Iterator[Use]:
+    """Every import, wherever it stands: `from a import b` is `a.b`. Relative ones are resolved."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (Use(alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = _module(path, node)
+            yield from (Use(f"{module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def reached_for(path: str, source: str) -> Iterator[Use]:
+    """Every name that leads to an import, under its own name: `t.sleep` after `import time as t`."""
+    known: dict[str, str] = {}
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.split(".")[0]
+                known[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                known[alias.asname or alias.name] = f"{_module(path, node)}.{alias.name}"
+    for node in ast.walk(tree):
+        name = _dotted(node)
+        first, _, rest = name.partition(".")
+        if first in known:
+            yield Use(f"{known[first]}.{rest}" if rest else known[first], getattr(node, "lineno", 0))
+
+
+def _dotted(node: ast.AST) -> str:
+    """`a.b.c` as text; empty for anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        inner = _dotted(node.value)
+        return f"{inner}.{node.attr}" if inner else ""
+    return ""
+
+
+def _module(path: str, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = path.removesuffix(".py").split("/")[: -node.level]
+    return ".".join([*parts, node.module] if node.module else parts)

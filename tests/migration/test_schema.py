@@ -1,0 +1,57 @@
+"""The history ends where the tables are: a database that was upgraded is like one made today."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from sqlmodel import SQLModel
+
+import jobs.tables  # noqa: F401 - fills the metadata
+import migrations
+from jobs import migrate
+
+
+def schema(path: Path) -> dict[str, str]:
+    """Every table and index by name, in words that do not depend on line breaks."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return {
+        name: re.sub(r"\s*([(),])\s*", r"\1", " ".join(sql.split()))
+        for name, sql in found
+        if name != "alembic_version"
+    }
+
+
+def test_the_history_leads_to_the_tables_as_they_are(tmp_path: Path) -> None:
+    """Column by column, CHECK by CHECK: what the code relies on is what the file enforces."""
+    upgraded, made = tmp_path / "upgraded.db", tmp_path / "made.db"
+    migrate.prepare(upgraded)
+    engine = sa.create_engine(f"sqlite:///{made}")
+    SQLModel.metadata.create_all(engine)
+    engine.dispose()
+    assert schema(upgraded) == schema(made)
+    assert set(schema(made)) >= {"batch", "job", "attempt", "artifact", "run", "job_folder", "job_by_state"}
+
+
+def test_every_table_of_a_new_database_is_ours(tmp_path: Path) -> None:
+    """And Alembic's one."""
+    path = tmp_path / "night.db"
+    migrate.prepare(path)
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        tables = {name for (name,) in found}
+    assert tables == {*SQLModel.metadata.tables, "alembic_version"}
+
+
+def test_the_history_is_one_line_to_the_head() -> None:
+    """Versions are compared as text: each is the next number, with as many digits."""
+    folder = Path(migrations.__file__).parent
+    script = ScriptDirectory(str(folder))
+    assert script.get_heads() == [migrations.HEAD]
+    versions = [version.revision for version in script.walk_revisions()][::-1]
+    assert versions == [f"{number:04d}" for number in range(1, len(versions) + 1)]
+    names = sorted(path.name for path in (folder / "versions").glob("v*.py"))
+    assert [name[:6] for name in names] == [f"v{version}_" for version in versions]

@@ -1,0 +1,233 @@
+"""A job table on disk, with a clock that stands still, and short ways to every state of a job."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from jobs.database import Database, open_database
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import (
+    Accepted,
+    Attached,
+    Cancelled,
+    Claimed,
+    Discarded,
+    Fetched,
+    FetchFailed,
+    LinksExpired,
+    NotAccepted,
+    Outcome,
+    Refused,
+    RemoteCancelled,
+    RemoteDone,
+    RemoteFailed,
+    Reopened,
+    Requeued,
+    Resubmitted,
+    Unanswered,
+    Unsendable,
+)
+from jobs.problems import Problem
+from jobs.sheets.planned import PlannedJob
+from jobs.states import JobState, Move
+from jobs.store import Store
+from jobs.views import ArtifactView, BatchView, JobView, LoadReport
+
+NIGHT = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+ORIGIN = "https://api.example"
+MODEL = "bytedance/seedream-4-5/text-to-image"
+SHEET = Path("/sheets/night.csv")
+ESTIMATE = Decimal("0.12")
+
+WAYS: dict[JobState, tuple[Move, ...]] = {
+    JobState.QUEUED: (),
+    JobState.SUBMITTING: (Move.CLAIM,),
+    JobState.RUNNING: (Move.CLAIM, Move.ACCEPTED),
+    JobState.FETCHING: (Move.CLAIM, Move.ACCEPTED, Move.REMOTE_DONE),
+    JobState.SUCCEEDED: (Move.CLAIM, Move.ACCEPTED, Move.REMOTE_DONE, Move.FETCHED),
+    JobState.FAILED: (Move.CLAIM, Move.ACCEPTED, Move.REMOTE_DONE, Move.FETCH_FAILED),
+    JobState.CANCELLED: (Move.CANCEL,),
+    JobState.UNCONFIRMED: (Move.CLAIM, Move.UNANSWERED),
+}
+"""How a job that is queued gets into each state."""
+
+
+class WallClock:
+    """A wall clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.at = NIGHT
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, seconds: float) -> datetime:
+        self.at += timedelta(seconds=seconds)
+        return self.at
+
+
+def planned(
+    key: str, position: int = 0, *, prompt: str = "a fox", pictures: int = 1, **more: Any
+) -> PlannedJob:
+    """A row of a sheet; another `prompt` makes another fingerprint."""
+    given: dict[str, Any] = {
+        "row": position + 2,
+        "fingerprint": f"fingerprint of {prompt}",
+        "model": MODEL,
+        "inputs": {"prompt": prompt, "size": "2048x2048"},
+        "columns": {},
+        "warnings": (),
+    }
+    return PlannedJob(position=position, key=key, pictures=pictures, **(given | more))
+
+
+def rows(*keys: str, prompt: str = "a fox") -> list[PlannedJob]:
+    """A sheet with these keys, in this order."""
+    return [planned(key, position, prompt=prompt) for position, key in enumerate(keys)]
+
+
+def picture(number: int = 1, **changes: Any) -> ArtifactView:
+    """A picture that is on disk."""
+    given: dict[str, Any] = {
+        "path": f"/outputs/night/a/{number:02d}.png",
+        "url": f"https://pictures.example/{number}.png",
+        "sha256": f"{number:064x}",
+        "bytes": 1000 + number,
+        "width": 2048,
+        "height": 1024,
+        "content_type": "image/png",
+    }
+    return ArtifactView(number=number, **(given | changes))
+
+
+def failure(
+    kind: FailureKind = FailureKind.REMOTE_FAILED, message: str = "why", code: str | None = "c1"
+) -> Failure:
+    """A failure with a message and a code, so that a test sees whether both are kept."""
+    return Failure(kind, message, code)
+
+
+def claimed(job_id: int, at: datetime = NIGHT, estimate_usd: Decimal | None = ESTIMATE) -> Claimed:
+    """The intent to submit a job."""
+    return Claimed(job_id, "5" * 64, at, estimate_usd)
+
+
+def outcome_of(move: Move, job_id: int, *, request_id: str = "req-1", at: datetime = NIGHT) -> Outcome:
+    """An ordinary outcome for each move but the claim, which has a door of its own."""
+    made: dict[Move, Outcome] = {
+        Move.UNSENDABLE: Unsendable(job_id, failure(FailureKind.REFUSED), at),
+        Move.ACCEPTED: Accepted(job_id, request_id, at),
+        Move.NOT_ACCEPTED: NotAccepted(job_id, at),
+        Move.REFUSED: Refused(job_id, failure(FailureKind.REFUSED), at),
+        Move.UNANSWERED: Unanswered(job_id, failure(FailureKind.UNCONFIRMED), at),
+        Move.REMOTE_DONE: RemoteDone(job_id, ("https://pictures.example/1.png",), Decimal("0.04")),
+        Move.REMOTE_FAILED: RemoteFailed(job_id, failure(), None, at),
+        Move.REMOTE_CANCELLED: RemoteCancelled(job_id, failure(FailureKind.CANCELLED), at),
+        Move.LINKS_EXPIRED: LinksExpired(job_id),
+        Move.FETCHED: Fetched(job_id, (), at),
+        Move.FETCH_FAILED: FetchFailed(job_id, failure(FailureKind.BAD_PICTURE), at),
+        Move.CANCEL: Cancelled(job_id, failure(FailureKind.CANCELLED), at),
+        Move.ATTACH: Attached(job_id, request_id, at),
+        Move.RESUBMIT: Resubmitted(job_id, at),
+        Move.DISCARD: Discarded(job_id, failure(FailureKind.DISCARDED), at),
+        Move.REOPEN: Reopened(job_id, at),
+        Move.REQUEUE: Requeued(job_id, at),
+    }
+    return made[move]
+
+
+def select(path: Path, statement: str, *values: Any) -> list[dict[str, Any]]:
+    """What is on disk, seen by a connection that is none of ours."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(statement, values)]
+
+
+@dataclass
+class Table:
+    """A store with one batch, "night"."""
+
+    store: Store
+    clock: WallClock
+    batch: BatchView
+
+    @property
+    def path(self) -> Path:
+        return self.store.database.path
+
+    async def load(self, sheet: Iterable[PlannedJob | Problem]) -> LoadReport:
+        """Load a sheet into the batch."""
+        self.batch, report = await self.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
+        return report
+
+    async def job(self, key: str) -> JobView:
+        """The newest revision of a key."""
+        found = await self.store.by_key(self.batch.id, key)
+        assert found is not None
+        return found
+
+    async def move(self, key: str, *moves: Move) -> int:
+        """Make moves, each of which must succeed; returns the job's id."""
+        job_id = (await self.job(key)).id
+        for move in moves:
+            if move is Move.CLAIM:
+                await self.store.agree(self.batch.id)
+                assert await self.store.claim(claimed(job_id, self.clock.at)) is not None
+            else:
+                outcome = outcome_of(move, job_id, request_id=f"req-{key}", at=self.clock.at)
+                assert await self.store.apply(outcome), move
+        return job_id
+
+    async def bring(self, key: str, state: JobState) -> int:
+        """Bring a queued job into `state`; returns its id."""
+        return await self.move(key, *WAYS[state])
+
+    def row(self, job_id: int) -> dict[str, Any]:
+        """A job's row, as it is on disk."""
+        (row,) = select(self.path, "SELECT * FROM job WHERE id = ?", job_id)
+        return row
+
+    def attempts(self, job_id: int) -> list[dict[str, Any]]:
+        """A job's attempts, as they are on disk."""
+        return select(self.path, "SELECT * FROM attempt WHERE job_id = ? ORDER BY number", job_id)
+
+    def everything(self) -> list[list[dict[str, Any]]]:
+        """Every row of every table."""
+        names = ("batch", "job", "attempt", "artifact", "run")
+        return [select(self.path, f"SELECT * FROM {name} ORDER BY id") for name in names]
+
+
+@asynccontextmanager
+async def opened_table(path: Path, *keys: str) -> AsyncIterator[Table]:
+    """A table with a batch of these keys, queued."""
+    async with open_database(path) as database:
+        yield await new_table(database, *keys)
+
+
+async def new_table(database: Database, *keys: str) -> Table:
+    """The same over an open database."""
+    clock = WallClock()
+    store = Store(database, clock.now)
+    batch, _ = await store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows(*keys))
+    return Table(store, clock, batch)
+
+
+async def hold_writes(database: Database, tasks: TaskGroup) -> anyio.Event:
+    """Keep the writing connection busy until the event is set: what follows has to share a commit."""
+    gate, entered = anyio.Event(), anyio.Event()
+
+    async def wait(_connection: object) -> None:
+        entered.set()
+        await gate.wait()
+
+    tasks.start_soon(database.write, wait)
+    await entered.wait()
+    return gate

@@ -1,0 +1,214 @@
+"""A run's Context over a real database, with a scripted provider, a mocked net and virtual time."""
+
+import io
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+from anyio.streams.memory import MemoryObjectReceiveStream
+from PIL import Image
+
+from jobs.database import open_database
+from jobs.naming import DEFAULT_TEMPLATE
+from jobs.outcomes import Accepted, Claimed
+from jobs.states import JobState
+from jobs.store import Store
+from jobs.views import JobView, OpenJob, QueuedJob
+from runner.brake import Brake, Stop
+from runner.budget import Budget
+from runner.context import Context, Limits
+from runner.disk import Disk, LocalDisk
+from runner.downloads import Downloads
+from runner.gap import Gap
+from runner.guards import GuardLimits, Guards
+from runner.health import Health
+from runner.http.addresses import PicturePolicy
+from runner.http.base import DEFAULT_BASE
+from runner.http.fetching import PictureClient
+from runner.source import Source
+from runner.spool import open_spool
+from runner.throttle import Throttle
+from tests.support.scripted import PRICE, ScriptedProvider
+from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, rows, select
+from tests.support.virtual_time import VirtualClock
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What unfinished downloads have left behind."""
+    return list(folder.rglob("*.part"))
+
+
+LIMITS = Limits(
+    poll_min=1.0,
+    poll_max=5.0,
+    deadline=3600.0,
+    outage_limit=1800.0,
+    max_attempts=1,
+    name_template=DEFAULT_TEMPLATE,
+    keep_bad=False,
+)
+"""What the settings say where nobody says anything."""
+
+GUARDS = GuardLimits()
+
+Net = Callable[[httpx.Request], httpx.Response]
+"""What the pictures' hosts answer; may raise what httpx raises."""
+
+
+@cache
+def png(seed: int = 0) -> bytes:
+    """A small picture, another one for each seed."""
+    buffer = io.BytesIO()
+    Image.frombytes("L", (8, 8), bytes((n * 31 + seed) % 256 for n in range(64))).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def pictures(request: httpx.Request) -> httpx.Response:
+    """A net where every address has a picture of its own."""
+    return httpx.Response(200, content=png(sum(map(ord, str(request.url)))))
+
+
+@dataclass(frozen=True)
+class World:
+    """A run that has not begun."""
+
+    run: Context
+    clock: VirtualClock
+    provider: ScriptedProvider
+    ready: MemoryObjectReceiveStream[OpenJob]
+    """Where the jobs go whose pictures are ready."""
+    notices: list[str]
+    stops: list[Stop]
+
+    @property
+    def store(self) -> Store:
+        return self.run.store
+
+    @property
+    def path(self) -> Path:
+        return self.store.database.path
+
+    async def job(self, key: str = "a") -> JobView:
+        """A job as it stands."""
+        found = await self.store.by_key(self.run.batch.id, key)
+        assert found is not None
+        return found
+
+    async def queued(self, key: str = "a") -> QueuedJob:
+        """A job that may be claimed."""
+        found = await self.store.queued(self.run.batch.id, after=0, limit=1000)
+        return next(job for job in found if job.key == key)
+
+    async def running(self, key: str = "a") -> OpenJob:
+        """A job that the API has."""
+        found = await self.store.open_job((await self.job(key)).id)
+        assert found is not None
+        return found
+
+    async def states(self) -> dict[str, JobState]:
+        """Where every job stands, by key."""
+        return {job.key: job.state async for job in self.store.jobs(self.run.batch.id)}
+
+    def on_disk(self, key: str = "a") -> dict[str, Any]:
+        """A job's row, as a connection sees it that is none of ours."""
+        (row,) = select(self.path, "SELECT * FROM job WHERE key = ?", key)
+        return row
+
+    def attempts(self, key: str = "a") -> list[dict[str, Any]]:
+        """A job's attempts, likewise."""
+        wanted = "SELECT attempt.* FROM attempt JOIN job ON job.id = job_id WHERE key = ? ORDER BY number"
+        return select(self.path, wanted, key)
+
+
+@asynccontextmanager
+async def world(
+    folder: Path,
+    *keys: str,
+    gate: int = 4,
+    slots: int = 8,
+    rate: float | None = None,
+    budget: Decimal | None = None,
+    net: Net = pictures,
+    disk: Disk | None = None,
+    probe: Callable[[str], None] = lambda _name: None,
+    ask_first: bool = False,
+    guard_limits: GuardLimits = GUARDS,
+    **limits: Any,
+) -> AsyncIterator[World]:
+    """A batch of these jobs, queued and agreed to. `limits` are fields of `Limits` that differ from usual."""
+    clock, rng = VirtualClock(), random.Random(7)
+    provider = ScriptedProvider(clock)
+    notices: list[str] = []
+    stops: list[Stop] = []
+    chosen = replace(LIMITS, **limits)
+    policy = PicturePolicy.of(DEFAULT_BASE)
+    async with open_database(folder / "night.db") as database:
+        store = Store(database, clock.now)
+        batch, _report = await store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows(*keys))
+        await store.agree(batch.id)
+        brake = Brake(stops.append)
+        health = Health(
+            provider,
+            MODEL,
+            clock,
+            rng,
+            brake,
+            outage_limit=chosen.outage_limit,
+            notice=notices.append,
+            ask_first=ask_first,
+        )
+        throttle = Throttle(clock, rng, brake, health, gate=gate, rate=rate, outage_limit=chosen.outage_limit)
+        guards = Guards(guard_limits, brake, total=len(keys), proven=False)
+        send, ready = anyio.create_memory_object_stream[OpenJob](64)
+        with open_spool(database.path) as spool, send, ready:
+            yield World(
+                Context(
+                    batch=batch,
+                    store=store,
+                    provider=provider,
+                    clock=clock,
+                    rng=rng,
+                    limits=chosen,
+                    brake=brake,
+                    health=health,
+                    throttle=throttle,
+                    budget=Budget(budget, Decimal(0), {MODEL: PRICE}),
+                    guards=guards,
+                    slots=anyio.CapacityLimiter(slots),
+                    source=Source(store, batch.id, brake, clock, guards),
+                    spool=spool,
+                    downloads=Downloads(
+                        PictureClient(policy, transport=httpx.MockTransport(net)),
+                        folder / "outputs",
+                        clock,
+                        disk or LocalDisk(),
+                    ),
+                    to_fetch=send,
+                    notice=notices.append,
+                    gap=Gap(clock, lambda seconds: notices.append(f"gap {seconds:g}")),
+                    probe=probe,
+                ),
+                clock,
+                provider,
+                ready,
+                notices,
+                stops,
+            )
+
+
+@asynccontextmanager
+async def at_the_api(folder: Path, **options: Any) -> AsyncIterator[tuple[World, OpenJob]]:
+    """A job that was accepted just now."""
+    async with world(folder, "a", **options) as w:
+        job = await w.queued()
+        w.run.budget.reserve(ESTIMATE)
+        assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.apply(Accepted(job.id, "req-1", w.clock.now()))
+        yield w, await w.running()

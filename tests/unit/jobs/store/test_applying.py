@@ -1,0 +1,91 @@
+"""Moves are compare-and-set, and several are one."""
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from jobs.errors import NightsheetError
+from jobs.outcomes import Accepted
+from jobs.states import MOVES, JobState, Move
+from jobs.store import must
+from tests.support.tables import Table, outcome_of
+
+S = JobState
+REFUSED = [
+    (move, state)
+    for move, (sources, _) in MOVES.items()
+    if move is not Move.CLAIM
+    for state in JobState
+    if state not in sources
+]
+
+
+@pytest.mark.parametrize("state", list(JobState))
+async def test_a_move_that_does_not_start_here_changes_nothing(table: Table, state: JobState) -> None:
+    """Of any job, attempt, picture or batch; and the caller is told."""
+    job_id = await table.bring("a", state)
+    before = table.everything()
+    for move, source in REFUSED:
+        if source is state:
+            assert not await table.store.apply(outcome_of(move, job_id, request_id="another")), move
+    assert table.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("move", "state"),
+    [
+        (move, state)
+        for move, (sources, _) in MOVES.items()
+        if move is not Move.CLAIM
+        for state in sorted(sources)
+    ],
+)
+async def test_a_move_leads_where_it_says(table: Table, move: Move, state: JobState) -> None:
+    """From each of its sources, and it moves that job alone."""
+    job_id = await table.bring("b", state)
+    others = [table.row((await table.job(key)).id) for key in "ac"]
+    assert await table.store.apply(outcome_of(move, job_id))
+    assert table.row(job_id)["state"] == MOVES[move][1]
+    assert [table.row((await table.job(key)).id) for key in "ac"] == others
+
+
+async def test_a_job_that_is_not_there_is_not_moved(table: Table) -> None:
+    """An id from another database, for one."""
+    assert not await table.store.apply(outcome_of(Move.CANCEL, 4711))
+
+
+async def test_several_outcomes_are_applied_together(table: Table) -> None:
+    """In order: what the first one did is where the second starts."""
+    job_id = await table.bring("a", S.RUNNING)
+    failed, requeued = outcome_of(Move.REMOTE_FAILED, job_id), outcome_of(Move.REQUEUE, job_id)
+    assert await table.store.apply(failed, requeued)
+    row = table.row(job_id)
+    assert (row["state"], row["failed_runs"], row["agreed"]) == ("queued", 1, 1)
+
+
+async def test_one_refused_outcome_undoes_the_others(table: Table) -> None:
+    """Half of a decision would be neither what was, nor what was meant."""
+    running, queued = await table.bring("a", S.RUNNING), (await table.job("b")).id
+    before = table.everything()
+    outcomes = [outcome_of(Move.REMOTE_DONE, running), outcome_of(Move.FETCHED, queued)]
+    assert not await table.store.apply(*outcomes)
+    assert table.everything() == before
+
+
+async def test_one_broken_outcome_undoes_the_others(table: Table) -> None:
+    """A rule of the tables that is broken half way leaves no half behind."""
+    first, second = await table.bring("a", S.SUBMITTING), await table.bring("b", S.SUBMITTING)
+    before = table.everything()
+    too_long = "r" * 129
+    with pytest.raises(IntegrityError):
+        await table.store.apply(
+            Accepted(first, "req-1", table.clock.at), Accepted(second, too_long, table.clock.at)
+        )
+    assert table.everything() == before
+
+
+def test_a_move_that_must_succeed_stops_the_run_by_name() -> None:
+    """It is a defect, and the person is told which job and that nothing was sent twice."""
+    must(True, "hero")
+    with pytest.raises(NightsheetError, match="'hero'") as caught:
+        must(False, "hero")
+    assert "Nothing was sent twice" in caught.value.hint

@@ -1,0 +1,146 @@
+"""Moves over many jobs at once: doubt at start, cancel; and the wishes that steer a run."""
+
+import pytest
+
+from jobs.failures import Failure, FailureKind
+from jobs.states import JobState, Move
+from tests.support.tables import Table, rows
+
+S = JobState
+DOUBT = Failure(FailureKind.UNCONFIRMED, "The run ended between sending and reading.")
+CANCELLED = Failure(FailureKind.CANCELLED, "Cancelled by a person.", "by_hand")
+
+
+async def all_states(table: Table) -> dict[JobState, int]:
+    """A job in each state; its id by state."""
+    await table.load(rows(*"abcdefgh"))
+    return {state: await table.bring(key, state) for key, state in zip("abcdefgh", JobState, strict=True)}
+
+
+async def test_what_was_on_its_way_at_a_crash_is_in_doubt(table: Table) -> None:
+    """Those jobs and no others; the intent has become a submit without an answer."""
+    ids = await all_states(table)
+    before = {state: (table.row(job_id), table.attempts(job_id)) for state, job_id in ids.items()}
+    assert await table.store.doubt_interrupted(table.batch.id, DOUBT) == 1
+    row, (attempt,) = before.pop(S.SUBMITTING)
+    job_id = ids.pop(S.SUBMITTING)
+    assert table.row(job_id) == row | {
+        "state": "unconfirmed",
+        "error_kind": "unconfirmed",
+        "error_message": DOUBT.message,
+    }
+    assert table.attempts(job_id) == [attempt | {"outcome": "unanswered", "detail": DOUBT.message}]
+    assert before == {state: (table.row(job_id), table.attempts(job_id)) for state, job_id in ids.items()}
+
+
+async def test_doubting_twice_changes_nothing(table: Table) -> None:
+    """A start that is interrupted is begun again."""
+    await table.bring("a", S.SUBMITTING)
+    assert await table.store.doubt_interrupted(table.batch.id, DOUBT) == 1
+    before = table.everything()
+    assert await table.store.doubt_interrupted(table.batch.id, DOUBT) == 0
+    assert table.everything() == before
+
+
+async def test_only_the_newest_attempt_is_in_doubt(table: Table) -> None:
+    """An earlier one keeps what it was."""
+    job_id = await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, Move.REQUEUE, Move.CLAIM)
+    first, _ = table.attempts(job_id)
+    await table.store.doubt_interrupted(table.batch.id, DOUBT)
+    again, second = table.attempts(job_id)
+    assert again == first
+    assert second["outcome"] == "unanswered"
+
+
+async def test_another_batch_is_left_alone(table: Table) -> None:
+    """Its runner may be a different process with a different purse."""
+    await table.bring("a", S.SUBMITTING)
+    await table.bring("b", S.RUNNING)
+    other, _ = await table.store.load(name="other", sheet=table.path, origin="o", planned=[])
+    before = table.everything()
+    assert await table.store.doubt_interrupted(other.id, DOUBT) == 0
+    assert await table.store.cancel_queued(other.id, CANCELLED) == 0
+    assert await table.store.request_cancel(other.id) == 0
+    assert await table.store.cancel_wanted(other.id) == []
+    assert await table.store.agree(other.id) == 0
+    assert table.everything() == before
+
+
+async def test_cancelling_the_queue_is_free_and_touches_nothing_else(table: Table) -> None:
+    """What the API has is paid for: it is not ended from here."""
+    ids = await all_states(table)
+    before = {state: table.row(job_id) for state, job_id in ids.items()}
+    at = table.clock.advance(60)
+    assert await table.store.cancel_queued(table.batch.id, CANCELLED) == 1
+    queued = before.pop(S.QUEUED)
+    assert table.row(ids.pop(S.QUEUED)) == queued | {
+        "state": "cancelled",
+        "finished_at": at.isoformat(timespec="microseconds"),
+        "error_kind": "cancelled",
+        "error_code": "by_hand",
+        "error_message": CANCELLED.message,
+    }
+    assert before == {state: table.row(job_id) for state, job_id in ids.items()}
+
+
+@pytest.mark.parametrize(
+    ("keys", "left"), [(["a", "c"], ["b"]), (["nobody"], ["a", "b", "c"]), ([], ["a", "b", "c"])]
+)
+async def test_only_the_named_jobs_are_cancelled(table: Table, keys: list[str], left: list[str]) -> None:
+    """No name is no job, not every job."""
+    assert await table.store.cancel_queued(table.batch.id, CANCELLED, keys) == 3 - len(left)
+    assert [job.key for job in await table.store.in_state(table.batch.id, [S.QUEUED])] == left
+
+
+async def test_a_cancel_at_the_api_is_asked_for_where_the_api_has_the_job(table: Table) -> None:
+    """The runner reads the wish; a job that is being fetched is done already."""
+    ids = await all_states(table)
+    assert await table.store.cancel_wanted(table.batch.id) == []
+    assert await table.store.request_cancel(table.batch.id) == 1
+    assert await table.store.cancel_wanted(table.batch.id) == [ids[S.RUNNING]]
+    wishes = {state: table.row(job_id)["cancel_requested"] for state, job_id in ids.items()}
+    assert wishes == {state: int(state is S.RUNNING) for state in JobState}
+
+
+async def test_only_the_named_jobs_are_wanted_cancelled(table: Table) -> None:
+    """By their keys."""
+    first, second = await table.bring("a", S.RUNNING), await table.bring("b", S.RUNNING)
+    assert await table.store.request_cancel(table.batch.id, ["b", "c"]) == 1
+    assert await table.store.cancel_wanted(table.batch.id) == [second]
+    assert table.row(first)["cancel_requested"] == 0
+
+
+async def test_a_wish_that_the_api_would_not_grant_is_dropped(table: Table) -> None:
+    """`not_cancellable`: it runs on, and is not asked again at every poll."""
+    job_id = await table.bring("a", S.RUNNING)
+    await table.store.request_cancel(table.batch.id)
+    await table.store.drop_cancel_request(job_id)
+    assert await table.store.cancel_wanted(table.batch.id) == []
+    assert table.row(job_id)["state"] == "running"
+
+
+async def test_a_job_that_is_being_fetched_is_not_wanted_cancelled(table: Table) -> None:
+    """It was done before the wish was read: its pictures are paid for."""
+    await table.bring("a", S.RUNNING)
+    await table.store.request_cancel(table.batch.id)
+    await table.move("a", Move.REMOTE_DONE)
+    assert await table.store.cancel_wanted(table.batch.id) == []
+
+
+async def test_warnings_are_replaced(table: Table) -> None:
+    """The caller keeps the ones that still hold."""
+    job_id = (await table.job("a")).id
+    await table.store.warn(job_id, ["one", "two"])
+    await table.store.warn(job_id, ["two"])
+    assert (await table.job("a")).warnings == ("two",)
+    assert (await table.job("b")).warnings == ()
+
+
+async def test_agreeing_is_to_all_that_is_queued_in_the_sheet(table: Table) -> None:
+    """It tells how many jobs that adds, and is not given for what is not queued."""
+    await table.load(rows("a", "b", "c", "d"))
+    await table.move("a", Move.CANCEL)
+    await table.load(rows("a", "b", "c"))
+    assert await table.store.agree(table.batch.id) == 2
+    assert await table.store.agree(table.batch.id) == 0
+    assert [table.row((await table.job(key)).id)["agreed"] for key in "abcd"] == [0, 1, 1, 0]

@@ -1,0 +1,232 @@
+"""Group commit: many writes share a transaction, and none of them loses by it. Cancellation stays outside."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.database import Database, Operation, open_database
+from tests.support.databases import add, names
+from tests.support.tables import hold_writes, select
+
+SLOW = text(
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+    " INSERT INTO batch (name, sheet, origin, created_at, generation)"
+    " SELECT 'slow', max(i), 'o', 't', 0 FROM n"
+)
+
+
+@dataclass
+class Seen:
+    """The transactions that were begun and ended, in order."""
+
+    events: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def seen() -> Iterator[Seen]:
+    """Listens to every engine."""
+    seen = Seen()
+    listeners = {}
+    for name in ("begin", "commit", "rollback"):
+
+        def listen(_connection: Connection, name: str = name) -> None:
+            seen.events.append(name)
+
+        listeners[name] = listen
+        event.listen(Engine, name, listen)
+    yield seen
+    for name, listener in listeners.items():
+        event.remove(Engine, name, listener)
+
+
+@pytest.fixture
+async def opened(tmp_path: Path) -> AsyncIterator[Database]:
+    """A database without a batch."""
+    async with open_database(tmp_path / "night.db") as database:
+        yield database
+
+
+async def together(database: Database, *operations: Operation[str]) -> list[str | Exception]:
+    """Write all of them at once, behind one write that keeps the connection busy; what each came to."""
+    results: list[str | Exception] = ["pending"] * len(operations)
+
+    async def one(place: int, operation: Operation[str]) -> None:
+        try:
+            results[place] = await database.write(operation)
+        except IntegrityError as error:
+            results[place] = error
+
+    async with anyio.create_task_group() as tasks:
+        gate = await hold_writes(database, tasks)
+        for place, operation in enumerate(operations):
+            tasks.start_soon(one, place, operation)
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+    return results
+
+
+async def test_writes_that_wait_share_a_commit(opened: Database, seen: Seen) -> None:
+    """Fifty workers, two commits: the one that they waited for, and their own."""
+    wanted = [f"n{number}" for number in range(50)]
+    assert await together(opened, *map(add, wanted)) == wanted
+    assert seen.events == ["begin", "commit"] * 2
+    assert await opened.read(names) == wanted
+
+
+async def test_a_lone_write_does_not_wait_for_company(opened: Database, seen: Seen) -> None:
+    """One write, one transaction."""
+    await opened.write(add("a"))
+    await opened.write(add("b"))
+    assert seen.events == ["begin", "commit"] * 2
+
+
+async def test_a_failing_write_does_not_undo_its_neighbours(opened: Database, seen: Seen) -> None:
+    """The group is undone, and each has a transaction of its own; the error goes to its own caller."""
+    await opened.write(add("taken"))
+    seen.events.clear()
+    first, failed, last = await together(opened, add("a"), add("taken"), add("b"))
+    assert (first, last) == ("a", "b")
+    assert isinstance(failed, IntegrityError)
+    assert await opened.read(names) == ["taken", "a", "b"]
+    group, alone = ["begin", "rollback"], ["begin", "commit"]
+    assert seen.events[:-2] == [*alone, *group, *alone, *group, *alone]
+
+
+async def test_a_write_that_may_run_only_once_has_a_transaction_of_its_own(opened: Database) -> None:
+    """A neighbour that fails does not make it run again."""
+    runs = 0
+
+    async def once(connection: AsyncConnection) -> str:
+        nonlocal runs
+        runs += 1
+        return await add("once")(connection)
+
+    async with anyio.create_task_group() as tasks:
+        gate = await hold_writes(opened, tasks)
+        tasks.start_soon(opened.write, add("before"))
+        tasks.start_soon(opened.write_once, once)
+        tasks.start_soon(fails, opened)
+        tasks.start_soon(opened.write, add("after"))
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+    assert runs == 1
+    assert sorted(await opened.read(names)) == ["after", "before", "once"]
+
+
+async def fails(database: Database) -> None:
+    """A write that breaks a rule of the tables."""
+
+    async def run(connection: AsyncConnection) -> None:
+        await connection.execute(text("INSERT INTO batch (id) VALUES (1)"))
+
+    with suppress(IntegrityError):
+        await database.write(run)
+
+
+async def test_a_cancelled_write_is_written_all_the_same(opened: Database) -> None:
+    """The cancel waits until the statement is done: cut short, it was seen to leave the write lock held."""
+    entered, after = anyio.Event(), False
+
+    async def slow(connection: AsyncConnection) -> None:
+        entered.set()
+        await connection.execute(SLOW)
+
+    async def write() -> None:
+        nonlocal after
+        await opened.write(slow)
+        await anyio.lowlevel.checkpoint()
+        after = True
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(write)
+        await entered.wait()
+        tasks.cancel_scope.cancel()
+    assert not after  # it did arrive, behind the write
+    assert await opened.read(names) == ["slow"]
+    assert lock_is_free(opened.path)
+    assert await opened.write(add("next")) == "next"
+
+
+async def test_a_write_that_is_cancelled_in_the_queue_is_written_all_the_same(opened: Database) -> None:
+    """Cancelled or not, a caller that asked for a write has it: nothing is half known."""
+
+    async def cancelled() -> None:
+        async with anyio.create_task_group() as inner:
+            inner.start_soon(opened.write, add("cancelled"))
+            await anyio.wait_all_tasks_blocked()
+            inner.cancel_scope.cancel()
+            gate.set()
+
+    async with anyio.create_task_group() as tasks:
+        gate = await hold_writes(opened, tasks)
+        tasks.start_soon(cancelled)
+        tasks.start_soon(opened.write, add("neighbour"))
+    assert sorted(await opened.read(names)) == ["cancelled", "neighbour"]
+    assert lock_is_free(opened.path)
+
+
+async def test_a_bare_cancel_does_not_take_the_neighbours_with_it(opened: Database) -> None:
+    """`task.cancel()` passes every shield. The one that commits for others must not drop their writes."""
+    async with anyio.create_task_group() as tasks:
+        gate = await hold_writes(opened, tasks)
+        entered, leave = anyio.Event(), anyio.Event()
+
+        async def leads(connection: AsyncConnection) -> str:
+            entered.set()
+            await leave.wait()
+            return await add("leader")(connection)
+
+        leader = asyncio.create_task(opened.write(leads))
+        await anyio.wait_all_tasks_blocked()
+        neighbour = asyncio.create_task(opened.write(add("neighbour")))
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+        await entered.wait()
+        leader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leader
+        leave.set()
+        assert await neighbour == "neighbour"
+    assert await opened.read(names) == ["leader", "neighbour"]
+    assert lock_is_free(opened.path)
+
+
+async def test_closing_waits_for_what_is_being_written(tmp_path: Path) -> None:
+    """A bare cancel ends a caller's wait, and with it the program, before its write is done."""
+    path = tmp_path / "other.db"
+    entered, leave = anyio.Event(), anyio.Event()
+
+    async def slow(connection: AsyncConnection) -> str:
+        entered.set()
+        await leave.wait()
+        return await add("slow")(connection)
+
+    async def run() -> None:
+        async with open_database(path) as database:
+            await database.write(slow)
+
+    task = asyncio.create_task(run())
+    await entered.wait()
+    task.cancel()
+    await anyio.wait_all_tasks_blocked()
+    leave.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert select(path, "SELECT name FROM batch") == [{"name": "slow"}]
+
+
+def lock_is_free(path: Path) -> bool:
+    """Whether another process could write now."""
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    return True
