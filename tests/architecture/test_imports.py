@@ -57,7 +57,7 @@ IMPORTS_ONLY = (
     Only(ROWS, (), "nobody holds a live row; the store works on the tables' metadata"),
     Only(
         HTTP,
-        ("runner/http/*", "runner/downloads.py", "runner/opening.py"),
+        ("runner/http/*", "runner/downloads.py"),
         "the clients are behind runner.http; downloads streams their answers, opening is handed a transport",
     ),
     Only(TERMINAL, ("runner/cli/*",), "what is printed is the commands' business"),
