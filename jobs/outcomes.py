@@ -45,10 +45,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class NotAccepted:
-    """Surely not accepted: nothing was sent, or the API turned it away unread. Not an attempt."""
+    """Surely not accepted: nothing was sent, or the API turned it away unread. Not an attempt.
+
+    It is queued again, or cancelled, if a person has asked for that meanwhile.
+    """
 
     move: ClassVar[Move] = Move.NOT_ACCEPTED
     job_id: int
+    at: datetime
     available_at: datetime
 
 

@@ -152,6 +152,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancelling:
+    """What a wish to cancel met: ended in the queue (free), and asked of the API."""
+
+    queued: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoadReport:
     """What loading a sheet did to its batch."""
 

@@ -81,7 +81,8 @@ async def _send(run: Context, job: QueuedJob, tries: int) -> _Step:
             run.budget.release(estimate)
             return _Step()
         if run.brake.stops(Reach.SUBMITS) or run.health.suspect:  # since the intent was begun
-            must(await run.store.apply(NotAccepted(job.id, run.clock.now())), job.key)
+            now = run.clock.now()
+            must(await run.store.apply(NotAccepted(job.id, now, now)), job.key)
             run.budget.release(estimate)
             return _Step(again_after_seconds=0.0)
     except CannotWrite as error:
@@ -125,7 +126,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
         case TurnedAway():
             wait = _wait_for(run, verdict, tries)
             available_at = now + timedelta(seconds=wait)
-            must(await run.store.apply(NotAccepted(job.id, available_at)), job.key)
+            must(await run.store.apply(NotAccepted(job.id, now, available_at)), job.key)
             return wait
         case Denied(failure=failure):
             run.throttle.answered()
@@ -136,7 +137,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             return None
         case Stopped(reason=reason, message=message):
             run.brake.pause(reason, message)
-            must(await run.store.apply(NotAccepted(job.id, now)), job.key)
+            must(await run.store.apply(NotAccepted(job.id, now, now)), job.key)
             return None
         case Doubtful():
             await _doubt(run, job, verdict)

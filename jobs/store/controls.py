@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure
 from jobs.states import MOVES, JobState, Move
+from jobs.store.moves import NEVER_SENT
 from jobs.store.schema import ATTEMPT, JOB
 from jobs.tables import SubmitOutcome
+from jobs.views import Cancelling
 
 
 async def doubt_interrupted(connection: AsyncConnection, batch_id: int, failure: Failure) -> int:
@@ -31,36 +33,21 @@ async def doubt_interrupted(connection: AsyncConnection, batch_id: int, failure:
     return int(moved.rowcount)
 
 
-async def cancel_queued(
-    connection: AsyncConnection,
-    batch_id: int,
-    failure: Failure,
-    now: datetime,
-    keys: Sequence[str] | None = None,
-) -> int:
-    """Cancel what is queued, only `keys` if given: free."""
-    moved = await connection.execute(
+async def cancel(
+    connection: AsyncConnection, batch_id: int, now: datetime, keys: Sequence[str] | None = None
+) -> Cancelling:
+    """Cancel what is queued, and ask for what is at the API, or on its way there; only `keys` if given."""
+    queued = await connection.execute(
         update(JOB)
-        .where(*_chosen(batch_id, JobState.QUEUED, keys))
-        .values(
-            state=MOVES[Move.CANCEL][1],
-            finished_at=now,
-            error_kind=failure.kind,
-            error_code=failure.code,
-            error_message=failure.message,
-        )
+        .where(*_chosen(batch_id, [JobState.QUEUED], keys))
+        .values(state=MOVES[Move.CANCEL][1], finished_at=now, **NEVER_SENT)
     )
-    return int(moved.rowcount)
-
-
-async def request_cancel(
-    connection: AsyncConnection, batch_id: int, keys: Sequence[str] | None = None
-) -> int:
-    """Ask for what is running to be cancelled at the API, only `keys` if given."""
     asked = await connection.execute(
-        update(JOB).where(*_chosen(batch_id, JobState.RUNNING, keys)).values(cancel_requested=True)
+        update(JOB)
+        .where(*_chosen(batch_id, [JobState.SUBMITTING, JobState.RUNNING], keys))
+        .values(cancel_requested=True)
     )
-    return int(asked.rowcount)
+    return Cancelling(queued=int(queued.rowcount), asked=int(asked.rowcount))
 
 
 async def drop_cancel_request(connection: AsyncConnection, job_id: int) -> None:
@@ -73,8 +60,10 @@ async def warn(connection: AsyncConnection, job_id: int, warnings: Sequence[str]
     await connection.execute(update(JOB).where(JOB.c.id == job_id).values(warnings=list(warnings)))
 
 
-def _chosen(batch_id: int, state: JobState, keys: Sequence[str] | None) -> list[ColumnElement[Any]]:
-    chosen: list[ColumnElement[Any]] = [JOB.c.batch_id == batch_id, JOB.c.state == state]
+def _chosen(
+    batch_id: int, states: Sequence[JobState], keys: Sequence[str] | None
+) -> list[ColumnElement[Any]]:
+    chosen: list[ColumnElement[Any]] = [JOB.c.batch_id == batch_id, JOB.c.state.in_(states)]
     if keys is not None:
         chosen.append(JOB.c.key.in_(keys))
     return chosen

@@ -23,6 +23,7 @@ from jobs.views import (
     ArtifactView,
     AttemptView,
     BatchView,
+    Cancelling,
     JobView,
     LoadReport,
     OpenJob,
@@ -58,14 +59,13 @@ class Store:
         """Turn every `submitting` job found at start into an `unconfirmed` one; returns how many."""
         return await self.database.write(lambda c: controls.doubt_interrupted(c, batch_id, failure))
 
-    async def cancel_queued(self, batch_id: int, failure: Failure, keys: Sequence[str] | None = None) -> int:
-        """Cancel what is queued, only `keys` if given; returns how many."""
-        now = self._now()
-        return await self.database.write(lambda c: controls.cancel_queued(c, batch_id, failure, now, keys))
+    async def cancel(self, batch_id: int, keys: Sequence[str] | None = None) -> Cancelling:
+        """Cancel what is queued, and note the wish for what is at the API, or on its way to it.
 
-    async def request_cancel(self, batch_id: int, keys: Sequence[str] | None = None) -> int:
-        """Ask for what is running to be cancelled at the API; returns how many."""
-        return await self.database.write(lambda c: controls.request_cancel(c, batch_id, keys))
+        Only `keys`, if given. What is on its way and surely not accepted is cancelled by that move.
+        """
+        now = self._now()
+        return await self.database.write(lambda c: controls.cancel(c, batch_id, now, keys))
 
     async def drop_cancel_request(self, job_id: int) -> None:
         """The API would not cancel it: it runs on, and is fetched later."""
@@ -200,11 +200,13 @@ class Store:
         """The models of the batch's jobs."""
         return await self.database.read(lambda c: counting.models_in_use(c, batch_id))
 
-    async def queued(self, batch_id: int, *, after: int, limit: int) -> list[QueuedJob]:
-        """Jobs that may be claimed now, beyond the id `after`."""
-        now = self._now()
+    async def queued(
+        self, batch_id: int, *, after: int, limit: int, now: datetime | None = None
+    ) -> list[QueuedJob]:
+        """Jobs that may be claimed now (or by the moment `now`), beyond the id `after`."""
+        moment = now or self._now()
         return await self.database.read(
-            lambda c: reading.queued(c, batch_id, after=after, limit=limit, now=now)
+            lambda c: reading.queued(c, batch_id, after=after, limit=limit, now=moment)
         )
 
     async def next_available(self, batch_id: int) -> datetime | None:

@@ -6,6 +6,7 @@ pays for a row that is not in the sheet. Everything happens in the caller's one 
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,20 +100,29 @@ async def _load_chunk(
     fresh: list[tuple[PlannedJob, int]] = []
     kept: list[dict[str, Any]] = []
     for job in jobs:
-        old = known.get(job.key)
-        if old is None:
+        revisions = known.get(job.key, [])
+        same = next((old for old in reversed(revisions) if old.fingerprint == job.fingerprint), None)
+        if not revisions:
             tally.new += 1
             fresh.append((job, 1))
-        elif old.fingerprint == job.fingerprint:
+            continue
+        newest = revisions[-1]
+        if (
+            same is not None
+        ):  # perhaps an older one: the edit was undone, what was paid before it counts again
             tally.unchanged += 1
-            kept.append(_place(job, old.id, generation))
-            if old.error_code == ROW_GONE:
-                await connection.execute(update(JOB).where(JOB.c.id == old.id).values(**_RETURNED))
+            stays: _Known | None = same
+            kept.append(_place(job, same.id, generation))
+            if same.error_code == ROW_GONE:
+                await connection.execute(update(JOB).where(JOB.c.id == same.id).values(**_RETURNED))
         else:
             tally.changed += 1
-            if not await _replace_unsent(connection, job, old.id, generation, now):
+            stays = newest if await _replace_unsent(connection, job, newest.id, generation, now) else None
+            if stays is None:
+                fresh.append((job, newest.revision + 1))
+        for old in revisions:
+            if old.current and old is not stays:
                 await _retire(connection, old.id, now)
-                fresh.append((job, old.revision + 1))
     if kept:
         await connection.execute(_PLACE, kept)
     if fresh:
@@ -130,16 +140,20 @@ class _Known:
     revision: int
     fingerprint: str
     error_code: str | None
+    current: bool
 
 
-async def _known(connection: AsyncConnection, batch_id: int, keys: Sequence[str]) -> dict[str, _Known]:
-    """The newest revision of each key that the batch has."""
+async def _known(connection: AsyncConnection, batch_id: int, keys: Sequence[str]) -> dict[str, list[_Known]]:
+    """The revisions of each key that the batch has, oldest first."""
     found = await connection.execute(
-        select(JOB.c.key, JOB.c.id, JOB.c.revision, JOB.c.fingerprint, JOB.c.error_code)
+        select(JOB.c.key, JOB.c.id, JOB.c.revision, JOB.c.fingerprint, JOB.c.error_code, JOB.c.current)
         .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
         .order_by(JOB.c.revision)
     )
-    return {row.key: _Known(row.id, row.revision, row.fingerprint, row.error_code) for row in found}
+    known: dict[str, list[_Known]] = defaultdict(list)
+    for row in found:
+        known[row.key].append(_Known(*row[1:]))
+    return known
 
 
 _PLACE = (

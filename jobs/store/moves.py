@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ScalarSelect, Update, case, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.failures import Failure
+from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
     Attached,
@@ -45,6 +45,10 @@ _NEWEST_HAS_AN_ID = exists().where(
 
 def _error(failure: Failure) -> dict[str, Any]:
     return {"error_kind": failure.kind, "error_code": failure.code, "error_message": failure.message}
+
+
+NEVER_SENT = _error(Failure(FailureKind.CANCELLED, "Cancelled before it was sent: nothing was paid."))
+"""What a job says that a person cancelled while it was queued."""
 
 
 def _guarded(move: Move, job_id: int) -> Update:
@@ -119,6 +123,11 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
     match outcome:
         case NotAccepted():
             await connection.execute(delete(ATTEMPT).where(ATTEMPT.c.id == _newest_attempt(job_id)))
+            await connection.execute(
+                _guarded(Move.CANCEL, job_id)
+                .where(JOB.c.cancel_requested)
+                .values(finished_at=outcome.at, cancel_requested=False, **NEVER_SENT)
+            )
         case Accepted() | Attached():
             await connection.execute(
                 _of_attempt(

@@ -130,9 +130,10 @@ async def in_state(
 
 
 async def by_key(connection: AsyncConnection, batch_id: int, key: str) -> JobView | None:
-    """The newest revision of a key."""
+    """The revision of a key that the sheet has, or the newest where the sheet has none any more."""
     wanted = _jobs().where(JOB.c.batch_id == batch_id, JOB.c.key == key)
-    views = await _job_views(connection, wanted.order_by(JOB.c.revision.desc()).limit(1))
+    newest = wanted.order_by(JOB.c.current.desc(), JOB.c.revision.desc())
+    views = await _job_views(connection, newest.limit(1))
     return views[0] if views else None
 
 

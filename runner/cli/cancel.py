@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "nightsheet cancel first-night --job lighthouse"
 _UNREACHABLE = 69
+_IN_DOUBT = "it was on its way when the last run ended, and may be paid for: resume, then review"
 
 
 @made(*LOOKING)
@@ -52,18 +53,19 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
         told = Told(batch.name)
         if keys is not None:
             for job in await named(store, batch, keys):
-                if job.state not in {JobState.QUEUED, JobState.RUNNING}:
+                if job.state not in {JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING}:
                     told.left.append((job.key, f"it is {job.state}"))
-        failure = Failure(FailureKind.CANCELLED, "Cancelled before it was sent: nothing was paid.")
-        told.queued = await store.cancel_queued(batch.id, failure, keys)
-        asked = await store.request_cancel(batch.id, keys)
+        met = await store.cancel(batch.id, keys)
+        told.queued = met.queued
         code = 0
-        if asked:
+        if met.asked:
             with try_holding(settings.database) as held:
                 if held:
+                    for cut_off in await store.in_state(batch.id, [JobState.SUBMITTING], keys):
+                        told.left.append((cut_off.key, _IN_DOUBT))
                     code = await _at_the_api(store, batch, settings, around, told)
                 else:
-                    told.by_runner = asked
+                    told.by_runner = met.asked
         if settings.as_json:
             render.as_json(told.as_json())
         else:

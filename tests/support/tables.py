@@ -125,7 +125,7 @@ def outcome_of(move: Move, job_id: int, *, request_id: str = "req-1", at: dateti
     made: dict[Move, Outcome] = {
         Move.UNSENDABLE: Unsendable(job_id, failure(FailureKind.REFUSED), at),
         Move.ACCEPTED: Accepted(job_id, request_id, at),
-        Move.NOT_ACCEPTED: NotAccepted(job_id, at),
+        Move.NOT_ACCEPTED: NotAccepted(job_id, at, at),
         Move.REFUSED: Refused(job_id, failure(FailureKind.REFUSED), at),
         Move.UNANSWERED: Unanswered(job_id, failure(FailureKind.UNCONFIRMED), at),
         Move.REMOTE_DONE: RemoteDone(job_id, ("https://pictures.example/1.png",), Decimal("0.04")),

@@ -125,7 +125,7 @@ async def test_a_second_note_of_a_picture_replaces_the_first(table: Table) -> No
 async def test_a_wish_to_cancel_ends_with_the_job(table: Table, end: Move) -> None:
     """Otherwise a `retry` would bring back a job that can never be claimed."""
     job_id = await table.bring("a", S.RUNNING)
-    await table.store.request_cancel(table.batch.id)
+    await table.store.cancel(table.batch.id)
     assert table.row(job_id)["cancel_requested"] == 1
     ways = {Move.FETCHED: [Move.REMOTE_DONE, end], Move.FETCH_FAILED: [Move.REMOTE_DONE, end]}
     await table.move("a", *ways.get(end, [end]))

@@ -112,7 +112,7 @@ async def test_what_was_surely_not_accepted_was_no_attempt(table: Table) -> None
     before = table.row(job_id)
     await table.store.claim(claimed(job_id))
     later = table.clock.advance(30)
-    assert await table.store.apply(NotAccepted(job_id, later))
+    assert await table.store.apply(NotAccepted(job_id, later, later))
     assert table.attempts(job_id) == []
     assert table.row(job_id) == before | {"available_at": later.isoformat(timespec="microseconds")}
 

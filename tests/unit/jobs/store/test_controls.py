@@ -4,11 +4,11 @@ import pytest
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState, Move
+from jobs.views import Cancelling
 from tests.support.tables import Table, rows
 
 S = JobState
 DOUBT = Failure(FailureKind.UNCONFIRMED, "The run ended between sending and reading.")
-CANCELLED = Failure(FailureKind.CANCELLED, "Cancelled by a person.", "by_hand")
 
 
 async def all_states(table: Table) -> dict[JobState, int]:
@@ -59,8 +59,7 @@ async def test_another_batch_is_left_alone(table: Table) -> None:
     other, _ = await table.store.load(name="other", sheet=table.path, origin="o", planned=[])
     before = table.everything()
     assert await table.store.doubt_interrupted(other.id, DOUBT) == 0
-    assert await table.store.cancel_queued(other.id, CANCELLED) == 0
-    assert await table.store.request_cancel(other.id) == 0
+    assert await table.store.cancel(other.id) == Cancelling(queued=0, asked=0)
     assert await table.store.cancel_wanted(other.id) == []
     assert await table.store.agree(other.id) == 0
     assert table.everything() == before
@@ -71,15 +70,16 @@ async def test_cancelling_the_queue_is_free_and_touches_nothing_else(table: Tabl
     ids = await all_states(table)
     before = {state: table.row(job_id) for state, job_id in ids.items()}
     at = table.clock.advance(60)
-    assert await table.store.cancel_queued(table.batch.id, CANCELLED) == 1
+    assert await table.store.cancel(table.batch.id) == Cancelling(queued=1, asked=2)
     queued = before.pop(S.QUEUED)
     assert table.row(ids.pop(S.QUEUED)) == queued | {
         "state": "cancelled",
         "finished_at": at.isoformat(timespec="microseconds"),
         "error_kind": "cancelled",
-        "error_code": "by_hand",
-        "error_message": CANCELLED.message,
+        "error_message": "Cancelled before it was sent: nothing was paid.",
     }
+    for state in (S.SUBMITTING, S.RUNNING):
+        before[state] = before[state] | {"cancel_requested": 1}
     assert before == {state: table.row(job_id) for state, job_id in ids.items()}
 
 
@@ -88,7 +88,7 @@ async def test_cancelling_the_queue_is_free_and_touches_nothing_else(table: Tabl
 )
 async def test_only_the_named_jobs_are_cancelled(table: Table, keys: list[str], left: list[str]) -> None:
     """No name is no job, not every job."""
-    assert await table.store.cancel_queued(table.batch.id, CANCELLED, keys) == 3 - len(left)
+    assert (await table.store.cancel(table.batch.id, keys)).queued == 3 - len(left)
     assert [job.key for job in await table.store.in_state(table.batch.id, [S.QUEUED])] == left
 
 
@@ -96,16 +96,39 @@ async def test_a_cancel_at_the_api_is_asked_for_where_the_api_has_the_job(table:
     """The runner reads the wish; a job that is being fetched is done already."""
     ids = await all_states(table)
     assert await table.store.cancel_wanted(table.batch.id) == []
-    assert await table.store.request_cancel(table.batch.id) == 1
+    assert (await table.store.cancel(table.batch.id)).asked == 2
     assert await table.store.cancel_wanted(table.batch.id) == [ids[S.RUNNING]]
-    wishes = {state: table.row(job_id)["cancel_requested"] for state, job_id in ids.items()}
-    assert wishes == {state: int(state is S.RUNNING) for state in JobState}
+    wishes = {state for state, job_id in ids.items() if table.row(job_id)["cancel_requested"]}
+    assert wishes == {S.SUBMITTING, S.RUNNING}
+
+
+async def test_a_wish_that_meets_a_submit_ends_it_if_it_is_not_accepted(table: Table) -> None:
+    """It was between `queued` and `running` when the person asked: it must not slip through."""
+    job_id = await table.bring("a", S.SUBMITTING)
+    other = await table.bring("b", S.SUBMITTING)
+    assert await table.store.cancel(table.batch.id, ["a"]) == Cancelling(queued=0, asked=1)
+    await table.move("a", Move.NOT_ACCEPTED)
+    await table.move("b", Move.NOT_ACCEPTED)
+    row = table.row(job_id)
+    assert (row["state"], row["error_kind"], row["cancel_requested"]) == ("cancelled", "cancelled", 0)
+    assert row["finished_at"] is not None
+    assert table.attempts(job_id) == []
+    assert table.row(other)["state"] == "queued"
+
+
+async def test_a_wish_that_meets_a_submit_goes_on_to_the_api_if_it_is_accepted(table: Table) -> None:
+    """Then it is paid for, perhaps, and the API is asked."""
+    job_id = await table.bring("a", S.SUBMITTING)
+    await table.store.cancel(table.batch.id)
+    assert await table.store.cancel_wanted(table.batch.id) == []
+    await table.move("a", Move.ACCEPTED)
+    assert await table.store.cancel_wanted(table.batch.id) == [job_id]
 
 
 async def test_only_the_named_jobs_are_wanted_cancelled(table: Table) -> None:
     """By their keys."""
     first, second = await table.bring("a", S.RUNNING), await table.bring("b", S.RUNNING)
-    assert await table.store.request_cancel(table.batch.id, ["b", "c"]) == 1
+    assert (await table.store.cancel(table.batch.id, ["b", "c"])).asked == 1
     assert await table.store.cancel_wanted(table.batch.id) == [second]
     assert table.row(first)["cancel_requested"] == 0
 
@@ -113,7 +136,7 @@ async def test_only_the_named_jobs_are_wanted_cancelled(table: Table) -> None:
 async def test_a_wish_that_the_api_would_not_grant_is_dropped(table: Table) -> None:
     """`not_cancellable`: it runs on, and is not asked again at every poll."""
     job_id = await table.bring("a", S.RUNNING)
-    await table.store.request_cancel(table.batch.id)
+    await table.store.cancel(table.batch.id)
     await table.store.drop_cancel_request(job_id)
     assert await table.store.cancel_wanted(table.batch.id) == []
     assert table.row(job_id)["state"] == "running"
@@ -122,7 +145,7 @@ async def test_a_wish_that_the_api_would_not_grant_is_dropped(table: Table) -> N
 async def test_a_job_that_is_being_fetched_is_not_wanted_cancelled(table: Table) -> None:
     """It was done before the wish was read: its pictures are paid for."""
     await table.bring("a", S.RUNNING)
-    await table.store.request_cancel(table.batch.id)
+    await table.store.cancel(table.batch.id)
     await table.move("a", Move.REMOTE_DONE)
     assert await table.store.cancel_wanted(table.batch.id) == []
 

@@ -78,6 +78,33 @@ async def test_every_further_change_is_a_further_revision(table: Table) -> None:
         await forget_ids(table)
 
 
+@pytest.mark.parametrize("state", SENT)
+async def test_an_edit_that_is_undone_pays_for_nothing_again(table: Table, state: JobState) -> None:
+    """What came of the row before the edit counts again, and the edition between them is not sent."""
+    job_id = await table.bring("a", state)
+    row, ledger = table.row(job_id), table.attempts(job_id)
+    await load_edited(table)
+    assert await table.load(rows("a", "b", "c")) == LoadReport(3, 0, 0, 3, 0)
+    assert table.row(job_id) == row | {"generation": 3}
+    assert table.attempts(job_id) == ledger
+    assert revisions(table, "a") == [(1, "a", state, 1), (2, "a-2", "cancelled", 0)]
+    assert (await table.job("a")).id == job_id
+    assert [job.key async for job in table.store.jobs(table.batch.id)] == ["a", "b", "c"]
+
+
+async def test_editing_back_and_forth_leaves_one_current_revision(table: Table) -> None:
+    """Also where the undone edition was never sent, and is replaced by a third."""
+    await table.bring("a", S.SUCCEEDED)
+    await load_edited(table)
+    await table.load(rows("a", "b", "c"))
+    await load_edited(table)
+    assert revisions(table, "a") == [(1, "a", "succeeded", 0), (2, "a-2", "queued", 1)]
+    await table.load(rows("a", "b", "c"))
+    await load_edited(table, "a hare")
+    assert revisions(table, "a") == [(1, "a", "succeeded", 0), (2, "a-2", "queued", 1)]
+    assert (await table.job("a")).inputs == '{"prompt":"a hare","size":"2048x2048"}'
+
+
 async def test_a_job_whose_row_is_gone_is_cancelled_unpaid(table: Table) -> None:
     """It says why, and leaves the manifest."""
     at = table.clock.advance(60)
@@ -151,7 +178,7 @@ async def test_an_empty_sheet_takes_everything_unsent_back(table: Table) -> None
 
 
 async def forget_ids(table: Table) -> None:
-    """Give the attempts made so far other ids than the helpers hand out."""
+    """Give the attempts made so far other ids than `Table.move` gives."""
 
     async def run(connection: AsyncConnection) -> None:
         await connection.execute(

@@ -47,7 +47,7 @@ async def test_the_queue_comes_in_pages(table: Table) -> None:
 async def test_a_job_that_waits_is_listed_when_its_time_has_come(table: Table) -> None:
     """To the moment: at `available_at` itself it may go."""
     job_id = await table.bring("b", S.SUBMITTING)
-    await table.store.apply(NotAccepted(job_id, NIGHT + timedelta(seconds=30)))
+    await table.store.apply(NotAccepted(job_id, NIGHT, NIGHT + timedelta(seconds=30)))
     assert await queued(table) == ["a", "c"]
     table.clock.advance(29.999)
     assert await queued(table) == ["a", "c"]
@@ -60,7 +60,7 @@ async def test_the_next_time_a_job_may_go(table: Table) -> None:
     assert await table.store.next_available(table.batch.id) is None
     for key, seconds in (("a", 60), ("b", 30), ("c", 90)):
         job_id = await table.bring(key, S.SUBMITTING)
-        await table.store.apply(NotAccepted(job_id, NIGHT + timedelta(seconds=seconds)))
+        await table.store.apply(NotAccepted(job_id, NIGHT, NIGHT + timedelta(seconds=seconds)))
     assert await table.store.next_available(table.batch.id) == NIGHT + timedelta(seconds=30)
     await table.load(rows("a", "c"))
     assert await table.store.next_available(table.batch.id) == NIGHT + timedelta(seconds=60)

@@ -40,7 +40,7 @@ def night(world: World) -> World:
     world.move("gone", unanswered(), lambda job_id: Discarded(job_id, let_go, NOW))
 
     async def cancel(store: Store) -> None:
-        await store.cancel_queued(1, Failure(FailureKind.CANCELLED, "no"), ["cancelled"])
+        await store.cancel(1, ["cancelled"])
 
     world.store(cancel)
     return world

@@ -138,11 +138,10 @@ def test_watch_looks_again(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
 
     async def cancel() -> None:
         from jobs.database import open_database
-        from jobs.failures import Failure, FailureKind
 
         async with open_database(world.database) as database:
             store = Store(database, lambda: datetime.now(UTC))
-            await store.cancel_queued(1, Failure(FailureKind.CANCELLED, "x"))
+            await store.cancel(1)
 
     watching(monkeypatch, cancel)
     ran = world.run("status", "--watch")
