@@ -1,6 +1,7 @@
 """What a worker does next: first what the API already has, then what is queued, in the order of the sheet."""
 
 from collections import deque
+from datetime import UTC, datetime, timedelta
 
 import anyio
 
@@ -13,6 +14,8 @@ from runner.guards import Guards
 _PAGE = 200
 _LOOK_AGAIN_SECONDS = 1.0
 """Other processes queue jobs too (`retry`, `review`), and some wait for their time."""
+_LONGEST_WAIT = timedelta(hours=1)
+"""No job is made to wait for that long: one that seems to was written down before the clock was set back."""
 
 
 class Source:
@@ -27,6 +30,7 @@ class Source:
         self._open: deque[OpenJob] = deque()
         self._queued: deque[QueuedJob] = deque()
         self._beyond = 0
+        self._clock_is_back = False
         self._in_hand: set[int] = set()
         self._set_aside: set[int] = set()
         self._looking = anyio.Lock()
@@ -77,7 +81,9 @@ class Source:
                 job = self._queued.popleft()
                 if job.id not in self._in_hand and job.id not in self._set_aside:
                     return job
-            self._queued.extend(await self._store.queued(self._batch_id, after=self._beyond, limit=_PAGE))
+            now = datetime.max.replace(tzinfo=UTC) if self._clock_is_back else None
+            found = await self._store.queued(self._batch_id, after=self._beyond, limit=_PAGE, now=now)
+            self._queued.extend(found)
             if self._queued:
                 self._beyond = self._queued[-1].id
                 continue
@@ -93,7 +99,11 @@ class Source:
         if self._brake.stops(Reach.SUBMITS):
             return True
         moment = await self._store.next_available(self._batch_id)
-        return moment is None or (bool(self._set_aside) and moment <= self._clock.now())
+        if moment is None:
+            return True
+        wait = moment - self._clock.now()
+        self._clock_is_back = wait > _LONGEST_WAIT
+        return bool(self._set_aside) and wait <= timedelta(0)
 
     def _wake(self) -> None:
         self._changed.set()

@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,7 @@ from runner.health import Health
 from runner.http.addresses import PicturePolicy
 from runner.http.base import DEFAULT_BASE
 from runner.http.fetching import PictureClient
+from runner.polling import watch
 from runner.source import Source
 from runner.spool import open_spool
 from runner.throttle import Throttle
@@ -103,7 +105,8 @@ class World:
 
     async def queued(self, key: str = "a") -> QueuedJob:
         """A job that may be claimed."""
-        found = await self.store.queued(self.run.batch.id, after=0, limit=1000)
+        ever = datetime.max.replace(tzinfo=UTC)
+        found = await self.store.queued(self.run.batch.id, after=0, limit=1000, now=ever)
         return next(job for job in found if job.key == key)
 
     async def running(self, key: str = "a") -> OpenJob:
@@ -212,3 +215,10 @@ async def at_the_api(folder: Path, **options: Any) -> AsyncIterator[tuple[World,
         assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
         assert await w.store.apply(Accepted(job.id, "req-1", w.clock.now()))
         yield w, await w.running()
+
+
+async def watch_to_its_pictures(w: World, job: OpenJob) -> None:
+    """Watch a job, which must come to the end that everybody hopes for."""
+    done = await watch(w.run, job)
+    assert done is not None
+    assert done.state is JobState.FETCHING

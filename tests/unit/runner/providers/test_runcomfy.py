@@ -1,0 +1,153 @@
+"""RunComfy's words and JSON: what each answer comes to, call by call."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from jobs.failures import Failure, FailureKind
+from jobs.tables import PauseReason
+from runner.providers.base import (
+    Denied,
+    Doubtful,
+    RemoteStatus,
+    Standing,
+    Stopped,
+    Taken,
+    Trouble,
+    TurnedAway,
+    UnknownId,
+)
+from runner.providers.runcomfy import RunComfy
+from tests.unit.runner.providers.answering import HTML, api, error, refusing
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "path"),
+    [
+        (lambda p: p.submit("a/b", b'{"prompt": "x"}'), "POST", "/v1/models/a/b"),
+        (lambda p: p.status("id-1"), "GET", "/v1/requests/id-1/status"),
+        (lambda p: p.result("id-1"), "GET", "/v1/requests/id-1/result?include_cost=true"),
+        (lambda p: p.cancel("id-1"), "POST", "/v1/requests/id-1/cancel"),
+        (lambda p: p.price("a/b"), "GET", "/v1/models/a/b"),
+    ],
+)
+async def test_the_paths(call: Callable[[RunComfy], Any], method: str, path: str) -> None:
+    """One request each, with the token, and with the very bytes of the inputs."""
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(500)
+
+    await call(api(handle))
+    (request,) = seen
+    assert (request.method, request.url.raw_path.decode()) == (method, path)
+    assert request.headers["authorization"] == "Bearer token"
+    assert request.content == (b'{"prompt": "x"}' if path.endswith("a/b") and method == "POST" else b"")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "verdict"),
+    [
+        ({"request_id": "id-1", "status_url": "https://elsewhere/x"}, 200, Taken("id-1")),
+        ({"request_id": "id-1", "status": "in_queue"}, 202, Taken("id-1")),
+        ({"request_id": "id-1", "error_code": None}, 200, Taken("id-1")),
+        ({"request_id": "id-1", "error_code": 0, "error_message": ""}, 200, Taken("id-1")),
+        ({"request_id": 77}, 200, Taken("77")),
+        ({"request_id": "a/../b"}, 200, Doubtful("HTTP 200 without a request_id")),
+        ({"status": "in_queue"}, 200, Doubtful("HTTP 200 without a request_id")),
+        ({"request_id": "id-1", **error(500001)}, 200, Doubtful("why", "500001")),
+        ({"request_id": "id-1"}, 500, Doubtful("HTTP 500", "500")),
+        ({"request_id": "id-1"}, 302, Doubtful("HTTP 302", "302")),
+        ([], 200, Doubtful("HTTP 200 without JSON", "200")),
+        (HTML, 200, Doubtful("HTTP 200 with an HTML page", "200")),
+        (b"", 502, Doubtful("HTTP 502 without JSON", "502")),
+        (error(503001), 503, Doubtful("why", "503001")),
+        (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
+        (error(400004), 200, Stopped(PauseReason.TOKEN, "why", "400004")),
+        (b"", 401, Stopped(PauseReason.TOKEN, "HTTP 401", "401")),
+        (error(400002), 400, Stopped(PauseReason.BALANCE, "why", "400002")),
+        (b"", 402, Stopped(PauseReason.BALANCE, "HTTP 402", "402")),
+        (error(422001), 422, Denied(Failure(FailureKind.REFUSED, "why", "422001"))),
+        (error(400001), 200, Denied(Failure(FailureKind.REFUSED, "why", "400001"))),
+        (error(404001), 404, Denied(Failure(FailureKind.REFUSED, "why", "404001"))),
+        (
+            {"error_code": 400003, "error_message": "InputTextSensitiveContentDetected"},
+            400,
+            Denied(Failure(FailureKind.MODERATED, "InputTextSensitiveContentDetected", "400003")),
+        ),
+        (error(429001), 429, TurnedAway("why", None, busy=True)),
+        (b"", 408, TurnedAway("HTTP 408", None, busy=True)),
+        (b"", 425, TurnedAway("HTTP 425", None, busy=True)),
+    ],
+)
+async def test_submit(body: Any, status: int, verdict: object) -> None:
+    """Taken only with an id and no error; in doubt, Doubtful."""
+    assert await api(body, status).submit("a/b", b"{}") == verdict
+
+
+async def test_submit_turned_away_with_a_moment() -> None:
+    """Seconds as the API asks for, and a 503 that says when."""
+    for status in (429, 503):
+        verdict = await api(error(status * 1000 + 1), status, retry_after="7").submit("a/b", b"{}")
+        assert verdict == TurnedAway("why", 7.0, busy=True)
+
+
+async def test_submit_without_an_answer() -> None:
+    """Not connected: it may be sent again. Anything later: it may have been accepted."""
+    unsent = await api(refusing(httpx.ConnectError("no"))).submit("a/b", b"{}")
+    assert isinstance(unsent, TurnedAway)
+    assert (unsent.busy, unsent.certificate) == (False, False)
+    for late in (httpx.ReadTimeout("silence"), httpx.ReadError("reset"), httpx.RemoteProtocolError("junk")):
+        assert isinstance(await api(refusing(late)).submit("a/b", b"{}"), Doubtful)
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("in_queue", RemoteStatus.QUEUED),
+        ("In-Queue", RemoteStatus.QUEUED),
+        ("pending", RemoteStatus.QUEUED),
+        ("in_progress", RemoteStatus.WORKING),
+        ("IN PROGRESS", RemoteStatus.WORKING),
+        ("running", RemoteStatus.WORKING),
+        ("completed", RemoteStatus.DONE),
+        ("succeeded", RemoteStatus.DONE),
+        ("failed", RemoteStatus.FAILED),
+        ("error", RemoteStatus.FAILED),
+        ("cancelled", RemoteStatus.CANCELLED),
+        ("canceled", RemoteStatus.CANCELLED),
+        ("reticulating", None),
+    ],
+)
+async def test_the_words_of_a_status(word: str, status: RemoteStatus | None) -> None:
+    """In every spelling that a document or a client knows; any other is no error."""
+    verdict = await api({"status": word, "queue_position": 3}).status("id")
+    assert isinstance(verdict, Standing)
+    assert (verdict.status, verdict.queue_position) == (status, 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "verdict"),
+    [
+        (error(404001), 404, UnknownId("why", "404001")),
+        (error(404001), 200, UnknownId("why", "404001")),
+        (HTML, 404, Trouble("HTTP 404")),
+        (error(403001), 403, Stopped(PauseReason.TOKEN, "why", "403001")),
+        (error(400002), 400, Stopped(PauseReason.BALANCE, "why", "400002")),
+        (error(429001), 429, Trouble("why", answered=True)),
+        (error(422001), 422, Trouble("why", answered=True)),
+        (error(500001), 500, Trouble("why")),
+        (HTML, 200, Trouble("HTTP 200 with an HTML page")),
+        ({}, 200, Trouble("the status has no status word", answered=True)),
+        ({"status": 7}, 200, Trouble("the status has no status word", answered=True)),
+        ({"status": "completed", **error(500001)}, 200, Trouble("why")),
+        ({"status": "failed", **error(500001)}, 200, Standing(RemoteStatus.FAILED, "failed")),
+        ({"status": "x", "queue_position": "3"}, 200, Standing(None, "x")),
+    ],
+)
+async def test_status(body: Any, status: int, verdict: object) -> None:
+    """An error beside `completed` unmakes it; beside `failed` it is the reason."""
+    assert await api(body, status).status("id") == verdict

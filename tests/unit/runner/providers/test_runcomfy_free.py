@@ -1,0 +1,83 @@
+"""RunComfy's calls that cost nothing and decide little: cancel and price."""
+
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from jobs.tables import PauseReason
+from runner.providers.base import (
+    CancelTaken,
+    NoSuchModel,
+    NotCancellable,
+    Priced,
+    Stopped,
+    Trouble,
+    UnknownId,
+)
+from tests.unit.runner.providers.answering import HTML, api, error, refusing
+
+NONSENSE = Trouble("the answer to the cancel says nothing that we know", answered=True)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "verdict"),
+    [
+        ({"outcome": "cancelled", "status": "completed"}, 202, CancelTaken()),
+        ({"outcome": "cancellation_requested"}, 200, CancelTaken()),
+        ({"status": "canceled"}, 200, CancelTaken()),
+        ({"outcome": "not_cancellable", "status": "cancelled"}, 202, NotCancellable()),
+        (
+            {"outcome": None},
+            200,
+            NONSENSE,
+        ),
+        ({}, 200, NONSENSE),
+        (error(404001), 404, UnknownId("why", "404001")),
+        (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
+        (error(500001), 500, Trouble("why")),
+        (HTML, 200, Trouble("HTTP 200 with an HTML page")),
+    ],
+)
+async def test_cancel(body: Any, status: int, verdict: object) -> None:
+    """The outcome has the word, the status only where there is none."""
+    assert await api(body, status).cancel("id") == verdict
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "verdict"),
+    [
+        ({"base_price_usd": 0.04, "price_unit": "image"}, 200, Priced(Decimal("0.04"))),
+        ({"base_price_usd": "0.04", "price_unit": "Output"}, 200, Priced(Decimal("0.04"))),
+        ({"base_price_usd": 0.04}, 200, Priced(Decimal("0.04"))),
+        ({"base_price_usd": 0.04, "price_unit": "second"}, 200, Priced(None)),
+        ({"base_price_usd": None, "price_unit": "image"}, 200, Priced(None)),
+        ({"base_price_usd": -1, "price_unit": "image"}, 200, Priced(None)),
+        ({}, 200, Priced(None)),
+        (error(400001), 400, NoSuchModel("why")),
+        (error(404001), 404, NoSuchModel("why")),
+        (error(400002), 400, Priced(None)),
+        (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
+        (error(429001), 429, Trouble("why", answered=True)),
+        (error(500001), 500, Trouble("why")),
+        (HTML, 404, Trouble("HTTP 404")),
+        (HTML, 200, Trouble("HTTP 200 with an HTML page")),
+    ],
+)
+async def test_price(body: Any, status: int, verdict: object) -> None:
+    """A convenience, and the question whether the API is there: odd prices are unknown ones."""
+    assert await api(body, status).price("a/b") == verdict
+
+
+async def test_no_connection() -> None:
+    """Trouble, whatever the call, and never an exception."""
+    provider = api(refusing(httpx.ConnectError("no")))
+    for verdict in (
+        await provider.status("id"),
+        await provider.result("id"),
+        await provider.cancel("id"),
+        await provider.price("a/b"),
+    ):
+        assert isinstance(verdict, Trouble)
+        assert not verdict.answered

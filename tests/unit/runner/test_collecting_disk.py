@@ -1,0 +1,84 @@
+"""Bringing pictures home onto a disk that is full, or that somebody else works on."""
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from jobs.views import OpenJob
+from runner.collecting import collect
+from runner.disk import LocalDisk
+from tests.support.virtual_time import virtual
+from tests.support.world import World, leftovers
+from tests.unit.runner.collected import URLS, Net, done, edit, on_disk
+
+
+class FullDisk(LocalDisk):
+    """A disk that takes `room` more pictures."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        if self.room == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= 1
+        super().write(descriptor, data)
+
+
+@virtual
+async def test_a_full_disk_pauses_and_nothing_is_lost(tmp_path: Path) -> None:
+    """The job stays where it is; with room again, what is on disk is not fetched again."""
+    net, disk = Net(), FullDisk(room=1)
+    async with done(tmp_path, net, disk=disk) as (w, job):
+        assert await collect(w.run, job, refreshed=False) is None
+        assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
+        assert (await w.job()).state is JobState.FETCHING
+        assert leftovers(tmp_path) == []
+        assert net.asked == {"1": 1, "2": 1}
+        disk.room = 100
+        await collect(w.run, await w.running(), refreshed=False)
+        assert (await w.job()).state is JobState.SUCCEEDED
+        assert net.asked == {"1": 1, "2": 2, "3": 1}
+
+
+@virtual
+async def test_a_picture_that_is_gone_from_the_disk_is_fetched_again(tmp_path: Path) -> None:
+    """Deleted or cut by hand since; the others stay as they are."""
+    net = Net()
+    async with done(tmp_path, net) as (w, job):
+        await collect(w.run, job, refreshed=False)
+        first, second, _third = (await w.job()).images
+        edit(first, None)
+        edit(second, b"cut")
+        await collect_again(w, job)
+        assert net.asked == {"1": 2, "2": 2, "3": 1}
+        for image in (await w.job()).images:
+            assert hashlib.sha256(on_disk(image)).hexdigest() == image.sha256
+
+
+async def collect_again(w: World, job: OpenJob) -> None:
+    """As `retry` has it done: the job is back at its pictures."""
+
+    async def reopen(connection: Any) -> None:
+        await connection.exec_driver_sql("UPDATE job SET state = 'fetching', finished_at = NULL")
+
+    await w.store.database.write(reopen)
+    await collect(w.run, job, refreshed=False)
+
+
+@virtual
+async def test_a_file_of_somebody_else_is_never_overwritten(tmp_path: Path) -> None:
+    """The picture gets another name."""
+    net = Net()
+    async with done(tmp_path, net, URLS[:1]) as (w, job):
+        await collect(w.run, job, refreshed=False)
+        (first,) = (await w.job()).images
+        edit(first, b"somebody's own")
+        await collect_again(w, job)
+        assert on_disk(first) == b"somebody's own"
+        assert (await w.job()).images[0].path == first.path.replace(".png", "-2.png")

@@ -1,0 +1,190 @@
+"""What reaches a run from outside: signals, pauses in both directions, cancels, and another pace."""
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from unittest import mock
+
+import anyio
+
+from jobs.errors import CannotWrite
+from jobs.tables import PauseReason
+from runner.brake import Reach, Stop
+from runner.control import GRACE_SECONDS, obey_signals, obey_the_table
+from runner.execute import submit
+from runner.providers.base import CancelTaken, NotCancellable, Stopped, Trouble, UnknownId
+from runner.settings import Settings
+from tests.support.virtual_time import virtual
+from tests.support.world import World, at_the_api, world
+
+
+class Looks:
+    """What the loop beside a run has told."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.pauses: list[Stop] = []
+
+    async def look(self) -> None:
+        self.looks += 1
+
+    async def pause(self, stop: Stop) -> None:
+        self.pauses.append(stop)
+
+
+@asynccontextmanager
+async def obeying(w: World) -> AsyncIterator[Looks]:
+    """The table is obeyed for as long as the block lasts."""
+    looks = Looks()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(obey_the_table, w.run, Settings(), looks.look, looks.pause)
+        yield looks
+        tasks.cancel_scope.cancel()
+
+
+async def paused(w: World) -> tuple[PauseReason, str] | None:
+    found = (await w.store.refresh(w.run.batch.id)).paused
+    return None if found is None else (found.reason, found.detail)
+
+
+@virtual
+async def test_the_first_signal_stops_and_the_second_ends(tmp_path: Path) -> None:
+    """Downloads under way get their grace in between."""
+    async with world(tmp_path, "a") as w:
+        exits: list[int] = []
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(obey_signals, w.run, exits.append)
+            await w.clock.sleep(1)
+            os.kill(os.getpid(), signal.SIGINT)
+            await w.clock.sleep(1)
+            assert (w.run.brake.interrupted, w.run.brake.reach, exits) == (True, Reach.POLLS, [])
+            assert "Stopping" in w.notices[0]
+            await w.clock.sleep(GRACE_SECONDS - 2)
+            assert not w.run.brake.stops(Reach.DOWNLOADS)
+            await w.clock.sleep(2)
+            assert w.run.brake.stops(Reach.DOWNLOADS)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await w.clock.sleep(1)
+            assert exits == [130]
+            tasks.cancel_scope.cancel()
+        assert w.stops == []
+
+
+@virtual
+async def test_a_pause_of_ours_is_written_down(tmp_path: Path) -> None:
+    """Within a second, and told once; a graver one takes its place."""
+    async with world(tmp_path, "a") as w, obeying(w) as looks:
+        await w.clock.sleep(4.5)
+        assert (looks.looks, await paused(w)) == (5, None)
+        w.run.brake.pause(PauseReason.BALANCE, "empty")
+        await w.clock.sleep(1.5)
+        assert await paused(w) == (PauseReason.BALANCE, "empty")
+        await w.clock.sleep(10)
+        w.run.brake.pause(PauseReason.TOKEN, "expired")
+        await w.clock.sleep(1.5)
+        assert await paused(w) == (PauseReason.TOKEN, "expired")
+        await w.clock.sleep(10)
+        assert [stop.reason for stop in looks.pauses] == [PauseReason.BALANCE, PauseReason.TOKEN]
+
+
+@virtual
+async def test_a_pause_of_another_process_is_obeyed_and_its_end_as_well(tmp_path: Path) -> None:
+    """`nightsheet pause` and `nightsheet resume` from a second terminal."""
+    async with world(tmp_path, "a") as w, obeying(w):
+        await w.clock.sleep(3)
+        await w.store.pause(w.run.batch.id, PauseReason.PERSON, "paused by hand")
+        await w.clock.sleep(1.5)
+        assert w.run.brake.stop == Stop(PauseReason.PERSON, "paused by hand")
+        await w.clock.sleep(30)
+        assert await paused(w) == (PauseReason.PERSON, "paused by hand")
+        await w.store.unpause(w.run.batch.id)
+        await w.clock.sleep(1.5)
+        assert not w.run.brake.stops(Reach.SUBMITS)
+        await w.clock.sleep(5)
+        assert await paused(w) is None
+
+
+@virtual
+async def test_a_database_that_refuses_pauses(tmp_path: Path) -> None:
+    """And is asked on."""
+    async with world(tmp_path, "a") as w:
+        with mock.patch.object(w.store, "refresh", side_effect=CannotWrite("locked")) as refused:
+            async with obeying(w):
+                await w.clock.sleep(4.5)
+            assert refused.call_count == 5
+        assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
+
+
+@virtual
+async def test_another_pace_is_kept(tmp_path: Path) -> None:
+    """`nightsheet tune` from a second terminal."""
+    async with world(tmp_path, "a") as w, obeying(w):
+        await w.clock.sleep(2)
+        await w.store.tune(w.run.batch.id, {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)})
+        await w.clock.sleep(1.5)
+        assert (w.run.slots.total_tokens, w.run.throttle.rate, w.run.budget.limit) == (3, 12.0, Decimal(5))
+        assert len(w.notices) == 1
+        await w.clock.sleep(5)
+        assert len(w.notices) == 1
+
+
+@virtual
+async def test_a_cancel_reaches_the_api(tmp_path: Path) -> None:
+    """Once: its status will say what came of it."""
+    async with at_the_api(tmp_path) as (w, _job), obeying(w):
+        await w.store.cancel(w.run.batch.id)
+        w.provider.says("cancel", CancelTaken())
+        await w.clock.sleep(10)
+        assert [call.about for call in w.provider.asked("cancel")] == ["req-1"]
+        assert w.notices == ["Job 'a' is cancelled at the API."]
+
+
+@virtual
+async def test_what_cannot_be_cancelled_runs_on(tmp_path: Path) -> None:
+    """It is paid for, and is fetched."""
+    for number, verdict in enumerate((NotCancellable(), UnknownId("gone"))):
+        (folder := tmp_path / str(number)).mkdir()
+        async with at_the_api(folder) as (w, job), obeying(w):
+            await w.store.cancel(w.run.batch.id)
+            w.provider.says("cancel", verdict)
+            await w.clock.sleep(10)
+            assert len(w.provider.asked("cancel")) == 1
+            assert "it runs on, and is fetched" in w.notices[0]
+            assert await w.running() == job
+
+
+@virtual
+async def test_a_cancel_without_an_answer_is_asked_again(tmp_path: Path) -> None:
+    """Until there is one."""
+    async with at_the_api(tmp_path) as (w, _job), obeying(w):
+        await w.store.cancel(w.run.batch.id)
+        w.provider.says("cancel", Trouble("no answer"), Stopped(PauseReason.BALANCE, "odd"), CancelTaken())
+        await w.clock.sleep(10)
+        assert len(w.provider.asked("cancel")) == 3
+
+
+@virtual
+async def test_many_cancels_in_an_outage_are_few_requests(tmp_path: Path) -> None:
+    """Without an answer to the first, the others wait."""
+    keys = [f"{number:02}" for number in range(20)]
+    async with world(tmp_path, *keys) as w:
+        for key in keys:
+            await submit(w.run, await w.queued(key))
+        await w.store.cancel(w.run.batch.id)
+        w.provider.says("cancel", Trouble("no answer"))
+        async with obeying(w):
+            await w.clock.sleep(22)
+        assert len(w.provider.asked("cancel")) <= 22
+
+
+@virtual
+async def test_nothing_is_cancelled_once_polls_are_stopped(tmp_path: Path) -> None:
+    """The token is refused, or the run is about to end."""
+    async with at_the_api(tmp_path) as (w, _job), obeying(w):
+        w.run.brake.interrupt(Reach.POLLS)
+        await w.store.cancel(w.run.batch.id)
+        await w.clock.sleep(10)
+        assert w.provider.calls == []

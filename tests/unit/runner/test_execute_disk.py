@@ -1,0 +1,156 @@
+"""The submit edge on a disk that refuses: nothing unrecorded is sent, and no receipt is lost."""
+
+import json
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from jobs.errors import CannotWrite
+from jobs.outcomes import Accepted, NotAccepted, Unanswered
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from runner.execute import submit
+from runner.providers.base import Doubtful, TurnedAway
+from runner.recovery import recover
+from tests.support.tables import select
+from tests.support.virtual_time import virtual
+from tests.support.world import World, world
+
+FULL = CannotWrite("The database refuses: database or disk is full.")
+
+
+def refusing(w: World, *kinds: type, error: Exception = FULL) -> Any:
+    """A store that cannot write outcomes of these kinds."""
+    real: Callable[..., Awaitable[bool]] = w.store.apply
+
+    async def apply(*outcomes: Any) -> bool:
+        if isinstance(outcomes[0], kinds):
+            raise error
+        return await real(*outcomes)
+
+    return mock.patch.object(w.store, "apply", apply)
+
+
+@virtual
+async def test_no_intent_no_submit(tmp_path: Path) -> None:
+    """A disk that is full when the intent is to be written."""
+    async with world(tmp_path, "a") as w:
+        with mock.patch.object(w.store, "claim", side_effect=FULL):
+            assert await submit(w.run, await w.queued()) is None
+        assert w.provider.calls == []
+        assert [(stop.reason, stop.detail) for stop in w.stops] == [(PauseReason.DISK, FULL.message)]
+        assert w.run.budget.committed == 0
+        assert (await w.job()).state is JobState.QUEUED
+
+
+@virtual
+async def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    """SQLite's own refusal, made by a limit on the pages of the file: each submit has its intent on disk."""
+    keys = [f"{number:02}" for number in range(60)]
+    async with world(tmp_path, *keys) as w:
+
+        async def shut(connection: Any) -> None:
+            await connection.exec_driver_sql("PRAGMA max_page_count = 1")  # no page beyond those in use
+
+        await w.store.database.write(shut)
+        for key in keys:
+            if w.stops:
+                break
+            await submit(w.run, await w.queued(key))
+        assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
+        assert "full" in w.stops[0].detail
+        on_disk = select(w.path, "SELECT request_id FROM attempt")
+        kept = {row["request_id"] for row in on_disk} | {line.request_id for line in w.run.spool.lines}
+        assert len(w.provider.asked("submit")) == len(kept - {None})
+
+
+@virtual
+async def test_a_receipt_that_the_database_refuses_goes_to_the_spool(tmp_path: Path) -> None:
+    """And into the job when the next run begins; told with its id, which is worth money."""
+    async with world(tmp_path, "a") as w:
+        with refusing(w, Accepted):
+            assert await submit(w.run, await w.queued()) is None
+        assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
+        assert "'a' was accepted as req-1, but the database refuses." in w.notices[0]
+        assert "It is kept in the spool file" in w.notices[0]
+        text = w.run.spool.path.read_bytes().rstrip(b"\0")
+        assert json.loads(text)["request_id"] == "req-1"
+        assert w.run.budget.committed == Decimal("0.04")
+        found = await recover(w.store, w.run.batch, w.run.spool)
+        assert (found.in_doubt, found.from_spool, [job.request_id for job in found.running]) == (
+            0,
+            1,
+            ["req-1"],
+        )
+        assert w.run.spool.lines == ()
+
+
+@virtual
+async def test_a_receipt_that_nothing_takes_is_told(tmp_path: Path) -> None:
+    """The last of all places is the person at the terminal."""
+    async with world(tmp_path, "a") as w:
+        full = mock.patch.object(w.run.spool, "add", side_effect=OSError(28, "No space left on device"))
+        with refusing(w, Accepted), full:
+            assert await submit(w.run, await w.queued()) is None
+        assert "req-1" in w.notices[0]
+        assert "Even its spool file cannot be written: keep this line." in w.notices[0]
+
+
+@virtual
+async def test_a_receipt_survives_a_defect_of_ours(tmp_path: Path) -> None:
+    """Whatever goes wrong behind the answer: what is paid for is written down first."""
+    async with world(tmp_path, "a") as w:
+        with refusing(w, Accepted, error=ZeroDivisionError("a defect")), pytest.raises(ZeroDivisionError):
+            await submit(w.run, await w.queued())
+        found = await recover(w.store, w.run.batch, w.run.spool)
+        assert [job.request_id for job in found.running] == ["req-1"]
+
+
+@virtual
+async def test_a_receipt_that_is_in_the_database_after_all_is_not_replayed(tmp_path: Path) -> None:
+    """Committed, and only the look at it afterwards failed."""
+    async with world(tmp_path, "a") as w:
+        with mock.patch.object(w.store, "open_job", side_effect=FULL):
+            assert await submit(w.run, await w.queued()) is None
+        assert len(w.run.spool.lines) == 1
+        found = await recover(w.store, w.run.batch, w.run.spool)
+        assert (found.from_spool, [job.request_id for job in found.running]) == (0, ["req-1"])
+
+
+@pytest.mark.parametrize("verdict", [Doubtful("HTTP 502"), TurnedAway("429", busy=True)])
+def test_what_cannot_be_recorded_is_in_doubt_for_the_next_run(tmp_path: Path, verdict: Any) -> None:
+    """The intent stands: nothing is sent again by itself."""
+
+    @virtual
+    async def test() -> None:
+        async with world(tmp_path, "a") as w:
+            w.provider.says("submit", verdict)
+            with refusing(w, Unanswered, NotAccepted):
+                assert await submit(w.run, await w.queued()) is None
+            assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
+            assert len(w.provider.asked("submit")) == 1
+            found = await recover(w.store, w.run.batch, w.run.spool)
+            assert (found.in_doubt, (await w.job()).state) == (1, JobState.UNCONFIRMED)
+
+    test()
+
+
+@virtual
+async def test_money_is_given_back_once(tmp_path: Path) -> None:
+    """An intent that is to be taken back, and the disk refuses even that."""
+    async with world(tmp_path, "a", budget=Decimal("1")) as w:
+        real = w.store.claim
+
+        async def pause_meanwhile(claimed: Any) -> int | None:
+            attempt = await real(claimed)
+            w.run.brake.pause(PauseReason.PERSON, "wait")
+            return attempt
+
+        with refusing(w, NotAccepted), mock.patch.object(w.store, "claim", pause_meanwhile):
+            assert await submit(w.run, await w.queued()) is None
+        assert w.provider.calls == []
+        assert w.run.budget.committed == 0

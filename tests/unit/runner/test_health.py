@@ -1,0 +1,215 @@
+"""Health: one free question at a time after trouble, and a pause when it lasts too long."""
+
+import itertools
+import random
+
+import anyio
+
+from jobs.tables import PauseReason
+from runner.brake import Brake, Reach
+from runner.health import Health
+from runner.providers.base import NoSuchModel, Priced, Stopped, Trouble
+from tests.support.scripted import ScriptedProvider
+from tests.support.virtual_time import VirtualClock, virtual
+
+SILENT = Trouble("no answer")
+BUSY = Trouble("429", answered=True)
+CERTIFICATE = Trouble("not trusted", certificate=True)
+
+
+class World:
+    """Health over a scripted provider."""
+
+    def __init__(self, *, outage_limit: float = 1800, ask_first: bool = False) -> None:
+        self.clock = VirtualClock()
+        self.provider = ScriptedProvider(self.clock)
+        self.brake = Brake()
+        self.notices: list[str] = []
+        self.health = Health(
+            self.provider,
+            "model",
+            self.clock,
+            random.Random(1),
+            self.brake,
+            outage_limit=outage_limit,
+            notice=self.notices.append,
+            ask_first=ask_first,
+        )
+
+    @property
+    def asked(self) -> int:
+        return len(self.provider.asked("price"))
+
+    async def guarded_ready(self, seconds: float = 1e6) -> None:
+        """Be ready, as all callers are: under the brake."""
+        with self.brake.guarding(Reach.POLLS), anyio.move_on_after(seconds):
+            await self.health.ready()
+
+
+@virtual
+async def test_nothing_is_asked_while_all_is_well() -> None:
+    """A good API costs no extra call."""
+    world = World()
+    await world.health.ready()
+    assert (world.asked, world.health.suspect, world.health.doubtful) == (0, False, False)
+
+
+@virtual
+async def test_a_run_may_ask_before_its_first_submit() -> None:
+    """So that a wrong token is found while it is free."""
+    world = World(ask_first=True)
+    assert world.health.suspect
+    await world.health.ready()
+    assert (world.asked, world.health.suspect) == (1, False)
+
+
+@virtual
+async def test_after_a_doubt_one_question_serves_everybody() -> None:
+    """Fifty that wait cost one request."""
+    world = World()
+    world.health.doubt()
+    assert world.health.suspect
+    async with anyio.create_task_group() as tasks:
+        for _ in range(50):
+            tasks.start_soon(world.health.ready)
+    assert world.asked == 1
+    assert (world.health.suspect, world.health.doubtful) == (False, True)
+    world.health.took()
+    assert not world.health.doubtful
+
+
+@virtual
+async def test_an_outage_is_asked_about_now_and_then() -> None:
+    """An hour of silence costs a request every half minute at most, and is told once."""
+    world = World(outage_limit=7200)
+
+    def up_after_an_hour(_call: object) -> Priced | Trouble:
+        return Priced(None) if world.clock.monotonic() >= 3600 else SILENT
+
+    world.provider.says("price", up_after_an_hour)
+    world.health.doubt()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(world.health.ready)
+        await anyio.sleep(60)
+        assert world.health.waiting_for == "the API does not answer (no answer)"
+    assert 3600 / 31 < world.asked < 3600 / 14
+    assert 3600 <= world.clock.monotonic() < 3632
+    assert world.notices == [
+        "The API does not answer (no answer). Asking again until it does.",
+        "The API answers again.",
+    ]
+    assert world.health.waiting_for is None
+    assert world.brake.stop is None
+
+
+@virtual
+async def test_an_outage_beyond_the_limit_pauses_the_batch() -> None:
+    """And sends those home who wait."""
+    world = World(outage_limit=600)
+    world.provider.says("price", SILENT)
+    world.health.doubt()
+    await world.guarded_ready()
+    assert world.brake.stop is not None
+    assert world.brake.stop.reason is PauseReason.OUTAGE
+    assert "600 s: no answer" in world.brake.stop.detail
+    assert 600 <= world.clock.monotonic() < 632
+
+
+@virtual
+async def test_a_refused_certificate_pauses_at_once() -> None:
+    """No retry changes it."""
+    world = World()
+    world.provider.says("price", CERTIFICATE)
+    world.health.doubt()
+    await world.guarded_ready()
+    assert world.brake.stop is not None
+    assert (world.brake.stop.reason, world.asked) == (PauseReason.OUTAGE, 1)
+    assert world.clock.monotonic() < 5
+    direct = World()
+    direct.health.trouble(CERTIFICATE)
+    assert direct.brake.stop is not None
+    assert direct.brake.stop.reason is PauseReason.OUTAGE
+
+
+@virtual
+async def test_any_answer_of_the_api_will_do() -> None:
+    """It is there: it says that it is busy, or that it lacks the model."""
+    for verdict in (Priced(None), NoSuchModel("no"), BUSY):
+        world = World()
+        world.provider.says("price", verdict)
+        world.health.doubt()
+        await world.health.ready()
+        assert (world.asked, world.health.suspect, world.brake.stop) == (1, False, None)
+
+
+@virtual
+async def test_a_token_that_is_refused_pauses() -> None:
+    """Found out with a question that costs nothing."""
+    world = World(ask_first=True)
+    world.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
+    await world.health.ready()
+    assert world.brake.stop is not None
+    assert (world.brake.stop.reason, world.brake.stop.detail) == (PauseReason.TOKEN, "expired")
+
+
+@virtual
+async def test_submits_that_stay_unanswered_come_more_and_more_slowly() -> None:
+    """Where the free calls are answered all the while: else every row would end in doubt within minutes."""
+    world = World()
+    waits = []
+    for _ in range(9):
+        before = world.clock.monotonic()
+        world.health.doubt()
+        await world.health.ready()
+        waits.append(world.clock.monotonic() - before)
+    assert waits[0] < 1
+    assert all(later >= 0.45 * earlier for earlier, later in itertools.pairwise(waits))
+    assert 30 <= waits[-1] <= 61
+    world.health.took()
+    world.health.doubt()
+    before = world.clock.monotonic()
+    await world.health.ready()
+    assert world.clock.monotonic() - before < 1
+
+
+@virtual
+async def test_trouble_counts_from_the_last_good_answer() -> None:
+    """A call that fails is no outage; calls that have failed for as long as the limit are one."""
+    world = World(outage_limit=100)
+    world.health.trouble(BUSY)
+    await world.clock.sleep(99)
+    world.health.good()
+    await world.clock.sleep(99)
+    world.health.trouble(BUSY)
+    await world.clock.sleep(99)
+    world.health.trouble(BUSY)
+    assert world.brake.stop is None
+    assert not world.health.suspect
+    await world.clock.sleep(1)
+    world.health.trouble(BUSY)
+    assert world.brake.stop is not None
+    assert world.brake.stop.reason is PauseReason.OUTAGE
+
+
+@virtual
+async def test_silence_makes_suspicious() -> None:
+    """What was answered, however badly, does not."""
+    world = World()
+    world.health.trouble(SILENT)
+    assert world.health.suspect
+    await world.health.ready()
+    assert world.asked == 1
+
+
+@virtual
+async def test_who_asks_may_be_cancelled() -> None:
+    """The next one asks in its place."""
+    world = World()
+    world.provider.says("price", SILENT, Priced(None))
+    world.health.doubt()
+    await world.guarded_ready(seconds=0.2)
+    assert world.health.suspect
+    await world.health.ready()
+    assert not world.health.suspect
+    assert world.health.waiting_for is None

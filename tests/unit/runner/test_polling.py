@@ -1,0 +1,239 @@
+"""Polling: what each answer comes to, and how much patience each trouble is worth."""
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Accepted, Claimed, LinksExpired
+from jobs.states import JobState
+from runner.polling import watch
+from runner.providers.base import (
+    NotReady,
+    Ready,
+    RemoteStatus,
+    RunCancelled,
+    RunFailed,
+    Standing,
+    UnknownId,
+)
+from tests.support.scripted import DONE, URL, WORKING
+from tests.support.tables import ESTIMATE
+from tests.support.virtual_time import virtual
+from tests.support.world import at_the_api, watch_to_its_pictures
+
+FAILED = Standing(RemoteStatus.FAILED, "failed")
+CANCELLED = Standing(RemoteStatus.CANCELLED, "cancelled")
+UNKNOWN = UnknownId("ResourceNotFound.", "404001")
+BROKEN = RunFailed(Failure(FailureKind.REMOTE_FAILED, "The run failed.", "500"), Decimal("0.04"))
+
+
+@virtual
+async def test_a_job_that_is_done_goes_on_to_its_pictures(tmp_path: Path) -> None:
+    """Its addresses and its cost are on disk, and the estimate has made place for the cost."""
+    async with at_the_api(tmp_path) as (w, job):
+        queued = Standing(RemoteStatus.QUEUED, "in_queue", 3)
+        w.provider.says("status", queued, WORKING, DONE)
+        w.provider.says("result", Ready((URL, URL + "2"), Decimal("0.04")))
+        done = await watch(w.run, job)
+        assert done is not None
+        assert (done.state, done.urls) == (JobState.FETCHING, (URL, URL + "2"))
+        (attempt,) = w.attempts()
+        assert (attempt["cost_usd"], attempt["ended"]) == (40_000, "done")
+        assert w.run.budget.committed == Decimal("0.04")
+        assert [call.about for call in w.provider.calls] == ["req-1"] * 4
+
+
+@virtual
+async def test_the_pace(tmp_path: Path) -> None:
+    """Not at once, then from `poll_min` to `poll_max`, never in step."""
+    async with at_the_api(tmp_path, poll_min=2, poll_max=10) as (w, job):
+        w.provider.says("status", *[WORKING] * 30, DONE)
+        await watch(w.run, job)
+        polls = [call.at for call in w.provider.asked("status")]
+        gaps = [later - earlier - w.provider.seconds for earlier, later in pairwise(polls)]
+        assert 1 <= polls[0] <= 2
+        assert 1 <= gaps[0] <= 2
+        assert all(5 <= gap <= 10.001 for gap in gaps[5:])
+        assert len({round(gap, 3) for gap in gaps[5:]}) > 10
+
+
+@pytest.mark.parametrize("status", [DONE, FAILED])
+def test_a_failed_run_fails_the_job(tmp_path: Path, status: Standing) -> None:
+    """With the API's reason, whichever of the two calls says so; what it cost is known."""
+
+    @virtual
+    async def test() -> None:
+        async with at_the_api(tmp_path) as (w, job):
+            w.provider.says("status", status)
+            w.provider.says("result", BROKEN)
+            await watch(w.run, job)
+            found = await w.job()
+            assert (found.state, found.failure) == (JobState.FAILED, BROKEN.failure)
+            assert (found.cost_usd, w.run.budget.committed) == (Decimal("0.04"), Decimal("0.04"))
+            assert w.run.tally.ended == 1
+
+    test()
+
+
+@virtual
+async def test_a_failed_run_without_a_reason(tmp_path: Path) -> None:
+    """The status says failed, the result says nothing."""
+    async with at_the_api(tmp_path) as (w, job):
+        w.provider.says("status", FAILED)
+        w.provider.says("result", NotReady("failed"))
+        await watch(w.run, job)
+        assert (await w.job()).failure == Failure(FailureKind.REMOTE_FAILED, "The API gave no reason.")
+
+
+@pytest.mark.parametrize("by", ["status", "result"])
+def test_cancelled_at_the_api(tmp_path: Path, by: str) -> None:
+    """Whichever call says so."""
+
+    @virtual
+    async def test() -> None:
+        async with at_the_api(tmp_path) as (w, job):
+            w.provider.says(by, CANCELLED if by == "status" else RunCancelled())
+            await watch(w.run, job)
+            found = await w.job()
+            assert found.state is JobState.CANCELLED
+            assert found.failure is not None
+            assert found.failure.kind is FailureKind.CANCELLED
+
+    test()
+
+
+@virtual
+async def test_a_word_that_nobody_knows_is_waited_out(tmp_path: Path) -> None:
+    """Told once a word."""
+    async with at_the_api(tmp_path) as (w, job):
+        odd, odder = Standing(None, "reticulating"), Standing(None, "dreaming")
+        w.provider.says("status", odd, odd, odd, odder, odder, DONE)
+        await watch_to_its_pictures(w, job)
+        assert [notice.split("'")[3] for notice in w.notices] == ["reticulating", "dreaming"]
+
+
+@virtual
+async def test_an_id_is_given_a_minute_to_be_known(tmp_path: Path) -> None:
+    """404s before say nothing, however many there are."""
+    async with at_the_api(tmp_path) as (w, job):
+        w.provider.says("status", lambda _call: UNKNOWN if w.clock.monotonic() < 59 else DONE)
+        await watch_to_its_pictures(w, job)
+        assert len(w.provider.asked("status")) > 20
+
+
+@virtual
+async def test_an_id_that_stays_unknown_is_lost(tmp_path: Path) -> None:
+    """After three spaced 404s beyond the first minute; never sent again by itself."""
+    async with at_the_api(tmp_path, max_attempts=5) as (w, job):
+        await w.clock.sleep(61)
+        w.provider.says("status", UNKNOWN)
+        await watch(w.run, job)
+        found = await w.job()
+        assert found.state is JobState.FAILED
+        assert found.failure == Failure(
+            FailureKind.LOST, "The API does not know its request_id any more: ResourceNotFound.", "404001"
+        )
+        first, second, third = (call.at for call in w.provider.asked("status"))
+        assert min(second - first, third - second) >= 1
+
+
+@virtual
+async def test_unknown_now_and_then_is_not_lost(tmp_path: Path) -> None:
+    """A useful answer in between takes it all back."""
+    async with at_the_api(tmp_path) as (w, job):
+        await w.clock.sleep(61)
+        w.provider.says("status", *[UNKNOWN, UNKNOWN, WORKING] * 5, DONE)
+        await watch_to_its_pictures(w, job)
+
+
+@virtual
+async def test_the_result_may_be_unknown_too(tmp_path: Path) -> None:
+    """Done, and gone when it is asked for."""
+    async with at_the_api(tmp_path) as (w, job):
+        await w.clock.sleep(61)
+        w.provider.says("result", UNKNOWN)
+        await watch(w.run, job)
+        failure = (await w.job()).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.LOST
+
+
+@virtual
+async def test_a_result_may_be_ten_minutes_late(tmp_path: Path) -> None:
+    """And not more: the job stays where it is, and the next run asks again."""
+    async with at_the_api(tmp_path) as (w, job):
+        w.provider.says(
+            "result", lambda _c: NotReady("x") if w.clock.monotonic() < 590 else Ready((URL,), None)
+        )
+        await watch_to_its_pictures(w, job)
+    (folder := tmp_path / "late").mkdir()
+    async with at_the_api(folder) as (w, job):
+        begun = w.clock.monotonic()
+        w.provider.says("result", NotReady("in_progress"))
+        assert await watch(w.run, job) is None
+        assert 600 <= w.clock.monotonic() - begun < 620
+        assert ((await w.job()).state, w.run.tally.overdue) == (JobState.RUNNING, 1)
+        assert any("its result has not come for 10 minutes" in notice for notice in w.notices)
+
+
+@virtual
+async def test_at_the_deadline_this_run_waits_no_longer(tmp_path: Path) -> None:
+    """The job stays at the API, its id kept."""
+    async with at_the_api(tmp_path, deadline=120) as (w, job):
+        w.provider.says("status", WORKING)
+        assert await watch(w.run, job) is None
+        assert 110 <= w.clock.monotonic() <= 120
+        assert ((await w.job()).state, w.run.tally.overdue, w.stops) == (JobState.RUNNING, 1, [])
+        assert "after 120 s" in w.notices[0]
+
+
+@virtual
+async def test_a_failed_run_is_sent_again_where_the_user_allows_it(tmp_path: Path) -> None:
+    """Up to that many submits, and never what was moderated."""
+    async with at_the_api(tmp_path, max_attempts=2) as (w, job):
+        w.provider.says("result", BROKEN)
+        await watch(w.run, job)
+        found = await w.job()
+        assert (found.state, found.failure, w.run.tally.ended) == (JobState.QUEUED, None, 0)
+        assert "it is submitted again" in w.notices[0]
+        again = await w.queued()
+        assert await w.store.claim(Claimed(again.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.apply(Accepted(again.id, "req-2", w.clock.now()))
+        await watch(w.run, await w.running())
+        assert (await w.job()).state is JobState.FAILED
+        assert [row["number"] for row in w.attempts()] == [1, 2]
+
+
+@virtual
+async def test_what_was_moderated_is_never_sent_again(tmp_path: Path) -> None:
+    """It would be moderated again, and paid again."""
+    async with at_the_api(tmp_path, max_attempts=5) as (w, job):
+        w.provider.says("result", RunFailed(Failure(FailureKind.MODERATED, "sensitive"), None))
+        await watch(w.run, job)
+        assert (await w.job()).state is JobState.FAILED
+
+
+@virtual
+async def test_an_id_of_an_odd_database_goes_into_no_url(tmp_path: Path) -> None:
+    """It ends as lost."""
+    async with at_the_api(tmp_path) as (w, job):
+        await watch(w.run, replace(job, request_id="../../admin"))
+        assert w.provider.calls == []
+        failure = (await w.job()).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.LOST
+
+
+@virtual
+async def test_links_that_are_asked_for_again_are_paid_for_once(tmp_path: Path) -> None:
+    """What it cost is counted once, however often it is told."""
+    async with at_the_api(tmp_path) as (w, job):
+        for _ in range(3):
+            await watch_to_its_pictures(w, job)
+            assert w.run.budget.committed == Decimal("0.04")
+            assert await w.store.apply(LinksExpired(job.id))
+            job = await w.running()

@@ -1,0 +1,117 @@
+"""Polling in trouble: what stops it, what it rides out, and a wall clock that jumps."""
+
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from runner.polling import watch
+from runner.providers.base import Ready, Stopped, Trouble, UnknownId
+from tests.support.scripted import DONE, URL, WORKING
+from tests.support.virtual_time import virtual
+from tests.support.world import at_the_api, watch_to_its_pictures
+
+UNKNOWN = UnknownId("ResourceNotFound.", "404001")
+
+
+@pytest.mark.parametrize("years", [10, -10])
+def test_a_jump_of_the_wall_clock_changes_nothing(tmp_path: Path, years: int) -> None:
+    """Deadline, patience and pace go by the monotonic clock."""
+
+    @virtual
+    async def test() -> None:
+        async with at_the_api(tmp_path, deadline=300) as (w, job):
+            answers = iter([WORKING, WORKING, UNKNOWN])
+
+            def jump(_call: object) -> object:
+                w.clock.jump(timedelta(days=365 * years))
+                return next(answers, WORKING)
+
+            w.provider.says("status", jump, WORKING, jump, WORKING, jump, *[WORKING] * 20, DONE)
+            await watch_to_its_pictures(w, job)
+            assert w.clock.monotonic() < 150
+
+    test()
+
+
+@virtual
+async def test_balance_trouble_lets_polls_go_on(tmp_path: Path) -> None:
+    """What is paid for comes home."""
+    async with at_the_api(tmp_path) as (w, job):
+        w.provider.says("status", Stopped(PauseReason.BALANCE, "empty"), WORKING, DONE)
+        await watch_to_its_pictures(w, job)
+        assert [stop.reason for stop in w.stops] == [PauseReason.BALANCE]
+
+
+@virtual
+async def test_token_trouble_stops_polls(tmp_path: Path) -> None:
+    """The job stays as it is."""
+    async with at_the_api(tmp_path) as (w, job):
+        w.provider.says("status", Stopped(PauseReason.TOKEN, "expired"), DONE)
+        assert await watch(w.run, job) is None
+        assert (await w.job()).state is JobState.RUNNING
+        assert len(w.provider.calls) == 1
+
+
+@virtual
+async def test_trouble_is_ridden_out_with_backoff(tmp_path: Path) -> None:
+    """A useful answer takes it back; Retry-After is kept to."""
+    async with at_the_api(tmp_path) as (w, job):
+        busy = Trouble("429", retry_after_seconds=90, answered=True)
+        odd = Trouble("no status word", answered=True)
+        w.provider.says("status", odd, odd, odd, odd, busy, WORKING, DONE)
+        w.provider.says("result", odd, odd, Ready((URL,), None))
+        await watch_to_its_pictures(w, job)
+        polls = [call.at for call in w.provider.asked("status")]
+        assert polls[5] - polls[4] >= 90
+        assert all(
+            later >= earlier for earlier, later in pairwise([b - a for a, b in pairwise(polls[:5])][::2])
+        )
+        assert w.stops == []
+        assert w.provider.asked("price") == []
+
+
+@virtual
+async def test_one_answer_lost_says_nothing_about_the_api(tmp_path: Path) -> None:
+    """The second in a row does: then one free question goes for all jobs."""
+    async with at_the_api(tmp_path) as (w, job):
+        silent = Trouble("no answer")
+        w.provider.says("status", silent, WORKING, silent, silent, DONE)
+        await watch_to_its_pictures(w, job)
+        (question,) = w.provider.asked("price")
+        assert w.provider.asked("status")[3].at < question.at < w.provider.asked("status")[4].at
+
+
+@virtual
+async def test_an_outage_pauses_in_the_end(tmp_path: Path) -> None:
+    """The job stays at the API; an hour of silence costs few requests."""
+    async with at_the_api(tmp_path, outage_limit=3600, deadline=7200) as (w, job):
+        w.provider.says("status", Trouble("no answer"))
+        w.provider.says("price", Trouble("no answer"))
+        assert await watch(w.run, job) is None
+        assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]
+        assert (await w.job()).state is JobState.RUNNING
+        assert len(w.provider.calls) < 260
+
+
+@virtual
+async def test_an_answer_without_use_for_too_long_is_an_outage(tmp_path: Path) -> None:
+    """The API answers, and never with anything that helps."""
+    async with at_the_api(tmp_path, outage_limit=600) as (w, job):
+        w.provider.says("status", Trouble("HTTP 200 that makes no sense", answered=True))
+        assert await watch(w.run, job) is None
+        assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]
+        assert 600 <= w.clock.monotonic() < 660
+
+
+@virtual
+async def test_a_refused_certificate_pauses_at_once(tmp_path: Path) -> None:
+    """Even the first."""
+    async with at_the_api(tmp_path) as (w, job):
+        w.provider.says("status", Trouble("not trusted", certificate=True))
+        assert await watch(w.run, job) is None
+        assert len(w.provider.calls) == 1
+        assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]

@@ -1,0 +1,131 @@
+"""Where a run stands: counted from the table, told about once a second, and not at any price."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Accepted, Claimed
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from runner.events import Progress
+from runner.execute import submit
+from runner.progress import Meter
+from runner.providers.base import Denied, Doubtful
+from tests.support.virtual_time import virtual
+from tests.support.world import World, world
+
+
+class Watcher:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Progress] = []
+
+    def progress(self, progress: Progress) -> None:
+        self.told.append(progress)
+
+    def notice(self, text: str) -> None:
+        raise AssertionError(text)
+
+
+def meter(w: World) -> tuple[Meter, Watcher]:
+    watcher = Watcher()
+    return Meter(w.run, watcher), watcher
+
+
+@virtual
+async def test_the_counts_add_up(tmp_path: Path) -> None:
+    """All eight states, over the whole batch."""
+    async with world(tmp_path, "a", "b", "c", "d") as w:
+        m, _watcher = meter(w)
+        job = await w.queued("a")
+        await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+        await w.store.apply(Accepted(job.id, "req-a", w.clock.now()))
+        w.provider.says("submit", Denied(Failure(FailureKind.REFUSED, "why")), Doubtful("silence"))
+        await submit(w.run, await w.queued("b"))
+        await submit(w.run, await w.queued("c"))
+        progress = await m.count()
+        assert set(progress.counts) == set(JobState)
+        assert progress.total == 4
+        assert {state for state, many in progress.counts.items() if many} == {
+            JobState.QUEUED,
+            JobState.RUNNING,
+            JobState.FAILED,
+            JobState.UNCONFIRMED,
+        }
+        assert (progress.ended_here, progress.pictures, progress.account.submits) == (1, 0, 2)
+        assert progress.waiting_for is None
+
+
+@virtual
+async def test_when_it_will_be_done(tmp_path: Path) -> None:
+    """At the pace of this run; not before the first job has ended, nor while it is paused."""
+    async with world(tmp_path, "a", "b", "c", "d") as w:
+        m, _watcher = meter(w)
+        assert (await m.count()).done_at is None
+        w.provider.says("submit", Denied(Failure(FailureKind.REFUSED, "why")))
+        await w.clock.sleep(59.9)
+        await submit(w.run, await w.queued("a"))
+        progress = await m.count()
+        assert progress.done_at is not None
+        assert abs(progress.done_at - w.clock.now() - timedelta(seconds=180)) < timedelta(seconds=1)
+        w.run.brake.pause(PauseReason.BALANCE, "empty")
+        progress = await m.count()
+        assert (progress.done_at, progress.paused is not None) == (None, True)
+
+
+@virtual
+async def test_no_estimate_where_there_can_be_none(tmp_path: Path) -> None:
+    """Beyond the calendar, and where nothing is left."""
+    async with world(tmp_path, "a", "b") as w:
+        m, _watcher = meter(w)
+        w.provider.says("submit", Denied(Failure(FailureKind.REFUSED, "why")))
+        await submit(w.run, await w.queued("a"))
+        w.clock.jump(datetime.max.replace(tzinfo=UTC) - w.clock.now() - timedelta(hours=45))
+        await w.clock.sleep(20 * 3600)
+        assert (await m.count()).done_at is not None
+        await w.clock.sleep(10 * 3600)
+        assert (await m.count()).done_at is None
+        w.clock.jump(timedelta(days=-3650))
+        assert (await m.count()).done_at is not None
+        await submit(w.run, await w.queued("b"))
+        assert (await m.count()).done_at is None
+
+
+@virtual
+async def test_a_wait_is_said(tmp_path: Path) -> None:
+    """Why nothing moves just now."""
+    async with world(tmp_path, "a") as w:
+        m, _watcher = meter(w)
+        w.run.throttle.turned_away(90.0, "429")
+        assert (await m.count()).waiting_for == "the API is busy, next submit in 90 s"
+
+
+@virtual
+async def test_counting_takes_a_small_part_of_the_time(tmp_path: Path) -> None:
+    """A count that takes a second is made every twenty."""
+    async with world(tmp_path, "a") as w:
+        m, watcher = meter(w)
+        real = w.store.counts
+
+        async def slowly(batch_id: int) -> dict[JobState, int]:
+            await w.clock.sleep(1)
+            return await real(batch_id)
+
+        with mock.patch.object(w.store, "counts", slowly):
+            for _ in range(100):
+                await m.tick()
+                await w.clock.sleep(1)
+        assert 4 <= len(watcher.told) <= 6
+
+
+@virtual
+async def test_a_cheap_count_is_made_each_time(tmp_path: Path) -> None:
+    """About once a second."""
+    async with world(tmp_path, "a") as w:
+        m, watcher = meter(w)
+        for _ in range(5):
+            await m.tick()
+            await w.clock.sleep(1)
+        assert [progress.seconds for progress in watcher.told] == [0, 1, 2, 3, 4]

@@ -1,0 +1,160 @@
+"""Whole runs in trouble: the token, the balance, an outage, a clock that jumps, runs that fail."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import anyio
+import pytest
+
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from runner.emulator.faults import Endpoint, Fault, Kind
+from tests.support.night import TOKEN, night
+from tests.support.virtual_time import virtual
+
+ROWS = 12
+
+
+@virtual
+async def test_a_token_that_is_refused_costs_nothing(tmp_path: Path) -> None:
+    """Found with the first free question; with a new one the batch goes on."""
+    async with night(tmp_path, tokens=frozenset({"another"})) as w:
+        report = await w.run(w.sheet(ROWS))
+        assert (report.exit_code, w.service.ledger) == (77, [])
+        assert {method for _at, method, _path in w.transport.calls} == {"GET"}
+        w.service.accept_tokens(frozenset({TOKEN}))
+        resumed = await w.resume()
+        assert resumed is not None
+        assert resumed.exit_code == 0
+        w.everything_once(ROWS)
+
+
+@virtual
+async def test_a_token_that_is_revoked_in_the_night(tmp_path: Path) -> None:
+    """Submits and polls stop at once; nothing is in doubt, nothing is lost."""
+    async with night(tmp_path, median_seconds=30, sigma=0) as w:
+
+        async def revoke() -> None:
+            await w.clock.sleep(6)
+            w.service.revoke(TOKEN)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(revoke)
+            report = await w.run(w.sheet(ROWS))
+        assert report.exit_code == 77
+        assert w.clock.monotonic() < 20
+        assert w.states() == {JobState.RUNNING: 8, JobState.QUEUED: ROWS - 8}
+        w.service.accept_tokens(frozenset({TOKEN}))
+        resumed = await w.resume()
+        assert resumed is not None
+        assert resumed.exit_code == 0
+        w.everything_once(ROWS)
+
+
+@virtual
+async def test_a_balance_that_is_used_up(tmp_path: Path) -> None:
+    """No row is to blame: what is paid for comes home, the others wait."""
+    async with night(tmp_path, balance_usd=Decimal("0.20")) as w:
+        report = await w.run(w.sheet(ROWS))
+        assert report.paused is not None
+        assert (report.exit_code, report.paused.reason) == (75, PauseReason.BALANCE)
+        assert set(w.states()) == {JobState.SUCCEEDED, JobState.QUEUED}
+        w.service.set_balance(Decimal(5))
+        resumed = await w.resume()
+        assert resumed is not None
+        assert resumed.exit_code == 0
+        w.everything_once(ROWS)
+
+
+@virtual
+async def test_no_network_at_all(tmp_path: Path) -> None:
+    """Asked now and then for as long as the limit; nothing is sent, nothing in doubt."""
+    async with night(tmp_path) as w:
+        w.transport.offline = True
+        report = await w.run(w.sheet(ROWS), outage_limit=600)
+        assert (report.exit_code, w.states()) == (69, {JobState.QUEUED: ROWS})
+        assert len(w.transport.calls) < 60
+        w.transport.offline = False
+        resumed = await w.resume()
+        assert resumed is not None
+        assert resumed.exit_code == 0
+        w.everything_once(ROWS)
+
+
+@virtual
+async def test_a_network_that_is_gone_for_a_while(tmp_path: Path) -> None:
+    """Ridden out in one run, with few requests, and then at its old pace within a minute."""
+    async with night(tmp_path) as w:
+
+        async def cut() -> None:
+            await w.clock.sleep(6)
+            w.transport.offline = True
+            await w.clock.sleep(600)
+            w.transport.offline = False
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cut)
+            report = await w.run(w.sheet(ROWS), outage_limit=1800)
+        assert report.exit_code == 0
+        w.everything_once(ROWS)
+        during = [at for at, _method, _path in w.transport.calls if 6 < at < 606]
+        assert len(during) < 60
+        assert w.clock.monotonic() < 606 + 90
+
+
+@pytest.mark.parametrize("years", [10, -10])
+def test_a_wall_clock_that_jumps_in_the_night(tmp_path: Path, years: int) -> None:
+    """Nothing that matters goes by it; a person is told."""
+
+    @virtual
+    async def test() -> None:
+        async with night(tmp_path) as w:
+
+            async def jump() -> None:
+                await w.clock.sleep(6)
+                w.clock.jump(timedelta(days=365 * years))
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(jump)
+                report = await w.run(w.sheet(ROWS))
+            assert report.exit_code == 0
+            assert w.clock.monotonic() < 120
+            w.everything_once(ROWS)
+
+    test()
+
+
+@virtual
+async def test_runs_that_fail_are_sent_again_only_as_often_as_allowed(tmp_path: Path) -> None:
+    """Each may be billed."""
+    async with night(tmp_path, failed_share=1.0) as w:
+        report = await w.run(w.sheet(5), max_attempts=3)
+        assert (report.exit_code, w.states()) == (1, {JobState.FAILED: 5})
+        assert set(w.submits().values()) == {3}
+        assert report.account.submits == 15
+
+
+@virtual
+async def test_a_batch_of_nothing_but_failures_stops_itself(tmp_path: Path) -> None:
+    """The guard: not the whole sheet is burnt."""
+    async with night(tmp_path, failed_share=1.0) as w:
+        report = await w.run(w.sheet(80))
+        assert report.paused is not None
+        assert (report.exit_code, report.paused.reason) == (75, PauseReason.GUARD)
+        assert len(w.service.ledger) <= 20 + 8
+
+
+@virtual
+async def test_at_the_deadline_the_run_ends_and_the_next_one_polls_on(tmp_path: Path) -> None:
+    """A warning and exit 1, and nothing is sent again."""
+    stuck = Fault(endpoint=Endpoint.STATUS, kind=Kind.STAYS, times=None, job=3)
+    async with night(tmp_path, faults=(stuck,)) as w:
+        report = await w.run(w.sheet(ROWS), deadline=300)
+        assert (report.exit_code, report.overdue) == (1, 1)
+        assert w.states() == {JobState.SUCCEEDED: ROWS - 1, JobState.RUNNING: 1}
+        w.service.faults = ()
+        resumed = await w.resume()
+        assert resumed is not None
+        assert resumed.exit_code == 0
+        w.everything_once(ROWS)

@@ -1,0 +1,206 @@
+"""The source of work: its order, what is in hand, what is set aside, and when it is over."""
+
+from datetime import timedelta
+from pathlib import Path
+from unittest import mock
+
+import anyio
+
+from jobs.outcomes import Accepted, Claimed, NotAccepted
+from jobs.store import Store
+from jobs.tables import PauseReason
+from jobs.views import OpenJob, QueuedJob
+from runner.guards import GuardLimits
+from tests.support.tables import rows
+from tests.support.virtual_time import virtual
+from tests.support.world import World, world
+
+
+async def accept(w: World, key: str) -> OpenJob:
+    """Bring a job to the API, behind the source's back."""
+    job = await w.queued(key)
+    assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+    assert await w.store.apply(Accepted(job.id, f"req-{key}", w.clock.now()))
+    return await w.running(key)
+
+
+async def drained(w: World, seconds: float = 100) -> list[str]:
+    """The keys of all that comes, each released at once and sent at that."""
+    keys: list[str] = []
+    with anyio.fail_after(seconds):
+        while (job := await w.run.source.next()) is not None:
+            keys.append(job.key)
+            if isinstance(job, QueuedJob):
+                await accept(w, job.key)
+            w.run.source.release(job.id)
+    return keys
+
+
+@virtual
+async def test_what_the_api_has_comes_first_then_the_sheet_in_its_order(tmp_path: Path) -> None:
+    """What is paid for does not wait behind what is not."""
+    async with world(tmp_path, "a", "b", "c") as w:
+        w.run.source.give(await accept(w, "c"))
+        first = await w.run.source.next()
+        assert isinstance(first, OpenJob)
+        assert first.key == "c"
+        w.run.source.release(first.id)
+        assert await drained(w) == ["a", "b"]
+
+
+@virtual
+async def test_pages_of_a_long_sheet_follow_each_other(tmp_path: Path) -> None:
+    """Each job once."""
+    keys = [f"{number:03}" for number in range(450)]
+    async with world(tmp_path, *keys) as w:
+        got = [job.key for _ in keys if (job := await w.run.source.next()) is not None]
+        assert got == keys
+
+
+@virtual
+async def test_a_job_in_hand_is_not_handed_out_again(tmp_path: Path) -> None:
+    """And the source is not over while one is: it may leave work."""
+    async with world(tmp_path, "a") as w:
+        job = await w.run.source.next()
+        assert job is not None
+        with anyio.move_on_after(30) as scope:
+            await w.run.source.next()
+        assert scope.cancelled_caught
+        w.run.source.release(job.id)
+        again = await w.run.source.next()
+        assert again is not None
+        assert again.id == job.id
+
+
+@virtual
+async def test_what_a_job_in_hand_leaves_is_taken_at_once(tmp_path: Path) -> None:
+    """Without waiting for the next look at the table."""
+    async with world(tmp_path, "a") as w:
+        job = await accept(w, "a")
+        w.run.source.hold(job.id)
+        got: list[object] = []
+
+        async def wait() -> None:
+            got.append(await w.run.source.next())
+            got.append(w.clock.monotonic())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wait)
+            await w.clock.sleep(10.25)
+            w.run.source.give(job)
+        assert got == [job, 10.25]
+
+
+@virtual
+async def test_a_job_set_aside_is_left_alone(tmp_path: Path) -> None:
+    """The others go on, and the run comes to its end."""
+    async with world(tmp_path, "a", "b") as w:
+        job = await w.run.source.next()
+        assert job is not None
+        w.run.source.set_aside(job.id)
+        assert await drained(w) == ["b"]
+
+
+@virtual
+async def test_work_that_another_process_adds_is_taken_up(tmp_path: Path) -> None:
+    """A `retry` or a `review` while the run is on, in front of where it has come to as well as behind."""
+    async with world(tmp_path, "a", "b") as w:
+        held = await accept(w, "b")
+        w.run.source.hold(held.id)
+        other = Store(w.store.database, w.clock.now)
+        got: list[str] = []
+
+        async def work() -> None:
+            while (job := await w.run.source.next()) is not None:
+                got.append(job.key)
+                await accept(w, job.key)
+                w.run.source.release(job.id)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(work)
+            await w.clock.sleep(10)
+            path = Path(w.run.batch.sheet)
+            sheet = rows("a", "b", "c")
+            await other.load(name="night", sheet=path, origin=w.run.batch.origin, planned=sheet)
+            await other.agree(w.run.batch.id)
+            await w.clock.sleep(10)
+            assert got == ["a", "c"]
+            w.run.source.release(held.id)
+
+
+@virtual
+async def test_a_job_that_waits_its_time_is_waited_for(tmp_path: Path) -> None:
+    """It was turned away in the last run, and may go in a minute."""
+    async with world(tmp_path, "a") as w:
+        job = await w.queued()
+        await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+        await w.store.apply(NotAccepted(job.id, w.clock.now(), w.clock.now() + timedelta(seconds=60)))
+        assert await drained(w) == ["a"]
+        assert 60 <= w.clock.monotonic() < 63
+
+
+@virtual
+async def test_a_job_set_aside_hides_no_other_one(tmp_path: Path) -> None:
+    """One that was queued again meanwhile, in front of where the source has come to, is not left behind."""
+    async with world(tmp_path, "a", "b") as w:
+        first, second = await w.run.source.next(), await w.run.source.next()
+        assert first is not None
+        assert second is not None
+        w.run.source.set_aside(second.id)
+        w.run.source.release(first.id)
+        assert await drained(w) == ["a"]
+
+
+@virtual
+async def test_under_the_brake_nothing_queued_comes(tmp_path: Path) -> None:
+    """What the API has does, and then it is over."""
+    async with world(tmp_path, "a", "b") as w:
+        open_job = await accept(w, "b")
+        w.run.brake.pause(PauseReason.BALANCE, "")
+        w.run.source.give(open_job)
+        assert await drained(w) == ["b"]
+        assert await w.run.source.next() is None
+        w.run.brake.release()
+        assert await drained(w) == ["a"]
+
+
+@virtual
+async def test_canaries_go_alone(tmp_path: Path) -> None:
+    """The next job waits until one of the first has succeeded."""
+    limits = GuardLimits(canary=2, canary_above=3)
+    async with world(tmp_path, "a", "b", "c", "d", guard_limits=limits) as w:
+        for key in ("a", "b"):
+            job = await w.run.source.next()
+            assert job is not None
+            assert job.key == key
+        with anyio.move_on_after(30) as scope:
+            await w.run.source.next()
+        assert scope.cancelled_caught
+        w.run.guards.succeeded()
+        third = await w.run.source.next()
+        assert third is not None
+        assert third.key == "c"
+
+
+@virtual
+async def test_one_worker_looks_at_the_table_for_all(tmp_path: Path) -> None:
+    """A hundred idle workers ask the database about once a second, not a hundred times."""
+    async with world(tmp_path, "a") as w:
+        job = await w.run.source.next()
+        assert job is not None
+        with mock.patch.object(w.store, "queued", wraps=w.store.queued) as looks:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(100):
+                    tasks.start_soon(w.run.source.next)
+                await w.clock.sleep(30)
+                tasks.cancel_scope.cancel()
+        assert looks.call_count <= 64
+
+
+@virtual
+async def test_a_clock_that_was_set_back_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """What was loaded "tomorrow" goes now: no job is ever made to wait for that long."""
+    async with world(tmp_path, "a", "b") as w:
+        w.clock.jump(timedelta(days=-1))
+        assert await drained(w) == ["a", "b"]
+        assert w.clock.monotonic() < 3
