@@ -1,0 +1,128 @@
+"""Every way in which a picture that is paid for may not come: what is tried again, and how it ends."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.emulator.faults import Endpoint, Kind
+from tests.matrix.nights import ends, posts, sheet, strikes
+from tests.support.night import night
+from tests.support.virtual_time import virtual
+from tests.support.world import leftovers
+
+MEDIA = Endpoint.MEDIA
+
+TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "gone-403": ({"kind": Kind.HTTP, "status": 403}, "expired"),
+    "gone-404": ({"kind": Kind.HTTP, "status": 404}, "expired"),
+    "gone-410": ({"kind": Kind.HTTP, "status": 410}, "expired"),
+    "500": ({"kind": Kind.HTTP, "status": 500}, "bad_picture"),
+    "503": ({"kind": Kind.HTTP, "status": 503, "retry_after": 5}, "bad_picture"),
+    "closed": ({"kind": Kind.DROP}, "bad_picture"),
+    "reset": ({"kind": Kind.RESET}, "bad_picture"),
+    "silent": ({"kind": Kind.STALL}, "bad_picture"),
+    "cut-short": ({"kind": Kind.TRUNCATE}, "bad_picture"),
+    "half-a-picture": ({"kind": Kind.CUT}, "bad_picture"),
+    "nothing": ({"kind": Kind.CUT, "count": 0}, "bad_picture"),
+    "dripping": ({"kind": Kind.DRIP, "seconds": 10}, "bad_picture"),
+    "web-page": ({"kind": Kind.HTML}, "bad_picture"),
+    "noise": ({"kind": Kind.WRONG_BYTES}, "bad_picture"),
+    "huge": ({"kind": Kind.HUGE}, "bad_picture"),
+    "packed": ({"kind": Kind.GZIP}, "bad_picture"),
+    "packed-bomb": ({"kind": Kind.GZIP, "count": 300_000_000}, "bad_picture"),
+    "pixel-bomb": ({"kind": Kind.BOMB}, "bad_picture"),
+    "inside": ({"kind": Kind.REDIRECT, "url": "http://169.254.169.254/latest/meta-data"}, "blocked"),
+    "this-machine": ({"kind": Kind.REDIRECT, "url": "http://127.0.0.1:9/x"}, "blocked"),
+    "elsewhere": ({"kind": Kind.REDIRECT, "url": "https://example.com/x.png"}, "blocked"),
+}
+
+
+@virtual
+async def test_a_picture_that_never_comes_fails_its_row_alone(tmp_path: Path) -> None:
+    """With its kind; the others come home, nothing is bought again, and nothing half-done is left behind."""
+    faults = [strikes(name, MEDIA, **odd) for name, (odd, _end) in TROUBLE.items()]
+    async with night(tmp_path, faults=faults) as w:
+        report = await w.run(
+            sheet(w, [*TROUBLE, "well"]), outage_limit=36_000, guard_failures=0, downloads=30, concurrency=30
+        )
+        assert (report.exit_code, report.paused) == (1, None)
+        assert ends(w) == {name: end for name, (_odd, end) in TROUBLE.items()} | {"well": "succeeded"}
+        assert posts(w) == len(TROUBLE) + 1
+        assert leftovers(tmp_path) == []
+        asked = [path for _at, _method, path in w.transport.calls]
+        assert "/latest/meta-data" not in asked
+        assert "/x" not in asked
+        assert "/x.png" not in asked
+        w.service.faults = ()
+        assert w.pictures_whole() == 1
+
+
+PASSING = {name: odd for name, (odd, end) in TROUBLE.items() if end != "blocked"}
+
+
+@virtual
+async def test_a_picture_that_comes_in_the_end_is_a_success(tmp_path: Path) -> None:
+    """Once of each trouble: the same run brings them all, whole, and with exit 0."""
+    faults = [strikes(name, MEDIA, times=1, **odd) for name, odd in PASSING.items()]
+    async with night(tmp_path, faults=faults) as w:
+        report = await w.run(sheet(w, PASSING))
+        assert report.exit_code == 0, ends(w)
+        assert posts(w) == w.pictures_whole() == len(PASSING)
+
+
+@pytest.mark.parametrize(("times", "end"), [(1, "succeeded"), (None, "expired")])
+def test_links_that_have_run_out_are_asked_for_anew(tmp_path: Path, times: int | None, end: str) -> None:
+    """Once, and free; links that are dead again end the row, which is never bought again by itself."""
+
+    @virtual
+    async def test() -> None:
+        async with night(tmp_path, faults=[strikes("a", Endpoint.RESULT, Kind.EXPIRED_LINKS, times)]) as w:
+            await w.run(sheet(w, "ab"))
+            assert ends(w) == {"a": end, "b": "succeeded"}
+            assert posts(w) == 2
+
+    test()
+
+
+@virtual
+async def test_what_a_picture_calls_itself_does_not_matter(tmp_path: Path) -> None:
+    """The bytes decide: a wrong content type is no trouble, and the ending is that of the decoded format."""
+    async with night(tmp_path, faults=[strikes("a", MEDIA, Kind.WRONG_TYPE)]) as w:
+        report = await w.run(sheet(w, "a"))
+        assert report.exit_code == 0
+        (image,) = w.manifest()[0]["images"]
+        assert (image["content_type"], Path(image["path"]).suffix) == ("image/jpeg", ".jpg")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "http://127.0.0.1:9/x",
+        "https://10.0.0.1/x",
+        "https://example.com/x.png",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_link_to_somewhere_else_is_not_followed(tmp_path: Path, url: str) -> None:
+    """Whoever writes the result does not choose what is asked from inside the user's network."""
+
+    @virtual
+    async def test() -> None:
+        async with night(tmp_path, faults=[strikes("a", Endpoint.RESULT, Kind.FOREIGN_URL, url=url)]) as w:
+            await w.run(sheet(w, "ab"))
+            assert ends(w) == {"a": "blocked", "b": "succeeded"}
+            assert all(path.startswith(("/v1/", "/media/")) for _at, _method, path in w.transport.calls)
+
+    test()
+
+
+@virtual
+async def test_a_bad_picture_is_kept_where_it_is_wanted(tmp_path: Path) -> None:
+    """With `keep_bad`: beside the others, as `.bad`, which no manifest names."""
+    async with night(tmp_path, faults=[strikes("a", MEDIA, Kind.WRONG_BYTES)]) as w:
+        await w.run(sheet(w, "a"), keep_bad=True)
+        assert ends(w) == {"a": "bad_picture"}
+        assert len(list((tmp_path / "outputs").rglob("*.bad"))) == 1
+        assert w.manifest()[0]["images"] == []

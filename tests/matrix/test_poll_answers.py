@@ -1,0 +1,169 @@
+"""Every answer to a poll and to the question for the result: a paid request is never given up for trouble."""
+
+from pathlib import Path
+
+import pytest
+
+from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.polling import watch
+from runner.providers.base import NotReady, Ready, RemoteStatus, Standing
+from tests.matrix.nights import accepted, ends, posts, sheet, strikes
+from tests.support.night import SERIES, night
+from tests.support.scripted import DONE, URL, WORKING
+from tests.support.virtual_time import virtual
+from tests.support.world import at_the_api
+
+TROUBLE = {
+    "closed": {"kind": Kind.DROP},
+    "reset": {"kind": Kind.RESET},
+    "silent": {"kind": Kind.STALL},
+    "cut-short": {"kind": Kind.TRUNCATE},
+    "no-json": {"kind": Kind.CUT},
+    "dripping": {"kind": Kind.DRIP, "seconds": 5},
+    "web-page": {"kind": Kind.HTML},
+    "redirect": {"kind": Kind.REDIRECT, "url": "http://127.0.0.1:9/v1"},
+    "error-on-200": {"kind": Kind.ERROR_ON_200},
+    **{f"{n}": {"kind": Kind.HTTP, "status": n} for n in (400, 408, 429, 500, 502, 503, 504)},
+    "404-of-a-gateway": {"kind": Kind.HTTP, "status": 404, "shape": "html"},
+    "429-seconds": {"kind": Kind.HTTP, "status": 429, "retry_after": 20},
+    "unknown-at-first": {"kind": Kind.UNKNOWN_ID},
+    "odd-word": {"kind": Kind.WORD},
+    "not-yet": {"kind": Kind.STAYS},
+}
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.STATUS, Endpoint.RESULT])
+def test_trouble_that_passes_costs_nothing(tmp_path: Path, endpoint: Endpoint) -> None:
+    """Two bad answers to each row, of every kind: all come home in the same run, nothing is sent again."""
+
+    @virtual
+    async def test() -> None:
+        faults = [strikes(name, endpoint, times=2, **odd) for name, odd in TROUBLE.items()]  # type: ignore[arg-type]
+        async with night(tmp_path, faults=faults) as w:
+            report = await w.run(sheet(w, TROUBLE))
+            assert report.exit_code == 0, ends(w)
+            assert posts(w) == len(w.service.ledger) == len(TROUBLE)
+            assert w.pictures_whole() == len(TROUBLE)
+
+    test()
+
+
+LASTING = {name: odd for name, odd in TROUBLE.items() if name != "unknown-at-first"}
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.STATUS, Endpoint.RESULT])
+def test_trouble_that_stays_leaves_the_row_at_the_api(tmp_path: Path, endpoint: Endpoint) -> None:
+    """While others are answered: the run ends at the deadline with exit 1, the next one fetches them all."""
+
+    @virtual
+    async def test() -> None:
+        faults = [strikes(name, endpoint, **odd) for name, odd in LASTING.items()]  # type: ignore[arg-type]
+        async with night(tmp_path, faults=faults) as w:
+            rows = sheet(w, [*LASTING, "well"])
+            report = await w.run(rows, deadline=900, outage_limit=7200, concurrency=40)
+            assert (report.exit_code, report.paused, report.overdue) == (1, None, len(LASTING))
+            assert ends(w) == dict.fromkeys(LASTING, "running") | {"well": "succeeded"}
+            w.service.faults = ()
+            resumed = await w.resume()
+            assert resumed is not None
+            assert (resumed.exit_code, set(ends(w).values())) == (0, {"succeeded"})
+            assert posts(w) == len(LASTING) + 1
+
+    test()
+
+
+@virtual
+async def test_an_unheard_of_word_is_told(tmp_path: Path) -> None:
+    """Once a row, with the word itself; meanwhile it is taken for work in progress."""
+    async with night(tmp_path, faults=[strikes("a", Endpoint.STATUS, Kind.WORD, 4, word="dreaming")]) as w:
+        assert (await w.run(sheet(w, "abc"))).exit_code == 0
+        assert [notice for notice in w.watching.notices if "'dreaming'" in notice] == [
+            "Job 'a': the API says 'dreaming', which means nothing here. Asking on."
+        ]
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.STATUS, Endpoint.RESULT])
+def test_an_id_that_is_gone_is_lost_and_never_bought_again(tmp_path: Path, endpoint: Endpoint) -> None:
+    """Not even where failed runs may be sent again; `retry` would have to be told, and asks for the price."""
+
+    @virtual
+    async def test() -> None:
+        async with night(tmp_path, faults=[strikes("a", endpoint, Kind.UNKNOWN_ID)]) as w:
+            report = await w.run(sheet(w, "abc"), max_attempts=5)
+            assert report.exit_code == 1
+            assert ends(w) == {"a": "lost", "b": "succeeded", "c": "succeeded"}
+            assert posts(w) == 3
+
+    test()
+
+
+@virtual
+async def test_a_status_that_goes_backwards_is_followed(tmp_path: Path) -> None:
+    """Done, without a result, back in the queue, at work: it ends when it ends, and is paid once."""
+    queued = Standing(RemoteStatus.QUEUED, "in_queue", 4)
+    async with at_the_api(tmp_path) as (w, job):
+        w.provider.says("status", WORKING, queued, DONE, WORKING, queued, DONE)
+        w.provider.says("result", NotReady("in_progress"), Ready((URL,), None))
+        done = await watch(w.run, job)
+        assert done is not None
+        assert (done.urls, done.request_id) == ((URL,), "req-1")
+        assert len(w.provider.asked("status")) == 6
+
+
+ENDINGS = {
+    "failed": ({"kind": Kind.FAILED}, "remote_failed"),
+    "moderated": ({"kind": Kind.MODERATED}, "moderated"),
+    "nothing": ({"kind": Kind.NO_PICTURES}, "no_images"),
+    "no-output": ({"kind": Kind.NO_OUTPUT}, "no_images"),
+    "fewer": ({"kind": Kind.FEWER_PICTURES}, "succeeded"),
+    "more": ({"kind": Kind.MORE_PICTURES}, "succeeded"),
+    "well": (None, "succeeded"),
+}
+
+
+@virtual
+async def test_how_a_run_ends_at_the_api(tmp_path: Path) -> None:
+    """Each in its own kind, paid once and not sent again; another number of pictures is a warning."""
+    faults = [
+        strikes(name, Endpoint.RESULT, **odd)  # type: ignore[arg-type]
+        for name, (odd, _end) in ENDINGS.items()
+        if odd is not None
+    ]
+    async with night(tmp_path, faults=faults) as w:
+        report = await w.run(sheet(w, ENDINGS, SERIES, "3"))
+        assert report.exit_code == 1
+        assert ends(w) == {name: end for name, (_odd, end) in ENDINGS.items()}
+        assert {name: accepted(w, name) for name in ENDINGS} == dict.fromkeys(ENDINGS, 1)
+        records = {record["key"]: record for record in w.manifest()}
+        assert {name: len(records[name]["images"]) for name in ("fewer", "more", "well")} == {
+            "fewer": 2,
+            "more": 4,
+            "well": 3,
+        }
+        assert records["fewer"]["warnings"][-1] == "2 of 3 pictures came."
+        assert records["more"]["warnings"][-1] == "4 pictures came, 3 were asked for."
+        assert records["failed"]["request_id"], "kept, for a talk with the support"
+
+
+@virtual
+async def test_warnings_do_not_change_the_exit_code(tmp_path: Path) -> None:
+    """Fewer pictures than asked for is still a success."""
+    async with night(tmp_path, faults=[strikes("a", Endpoint.RESULT, Kind.FEWER_PICTURES)]) as w:
+        report = await w.run(sheet(w, "ab", SERIES, "2"))
+        assert (report.exit_code, report.warned) == (0, 1)
+
+
+@virtual
+async def test_a_token_refused_on_a_poll_stops_polls_too(tmp_path: Path) -> None:
+    """What is paid for stays `running` with its id, and comes home once there is another token."""
+    refused = Fault(endpoint=Endpoint.STATUS, kind=Kind.TOKEN, times=None)
+    async with night(tmp_path, faults=[refused]) as w:
+        report = await w.run(sheet(w, "abc"))
+        assert report.paused is not None
+        assert (report.exit_code, report.paused.reason) == (77, "token")
+        assert "failed" not in ends(w).values()
+        w.service.faults = ()
+        resumed = await w.resume()
+        assert resumed is not None
+        assert resumed.exit_code == 0
+        assert set(w.submits().values()) == {1}
