@@ -129,6 +129,7 @@ def _recognise(path: Path, connection: sqlite3.Connection) -> str | None:
 def _upgrade(path: Path) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.util.exc import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
@@ -136,6 +137,11 @@ def _upgrade(path: Path) -> None:
         with _one_transaction(path) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, migrations.HEAD)
+    except CommandError as error:
+        raise NotOurDatabase(
+            f"{path} says that it has a schema that no Nightsheet had ({error}), and was left as it is.",
+            hint="Restore it from a copy, or start afresh with another --db.",
+        ) from error
     except sqlite3.Error as error:
         raise CannotWrite(f"The database {path} cannot be brought up to date: {error}.") from error
 

@@ -174,6 +174,7 @@ class LoadReport:
 class RunView:
     """Who runs, or ran, a batch."""
 
+    batch: str
     pid: int
     host: str
     started_at: datetime

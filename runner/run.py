@@ -13,8 +13,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from jobs.errors import CannotWrite
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import open_sheet
-from jobs.store.door import check_origin
-from jobs.views import OpenJob, Pause
+from jobs.store.door import Store, check_origin
+from jobs.views import BatchView, OpenJob, Pause
 from runner.assembly import Order, assemble
 from runner.brake import Stop
 from runner.closing import close, report_of_nothing
@@ -84,8 +84,17 @@ async def resume_batch(
         with try_holding(settings.database) as held:
             if not held:
                 await store.unpause(batch.id)
+                await _tell_who_goes_on(store, batch, watcher)
                 return None
             return await _run(Order(store, batch, settings, around, consent, watcher))
+
+
+async def _tell_who_goes_on(store: Store, batch: BatchView, watcher: Watcher) -> None:
+    run = await store.latest_run()
+    if run is None or run.batch == batch.name:
+        watcher.notice("It goes on by itself.")
+    else:
+        watcher.notice(f"It works on batch {run.batch!r}: resume {batch.name!r} again when that has ended.")
 
 
 async def _run(order: Order) -> RunReport:

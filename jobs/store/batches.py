@@ -117,8 +117,9 @@ async def end_run(connection: AsyncConnection, run_id: int, exit_code: int, now:
 
 async def latest_run(connection: AsyncConnection) -> RunView | None:
     """The run that began last, over any batch: whoever holds the database's lock is it."""
-    row = (await connection.execute(select(RUN).order_by(RUN.c.id.desc()).limit(1))).one_or_none()
-    return None if row is None else RunView(row.pid, row.host, row.started_at)
+    latest = select(BATCH.c.name, RUN).join(BATCH, BATCH.c.id == RUN.c.batch_id).order_by(RUN.c.id.desc())
+    row = (await connection.execute(latest.limit(1))).one_or_none()
+    return None if row is None else RunView(row.name, row.pid, row.host, row.started_at)
 
 
 async def agree(connection: AsyncConnection, batch_id: int) -> int:

@@ -39,5 +39,5 @@ def command(settings: "Settings", batch: BatchName = None) -> int:
     if settings.as_json:
         render.as_json({"batch": batch, "exit_code": 0, "resumed_by": "another runner"})
     else:
-        render.result("Another runner holds this database: its pause is cleared, and it goes on by itself.")
+        render.result("Another runner holds this database: the pause is cleared.")
     return 0

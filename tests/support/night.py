@@ -94,10 +94,12 @@ class Night:
             watcher=self.watching,
         )
 
-    async def resume(self, consent: Consent = agreed_to_all, **settings: Any) -> RunReport | None:
-        """`nightsheet resume`."""
+    async def resume(
+        self, consent: Consent = agreed_to_all, *, name: str | None = None, **settings: Any
+    ) -> RunReport | None:
+        """`nightsheet resume [BATCH]`."""
         return await resume_batch(
-            None,
+            name,
             settings=self.settings(**settings),
             around=self.around,
             consent=consent,

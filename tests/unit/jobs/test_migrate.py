@@ -174,6 +174,14 @@ def test_a_newer_schema_is_refused(ours: Path, opening: Opening, version: str) -
 
 
 @OPENINGS
+def test_a_schema_that_never_was_is_refused(ours: Path, opening: Opening) -> None:
+    """Older than the newest, and no version of ours."""
+    with changing(ours) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    refuse(opening, ours, "a schema that no Nightsheet had", without=BESIDE)
+
+
+@OPENINGS
 @pytest.mark.parametrize(
     "crafted",
     [

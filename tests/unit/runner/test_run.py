@@ -237,8 +237,26 @@ async def test_a_second_runner_is_kept_out(tmp_path: Path) -> None:
                 await w.run(sheet)
             assert refused.value.exit_code == 73
             assert await w.resume() is None
+            assert w.watching.notices[-1] == "It goes on by itself."
         assert select(w.database, "SELECT paused_reason FROM batch") == [{"paused_reason": None}]
         assert len(w.transport.calls) == calls
+
+
+@virtual
+async def test_a_runner_of_another_batch_does_not_go_on_with_this_one(tmp_path: Path) -> None:
+    """The pause is cleared, and it is said that this is not enough."""
+    async with night(tmp_path) as w:
+        w.service.set_balance(Decimal(0))
+        await w.run(w.sheet(ROWS))
+        w.service.set_balance(Decimal(100))
+        await w.run(w.sheet(ROWS, "other.csv"))
+        with try_holding(w.database) as held:
+            assert held
+            assert await w.resume(name="sheet") is None
+        assert w.watching.notices[-1] == (
+            "It works on batch 'other': resume 'sheet' again when that has ended."
+        )
+        assert select(w.database, "SELECT DISTINCT paused_reason FROM batch") == [{"paused_reason": None}]
 
 
 @virtual

@@ -135,7 +135,7 @@ async def test_a_run_is_noted_from_its_begin_to_its_end(table: Table) -> None:
     killed = await table.store.begin_run(1, pid=11, host="here")
     begun = table.clock.advance(60)
     run = await table.store.begin_run(1, pid=12, host="there")
-    assert await table.store.latest_run() == RunView(pid=12, host="there", started_at=begun)
+    assert await table.store.latest_run() == RunView(batch="night", pid=12, host="there", started_at=begun)
     ended = table.clock.advance(60)
     await table.store.end_run(run, 75)
     found = {
