@@ -11,6 +11,7 @@ from jobs.store.door import must
 from jobs.tables import PauseReason
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
+from runner.brake import Reach
 from runner.context import Context
 from runner.disk import DiskTrouble
 from runner.downloads import Fetched as Download
@@ -107,8 +108,13 @@ async def _fetch(
                     pass
                 case Trouble():
                     run.tally.struggling.add(job.id)
-                    if tries >= SERVER_TRIES and not await _is_outage(run, job, came):
-                        return got
+                    if tries >= SERVER_TRIES:
+                        if run.brake.stops(
+                            Reach.POLLS
+                        ):  # the others try no more: there is nobody to compare with
+                            return None
+                        if not await _is_outage(run, job, came):
+                            return got
                     if run.clock.monotonic() - begun >= run.limits.outage_limit:
                         run.brake.pause(PauseReason.OUTAGE, f"The pictures do not come: {got.reason}.")
                         return None

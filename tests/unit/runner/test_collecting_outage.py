@@ -34,6 +34,11 @@ async def done(folder: Path, net: Net, *keys: str, **more: Any) -> AsyncIterator
         yield w, [await w.running(key) for key in keys]
 
 
+async def later(w: World, seconds: float, job: OpenJob) -> None:
+    await w.clock.sleep(seconds)
+    await collect(w.run, job, refreshed=False)
+
+
 async def collect_all(w: World, jobs: list[OpenJob]) -> None:
     async def one(job: OpenJob) -> None:
         with w.run.brake.guarding(Reach.DOWNLOADS):
@@ -82,6 +87,21 @@ async def test_a_net_that_stays_away_pauses(tmp_path: Path) -> None:
         assert set((await w.states()).values()) == {JobState.FETCHING}
         assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]
         assert 600 <= w.clock.monotonic() < 640
+
+
+@virtual
+async def test_the_last_one_to_try_is_not_taken_for_the_only_one(tmp_path: Path) -> None:
+    """The pictures' server is gone, and the API is there. The others gave up a little earlier."""
+
+    def net(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no route")
+
+    async with done(tmp_path, net, "a", "b", "c", outage_limit=600) as (w, jobs):
+        async with anyio.create_task_group() as tasks:
+            for delay, job in zip((0, 5, 10), jobs, strict=True):
+                tasks.start_soon(later, w, delay, job)
+        assert set((await w.states()).values()) == {JobState.FETCHING}
+        assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]
 
 
 @virtual
