@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from jobs.failures import Failure
+from jobs.outcomes import Attached
 from jobs.states import JobState
 from jobs.tables import PauseReason, SubmitOutcome
 
@@ -157,6 +158,24 @@ class Cancelling:
 
     queued: int
     asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A request_id that was kept beside the database, and the key of the job that it is for."""
+
+    key: str
+    outcome: Attached
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of the submits that a run left open."""
+
+    in_doubt: int
+    attached: int
+    left: tuple[Receipt, ...]
+    """Receipts that fit no job and are held by none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,11 @@ _REACH: dict[PauseReason, Reach] = {
 """What is paid for is polled and fetched on, as far as the trouble lets it."""
 
 
+def _weight(reason: PauseReason) -> tuple[Reach, bool]:
+    """A full disk is told before an empty purse: it keeps pictures from coming home as well."""
+    return _REACH[reason], reason is PauseReason.DISK
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Why a batch is paused."""
@@ -54,8 +59,8 @@ class Brake:
         self._waiting: dict[anyio.CancelScope, Reach] = {}
 
     def pause(self, reason: PauseReason, detail: str) -> None:
-        """Pause the batch. One that reaches less far than what stands already changes nothing."""
-        if self.stop is not None and _REACH[reason] <= _REACH[self.stop.reason]:
+        """Pause the batch. One that weighs no more than what stands already changes nothing."""
+        if self.stop is not None and _weight(reason) <= _weight(self.stop.reason):
             return
         self.stop = Stop(reason, detail)
         self._on_pause(self.stop)

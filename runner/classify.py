@@ -47,6 +47,8 @@ class Reading:
     """An answer, read."""
 
     meaning: Meaning
+    status: int
+    """HTTP's own."""
     document: Mapping[str, Any]
     """The JSON object; empty where there was none."""
     message: str = ""
@@ -65,14 +67,15 @@ def read(answer: Answer, now: datetime) -> Reading:
     message = _message(document) or f"HTTP {answer.status}"
     if code is not None:
         meaning = _of_code(code, answer.status, after)
-        return Reading(meaning, document or {}, message, code, after, meaning is not Meaning.UNREADABLE)
+        known = meaning is not Meaning.UNREADABLE
+        return Reading(meaning, answer.status, document or {}, message, code, after, known)
     if 200 <= answer.status < 300 and document is not None:
-        return Reading(Meaning.FINE, document, "", None, after)
+        return Reading(Meaning.FINE, answer.status, document, "", None, after)
     meaning = _of_status(answer.status, after)
     if document is None and meaning is Meaning.UNREADABLE:
         message = _unreadable(answer)
     own = meaning is not Meaning.UNREADABLE and not _is_html(answer)
-    return Reading(meaning, document or {}, message, str(answer.status), after, own)
+    return Reading(meaning, answer.status, document or {}, message, str(answer.status), after, own)
 
 
 def request_id_of(answer: Answer, document: Mapping[str, Any]) -> str | None:

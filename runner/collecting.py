@@ -19,7 +19,6 @@ from runner.downloads import Picture, fetch_picture
 from runner.http.addresses import Blocked, shown_host
 from runner.http.fetching import Gone, Trouble
 from runner.pictures import Broken
-from runner.providers.base import Trouble as ApiTrouble
 
 BROKEN_TRIES = 4
 """Downloads of a picture that comes, but not whole or not as a picture."""
@@ -45,7 +44,7 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
         earlier = held.get(number)
         if earlier is not None and await to_thread.run_sync(_still_there, earlier):
             continue
-        match await _fetch(run, job, number, url, earlier):
+        match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
             case Picture() as picture:
                 await _record(run, job, number, url, picture)
             case Gone() if not refreshed:
@@ -79,7 +78,7 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
 
 
 async def _fetch(
-    run: Context, job: OpenJob, number: int, url: str, earlier: ArtifactView | None
+    run: Context, job: OpenJob, number: int, url: str, earlier: ArtifactView | None, *, refreshed: bool
 ) -> Download | None:
     """One picture, over as many tries as its trouble is worth; None: not in this run."""
     name = picture_path(
@@ -105,6 +104,8 @@ async def _fetch(
             )
             match got:
                 case Broken() if tries < BROKEN_TRIES:
+                    pass
+                case Gone() if refreshed and tries < BROKEN_TRIES:  # it may not be everywhere yet
                     pass
                 case Trouble():
                     run.tally.struggling.add(job.id)
@@ -133,7 +134,7 @@ async def _is_outage(run: Context, job: OpenJob, came: int) -> bool:
         return False
     if len(run.tally.struggling) > 1:
         return True
-    return isinstance(await run.provider.price(job.model), ApiTrouble)
+    return not await run.health.is_up()
 
 
 def _still_there(picture: ArtifactView) -> bool:

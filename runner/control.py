@@ -13,7 +13,7 @@ from jobs.views import BatchView, OpenJob
 from runner.brake import Reach, Stop
 from runner.context import Context
 from runner.pace import Pace, keep_pace
-from runner.providers.base import CancelTaken, NotCancellable, UnknownId
+from runner.providers.base import CancelTaken, NotCancellable, Trouble, UnknownId
 from runner.settings import Settings
 
 GRACE_SECONDS = 15.0
@@ -123,11 +123,13 @@ async def _cancel(run: Context, job: OpenJob) -> bool:
     """Ask once; False if that brought no answer, and is to be asked again in a second."""
     match await run.provider.cancel(job.request_id):
         case CancelTaken():
-            run.notice(f"Job {job.key!r} is cancelled at the API.")
-            await run.store.drop_cancel_request(job.id)  # its status will say so
+            run.notice(f"Job {job.key!r}: the API was asked to cancel it, and took that.")
+            await run.store.drop_cancel_request(job.id)  # its status will say what came of it
         case NotCancellable() | UnknownId():
             run.notice(f"Job {job.key!r} cannot be cancelled any more: it runs on, and is fetched.")
             await run.store.drop_cancel_request(job.id)
+        case Trouble(http_status=int()):
+            pass  # it is about this job alone, perhaps: the others are asked, and this one again in a second
         case _:
             return False
     return True

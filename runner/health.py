@@ -12,10 +12,13 @@ from jobs.tables import PauseReason
 from runner.backoff import Backoff
 from runner.brake import Brake
 from runner.clock import Clock
-from runner.providers.base import NoSuchModel, Priced, Provider, Stopped, Trouble
+from runner.providers.base import Provider, Stopped, Trouble
 
 _PROBES = Backoff(first=1.0, longest=30.0)
 _AFTER_DOUBTS = Backoff(first=1.0, longest=60.0)
+
+
+NOBODYS_REQUEST = "nightsheet-is-anybody-there"
 
 
 class Health:
@@ -104,14 +107,11 @@ class Health:
         tries = 0
         told = False
         while True:
-            verdict = await self._provider.price(self._model)
-            match verdict:
-                case Priced() | NoSuchModel():
+            match verdict := await self._ask():
+                case None:
                     break
                 case Stopped(reason=reason, message=message):
                     self._brake.pause(reason, message)
-                    break
-                case Trouble() if verdict.answered:
                     break
                 case Trouble():
                     self.waiting_for = f"the API does not answer ({verdict.reason})"
@@ -128,6 +128,30 @@ class Health:
         self.waiting_for = None
         self._suspect_since = None
 
+    async def is_up(self) -> bool:
+        """Ask once whether the API is there."""
+        return not isinstance(await self._ask(), Trouble)
+
+    async def _ask(self) -> Stopped | Trouble | None:
+        """One free question; None where it was answered, whatever it said.
+
+        An API that answers, and cannot tell a price, is asked for a request that nobody has: the one endpoint
+        that it must have to be of use.
+        """
+        price = await self._provider.price(self._model)
+        if not isinstance(price, Trouble):
+            return price if isinstance(price, Stopped) else None
+        if price.answered:
+            return None
+        if price.http_status is None:
+            return price
+        standing = await self._provider.status(NOBODYS_REQUEST)
+        if isinstance(standing, Stopped):
+            return standing
+        if isinstance(standing, Trouble) and not standing.answered and not _is_refusal(standing.http_status):
+            return price
+        return None
+
     def _give_up_if_too_long(self, trouble: Trouble) -> None:
         assert self._suspect_since is not None
         if trouble.certificate:
@@ -139,3 +163,8 @@ class Health:
         self._brake.pause(
             PauseReason.OUTAGE, f"The API has not been reachable for {self._limit:g} s: {reason}."
         )
+
+
+def _is_refusal(http_status: int | None) -> bool:
+    """Whether somebody understood the question and did not like it; a gateway's 5xx and redirects do not."""
+    return http_status is not None and 400 <= http_status < 500

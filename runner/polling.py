@@ -26,10 +26,16 @@ from runner.providers.base import (
 UNKNOWN_AFTER_SECONDS = 60.0
 """A request may take that long to be known everywhere: a 404 before says nothing."""
 UNKNOWN_TIMES = 3
+UNKNOWN_APART_SECONDS = 15.0
+BARE_APART_SECONDS = 60.0
+"""Between them; the second for a 404 without a document, as a gateway gives it while it is being changed."""
 RESULT_WITHIN_SECONDS = 600.0
 """How long a request that is done may go without its result."""
+RESULT_TRIES_OF_FAILED = 3
+"""How often a request that failed is asked for a reason that its status did not give."""
 
 _TROUBLE = Backoff(first=1.0, longest=30.0)
+_NO_REASON = Failure(FailureKind.REMOTE_FAILED, "The API gave no reason.")
 _CANCELLED = Failure(FailureKind.CANCELLED, "It was cancelled at the API.")
 
 
@@ -42,6 +48,7 @@ class _Watch:
     polls: int = 0
     troubles: int = 0
     unknown: int = 0
+    results: int = 0
     done_since: float | None = None
     odd_word: str | None = None
 
@@ -82,7 +89,8 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
     match standing:
         case Standing(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
             run.health.good()
-            return await _result(run, job, state, failed=status is RemoteStatus.FAILED)
+            state.unknown = 0
+            return await _result(run, job, state, standing if status is RemoteStatus.FAILED else None)
         case Standing(status=RemoteStatus.CANCELLED):
             await _cancelled(run, job)
             return None
@@ -103,10 +111,13 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
             return _trouble(run, state, standing)
 
 
-async def _result(run: Context, job: OpenJob, state: _Watch, *, failed: bool) -> float | None:
+async def _result(run: Context, job: OpenJob, state: _Watch, failed: Standing | None) -> float | None:
+    """Ask what a request came to that has ended; `failed` is what its status said, if it said that."""
     now = run.clock.monotonic()
     state.done_since = now if state.done_since is None else state.done_since
+    state.results += 1
     result = await run.provider.result(job.request_id)
+    told = None if failed is None else failed.failure
     match result:
         case Ready(urls=urls, cost_usd=cost):
             run.health.good()
@@ -116,25 +127,37 @@ async def _result(run: Context, job: OpenJob, state: _Watch, *, failed: bool) ->
         case RunFailed(failure=failure, cost_usd=cost):
             run.health.good()
             run.budget.settle(job.reckoned_usd, cost)
-            await _end(run, job, failure, cost)
+            await _end(run, job, _why(told, failure), cost)
             return None
         case RunCancelled():
             await _cancelled(run, job)
             return None
-        case NotReady() if failed:
-            await _end(run, job, Failure(FailureKind.REMOTE_FAILED, "The API gave no reason."), None)
-            return None
-        case NotReady():
-            if now - state.done_since >= RESULT_WITHIN_SECONDS:
-                state.deadline = now
-                run.notice(f"Job {job.key!r} is done at the API, but its result has not come for 10 minutes.")
-            return _pace(run, state)
-        case UnknownId():
-            return await _unknown(run, job, state, result)
         case Stopped():
             return _stopped(run, state, result)
+        case NotReady() | UnknownId() | Trouble(http_status=int()) if failed is not None:
+            # Where a run failed there may be no result to be had; its status has said what counts.
+            if told is None and isinstance(result, Trouble) and state.results < RESULT_TRIES_OF_FAILED:
+                return _trouble(run, state, result)
+            await _end(run, job, _why(told), None)
+            return None
+        case NotReady() | UnknownId():  # the id is known, or its status would have said so
+            if now - state.done_since < RESULT_WITHIN_SECONDS:
+                return _pace(run, state)
+            if isinstance(result, UnknownId):
+                await _end(run, job, _lost(result), None)
+                return None
+            state.deadline = now
+            run.notice(f"Job {job.key!r} is done at the API, but its result has not come for 10 minutes.")
+            return _pace(run, state)
         case Trouble():
             return _trouble(run, state, result)
+
+
+def _why(*told: Failure | None) -> Failure:
+    """The reason of a failed run. What one answer calls moderated is so, whatever the other says."""
+    reasons = [failure for failure in told if failure is not None]
+    moderated = (failure for failure in reasons if failure.kind is FailureKind.MODERATED)
+    return next(moderated, reasons[-1] if reasons else _NO_REASON)
 
 
 async def _cancelled(run: Context, job: OpenJob) -> None:
@@ -145,16 +168,18 @@ async def _cancelled(run: Context, job: OpenJob) -> None:
 
 async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId) -> float | None:
     run.health.good()
-    if run.clock.monotonic() - state.submitted > UNKNOWN_AFTER_SECONDS:
-        state.unknown += 1
+    if run.clock.monotonic() - state.submitted <= UNKNOWN_AFTER_SECONDS:
+        return _TROUBLE.jittered(1, run.rng)
+    state.unknown += 1
     if state.unknown < UNKNOWN_TIMES:
-        return _TROUBLE.jittered(state.unknown, run.rng)
-    said = verdict.message.rstrip(".")
-    failure = Failure(
-        FailureKind.LOST, f"The API does not know its request_id any more: {said}.", verdict.code
-    )
-    await _end(run, job, failure, None)
+        return BARE_APART_SECONDS if verdict.bare else UNKNOWN_APART_SECONDS
+    await _end(run, job, _lost(verdict), None)
     return None
+
+
+def _lost(verdict: UnknownId) -> Failure:
+    said = verdict.message.rstrip(".")
+    return Failure(FailureKind.LOST, f"The API does not know its request_id any more: {said}.", verdict.code)
 
 
 async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | None) -> None:

@@ -8,8 +8,8 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached
 from jobs.states import JobState
 from jobs.store.door import Store
-from jobs.views import BatchView, OpenJob
-from runner.spool import Spool
+from jobs.views import BatchView, OpenJob, Receipt, Settled
+from runner.spool import Spool, Spooled
 
 INTERRUPTED = Failure(
     FailureKind.UNCONFIRMED,
@@ -24,23 +24,34 @@ class Recovered:
     in_doubt: int
     """Submits that the last run left without an answer."""
     from_spool: int
-    """Of these, those whose request_id was kept in the spool."""
+    """Submits whose request_id was kept in the spool."""
+    left: tuple[str, ...]
+    """request_ids in the spool that fit no job and that no job has."""
     running: list[OpenJob]
     fetching: list[OpenJob]
 
 
 async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
     """Put a batch in order. The caller holds the database's lock, so nobody else is at work on it."""
-    in_doubt = await store.doubt_interrupted(batch.id, INTERRUPTED)
-    from_spool = 0
-    for line in spool.lines:
-        if line.batch_id == batch.id:
-            from_spool += await store.apply(Attached(line.job_id, line.request_id, line.moment))
-    # What could not be applied is in the database already, or was settled by a person since.
-    await to_thread.run_sync(spool.keep, tuple(line for line in spool.lines if line.batch_id != batch.id))
+    settled = await settle(store, batch, spool)
     return Recovered(
-        in_doubt=max(0, in_doubt - from_spool),  # an earlier recovery, killed, may have doubted them
-        from_spool=from_spool,
+        in_doubt=settled.in_doubt,
+        from_spool=settled.attached,
+        left=tuple(receipt.outcome.request_id for receipt in settled.left),
         running=await store.open_jobs(batch.id, JobState.RUNNING),
         fetching=await store.open_jobs(batch.id, JobState.FETCHING),
     )
+
+
+async def settle(store: Store, batch: BatchView, spool: Spool) -> Settled:
+    """Settle what a run left open, with the receipts that it kept in the spool."""
+    receipts = {line: _receipt(line) for line in spool.lines if line.batch_id == batch.id}
+    settled = await store.settle_interrupted(batch.id, INTERRUPTED, tuple(receipts.values()))
+    kept = tuple(line for line in spool.lines if line not in receipts or receipts[line] in settled.left)
+    if kept != spool.lines:
+        await to_thread.run_sync(spool.keep, kept)
+    return settled
+
+
+def _receipt(line: Spooled) -> Receipt:
+    return Receipt(line.key, Attached(line.job_id, line.request_id, line.moment))

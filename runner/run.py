@@ -109,6 +109,7 @@ async def _run(order: Order) -> RunReport:
         resubmits_left = await resubmit_what_is_allowed(store, batch, settings, around.clock.now())
         queued = await store.queued_pictures(batch.id)
         if not (queued or found.running or found.fetching):
+            await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end
             return await report_of_nothing(order)
         async with open_api(settings, around) as api:
             await _prepare_folder(order)
@@ -172,6 +173,11 @@ def _tell(found: Recovered, watcher: Watcher) -> None:
         watcher.notice(f"Going on: {going_on} jobs are paid for already, nothing of them is sent again.")
     if found.from_spool:
         watcher.notice(f"{found.from_spool} request_ids were taken up from the spool file.")
+    if found.left:
+        watcher.notice(
+            f"{len(found.left)} request_ids in the spool file fit no job of this batch, and are kept there: "
+            f"{', '.join(found.left)}. They are paid for: look for them on the provider's page."
+        )
     if found.in_doubt:
         watcher.notice(
             f"{found.in_doubt} submits were on their way when the last run ended, and may be paid for: "

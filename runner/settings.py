@@ -101,8 +101,8 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> Path:
-        """The job table's file, absolute."""
-        return (self.db or Path("nightsheet-emulator.db" if self.emulator else "nightsheet.db")).absolute()
+        """The job table's file. The file itself, not a link to it: lock and spool lie beside it, once."""
+        return (self.db or Path("nightsheet-emulator.db" if self.emulator else "nightsheet.db")).resolve()
 
     @property
     def output_root(self) -> Path:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from jobs.errors import CannotWrite
 
@@ -38,6 +39,7 @@ class Spool:
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(path, flags, 0o600)
+        self._writing = Lock()  # a refused group commit refuses several receipts at once, each in its thread
         self._lines = _read(self._descriptor)
         self._store()
 
@@ -48,13 +50,15 @@ class Spool:
 
     def add(self, line: Spooled) -> None:
         """Keep a request_id. Raises OSError if even this cannot be written."""
-        self._lines.append(line)
-        self._store()
+        with self._writing:
+            self._lines.append(line)
+            self._store()
 
     def keep(self, lines: tuple[Spooled, ...]) -> None:
         """Drop all but `lines`: the others are in the database by now."""
-        self._lines = list(lines)
-        self._store()
+        with self._writing:
+            self._lines = list(lines)
+            self._store()
 
     def close(self) -> None:
         """Let go of the file, which is deleted where nothing is in it."""

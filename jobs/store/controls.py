@@ -9,14 +9,40 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure
 from jobs.states import MOVES, JobState, Move
-from jobs.store.moves import NEVER_SENT
+from jobs.store.moves import NEVER_SENT, apply, is_held
 from jobs.store.schema import ATTEMPT, JOB
 from jobs.tables import SubmitOutcome
-from jobs.views import Cancelling
+from jobs.views import Cancelling, Receipt, Settled
 
 
-async def doubt_interrupted(connection: AsyncConnection, batch_id: int, failure: Failure) -> int:
-    """Turn every `submitting` job into an `unconfirmed` one: its run died in between."""
+async def settle_interrupted(
+    connection: AsyncConnection, batch_id: int, failure: Failure, receipts: Sequence[Receipt]
+) -> Settled:
+    """Turn every `submitting` job into an `unconfirmed` one: its run died in between. Then give each its
+    receipt, if it has one; in one transaction, so that nobody decides about a job whose receipt we hold."""
+    in_doubt = await _doubt(connection, batch_id, failure)
+    attached = 0
+    left = []
+    for receipt in receipts:
+        if await _is_of(connection, batch_id, receipt) and await apply(connection, receipt.outcome):
+            attached += 1
+        elif not await is_held(connection, receipt.outcome.request_id):
+            left.append(receipt)
+    # A job that an earlier recovery doubted, and did not live to attach, is not one of these doubts.
+    return Settled(in_doubt=max(0, in_doubt - attached), attached=attached, left=tuple(left))
+
+
+async def _is_of(connection: AsyncConnection, batch_id: int, receipt: Receipt) -> bool:
+    """Whether the job is the one that the receipt names: ids begin anew in a new database."""
+    found = await connection.execute(
+        select(JOB.c.id).where(
+            JOB.c.id == receipt.outcome.job_id, JOB.c.batch_id == batch_id, JOB.c.key == receipt.key
+        )
+    )
+    return found.first() is not None
+
+
+async def _doubt(connection: AsyncConnection, batch_id: int, failure: Failure) -> int:
     sources, target = MOVES[Move.UNANSWERED]
     interrupted = (JOB.c.batch_id == batch_id) & JOB.c.state.in_(sorted(sources))
     intents = select(JOB.c.id).where(interrupted)

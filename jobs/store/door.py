@@ -28,7 +28,9 @@ from jobs.views import (
     LoadReport,
     OpenJob,
     QueuedJob,
+    Receipt,
     RunView,
+    Settled,
 )
 
 _PAGE = 500
@@ -55,9 +57,14 @@ class Store:
         """Note a picture that is on disk under its final name."""
         await self.database.write(lambda c: moves.record_picture(c, job_id, attempt_id, picture))
 
-    async def doubt_interrupted(self, batch_id: int, failure: Failure) -> int:
-        """Turn every `submitting` job found at start into an `unconfirmed` one; returns how many."""
-        return await self.database.write(lambda c: controls.doubt_interrupted(c, batch_id, failure))
+    async def settle_interrupted(
+        self, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
+    ) -> Settled:
+        """Turn every `submitting` job found at start into an `unconfirmed` one, or a `running` one where its
+        receipt was kept elsewhere."""
+        return await self.database.write(
+            lambda c: controls.settle_interrupted(c, batch_id, failure, receipts)
+        )
 
     async def cancel(self, batch_id: int, keys: Sequence[str] | None = None) -> Cancelling:
         """Cancel what is queued, and note the wish for what is at the API, or on its way to it.

@@ -114,7 +114,8 @@ async def _load_chunk(
             stays: _Known | None = same
             kept.append(_place(job, same.id, generation))
             if same.error_code == ROW_GONE:
-                await connection.execute(update(JOB).where(JOB.c.id == same.id).values(**_RETURNED))
+                returned = update(JOB).where(JOB.c.id == same.id, JOB.c.state == JobState.CANCELLED)
+                await connection.execute(returned.values(**_RETURNED))
         else:
             tally.changed += 1
             stays = newest if await _replace_unsent(connection, job, newest.id, generation, now) else None

@@ -4,6 +4,7 @@ The attempt meant is always the job's newest, whose number is the job's `attempt
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Update, case, delete, exists, func, insert, select, update
@@ -115,7 +116,7 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
     Nothing is changed then.
     """
     job_id = outcome.job_id
-    if isinstance(outcome, Accepted | Attached) and await _is_held(connection, outcome.request_id):
+    if isinstance(outcome, Accepted | Attached) and await is_held(connection, outcome.request_id):
         return False
     moved = await connection.execute(_guarded(outcome.move, job_id).values(**_job_values(outcome)))
     if moved.rowcount == 0:
@@ -153,15 +154,15 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
             )
         case RemoteDone():
             await connection.execute(
-                _of_attempt(job_id, urls=list(outcome.urls), cost_usd=outcome.cost_usd, ended="done")
+                _of_attempt(job_id, urls=list(outcome.urls), ended="done", **_told_cost(outcome.cost_usd))
             )
         case RemoteFailed():
             await connection.execute(
                 _of_attempt(
                     job_id,
-                    cost_usd=outcome.cost_usd,
                     ended=outcome.failure.kind,
                     detail=outcome.failure.message,
+                    **_told_cost(outcome.cost_usd),
                 )
             )
         case RemoteCancelled():
@@ -181,7 +182,13 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
     return True
 
 
-async def _is_held(connection: AsyncConnection, request_id: str) -> bool:
+def _told_cost(cost_usd: Decimal | None) -> dict[str, Any]:
+    """A result that is asked for again may not repeat what an earlier one told."""
+    return {} if cost_usd is None else {"cost_usd": cost_usd}
+
+
+async def is_held(connection: AsyncConnection, request_id: str) -> bool:
+    """Whether an attempt has this request_id."""
     found = await connection.execute(select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == request_id))
     return found.first() is not None
 

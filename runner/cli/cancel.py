@@ -80,17 +80,23 @@ class Told:
         self.batch = batch
         self.queued = 0
         self.cancelled: list[str] = []
+        self.asked: list[str] = []
         self.not_cancellable: list[str] = []
         self.waiting: list[str] = []
         self.by_runner = 0
+        self.code = 0
         self.left: list[tuple[str, str]] = []
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts. `waiting` keep their request to be cancelled: the next run passes it on."""
+        """For scripts. `asked_of_api` may be cancelled yet: a run finds out.
+
+        `waiting` keep their request to be cancelled: the next run passes it on.
+        """
         return {
             "batch": self.batch,
             "cancelled_queued": self.queued,
             "cancelled_at_api": self.cancelled,
+            "asked_of_api": self.asked,
             "not_cancellable": self.not_cancellable,
             "waiting": self.waiting,
             "asked_of_runner": self.by_runner,
@@ -104,6 +110,10 @@ class Told:
         render.result(f"{many(self.queued, 'job')} cancelled before being sent: free.")
         if self.cancelled:
             render.result(f"{many(len(self.cancelled), 'job')} cancelled at the API.")
+        if self.asked:
+            running = many(len(self.asked), "job")
+            render.result(f"{running}: the API was asked, and has not cancelled yet.")
+            render.result(f"See what came of it with: {then(settings, 'resume', self.batch)}")
         if self.by_runner:
             running = many(self.by_runner, "job")
             render.result(f"{running} at the API: the runner that holds this database cancels what it can.")
@@ -136,21 +146,25 @@ async def _at_the_api(
     except NightsheetError as error:
         tell(error)
         return error.exit_code
-    return 0
+    return told.code
 
 
 async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob", told: Told) -> int:
     """Cancel one job at the API; an exit code where that is no use to go on with."""
     from jobs.outcomes import Cancelled
-    from runner.providers.base import CancelTaken, NotCancellable, Stopped, UnknownId
+    from runner.providers.base import CancelTaken, NotCancellable, Stopped, Trouble, UnknownId
     from runner.report import exit_code_of
 
     verdict = await api.provider.cancel(job.request_id)
     match verdict:
-        case CancelTaken():
-            failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
-            if await store.apply(Cancelled(job.id, failure, around.clock.now())):
-                told.cancelled.append(job.key)
+        case CancelTaken(done=done):
+            if not await _is_cancelled(api, job, done=done):
+                await store.drop_cancel_request(job.id)
+                told.asked.append(job.key)
+            else:
+                failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
+                if await store.apply(Cancelled(job.id, failure, around.clock.now())):
+                    told.cancelled.append(job.key)
         case NotCancellable():
             await store.drop_cancel_request(job.id)
             told.not_cancellable.append(job.key)
@@ -160,8 +174,23 @@ async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob
         case Stopped(message=message, reason=reason):
             render.message(f"The API refuses ({reason}): {message}", "bold red")
             return exit_code_of(reason)
+        case Trouble(http_status=int(), reason=reason):  # about this job alone, perhaps: the others are asked
+            render.message(f"Job {job.key!r}: the API gave no useful answer: {reason}", "bold red")
+            told.code = _UNREACHABLE
+            return 0
         case trouble:
             render.message(f"The API gave no useful answer: {trouble.reason}", "bold red")
             return _UNREACHABLE
     told.waiting.remove(job.key)
     return 0
+
+
+async def _is_cancelled(api: "Api", job: "OpenJob", *, done: bool) -> bool:
+    """Whether a cancel that was taken has come about: what runs on is paid for, and not to be forgotten."""
+    from runner.providers.base import RemoteStatus, Standing
+
+    standing = await api.provider.status(job.request_id)
+    if isinstance(standing, Standing) and standing.status is not None:
+        over = {RemoteStatus.CANCELLED, RemoteStatus.QUEUED} if done else {RemoteStatus.CANCELLED}
+        return standing.status in over
+    return done

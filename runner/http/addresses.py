@@ -90,7 +90,8 @@ class PicturePolicy:
     adds.
 
     An extra host is a name, or a suffix with its leading dot (`.example.com`: any host below it). Everything
-    is https and public, except the API's own origin where that is on this machine (the emulator).
+    is https and public, except where the API is on this machine (the emulator): then its own origin, and a
+    name of this machine that a setting adds, may be plain http.
     """
 
     api_origin: str
@@ -114,7 +115,7 @@ class PicturePolicy:
             return Blocked("the picture's address has no such port")
         if self._is_own(url):
             return url
-        if url.scheme != "https":
+        if url.scheme != "https" and not self._is_beside_the_api(host):
             return Blocked(f"{host} offers the picture over plain http")
         if not self._is_listed(host):
             return Blocked(f"pictures are not fetched from {host}")
@@ -127,7 +128,8 @@ class PicturePolicy:
         if not (own or self._is_listed(host)):
             raise AddressRefused(None, f"pictures are not fetched from {host}")
         address = _address(text)
-        allowed = address.is_loopback if own and is_loopback(own_host) else is_public(address)
+        local = (own and is_loopback(own_host)) or self._is_beside_the_api(host)
+        allowed = address.is_loopback if local else is_public(address)
         if not allowed:
             raise AddressRefused(None, f"{host} leads to {address}, which is not on the public internet")
 
@@ -137,14 +139,20 @@ class PicturePolicy:
         family, kind, protocol, _name, where = info
         _scheme, own_host, own_port = split_origin(self.api_origin)
         address = _address(where[0])
-        own = is_loopback(own_host) and where[1] == own_port and address.is_loopback
-        if not own and not is_public(address):
+        beside = any(map(self._is_beside_the_api, self.extra_hosts))
+        local = is_loopback(own_host) and address.is_loopback and (beside or where[1] == own_port)
+        if not local and not is_public(address):
             raise AddressRefused(None, f"{address} is not on the public internet")
         return socket.socket(family, kind, protocol)
 
     def _is_own(self, url: httpx.URL) -> bool:
         port = url.port or (443 if url.scheme == "https" else 80)
         return (url.scheme, host_of(url), port) == split_origin(self.api_origin)
+
+    def _is_beside_the_api(self, host: str) -> bool:
+        """Whether a setting adds this name of the machine that the API is on, too."""
+        _scheme, own_host, _port = split_origin(self.api_origin)
+        return is_loopback(own_host) and is_loopback(host) and host in self.extra_hosts
 
     def _is_listed(self, host: str) -> bool:
         return any(

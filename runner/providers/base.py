@@ -3,7 +3,7 @@
 The runner decides by these classes alone; which words, codes and statuses make them up is the provider's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -41,6 +41,8 @@ class Trouble:
     """The server's certificate was refused: asking again changes nothing."""
     answered: bool = False
     """The API itself answered, so it is up: 429, or something that makes no sense."""
+    http_status: int | None = field(default=None, compare=False)
+    """Of the answer, where there was one, from whomever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class UnknownId:
 
     message: str
     code: str | None = None
+    bare: bool = False
+    """A 404 and no document: a gateway that is being changed says the same."""
 
 
 # -- submit ----------------------------------------------------------------------------------------------
@@ -99,6 +103,8 @@ class Standing:
     status: RemoteStatus | None
     word: str
     queue_position: int | None = None
+    failure: Failure | None = None
+    """Of a run that failed: why, where the API says so here."""
 
 
 StatusVerdict = Standing | UnknownId | Stopped | Trouble
@@ -121,9 +127,9 @@ class NotReady:
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """The API says that it failed."""
+    """The API says that it failed; None where it gives no reason."""
 
-    failure: Failure
+    failure: Failure | None
     cost_usd: Decimal | None
 
 
@@ -137,7 +143,10 @@ ResultVerdict = Ready | NotReady | RunFailed | RunCancelled | UnknownId | Stoppe
 
 @dataclass(frozen=True, slots=True)
 class CancelTaken:
-    """The API cancels it; its status will say so."""
+    """The API cancels it, or at least tries to; its status will say so."""
+
+    done: bool = True
+    """It says that it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,10 @@ _WORDS = {
 _PER_PICTURE = frozenset({"output", "image", "picture", "request", ""})
 """Units of `base_price_usd` that bound the price of a picture; another unit is an unknown price."""
 
+_DEEPEST = 4
 _MOST_URLS = 64
 _LONGEST_URL = 8192
+_NO_CONTENT = 204
 _MOST_USD = Decimal(1_000_000)
 
 
@@ -110,7 +112,8 @@ class RunComfy:
                     if request_id is not None:
                         return Taken(request_id)
                 said = reading.message or f"HTTP {answer.status} without a request_id"
-                return Doubtful(said, reading.code)
+                named = request_id_of(answer, reading.document)
+                return Doubtful(said if named is None else f"{said} (request_id {named})", reading.code)
 
     async def status(self, request_id: str) -> StatusVerdict:
         """GET /v1/requests/{id}/status."""
@@ -125,7 +128,8 @@ class RunComfy:
             return trouble
         if not word:
             return Trouble("the status has no status word", answered=True)
-        return Standing(status, word, _position(reading.document))
+        failure = _reason(reading) if status is RemoteStatus.FAILED else None
+        return Standing(status, word, _position(reading.document), failure)
 
     async def result(self, request_id: str) -> ResultVerdict:
         """GET /v1/requests/{id}/result?include_cost=true; the parameter is the partner nodes'."""
@@ -156,30 +160,26 @@ class RunComfy:
         reading = self._read(reply)
         if not isinstance(reading, Reading):
             return reading
-        trouble = _trouble(reading)
-        if trouble is not None:
-            return trouble
         outcome = str(reading.document.get("outcome", "")).lower()
-        if outcome == "not_cancellable":
+        if outcome == "not_cancellable" or (reading.meaning is Meaning.REFUSED and reading.from_api):
             return NotCancellable()
-        if outcome in {"cancelled", "canceled", "cancellation_requested"} or _word(reading.document) in {
-            "cancelled",
-            "canceled",
-            "cancellation_requested",
-        }:
-            return CancelTaken()
-        return Trouble("the answer to the cancel says nothing that we know", answered=True)
+        if reading.meaning is Meaning.FINE or reading.status == _NO_CONTENT:
+            words = {outcome, _word(reading.document)}
+            return CancelTaken(done=any(_WORDS.get(word) is RemoteStatus.CANCELLED for word in words))
+        return _trouble(reading) or Trouble("the answer to the cancel says nothing that we know")
 
     async def price(self, model: str) -> PriceVerdict:
         """GET /v1/models/{model_id}: `base_price_usd` by `price_unit`."""
         reading = await self._get(f"/models/{model}")
         if not isinstance(reading, Reading):
             return reading
-        if reading.meaning in (Meaning.NOT_FOUND, Meaning.REFUSED) and reading.from_api:
+        if reading.meaning in (
+            Meaning.NOT_FOUND,
+            Meaning.REFUSED,
+        ):  # a convenience: any 4xx will do
             return NoSuchModel(reading.message)
         trouble = _trouble(reading)
-        if isinstance(trouble, UnknownId):
-            return Trouble(trouble.message)
+        assert not isinstance(trouble, UnknownId)
         if isinstance(trouble, Stopped) and trouble.reason is PauseReason.BALANCE:
             return Priced(None)
         if trouble is not None:
@@ -210,25 +210,32 @@ def _trouble(reading: Reading) -> UnknownId | Stopped | Trouble | None:
         case Meaning.BALANCE:
             return Stopped(PauseReason.BALANCE, reading.message, reading.code)
         case Meaning.NOT_FOUND if reading.from_api:
-            return UnknownId(reading.message, reading.code)
+            return UnknownId(reading.message, reading.code, bare=not reading.document)
         case Meaning.LATER | Meaning.REFUSED:
-            return Trouble(reading.message, reading.retry_after_seconds, answered=reading.from_api)
+            return Trouble(
+                reading.message,
+                reading.retry_after_seconds,
+                answered=reading.from_api,
+                http_status=reading.status,
+            )
         case Meaning.NOT_FOUND | Meaning.UNREADABLE:
-            return Trouble(reading.message, reading.retry_after_seconds)
+            return Trouble(reading.message, reading.retry_after_seconds, http_status=reading.status)
 
 
 def _failure(kind: FailureKind, message: str, code: str | None) -> Failure:
     return Failure(FailureKind.MODERATED if is_moderation(message, code) else kind, message, code)
 
 
-def _reason(reading: Reading) -> Failure:
-    """Why a run failed: `error` of any JSON type, or the API's error shape beside it."""
+def _reason(reading: Reading) -> Failure | None:
+    """Why a run failed: `error` of any JSON type, or the API's error shape; None where it does not say."""
     error = reading.document.get("error")
     code = reading.code
     if isinstance(error, Mapping) and isinstance(error.get("code"), str | int):
         code = words_of(str(error["code"]))
     said = words_of(error) or words_of(reading.document.get("error_message"))
-    return _failure(FailureKind.REMOTE_FAILED, said or "The API gave no reason.", code)
+    if not said and code is None:
+        return None
+    return _failure(FailureKind.REMOTE_FAILED, said or f"The API gave no reason but {code}.", code)
 
 
 def _word(document: Mapping[str, Any]) -> str:
@@ -242,17 +249,25 @@ def _position(document: Mapping[str, Any]) -> int | None:
 
 
 def _urls(output: Any) -> tuple[str, ...]:
-    """Addresses in `output` alone (a result may repeat its inputs), in order, each once."""
-    if not isinstance(output, Mapping):
-        return ()
+    """Addresses in `output` alone (a result may repeat its inputs), in order, each once.
+
+    `image` and `images` are what the pages and the clients know. What is paid for is not given up because it
+    is wrapped otherwise: a bare address, a list, `{"url": ...}`, an `output` inside.
+    """
     found: dict[str, None] = {}
-    for name in ("image", "images"):
-        value = output.get(name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, Mapping):
-                item = item.get("url")  # some products wrap an address so
-            if isinstance(item, str) and 0 < len(item) <= _LONGEST_URL and len(found) < _MOST_URLS:
-                found[item] = None
+
+    def look(value: Any, depth: int) -> None:
+        match value:
+            case str() if 0 < len(value) <= _LONGEST_URL and len(found) < _MOST_URLS:
+                found[value] = None
+            case list() if depth:
+                for item in value:
+                    look(item, depth - 1)
+            case Mapping() if depth:
+                for name in ("image", "images", "url", "output"):
+                    look(value.get(name), depth - 1)
+
+    look(output, _DEEPEST)
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ import pytest
 from runner.providers.base import (
     Denied,
     Doubtful,
+    NoSuchModel,
     NotReady,
     Ready,
     Standing,
@@ -100,6 +101,9 @@ async def test_a_free_call_in_trouble(endpoint: str, kind: str, fields: dict[str
                 verdict = await a.provider.cancel(request_id)
             case _:
                 verdict = await a.provider.price(SINGLE)
+        if endpoint == "models" and fields.get("status") == 404:
+            assert isinstance(verdict, NoSuchModel)  # the price is a convenience: that much is an answer
+            return
         assert isinstance(verdict, Trouble)
         later = fields.get("status") == 429 or "retry_after" in fields
         assert verdict.answered is later

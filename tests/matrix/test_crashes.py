@@ -12,7 +12,6 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store
 from runner.emulator.faults import Endpoint, Fault, Kind
-from runner.spool import Spool
 from tests.matrix.nights import posts
 from tests.support.command import QUICK, desk, until, wait
 from tests.support.night import Night, night
@@ -135,17 +134,17 @@ async def test_killed_again_and_again_while_it_recovers(tmp_path: Path) -> None:
         w.probe = probe
         await killed(w)
         w.probe = lambda _name: None
-        real = Store.doubt_interrupted
+        real = Store.settle_interrupted
 
-        async def noted(self: Store, *arguments: Any) -> int:
+        async def noted(self: Store, *arguments: Any) -> None:
             await real(self, *arguments)
             raise Killed
 
-        with mock.patch.object(Store, "doubt_interrupted", noted):
+        with mock.patch.object(Store, "settle_interrupted", noted):
             await killed(w)
         doubts = w.states()[JobState.UNCONFIRMED]
         assert doubts == 1
-        with mock.patch.object(Spool, "keep", side_effect=Killed):
+        with mock.patch.object(Store, "begin_run", side_effect=Killed):
             await killed(w)
         sent = posts(w)
         report = await w.run(w.sheet(ROWS))

@@ -30,13 +30,23 @@ def test_how_far_a_pause_reaches(reason: PauseReason, reach: Reach) -> None:
     assert [brake.stops(what) for what in list(Reach)[1:]] == [what <= reach for what in list(Reach)[1:]]
 
 
+def test_a_full_disk_weighs_more_than_an_empty_purse() -> None:
+    """Both stop submits alone; but pictures do not come home either, and the exit code says so."""
+    brake = Brake()
+    brake.pause(PauseReason.BALANCE, "empty")
+    brake.pause(PauseReason.DISK, "full")
+    brake.pause(PauseReason.PERSON, "by hand")
+    assert brake.stop == Stop(PauseReason.DISK, "full")
+    assert brake.reach is Reach.SUBMITS
+
+
 def test_only_what_reaches_further_takes_the_place_of_a_pause() -> None:
     """Each is told once."""
     told: list[Stop] = []
     brake = Brake(told.append)
     brake.pause(PauseReason.BALANCE, "first")
     brake.pause(PauseReason.BALANCE, "again")
-    brake.pause(PauseReason.DISK, "no further")
+    brake.pause(PauseReason.GUARD, "no further")
     brake.pause(PauseReason.TOKEN, "further")
     brake.pause(PauseReason.BALANCE, "back")
     brake.pause(PauseReason.OUTAGE, "as far")

@@ -154,7 +154,8 @@ def test_dead_links_are_asked_for_anew_once(tmp_path: Path, status: int) -> None
             kind, message = await the_failure(w)
             assert kind is FailureKind.EXPIRED
             assert f"pictures.runcomfy.net (HTTP {status}), with fresh links as well" in message
-            assert net.asked == {"1": 1, "2": 2, "3": 1}
+            # Fresh ones may lag a little behind: they get as many tries as a broken picture.
+            assert net.asked == {"1": 1, "2": 1 + BROKEN_TRIES, "3": 1}
             assert [image.number for image in (await w.job()).images] == [1, 3]
 
     test()

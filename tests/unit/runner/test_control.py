@@ -139,7 +139,7 @@ async def test_a_cancel_reaches_the_api(tmp_path: Path) -> None:
         w.provider.says("cancel", CancelTaken())
         await w.clock.sleep(10)
         assert [call.about for call in w.provider.asked("cancel")] == ["req-1"]
-        assert w.notices == ["Job 'a' is cancelled at the API."]
+        assert w.notices == ["Job 'a': the API was asked to cancel it, and took that."]
 
 
 @virtual
@@ -164,6 +164,20 @@ async def test_a_cancel_without_an_answer_is_asked_again(tmp_path: Path) -> None
         w.provider.says("cancel", Trouble("no answer"), Stopped(PauseReason.BALANCE, "odd"), CancelTaken())
         await w.clock.sleep(10)
         assert len(w.provider.asked("cancel")) == 3
+
+
+@virtual
+async def test_an_odd_answer_about_one_cancel_holds_up_no_other(tmp_path: Path) -> None:
+    """It may be about that job alone."""
+    async with world(tmp_path, "a", "b", "c") as w:
+        for key in "abc":
+            await submit(w.run, await w.queued(key))
+        await w.store.cancel(w.run.batch.id)
+        odd = Trouble("HTTP 500", http_status=500)
+        w.provider.says("cancel", lambda call: odd if call.about == "req-1" else CancelTaken())
+        async with obeying(w):
+            await w.clock.sleep(3.5)
+        assert {call.about for call in w.provider.asked("cancel")} == {"req-1", "req-2", "req-3"}
 
 
 @virtual

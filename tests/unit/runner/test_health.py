@@ -8,7 +8,7 @@ import anyio
 from jobs.tables import PauseReason
 from runner.brake import Brake, Reach
 from runner.health import Health
-from runner.providers.base import NoSuchModel, Priced, Stopped, Trouble
+from runner.providers.base import NoSuchModel, Priced, Standing, Stopped, Trouble, UnknownId
 from tests.support.scripted import ScriptedProvider
 from tests.support.virtual_time import VirtualClock, virtual
 
@@ -141,6 +141,37 @@ async def test_any_answer_of_the_api_will_do() -> None:
         world.health.doubt()
         await world.health.ready()
         assert (world.asked, world.health.suspect, world.brake.stop) == (1, False, None)
+
+
+@virtual
+async def test_an_api_without_prices_is_there_all_the_same() -> None:
+    """Where that endpoint is broken or missing, another one tells."""
+    broken = Trouble("HTTP 500", http_status=500)
+    for standing in (UnknownId("no"), BUSY, Trouble("HTTP 404", http_status=404), Standing(None, "odd")):
+        world = World(ask_first=True)
+        world.provider.says("price", broken)
+        world.provider.says("status", standing)
+        await world.health.ready()
+        assert (world.asked, world.health.suspect, world.brake.stop) == (1, False, None)
+    world = World(ask_first=True)
+    world.provider.says("price", broken)
+    world.provider.says("status", Stopped(PauseReason.TOKEN, "expired"))
+    await world.health.ready()
+    assert world.brake.stop is not None
+
+
+@virtual
+async def test_a_gateway_that_answers_for_the_api_is_no_api() -> None:
+    """502 or a redirect, whatever is asked."""
+    for status in (502, 307, 200):
+        world = World(outage_limit=60)
+        world.provider.says("price", Trouble("gateway", http_status=status))
+        world.provider.says("status", Trouble("gateway", http_status=status))
+        world.health.doubt()
+        assert not await world.health.is_up()
+        await world.guarded_ready()
+        assert world.brake.stop is not None
+        assert world.brake.stop.reason is PauseReason.OUTAGE
 
 
 @virtual

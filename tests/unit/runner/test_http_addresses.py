@@ -194,6 +194,33 @@ def test_a_setting_adds_hosts(extra: str, url: str, allowed: bool) -> None:
     assert isinstance(PicturePolicy.of(DEFAULT_BASE, [extra]).check(url), httpx.URL) is allowed
 
 
+BESIDE = PicturePolicy.of("http://127.0.0.1:8123/v1", ["localhost", "cdn.example.com"])
+
+
+@pytest.mark.parametrize(
+    ("policy", "url", "allowed"),
+    [
+        (BESIDE, "http://localhost:9000/a.png", True),
+        (BESIDE, "https://localhost:9000/a.png", True),
+        (BESIDE, "http://127.0.0.1:9000/a.png", False),
+        (BESIDE, "http://cdn.example.com/a.png", False),
+        (PicturePolicy.of(DEFAULT_BASE, ["localhost"]), "http://localhost:9000/a.png", False),
+    ],
+)
+def test_a_stand_in_may_have_its_pictures_elsewhere_on_this_machine(
+    policy: PicturePolicy, url: str, allowed: bool
+) -> None:
+    """Where a setting names that host, and the API itself is here."""
+    assert isinstance(policy.check(url), httpx.URL) is allowed
+    if allowed:
+        policy.check_address("localhost", 9000, "127.0.0.1")
+        policy.open_socket(info("127.0.0.1", 9000)).close()
+        with pytest.raises(AddressRefused):
+            policy.check_address("localhost", 9000, "10.0.0.1")
+    with pytest.raises(AddressRefused):
+        policy.check_address("cdn.example.com", 443, "127.0.0.1")
+
+
 @pytest.mark.parametrize(
     "extra", ["", ".", ".com", "*.example.com", "https://example.com", "a/b", "a b", "a..b"]
 )

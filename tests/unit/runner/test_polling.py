@@ -18,6 +18,7 @@ from runner.providers.base import (
     RunCancelled,
     RunFailed,
     Standing,
+    Trouble,
     UnknownId,
 )
 from tests.support.scripted import DONE, URL, WORKING
@@ -138,7 +139,17 @@ async def test_an_id_that_stays_unknown_is_lost(tmp_path: Path) -> None:
             FailureKind.LOST, "The API does not know its request_id any more: ResourceNotFound.", "404001"
         )
         first, second, third = (call.at for call in w.provider.asked("status"))
-        assert min(second - first, third - second) >= 1
+        assert min(second - first, third - second) >= 15
+
+
+@virtual
+async def test_a_bare_404_is_given_more_time(tmp_path: Path) -> None:
+    """A gateway that is being changed says it of every path, for a minute perhaps."""
+    async with at_the_api(tmp_path) as (w, job):
+        await w.clock.sleep(61)
+        bare = UnknownId("HTTP 404", "404", bare=True)
+        w.provider.says("status", lambda _call: bare if w.clock.monotonic() < 61 + 90 else DONE)
+        await watch_to_its_pictures(w, job)
 
 
 @virtual
@@ -152,14 +163,71 @@ async def test_unknown_now_and_then_is_not_lost(tmp_path: Path) -> None:
 
 @virtual
 async def test_the_result_may_be_unknown_too(tmp_path: Path) -> None:
-    """Done, and gone when it is asked for."""
+    """The id is known, so the result is late, for ten minutes; then it is gone."""
     async with at_the_api(tmp_path) as (w, job):
         await w.clock.sleep(61)
+        begun = w.clock.monotonic()
+        w.provider.says("result", lambda _call: UNKNOWN if w.clock.monotonic() < 500 else Ready((URL,), None))
+        await watch_to_its_pictures(w, job)
+        assert await w.store.apply(LinksExpired(job.id))
         w.provider.says("result", UNKNOWN)
-        await watch(w.run, job)
+        begun = w.clock.monotonic()
+        await watch(w.run, await w.running())
         failure = (await w.job()).failure
         assert failure is not None
         assert failure.kind is FailureKind.LOST
+        assert 600 <= w.clock.monotonic() - begun < 620
+
+
+REASON = Failure(FailureKind.REMOTE_FAILED, "GPU broke")
+MODERATED = Failure(FailureKind.MODERATED, "sensitive")
+NO_RESULT = (
+    UNKNOWN,
+    NotReady("in_progress"),
+    Trouble("HTTP 422", answered=True, http_status=422),
+    Trouble("HTTP 500", http_status=500),
+)
+
+
+@pytest.mark.parametrize("result", NO_RESULT)
+@pytest.mark.parametrize("told", [None, REASON, MODERATED])
+def test_a_run_that_failed_needs_no_result(tmp_path: Path, told: Failure | None, result: object) -> None:
+    """Its status has said what counts; where it gave no reason, the result is asked a few times."""
+
+    @virtual
+    async def test() -> None:
+        async with at_the_api(tmp_path, max_attempts=1) as (w, job):
+            w.provider.says("status", Standing(RemoteStatus.FAILED, "failed", None, told))
+            w.provider.says("result", result)
+            await watch(w.run, job)
+            found = await w.job()
+            assert found.state is JobState.FAILED
+            assert found.failure == (told or Failure(FailureKind.REMOTE_FAILED, "The API gave no reason."))
+            assert len(w.provider.asked("result")) <= 3
+
+    test()
+
+
+@virtual
+async def test_what_the_status_calls_moderated_is_so(tmp_path: Path) -> None:
+    """Whatever the result says, or does not say: it is not sent again."""
+    async with at_the_api(tmp_path, max_attempts=5) as (w, job):
+        w.provider.says("status", Standing(RemoteStatus.FAILED, "failed", None, MODERATED))
+        w.provider.says("result", RunFailed(None, Decimal("0.04")))
+        await watch(w.run, job)
+        found = await w.job()
+        assert (found.state, found.failure) == (JobState.FAILED, MODERATED)
+
+
+@virtual
+async def test_a_failed_run_whose_result_brings_no_answer_at_all_is_waited_for(tmp_path: Path) -> None:
+    """A broken wire is nobody's word."""
+    async with at_the_api(tmp_path) as (w, job):
+        w.provider.says("status", Standing(RemoteStatus.FAILED, "failed", None, REASON))
+        silent = Trouble("no answer")
+        w.provider.says("result", silent, silent, silent, silent, silent, BROKEN)
+        await watch(w.run, job)
+        assert (await w.job()).failure == BROKEN.failure
 
 
 @virtual

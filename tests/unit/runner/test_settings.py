@@ -159,3 +159,9 @@ def test_settings_do_not_change() -> None:
     settings = load_settings({})
     with pytest.raises(ValidationError):
         settings.concurrency = 9  # type: ignore[misc]
+
+
+def test_a_link_to_a_database_is_that_database(tmp_path: Path) -> None:
+    """Lock and spool lie beside the file, once, by whatever name it is reached: two runners never share it."""
+    (tmp_path / "link.db").symlink_to(tmp_path / "real.db")
+    assert Settings(db=tmp_path / "link.db").database == (tmp_path / "real.db").resolve()

@@ -3,13 +3,15 @@
 import errno
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from jobs.errors import CannotWrite
-from runner.spool import Spooled, open_spool
+from runner.spool import Spool, Spooled, open_spool
 
 LINE = Spooled(1, 7, "key", "req-1", "2026-11-20T22:00:00+00:00")
 OTHER = Spooled(2, 8, "ключ\n", "req-2", "2026-11-20T22:00:01+00:00")
@@ -112,3 +114,21 @@ def test_a_link_is_not_followed(database: Path, tmp_path: Path) -> None:
     with pytest.raises(CannotWrite), open_spool(database):
         pass
     assert victim.read_text() == "precious"
+
+
+def test_receipts_that_come_at_once_are_all_kept(tmp_path: Path) -> None:
+    """A refused group commit refuses up to a gate of them, each in a thread of its own."""
+    for night in range(40):
+        database = tmp_path / f"{night}.db"
+        with open_spool(database) as spool:
+            ready = Barrier(8)
+
+            def add(number: int, spool: Spool = spool, ready: Barrier = ready) -> None:
+                ready.wait()
+                spool.add(Spooled(1, number, str(number), f"req-{number}", LINE.at))
+
+            with ThreadPoolExecutor(8) as threads:
+                list(threads.map(add, range(8)))
+            text = spool.path.read_bytes().rstrip(b"\0").decode()
+            assert {json.loads(line)["job_id"] for line in text.splitlines()} == set(range(8))
+            spool.keep(())

@@ -6,7 +6,17 @@ from jobs.errors import TokenProblem
 from jobs.store.door import Store
 from jobs.tables import PauseReason
 from runner.lock import try_holding
-from runner.providers.base import CancelTaken, CancelVerdict, NotCancellable, Stopped, Trouble, UnknownId
+from runner.providers.base import (
+    CancelTaken,
+    CancelVerdict,
+    NotCancellable,
+    RemoteStatus,
+    Standing,
+    StatusVerdict,
+    Stopped,
+    Trouble,
+    UnknownId,
+)
 from tests.unit.runner.cli.world import World, accepted, done, fetched, job
 
 
@@ -59,12 +69,48 @@ def test_the_json(night: World) -> None:
         "batch": "night",
         "cancelled_queued": 1,
         "cancelled_at_api": ["r1"],
+        "asked_of_api": [],
         "not_cancellable": ["r2"],
         "waiting": [],
         "asked_of_runner": 0,
         "left": [{"key": "over", "reason": "it is succeeded"}],
     }
     assert night.states()["q2"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("done", "standing", "state"),
+    [
+        (True, Trouble("nobody told"), "cancelled"),
+        (True, Standing(RemoteStatus.QUEUED, "in_queue"), "cancelled"),
+        (True, Standing(RemoteStatus.CANCELLED, "cancelled"), "cancelled"),
+        (True, Standing(RemoteStatus.WORKING, "in_progress"), "running"),
+        (True, Standing(RemoteStatus.DONE, "completed"), "running"),
+        (False, Standing(RemoteStatus.CANCELLED, "cancelled"), "cancelled"),
+        (False, Standing(RemoteStatus.QUEUED, "in_queue"), "running"),
+        (False, Trouble("nobody told"), "running"),
+    ],
+)
+def test_a_cancel_that_was_taken_need_not_have_come_about(
+    night: World, done: bool, standing: StatusVerdict, state: str
+) -> None:
+    """What runs on at the API is paid for: it stays `running`, and the next run fetches it."""
+    night.api.cancels |= {"id-1": CancelTaken(done=done)}
+    night.api.statuses |= {"id-1": standing}
+    ran = night.run("cancel", "--job", "r1")
+    assert ran.code == 0
+    assert night.states()["r1"] == state
+    assert ("the API was asked, and has not cancelled yet" in ran.out) is (state == "running")
+    assert wanted(night) == []
+
+
+def test_an_odd_answer_about_one_job_holds_up_no_other(night: World) -> None:
+    """It is asked again by the next run."""
+    night.api.cancels |= {"id-1": Trouble("HTTP 500", http_status=500), "id-2": CancelTaken()}
+    ran = night.run("cancel")
+    assert ran.code == 69
+    assert (night.states()["r1"], night.states()["r2"]) == ("running", "cancelled")
+    assert len(wanted(night)) == 1
 
 
 def test_a_runner_does_it_itself(night: World) -> None:

@@ -58,9 +58,9 @@ async def test_the_paths(call: Callable[[RunComfy], Any], method: str, path: str
         ({"request_id": 77}, 200, Taken("77")),
         ({"request_id": "a/../b"}, 200, Doubtful("HTTP 200 without a request_id")),
         ({"status": "in_queue"}, 200, Doubtful("HTTP 200 without a request_id")),
-        ({"request_id": "id-1", **error(500001)}, 200, Doubtful("why", "500001")),
-        ({"request_id": "id-1"}, 500, Doubtful("HTTP 500", "500")),
-        ({"request_id": "id-1"}, 302, Doubtful("HTTP 302", "302")),
+        ({"request_id": "id-1", **error(500001)}, 200, Doubtful("why (request_id id-1)", "500001")),
+        ({"request_id": "id-1"}, 500, Doubtful("HTTP 500 (request_id id-1)", "500")),
+        ({"request_id": "id-1"}, 302, Doubtful("HTTP 302 (request_id id-1)", "302")),
         ([], 200, Doubtful("HTTP 200 without JSON", "200")),
         (HTML, 200, Doubtful("HTTP 200 with an HTML page", "200")),
         (b"", 502, Doubtful("HTTP 502 without JSON", "502")),
@@ -144,7 +144,14 @@ async def test_the_words_of_a_status(word: str, status: RemoteStatus | None) -> 
         ({}, 200, Trouble("the status has no status word", answered=True)),
         ({"status": 7}, 200, Trouble("the status has no status word", answered=True)),
         ({"status": "completed", **error(500001)}, 200, Trouble("why")),
-        ({"status": "failed", **error(500001)}, 200, Standing(RemoteStatus.FAILED, "failed")),
+        (
+            {"status": "failed", **error(500001)},
+            200,
+            Standing(
+                RemoteStatus.FAILED, "failed", None, Failure(FailureKind.REMOTE_FAILED, "why", "500001")
+            ),
+        ),
+        ({"status": "failed"}, 200, Standing(RemoteStatus.FAILED, "failed")),
         ({"status": "x", "queue_position": "3"}, 200, Standing(None, "x")),
     ],
 )

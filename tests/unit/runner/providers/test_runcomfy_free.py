@@ -18,22 +18,18 @@ from runner.providers.base import (
 )
 from tests.unit.runner.providers.answering import HTML, api, error, refusing
 
-NONSENSE = Trouble("the answer to the cancel says nothing that we know", answered=True)
-
 
 @pytest.mark.parametrize(
     ("body", "status", "verdict"),
     [
         ({"outcome": "cancelled", "status": "completed"}, 202, CancelTaken()),
-        ({"outcome": "cancellation_requested"}, 200, CancelTaken()),
+        ({"outcome": "cancellation_requested"}, 200, CancelTaken(done=False)),
         ({"status": "canceled"}, 200, CancelTaken()),
         ({"outcome": "not_cancellable", "status": "cancelled"}, 202, NotCancellable()),
-        (
-            {"outcome": None},
-            200,
-            NONSENSE,
-        ),
-        ({}, 200, NONSENSE),
+        ({"outcome": None}, 200, CancelTaken(done=False)),
+        ({}, 200, CancelTaken(done=False)),
+        (b"", 204, CancelTaken(done=False)),
+        (error(409001), 409, NotCancellable()),
         (error(404001), 404, UnknownId("why", "404001")),
         (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
         (error(500001), 500, Trouble("why")),
@@ -61,7 +57,9 @@ async def test_cancel(body: Any, status: int, verdict: object) -> None:
         (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
         (error(429001), 429, Trouble("why", answered=True)),
         (error(500001), 500, Trouble("why")),
-        (HTML, 404, Trouble("HTTP 404")),
+        (HTML, 404, NoSuchModel("HTTP 404")),
+        (b"404 page not found", 404, NoSuchModel("HTTP 404")),
+        (b"", 405, NoSuchModel("HTTP 405")),
         (HTML, 200, Trouble("HTTP 200 with an HTML page")),
     ],
 )

@@ -23,12 +23,13 @@ A, B = "https://p.runcomfy.net/1.png", "https://p.runcomfy.net/2.png"
         ({"images": A}, (A,)),
         ({"images": [{"url": A}, {"url": None}, {}]}, (A,)),
         ({"image": {"url": A}}, (A,)),
-        ({"images": [None, 7, "", "x" * 9000, [A]]}, ()),
+        ({"images": [None, 7, "", "x" * 9000, [[[A]]]]}, ()),
         ({"images": []}, ()),
         ({"video": A}, ()),
         (None, ()),
-        ([A], ()),
-        (A, ()),
+        ([A], (A,)),
+        (A, (A,)),
+        ({"output": {"images": [A]}}, (A,)),
     ],
 )
 async def test_the_addresses_of_a_result(output: Any, urls: tuple[str, ...]) -> None:
@@ -77,7 +78,7 @@ FAILED = FailureKind.REMOTE_FAILED
         (error(404001), 404, UnknownId("why", "404001")),
         (error(500001), 500, Trouble("why")),
         (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
-        ({"status": "failed"}, 200, RunFailed(Failure(FAILED, "The API gave no reason."), None)),
+        ({"status": "failed"}, 200, RunFailed(None, None)),
         (
             {"status": "failed", "error": "broke", "cost": 0.04},
             200,
