@@ -126,6 +126,7 @@ class JobView:
     inputs: str
     pictures: int
     attempts: int
+    """Submits that were or may have been accepted."""
     request_id: str | None
     cost_usd: Decimal | None
     estimate_usd: Decimal | None

@@ -12,10 +12,11 @@ from jobs.naming import folder_name
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, OpenJob
-from runner.brake import Brake
+from runner.brake import Brake, Reach
 from runner.budget import Budget
-from runner.consent import Consent
+from runner.consent import Consent, agreed_to_all
 from runner.context import Context, Limits
+from runner.control import obeying_signals
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
 from runner.events import Watcher
@@ -78,12 +79,20 @@ async def assemble(
         ask_first=bool(queued),
     )
     chosen = pace(settings, batch)
+    if (
+        settings.is_said("budget") and chosen.budget != batch.budget
+    ):  # a limit outlives its run
+        await store.tune(batch.id, {"budget": chosen.budget})
+        batch = await store.refresh(batch.id)
     prices: Mapping[str, Decimal] = batch.prices
     if queued:
-        prices = await prices_now(api.provider, store, batch, health, brake, queued)
-        if brake.stop is None:
+        async with obeying_signals(brake, clock, watcher.notice):  # an outage may be ridden out here
+            prices = await prices_now(api.provider, store, batch, health, brake, queued)
+        if brake.reach is Reach.NOTHING:
             check_budget(chosen.budget, queued, prices)
             await agree(store, batch, order.consent, prices)
+        elif order.consent is agreed_to_all:  # said beforehand: to go on later asks nothing
+            await store.agree(batch.id)
     counts = await store.counts(batch.id)
     guards = Guards(
         _guard_limits(settings), brake, total=sum(counts.values()), proven=counts[JobState.SUCCEEDED] > 0

@@ -45,7 +45,7 @@ async def _report(
         paused=(await store.refresh(batch.id)).paused,
         interrupted=interrupted,
         overdue=tally.overdue,
-        warned=tally.warned,
+        warned=await store.warned(batch.id),
         folder=order.folder,
         manifests=manifests,
     )

@@ -65,6 +65,8 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
                 failure = failure or Failure(
                     FailureKind.BAD_PICTURE, f"Picture {number} did not come whole: {reason}."
                 )
+            case DiskTrouble(in_the_way=True, reason=reason):
+                failure = failure or Failure(FailureKind.BLOCKED, f"Picture {number} has no place: {reason}.")
             case DiskTrouble(reason=reason):
                 run.brake.pause(PauseReason.DISK, f"{reason}.")
                 return None
@@ -166,7 +168,6 @@ async def _succeed(run: Context, job: OpenJob, came: int) -> None:
         short = f"{came} of {job.pictures} pictures came."
         note = short if came < job.pictures else f"{came} pictures came, {job.pictures} were asked for."
         warnings = [*(w for w in warnings if w != note), note]
-        run.tally.warned += 1
     must(await run.store.apply(Fetched(job.id, tuple(warnings), run.clock.now())), job.key)
     run.tally.ended += 1
     run.guards.succeeded()

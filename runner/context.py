@@ -48,7 +48,6 @@ class Tally:
     ended: int = 0
     pictures: int = 0
     overdue: int = 0
-    warned: int = 0
     resubmits_left: int = 0
     """Doubtful submits that `--resubmit-unconfirmed` still allows to be sent again."""
     struggling: set[int] = field(default_factory=set)

@@ -2,15 +2,18 @@
 
 import os
 import signal
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import anyio
 
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, NightsheetError
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import BatchView, OpenJob
-from runner.brake import Reach, Stop
+from runner.brake import Brake, Reach, Stop
+from runner.clock import Clock
 from runner.context import Context
 from runner.pace import Pace, keep_pace
 from runner.providers.base import CancelTaken, NotCancellable, Trouble, UnknownId
@@ -23,24 +26,42 @@ LOOK_SECONDS = 1.0
 Exit = Callable[[int], object]
 
 
-async def obey_signals(run: Context, exit_now: Exit = os._exit) -> None:
-    """Ctrl-C or SIGTERM once: begin nothing new. Twice: end at once, which loses nothing either."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+@asynccontextmanager
+async def obeying_signals(brake: Brake, clock: Clock, notice: Callable[[str], None]) -> AsyncIterator[None]:
+    """Obey signals for as long as the block lasts. An error of ours leaves it as it is, not in a group."""
+    error: NightsheetError | None = None
+    async with anyio.create_task_group() as beside:
+        if sys.platform != "win32":  # there Ctrl-C cancels the run, which loses nothing either
+            beside.start_soon(obey_signals, brake, clock, notice)
+        try:
+            yield
+        except NightsheetError as raised:
+            error = raised
+        beside.cancel_scope.cancel()
+    if error is not None:
+        raise error
+
+
+async def obey_signals(
+    brake: Brake, clock: Clock, notice: Callable[[str], None], exit_now: Exit = os._exit
+) -> None:
+    """Ctrl-C, SIGTERM or a lost terminal once: begin nothing new. Twice: end at once, which loses nothing."""
+
+    async def end_downloads() -> None:
+        await clock.sleep(GRACE_SECONDS)
+        brake.interrupt(Reach.DOWNLOADS)
+
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
         async with anyio.create_task_group() as tasks:
             async for _signal in signals:
-                if run.brake.interrupted:
+                if brake.interrupted:
                     exit_now(130)
-                run.notice(
+                brake.interrupt(Reach.POLLS)
+                tasks.start_soon(end_downloads)
+                notice(
                     "Stopping: nothing new is sent, what is on its way is recorded. "
                     "Once more to stop at once; either way the next run goes on from here."
                 )
-                run.brake.interrupt(Reach.POLLS)
-                tasks.start_soon(_end_downloads, run)
-
-
-async def _end_downloads(run: Context) -> None:
-    await run.clock.sleep(GRACE_SECONDS)
-    run.brake.interrupt(Reach.DOWNLOADS)
 
 
 async def obey_the_table(

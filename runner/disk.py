@@ -25,12 +25,20 @@ _WORDS = {
 }
 
 
+_IN_THE_WAY = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG})
+
+
 @dataclass(frozen=True, slots=True)
 class DiskTrouble:
     """The disk did not take it. Permanent until somebody makes room or gives leave."""
 
     reason: str
     errno: int | None = None
+
+    @property
+    def in_the_way(self) -> bool:
+        """Something else stands at that very place: no other file is troubled by it."""
+        return self.errno in _IN_THE_WAY
 
 
 class Disk(Protocol):

@@ -6,6 +6,7 @@ import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
 import anyio
 from anyio import to_thread
@@ -41,13 +42,21 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
         failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
         await run.store.apply(Unsendable(job.id, failure, run.clock.now()))  # unless cancelled meanwhile
         return None
+    estimate = run.budget.estimate(job.model, job.pictures)
     tries = 0
     while True:
-        step = _Step()
-        with run.brake.guarding(Reach.SUBMITS):
-            async with run.throttle.admit():
-                with anyio.CancelScope(shield=True):
-                    step = await _send(run, job, tries)
+        if not await _reserve(run, job, estimate):
+            return None
+        step, begun = _Step(), False
+        try:
+            with run.brake.guarding(Reach.SUBMITS):
+                async with run.throttle.admit():
+                    begun = True
+                    with anyio.CancelScope(shield=True):
+                        step = await _send(run, job, tries, estimate)
+        finally:
+            if not begun:  # braked, or cancelled, before it was its turn
+                run.budget.release(estimate)
         if step.again_after_seconds is None:
             return step.taken
         with run.brake.guarding(Reach.SUBMITS) as waiting:
@@ -65,13 +74,23 @@ class _Step:
     again_after_seconds: float | None = None
 
 
-async def _send(run: Context, job: QueuedJob, tries: int) -> _Step:
-    """One submit from intent to answer."""
+async def _reserve(run: Context, job: QueuedJob, estimate: Decimal | None) -> bool:
+    """Set the most that it may cost aside. False where there is no room and none can come: the batch pauses.
+
+    What is at the API may turn out cheaper than was reckoned, so as long as something is, it is waited for.
+    """
+    while not run.budget.reserve(estimate):
+        with run.brake.guarding(Reach.SUBMITS) as waiting:
+            if not await run.source.others_end(job.id):
+                run.brake.pause(PauseReason.BUDGET, _over_budget(run, job, estimate))
+        if waiting.cancelled_caught or run.brake.stops(Reach.SUBMITS):
+            return False
+    return True
+
+
+async def _send(run: Context, job: QueuedJob, tries: int, estimate: Decimal | None) -> _Step:
+    """One submit from intent to answer. `estimate` is set aside, and released where nothing is paid."""
     payload = job.inputs.encode()
-    estimate = run.budget.estimate(job.model, job.pictures)
-    if not run.budget.reserve(estimate):
-        run.brake.pause(PauseReason.BUDGET, _over_budget(run, job))
-        return _Step()
     try:
         run.probe("before intent")
         claimed = await run.store.claim(
@@ -80,7 +99,7 @@ async def _send(run: Context, job: QueuedJob, tries: int) -> _Step:
         if claimed is None:  # cancelled, or gone from the sheet, since it was read
             run.budget.release(estimate)
             return _Step()
-        if run.brake.stops(Reach.SUBMITS) or run.health.suspect:  # since the intent was begun
+        if _is_held_back(run):  # since the intent was begun
             now = run.clock.now()
             must(await run.store.apply(NotAccepted(job.id, now, now)), job.key)
             run.budget.release(estimate)
@@ -106,6 +125,15 @@ async def _send(run: Context, job: QueuedJob, tries: int) -> _Step:
     if isinstance(verdict, TurnedAway | Denied | Stopped):
         run.budget.release(estimate)
     return _Step(taken, wait)
+
+
+def _is_held_back(run: Context) -> bool:
+    """Whether what is claimed must not leave. A budget that is used up stops others: this has its money."""
+    if run.health.suspect:
+        return True
+    stop = run.brake.stop
+    for_want_of_money = stop is not None and stop.reason is PauseReason.BUDGET and not run.brake.interrupted
+    return run.brake.stops(Reach.SUBMITS) and not for_want_of_money
 
 
 async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: int) -> float | None:
@@ -182,8 +210,9 @@ async def _spool(run: Context, job: QueuedJob, verdict: Taken) -> None:
     run.notice(f"Job {job.key!r} was accepted as {verdict.request_id}, but the database refuses. {kept}")
 
 
-def _over_budget(run: Context, job: QueuedJob) -> str:
+def _over_budget(run: Context, job: QueuedJob, estimate: Decimal | None) -> str:
+    price = "whose price is unknown" if estimate is None else f"which may cost {estimate:.2f} USD"
     return (
-        f"The budget of {run.budget.limit} USD has no room for job {job.key!r}: "
-        f"{run.budget.committed:.2f} USD are spent or on their way."
+        f"The budget of {run.budget.limit} USD has no room for job {job.key!r}, {price}: "
+        f"{run.budget.committed:.2f} USD are spent or in doubt."
     )

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from runner.brake import Stop
 from runner.closing import close, report_of_nothing
 from runner.consent import Consent
 from runner.context import Context
-from runner.control import obey_signals, obey_the_table
+from runner.control import obey_the_table, obeying_signals
 from runner.disk import probe_writable, remove_stale_parts
 from runner.events import Watcher
 from runner.http.addresses import PicturePolicy
@@ -64,9 +63,14 @@ async def run_sheet(
         open_store(settings, around.clock, create=True) as store,
         holding(settings.database, store),
     ):
-        loaded, _report = await store.load(
+        loaded, report = await store.load(
             name=sheet.batch, sheet=place, origin=origin, planned=plan(sheet, around.rng)
         )
+        if report.new < report.total or report.gone:
+            watcher.notice(
+                f"The sheet: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
+                f"{report.gone} gone."
+            )
         return await _run(Order(store, loaded, settings, around, consent, watcher))
 
 
@@ -134,9 +138,10 @@ async def _run(order: Order) -> RunReport:
 async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outside: Herald) -> None:
     """Do all that is to be done and can be done now."""
     meter = Meter(run, order.watcher)
-    async with anyio.create_task_group() as beside:
-        if sys.platform != "win32":  # there Ctrl-C cancels the run, which loses nothing either
-            beside.start_soon(obey_signals, run)
+    async with (
+        obeying_signals(run.brake, run.clock, run.notice),
+        anyio.create_task_group() as beside,
+    ):
         on_pause = partial(_tell_of_pause, run, outside)
         beside.start_soon(obey_the_table, run, order.settings, meter.tick, on_pause)
         async with anyio.create_task_group() as tasks:

@@ -151,6 +151,7 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         UsageProblem: with everything that is wrong, each with the place that it comes from.
     """
     said = {name: value for name, value in flags.items() if value is not None}
+    _refuse_slips(os.environ)
     try:
         settings = Settings(**said)
         settings._said = frozenset(said)
@@ -164,6 +165,16 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
             _sentence(said, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
         )
         raise UsageProblem(f"The settings do not do: {wrong}.") from error
+
+
+def _refuse_slips(env: Mapping[str, str]) -> None:
+    """A limit in a misspelt variable would be no limit. Other programs may have variables like ours."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields] + [f"{PREFIX}JSON"]
+    for name in env:
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
+            if near:
+                raise UsageProblem(f"There is no setting {name}.", hint=f"Did you mean {near[0]}?")
 
 
 def _sentence(said: Mapping[str, Any], place: tuple[int | str, ...], kind: str, message: str) -> str:

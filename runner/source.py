@@ -33,6 +33,7 @@ class Source:
         self._clock_is_back = False
         self._in_hand: set[int] = set()
         self._set_aside: set[int] = set()
+        self._short: set[int] = set()
         self._looking = anyio.Lock()
         self._changed = anyio.Event()
 
@@ -55,6 +56,18 @@ class Source:
         """This run is not to take it up again: something went wrong that it does not understand."""
         self._set_aside.add(job_id)
         self.release(job_id)
+
+    async def others_end(self, job_id: int) -> bool:
+        """Wait a moment for the jobs in hand to end; False if all that are left are short of money too."""
+        self._short.add(job_id)
+        try:
+            if self._in_hand <= self._short:
+                return False
+            with anyio.move_on_after(_LOOK_AGAIN_SECONDS):
+                await self._changed.wait()
+            return True
+        finally:
+            self._short.discard(job_id)
 
     async def next(self) -> OpenJob | QueuedJob | None:
         """The next job; None when nothing is left to do in this run. Waits while others may leave work."""

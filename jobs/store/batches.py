@@ -68,6 +68,11 @@ async def create(
     return found
 
 
+async def move_sheet(connection: AsyncConnection, batch_id: int, sheet: str) -> None:
+    """The sheet lies elsewhere now."""
+    await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(sheet=sheet))
+
+
 async def pause(
     connection: AsyncConnection, batch_id: int, reason: PauseReason, detail: str, now: datetime
 ) -> None:

@@ -32,6 +32,19 @@ async def counts(connection: AsyncConnection, batch_id: int) -> dict[JobState, i
     return {state: counted.get(state, 0) for state in JobState}
 
 
+async def warned(connection: AsyncConnection, batch_id: int) -> int:
+    """How many jobs of the sheet succeeded with a warning."""
+    found = await connection.execute(
+        select(func.count()).where(
+            JOB.c.batch_id == batch_id,
+            JOB.c.current,
+            JOB.c.state == JobState.SUCCEEDED,
+            func.json_array_length(JOB.c.warnings) > 0,
+        )
+    )
+    return int(found.scalar_one())
+
+
 async def account(connection: AsyncConnection, batch_id: int) -> Account:
     """What the batch has cost so far, jobs that left the sheet included."""
     told = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.database import Database
@@ -90,16 +91,20 @@ class Store:
         """Load a sheet, in one transaction, into the batch `name`, made if it is new.
 
         Raises:
-            UsageProblem: the batch belongs to another sheet or another API origin.
+            UsageProblem: the batch belongs to another sheet, which is still there, or to another API origin.
             SheetProblems: the sheet has problems; nothing is loaded.
         """
         now = self._now()
+        known = await self.database.read(lambda c: batches.find(c, name))
+        moved = known is not None and not await anyio.Path(known.sheet).exists()
 
         async def run(connection: AsyncConnection) -> tuple[BatchView, LoadReport]:
             batch = await batches.find(connection, name)
             if batch is None:
                 batch = await batches.create(connection, name=name, sheet=str(sheet), origin=origin, now=now)
-            if batch.sheet != str(sheet):
+            if batch.sheet != str(sheet) and moved:
+                await batches.move_sheet(connection, batch.id, str(sheet))
+            elif batch.sheet != str(sheet):
                 raise UsageProblem(
                     f"The batch {name!r} was loaded from {batch.sheet}, not from {sheet}.",
                     hint="Give this sheet a batch of its own with --batch NAME.",
@@ -202,6 +207,10 @@ class Store:
     async def ended_since(self, batch_id: int, moment: datetime) -> int:
         """How many jobs of the sheet have come to an end since `moment`."""
         return await self.database.read(lambda c: counting.ended_since(c, batch_id, moment))
+
+    async def warned(self, batch_id: int) -> int:
+        """Jobs that succeeded with a warning."""
+        return await self.database.read(lambda c: counting.warned(c, batch_id))
 
     async def models_in_use(self, batch_id: int) -> list[str]:
         """The models of the batch's jobs."""

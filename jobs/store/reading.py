@@ -16,6 +16,15 @@ from jobs.views import ArtifactView, AttemptView, JobView, OpenJob, QueuedJob
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 
+_EACH = ATTEMPT.alias()
+_SENT = (
+    select(func.count())
+    .where(_EACH.c.job_id == JOB.c.id, _EACH.c.outcome != SubmitOutcome.REFUSED)
+    .correlate(JOB)
+    .scalar_subquery()
+)
+"""Submits that were or may have been accepted; a refused one is numbered, and none of these."""
+
 
 async def queued(
     connection: AsyncConnection, batch_id: int, *, after: int, limit: int, now: datetime
@@ -216,6 +225,7 @@ def _jobs() -> Select[Any]:
             ATTEMPT.c.request_id,
             ATTEMPT.c.cost_usd,
             ATTEMPT.c.estimate_usd,
+            _SENT.label("sent"),
         )
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)
         .outerjoin(ATTEMPT, _NEWEST)
@@ -261,7 +271,7 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
         state=JobState(row.state),
         inputs=row.inputs,
         pictures=row.pictures,
-        attempts=row.attempts,
+        attempts=row.sent,
         request_id=row.request_id,
         cost_usd=row.cost_usd,
         estimate_usd=row.estimate_usd,

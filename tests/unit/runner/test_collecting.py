@@ -62,7 +62,7 @@ def test_another_number_than_asked_for_is_a_warning(
             found = await w.job()
             assert (found.state, len(found.images)) == (JobState.SUCCEEDED, len(urls))
             assert list(found.warnings) == ([] if warning is None else [warning])
-            assert w.run.tally.warned == (warning is not None)
+            assert await w.store.warned(w.run.batch.id) == (warning is not None)
 
     test()
 

@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
+
+from jobs.failures import FailureKind
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import OpenJob
@@ -82,3 +85,21 @@ async def test_a_file_of_somebody_else_is_never_overwritten(tmp_path: Path) -> N
         await collect_again(w, job)
         assert on_disk(first) == b"somebody's own"
         assert (await w.job()).images[0].path == first.path.replace(".png", "-2.png")
+
+
+@virtual
+async def test_what_stands_in_the_place_of_one_picture_troubles_no_other(tmp_path: Path) -> None:
+    """A file by the name of the row's folder: the row fails alone, and is fetched again for nothing."""
+    async with done(tmp_path, Net()) as (w, job):
+        await to_thread.run_sync(in_the_way, tmp_path / "outputs" / "night" / job.folder)
+        assert await collect(w.run, job, refreshed=False) is None
+        failure = (await w.job()).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.BLOCKED
+        assert "has no place" in failure.message
+        assert w.stops == []
+
+
+def in_the_way(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("somebody's notes")

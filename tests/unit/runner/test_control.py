@@ -56,7 +56,7 @@ async def test_the_first_signal_stops_and_the_second_ends(tmp_path: Path) -> Non
     async with world(tmp_path, "a") as w:
         exits: list[int] = []
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(obey_signals, w.run, exits.append)
+            tasks.start_soon(obey_signals, w.run.brake, w.clock, w.notices.append, exits.append)
             await w.clock.sleep(1)
             os.kill(os.getpid(), signal.SIGINT)
             await w.clock.sleep(1)

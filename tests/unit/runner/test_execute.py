@@ -185,7 +185,7 @@ async def test_a_budget_that_has_no_room_pauses(tmp_path: Path) -> None:
         assert await submit(w.run, await w.queued("a")) is not None
         assert await submit(w.run, await w.queued("b")) is None
         assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]
-        assert "0.05 USD has no room for job 'b': 0.04 USD" in w.stops[0].detail
+        assert "0.05 USD has no room for job 'b', which may cost 0.04 USD: 0.04" in w.stops[0].detail
         assert w.attempts("b") == []
         assert len(w.provider.asked("submit")) == 1
 

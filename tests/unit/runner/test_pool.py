@@ -1,6 +1,7 @@
 """The two pools: slots, downloads beside them, jobs that go wrong alone, and the end of it all."""
 
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from unittest import mock
 
@@ -15,13 +16,13 @@ from runner.brake import Reach
 from runner.pool import start
 from runner.providers.base import Ready, RemoteStatus, Standing, Taken
 from runner.recovery import Recovered
-from tests.support.scripted import DONE, PRICE, Call
+from tests.support.scripted import DONE, PRICE, URL, Call
 from tests.support.tables import select
 from tests.support.virtual_time import virtual
 from tests.support.world import World, pictures, world
 
 KEYS = [f"{number:02}" for number in range(30)]
-NOTHING = Recovered(in_doubt=0, from_spool=0, running=[], fetching=[])
+NOTHING = Recovered(in_doubt=0, from_spool=0, left=(), running=[], fetching=[])
 
 
 async def run_to_its_end(w: World, found: Recovered = NOTHING, downloads: int = 2) -> list[tuple[str, str]]:
@@ -134,7 +135,7 @@ async def test_what_was_found_is_gone_on_with(tmp_path: Path) -> None:
             await w.store.apply(Accepted(job.id, f"old-{key}", w.clock.now()))
         fetching = await w.running("b")
         await w.store.apply(RemoteDone(fetching.id, ("https://pictures.runcomfy.net/b.png",), None))
-        found = Recovered(0, 0, [await w.running("a")], [await w.running("b")])
+        found = Recovered(0, 0, (), [await w.running("a")], [await w.running("b")])
         assert await run_to_its_end(w, found) == []
         assert await states(w) == {JobState.SUCCEEDED: 3}
         assert len(w.provider.asked("submit")) == 1
@@ -220,3 +221,25 @@ async def test_slow_downloads_hold_no_slot(tmp_path: Path) -> None:
         assert await states(w) == {JobState.SUCCEEDED: 6}
         assert w.provider.asked("submit")[-1].at < 10
         assert w.clock.monotonic() < 25
+
+
+@virtual
+async def test_a_budget_waits_for_what_may_turn_out_cheaper(tmp_path: Path) -> None:
+    """Reserved is the most that a job may cost; the limit is held against what it did cost."""
+    async with world(tmp_path, *"abcdefg", budget=Decimal("0.08")) as w:
+        w.provider.says("result", Ready((URL,), Decimal("0.01")))
+        assert await run_to_its_end(w) == []
+        # 4 cents are to be free for each: the sixth would leave 3.
+        assert await states(w) == {JobState.SUCCEEDED: 5, JobState.QUEUED: 2}
+        assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]
+        assert w.run.budget.committed == Decimal("0.05")
+
+
+@virtual
+async def test_what_is_set_aside_is_sent_before_the_budget_pauses(tmp_path: Path) -> None:
+    """The one that finds no room does not hold up those that have found theirs."""
+    async with world(tmp_path, *"abcdefg", budget=Decimal("0.12")) as w:
+        w.provider.says("result", Ready((URL,), None))
+        assert await run_to_its_end(w) == []
+        assert await states(w) == {JobState.SUCCEEDED: 3, JobState.QUEUED: 4}
+        assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]

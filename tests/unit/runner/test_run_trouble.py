@@ -1,5 +1,7 @@
 """Whole runs in trouble: the token, the balance, an outage, a clock that jumps, runs that fail."""
 
+import os
+import signal
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.report import RunReport
 from tests.support.night import TOKEN, night
 from tests.support.virtual_time import virtual
 
@@ -158,3 +161,26 @@ async def test_at_the_deadline_the_run_ends_and_the_next_one_polls_on(tmp_path: 
         assert resumed is not None
         assert resumed.exit_code == 0
         w.everything_once(ROWS)
+
+
+@virtual
+async def test_a_signal_while_an_outage_is_ridden_out_at_the_start(tmp_path: Path) -> None:
+    """Nothing was sent, and it ends as an interruption does: with a report and a manifest."""
+    async with night(tmp_path) as w:
+        w.transport.offline = True
+        reports: list[RunReport] = []
+
+        async def run() -> None:
+            reports.append(await w.run(w.sheet(4)))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run)
+            await w.clock.sleep(120)
+            os.kill(os.getpid(), signal.SIGTERM)
+        (report,) = reports
+        assert (report.exit_code, report.interrupted) == (130, True)
+        assert report.counts[JobState.QUEUED] == 4
+        assert len(w.manifest()) == 4
+        w.transport.offline = False
+        assert (await w.run(w.sheet(4))).exit_code == 0
+        w.everything_once(4)

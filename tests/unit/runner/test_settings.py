@@ -162,6 +162,16 @@ def test_settings_do_not_change() -> None:
 
 
 def test_a_link_to_a_database_is_that_database(tmp_path: Path) -> None:
-    """Lock and spool lie beside the file, once, by whatever name it is reached: two runners never share it."""
+    """Lock and spool lie beside the file, once: two runners never share it under two names."""
     (tmp_path / "link.db").symlink_to(tmp_path / "real.db")
     assert Settings(db=tmp_path / "link.db").database == (tmp_path / "real.db").resolve()
+
+
+def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit that is not read is no limit; what is not like ours at all may be another program's."""
+    monkeypatch.setenv("NIGHTSHEET_SOMETHING_ELSE", "1")
+    load_settings({})
+    monkeypatch.setenv("NIGHTSHEET_BUDGT", "3")
+    with pytest.raises(UsageProblem, match="NIGHTSHEET_BUDGT") as caught:
+        load_settings({})
+    assert "NIGHTSHEET_BUDGET" in caught.value.hint

@@ -233,3 +233,13 @@ async def test_a_job_shows_what_its_manifest_record_needs(table: Table) -> None:
     assert (job.id, job.request_id, job.cost_usd, job.estimate_usd) == (job_id, "req-a", None, ESTIMATE)
     assert (job.failure, job.submitted_at, job.finished_at) == (failure(), NIGHT, at)
     assert (job.attempts, job.warnings, job.columns) == (1, (), {})
+
+
+async def test_a_refused_submit_is_no_attempt(table: Table) -> None:
+    """An attempt was or may have been accepted; a refusal is told by the job's failure."""
+    await table.move("a", Move.CLAIM, Move.REFUSED)
+    assert (await table.job("a")).attempts == 0
+    await table.move("a", Move.REQUEUE, Move.CLAIM)
+    assert (await table.job("a")).attempts == 1
+    await table.move("a", Move.ACCEPTED)
+    assert (await table.job("a")).attempts == 1

@@ -101,15 +101,27 @@ async def test_a_new_batch_with_problems_is_not_made(table: Table) -> None:
     assert await table.store.find_batch("other") is None
 
 
-async def test_another_sheet_of_that_name_is_refused(table: Table) -> None:
+async def test_another_sheet_of_that_name_is_refused(table: Table, tmp_path: Path) -> None:
     """Two folders may each have a night.csv."""
+    sheet = tmp_path / "two.csv"
+    sheet.touch()
+    await table.store.load(name="two", sheet=sheet, origin=ORIGIN, planned=rows("a", "b"))
     before = table.everything()
-    with pytest.raises(
-        UsageProblem, match=r"loaded from /sheets/night\.csv, not from /other/night\.csv"
-    ) as caught:
-        await table.store.load(name="night", sheet=Path("/other/night.csv"), origin=ORIGIN, planned=rows("z"))
+    with pytest.raises(UsageProblem, match=r"two\.csv, not from /other/two\.csv") as caught:
+        await table.store.load(name="two", sheet=Path("/other/two.csv"), origin=ORIGIN, planned=rows("z"))
     assert "--batch" in caught.value.hint
     assert table.everything() == before
+
+
+async def test_a_sheet_that_was_moved_is_the_same_sheet(table: Table, tmp_path: Path) -> None:
+    """Its old place is empty: to refuse it would have everything paid again under another name."""
+    sheet, elsewhere = tmp_path / "two.csv", tmp_path / "elsewhere" / "two.csv"
+    before, _ = await table.store.load(name="two", sheet=sheet, origin=ORIGIN, planned=rows("a", "b"))
+    after, report = await table.store.load(
+        name="two", sheet=elsewhere, origin=ORIGIN, planned=rows("a", "b", "c")
+    )
+    assert (after.id, after.sheet) == (before.id, str(elsewhere))
+    assert report == LoadReport(3, 1, 0, 2, 0)
 
 
 async def test_another_origin_is_refused(table: Table) -> None:

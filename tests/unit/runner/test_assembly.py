@@ -1,0 +1,345 @@
+"""The parts of one run: every setting arrives where it counts, and nothing begins without agreement."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from jobs.errors import UsageProblem
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
+from jobs.tables import PauseReason
+from jobs.views import OpenJob
+from runner.assembly import assemble
+from runner.brake import Reach
+from runner.consent import Ask, Consent, agreed_to_all
+from runner.context import Context
+from runner.guards import Guards
+from runner.http.addresses import PicturePolicy
+from runner.http.base import DEFAULT_BASE
+from runner.http.fetching import PictureClient
+from runner.opening import Api
+from runner.providers.base import Priced, Stopped
+from runner.recovery import recover
+from runner.settings import load_settings
+from tests.support.night import Watching
+from tests.support.order import order_of
+from tests.support.scripted import PRICE
+from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, rows
+from tests.support.virtual_time import virtual
+from tests.support.world import World, world
+
+
+class Around:
+    """What happened outside of the run while it was put together, and afterwards."""
+
+    def __init__(self) -> None:
+        self.asked: list[Ask] = []
+        self.forgotten = 0
+        self.watching = Watching()
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+    async def agree(self, ask: Ask) -> bool:
+        self.asked.append(ask)
+        return True
+
+    async def refuse(self, ask: Ask) -> bool:
+        self.asked.append(ask)
+        return False
+
+
+@asynccontextmanager
+async def assembled(
+    w: World, folder: Path, around: Around, consent: Consent = agreed_to_all, **settings: Any
+) -> AsyncIterator[Context]:
+    """A run over the world's batch, as `runner.run` puts it together."""
+    w = replace(w, run=replace(w.run, batch=await w.store.refresh(w.run.batch.id)))
+    order, around.watching = order_of(w, folder, consent)
+    order = replace(
+        order, settings=load_settings({"db": w.path, "output_dir": folder / "outputs"} | settings)
+    )
+    found = await recover(w.store, w.run.batch, w.run.spool)
+    api = Api(w.provider, DEFAULT_BASE, ORIGIN, around.forget)
+    queued = await w.store.queued_pictures(w.run.batch.id)
+    send, ready = anyio.create_memory_object_stream[OpenJob](8)
+    async with PictureClient(PicturePolicy.of(DEFAULT_BASE)) as pictures:
+        with send, ready:
+            yield await assemble(order, api, w.run.spool, pictures, found, queued, send)
+
+
+async def take(w: World, key: str, *, doubt: bool = False) -> None:
+    """Have the API take a job, or leave it in doubt."""
+    job, now = await w.queued(key), w.clock.now()
+    assert await w.store.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
+    failure = Failure(FailureKind.UNCONFIRMED, "silence")
+    outcome = Unanswered(job.id, failure, now) if doubt else Accepted(job.id, f"req-{key}", now)
+    assert await w.store.apply(outcome)
+
+
+def failures_until_paused(run: Context) -> int:
+    """How many failures in a row the guard lets pass."""
+    for times in range(1, 100):
+        run.guards.failed(FailureKind.REMOTE_FAILED)
+        if run.brake.stop is not None:
+            return times
+    return 0
+
+
+# -- settings --------------------------------------------------------------------------------------------
+
+
+@virtual
+async def test_what_nobody_sets_is_as_it_always_was(tmp_path: Path) -> None:
+    """The defaults of the README."""
+    async with world(tmp_path, "a") as w, assembled(w, tmp_path, Around()) as run:
+        limits = run.limits
+        assert (limits.poll_min, limits.poll_max, limits.deadline, limits.outage_limit) == (1, 5, 3600, 1800)
+        assert (limits.max_attempts, limits.keep_bad) == (1, False)
+        assert (run.slots.total_tokens, run.throttle.rate, run.budget.limit) == (8, None, None)
+        assert run.downloads.root == tmp_path / "outputs"
+        assert failures_until_paused(run) == 20
+
+
+@virtual
+async def test_every_limit_is_a_setting(tmp_path: Path) -> None:
+    """Each by its own name, and none in another's place."""
+    said: dict[str, Any] = {
+        "poll_min": 2.0,
+        "poll_max": 7.0,
+        "deadline": 11.0,
+        "outage_limit": 13.0,
+        "max_attempts": 3,
+        "name_template": "{batch}/{key}-{index}",
+        "keep_bad": True,
+    }
+    async with world(tmp_path, "a") as w, assembled(w, tmp_path, Around(), **said) as run:
+        assert {name: getattr(run.limits, name) for name in said} == said
+
+
+@virtual
+async def test_every_guard_is_a_setting(tmp_path: Path) -> None:
+    """Each does what its name says."""
+    keys = [f"{number:02}" for number in range(50)]
+
+    async def paused_after(number: int, event: Any, **settings: Any) -> int:
+        (folder := tmp_path / f"{number}").mkdir()
+        async with world(folder, *keys) as w, assembled(w, folder, Around(), **settings) as run:
+            for times in range(1, 60):
+                event(run.guards)
+                if run.brake.stop is not None:
+                    return times
+            return 0
+
+    def fail(guards: Guards) -> None:
+        guards.failed(FailureKind.REMOTE_FAILED)
+
+    assert await paused_after(1, fail, guard_failures=5) == 5
+    assert await paused_after(2, Guards.doubted, guard_unconfirmed=5) == 6
+    assert await paused_after(3, Guards.doubted, guard_unconfirmed_percent=60) == 31
+    assert await paused_after(4, fail, canary_above=49) == 3
+    assert await paused_after(5, fail, canary_above=49, canary=2) == 2
+    assert await paused_after(6, fail, canary_above=50) == 20
+
+
+@virtual
+async def test_the_gate_and_the_rate_are_settings(tmp_path: Path) -> None:
+    """Two at once at most, and thirty a minute."""
+    async with world(tmp_path, "a") as w:
+        async with assembled(w, tmp_path, Around(), submit_gate=2) as run, anyio.create_task_group() as tasks:
+            inside: list[int] = []
+
+            async def enter(number: int) -> None:
+                async with run.throttle.admit():
+                    inside.append(number)
+                    await anyio.sleep(60)
+
+            for number in range(5):
+                tasks.start_soon(enter, number)
+            await anyio.sleep(30)
+            assert len(inside) == 2
+            tasks.cancel_scope.cancel()
+        async with assembled(w, tmp_path, Around(), rate=30.0) as run:
+            assert run.throttle.rate == 30
+
+
+@virtual
+async def test_what_tune_has_left_counts_unless_a_flag_says_other(tmp_path: Path) -> None:
+    """Both in the run's own parts."""
+    async with world(tmp_path, "a") as w:
+        await w.store.tune(w.run.batch.id, {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)})
+        async with assembled(w, tmp_path, Around()) as run:
+            assert (run.slots.total_tokens, run.throttle.rate, run.budget.limit) == (3, 12.0, Decimal(5))
+        async with assembled(w, tmp_path, Around(), budget=Decimal(2), concurrency=1) as run:
+            assert (run.slots.total_tokens, run.throttle.rate, run.budget.limit) == (1, 12.0, Decimal(2))
+
+
+# -- prices, agreement and money -------------------------------------------------------------------------
+
+
+@virtual
+async def test_prices_are_asked_and_then_a_person(tmp_path: Path) -> None:
+    """With the API's own price, for what is new."""
+    async with world(tmp_path) as w:
+        around = Around()
+        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b"))
+        w.provider.says("price", Priced(Decimal("0.07")))
+        async with assembled(w, tmp_path, around, around.agree) as run:
+            assert run.budget.estimate(MODEL, 2) == Decimal("0.14")
+        assert [(ask.jobs, ask.high_usd) for ask in around.asked] == [(2, Decimal("0.14"))]
+        assert (await w.store.refresh(w.run.batch.id)).prices == {MODEL: Decimal("0.07")}
+
+
+@virtual
+async def test_without_agreement_there_is_no_run(tmp_path: Path) -> None:
+    """Nothing may be claimed."""
+    async with world(tmp_path) as w:
+        around = Around()
+        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
+        with pytest.raises(UsageProblem, match="Not agreed to"):
+            async with assembled(w, tmp_path, around, around.refuse):
+                pass
+        assert len(around.asked) == 1
+        assert w.provider.asked("submit") == []
+        assert await w.store.queued(w.run.batch.id, after=0, limit=9) == []
+
+
+@virtual
+async def test_a_budget_without_a_price_is_refused_before_a_person_is_asked(tmp_path: Path) -> None:
+    """A limit that nothing can be held against is none; a tuned one as well."""
+    async with world(tmp_path) as w:
+        around = Around()
+        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
+        w.provider.says("price", Priced(None))
+        for settings, tuned in (({"budget": Decimal(5)}, None), ({}, Decimal(5))):
+            await w.store.tune(w.run.batch.id, {"budget": tuned})
+            with pytest.raises(UsageProblem, match="tells none for"):
+                async with assembled(w, tmp_path, around, around.agree, **settings):
+                    pass
+        assert around.asked == []
+
+
+@virtual
+async def test_a_token_that_is_refused_asks_nobody_for_agreement(tmp_path: Path) -> None:
+    """Nor says that a budget has no price: the run comes to its end by the brake."""
+    async with world(tmp_path) as w:
+        around = Around()
+        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
+        w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
+        async with assembled(w, tmp_path, around, around.agree, budget=Decimal(5)) as run:
+            assert run.brake.stops(Reach.POLLS)
+        assert around.asked == []
+        assert around.watching.notices == ["Paused (token): expired"]
+
+
+@virtual
+async def test_with_nothing_queued_nothing_is_asked(tmp_path: Path) -> None:
+    """What is at the API is only fetched: neither a price nor an agreement is needed for it."""
+    async with world(tmp_path, "a") as w:
+        around = Around()
+        await take(w, "a")
+        async with assembled(w, tmp_path, around, around.refuse, budget=Decimal(5)) as run:
+            assert not run.health.suspect
+        assert (w.provider.calls, around.asked) == ([], [])
+
+
+@virtual
+async def test_what_is_or_may_be_paid_already_counts_against_the_budget(tmp_path: Path) -> None:
+    """Jobs at the API and doubts alike."""
+    async with world(tmp_path, "a", "b", "c", "d") as w:
+        await take(w, "a")
+        await take(w, "b", doubt=True)
+        await w.store.claim(Claimed((await w.queued("c")).id, "5" * 64, w.clock.now(), ESTIMATE))
+        async with assembled(w, tmp_path, Around(), budget=3 * ESTIMATE + PRICE) as run:
+            assert run.budget.committed == 3 * ESTIMATE
+            assert run.budget.reserve(run.budget.estimate(MODEL, 1))
+            assert not run.budget.reserve(run.budget.estimate(MODEL, 1))
+
+
+@virtual
+async def test_a_batch_that_has_succeeded_before_sends_no_canary(tmp_path: Path) -> None:
+    """Going by the table, which knows of earlier runs."""
+    async with world(tmp_path, *"abcdef") as w:
+        for proven in (False, True):
+            if proven:
+                await take(w, "a")
+                job_id = (await w.job("a")).id
+                assert await w.store.apply(RemoteDone(job_id, (), None), Fetched(job_id, (), w.clock.now()))
+            async with assembled(w, tmp_path, Around(), canary_above=3, canary=1) as run:
+                assert await run.source.next() is not None
+                assert run.guards.holds_back is not proven
+
+
+# -- what reaches out ------------------------------------------------------------------------------------
+
+
+@virtual
+async def test_after_a_sleep_connections_are_let_go_of(tmp_path: Path) -> None:
+    """And a person is told."""
+    async with world(tmp_path, "a") as w:
+        around = Around()
+        async with assembled(w, tmp_path, around) as run:
+            run.gap.look()
+            assert (around.forgotten, around.watching.notices) == (0, [])
+            w.clock.jump(timedelta(hours=7))
+            run.gap.look()
+            assert around.forgotten == 1
+            assert "7 h 00 min" in around.watching.notices[0]
+
+
+@virtual
+async def test_a_pause_and_a_notice_reach_who_looks_on(tmp_path: Path) -> None:
+    """In words."""
+    async with world(tmp_path, "a") as w:
+        around = Around()
+        async with assembled(w, tmp_path, around) as run:
+            run.brake.pause(PauseReason.GUARD, "all of them fail")
+            run.notice("a notice")
+        assert around.watching.notices == ["Paused (guard): all of them fail", "a notice"]
+
+
+@virtual
+async def test_a_free_question_is_about_a_model_of_the_batch(tmp_path: Path) -> None:
+    """Of one that is fetched still, where nothing else is left."""
+    async with world(tmp_path, "a") as w:
+        await take(w, "a")
+        async with assembled(w, tmp_path, Around()) as run:
+            run.health.doubt()
+            await run.health.ready()
+        assert [call.about for call in w.provider.asked("price")] == [MODEL]
+
+
+@virtual
+async def test_a_budget_that_is_said_outlives_its_run(tmp_path: Path) -> None:
+    """`resume` without it keeps to it; one from a file is read anew each time."""
+    async with world(tmp_path, "a") as w:
+        async with assembled(w, tmp_path, Around(), budget=Decimal("0.30")) as run:
+            assert run.batch.budget == Decimal("0.30")
+        async with assembled(w, tmp_path, Around()) as run:
+            assert run.budget.limit == Decimal("0.30")
+
+
+@virtual
+async def test_what_was_agreed_to_beforehand_is_recorded_though_nothing_can_be_sent(tmp_path: Path) -> None:
+    """`--yes`, and a token that is refused: to mend it and to resume asks nothing new."""
+    new = rows("a", "b")
+    async with world(tmp_path, "a") as w:
+        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=new)
+        w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
+        async with assembled(w, tmp_path, Around()):
+            assert await w.store.unagreed(w.run.batch.id) == {}
+    (folder := tmp_path / "asked").mkdir()
+    async with world(folder, "a") as w:
+        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=new)
+        w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
+        around = Around()
+        async with assembled(w, folder, around, around.agree):
+            assert await w.store.unagreed(w.run.batch.id) != {}
+            assert around.asked == []

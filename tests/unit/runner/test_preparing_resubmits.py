@@ -1,0 +1,234 @@
+"""`--resubmit-unconfirmed`: so many doubtful submits of a batch are sent again unasked, over all its runs."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from jobs.books import balance
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Claimed, Discarded, Resubmitted, Unanswered
+from jobs.sheets.planned import PlannedJob
+from jobs.states import JobState
+from jobs.tables import PauseReason
+from jobs.views import QueuedJob
+from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.execute import submit
+from runner.preparing import resubmit_what_is_allowed
+from runner.providers.base import Doubtful, Taken
+from runner.settings import Settings
+from tests.support.night import Night, night
+from tests.support.scripted import PRICE
+from tests.support.tables import ESTIMATE, ORIGIN, SHEET, planned, rows, select
+from tests.support.virtual_time import virtual
+from tests.support.world import World, world
+
+DOUBT = Failure(FailureKind.UNCONFIRMED, "silence")
+S = JobState
+
+
+async def doubt(w: World, *keys: str) -> None:
+    """Leave submits without an answer."""
+    for key in keys:
+        job = await w.queued(key)
+        assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.apply(Unanswered(job.id, DOUBT, w.clock.now()))
+
+
+async def allow(w: World, many: int) -> int:
+    """What the beginning of a run does with this setting; returns how many it has left."""
+    settings = Settings(resubmit_unconfirmed=many)
+    return await resubmit_what_is_allowed(w.store, w.run.batch, settings, w.clock.now())
+
+
+# -- at the beginning of a run ---------------------------------------------------------------------------
+
+
+@virtual
+async def test_nothing_is_sent_again_where_nobody_allows_it(tmp_path: Path) -> None:
+    """The setting is zero unless somebody sets it."""
+    async with world(tmp_path, "a") as w:
+        await doubt(w, "a")
+        assert await resubmit_what_is_allowed(w.store, w.run.batch, Settings(), w.clock.now()) == 0
+        assert await w.states() == {"a": S.UNCONFIRMED}
+
+
+@virtual
+async def test_the_first_of_the_sheet_go_first(tmp_path: Path) -> None:
+    """In its order, whatever the order of the doubts."""
+    async with world(tmp_path, "a", "b", "c", "d") as w:
+        await doubt(w, "d", "c", "b")
+        assert await allow(w, 2) == 0
+        assert await w.states() == {"a": S.QUEUED, "b": S.QUEUED, "c": S.QUEUED, "d": S.UNCONFIRMED}
+
+
+@virtual
+async def test_it_is_agreed_to_and_in_the_ledger(tmp_path: Path) -> None:
+    """Marked as the setting's own doing: the books allow it, and it may be claimed."""
+    async with world(tmp_path, "a", "b") as w:
+        await doubt(w, "a")
+        assert await allow(w, 5) == 4
+        (first,) = w.attempts()
+        assert (first["outcome"], first["automatic"]) == ("resubmitted", 1)
+        assert w.attempts("b") == []
+        assert await w.store.claim(Claimed((await w.queued()).id, "5" * 64, w.clock.now(), ESTIMATE))
+        books = balance(await w.store.ledger(w.run.batch.id))
+        assert (books.balanced, books.submits, books.repeats_allowed) == (True, 2, 1)
+
+
+@virtual
+async def test_it_is_counted_over_runs_and_for_the_same_job_as_well(tmp_path: Path) -> None:
+    """A job that falls in doubt again and again uses up the same number."""
+    async with world(tmp_path, "a") as w:
+        await doubt(w, "a")
+        for left in (2, 1, 0):
+            assert await allow(w, 3) == left
+            await doubt(w, "a")
+        assert await allow(w, 3) == 0
+        assert await w.states() == {"a": S.UNCONFIRMED}
+        assert len(w.attempts()) == 4
+        assert await allow(w, 4) == 0
+        assert await w.states() == {"a": S.QUEUED}
+
+
+@virtual
+async def test_a_smaller_number_takes_nothing_back(tmp_path: Path) -> None:
+    """What went, went: none are left, and never fewer than none."""
+    async with world(tmp_path, "a", "b", "c") as w:
+        await doubt(w, "a", "b", "c")
+        await allow(w, 2)
+        assert await allow(w, 1) == 0
+        assert Counter((await w.states()).values()) == {S.QUEUED: 2, S.UNCONFIRMED: 1}
+
+
+@virtual
+async def test_what_a_person_decided_is_not_counted(tmp_path: Path) -> None:
+    """`review --resubmit` is that person's money, and not the setting's."""
+    async with world(tmp_path, "a", "b", "c") as w:
+        await doubt(w, "a", "b", "c")
+        now = w.clock.now()
+        await w.store.apply(Resubmitted((await w.job("a")).id, now))
+        discarded = Failure(FailureKind.DISCARDED, "let go")
+        await w.store.apply(Discarded((await w.job("b")).id, discarded, now))
+        assert await allow(w, 1) == 0
+        assert await w.states() == {"a": S.QUEUED, "b": S.FAILED, "c": S.QUEUED}
+
+
+@virtual
+async def test_every_batch_has_a_number_of_its_own(tmp_path: Path) -> None:
+    """Neither the jobs nor the count of another one are touched."""
+    async with world(tmp_path, "a") as w:
+        other, _ = await w.store.load(name="other", sheet=SHEET, origin=ORIGIN, planned=rows("x"))
+        await w.store.agree(other.id)
+        await doubt(w, "a")
+        (job,) = await w.store.queued(other.id, after=0, limit=9)
+        await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        await w.store.apply(Unanswered(job.id, DOUBT, w.clock.now()))
+        assert await allow(w, 1) == 0
+        assert (await w.store.by_key(other.id, "x")) is not None
+        states = {row["key"]: row["state"] for row in select(w.path, "SELECT key, state FROM job")}
+        assert states == {"a": "queued", "x": "unconfirmed"}
+        settings = Settings(resubmit_unconfirmed=2)
+        assert await resubmit_what_is_allowed(w.store, other, settings, w.clock.now()) == 1
+
+
+@pytest.mark.parametrize("left", [[], [planned("a", prompt="another")]])
+def test_a_row_that_the_sheet_no_longer_has_is_not_sent_again(tmp_path: Path, left: list[PlannedJob]) -> None:
+    """Gone or changed since: nobody would look at its pictures."""
+
+    @virtual
+    async def test() -> None:
+        async with world(tmp_path, "a", "b") as w:
+            await doubt(w, "a", "b")
+            sheet = [*left, planned("b", 1)]
+            await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
+            assert await allow(w, 5) == 4
+            found = select(w.path, "SELECT key, revision, state FROM job ORDER BY id")
+            assert (found[0]["state"], found[1]["state"]) == ("unconfirmed", "queued")
+
+    test()
+
+
+# -- while a run is on -----------------------------------------------------------------------------------
+
+
+@virtual
+async def test_a_doubt_within_the_number_is_queued_at_once(tmp_path: Path) -> None:
+    """One commit: no moment in which it would be a person's to decide; told for what it is."""
+    async with world(tmp_path, "a", "b") as w:
+        w.run.tally.resubmits_left = 1
+        w.provider.says("submit", Doubtful("no answer"))
+        assert await submit(w.run, await w.queued("a")) is None
+        assert (await w.job("a")).state is S.QUEUED
+        assert w.run.tally.resubmits_left == 0
+        (first,) = w.attempts("a")
+        assert (first["outcome"], first["automatic"]) == ("resubmitted", 1)
+        assert "perhaps paid twice" in w.notices[0]
+        assert await submit(w.run, await w.queued("b")) is None
+        assert (await w.job("b")).state is S.UNCONFIRMED
+        assert "not sent again" in w.notices[-1]
+
+
+@virtual
+async def test_it_goes_out_again_once_the_api_has_answered(tmp_path: Path) -> None:
+    """Not into the same silence: a free question comes first."""
+    async with world(tmp_path, "a") as w:
+        w.run.tally.resubmits_left = 1
+        w.provider.says("submit", Doubtful("no answer"), Taken("req-2"))
+        assert await submit(w.run, await w.queued()) is None
+        taken = await submit(w.run, await w.queued())
+        assert taken is not None
+        assert taken.request_id == "req-2"
+        assert [call.name for call in w.provider.calls][:3] == ["submit", "price", "submit"]
+        assert len(w.attempts()) == 2
+
+
+@virtual
+async def test_both_submits_are_held_against_the_budget(tmp_path: Path) -> None:
+    """The one in doubt may have been paid: with no room for a second one, none is sent."""
+    async with world(tmp_path, "a", budget=PRICE * 3 / 2) as w:
+        w.run.tally.resubmits_left = 5
+        w.provider.says("submit", Doubtful("no answer"))
+        for _ in range(2):
+            assert await submit(w.run, await w.queued()) is None
+        assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]
+        assert (len(w.provider.asked("submit")), w.run.budget.committed) == (1, PRICE)
+
+
+@virtual
+async def test_doubts_that_are_sent_again_are_doubts_to_the_guard(tmp_path: Path) -> None:
+    """A setting of a thousand does not burn through a night."""
+    async with world(tmp_path, "a") as w:
+        w.run.tally.resubmits_left = 1000
+        w.provider.says("submit", Doubtful("no answer"))
+        while isinstance(job := await w.run.source.next(), QueuedJob):
+            await submit(w.run, job)
+            w.run.source.release(job.id)
+        assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
+        assert len(w.provider.asked("submit")) == 21
+
+
+# -- whole runs ------------------------------------------------------------------------------------------
+
+LOST = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, times=5, accepted=True)
+
+
+def automatic(w: Night) -> int:
+    (found,) = select(w.database, "SELECT count(*) AS many FROM attempt WHERE automatic")
+    return int(found["many"])
+
+
+@virtual
+async def test_the_number_holds_over_the_runs_of_a_batch(tmp_path: Path) -> None:
+    """Five answers are lost; two may be repeated, then one more, and the rest waits for a person."""
+    async with night(tmp_path, faults=(LOST,)) as w:
+        sheet = w.sheet(6)
+        assert (await w.run(sheet, submit_gate=1, resubmit_unconfirmed=2)).exit_code == 1
+        assert (automatic(w), w.states()) == (2, {S.SUCCEEDED: 3, S.UNCONFIRMED: 3})
+        assert len(w.service.ledger) == 8
+        assert (await w.run(sheet, resubmit_unconfirmed=2)).exit_code == 1
+        assert (automatic(w), len(w.service.ledger)) == (2, 8)
+        resumed = await w.resume(resubmit_unconfirmed=3)
+        assert resumed is not None
+        assert (automatic(w), len(w.service.ledger)) == (3, 9)
+        assert w.states() == {S.SUCCEEDED: 4, S.UNCONFIRMED: 2}
