@@ -1,0 +1,56 @@
+"""`nightsheet pause`: kept in the table until somebody resumes."""
+
+from jobs.store.door import Store
+from jobs.tables import PauseReason
+from jobs.views import Pause
+from tests.unit.runner.cli.world import World, job
+
+
+def pause_of(world: World, name: str = "night") -> Pause | None:
+    """Why a batch stands still, if it does."""
+
+    async def find(store: Store) -> Pause | None:
+        return (await store.batch(name)).paused
+
+    return world.store(find)
+
+
+def test_a_pause_is_written_down(world: World) -> None:
+    """With what ends it."""
+    world.load(job(0, "a"))
+    ran = world.run("pause")
+    assert ran.code == 0
+    assert ran.out == ("Batch night is paused (person): A person paused it.\nNext: nightsheet resume night\n")
+    paused = pause_of(world)
+    assert paused is not None
+    assert (paused.reason, paused.detail) == (PauseReason.PERSON, "A person paused it.")
+
+
+def test_a_pause_that_stands_keeps_its_reason(world: World) -> None:
+    """It is shown instead: a token that was refused is not hidden behind a person."""
+    world.load(job(0, "a"))
+
+    async def refuse(store: Store) -> None:
+        await store.pause((await store.batch(None)).id, PauseReason.TOKEN, "expired")
+
+    world.store(refuse)
+    assert "Batch night is paused (token): expired" in world.run("pause", "night").out
+    paused = pause_of(world)
+    assert paused is not None
+    assert paused.reason is PauseReason.TOKEN
+
+
+def test_only_the_batch_that_is_named_is_paused(world: World) -> None:
+    """The other one goes on."""
+    world.load(job(0, "a"))
+    world.load(job(0, "x"), name="other")
+    world.run("pause", "night")
+    assert pause_of(world) is not None
+    assert pause_of(world, "other") is None
+    assert world.run("pause", "nowhere").code == 2
+
+
+def test_pausing_makes_no_database(world: World) -> None:
+    """There is nothing to pause."""
+    assert world.run("pause").code == 2
+    assert not world.database.exists()
