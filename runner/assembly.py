@@ -79,9 +79,7 @@ async def assemble(
         ask_first=bool(queued),
     )
     chosen = pace(settings, batch)
-    if (
-        settings.is_said("budget") and chosen.budget != batch.budget
-    ):  # a limit outlives its run
+    if settings.is_said("budget") and chosen.budget != batch.budget:  # a limit outlives its run
         await store.tune(batch.id, {"budget": chosen.budget})
         batch = await store.refresh(batch.id)
     prices: Mapping[str, Decimal] = batch.prices
@@ -95,7 +93,11 @@ async def assemble(
             await store.agree(batch.id)
     counts = await store.counts(batch.id)
     guards = Guards(
-        _guard_limits(settings), brake, total=sum(counts.values()), proven=counts[JobState.SUCCEEDED] > 0
+        _guard_limits(settings),
+        brake,
+        total=sum(counts.values()),
+        proven=counts[JobState.SUCCEEDED] > 0,
+        recovered={job.id for job in (*found.running, *found.fetching)},
     )
     committed = (await store.account(batch.id)).spent_usd + await store.doubtful_usd(batch.id)
     return Context(

@@ -1,28 +1,36 @@
 """The end of a run, written down: its pause, its manifests, its report."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from jobs.errors import CannotWrite
 from jobs.manifests.writing import write_manifests
 from jobs.tables import PauseReason
+from jobs.views import Pause
 from runner.assembly import Order
+from runner.brake import Stop
 from runner.context import Context, Tally
 from runner.control import write_pause
 from runner.report import RunReport
 
 
 async def close(order: Order, run: Context, run_id: int, begun: float) -> RunReport:
-    """Write down how the run ended. `begun` is monotonic."""
+    """Write down how the run ended, as far as the disk takes it. `begun` is monotonic."""
     manifests: tuple[Path, ...] = ()
     try:
         manifests = await write_manifests(order.store, order.batch, order.folder)
     except CannotWrite as error:
         run.brake.pause(PauseReason.DISK, error.message)
-    if run.brake.stop is not None:
-        await write_pause(run, run.brake.stop)
+    try:
+        if run.brake.stop is not None:
+            await write_pause(run, run.brake.stop)
+    except CannotWrite as error:  # the report has to tell it, then
+        run.brake.pause(PauseReason.DISK, error.message)
     seconds = run.clock.monotonic() - begun
-    report = await _report(order, run.tally, seconds, manifests, interrupted=run.brake.interrupted)
-    await order.store.end_run(run_id, report.exit_code)
+    interrupted = run.brake.interrupted
+    report = await _report(order, run.tally, seconds, manifests, interrupted=interrupted, stop=run.brake.stop)
+    with suppress(CannotWrite):
+        await order.store.end_run(run_id, report.exit_code)
     return report
 
 
@@ -33,16 +41,25 @@ async def report_of_nothing(order: Order) -> RunReport:
 
 
 async def _report(
-    order: Order, tally: Tally, seconds: float, manifests: tuple[Path, ...], *, interrupted: bool
+    order: Order,
+    tally: Tally,
+    seconds: float,
+    manifests: tuple[Path, ...],
+    *,
+    interrupted: bool,
+    stop: Stop | None = None,
 ) -> RunReport:
     store, batch = order.store, order.batch
+    paused = (await store.refresh(batch.id)).paused
+    if stop is not None and paused is None:
+        paused = Pause(stop.reason, stop.detail, order.around.clock.now())
     return RunReport(
         batch=batch.name,
         counts=await store.counts(batch.id),
         account=await store.account(batch.id),
         pictures=tally.pictures,
         seconds=seconds,
-        paused=(await store.refresh(batch.id)).paused,
+        paused=paused,
         interrupted=interrupted,
         overdue=tally.overdue,
         warned=await store.warned(batch.id),

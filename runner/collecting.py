@@ -176,5 +176,5 @@ async def _succeed(run: Context, job: OpenJob, came: int) -> None:
 async def _fail(run: Context, job: OpenJob, failure: Failure) -> None:
     must(await run.store.apply(FetchFailed(job.id, failure, run.clock.now())), job.key)
     run.tally.ended += 1
-    run.guards.failed(failure.kind)
+    run.guards.failed(job.id, failure.kind)
     run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` fetches it again, which is free.")

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import anyio
 
@@ -15,7 +16,7 @@ from jobs.views import BatchView, OpenJob
 from runner.brake import Brake, Reach, Stop
 from runner.clock import Clock
 from runner.context import Context
-from runner.pace import Pace, keep_pace
+from runner.pace import keep_pace, pace, pace_of
 from runner.providers.base import CancelTaken, NotCancellable, Trouble, UnknownId
 from runner.settings import Settings
 
@@ -72,22 +73,25 @@ async def obey_the_table(
 ) -> None:
     """Every second: pass a pause on in both directions, cancel what is wanted cancelled, then `look`.
 
-    `on_pause` is told of each pause that this run has written down.
+    `on_pause` is told of each pause, also of one that cannot be written down.
     """
     written: Stop | None = None
+    told: Stop | None = None
     batch = run.batch
     while True:
         try:
             run.gap.look()
-            before, written = written, await _pass_pauses_on(run, written)
-            if written is not None and written != before:
-                await on_pause(written)
-            before_tuning, batch = batch, await run.store.refresh(run.batch.id)
-            _tune(run, settings, before_tuning, batch)
+            written = await _pass_pauses_on(run, written)
+            before, batch = batch, await run.store.refresh(run.batch.id)
+            _tune(run, settings, before, batch)
             await _cancel_what_is_wanted(run)
             await look()
         except CannotWrite as error:
             run.brake.pause(PauseReason.DISK, error.message)
+        stop = run.brake.stop
+        if stop is not None and stop != told:
+            await on_pause(stop)
+        told = stop
         await run.clock.sleep(LOOK_SECONDS)
 
 
@@ -111,13 +115,15 @@ async def _pass_pauses_on(run: Context, written: Stop | None) -> Stop | None:
 
 
 def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -> None:
-    """Keep the pace that somebody has set since the last look."""
+    """Keep the pace that somebody has set since the last look; what was not touched stays as it is."""
     if (before.concurrency, before.rate, before.budget) != (now.concurrency, now.rate, now.budget):
-        kept = Pace(
-            concurrency=now.concurrency or settings.concurrency,
-            rate=now.rate if now.rate is not None else settings.rate,
-            budget=now.budget if now.budget is not None else settings.budget,
-        )
+        anew, kept = pace(settings, now, said_counts=False), pace_of(run)
+        if now.concurrency != before.concurrency:
+            kept = replace(kept, concurrency=anew.concurrency)
+        if now.rate != before.rate:
+            kept = replace(kept, rate=anew.rate)
+        if now.budget != before.budget:
+            kept = replace(kept, budget=anew.budget)
         keep_pace(run, kept)
         run.notice(
             f"Tuned: {kept.concurrency} in flight, {kept.rate or 'any number of'} submits a minute, "

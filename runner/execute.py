@@ -161,7 +161,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             run.health.took()
             must(await run.store.apply(Refused(job.id, failure, now)), job.key)
             run.tally.ended += 1
-            run.guards.failed(failure.kind)
+            run.guards.failed(job.id, failure.kind, at_submit=True)
             return None
         case Stopped(reason=reason, message=message):
             run.brake.pause(reason, message)

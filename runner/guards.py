@@ -3,6 +3,7 @@
 Counted in this run alone, and not over what recovery found. Each is a setting; zero turns it off.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from jobs.failures import FailureKind
@@ -26,14 +27,28 @@ class GuardLimits:
 
 
 class Guards:
-    """One a run. `total` is the batch's number of jobs, `proven` whether one of them has succeeded before."""
+    """One a run.
 
-    def __init__(self, limits: GuardLimits, brake: Brake, *, total: int, proven: bool) -> None:
+    `total` is the batch's number of jobs, `proven` whether one of them has succeeded before; `recovered` are
+    the jobs that an earlier run had sent.
+    """
+
+    def __init__(
+        self,
+        limits: GuardLimits,
+        brake: Brake,
+        *,
+        total: int,
+        proven: bool,
+        recovered: Set[int] = frozenset(),
+    ) -> None:
         self._limits = limits
         self._brake = brake
+        self._recovered = recovered
         self._doubts_allowed = max(limits.unconfirmed, int(total * limits.unconfirmed_percent / 100))
         self._kind: FailureKind | None = None
         self._in_a_row = 0
+        self._at_submit = False
         self._doubts = 0
         big = total > limits.canary_above and not proven
         self._canaries = limits.canary if big else 0
@@ -63,7 +78,7 @@ class Guards:
 
     def accepted(self) -> None:
         """The API took a submit: it does not refuse everything."""
-        if self._kind in (FailureKind.REFUSED, FailureKind.MODERATED):
+        if self._at_submit:
             self._kind, self._in_a_row = None, 0
 
     def succeeded(self) -> None:
@@ -71,10 +86,13 @@ class Guards:
         self._kind, self._in_a_row = None, 0
         self._canaries = 0
 
-    def failed(self, kind: FailureKind) -> None:
-        """A job ended without its pictures."""
-        self._in_a_row = self._in_a_row + 1 if kind is self._kind else 1
-        self._kind = kind
+    def failed(self, job_id: int, kind: FailureKind, *, at_submit: bool = False) -> None:
+        """A job ended without its pictures; `at_submit`, because it was not accepted."""
+        if job_id in self._recovered:
+            return
+        same = (kind, at_submit) == (self._kind, self._at_submit)
+        self._in_a_row = self._in_a_row + 1 if same else 1
+        self._kind, self._at_submit = kind, at_submit
         limit = self._limits.failures_in_a_row
         if limit and self._in_a_row >= limit:
             self._brake.pause(PauseReason.GUARD, f"{self._in_a_row} jobs in a row ended as {kind}.")

@@ -107,6 +107,6 @@ async def _run(words: tuple[str, ...], body: bytes, env: Mapping[str, str]) -> s
             )
     except TimeoutError:
         return f"it had not ended after {LONGEST_SECONDS:g} s"
-    except OSError as error:
-        return error.strerror or type(error).__name__
+    except (OSError, ValueError) as error:  # the second: a NUL character in a word
+        return getattr(error, "strerror", None) or type(error).__name__
     return None if done.returncode == 0 else f"it ended with exit code {done.returncode}"

@@ -8,6 +8,8 @@ from jobs.views import BatchView
 from runner.context import Context
 from runner.settings import Settings
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -18,20 +20,25 @@ class Pace:
     budget: Decimal | None
 
 
-def pace(settings: Settings, batch: BatchView) -> Pace:
-    """A flag of this command beats `tune`, which beats the environment and the file."""
+def pace(settings: Settings, batch: BatchView, *, said_counts: bool = True) -> Pace:
+    """A flag of this command beats `tune`, which beats the environment and the file.
+
+    Without `said_counts` a flag does not: somebody has tuned since it was said.
+    """
+
+    def chosen(name: str, value: T, tuned: T | None) -> T:
+        return value if tuned is None or (said_counts and settings.is_said(name)) else tuned
+
     return Pace(
-        concurrency=_chosen(settings, "concurrency", settings.concurrency, batch.concurrency),
-        rate=_chosen(settings, "rate", settings.rate, batch.rate),
-        budget=_chosen(settings, "budget", settings.budget, batch.budget),
+        concurrency=chosen("concurrency", settings.concurrency, batch.concurrency),
+        rate=chosen("rate", settings.rate, batch.rate),
+        budget=chosen("budget", settings.budget, batch.budget),
     )
 
 
-T = TypeVar("T")
-
-
-def _chosen(settings: Settings, name: str, value: T, tuned: T | None) -> T:
-    return value if tuned is None or settings.is_said(name) else tuned
+def pace_of(run: Context) -> Pace:
+    """What a run keeps to now."""
+    return Pace(int(run.slots.total_tokens), run.throttle.rate, run.budget.limit)
 
 
 def keep_pace(run: Context, now: Pace) -> None:

@@ -194,7 +194,7 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
         run.tally.ended += 1
-        run.guards.failed(failure.kind)
+        run.guards.failed(job.id, failure.kind)
 
 
 def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:

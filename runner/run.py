@@ -114,7 +114,9 @@ async def _run(order: Order) -> RunReport:
         queued = await store.queued_pictures(batch.id)
         if not (queued or found.running or found.fetching):
             await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end
-            return await report_of_nothing(order)
+            report = await report_of_nothing(order)
+            await outside.tell(event_of(report))
+            return report
         async with open_api(settings, around) as api:
             await _prepare_folder(order)
             run_id = await store.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
@@ -142,7 +144,10 @@ async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outs
         obeying_signals(run.brake, run.clock, run.notice),
         anyio.create_task_group() as beside,
     ):
-        on_pause = partial(_tell_of_pause, run, outside)
+
+        async def on_pause(stop: Stop) -> None:  # beside: who is told may take his time
+            beside.start_soon(_tell_of_pause, run, outside, stop)
+
         beside.start_soon(obey_the_table, run, order.settings, meter.tick, on_pause)
         async with anyio.create_task_group() as tasks:
             defect = partial(_defect, order.watcher)
@@ -152,9 +157,10 @@ async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outs
 
 
 async def _tell_of_pause(run: Context, outside: Herald, stop: Stop) -> None:
-    counts, account = await run.store.counts(run.batch.id), await run.store.account(run.batch.id)
-    paused = Pause(stop.reason, stop.detail, run.clock.now())
-    await outside.tell(event("paused", run.batch.name, counts, account, paused))
+    with anyio.CancelScope(shield=True):  # the run may end meanwhile
+        counts, account = await run.store.counts(run.batch.id), await run.store.account(run.batch.id)
+        paused = Pause(stop.reason, stop.detail, run.clock.now())
+        await outside.tell(event("paused", run.batch.name, counts, account, paused))
 
 
 async def _prepare_folder(order: Order) -> None:

@@ -101,11 +101,26 @@ async def unagreed(connection: AsyncConnection, batch_id: int) -> dict[str, tupl
 
 
 async def ended_since(connection: AsyncConnection, batch_id: int, moment: datetime) -> int:
-    """How many jobs of the sheet have come to an end since `moment`."""
+    """How many jobs of the sheet have come to an end since `moment`, other than by being cancelled."""
     found = await connection.execute(
-        select(func.count()).where(JOB.c.batch_id == batch_id, JOB.c.current, JOB.c.finished_at >= moment)
+        select(func.count()).where(
+            JOB.c.batch_id == batch_id,
+            JOB.c.current,
+            JOB.c.finished_at >= moment,
+            JOB.c.state != JobState.CANCELLED,
+        )
     )
     return int(found.scalar_one())
+
+
+async def revisions(connection: AsyncConnection, batch_id: int) -> list[tuple[int, str, int, bool]]:
+    """Job, key, revision and whether the sheet has it, of all but the first revisions that it has."""
+    found = await connection.execute(
+        select(JOB.c.id, JOB.c.key, JOB.c.revision, JOB.c.current)
+        .where(JOB.c.batch_id == batch_id, (JOB.c.revision > 1) | ~JOB.c.current)
+        .order_by(JOB.c.id)
+    )
+    return [(int(job_id), str(key), int(revision), bool(current)) for job_id, key, revision, current in found]
 
 
 async def models_in_use(connection: AsyncConnection, batch_id: int) -> list[str]:

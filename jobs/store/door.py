@@ -205,8 +205,12 @@ class Store:
         return await self.database.read(lambda c: counting.unagreed(c, batch_id))
 
     async def ended_since(self, batch_id: int, moment: datetime) -> int:
-        """How many jobs of the sheet have come to an end since `moment`."""
+        """How many jobs of the sheet have come to an end since `moment`, other than by being cancelled."""
         return await self.database.read(lambda c: counting.ended_since(c, batch_id, moment))
+
+    async def revisions(self, batch_id: int) -> list[tuple[int, str, int, bool]]:
+        """Job, key, revision and whether the sheet has it, of all but the first revisions that it has."""
+        return await self.database.read(lambda c: counting.revisions(c, batch_id))
 
     async def warned(self, batch_id: int) -> int:
         """Jobs that succeeded with a warning."""

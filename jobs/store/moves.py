@@ -100,14 +100,27 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
 
 
 async def apply_all(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> bool:
-    """Apply every outcome, or none: False if one of the jobs is not where its move starts."""
+    """Apply every outcome, or none: False if one of the jobs is not where its move starts.
+
+    What a person has asked to be cancelled meanwhile is not sent again by a setting: that one is left out.
+    """
+    wanted = [outcome for outcome in outcomes if not await _is_unwanted(connection, outcome)]
+    if not wanted:
+        return False
     savepoint = await connection.begin_nested()
-    for outcome in outcomes:
+    for outcome in wanted:
         if not await apply(connection, outcome):
             await savepoint.rollback()
             return False
     await savepoint.commit()
     return True
+
+
+async def _is_unwanted(connection: AsyncConnection, outcome: Outcome) -> bool:
+    if not (isinstance(outcome, Resubmitted | Requeued) and outcome.automatic):
+        return False
+    found = await connection.execute(select(JOB.c.cancel_requested).where(JOB.c.id == outcome.job_id))
+    return bool(found.scalar_one_or_none())
 
 
 async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:

@@ -1,8 +1,11 @@
 """Posts JSON to an address of the user's own choice: without the token, without redirects, once."""
 
+import anyio
 import httpx
 
 from jobs.errors import UsageProblem
+
+LAST_PORT = 65535
 
 
 def checked_webhook(url: str) -> str:
@@ -11,7 +14,7 @@ def checked_webhook(url: str) -> str:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL("")
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    if parsed.scheme not in {"http", "https"} or not parsed.host or (parsed.port or 1) > LAST_PORT:
         raise UsageProblem("The webhook is no http(s) address.", hint="Give the whole of it, with https://.")
     return url
 
@@ -19,10 +22,15 @@ def checked_webhook(url: str) -> str:
 async def post_json(
     url: str, body: bytes, *, timeout_seconds: float, transport: httpx.AsyncBaseTransport | None = None
 ) -> str | None:
-    """None when the other side took it, else why not."""
-    try:
-        async with httpx.AsyncClient(trust_env=False, timeout=timeout_seconds, transport=transport) as client:
-            answer = await client.post(url, content=body, headers={"content-type": "application/json"})
-    except httpx.HTTPError as error:
-        return type(error).__name__
-    return None if answer.is_success else f"HTTP {answer.status_code}"
+    """None when the other side took it, else why not. What it says is not read, only whether it took it."""
+    headers = {"content-type": "application/json"}
+    with anyio.move_on_after(timeout_seconds):
+        try:
+            async with (
+                httpx.AsyncClient(trust_env=False, timeout=timeout_seconds, transport=transport) as client,
+                client.stream("POST", url, content=body, headers=headers) as answer,
+            ):
+                return None if answer.is_success else f"HTTP {answer.status_code}"
+        except httpx.HTTPError as error:
+            return type(error).__name__
+    return f"it had not answered after {timeout_seconds:g} s"

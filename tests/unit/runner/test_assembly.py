@@ -87,7 +87,7 @@ async def take(w: World, key: str, *, doubt: bool = False) -> None:
 def failures_until_paused(run: Context) -> int:
     """How many failures in a row the guard lets pass."""
     for times in range(1, 100):
-        run.guards.failed(FailureKind.REMOTE_FAILED)
+        run.guards.failed(1000 + times, FailureKind.REMOTE_FAILED)
         if run.brake.stop is not None:
             return times
     return 0
@@ -139,7 +139,7 @@ async def test_every_guard_is_a_setting(tmp_path: Path) -> None:
             return 0
 
     def fail(guards: Guards) -> None:
-        guards.failed(FailureKind.REMOTE_FAILED)
+        guards.failed(1000, FailureKind.REMOTE_FAILED)
 
     assert await paused_after(1, fail, guard_failures=5) == 5
     assert await paused_after(2, Guards.doubted, guard_unconfirmed=5) == 6

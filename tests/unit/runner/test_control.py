@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from unittest import mock
@@ -129,6 +130,34 @@ async def test_another_pace_is_kept(tmp_path: Path) -> None:
         assert len(w.notices) == 1
         await w.clock.sleep(5)
         assert len(w.notices) == 1
+
+
+@virtual
+async def test_what_was_not_tuned_stays_as_the_run_has_it(tmp_path: Path) -> None:
+    """Flags of this run beat an earlier `tune`; another `tune` touches what it names alone."""
+    async with world(tmp_path, "a", slots=3, budget=Decimal(10)) as w:
+        await w.store.tune(w.run.batch.id, {"concurrency": 50, "budget": Decimal(100)})
+        w = replace(w, run=replace(w.run, batch=await w.store.refresh(w.run.batch.id)))
+        async with obeying(w):
+            await w.clock.sleep(2)
+            await w.store.tune(w.run.batch.id, {"rate": 30.0})
+            await w.clock.sleep(1.5)
+            assert (w.run.slots.total_tokens, w.run.throttle.rate, w.run.budget.limit) == (3, 30, Decimal(10))
+
+
+@virtual
+async def test_a_pause_that_cannot_be_written_down_is_told(tmp_path: Path) -> None:
+    """The database lies on the disk that is full."""
+    async with world(tmp_path, "a") as w:
+        with mock.patch.object(w.store, "pause", side_effect=CannotWrite("full")):
+            async with obeying(w) as looks:
+                w.run.brake.pause(PauseReason.DISK, "full")
+                await w.clock.sleep(3.5)
+                assert [stop.reason for stop in looks.pauses] == [PauseReason.DISK]
+                assert w.run.brake.stop is not None
+        async with obeying(w) as looks:
+            await w.clock.sleep(1.5)
+        assert await paused(w) == (PauseReason.DISK, "full")
 
 
 @virtual

@@ -21,7 +21,7 @@ from tests.support.virtual_time import virtual
 from tests.support.world import world
 
 F = FailureKind
-AFTER_ACCEPTANCE = sorted(set(F) - {F.REFUSED, F.MODERATED})
+AFTER_ACCEPTANCE = sorted(set(F) - {F.REFUSED})
 
 
 class Guarded:
@@ -32,9 +32,9 @@ class Guarded:
         self.brake = Brake(self.stops.append)
         self.guards = Guards(limits or GuardLimits(), self.brake, total=total, proven=proven)
 
-    def fail(self, times: int, kind: FailureKind = F.REMOTE_FAILED) -> "Guarded":
-        for _ in range(times):
-            self.guards.failed(kind)
+    def fail(self, times: int, kind: FailureKind = F.REMOTE_FAILED, *, at_submit: bool = False) -> "Guarded":
+        for job_id in range(times):
+            self.guards.failed(job_id, kind, at_submit=at_submit)
         return self
 
     def doubt(self, times: int) -> "Guarded":
@@ -52,7 +52,7 @@ class Guarded:
 
 
 def fail(guards: Guards) -> None:
-    guards.failed(F.REMOTE_FAILED)
+    guards.failed(1, F.REMOTE_FAILED)
 
 
 # -- a streak of failures --------------------------------------------------------------------------------
@@ -96,12 +96,34 @@ def test_kinds_in_turn_never_pause() -> None:
     assert w.stops == []
 
 
-def test_an_accepted_submit_breaks_a_streak_of_refusals() -> None:
+@pytest.mark.parametrize("kind", [F.REFUSED, F.MODERATED])
+def test_an_accepted_submit_breaks_a_streak_of_refusals(kind: FailureKind) -> None:
     """The API does not refuse everything."""
-    w = Guarded().fail(19, F.REFUSED)
+    w = Guarded().fail(19, kind, at_submit=True)
     w.guards.accepted()
-    assert w.fail(19, F.REFUSED).stops == []
-    assert len(w.fail(1, F.REFUSED).stops) == 1
+    assert w.fail(19, kind, at_submit=True).stops == []
+    assert len(w.fail(1, kind, at_submit=True).stops) == 1
+
+
+def test_moderated_at_its_submit_and_moderated_at_its_end_are_two_things() -> None:
+    """The first is free, the second is paid for."""
+    w = Guarded().fail(19, F.MODERATED, at_submit=True).fail(19, F.MODERATED)
+    assert w.stops == []
+    assert len(w.fail(1, F.MODERATED).stops) == 1
+
+
+def test_what_recovery_found_does_not_count() -> None:
+    """An earlier run sent it: it says nothing about this one, and its canaries are this run's first."""
+    stops: list[Stop] = []
+    recovered = frozenset(range(25))
+    guards = Guards(GuardLimits(), Brake(stops.append), total=2000, proven=False, recovered=recovered)
+    for job_id in recovered:
+        guards.failed(job_id, F.REMOTE_FAILED)
+    assert stops == []
+    assert not guards.holds_back
+    for job_id in range(100, 103):
+        guards.failed(job_id, F.REMOTE_FAILED)
+    assert len(stops) == 1
 
 
 @pytest.mark.parametrize("kind", AFTER_ACCEPTANCE)

@@ -3,6 +3,7 @@
 import pytest
 
 from jobs.failures import Failure, FailureKind
+from jobs.outcomes import RemoteFailed, Requeued, Resubmitted, Unanswered
 from jobs.states import JobState, Move
 from jobs.views import Cancelling
 from tests.support.tables import Table, rows
@@ -167,3 +168,20 @@ async def test_agreeing_is_to_all_that_is_queued_in_the_sheet(table: Table) -> N
     assert await table.store.agree(table.batch.id) == 2
     assert await table.store.agree(table.batch.id) == 0
     assert [table.row((await table.job(key)).id)["agreed"] for key in "abcd"] == [0, 1, 1, 0]
+
+
+async def test_a_setting_sends_nothing_again_that_a_person_wants_cancelled(table: Table) -> None:
+    """`--max-attempts` and `--resubmit-unconfirmed` were said before it; a `retry` is said after it."""
+    job_id = await table.bring("a", S.RUNNING)
+    await table.store.cancel(table.batch.id, ["a"])
+    at = table.clock.at
+    broken = RemoteFailed(job_id, Failure(FailureKind.REMOTE_FAILED, "broke"), None, at)
+    assert await table.store.apply(broken, Requeued(job_id, at, automatic=True))
+    assert table.row(job_id)["state"] == "failed"
+    other = await table.bring("b", S.SUBMITTING)
+    await table.store.cancel(table.batch.id)
+    assert await table.store.apply(Unanswered(other, DOUBT, at), Resubmitted(other, at, automatic=True))
+    assert table.row(other)["state"] == "unconfirmed"
+    assert not await table.store.apply(Resubmitted(other, at, automatic=True))
+    assert await table.store.apply(Resubmitted(other, at))
+    assert table.row(other)["state"] == "queued"

@@ -31,8 +31,9 @@ async def test_counts_are_of_the_sheet_as_it_is(table: Table) -> None:
 
 
 async def test_jobs_that_ended_lately_are_counted(table: Table) -> None:
-    """From that moment on, itself included; for the rate and the time that is left."""
-    await table.move("a", Move.CANCEL)
+    """From that moment on, itself included; for the rate and the time that is left. A cancel is no pace."""
+    await table.bring("a", S.FAILED)
+    await table.move("c", Move.CANCEL)
     later = table.clock.advance(60)
     await table.bring("b", S.SUCCEEDED)
     assert await table.store.ended_since(table.batch.id, NIGHT) == 2
@@ -165,6 +166,20 @@ async def test_the_ledger_has_every_attempt(table: Table) -> None:
         authorised=0,
     )
     assert await table.store.ledger(table.batch.id + 1) == []
+
+
+async def test_revisions_are_told_apart(table: Table) -> None:
+    """What was replaced, what replaced it, what is gone; the plain rest is not listed."""
+    old = await table.bring("a", S.SUCCEEDED)
+    gone = await table.bring("b", S.SUCCEEDED)
+    await table.load([planned("a", 0, prompt="a wolf"), planned("c", 2)])
+    new = (await table.job("a")).id
+    assert sorted(await table.store.revisions(table.batch.id)) == [
+        (old, "a", 1, False),
+        (gone, "b", 1, False),
+        (new, "a", 2, True),
+    ]
+    assert await table.store.revisions(table.batch.id + 1) == []
 
 
 async def test_a_request_id_leads_to_its_job(table: Table) -> None:
