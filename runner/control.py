@@ -110,6 +110,8 @@ async def _pass_pauses_on(run: Context, written: Stop | None) -> Stop | None:
         await write_pause(run, stop)
     elif paused is None:
         run.brake.release()
+        if run.brake.stop is None:
+            run.notice("Going on: the pause was cleared.")
         return None
     return stop
 

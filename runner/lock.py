@@ -9,6 +9,8 @@ from filelock import FileLock, Timeout
 from jobs.errors import CannotWrite, LockHeld
 from jobs.store.door import Store
 
+PATIENCE_SECONDS = 0.2
+
 
 def _lock(database: Path) -> FileLock:
     # A file beside the database: closing any handle on the database itself would drop SQLite's own locks.
@@ -16,15 +18,17 @@ def _lock(database: Path) -> FileLock:
 
 
 @contextmanager
-def try_holding(database: Path) -> Iterator[bool]:
+def try_holding(database: Path, *, patience_seconds: float = 0.0) -> Iterator[bool]:
     """Hold the database for as long as the block lasts; False if another runner does.
+
+    A runner has some patience: who only asks whether the lock is free holds it for an instant.
 
     Raises:
         CannotWrite: the lock's file cannot be made.
     """
     lock = _lock(database)
     try:
-        lock.acquire()
+        lock.acquire(timeout=patience_seconds, poll_interval=0.02)
     except Timeout:
         yield False
         return
@@ -44,7 +48,7 @@ async def holding(database: Path, store: Store) -> AsyncIterator[None]:
         LockHeld: another runner holds it; the message says which.
         CannotWrite: the lock's file cannot be made.
     """
-    with try_holding(database) as held:
+    with try_holding(database, patience_seconds=PATIENCE_SECONDS) as held:
         if not held:
             run = await store.latest_run()
             who = "Another runner"

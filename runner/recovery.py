@@ -1,6 +1,7 @@
 """What the last run left behind, put in order before anything is sent. Doing it twice changes nothing."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from anyio import to_thread
 
@@ -9,7 +10,8 @@ from jobs.outcomes import Attached
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, OpenJob, Receipt, Settled
-from runner.spool import Spool, Spooled
+from runner.lock import try_holding
+from runner.spool import Spool, Spooled, open_spool
 
 INTERRUPTED = Failure(
     FailureKind.UNCONFIRMED,
@@ -41,6 +43,14 @@ async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
         running=await store.open_jobs(batch.id, JobState.RUNNING),
         fetching=await store.open_jobs(batch.id, JobState.FETCHING),
     )
+
+
+async def settle_beside(store: Store, batch: BatchView, database: Path) -> None:
+    """Settle what a run left open, where none is at work: nobody decides about a job whose receipt is here."""
+    with try_holding(database) as held:
+        if held:
+            with open_spool(database) as spool:
+                await settle(store, batch, spool)
 
 
 async def settle(store: Store, batch: BatchView, spool: Spool) -> Settled:

@@ -24,7 +24,7 @@ from runner.disk import probe_writable, remove_stale_parts
 from runner.events import Watcher
 from runner.http.addresses import PicturePolicy
 from runner.http.fetching import PictureClient
-from runner.lock import holding, try_holding
+from runner.lock import PATIENCE_SECONDS, holding, try_holding
 from runner.notify import Herald, event, event_of, herald
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
 from runner.pool import start
@@ -66,7 +66,7 @@ async def run_sheet(
         loaded, report = await store.load(
             name=sheet.batch, sheet=place, origin=origin, planned=plan(sheet, around.rng)
         )
-        if report.new < report.total or report.gone:
+        if report.new < report.total and (report.new or report.changed or report.gone):
             watcher.notice(
                 f"The sheet: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
                 f"{report.gone} gone."
@@ -85,7 +85,7 @@ async def resume_batch(
     async with open_store(settings, around.clock) as store:
         batch = await store.batch(name)
         check_origin(batch, origin_of(settings, around.env))
-        with try_holding(settings.database) as held:
+        with try_holding(settings.database, patience_seconds=PATIENCE_SECONDS) as held:
             if not held:
                 await store.unpause(batch.id)
                 await _tell_who_goes_on(store, batch, watcher)

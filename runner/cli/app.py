@@ -1,8 +1,9 @@
 """The console script `nightsheet`: puts the commands together. Each lives in a file of its own."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from runner.cli import (
     audit,
@@ -21,11 +22,25 @@ from runner.cli import (
     status,
     tune,
 )
+from runner.cli.plain import findings, in_plain_words
 
 _WORK = "Do the work"
 _LOOK = "See how it stands"
 _DECIDE = "Decide"
 _HELP = "Get to know it"
+
+
+class Command(TyperCommand):
+    """One whose usage errors are in plain words."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            for problem in findings(error.__cause__)[:1]:
+                error.message = f"{render.clean(in_plain_words(problem))}."
+            raise
 
 
 def build() -> typer.Typer:
@@ -48,7 +63,7 @@ def build() -> typer.Typer:
         for module in modules:
             name = module.__name__.rpartition(".")[2]
             example = f"Example: {module.EXAMPLE}"
-            app.command(name, epilog=example, rich_help_panel=panel)(module.command)
+            app.command(name, cls=Command, epilog=example, rich_help_panel=panel)(module.command)
     return app
 
 

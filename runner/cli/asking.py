@@ -1,5 +1,7 @@
 """Asks a person before anything is paid."""
 
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
@@ -40,10 +42,35 @@ def terms(ask: "Ask") -> str:
 
 
 async def put(question: str) -> bool:
-    """Ask, without holding up the loop; an interruption does not wait for the answer."""
-    from anyio import to_thread
+    """Ask, without holding up the loop; an interruption does not wait for the answer.
 
-    return await to_thread.run_sync(render.ask, question, abandon_on_cancel=True)
+    The thread that reads is a daemon: one of a pool would be waited for at the process's end, until Enter.
+    """
+    import anyio
+    from anyio import from_thread
+    from anyio.lowlevel import current_token
+
+    answered, loop = anyio.Event(), current_token()
+    said: list[bool | BaseException] = []
+
+    def read() -> None:
+        try:
+            said.append(render.ask(question))
+        except BaseException as error:  # it is raised where the question was put
+            said.append(error)
+        with suppress(anyio.RunFinishedError):
+            from_thread.run_sync(answered.set, token=loop)
+
+    Thread(target=read, name="question", daemon=True).start()
+    try:
+        await answered.wait()
+    except anyio.get_cancelled_exc_class():
+        render.message("")  # the question's line ends here
+        raise
+    answer = said[0]
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
 async def agrees(settings: "Settings", what: str, low: "Decimal | None", high: "Decimal | None") -> bool:

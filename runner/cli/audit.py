@@ -1,13 +1,15 @@
 """`nightsheet audit`: every paid submit, what came of it, and what is paid and not in hand."""
 
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from runner.cli import render
-from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
-from runner.cli.words import many, money
+from runner.cli.words import many, money, zone, zone_name
 
 if TYPE_CHECKING:
     from jobs.books import Books
@@ -31,28 +33,75 @@ def command(settings: "Settings", batch: BatchName = None) -> int:
 async def _audit(settings: "Settings", name: str | None) -> int:
     from jobs.books import balance
 
-    async with opened_batch(settings, surroundings(), name) as (store, batch):
+    clock = system_clock()
+    async with opened_batch(settings, clock, name) as (store, batch):
         ledger = await store.ledger(batch.id)
+        rows = Rows(await store.revisions(batch.id))
     books = balance(ledger)
     if settings.as_json:
-        render.as_json(_as_json(batch, ledger, books))
+        render.as_json(_as_json(batch, ledger, books, rows))
     else:
-        _show(batch, ledger, books)
+        _show(batch, ledger, books, rows, clock.now())
     return 0 if books.balanced else _UNBALANCED
 
 
-def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books") -> None:
-    columns = ("sent", "row", "key", "try", "payload", "outcome", "request_id", "cost")
-    render.result(f"Submits of batch {batch.name}", "bold")
-    render.table(columns, (_cells(attempt) for attempt in ledger), numbers=("row", "try", "cost"))
+class Rows:
+    """Which revision of its row a submit was for, and what has become of that row since."""
+
+    def __init__(self, revisions: Iterable[tuple[int, str, int, bool]]) -> None:
+        told = list(revisions)
+        self._revisions = {job_id: revision for job_id, _key, revision, _current in told}
+        self._gone = {job_id for job_id, _key, _revision, current in told if not current}
+        self._replaced = {key for _job_id, key, _revision, current in told if current}
+
+    def revision(self, attempt: "AttemptView") -> int:
+        """From 1."""
+        return self._revisions.get(attempt.job_id, 1)
+
+    def is_current(self, attempt: "AttemptView") -> bool:
+        """Whether the sheet has what was sent."""
+        return attempt.job_id not in self._gone
+
+    def line(self, attempt: "AttemptView") -> str:
+        """The row's line in the sheet, as far as it still is one."""
+        if self.is_current(attempt):
+            return str(attempt.row)
+        return "replaced" if attempt.key in self._replaced else "gone"
+
+    def differ(self, attempts: Iterable["AttemptView"]) -> bool:
+        """Whether there is anything to be told apart."""
+        return any(attempt.job_id in self._revisions for attempt in attempts)
+
+
+def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows: Rows, now: datetime) -> None:
+    render.result(f"Submits of batch {batch.name}, times in {zone_name(now)}", "bold")
+    revised = ("revision",) if rows.differ(ledger) else ()
+    render.table(
+        ("sent", "row", "key", *revised, "try", "payload", "outcome", "request_id", "cost"),
+        (_cells(attempt, rows, zone(now), revised=bool(revised)) for attempt in ledger),
+        numbers=("row", "revision", "try", "cost"),
+        spare=("payload", "row", "try", "sent", "request_id"),
+    )
     if books.not_in_hand:
-        rows = (
-            (entry.attempt.key, entry.attempt.request_id or "", entry.why, _usd(entry.usd))
+        missing = (
+            (
+                entry.attempt.key,
+                *([rows.revision(entry.attempt)] if revised else []),
+                entry.attempt.request_id or "",
+                entry.why,
+                _usd(entry.usd),
+            )
             for entry in books.not_in_hand
         )
         render.result()
         render.result("Paid, or perhaps paid, and not in hand", "bold")
-        render.table(("key", "request_id", "why", "cost"), rows, numbers=("cost",))
+        render.table(
+            ("key", *revised, "request_id", "why", "cost"),
+            missing,
+            numbers=("revision", "cost"),
+            flowing=("why",),
+            spare=("request_id",),
+        )
         render.result(
             f"In all {many(len(books.not_in_hand), 'submit')}, up to {money(books.not_in_hand_usd)}."
         )
@@ -69,7 +118,7 @@ def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books") -> No
         render.result("Please report it: this is a defect of Nightsheet.")
 
 
-def _cells(attempt: "AttemptView") -> tuple[str, ...]:
+def _cells(attempt: "AttemptView", rows: Rows, here: tzinfo, *, revised: bool) -> tuple[str, ...]:
     from jobs.books import PAID_OR_MAYBE
 
     cost = _usd(attempt.cost_usd)
@@ -78,9 +127,10 @@ def _cells(attempt: "AttemptView") -> tuple[str, ...]:
     elif attempt.cost_usd is None and attempt.estimate_usd is not None:
         cost = f"up to {_usd(attempt.estimate_usd)}"
     return (
-        f"{attempt.started_at:%Y-%m-%d %H:%M:%S}",
-        str(attempt.row),
+        f"{attempt.started_at.astimezone(here):%Y-%m-%d %H:%M:%S}",
+        rows.line(attempt),
         attempt.key,
+        *([str(rows.revision(attempt))] if revised else []),
         str(attempt.number),
         attempt.payload_sha256[:_HASH],
         str(attempt.outcome),
@@ -97,7 +147,7 @@ def _number(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
 
 
-def _as_json(batch: "BatchView", ledger: "list[AttemptView]", books: "Books") -> dict[str, Any]:
+def _as_json(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows: Rows) -> dict[str, Any]:
     return {
         "batch": batch.name,
         "balanced": books.balanced,
@@ -110,6 +160,7 @@ def _as_json(batch: "BatchView", ledger: "list[AttemptView]", books: "Books") ->
         "not_in_hand": [
             {
                 "key": entry.attempt.key,
+                "revision": rows.revision(entry.attempt),
                 "attempt": entry.attempt.number,
                 "request_id": entry.attempt.request_id,
                 "why": entry.why,
@@ -120,6 +171,8 @@ def _as_json(batch: "BatchView", ledger: "list[AttemptView]", books: "Books") ->
         "attempts": [
             {
                 "key": attempt.key,
+                "revision": rows.revision(attempt),
+                "current": rows.is_current(attempt),
                 "row": attempt.row,
                 "attempt": attempt.number,
                 "payload_sha256": attempt.payload_sha256,

@@ -9,7 +9,7 @@ from jobs.errors import NightsheetError
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from runner.cli import render
-from runner.cli.choosing import named
+from runner.cli.choosing import Left, left_alone, named
 from runner.cli.failing import tell
 from runner.cli.opening import execute, opened_batch, surroundings
 from runner.cli.options import LOOKING, BatchName
@@ -18,11 +18,12 @@ from runner.cli.words import many, then
 
 if TYPE_CHECKING:
     from jobs.store.door import Store
-    from jobs.views import BatchView, OpenJob
+    from jobs.views import BatchView, JobView, OpenJob
     from runner.opening import Api, Surroundings
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet cancel first-night --job lighthouse"
+_NOT_POSSIBLE = 1
 _UNREACHABLE = 69
 _IN_DOUBT = "it was on its way when the last run ended, and may be paid for: resume, then review"
 
@@ -37,7 +38,8 @@ def command(
 ) -> int:
     """Cancel a batch, or some of its jobs: nothing new is sent, what waits at the API is cancelled there.
 
-    What the API works on already is paid for: it goes on, and the next resume fetches it.
+    What the API works on already is paid for: it goes on, and the next resume fetches it. Ends with exit
+    code 1 if jobs were named, and none of them could be cancelled.
     """
     return execute(lambda: _cancel(settings, batch, list(dict.fromkeys(job)) if job else None))
 
@@ -48,13 +50,13 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
     from runner.opening import origin_of
 
     around = surroundings()
-    async with opened_batch(settings, around, name) as (store, batch):
+    async with opened_batch(settings, around.clock, name) as (store, batch):
         check_origin(batch, origin_of(settings, around.env))
         told = Told(batch.name)
         if keys is not None:
             for job in await named(store, batch, keys):
                 if job.state not in {JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING}:
-                    told.left.append((job.key, f"it is {job.state}"))
+                    told.leave(job, f"it is {job.state}")
         met = await store.cancel(batch.id, keys)
         told.queued = met.queued
         code = 0
@@ -62,7 +64,7 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
             with try_holding(settings.database) as held:
                 if held:
                     for cut_off in await store.in_state(batch.id, [JobState.SUBMITTING], keys):
-                        told.left.append((cut_off.key, _IN_DOUBT))
+                        told.leave(cut_off, _IN_DOUBT)
                     code = await _at_the_api(store, batch, settings, around, told)
                 else:
                     told.by_runner = met.asked
@@ -70,7 +72,7 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
             render.as_json(told.as_json())
         else:
             told.show(settings)
-    return code
+    return _NOT_POSSIBLE if keys is not None and told.nothing and not code else code
 
 
 class Told:
@@ -85,7 +87,16 @@ class Told:
         self.waiting: list[str] = []
         self.by_runner = 0
         self.code = 0
-        self.left: list[tuple[str, str]] = []
+        self.left: list[Left] = []
+
+    def leave(self, job: "JobView | OpenJob", why: str) -> None:
+        """Tell why it is not cancelled."""
+        self.left.append(Left(job.key, job.state.value, why))
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there was not one job to cancel, nor to ask for."""
+        return not (self.queued or self.cancelled or self.asked or self.by_runner or self.waiting)
 
     def as_json(self) -> dict[str, Any]:
         """For scripts. `asked_of_api` may be cancelled yet: a run finds out.
@@ -100,13 +111,13 @@ class Told:
             "not_cancellable": self.not_cancellable,
             "waiting": self.waiting,
             "asked_of_runner": self.by_runner,
-            "left": [{"key": key, "reason": why} for key, why in self.left],
+            "left": [{"key": left.key, "reason": left.why} for left in self.left],
         }
 
     def show(self, settings: "Settings") -> None:
         """For a person."""
-        for key, why in self.left:
-            render.message(f"Not cancelled: {key}: {why}")
+        for line in left_alone("Not cancelled", self.left, whole=settings.verbose):
+            render.message(line)
         render.result(f"{many(self.queued, 'job')} cancelled before being sent: free.")
         if self.cancelled:
             render.result(f"{many(len(self.cancelled), 'job')} cancelled at the API.")
@@ -170,7 +181,7 @@ async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob
             told.not_cancellable.append(job.key)
         case UnknownId(message=message):
             await store.drop_cancel_request(job.id)
-            told.left.append((job.key, f"the API does not know its request ({message}): resume settles it"))
+            told.leave(job, f"the API does not know its request ({message}): resume settles it")
         case Stopped(message=message, reason=reason):
             render.message(f"The API refuses ({reason}): {message}", "bold red")
             return exit_code_of(reason)

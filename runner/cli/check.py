@@ -12,10 +12,10 @@ from jobs.errors import NightsheetError, SheetProblems
 from jobs.problems import Problem
 from runner.cli import render
 from runner.cli.failing import tell
-from runner.cli.opening import execute, surroundings
+from runner.cli.opening import execute, existing, system_clock
 from runner.cli.options import LOOKING
 from runner.cli.options import command as made
-from runner.cli.words import many, price, then
+from runner.cli.words import brief_model, many, price, then
 
 if TYPE_CHECKING:
     from jobs.sheets import PlannedJob
@@ -84,7 +84,8 @@ def command(
     if settings.as_json:
         render.as_json(_as_json(sheet, plan, low, high))
     else:
-        _show(sheet, plan, settings, low, high)
+        flags = _again({"--batch": batch, "--model": model})
+        _show(plan, settings, low, high, run=then(settings, "run", str(sheet), *flags), sheet=sheet)
     return 0
 
 
@@ -117,9 +118,7 @@ def _prices(settings: "Settings", plan: Plan) -> dict[str, Decimal]:
 
 
 async def _stored_prices(settings: "Settings", name: str) -> dict[str, Decimal]:
-    from runner.opening import open_store
-
-    async with open_store(settings, surroundings().clock) as store:
+    async with existing(settings, system_clock()) as store:
         batch = await store.find_batch(name)
         return {} if batch is None else batch.prices
 
@@ -152,12 +151,24 @@ def _as_json(sheet: Path, plan: Plan, low: Decimal | None, high: Decimal | None)
     }
 
 
-def _show(sheet: Path, plan: Plan, settings: "Settings", low: Decimal | None, high: Decimal | None) -> None:
+def _again(flags: dict[str, str | None]) -> list[str]:
+    """What was said here, to be said to `run` as well."""
+    return [word for name, value in flags.items() if value is not None for word in (name, value)]
+
+
+def _show(
+    plan: Plan, settings: "Settings", low: Decimal | None, high: Decimal | None, *, run: str, sheet: Path
+) -> None:
     told = f"{many(plan.jobs, 'job')}, at most {many(plan.pictures, 'picture')}"
     known = price(low, high) if high is not None else "at a price that is unknown until the API is asked"
     render.result(f"Batch {plan.batch}: {told}, {known}.", "bold green")
     rows = [(model, jobs, pictures) for model, (jobs, pictures) in plan.work.items()]
-    render.table(("model", "jobs", "pictures at most"), rows, numbers=("jobs", "pictures at most"))
+    render.table(
+        ("model", "jobs", "pictures at most"),
+        rows,
+        numbers=("jobs", "pictures at most"),
+        brief={"model": brief_model},
+    )
     if plan.warnings:
         render.result(f"{many(len(plan.warnings), 'warning')}:", "yellow")
         shown = plan.warnings if settings.verbose else plan.warnings[:_FIRST]
@@ -165,4 +176,4 @@ def _show(sheet: Path, plan: Plan, settings: "Settings", low: Decimal | None, hi
             render.result(f"  {sheet}:{row}: {key}: {text}")
         if len(shown) < len(plan.warnings):
             render.result(f"  and {len(plan.warnings) - len(shown)} more: --verbose shows all")
-    render.result(f"Next: {then(settings, 'run', str(sheet))}")
+    render.result(f"Next: {run}")

@@ -1,11 +1,14 @@
 """What `retry`, `review` and `cancel` share: finding the jobs that are named, and changing many of them."""
 
 import difflib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
+from runner.cli.words import many
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
@@ -14,6 +17,26 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 100
 _NEAR = 3
+_ONE_BY_ONE = 10
+NOT_IN_SHEET = "its row is no longer in the sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A job that nothing was done about, and why."""
+
+    key: str
+    state: str
+    why: str
+
+
+def left_alone(what: str, left: Sequence[Left], *, whole: bool) -> Iterator[str]:
+    """`Not retried: fox: it is succeeded`, a line a job; beyond ten, a line for each state and reason."""
+    if whole or len(left) <= _ONE_BY_ONE:
+        yield from (f"{what}: {one.key}: {one.why}" for one in left)
+        return
+    for (state, why), number in Counter((one.state, one.why) for one in left).items():
+        yield f"{what}: {many(number, f'{state} job')}: {why}"
 
 
 async def named(store: "Store", batch: "BatchView", keys: Sequence[str]) -> list["JobView"]:
@@ -60,6 +83,6 @@ def price_to_send(batch: "BatchView", jobs: Sequence["JobView"]) -> tuple[Decima
 
     work: dict[str, tuple[int, int]] = {}
     for job in jobs:
-        many, pictures = work.get(job.model, (0, 0))
-        work[job.model] = (many + 1, pictures + job.pictures)
+        number, pictures = work.get(job.model, (0, 0))
+        work[job.model] = (number + 1, pictures + job.pictures)
     return price_of(work, batch.prices)

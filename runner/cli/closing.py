@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.errors import NightsheetError
-from jobs.failures import FailureKind
 from jobs.states import JobState
 from runner.cli import render, summary
 from runner.cli.opening import execute, opened_batch
@@ -17,31 +16,32 @@ if TYPE_CHECKING:
 
 
 def show(report: "RunReport", settings: "Settings", around: "Surroundings") -> int:
-    """Print what the run came to; its exit code, even where nobody reads any more."""
+    """Print what the run came to; its exit code, even where nobody reads any more, or the disk is full."""
+    known = _known(report, settings, around)
     try:
         if settings.as_json:
-            render.as_json(summary.as_json(report))
+            render.as_json(summary.as_json(report, known))
         else:
-            kinds = _kinds(report, settings, around)
-            for line, style in summary.lines(report, settings, kinds):
+            for line, style in summary.lines(report, settings, known):
                 render.result(line, style)
-    except BrokenPipeError:
+    except OSError as error:
         render.forget_output()
+        if not isinstance(error, BrokenPipeError):
+            with suppress(OSError):
+                render.message(f"The summary could not be written: {error.strerror}.", "bold red")
     return report.exit_code
 
 
-def _kinds(
-    report: "RunReport", settings: "Settings", around: "Surroundings"
-) -> "Counter[FailureKind] | None":
-    """How many jobs failed for which reason; None where that cannot be told any more."""
-    if not report.counts[JobState.FAILED]:
-        return None
+def _known(report: "RunReport", settings: "Settings", around: "Surroundings") -> summary.Known:
+    """What the table knows beyond the report; nothing where it cannot be read any more."""
 
-    async def count() -> Counter[FailureKind]:
-        async with opened_batch(settings, around, report.batch) as (store, batch):
+    async def look() -> summary.Known:
+        async with opened_batch(settings, around.clock, report.batch) as (store, batch):
             failed = store.jobs(batch.id, states=[JobState.FAILED])
-            return Counter([job.failure.kind async for job in failed if job.failure is not None])
+            kinds = Counter([job.failure.kind async for job in failed if job.failure is not None])
+            return summary.Known(kinds, await store.doubtful_usd(batch.id))
 
-    with suppress(NightsheetError):
-        return execute(count)
-    return None
+    if report.counts[JobState.FAILED] or report.account.submits:
+        with suppress(NightsheetError):
+            return execute(look)
+    return summary.Known()

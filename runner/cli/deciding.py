@@ -1,5 +1,6 @@
 """Carries out what a person decided in `review`: attach, resubmit, discard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -8,15 +9,18 @@ from jobs.errors import NightsheetError
 from jobs.failures import Failure, FailureKind
 from runner.cli import render
 from runner.cli.asking import agrees
-from runner.cli.choosing import apply_each, price_to_send
+from runner.cli.choosing import NOT_IN_SHEET, Left, apply_each, left_alone, price_to_send
 from runner.cli.failing import tell
+from runner.cli.opening import surroundings
 from runner.cli.words import many, price, then
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
     from jobs.store.door import Store
     from jobs.views import BatchView, JobView
-    from runner.opening import Api, Surroundings
+    from runner.cli.doubts import Doubts
+    from runner.clock import Clock
+    from runner.opening import Api
     from runner.settings import Settings
 
 _NOT_POSSIBLE = 1
@@ -28,6 +32,7 @@ _CHANGED = "it changed in the meantime"
 class Decisions:
     """What is to be done with which unconfirmed job."""
 
+    doubts: "Doubts"
     attach: list[tuple["JobView", str]]
     """With the request_id that the API is said to have it under."""
     resubmit: list["JobView"]
@@ -39,15 +44,16 @@ class Decided:
     """What was done, and what could not be."""
 
     batch: "BatchView"
-    attached: list[str] = field(default_factory=list)
+    doubts: "Doubts"
+    attached: list["JobView"] = field(default_factory=list)
     resubmitted: list["JobView"] = field(default_factory=list)
-    discarded: list[str] = field(default_factory=list)
-    left: list[tuple[str, str]] = field(default_factory=list)
+    discarded: list["JobView"] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
     exit_code: int = 0
 
-    def leave(self, key: str, why: str, exit_code: int = _NOT_POSSIBLE) -> None:
+    def leave(self, job: "JobView", why: str, exit_code: int = _NOT_POSSIBLE) -> None:
         """Tell why something was not possible; the gravest exit code stays."""
-        self.left.append((key, why))
+        self.left.append(Left(self.doubts.name(job), job.state.value, why))
         self.exit_code = max(self.exit_code, exit_code)
 
     def as_json(self) -> dict[str, Any]:
@@ -55,10 +61,10 @@ class Decided:
         low, high = price_to_send(self.batch, self.resubmitted)
         return {
             "batch": self.batch.name,
-            "attached": self.attached,
-            "resubmitted": [job.key for job in self.resubmitted],
-            "discarded": self.discarded,
-            "left": [{"key": key, "reason": why} for key, why in self.left],
+            "attached": [self.doubts.name(job) for job in self.attached],
+            "resubmitted": [self.doubts.name(job) for job in self.resubmitted],
+            "discarded": [self.doubts.name(job) for job in self.discarded],
+            "left": [{"key": left.key, "reason": left.why} for left in self.left],
             "price": {
                 "low_usd": None if low is None else float(low),
                 "high_usd": None if high is None else float(high),
@@ -67,8 +73,8 @@ class Decided:
 
     def show(self, settings: "Settings") -> None:
         """For a person."""
-        for key, why in self.left:
-            render.message(f"Not changed: {key}: {why}")
+        for line in left_alone("Not changed", self.left, whole=settings.verbose):
+            render.message(line)
         if self.attached:
             render.result(f"{many(len(self.attached), 'job')} attached: will be fetched, free.")
         if self.resubmitted:
@@ -76,34 +82,34 @@ class Decided:
             render.result(f"{many(len(self.resubmitted), 'job')} will be sent again and paid for, {cost}.")
         if self.discarded:
             render.result(f"{many(len(self.discarded), 'job')} discarded: costs nothing more.")
+        if not (self.left or self.attached or self.resubmitted or self.discarded):
+            render.result(f"Batch {self.batch.name}: nothing is unconfirmed.")
         if self.attached or self.resubmitted:
             render.result(f"Nothing was sent yet. Next: {then(settings, 'resume', self.batch.name)}")
 
 
 async def carry_out(
-    decisions: Decisions,
-    store: "Store",
-    batch: "BatchView",
-    settings: "Settings",
-    around: "Surroundings",
+    decisions: Decisions, store: "Store", batch: "BatchView", settings: "Settings", clock: "Clock"
 ) -> Decided:
     """Do what was decided, as far as it is possible; each job for itself."""
     from jobs.outcomes import Discarded, Resubmitted
 
-    told = Decided(batch)
+    told = Decided(batch, decisions.doubts)
     if decisions.attach:
-        await _attach(decisions.attach, store, settings, around, told)
-    now = around.clock.now()
-    again = decisions.resubmit
+        await _attach(decisions.attach, store, settings, told)
+    now = clock.now()
+    again = [job for job in decisions.resubmit if job.current]
+    for job in decisions.resubmit:
+        if not job.current:
+            told.leave(job, NOT_IN_SHEET)
     what = f"{many(len(again), 'submit')} may have been accepted; sending again may pay twice"
     if again and not await agrees(settings, what, *price_to_send(batch, again)):
         for job in again:
-            told.leave(job.key, "not agreed to")
+            told.leave(job, "not agreed to")
         again = []
     told.resubmitted = await _apply(store, told, again, [Resubmitted(job.id, now) for job in again])
-    gone = decisions.discard
-    let_go = await _apply(store, told, gone, [Discarded(job.id, _discarded(job), now) for job in gone])
-    told.discarded = [job.key for job in let_go]
+    gone = [Discarded(job.id, _discarded(job), now) for job in decisions.discard]
+    told.discarded = await _apply(store, told, decisions.discard, gone)
     return told
 
 
@@ -114,26 +120,23 @@ def _discarded(job: "JobView") -> Failure:
 
 
 async def _apply(
-    store: "Store", told: Decided, jobs: list["JobView"], outcomes: "list[Outcome]"
+    store: "Store", told: Decided, jobs: list["JobView"], outcomes: "Sequence[Outcome]"
 ) -> list["JobView"]:
     done = await apply_each(store, outcomes)
     for job, was_possible in zip(jobs, done, strict=True):
         if not was_possible:
-            told.leave(job.key, _CHANGED)
+            told.leave(job, _CHANGED)
     return [job for job, was_possible in zip(jobs, done, strict=True) if was_possible]
 
 
 async def _attach(
-    pairs: list[tuple["JobView", str]],
-    store: "Store",
-    settings: "Settings",
-    around: "Surroundings",
-    told: Decided,
+    pairs: list[tuple["JobView", str]], store: "Store", settings: "Settings", told: Decided
 ) -> None:
     """Attach the ids that the API knows and that no other job has."""
     from jobs.store.door import check_origin
     from runner.opening import open_api, origin_of
 
+    around = surroundings()
     check_origin(told.batch, origin_of(settings, around.env))
     free = []
     for job, request_id in pairs:
@@ -141,7 +144,7 @@ async def _attach(
         if holder is None:
             free.append((job, request_id))
         else:
-            told.leave(job.key, f"{request_id} is the request of job {holder} already")
+            told.leave(job, _taken(request_id, holder))
     if not free:
         return
     try:
@@ -150,13 +153,13 @@ async def _attach(
                 stopped = await _verify_and_attach(api, store, job, request_id, around.clock.now(), told)
                 if stopped is not None:
                     for later, _ in free[number + 1 :]:
-                        told.leave(later.key, "the API was not asked about it any more", stopped)
+                        told.leave(later, "the API was not asked about it any more", stopped)
                     return
     except NightsheetError as error:
         tell(error)
         for job, _ in free:
-            if job.key not in told.attached:
-                told.leave(job.key, error.message, error.exit_code)
+            if job not in told.attached:
+                told.leave(job, error.message, error.exit_code)
 
 
 async def _verify_and_attach(
@@ -170,16 +173,21 @@ async def _verify_and_attach(
     match await api.provider.status(request_id):
         case Standing():
             if await store.apply(Attached(job.id, request_id, now)):
-                told.attached.append(job.key)
+                told.attached.append(job)
             else:
-                told.leave(job.key, _CHANGED)
+                holder = await store.holder_of(request_id)  # one that was named before it, perhaps
+                told.leave(job, _CHANGED if holder is None else _taken(request_id, holder))
         case UnknownId(message=message):
-            told.leave(job.key, f"the API does not know {request_id}: {message}")
+            told.leave(job, f"the API does not know {request_id}: {message}")
         case Stopped(reason=reason, message=message):
             code = exit_code_of(reason)
-            told.leave(job.key, f"the API refuses ({reason}): {message}", code)
+            told.leave(job, f"the API refuses ({reason}): {message}", code)
             return code
         case trouble:
-            told.leave(job.key, f"the API gave no useful answer: {trouble.reason}", _UNREACHABLE)
+            told.leave(job, f"the API gave no useful answer: {trouble.reason}", _UNREACHABLE)
             return _UNREACHABLE
     return None
+
+
+def _taken(request_id: str, holder: str) -> str:
+    return f"{request_id} is the request of job {holder} already"

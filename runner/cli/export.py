@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.cli import render
-from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import BatchName
 from runner.cli.options import command as made
+from runner.cli.overwriting import check_target
 
 if TYPE_CHECKING:
     from runner.settings import Settings
@@ -41,6 +42,7 @@ def command(
     """Write the manifest: one record a job, in sheet order, whatever happened to it.
 
     Pictures' paths are relative to the manifest's folder; on standard output, to the current one.
+    A file that is there already is replaced only if it is a manifest, too.
     """
     target = None if output is None or str(output) == "-" else output.absolute()
     execute(lambda: _export(settings, batch, form, target, everything=everything))
@@ -53,9 +55,10 @@ async def _export(
     from jobs.manifests import FORMATS, export, format_for, pour
 
     chosen = format_for(output) if form is None else FORMATS[form.value]
-    async with opened_batch(settings, surroundings(), name) as (store, batch):
+    async with opened_batch(settings, system_clock(), name) as (store, batch):
         if output is None:
             await pour(store, batch, chosen, render.raw, folder=Path.cwd(), everything=everything)
         else:
+            check_target(output, settings.database, Path(batch.sheet))
             await export(store, batch, chosen, output, everything=everything)
             render.message(f"Written: {output}")

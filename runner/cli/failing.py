@@ -1,14 +1,19 @@
 """From what went wrong to words and an exit code."""
 
+import errno
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 from jobs.errors import NightsheetError, SheetProblems
 from jobs.problems import Problem
 from runner.cli import render
+from runner.cli.plain import retold
 
 DEFECT = 70
 INTERRUPTED = 130
+_CANNOT_WRITE = 73
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def guarded(body: Callable[[], int | None], *, verbose: bool) -> int:
@@ -25,6 +30,8 @@ def guarded(body: Callable[[], int | None], *, verbose: bool) -> int:
         tell(error)
         return error.exit_code
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            return _no_room(error)
         first = _first(error)
         if isinstance(first, NightsheetError):
             tell(first)
@@ -32,12 +39,20 @@ def guarded(body: Callable[[], int | None], *, verbose: bool) -> int:
         return _defect(error, verbose=verbose)
 
 
+def _no_room(error: OSError) -> int:
+    """Standard output is a file on a full disk: what is on that disk beside it, is told by its own name."""
+    render.forget_output()
+    with suppress(OSError):
+        render.message(f"The output cannot be written: {error.strerror}.", style="bold red")
+    return _CANNOT_WRITE
+
+
 def tell(error: NightsheetError) -> None:
     """An error in plain words, with all the problems of a sheet."""
     if isinstance(error, SheetProblems):
         for problem in error.problems:
             render.message(sentence(problem))
-    render.message(error.message, style="bold red")
+    render.message(retold(error.message, error.__cause__), style="bold red")
     hint = error.hint
     if hint and not (isinstance(error, SheetProblems) and any(p.hint == hint for p in error.problems)):
         render.message(hint)

@@ -8,9 +8,10 @@ import typer
 
 from jobs.states import JobState
 from runner.cli import render
-from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
+from runner.cli.words import brief_model
 
 if TYPE_CHECKING:
     from jobs.views import JobView
@@ -40,12 +41,16 @@ def command(
 
 
 async def _list(settings: "Settings", name: str | None, states: Sequence[JobState]) -> None:
-    async with opened_batch(settings, surroundings(), name) as (store, batch):
+    async with opened_batch(settings, system_clock(), name) as (store, batch):
         jobs = store.jobs(batch.id, states=states)
         if settings.as_json:
             await _as_json(jobs)
         else:
-            await _as_tables(jobs, whole=settings.verbose)
+            shown = await _as_tables(jobs, whole=settings.verbose)
+            if not shown:
+                wanted = " or ".join(dict.fromkeys(state.value for state in states))
+                none = f"no job is {wanted}" if wanted else "it has no jobs"
+                render.result(f"Batch {batch.name}: {none}.")
 
 
 async def _as_json(jobs: AsyncIterable["JobView"]) -> None:
@@ -57,16 +62,30 @@ async def _as_json(jobs: AsyncIterable["JobView"]) -> None:
             write(record(job, Path.cwd()))
 
 
-async def _as_tables(jobs: AsyncIterable["JobView"], *, whole: bool) -> None:
-    """A table of some hundred rows at a time: a batch may have many."""
+async def _as_tables(jobs: AsyncIterable["JobView"], *, whole: bool) -> int:
+    """A table of some hundred rows at a time, as a batch may have many; returns how many rows."""
+    shown = 0
     rows: list[tuple[object, ...]] = []
     async for job in jobs:
         rows.append(_row(job, whole=whole))
+        shown += 1
         if len(rows) == _PAGE:
-            render.table(_COLUMNS, rows, numbers=("row", "attempts"))
+            _table(rows)
             rows = []
     if rows:
-        render.table(_COLUMNS, rows, numbers=("row", "attempts"))
+        _table(rows)
+    return shown
+
+
+def _table(rows: Sequence[tuple[object, ...]]) -> None:
+    render.table(
+        _COLUMNS,
+        rows,
+        numbers=("row", "attempts"),
+        flowing=("reason",),
+        spare=("attempts", "row", "model"),
+        brief={"model": brief_model},
+    )
 
 
 def _row(job: "JobView", *, whole: bool) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ import typer
 from jobs.errors import UsageProblem
 from runner.cli import render
 from runner.cli.options import command as made
+from runner.cli.words import brief_model
 
 if TYPE_CHECKING:
     from jobs.catalog.input_field import InputField
@@ -30,7 +31,9 @@ def command(
             render.as_json([_as_json(spec) for spec in MODELS.values()])
             return 0
         rows = [(spec.model_id, spec.summary, ", ".join(spec.vocabulary)) for spec in MODELS.values()]
-        render.table(("model", "makes", "columns"), rows)
+        render.table(
+            ("model", "makes", "columns"), rows, flowing=("makes", "columns"), brief={"model": brief_model}
+        )
         render.result("One of them with all its inputs: nightsheet models MODEL")
         return 0
     spec = find(model)

@@ -11,6 +11,7 @@ from jobs.errors import UsageProblem
 if TYPE_CHECKING:
     from jobs.store.door import Store
     from jobs.views import BatchView
+    from runner.clock import Clock
     from runner.opening import Surroundings
     from runner.settings import Settings
 
@@ -24,39 +25,46 @@ def execute(body: Callable[[], Awaitable[T]]) -> T:
     return anyio.run(body)
 
 
-def surroundings() -> "Surroundings":
-    """This process's own."""
+def system_clock() -> "Clock":
+    """The machine's own."""
     from runner.clock import SystemClock
+
+    return SystemClock()
+
+
+def surroundings() -> "Surroundings":
+    """This process's own. What only reads the table does without: the API's clients come along with it."""
     from runner.opening import Surroundings
 
-    return Surroundings(env=os.environ, home=Path.home(), clock=SystemClock())
+    return Surroundings(env=os.environ, home=Path.home(), clock=system_clock())
 
 
 @asynccontextmanager
-async def existing(settings: "Settings", around: "Surroundings") -> AsyncIterator["Store"]:
+async def existing(settings: "Settings", clock: "Clock") -> AsyncIterator["Store"]:
     """The job table, which has to be there.
 
     Raises:
         UsageProblem: there is none yet.
         CannotWrite: it cannot be opened.
     """
-    from runner.opening import open_store
+    from jobs.database import open_database
+    from jobs.store.door import Store
 
     must_exist(settings)
-    async with open_store(settings, around.clock) as store:
-        yield store
+    async with open_database(settings.database, create=False) as database:
+        yield Store(database, clock.now)
 
 
 @asynccontextmanager
 async def opened_batch(
-    settings: "Settings", around: "Surroundings", name: str | None
+    settings: "Settings", clock: "Clock", name: str | None
 ) -> AsyncIterator[tuple["Store", "BatchView"]]:
     """The job table and the batch of that name, or the one last run.
 
     Raises:
         UsageProblem: there is no database, or no such batch.
     """
-    async with existing(settings, around) as store:
+    async with existing(settings, clock) as store:
         yield store, await store.batch(name)
 
 

@@ -69,7 +69,8 @@ _OPTIONS: dict[str, Any] = {
         str,
         "--on-event",
         _TALK,
-        "Run this when the run pauses or ends, with the counts as JSON on its input.",
+        "Run this program with its arguments, without a shell, when the run pauses or ends; "
+        "the counts are JSON on its input.",
         "COMMAND",
     ),
     "webhook": _option(str, "--webhook", _TALK, "Post the same JSON to this address.", "URL"),

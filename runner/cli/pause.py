@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from runner.cli import render
-from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import BatchName
 from runner.cli.options import command as made
 from runner.cli.words import then
@@ -24,7 +24,7 @@ def command(settings: "Settings", batch: BatchName = None) -> int:
 async def _pause(settings: "Settings", name: str | None) -> None:
     from jobs.tables import PauseReason
 
-    async with opened_batch(settings, surroundings(), name) as (store, batch):
+    async with opened_batch(settings, system_clock(), name) as (store, batch):
         await store.pause(batch.id, PauseReason.PERSON, "A person paused it.")
         paused = (await store.refresh(batch.id)).paused
     assert paused is not None

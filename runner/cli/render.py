@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NoReturn
 
-from rich.console import Console, Group
+from rich.console import Console, Group, JustifyMethod
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from runner.cli.fitting import Brief, fitted
 
 _WIDE = 10_000
 """Columns where there is no terminal: nothing is cut or wrapped for a file."""
@@ -40,6 +42,11 @@ def console(*, errors: bool = False) -> Console:
         emoji=False,
         soft_wrap=True,
     )
+
+
+def draws(where: Console) -> bool:
+    """Whether lines can be drawn in the place of others there: TERM=dumb has no cursor to move."""
+    return where.is_terminal and not where.is_dumb_terminal
 
 
 def clean(text: str) -> str:
@@ -71,14 +78,32 @@ def message(text: str, style: str = "") -> None:
     console(errors=True).print(Text(clean(text), style=style))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
-    """A table on standard output; `numbers` names the columns that are set to the right."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: Sequence[str] = (),
+    flowing: Sequence[str] = (),
+    spare: Sequence[str] = (),
+    brief: Brief | None = None,
+) -> None:
+    """A table on standard output; `numbers` names the columns that are set to the right.
+
+    No cell is broken over lines, but those of the `flowing` columns. Where a terminal is too narrow, `brief`
+    makes cells shorter, and then the `spare` columns are left out, the first one first.
+    """
+    where = console()
+    cells = [[clean(str(cell)) for cell in row] for row in rows]
+    if where.is_terminal:
+        columns, cells, needed = fitted(columns, cells, where.width, flowing, spare, brief or {})
+        where.width = max(where.width, needed)  # an id that is longer than a line is whole when it is copied
     made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for name in columns:
-        made.add_column(Text(name), justify="right" if name in numbers else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(clean(str(cell))) for cell in row))
-    console().print(made)
+        side: JustifyMethod = "right" if name in numbers else "left"
+        made.add_column(Text(name), justify=side, overflow="fold", no_wrap=name not in flowing)
+    for row in cells:
+        made.add_row(*map(Text, row))
+    where.print(made)
 
 
 def as_json(value: Mapping[str, Any] | Sequence[Any], *, indent: int | None = 2) -> None:
@@ -106,10 +131,13 @@ def json_array() -> Iterator[Callable[[Mapping[str, Any]], None]]:
 def redrawn() -> Iterator[Callable[[Sequence[tuple[str, str]]], None]]:
     """Lines with their styles on standard output, each time in the place of the last; below it in a file."""
     where = console()
-    with Live(console=where, auto_refresh=False) if where.is_terminal else nullcontext() as live:
+    with Live(console=where, auto_refresh=False) if draws(where) else nullcontext() as live:
 
         def draw(lines: Sequence[tuple[str, str]]) -> None:
-            texts = Group(*(Text(clean(line), style=style) for line, style in lines))
+            # Folded by us: a line that the terminal folds by itself would be counted as one.
+            texts = Group(
+                *(Text(clean(line), style=style, no_wrap=False, overflow="fold") for line, style in lines)
+            )
             if live is None:
                 where.print(texts)
             else:

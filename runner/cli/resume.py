@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from runner.cli import closing, render
 from runner.cli.asking import consent_of
-from runner.cli.opening import execute, surroundings
+from runner.cli.opening import execute, must_exist, surroundings
 from runner.cli.options import RUNNING, BatchName
 from runner.cli.options import command as made
+from runner.cli.rehearsing import check_rehearsal
 
 if TYPE_CHECKING:
     from runner.report import RunReport
@@ -21,11 +22,11 @@ def command(settings: "Settings", batch: BatchName = None) -> int:
 
     Where another runner works on it already, only the pause is cleared.
     """
-    from runner.cli.opening import must_exist
+    check_rehearsal(settings)
+    must_exist(settings)
     from runner.cli.progress import Display
     from runner.run import resume_batch
 
-    must_exist(settings)
     around = surroundings()
 
     async def work(display: Display) -> "RunReport | None":

@@ -10,8 +10,8 @@ from jobs.failures import FailureKind
 from jobs.states import JobState
 from runner.cli import render
 from runner.cli.asking import agrees
-from runner.cli.choosing import apply_each, named, price_to_send
-from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.choosing import NOT_IN_SHEET, Left, apply_each, left_alone, named, price_to_send
+from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import CHANGING, BatchName
 from runner.cli.options import command as made
 from runner.cli.words import many, price, then
@@ -34,8 +34,11 @@ class Chosen:
 
     free: list["JobView"] = field(default_factory=list)
     paid: list["JobView"] = field(default_factory=list)
-    left: list[tuple[str, str]] = field(default_factory=list)
-    """Key and why."""
+    left: list[Left] = field(default_factory=list)
+
+    def leave(self, job: "JobView", why: str) -> None:
+        """Tell why it is not retried."""
+        self.left.append(Left(job.key, job.state.value, why))
 
 
 @made(*CHANGING)
@@ -62,15 +65,16 @@ async def _retry(
 ) -> int:
     from jobs.outcomes import Reopened, Requeued
 
-    around = surroundings()
-    async with opened_batch(settings, around, name) as (store, batch):
+    clock = system_clock()
+    async with opened_batch(settings, clock, name) as (store, batch):
         chosen = await _choose(store, batch, keys, kinds)
         low, high = price_to_send(batch, chosen.paid)
         what = f"{many(len(chosen.paid), 'job')} would be sent and paid for again"
         if chosen.paid and not await agrees(settings, what, low, high):
-            chosen.left += [(job.key, "not agreed to") for job in chosen.paid]
+            for job in chosen.paid:
+                chosen.leave(job, "not agreed to")
             chosen.paid = []
-        now = around.clock.now()
+        now = clock.now()
         chosen.free = await _apply(store, chosen, chosen.free, [Reopened(job.id, now) for job in chosen.free])
         chosen.paid = await _apply(store, chosen, chosen.paid, [Requeued(job.id, now) for job in chosen.paid])
         if settings.as_json:
@@ -94,7 +98,7 @@ async def _choose(
         if why == "":
             continue
         if why is not None:
-            chosen.left.append((job.key, why))
+            chosen.leave(job, why)
         elif job.state is JobState.FAILED and job.id in held:
             chosen.free.append(job)
         else:
@@ -105,7 +109,7 @@ async def _choose(
 def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> str | None:
     """Why a job is not retried; None if it is, empty where nobody needs to be told."""
     if not job.current:
-        return "its row is no longer in the sheet"
+        return NOT_IN_SHEET
     if job.failure is None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
         return "unconfirmed: see review" if job.state is JobState.UNCONFIRMED else f"it is {job.state}"
     if kinds and job.failure.kind not in kinds:
@@ -137,7 +141,7 @@ async def _apply(
         if was_possible:
             moved.append(job)
         else:
-            chosen.left.append((job.key, "it changed in the meantime"))
+            chosen.leave(job, "it changed in the meantime")
     return moved
 
 
@@ -147,7 +151,7 @@ def _as_json(batch: "BatchView", chosen: Chosen) -> dict[str, Any]:
         "batch": batch.name,
         "reopened": [job.key for job in chosen.free],
         "requeued": [job.key for job in chosen.paid],
-        "left": [{"key": key, "reason": why} for key, why in chosen.left],
+        "left": [{"key": left.key, "reason": left.why} for left in chosen.left],
         "price": {
             "low_usd": None if low is None else float(low),
             "high_usd": None if high is None else float(high),
@@ -156,8 +160,8 @@ def _as_json(batch: "BatchView", chosen: Chosen) -> dict[str, Any]:
 
 
 def _show(batch: "BatchView", chosen: Chosen, settings: "Settings") -> None:
-    for key, why in chosen.left:
-        render.message(f"Not retried: {key}: {why}")
+    for line in left_alone("Not retried", chosen.left, whole=settings.verbose):
+        render.message(line)
     if chosen.free:
         render.result(f"{many(len(chosen.free), 'job')} will be fetched again: free.")
     if chosen.paid:

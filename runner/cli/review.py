@@ -1,6 +1,8 @@
 """`nightsheet review`: the submits without an answer, and what a person decides about each."""
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,11 +10,13 @@ import typer
 from jobs.errors import UsageProblem
 from jobs.states import JobState
 from runner.cli import render
+from runner.cli.choosing import NOT_IN_SHEET
 from runner.cli.deciding import Decisions, carry_out
-from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.doubts import Doubts
+from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import CHANGING, BatchName
 from runner.cli.options import command as made
-from runner.cli.words import many, money, then
+from runner.cli.words import brief_model, many, money, then, zone, zone_name
 
 if TYPE_CHECKING:
     from jobs.views import BatchView, JobView
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 EXAMPLE = "nightsheet review --attach lighthouse=6d2b7a10-... --discard harbour"
 ALL = "all"
 _PROMPT = 60
+_GONE = "gone"
 
 
 @made(*CHANGING)
@@ -44,7 +49,8 @@ def command(
 ) -> int:
     """List the submits that were sent without an answer, and decide about them.
 
-    Look at your requests on runcomfy.com: what is there was accepted and paid for, so attach it.
+    Look at your requests on runcomfy.com: what is there was accepted and paid for, so attach it. Where two
+    revisions of a row are unconfirmed, KEY@REVISION names one of them.
     """
     return execute(lambda: _review(settings, batch, attach or (), resubmit or (), discard or ()))
 
@@ -56,17 +62,21 @@ async def _review(
     resubmit: Sequence[str],
     discard: Sequence[str],
 ) -> int:
-    around = surroundings()
-    async with opened_batch(settings, around, name) as (store, batch):
-        open_now = [job async for job in store.jobs(batch.id, everything=True, states=[JobState.UNCONFIRMED])]
+    from runner.recovery import settle_beside
+
+    clock = system_clock()
+    async with opened_batch(settings, clock, name) as (store, batch):
+        await settle_beside(store, batch, settings.database)
+        found = store.jobs(batch.id, everything=True, states=[JobState.UNCONFIRMED])
+        doubts = Doubts(batch.name, [job async for job in found])
         if not (attach or resubmit or discard):
             if settings.as_json:
-                render.as_json([_as_json(job) for job in open_now])
+                render.as_json([_as_json(job) for job in doubts.jobs])
             else:
-                _show(batch, open_now, settings)
+                _show(batch, doubts, settings, clock.now())
             return 0
-        decisions = _understood(batch, open_now, attach, resubmit, discard)
-        told = await carry_out(decisions, store, batch, settings, around)
+        decisions = _understood(doubts, attach, resubmit, discard)
+        told = await carry_out(decisions, store, batch, settings, clock)
         if settings.as_json:
             render.as_json(told.as_json())
         else:
@@ -75,49 +85,41 @@ async def _review(
 
 
 def _understood(
-    batch: "BatchView",
-    open_now: Sequence["JobView"],
-    attach: Sequence[str],
-    resubmit: Sequence[str],
-    discard: Sequence[str],
+    doubts: Doubts, attach: Sequence[str], resubmit: Sequence[str], discard: Sequence[str]
 ) -> Decisions:
     """What was asked for, in terms of the jobs that are unconfirmed.
 
     Raises:
         UsageProblem: it cannot be meant like that; nothing was changed.
     """
-    from runner.classify import is_request_id
-
-    jobs = {job.key: job for job in open_now}
-    pairs = []
-    for text in attach:
-        key, equals, request_id = text.rpartition("=")
-        if not equals or not key or not is_request_id(request_id):
-            raise UsageProblem(
-                f"--attach {text} is not KEY=REQUEST_ID. Nothing was changed.",
-                hint="A request_id is of letters, digits, - and _.",
-            )
-        pairs.append((key, request_id))
-    spoken_for = [key for key, _ in pairs] + [key for key in (*resubmit, *discard) if key != ALL]
+    pairs = [_pair(doubts, text) for text in attach]
     if ALL in resubmit and ALL in discard:
         raise UsageProblem("All cannot be both resubmitted and discarded. Nothing was changed.")
-    for key in spoken_for:
-        if spoken_for.count(key) > 1:
-            raise UsageProblem(f"Job {key!r} is named twice. Nothing was changed.")
-        if key not in jobs:
-            known = ", ".join(jobs) if jobs else "none is"
-            raise UsageProblem(
-                f"Job {key!r} of batch {batch.name!r} is not unconfirmed. Nothing was changed.",
-                hint=f"Unconfirmed: {known}.",
-            )
-    rest = [job for key, job in jobs.items() if key not in spoken_for]
-
-    def chosen(keys: Sequence[str]) -> list["JobView"]:
-        return [jobs[key] for key in keys if key != ALL] + (rest if ALL in keys else [])
-
+    again = [job for text in resubmit if text != ALL for job in doubts.to_send(text)]
+    gone = [doubts.one(text) for text in discard if text != ALL]
+    spoken_for = Counter(job.id for job in (*(job for job, _ in pairs), *again, *gone))
+    for job in doubts.jobs:
+        if spoken_for[job.id] > 1:
+            raise UsageProblem(f"Job {doubts.name(job)!r} is named twice. Nothing was changed.")
+    rest = [job for job in doubts.jobs if job.id not in spoken_for]
     return Decisions(
-        [(jobs[key], request_id) for key, request_id in pairs], chosen(resubmit), chosen(discard)
+        doubts,
+        pairs,
+        again + (rest if ALL in resubmit else []),
+        gone + (rest if ALL in discard else []),
     )
+
+
+def _pair(doubts: Doubts, text: str) -> tuple["JobView", str]:
+    from runner.classify import is_request_id
+
+    key, equals, request_id = text.rpartition("=")
+    if not equals or not key or not is_request_id(request_id):
+        raise UsageProblem(
+            f"--attach {text} is not KEY=REQUEST_ID. Nothing was changed.",
+            hint="A request_id is of letters, digits, - and _.",
+        )
+    return doubts.one(key), request_id
 
 
 def _inputs(job: "JobView") -> tuple[str, int | None]:
@@ -140,6 +142,8 @@ def _as_json(job: "JobView") -> dict[str, Any]:
     return {
         "batch": job.batch,
         "key": job.key,
+        "revision": job.revision,
+        "current": job.current,
         "row": job.row,
         "model": job.model,
         "submitted_at": moment(job.submitted_at),
@@ -150,28 +154,36 @@ def _as_json(job: "JobView") -> dict[str, Any]:
     }
 
 
-def _show(batch: "BatchView", jobs: Sequence["JobView"], settings: "Settings") -> None:
-    if not jobs:
+def _show(batch: "BatchView", doubts: Doubts, settings: "Settings", now: datetime) -> None:
+    if not doubts.jobs:
         render.result(f"Batch {batch.name}: nothing is unconfirmed.")
         return
-    rows = []
-    for job in jobs:
+    rows, here = [], zone(now)
+    for job in doubts.jobs:
         prompt, seed = _inputs(job)
-        sent = "" if job.submitted_at is None else f"{job.submitted_at.astimezone():%Y-%m-%d %H:%M:%S}"
+        sent = "" if job.submitted_at is None else f"{job.submitted_at.astimezone(here):%Y-%m-%d %H:%M:%S}"
         risk = "unknown" if job.estimate_usd is None else money(job.estimate_usd)
         told = prompt if settings.verbose else render.short(prompt, _PROMPT)
-        rows.append((job.key, job.row, job.model, sent, "" if seed is None else seed, risk, told))
+        row = job.row if job.current else _GONE
+        rows.append((doubts.name(job), row, job.model, sent, "" if seed is None else seed, risk, told))
     render.table(
-        ("key", "row", "model", "sent at", "seed", "at risk", "prompt"), rows, numbers=("row", "at risk")
+        ("key", "row", "model", f"sent ({zone_name(now)})", "seed", "at risk", "prompt"),
+        rows,
+        numbers=("row", "at risk"),
+        flowing=("prompt",),
+        spare=("row", "model", "at risk"),
+        brief={"model": brief_model},
     )
-    here = batch.name
+    if not all(job.current for job in doubts.jobs):
+        render.result(f"{_GONE}: {NOT_IN_SHEET}; it can be attached or let go, but not sent again.")
+    name = batch.name
     render.result(
-        f"{many(len(jobs), 'submit')} without an answer: each may be paid for. Look for them in your"
+        f"{many(len(doubts.jobs), 'submit')} without an answer: each may be paid for. Look for them in your"
     )
     render.result("requests on runcomfy.com, by time, prompt and seed. Then, for each:")
-    render.result(f"  it is there:     {then(settings, 'review', here, '--attach', 'KEY=REQUEST_ID')}")
+    render.result(f"  it is there:     {then(settings, 'review', name, '--attach', 'KEY=REQUEST_ID')}")
     render.result("                   free: it is fetched")
-    render.result(f"  it is not there: {then(settings, 'review', here, '--resubmit', 'KEY')}")
+    render.result(f"  it is not there: {then(settings, 'review', name, '--resubmit', 'KEY')}")
     render.result("                   paid: twice, if the first was accepted after all")
-    render.result(f"  let it go:       {then(settings, 'review', here, '--discard', 'KEY')}")
+    render.result(f"  let it go:       {then(settings, 'review', name, '--discard', 'KEY')}")
     render.result("                   costs nothing more; if it was accepted, it was paid for nothing")

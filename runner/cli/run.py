@@ -10,6 +10,7 @@ from runner.cli.asking import consent_of
 from runner.cli.opening import execute, surroundings
 from runner.cli.options import RUNNING
 from runner.cli.options import command as made
+from runner.cli.rehearsing import check_rehearsal
 
 if TYPE_CHECKING:
     from runner.report import RunReport
@@ -33,6 +34,7 @@ def command(
 
     Running the same sheet again goes on where the last run ended: nothing is paid twice.
     """
+    check_rehearsal(settings)
     from runner.cli.progress import Display
     from runner.run import run_sheet
 

@@ -11,10 +11,11 @@ import typer
 
 from jobs.states import ENDED, JobState
 from runner.cli import render
-from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.at_work import run_at_work
+from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
-from runner.cli.words import clock_time, many, money, then
+from runner.cli.words import clock_time, jobs_a_minute, many, money, then, zone_name
 
 if TYPE_CHECKING:
     from jobs.store.door import Store
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = "nightsheet status --watch"
 PACE_MINUTES = 10
-"""The pace is that of the last minutes."""
+"""The pace is that of the last minutes, or of the run if it is younger."""
 WATCH_SECONDS = 1.0
 
 
@@ -38,7 +39,12 @@ class Standing:
     """What is queued costs at most, where its price is known."""
     unpriced: bool
     """Whether the price of something that is queued is unknown."""
-    ended_lately: int
+    in_doubt_usd: Decimal
+    """What submits without an answer may have cost on top of what is spent."""
+    at_work: bool
+    """Whether a runner has it in hand."""
+    pace: float
+    """Jobs a minute; 0 while that cannot be told."""
     at: datetime
 
     @property
@@ -65,27 +71,32 @@ def command(
 
 
 async def _show(settings: "Settings", name: str | None, *, watch: bool) -> None:
-    around = surroundings()
-    async with opened_batch(settings, around, name) as (store, batch):
-        standing = await _standing(store, batch.id, around.clock.now())
+    clock = system_clock()
+    async with opened_batch(settings, clock, name) as (store, batch):
+        standing = await _standing(store, batch.id, settings, clock.now())
         if settings.as_json:
             render.as_json(as_json(standing), indent=None if watch else 2)
             while watch and standing.left:
-                await around.clock.sleep(WATCH_SECONDS)
-                standing = await _standing(store, batch.id, around.clock.now())
+                await clock.sleep(WATCH_SECONDS)
+                standing = await _standing(store, batch.id, settings, clock.now())
                 render.as_json(as_json(standing), indent=None)
+            return
+        if not watch:  # a command in it can be copied, however narrow the terminal
+            for line, style in lines(standing, settings):
+                render.result(line, style)
             return
         with render.redrawn() as draw:
             draw(list(lines(standing, settings)))
-            while watch and standing.left:
-                await around.clock.sleep(WATCH_SECONDS)
-                standing = await _standing(store, batch.id, around.clock.now())
+            while standing.left:
+                await clock.sleep(WATCH_SECONDS)
+                standing = await _standing(store, batch.id, settings, clock.now())
                 draw(list(lines(standing, settings)))
 
 
-async def _standing(store: "Store", batch_id: int, now: datetime) -> Standing:
+async def _standing(store: "Store", batch_id: int, settings: "Settings", now: datetime) -> Standing:
     batch = await store.refresh(batch_id)
     queued = await store.queued_pictures(batch_id)
+    run = await run_at_work(store, batch, settings)
     return Standing(
         batch=batch,
         counts=await store.counts(batch_id),
@@ -99,9 +110,17 @@ async def _standing(store: "Store", batch_id: int, now: datetime) -> Standing:
             Decimal(0),
         ),
         unpriced=any(model not in batch.prices for model in queued),
-        ended_lately=await store.ended_since(batch_id, now - timedelta(minutes=PACE_MINUTES)),
+        in_doubt_usd=await store.doubtful_usd(batch_id),
+        at_work=run is not None,
+        pace=0.0 if run is None or batch.paused else await _pace(store, batch_id, run.started_at, now),
         at=now,
     )
+
+
+async def _pace(store: "Store", batch_id: int, begun: datetime, now: datetime) -> float:
+    since = max(begun, now - timedelta(minutes=PACE_MINUTES))
+    minutes = (now - since).total_seconds() / 60
+    return await store.ended_since(batch_id, since) / minutes if minutes > 0 else 0.0
 
 
 def as_json(standing: Standing) -> dict[str, Any]:
@@ -115,34 +134,49 @@ def as_json(standing: Standing) -> dict[str, Any]:
         "counts": {state.value: standing.counts[state] for state in JobState},
         "submits": standing.account.submits,
         "unconfirmed": standing.counts[JobState.UNCONFIRMED],
-        "cost": {"spent_usd": float(spent), "estimate_usd": float(spent + standing.queued_usd)},
+        "cost": {
+            "spent_usd": float(spent),
+            "estimate_usd": float(spent + standing.queued_usd),
+            "in_doubt_usd": float(standing.in_doubt_usd),
+        },
         "paused": None if paused is None else {"reason": paused.reason.value, "since": moment(paused.since)},
     }
 
 
 def lines(standing: Standing, settings: "Settings") -> Iterator[tuple[str, str]]:
     """The same for a person, each line with its style."""
-    batch, counts, account = standing.batch, standing.counts, standing.account
-    yield f"Batch {batch.name}: {many(standing.total, 'job')} of {batch.sheet}", "bold"
+    batch, counts = standing.batch, standing.counts
+    jobs, at = many(standing.total, "job"), f"{standing.at.astimezone():%H:%M} {zone_name(standing.at)}"
+    yield f"Batch {batch.name}: {jobs} of {batch.sheet}, at {at}", "bold"
     for state in JobState:
         if counts[state]:
             yield f"  {state.value:<12}{counts[state]:>8,}", _STYLES.get(state, "")
+    yield _money(standing), ""
+    if standing.pace and standing.left:
+        done = standing.at + timedelta(minutes=standing.left / standing.pace)
+        yield f"Pace {jobs_a_minute(standing.pace)}, done about {clock_time(done, standing.at)}", ""
+    if batch.paused is not None:
+        since = clock_time(batch.paused.since, standing.at)
+        yield f"Paused since {since} ({batch.paused.reason}): {batch.paused.detail}", "bold yellow"
+    if standing.left and not standing.at_work:
+        yield "No runner is at work on it.", ""
+    if batch.paused is not None or (standing.left and not standing.at_work):
+        more = ("--budget", "USD") if batch.paused and batch.paused.reason.value == "budget" else ()
+        yield f"Go on with: {then(settings, 'resume', batch.name, *more)}", ""
+    if counts[JobState.UNCONFIRMED]:
+        yield f"Decide about the unconfirmed: {then(settings, 'review', batch.name)}", ""
+
+
+def _money(standing: Standing) -> str:
+    batch, account = standing.batch, standing.account
     told = f"Spent {money(account.spent_usd)} in {many(account.submits, 'submit')}"
     if standing.queued_usd:
         told += f"; with what is queued at most {money(account.spent_usd + standing.queued_usd)}"
     if standing.unpriced:
         told += "; the price of what is queued is not known yet" if not standing.queued_usd else ", and more"
-    yield told + (f"; budget {money(batch.budget)}" if batch.budget is not None else ""), ""
-    if standing.ended_lately and standing.left:
-        pace = standing.ended_lately / PACE_MINUTES
-        done = standing.at + timedelta(minutes=standing.left / pace)
-        yield f"Pace {pace:.1f} jobs a minute, done about {clock_time(done, standing.at)}", ""
-    if batch.paused is not None:
-        since = clock_time(batch.paused.since, standing.at)
-        yield f"Paused since {since} ({batch.paused.reason}): {batch.paused.detail}", "bold yellow"
-        yield f"Go on with: {then(settings, 'resume', batch.name)}", ""
-    if counts[JobState.UNCONFIRMED]:
-        yield f"Decide about the unconfirmed: {then(settings, 'review', batch.name)}", ""
+    if standing.counts[JobState.UNCONFIRMED] and standing.in_doubt_usd:
+        told += f"; and up to {money(standing.in_doubt_usd)} in doubt"
+    return told + (f"; budget {money(batch.budget)}" if batch.budget is not None else "")
 
 
 _STYLES = {JobState.SUCCEEDED: "green", JobState.FAILED: "red", JobState.UNCONFIRMED: "yellow"}

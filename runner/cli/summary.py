@@ -2,21 +2,35 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from jobs.failures import FETCH_AGAIN, FailureKind
 from jobs.states import AT_THE_API, JobState
+from runner.cli.retry import ONLY_IF_NAMED
 from runner.cli.words import duration, many, money, then
 
 if TYPE_CHECKING:
-    from jobs.failures import FailureKind
     from runner.report import RunReport
     from runner.settings import Settings
 
 
-def as_json(report: "RunReport") -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the table knows beyond a run's report, where it can be read."""
+
+    kinds: Mapping[FailureKind, int] = field(default_factory=dict)
+    """Why jobs of the sheet failed."""
+    in_doubt_usd: Decimal | None = None
+    """What submits without an answer may have cost, on top of what is spent."""
+
+
+def as_json(report: "RunReport", known: Known) -> dict[str, Any]:
     """The summary for scripts. `counts` and `cost` are the whole batch's, the rest is this run's.
 
-    `cost.spent_usd` is `told_usd`, which the API said, and `estimated_usd` where it said nothing.
+    `cost.spent_usd` is `told_usd`, which the API said, and `estimated_usd` where it said nothing; on
+    top of it `in_doubt_usd` may have been spent, null where the table cannot be read any more.
     """
     from jobs.manifests.record import moment
 
@@ -36,6 +50,7 @@ def as_json(report: "RunReport") -> dict[str, Any]:
             "spent_usd": float(account.spent_usd),
             "told_usd": float(account.told_usd),
             "estimated_usd": float(account.estimated_usd),
+            "in_doubt_usd": None if known.in_doubt_usd is None else float(known.in_doubt_usd),
         },
         "paused": None
         if paused is None
@@ -46,16 +61,15 @@ def as_json(report: "RunReport") -> dict[str, Any]:
     }
 
 
-def lines(
-    report: "RunReport", settings: "Settings", kinds: Mapping["FailureKind", int] | None = None
-) -> Iterator[tuple[str, str]]:
+def lines(report: "RunReport", settings: "Settings", known: Known | None = None) -> Iterator[tuple[str, str]]:
     """The summary for a person: each line with its style, the last one saying what to do next."""
-    yield from _came_to(report, Counter(kinds or {}))
-    yield from _money(report)
+    known = known or Known()
+    yield from _came_to(report, Counter(known.kinds))
+    yield _money(report, known), ""
     yield f"Pictures: {many(report.pictures, 'new picture')} in {report.folder}", ""
     for path in report.manifests:
         yield f"Manifest: {path}", ""
-    yield from ((advice, "bold") for advice in next_step(report, settings))
+    yield from ((advice, "bold") for advice in next_step(report, settings, known))
 
 
 def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tuple[str, str]]:
@@ -82,51 +96,74 @@ def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tup
         yield f"  {cancelled} cancelled", ""
 
 
-def _money(report: "RunReport") -> Iterator[tuple[str, str]]:
+def _money(report: "RunReport", known: Known) -> str:
     account = report.account
     told = f"{money(account.told_usd)} told by the API"
     if account.estimated_usd:
         told += f", {money(account.estimated_usd)} estimated where it told nothing"
-    yield f"Spent so far: {money(account.spent_usd)} ({told}) in {many(account.submits, 'submit')}", ""
+    spent = f"Spent so far: {money(account.spent_usd)} ({told}) in {many(account.submits, 'submit')}"
+    if report.counts[JobState.UNCONFIRMED] and known.in_doubt_usd:
+        spent += f", and up to {money(known.in_doubt_usd)} in doubt"
+    return spent
 
 
-def next_step(report: "RunReport", settings: "Settings") -> Iterator[str]:
-    """One thing to do, the most pressing."""
+def next_step(report: "RunReport", settings: "Settings", known: Known | None = None) -> Iterator[str]:
+    """What to do, the most pressing first: a line that says why, and the command alone, to be copied."""
     counts = report.counts
-    resume = then(settings, "resume", report.batch)
+
+    def command(verb: str, *more: str) -> str:
+        return f"Next: {then(settings, verb, report.batch, *more)}"
+
     running = sum(counts[state] for state in AT_THE_API)
+    left = running + counts[JobState.QUEUED] + counts[JobState.SUBMITTING]
     if report.paused is not None and not report.interrupted:
         yield f"Paused ({report.paused.reason}): {report.paused.detail}"
-        yield _after_pause(report, settings, resume)
+        reason = report.paused.reason.value
+        yield _BEFORE[reason]
+        if reason == "guard":
+            yield command("jobs", "--state", "failed")
+        yield command("resume", *(("--budget", "USD") if reason == "budget" else ()))
     elif report.interrupted:
-        left = running + counts[JobState.QUEUED] + counts[JobState.SUBMITTING]
-        kept = " What is at the API goes on there, paid for, and is fetched then." if running else ""
-        yield f"Next: {resume}" + (f" goes on with {many(left, 'job')}.{kept}" if left else "")
+        if left:
+            kept = " What is at the API goes on there, paid for, and is fetched then." if running else ""
+            yield f"{many(left, 'job')} to go on with.{kept}"
+        yield command("resume")
     elif counts[JobState.UNCONFIRMED]:
-        yield f"Next: {then(settings, 'review', report.batch)} shows what may be paid for and is not in hand."
-    elif running or counts[JobState.QUEUED] or counts[JobState.SUBMITTING]:
-        yield f"Next: {resume} goes on with what is left; fetching what is at the API is free."
+        yield "Look at what may be paid for and is not in hand, and decide about it."
+        yield command("review")
+        if counts[JobState.FAILED]:
+            yield from _another_chance(known or Known(), command("retry"))
+    elif left:
+        yield "What is left goes on; fetching what is at the API is free."
+        yield command("resume")
     elif counts[JobState.FAILED]:
-        yield f"Next: {then(settings, 'jobs', report.batch, '--state', 'failed')} shows why; then perhaps "
-        yield f"      {then(settings, 'retry', report.batch)}, which says what it costs."
+        yield "See why jobs failed."
+        yield command("jobs", "--state", "failed")
+        yield from _another_chance(known or Known(), command("retry"))
     elif counts[JobState.CANCELLED]:
-        again = then(settings, "retry", report.batch, "--kind", "cancelled")
-        yield f"Next: {again}, if they are to be sent after all."
+        yield "If the cancelled jobs are to be sent after all:"
+        yield command("retry", "--kind", "cancelled")
 
 
-def _after_pause(report: "RunReport", settings: "Settings", resume: str) -> str:
-    assert report.paused is not None
-    reason = report.paused.reason.value
-    if reason == "budget":
-        return f"Next: {then(settings, 'resume', report.batch, '--budget', 'USD')} with a higher budget."
-    if reason == "guard":
-        look = then(settings, "jobs", report.batch, "--state", "failed")
-        return f"Next: {look} shows why; when it is put right: {resume}"
-    first = {
-        "token": "put a good token into RUNCOMFY_API_TOKEN",
-        "balance": "top up the account at runcomfy.com",
-        "outage": "wait until the API can be reached",
-        "disk": "make room on the disk, or give leave to write",
-        "person": "when you want to go on",
-    }[reason]
-    return f"Next: {first}, then: {resume}"
+def _another_chance(known: Known, retry: str) -> Iterator[str]:
+    """What `retry` would do for the failed jobs, and the command; nothing where it would do nothing."""
+    free = sum(number for kind, number in known.kinds.items() if kind in FETCH_AGAIN)
+    named = sum(number for kind, number in known.kinds.items() if kind in ONLY_IF_NAMED)
+    paid = sum(known.kinds.values()) - free - named
+    if known.kinds and not (free or paid):
+        return
+    told = [f"{free} for free"] * bool(free) + [f"{paid} for another payment"] * bool(paid)
+    what = f": {', '.join(told)}" if told else "; it says what that costs"
+    yield f"Give what failed another chance{what}."
+    yield retry
+
+
+_BEFORE = {
+    "token": "Put a good token into RUNCOMFY_API_TOKEN, then go on.",
+    "balance": "Top up the account at runcomfy.com, then go on.",
+    "budget": "Go on with a higher budget: USD stands for what the batch may cost in all.",
+    "outage": "Wait until the API can be reached, then go on.",
+    "disk": "Make room on the disk, or give leave to write, then go on.",
+    "guard": "See why jobs failed, put it right, then go on.",
+    "person": "Go on when you want to.",
+}

@@ -7,9 +7,10 @@ import typer
 
 from jobs.errors import UsageProblem
 from runner.cli import render
-from runner.cli.opening import execute, opened_batch, surroundings
+from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import BatchName
 from runner.cli.options import command as made
+from runner.cli.words import number
 
 if TYPE_CHECKING:
     from runner.settings import Settings
@@ -41,12 +42,12 @@ def command(
 
 async def _tune(settings: "Settings", name: str | None, said: dict[str, str]) -> None:
     values = _values(said)
-    async with opened_batch(settings, surroundings(), name) as (store, batch):
+    async with opened_batch(settings, system_clock(), name) as (store, batch):
         if values:
             await store.tune(batch.id, values)
         now = await store.refresh(batch.id)
     for word, value in (("concurrency", now.concurrency), ("rate", now.rate), ("budget", now.budget)):
-        render.result(f"{word}: {'as the run is told' if value is None else value}")
+        render.result(f"{word}: {'as the run is told' if value is None else number(value)}")
 
 
 def _values(said: dict[str, str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Small words: counts, money, times, and commands that work when they are copied."""
 
 import shlex
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,11 @@ def money(usd: Decimal) -> str:
     return f"${usd:,.{places}f}"
 
 
+def number(value: float | Decimal) -> str:
+    """`30`, `7.5`: no more places than it has."""
+    return f"{Decimal(str(value)).normalize():f}"
+
+
 def price(low: Decimal | None, high: Decimal | None) -> str:
     """What something costs, as far as it is known."""
     if low is None or high is None:
@@ -31,6 +36,29 @@ def clock_time(moment: datetime, now: datetime) -> str:
     """A moment on the wall clock here, with its day if that is not today."""
     there, here = moment.astimezone(), now.astimezone()
     return f"{there:%H:%M}" if there.date() == here.date() else f"{there:%a %H:%M}"
+
+
+def jobs_a_minute(pace: float) -> str:
+    """`1.5 jobs a minute`, `10,047 jobs a minute`."""
+    return f"{pace:.1f} jobs a minute" if pace < 100 else f"{pace:,.0f} jobs a minute"
+
+
+def zone(now: datetime) -> tzinfo:
+    """The time of this place at the offset that it has now, so that one heading holds for every line."""
+    found = now.astimezone().tzinfo
+    assert found is not None
+    return found
+
+
+def zone_name(now: datetime) -> str:
+    """`UTC+02:00`: what a heading says of the times below it."""
+    offset = f"{now.astimezone():%z}"
+    return f"UTC{offset[:3]}:{offset[3:5]}" if offset.strip("+-0") else "UTC"
+
+
+def brief_model(model: str) -> str:
+    """A model's name where space is short: they are all of one house."""
+    return model.removeprefix("bytedance/")
 
 
 def duration(seconds: float) -> str:

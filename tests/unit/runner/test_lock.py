@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -23,6 +26,23 @@ def test_one_holds_the_other_does_not(tmp_path: Path) -> None:
         assert (first, second) == (True, False)
     with try_holding(path) as again:
         assert again is True
+
+
+def test_a_runner_waits_for_one_who_only_asks(tmp_path: Path) -> None:
+    """`status` asks by taking the lock for an instant."""
+    path = tmp_path / "db"
+    asking = Event()
+
+    def ask() -> None:
+        with try_holding(path):
+            asking.set()
+            time.sleep(0.05)  # the instant
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(ask)
+        assert asking.wait(10)
+        with try_holding(path, patience_seconds=10) as held:
+            assert held
 
 
 def test_the_loser_does_not_free_it(tmp_path: Path) -> None:

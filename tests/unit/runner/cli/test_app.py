@@ -1,5 +1,6 @@
 """The application as a whole: help, version, usage errors, what it imports and how it fails."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -195,6 +196,23 @@ def test_a_closed_pipe_is_quiet() -> None:
     err = process.stderr.read()
     process.stderr.close()
     assert (process.wait(), err) == (0, b"")
+
+
+def test_an_output_on_a_full_disk_is_no_defect(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 73, in words; a full disk behind a name is told by whoever wrote there."""
+    monkeypatch.setattr("runner.cli.render.forget_output", lambda: None)
+    assert failing(OSError(errno.ENOSPC, "No space left on device")) == 73
+    assert capsys.readouterr().err == "The output cannot be written: No space left on device.\n"
+    assert failing(OSError(errno.ENOSPC, "No space left on device", "a.csv")) == 70
+
+
+def test_on_event_says_that_there_is_no_shell(world: World) -> None:
+    """Pipes and variables in it would be words of the program."""
+    assert "program with its arguments, without a shell" in " ".join(
+        world.run("run", "--help").out.replace("│", " ").split()
+    )
 
 
 def test_problems_are_told_where_they_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,11 @@
 """`nightsheet audit`: every submit, what is paid and not in hand, and whether it all adds up."""
 
 import sqlite3
+import time
 from contextlib import closing
 from typing import Any
+
+import pytest
 
 from jobs.outcomes import Resubmitted
 from tests.unit.runner.cli.world import (

@@ -173,6 +173,19 @@ def test_an_id_that_the_api_does_not_know(night: World) -> None:
     assert (night.states()["r1"], night.states()["r2"]) == ("running", "cancelled")
 
 
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [(("over",), 1), (("r2",), 1), (("over", "r2"), 1), (("over", "q1"), 0), (("over", "r1"), 0)],
+)
+def test_nothing_that_was_named_could_be_cancelled(night: World, keys: tuple[str, ...], code: int) -> None:
+    """Exit 1: whoever names jobs wants to know. Of a whole batch, nothing to cancel is no error."""
+    night.api.cancels |= {"id-1": CancelTaken(), "id-2": NotCancellable()}
+    ran = night.run("cancel", *(word for key in keys for word in ("--job", key)))
+    assert ran.code == code
+    assert ("Not cancelled: over: it is succeeded" in ran.err) is ("over" in keys)
+    assert night.run("cancel").code == 0
+
+
 def test_an_unknown_key_changes_nothing(night: World) -> None:
     """Exit 2, with the key that was meant."""
     ran = night.run("cancel", "--job", "q1", "--job", "over1")

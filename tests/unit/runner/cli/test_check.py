@@ -44,6 +44,17 @@ def test_the_plan_as_json(world: World, sheet: Path) -> None:
     }
 
 
+def test_what_was_said_is_said_again(world: World) -> None:
+    """The next command would fail without it."""
+    path = world.folder / "my night.csv"
+    path.write_text("id,prompt\na,A pier\n")
+    ran = world.run("check", str(path), "--model", TEXT, "--batch", "an other", "--emulator")
+    assert ran.code == 0
+    assert ran.out.splitlines()[-1] == (
+        f"Next: nightsheet run '{path}' --batch 'an other' --model {TEXT} --emulator"
+    )
+
+
 def test_the_emulators_prices(world: World, sheet: Path) -> None:
     """They are known without asking."""
     ran = world.run("check", str(sheet), "--emulator")

@@ -98,4 +98,4 @@ def test_a_night_with_the_stand_in(
     code, out = run(*arguments)
     assert (code, json.loads(out)["submits"]) == (0, 1)
     code, out = run("status", "--emulator", "--json")
-    assert json.loads(out)["cost"] == {"spent_usd": 0.04, "estimate_usd": 0.04}
+    assert json.loads(out)["cost"] == {"spent_usd": 0.04, "estimate_usd": 0.04, "in_doubt_usd": 0.0}

@@ -43,7 +43,17 @@ def test_only_some_states(world: World) -> None:
     ]
     assert keys == ["b", "c"]
     assert world.run("jobs", "--state", "running", "--json").json == []
-    assert world.run("jobs", "--state", "running").out == ""
+
+
+def test_none_is_said(world: World) -> None:
+    """Nothing at all would look like a defect."""
+    night(world)
+    ran = world.run("jobs", "--state", "running")
+    assert (ran.code, ran.out) == (0, "Batch night: no job is running.\n")
+    ran = world.run("jobs", "--state", "running", "--state", "unconfirmed")
+    assert ran.out == "Batch night: no job is running or unconfirmed.\n"
+    world.load()
+    assert world.run("jobs").out == "Batch night: it has no jobs.\n"
 
 
 def test_json_has_the_records_of_the_manifest(world: World) -> None:

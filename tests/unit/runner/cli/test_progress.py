@@ -1,6 +1,7 @@
 """The progress of a run: a bar on a terminal, a line now and then elsewhere."""
 
 import io
+import re
 import sys
 import threading
 from collections.abc import Mapping
@@ -9,11 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
-from runner.cli.progress import Display, line
+from runner.cli.progress import Display, bar, line
 from runner.events import Progress
 from tests.unit.runner.cli.world import ansi
 
@@ -53,6 +55,15 @@ def shown(capsys: pytest.CaptureFixture[str], *seconds: float, quiet: bool = Fal
 def test_a_line_at_the_start_each_half_minute_and_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     """A log of a night stays readable."""
     assert len(shown(capsys, 0, 1, 29, 30, 31, 59, 61, 62)) == 4
+
+
+def test_the_first_line_says_which_place_the_times_are_of(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once: the log of a night may be read elsewhere."""
+    first, *others = shown(capsys, 0, 30, 60)
+    here = NOW.astimezone()
+    assert re.match(rf"{here:%H:%M:%S} UTC([+-]\d\d:\d\d)? night: ", first)
+    assert len(others) == 2
+    assert all(other.startswith(f"{here:%H:%M:%S} night: ") for other in others)
 
 
 def test_the_last_line_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,16 +106,125 @@ def test_a_run_at_a_glance() -> None:
             ended_here=3,
             done_at=NOW + timedelta(minutes=1),
             paused=Pause(PauseReason.OUTAGE, "gone\x1b", NOW),
-            waiting_for="the API",
+            waiting_for="the API\x1b",
         ),
         NOW,
     )
     here, then = NOW.astimezone(), (NOW + timedelta(minutes=1)).astimezone()
     assert told == (
         f"{here:%H:%M:%S} night: 18/36 jobs done, 5 in flight, 4 fetching, 6 failed, 8 unconfirmed, "
-        f"9 pictures, $1.50 of $5.00, 1.5 a minute, done about {then:%H:%M}, "
-        "paused (outage): gone\\x1b, waiting: the API"
+        f"9 pictures, $1.50 of $5.00, done about {then:%H:%M}, 1.5 jobs a minute, "
+        "paused, waiting: the API\\x1b"
     )
+
+
+BUSY: dict[str, Any] = {
+    "seconds": 120.0,
+    "counts": {
+        JobState.RUNNING: 8,
+        JobState.FETCHING: 2,
+        JobState.FAILED: 3,
+        JobState.UNCONFIRMED: 2,
+        JobState.SUCCEEDED: 990,
+    },
+    "batch": "a-long-batch-name",
+    "pictures": 3000,
+    "account": Account(Decimal(120), Decimal(0), 1000),
+    "budget_usd": Decimal(500),
+    "ended_here": 993,
+    "done_at": NOW + timedelta(minutes=10),
+    "waiting_for": "the API asks to wait, and that for a while",
+}
+
+
+def bar_of(width: int) -> list[str]:
+    screen = io.StringIO()
+    where = Console(file=screen, width=width, force_terminal=True, color_system=None, soft_wrap=True)
+    where.print(bar(progress(**BUSY), NOW, width))
+    return [re.sub(r"\x1b\[\d*m", "", line) for line in screen.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_narrow_bar_keeps_what_matters(width: int) -> None:
+    """Three lines that fit; how far, the money and the end are in them whatever the width."""
+    counts, share, pace = bar_of(width)
+    assert max(map(len, (counts, share.rstrip(), pace))) <= width
+    assert "993/1,015 jobs done" in counts
+    assert "$120.00 of $500.00" in counts
+    assert pace.startswith(f"done about {(NOW + timedelta(minutes=10)).astimezone():%H:%M}")
+
+
+def test_what_matters_least_goes_first() -> None:
+    """What failed and what is in doubt stay longest."""
+    assert "3 failed" in bar_of(60)[0]
+    assert "fetching" not in bar_of(100)[0]
+    everything = bar_of(200)[0]
+    for part in ("a-long-batch-name", "8 in flight", "2 fetching", "3 failed", "2 unconfirmed", "3,000 pic"):
+        assert part in everything
+
+
+def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot draw, and used to show nothing at all."""
+    screen = at_a_terminal(monkeypatch)
+    monkeypatch.setenv("TERM", "dumb")
+    with Display(lambda: NOW) as display:
+        display.progress(progress(0))
+        with display.aside():
+            pass
+    assert "0/10 jobs done" in screen.getvalue()
+    assert "\x1b" not in screen.getvalue()
+
+
+PAUSE = "Paused (budget): The budget of 5 USD is used up."
+
+
+def log_of_a_pause(capsys: pytest.CaptureFixture[str], *seconds: float, quiet: bool = False) -> list[str]:
+    """What a run says that is paused at its beginning, and is looked at then."""
+    with Display(lambda: NOW, quiet=quiet) as display:
+        display.notice(PAUSE)
+        for moment in seconds:
+            display.progress(
+                progress(moment, paused=Pause(PauseReason.BUDGET, "The budget of 5 USD is used up.", NOW))
+            )
+            with display.aside():
+                pass
+    return capsys.readouterr().err.splitlines()
+
+
+def test_a_pause_that_ends_the_run_is_left_to_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    """In a log it would stand there up to four times."""
+    (only,) = log_of_a_pause(capsys, 0)
+    assert only.endswith(", paused")
+    assert "budget" not in only
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_pause_that_a_run_outlives_is_told_once(capsys: pytest.CaptureFixture[str], quiet: bool) -> None:
+    """What is at the API is fetched for an hour yet: the reason is not kept back so long."""
+    told = log_of_a_pause(capsys, 0, 5, 11, 40, 70, quiet=quiet)
+    assert [line for line in told if "budget" in line] == [PAUSE]
+    assert told.index(PAUSE) == (0 if quiet else 1)
+
+
+def test_a_pause_comes_before_what_is_said_after_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log is read from above."""
+    with Display(lambda: NOW) as display:
+        display.notice(PAUSE)
+        display.notice("Going on.")
+    assert capsys.readouterr().err.splitlines() == [PAUSE, "Going on."]
+
+
+def test_a_run_that_breaks_off_tells_its_pause(capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no summary then."""
+
+    def break_off() -> None:
+        with Display(lambda: NOW) as display:
+            display.notice(PAUSE)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
+    assert capsys.readouterr().err.splitlines() == [PAUSE]
 
 
 class Terminal(io.StringIO):

@@ -3,12 +3,14 @@
 import io
 import json
 import os
+import re
 import sys
 from typing import Any
 
 import pytest
 
 from runner.cli import render
+from runner.cli.words import brief_model
 
 
 class Terminal(io.StringIO):
@@ -180,6 +182,54 @@ def test_redrawn_lines_take_the_place_of_the_last(monkeypatch: pytest.MonkeyPatc
         draw([("one", "")])
         draw([("two", "")])
     assert "\x1b[2K" in terminal.getvalue()
+
+
+def test_redrawn_lines_are_folded_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a narrow terminal the end of a line is there, too."""
+    terminal = at_a_terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "20")
+    with render.redrawn() as draw:
+        draw([("Spent $0.16 in 3 submits, up to $0.40", "")])
+    shown = re.split(r"[\r\n]+", re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]", "", terminal.getvalue()))
+    assert "submits, up to $0.40" in shown
+    assert max(map(len, shown)) <= 20
+
+
+def test_a_dumb_terminal_is_written_to_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot draw again in the same place."""
+    terminal = at_a_terminal(monkeypatch)
+    monkeypatch.setenv("TERM", "dumb")
+    with render.redrawn() as draw:
+        draw([("one", "")])
+        draw([("two", "")])
+    assert terminal.getvalue() == "one\ntwo\n"
+
+
+def test_a_table_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models by their short names, spare columns left out, keys and ids whole."""
+    terminal = at_a_terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    key, request_id = "a-rather-long-key-x", "6d2b7a10-0000-4000-8000-000000000000"
+    render.table(("key", "try", "request_id"), [(key, 1, request_id)], spare=("try",))
+    render.table(
+        ("key", "model", "reason"),
+        [(key, "bytedance/seedream-4-5/sequential", "It was refused for a long reason.")],
+        flowing=("reason",),
+        brief={"model": brief_model},
+    )
+    written = terminal.getvalue()
+    assert f"{key}  {request_id}" in written
+    assert f"{key}  seedream-4-5/sequential  " in written
+    assert "bytedance" not in written
+
+
+def test_a_key_longer_than_the_terminal_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can be copied: the terminal folds it, not we."""
+    terminal = at_a_terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "60")
+    render.table(("key", "state"), [("k" * 90, "failed")])
+    assert f"{'k' * 90}  failed" in terminal.getvalue()
 
 
 def test_short_texts() -> None:

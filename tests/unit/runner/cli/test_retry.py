@@ -165,6 +165,37 @@ def test_what_was_retried_needs_no_second_agreement(night: World) -> None:
     assert night.store(unagreed) == {}
 
 
+def test_many_that_are_left_are_summed_up(world: World) -> None:
+    """By their state and the reason: a line each would push the result off the screen."""
+    world.load(*(job(position, f"k{position:02}") for position in range(14)))
+    world.price()
+    for key in ("k00", "k01"):
+        world.move(key, accepted(f"r-{key}"), remote_failed(FailureKind.MODERATED))
+
+    async def cancel(store: Store) -> None:
+        await store.cancel(1)
+
+    world.store(cancel)
+    assert world.run("retry").err == (
+        "Not retried: 2 failed jobs: moderated: only with --kind moderated, or --job\n"
+        "Not retried: 12 cancelled jobs: cancelled: only with --kind cancelled, or --job\n"
+    )
+    assert len(world.run("retry", "--verbose").err.splitlines()) == 14
+    assert len(world.run("retry", "--json").json["left"]) == 14
+
+
+@pytest.mark.parametrize(("many", "lines"), [(10, 10), (11, 1)])
+def test_ten_are_told_one_by_one(world: World, many: int, lines: int) -> None:
+    """So many can be read."""
+    world.load(*(job(position, f"k{position:02}") for position in range(many)))
+
+    async def cancel(store: Store) -> None:
+        await store.cancel(1)
+
+    world.store(cancel)
+    assert len(world.run("retry").err.splitlines()) == lines
+
+
 def test_nothing_failed(world: World) -> None:
     """No error."""
     world.load(job(0, "a"))

@@ -1,14 +1,18 @@
 """`nightsheet review`: the doubtful submits, and a person's decisions."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 from jobs.errors import TokenProblem
+from jobs.store.door import Store
 from jobs.tables import PauseReason
+from runner.lock import try_holding
 from runner.providers.base import RemoteStatus, Standing, StatusVerdict, Stopped, Trouble, UnknownId
-from tests.unit.runner.cli.world import SERIES, World, accepted, ansi, job, unanswered
+from runner.spool import Spooled, open_spool
+from tests.unit.runner.cli.world import NOW, SERIES, World, accepted, ansi, job, unanswered
 
 Terminal = Callable[[str], list[str]]
 KNOWN = Standing(RemoteStatus.WORKING, "in_progress")
@@ -32,6 +36,8 @@ def test_the_list_as_json(night: World) -> None:
     assert listed[0] == {
         "batch": "night",
         "key": "a",
+        "revision": 1,
+        "current": True,
         "row": 2,
         "model": SERIES,
         "submitted_at": "2026-03-04T01:02:03Z",
@@ -126,10 +132,11 @@ def test_an_id_that_another_job_has(night: World) -> None:
 
 
 def test_the_same_id_for_two_jobs(night: World) -> None:
-    """The second is refused by the table."""
+    """The second is refused by the table; whose it is by now is said."""
     night.api.statuses["r-1"] = KNOWN
     ran = night.run("review", "--attach", "a=r-1", "--attach", "b=r-1")
     assert ran.code == 1
+    assert "Not changed: b: r-1 is the request of job a already" in ran.err
     assert night.states()["b"] == "unconfirmed"
 
 
@@ -231,3 +238,146 @@ def test_an_old_revision_is_reviewed_too(night: World) -> None:
     night.load(job(0, "new"))
     assert [one["key"] for one in night.run("review", "--json").json] == ["a", "b", "c"]
     assert night.run("review", "--discard", "a").code == 0
+
+
+def test_times_say_where_they_are_of(night: World) -> None:
+    """Once, in the heading."""
+    assert re.search(r"sent \(UTC([+-]\d\d:\d\d)?\)", night.run("review").out.splitlines()[0])
+
+
+def test_nothing_to_decide_is_said(world: World) -> None:
+    """Nothing at all would look like a defect."""
+    world.load(job(0, "a"))
+    for flags in (("--discard", "all"), ("--resubmit", "all")):
+        ran = world.run("review", *flags)
+        assert (ran.code, ran.out) == (0, "Batch night: nothing is unconfirmed.\n")
+
+
+# -- revisions -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def changed(night: World) -> World:
+    """Row a was changed while its submit was in doubt, and the new one is in doubt as well; b has gone."""
+    night.load(job(0, "a", fingerprint="f" * 64), job(2, "c"), job(3, "d"))
+    night.move("a", unanswered(), estimate="0.08")
+    return night
+
+
+def revisions(world: World) -> dict[tuple[str, int], str]:
+    """Every revision's state."""
+
+    async def inside(store: Store) -> dict[tuple[str, int], str]:
+        batch = await store.batch("night")
+        return {
+            (view.key, view.revision): view.state.value
+            async for view in store.jobs(batch.id, everything=True)
+        }
+
+    return world.store(inside)
+
+
+def test_both_revisions_are_listed(changed: World) -> None:
+    """The one whose row is no longer in the sheet is marked."""
+    ran = changed.run("review")
+    cells = {tuple(line.split()[:2]) for line in ran.out.splitlines()[1:5]}
+    assert cells == {("a@1", "gone"), ("a@2", "2"), ("b", "gone"), ("c", "4")}
+    assert "gone: its row is no longer in the sheet; it can be attached or let go" in ran.out
+    assert "4 submits without an answer" in ran.out
+    told = changed.run("review", "--json").json
+    assert {(one["key"], one["revision"], one["current"]) for one in told} == {
+        ("a", 1, False),
+        ("a", 2, True),
+        ("b", 1, False),
+        ("c", 1, True),
+    }
+
+
+@pytest.mark.parametrize("flags", [("--discard", "a"), ("--attach", "a=r-new")])
+def test_an_ambiguous_key_is_asked_back(changed: World, flags: tuple[str, str]) -> None:
+    """With the names that are not."""
+    before = revisions(changed)
+    ran = changed.run("review", *flags)
+    assert ran.code == 2
+    assert "Job 'a' is unconfirmed in several revisions. Nothing was changed." in ran.err
+    assert "Name the one that you mean: a@1, a@2." in ran.err
+    assert revisions(changed) == before
+
+
+def test_a_revision_is_named(changed: World) -> None:
+    """Each is decided for itself."""
+    changed.api.statuses["r-new"] = KNOWN
+    ran = changed.run("review", "--attach", "a@1=r-new", "--discard", "a@2", "--json")
+    assert ran.code == 0
+    assert (ran.json["attached"], ran.json["discarded"]) == (["a@1"], ["a@2"])
+    found = revisions(changed)
+    assert (found["a", 1], found["a", 2]) == ("running", "failed")
+
+
+def test_a_key_that_looks_like_a_revision(world: World) -> None:
+    """Names are the sheet's own: one that could be both is asked back, and can be said in full."""
+    world.load(job(0, "a"), job(1, "a@1"))
+    for key in ("a", "a@1"):
+        world.move(key, unanswered())
+    assert world.run("review", "--discard", "a@1").code == 2
+    assert world.run("review", "--discard", "a@1@1").code == 0
+    assert world.states() == {"a": "unconfirmed", "a@1": "failed"}
+
+
+def test_the_sheets_own_revision_is_sent_again(changed: World) -> None:
+    """There is only one that can be meant."""
+    assert changed.run("review", "--resubmit", "a").code == 0
+    found = revisions(changed)
+    assert (found["a", 1], found["a", 2]) == ("unconfirmed", "queued")
+
+
+@pytest.mark.parametrize("name", ["a@1", "b"])
+def test_what_left_the_sheet_is_not_sent_again(changed: World, name: str) -> None:
+    """Nobody would ever send it: it would stay queued."""
+    before = revisions(changed)
+    ran = changed.run("review", "--resubmit", name)
+    assert ran.code == 1
+    assert f"Not changed: {name}: its row is no longer in the sheet" in ran.err
+    assert revisions(changed) == before
+
+
+def test_all_sends_what_the_sheet_has(changed: World) -> None:
+    """And says of the others why not."""
+    ran = changed.run("review", "--resubmit", "all", "--json")
+    assert ran.code == 1
+    assert ran.json["resubmitted"] == ["a@2", "c"]
+    assert {one["key"] for one in ran.json["left"]} == {"a@1", "b"}
+    assert ran.json["price"] == {"low_usd": 0.08, "high_usd": 0.16}
+
+
+@pytest.mark.parametrize(
+    "flags", [("--discard", "a@2", "--resubmit", "a"), ("--discard", "c", "--discard", "c@1")]
+)
+def test_two_names_of_one_job(changed: World, flags: tuple[str, ...]) -> None:
+    """It cannot be decided twice."""
+    ran = changed.run("review", *flags)
+    assert ran.code == 2
+    assert "is named twice" in ran.err
+
+
+def test_a_receipt_that_is_kept_beside_the_database_is_taken_up_first(world: World) -> None:
+    """Nobody is to decide about a job whose request_id is at hand: sent again, it would be paid twice."""
+    world.load(job(0, "a"), job(1, "b"))
+    world.move("a")
+    world.move("b")
+    with open_spool(world.database) as spool:
+        spool.add(Spooled(1, 1, "a", "id-1", NOW.isoformat()))
+    ran = world.run("review", "night", "--json")
+    assert [doubt["key"] for doubt in ran.json] == ["b"]
+    assert world.states() == {"a": "running", "b": "unconfirmed"}
+    assert not world.database.with_name("nightsheet.db.spool").exists()
+
+
+def test_a_runner_at_work_settles_its_own(world: World) -> None:
+    """Its submits are on their way, and are nobody's doubts."""
+    world.load(job(0, "a"))
+    world.move("a")
+    with try_holding(world.database) as held:
+        assert held
+        assert world.run("review", "night", "--json").json == []
+    assert world.states() == {"a": "submitting"}

@@ -1,5 +1,8 @@
 """`nightsheet run` and `nightsheet resume`: what they hand to the run, and how they close."""
 
+import errno
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,7 +18,7 @@ from jobs.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.consent import Ask, agreed_to_all
 from runner.report import RunReport
-from tests.unit.runner.cli.world import NOW, World, accepted, job, refused, remote_failed
+from tests.unit.runner.cli.world import NOW, World, accepted, job, refused, remote_failed, unanswered
 
 Terminal = Callable[[str], list[str]]
 ASK = Ask("night", 2, 5, 2, Decimal("0.08"), Decimal("0.2"))
@@ -128,7 +131,7 @@ def test_the_summary_as_json(world: World, night: FakeRun) -> None:
         "warned": 1,
         "overdue": 1,
         "interrupted": False,
-        "cost": {"spent_usd": 0.16, "told_usd": 0.16, "estimated_usd": 0.0},
+        "cost": {"spent_usd": 0.16, "told_usd": 0.16, "estimated_usd": 0.0, "in_doubt_usd": None},
         "paused": {"reason": "budget", "since": "2026-03-04T01:02:03Z", "detail": "Used up."},
         "seconds": 61.5,
         "folder": "/out/night",
@@ -175,6 +178,95 @@ def test_a_closed_pipe_does_not_change_the_exit_code(
     monkeypatch.setattr("runner.cli.render.result", closed)
     monkeypatch.setattr("runner.cli.render.forget_output", lambda: None)
     assert world.run("run", "a.csv").code == 1
+
+
+def test_what_is_in_doubt_is_told(world: World, night: FakeRun) -> None:
+    """On top of what is spent, for a person and for scripts."""
+    world.load(job(0, "a"), job(1, "b"))
+    world.move("a", unanswered(), estimate="0.40")
+    night.answer = report(counts={JobState.UNCONFIRMED: 1})
+    assert "in 2 submits, and up to $0.40 in doubt\n" in world.run("run", "a.csv").out
+    assert world.run("run", "a.csv", "--json").json["cost"]["in_doubt_usd"] == 0.4
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_full_disk_does_not_change_the_exit_code(
+    world: World, night: FakeRun, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    """The summary is lost, and that is said; what it would have said is in the table."""
+    forgotten = []
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("runner.cli.render.result", full)
+    monkeypatch.setattr("runner.cli.render.as_json", full)
+    monkeypatch.setattr("runner.cli.render.forget_output", lambda: forgotten.append(True))
+    ran = world.run("run", "a.csv", *flags)
+    assert (ran.code, forgotten) == (0, [True])
+    assert "The summary could not be written: No space left on device." in ran.err
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_standard_output(tmp_path: Path) -> None:
+    """The real one, to the end of the process: all succeeded, so 0."""
+    (tmp_path / "a.csv").write_text("id,prompt,model\na,A pier,bytedance/seedream-4-5/text-to-image\n")
+    fast = ("--speed", "1000", "--poll-min", "0.01", "--quiet")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "runner.cli", "run", "a.csv", "--emulator", *fast],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[4])},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "The summary could not be written: No space left on device.\n"
+
+
+# -- rehearsals ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", [("run", "a.csv"), ("resume",)])
+@pytest.mark.parametrize(
+    "flags", [("--faults", "flaky"), ("--speed", "100"), ("--speed", "5", "--no-emulator")]
+)
+def test_a_rehearsal_needs_the_stand_in(
+    world: World, night: FakeRun, verb: tuple[str, ...], flags: tuple[str, ...]
+) -> None:
+    """Whoever forgot the flag would pay for a night that was to be free."""
+    world.load(job(0, "a"))
+    ran = world.run(*verb, *flags, "--yes")
+    assert ran.code == 2
+    assert f"{flags[0]}: a rehearsal needs --emulator. Nothing was sent." in ran.err
+    assert night.given == {}
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_the_stand_in_may_be_named_elsewhere(
+    world: World, night: FakeRun, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """In the environment or the file; and faults that are named there alone ask for nothing."""
+    monkeypatch.setenv("NIGHTSHEET_FAULTS", "flaky")
+    assert world.run("run", "a.csv", "--yes").code == 0
+    if where == "environment":
+        monkeypatch.setenv("NIGHTSHEET_EMULATOR", "true")
+    else:
+        (world.folder / "nightsheet.toml").write_text("emulator = true\n")
+    assert world.run("run", "a.csv", "--speed", "100").code == 0
+    assert night.given["settings"].emulator
+
+
+@pytest.mark.parametrize("verb", ["run", "resume"])
+def test_the_faults_name_is_checked_first(world: World, night: FakeRun, verb: str) -> None:
+    """Even where nothing is left to send, and the stand-in is not started."""
+    world.load(job(0, "a"))
+    ran = world.run(verb, "night", "--emulator", "--faults", "cursed", "--db", "nightsheet.db")
+    assert ran.code == 2
+    assert "There is no fault profile 'cursed'." in ran.err
+    assert night.given == {}
 
 
 # -- consent ---------------------------------------------------------------------------------------------

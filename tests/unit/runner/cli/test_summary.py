@@ -1,5 +1,6 @@
 """The closing words: one clear thing to do next, in every situation."""
 
+import re
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from jobs.failures import FailureKind
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
-from runner.cli.summary import lines, next_step
+from runner.cli.summary import Known, lines, next_step
 from runner.settings import Settings
 from tests.unit.runner.cli.test_run import report
 from tests.unit.runner.cli.world import NOW
@@ -38,21 +39,32 @@ def test_all_went_well() -> None:
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        (PauseReason.TOKEN, "RUNCOMFY_API_TOKEN, then: nightsheet resume night"),
-        (PauseReason.BALANCE, "top up the account at runcomfy.com, then: nightsheet resume night"),
-        (PauseReason.BUDGET, "nightsheet resume night --budget USD"),
-        (PauseReason.OUTAGE, "then: nightsheet resume night"),
-        (PauseReason.DISK, "make room on the disk"),
-        (PauseReason.GUARD, "nightsheet jobs night --state failed"),
-        (PauseReason.PERSON, "when you want to go on, then: nightsheet resume night"),
+        (PauseReason.TOKEN, "Put a good token into RUNCOMFY_API_TOKEN, then go on."),
+        (PauseReason.BALANCE, "Top up the account at runcomfy.com, then go on."),
+        (PauseReason.OUTAGE, "Wait until the API can be reached, then go on."),
+        (PauseReason.DISK, "Make room on the disk, or give leave to write, then go on."),
+        (PauseReason.PERSON, "Go on when you want to."),
     ],
 )
 def test_a_pause_says_how_to_go_on(reason: PauseReason, said: str) -> None:
-    """First what it is, then what to do; nothing else."""
+    """First what it is, then what to do, then the command alone; nothing else."""
     told = next_of(paused=Pause(reason, "The detail.", NOW), counts={_S.FAILED: 1, _S.UNCONFIRMED: 1})
-    first, second = told.splitlines()
-    assert first == f"Paused ({reason}): The detail."
-    assert said in second
+    assert told.splitlines() == [f"Paused ({reason}): The detail.", said, "Next: nightsheet resume night"]
+
+
+def test_a_spent_budget_says_how_to_raise_it() -> None:
+    """The command can be pasted: what it means stands before it."""
+    told = next_of(REHEARSAL, paused=Pause(PauseReason.BUDGET, "Used up.", NOW)).splitlines()
+    assert "higher budget" in told[1]
+    assert told[2:] == [
+        "Next: nightsheet resume night --budget USD --emulator --db 'my night.db' --output-dir o"
+    ]
+
+
+def test_a_guard_is_looked_into_first() -> None:
+    """Then one goes on."""
+    told = next_of(paused=Pause(PauseReason.GUARD, "All fail.", NOW)).splitlines()
+    assert told[2:] == ["Next: nightsheet jobs night --state failed", "Next: nightsheet resume night"]
 
 
 @pytest.mark.parametrize(
@@ -63,8 +75,8 @@ def test_a_pause_says_how_to_go_on(reason: PauseReason, said: str) -> None:
         ({_S.FAILED: 1}, {}, "nightsheet retry night"),
         ({_S.RUNNING: 1, _S.FAILED: 1}, {"overdue": 1}, "nightsheet resume night"),
         ({_S.CANCELLED: 1}, {}, "nightsheet retry night --kind cancelled"),
-        ({_S.RUNNING: 2, _S.QUEUED: 1}, {"interrupted": True}, "nightsheet resume night goes on with 3 jobs"),
-        ({_S.QUEUED: 1}, {"interrupted": True}, "nightsheet resume night goes on with 1 job."),
+        ({_S.RUNNING: 2, _S.QUEUED: 1}, {"interrupted": True}, "3 jobs to go on with. What is at the API"),
+        ({_S.QUEUED: 1}, {"interrupted": True}, "1 job to go on with.\nNext: nightsheet resume night"),
     ],
 )
 def test_what_to_do_next(counts: dict[JobState, int], more: dict[str, Any], said: str) -> None:
@@ -75,17 +87,50 @@ def test_what_to_do_next(counts: dict[JobState, int], more: dict[str, Any], said
 def test_an_interruption_beats_a_pause() -> None:
     """The person is there, and wants to know how to go on."""
     pause = Pause(PauseReason.OUTAGE, "x", NOW)
-    assert next_of(interrupted=True, paused=pause, counts={_S.RUNNING: 1}).startswith(
-        "Next: nightsheet resume"
-    )
+    told = next_of(interrupted=True, paused=pause, counts={_S.RUNNING: 1})
+    assert "Paused" not in told
+    assert told.endswith("Next: nightsheet resume night")
 
 
-@pytest.mark.parametrize("counts", [{_S.UNCONFIRMED: 1}, {_S.FAILED: 1}, {_S.RUNNING: 1}, {_S.CANCELLED: 1}])
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ({}, "Give what failed another chance; it says what that costs."),
+        ({FailureKind.EXPIRED: 2}, "Give what failed another chance: 2 for free."),
+        ({FailureKind.REFUSED: 1}, "Give what failed another chance: 1 for another payment."),
+        (
+            {FailureKind.EXPIRED: 2, FailureKind.LOST: 1, FailureKind.MODERATED: 4},
+            "Give what failed another chance: 2 for free, 1 for another payment.",
+        ),
+        ({FailureKind.MODERATED: 4}, None),
+    ],
+)
+def test_doubts_and_failures_are_both_named(kinds: dict[FailureKind, int], said: str | None) -> None:
+    """`review` first, then `retry`, with what is free apart; not where it would do nothing."""
+    found = report(counts={_S.UNCONFIRMED: 1, _S.FAILED: 7})
+    told = list(next_step(found, Settings(), Known(kinds)))
+    assert told[1] == "Next: nightsheet review night"
+    assert told[2:] == ([] if said is None else [said, "Next: nightsheet retry night"])
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {_S.UNCONFIRMED: 1},
+        {_S.UNCONFIRMED: 1, _S.FAILED: 1},
+        {_S.FAILED: 1},
+        {_S.RUNNING: 1},
+        {_S.CANCELLED: 1},
+    ],
+)
 def test_commands_can_be_copied(counts: dict[JobState, int]) -> None:
-    """They carry what makes them speak of the same batch."""
-    told = next_of(REHEARSAL, counts=counts)
-    for line in told.splitlines():
-        assert "--emulator --db 'my night.db'" in line
+    """They stand alone, and carry what makes them speak of the same batch."""
+    commands = [line for line in next_of(REHEARSAL, counts=counts).splitlines() if "nightsheet" in line]
+    assert commands
+    for line in commands:
+        assert re.fullmatch(
+            r"Next: nightsheet [a-z]+ night( --\w+ \w+)? --emulator --db 'my night.db'.*", line
+        )
         assert ("--output-dir o" in line) is ("nightsheet resume" in line)
 
 
@@ -105,7 +150,8 @@ def test_everything_that_came_of_it() -> None:
         account=Account(Decimal("1.20"), Decimal("0.045"), 9),
     )
     kinds = Counter({FailureKind.REFUSED: 2})
-    told = [line for line, _style in lines(found, Settings(), kinds)]
+    known = Known(kinds, Decimal("0.40"))
+    told = [line for line, _style in lines(found, Settings(), known)]
     assert told[:9] == [
         "Batch night: 2 of 14 jobs succeeded, in 62 s.",
         "  1 of them with a warning, which the manifest tells",
@@ -115,5 +161,12 @@ def test_everything_that_came_of_it() -> None:
         "  2 of them past the deadline: this run stopped waiting for them",
         "  4 not sent",
         "  1 cancelled",
-        "Spent so far: $1.245 ($1.20 told by the API, $0.045 estimated where it told nothing) in 9 submits",
+        "Spent so far: $1.245 ($1.20 told by the API, $0.045 estimated where it told nothing) in 9 submits"
+        ", and up to $0.40 in doubt",
     ]
+
+
+def test_a_doubt_that_is_settled_is_not_told() -> None:
+    """A person has decided about it."""
+    told = [line for line, _style in lines(report(), Settings(), Known(in_doubt_usd=Decimal("0.40")))]
+    assert not any("in doubt" in line for line in told)

@@ -33,6 +33,13 @@ def test_what_is_said_is_kept(world: World) -> None:
     assert tuned(world) == (4, 7.5, Decimal("25.5"))
 
 
+@pytest.mark.parametrize(("said", "told"), [("30", "30"), ("0.5", "0.5"), ("100000", "100000")])
+def test_a_rate_is_told_as_it_was_said(world: World, said: str, told: str) -> None:
+    """Without places that say nothing."""
+    world.load(job(0, "a"))
+    assert f"rate: {told}\n" in world.run("tune", "--rate", said).out
+
+
 def test_what_is_not_said_stays(world: World) -> None:
     """One after the other; with nothing said, it only shows."""
     world.load(job(0, "a"))

@@ -1,11 +1,12 @@
 """Counts, money and times as people read them."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from runner.cli.words import clock_time, duration, many, money, price
+from runner.cli.words import clock_time, duration, jobs_a_minute, many, money, number, price, zone, zone_name
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,32 @@ def test_clock_time() -> None:
     now = datetime(2026, 3, 4, 12, 0, tzinfo=UTC).astimezone()
     assert clock_time(now + timedelta(minutes=1), now) == f"{now + timedelta(minutes=1):%H:%M}"
     assert clock_time(now + timedelta(days=1), now).startswith(f"{now + timedelta(days=1):%a} ")
+
+
+@pytest.mark.parametrize(("value", "told"), [(30.0, "30"), (7.5, "7.5"), (Decimal("1E+2"), "100"), (0, "0")])
+def test_number(value: float | Decimal, told: str) -> None:
+    """No more places than it has."""
+    assert number(value) == told
+
+
+@pytest.mark.parametrize(
+    ("pace", "told"),
+    [(0.25, "0.2 jobs a minute"), (99.9, "99.9 jobs a minute"), (10047.3, "10,047 jobs a minute")],
+)
+def test_a_pace_has_its_unit(pace: float, told: str) -> None:
+    """And no tenths of ten thousands."""
+    assert jobs_a_minute(pace) == told
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [("UTC", "UTC"), ("Asia/Kolkata", "UTC+05:30"), ("America/New_York", "UTC-05:00")]
+)
+def test_the_zone_of_this_place(monkeypatch: pytest.MonkeyPatch, place: str, told: str) -> None:
+    """By its offset, which holds for all that is told with it, in summer too."""
+    winter, summer = datetime(2026, 1, 15, 12, 0, tzinfo=UTC), datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", place)
+        time.tzset()
+        assert zone_name(winter) == told
+        assert f"{summer.astimezone(zone(winter)):%z}" == f"{winter.astimezone():%z}"
+    time.tzset()

@@ -39,13 +39,13 @@ API = "https://model-api.runcomfy.net:443"
 
 
 def job(position: int, key: str, *, model: str = SERIES, pictures: int = 2, **more: Any) -> PlannedJob:
-    """A row that may be loaded; `inputs`, `columns` and `warnings` may be given."""
+    """A row that may be loaded; `inputs`, `columns`, `warnings`, `fingerprint` may be given."""
     inputs = {"prompt": f"Generate images of {key}", "seed": 7 + position}
     return PlannedJob(
         position=position,
         row=position + 2,
         key=key,
-        fingerprint=f"{position:064x}",
+        fingerprint=more.get("fingerprint", f"{position:064x}"),
         model=model,
         inputs=more.get("inputs", inputs),
         columns=more.get("columns", {}),
