@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from jobs.catalog.near import closest
 from jobs.problems import Problem
@@ -10,15 +9,16 @@ from jobs.sheets.cells import LIST, OBJECT, why_not_text
 from jobs.sheets.image_sets import read_image_sets
 from jobs.sheets.names import ID, MODEL
 from jobs.sheets.rows import Cell, Opened, Row, is_blank, shown
+from jobs.sheets.source import Source
 from jobs.sheets.tree import ABSENT, Items, Node, Scalar, Table
 
 _PARTS = ("batch", "model", "defaults", "image_sets", "jobs")
 _SHAPE = "A sheet has the parts batch, model, defaults, image_sets and jobs."
 
 
-def open_document(path: Path, root: Node, problems: Sequence[Problem] = ()) -> Opened:
+def open_document(source: Source, root: Node, problems: Sequence[Problem] = ()) -> Opened:
     """Take a document apart. `problems` are those already found in it."""
-    file = str(path)
+    file = source.name
     found = [*problems]
     if not isinstance(root, Table):
         root = Table(root.line)

@@ -38,7 +38,7 @@ def plan(sheet: Sheet, rng: random.Random) -> Iterator[PlannedJob | Problem]:
         else:
             yield from result
     if nothing:
-        yield no_job(sheet.path)
+        yield no_job(sheet.name)
 
 
 class _Planner:

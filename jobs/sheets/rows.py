@@ -31,7 +31,8 @@ class Row:
 class Opened:
     """A sheet of any format: what it says once, and a way to read its rows, as often as one likes.
 
-    `header_line` is where the columns are named once for all; None where every row names its own.
+    `header_line` is where the columns are named once for all; None where every row names its own. `part` is
+    the part of the file that this is, None for the first or only one.
     """
 
     file: str
@@ -45,6 +46,7 @@ class Opened:
     model_line: int | None = None
     defaults: Row = field(default_factory=lambda: Row(0, {}))
     image_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    part: str | None = None
 
 
 def refused(problem: Problem) -> Opened:

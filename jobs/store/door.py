@@ -78,7 +78,7 @@ class Store:
     # -- sheets and batches ------------------------------------------------------------------------------
 
     async def load(
-        self, *, name: str, sheet: Path, origin: str, planned: Iterable[PlannedJob | Problem]
+        self, *, name: str, sheet: Path | str, origin: str, planned: Iterable[PlannedJob | Problem]
     ) -> tuple[BatchView, LoadReport]:
         """Load a sheet, in one transaction, into the batch `name`, made if it is new.
 

@@ -71,14 +71,20 @@ def message(text: str, style: str = "") -> None:
     console(errors=True).print(Text(clean(text), style=style))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
-    """A table on standard output; `numbers` names the columns that are set to the right."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    numbers: Sequence[str] = (),
+    errors: bool = False,
+) -> None:
+    """A table on standard output, or error; `numbers` names the columns that are set to the right."""
     made = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for name in columns:
         made.add_column(Text(name), justify="right" if name in numbers else "left", overflow="fold")
     for row in rows:
         made.add_row(*(Text(clean(str(cell))) for cell in row))
-    console().print(made)
+    console(errors=errors).print(made)
 
 
 def as_json(value: Mapping[str, Any] | Sequence[Any], *, indent: int | None = 2) -> None:

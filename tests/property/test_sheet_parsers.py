@@ -22,7 +22,9 @@ from jobs.sheets import PlannedJob, open_sheet, plan
 from jobs.sheets.csv_sheet import open_csv
 from jobs.sheets.jsonl_sheet import open_jsonl
 from jobs.sheets.rows import Opened, Row, shown
-from jobs.sheets.yaml_tree import BadYaml, read_tree
+from jobs.sheets.source import Source
+from jobs.sheets.tree_builder import BadDocument
+from jobs.sheets.yaml_tree import read_tree
 
 TEXT = "bytedance/seedream-4-5/text-to-image"
 SUFFIXES = (".csv", ".yaml", ".jsonl")
@@ -148,7 +150,7 @@ def rows_of(suffix: str, text: str) -> list[Row | Problem]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sheet{suffix}"
         path.write_bytes(text.encode())
-        opened: Opened = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](path)
+        opened: Opened = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](Source(path))
         assert opened.problems == ()
         return list(opened.rows())
 
@@ -163,7 +165,7 @@ def test_a_document_is_a_tree_or_refused(text: str, loader: type) -> None:
         patch.setattr("jobs.sheets.yaml_tree._LOADER", loader)
         try:
             root, repeated = read_tree(text)
-        except BadYaml as bad:
+        except BadDocument as bad:
             refused = bad
         else:
             assert root.line >= 1
