@@ -142,7 +142,7 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return plain_number(value) if math.isfinite(value) else str(value)
+        return plain_number(value)
     if isinstance(value, date | time | timedelta):
         return as_shown(value, "")
     if isinstance(value, Decimal):

@@ -30,9 +30,9 @@ def as_shown(value: object, number_format: str) -> str:
 
 def plain_number(value: float) -> str:
     """A number with the digits it needs, and no more than a spreadsheet keeps."""
-    if value == int(value) and abs(value) < _LARGEST:
-        return str(int(value))
-    return str(value) if isinstance(value, int) else f"{value:.15g}"
+    if isinstance(value, int):
+        return str(value)
+    return str(int(value)) if abs(value) < _LARGEST and value == int(value) else f"{value:.15g}"
 
 
 @lru_cache(maxsize=256)
@@ -47,7 +47,7 @@ def _digits(number_format: str) -> tuple[int, int, int, bool] | None:
 
 def _number(value: float, number_format: str) -> str:
     digits = _digits(number_format)
-    if digits is None or abs(value) >= _LARGEST:
+    if digits is None or not abs(value) < _LARGEST:
         return plain_number(value)
     before, least, most, percent = digits
     # By its shortest digits, so that 2.675 is rounded as it is read and not as it is stored.

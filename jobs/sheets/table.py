@@ -64,7 +64,9 @@ def _rows(
     file: str, records: Callable[[], Records], header: Sequence[str], too_wide: str
 ) -> Iterator[Row | Problem]:
     found = records()
-    next(found, None)  # the header
+    first = next(found, None)  # the header, unless the file was taken away meanwhile
+    if isinstance(first, Problem):
+        yield first
     width = len(header)
     for record in found:
         if isinstance(record, Problem):

@@ -97,7 +97,7 @@ def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, Unre
         if value is None or isinstance(value, str):
             texts.append(as_shown(value, ""))
         else:
-            texts.append(as_shown(value, cell.number_format or ""))
+            texts.append(as_shown(value, _number_format(cell)))
         if cell.data_type == "e":
             texts[-1] = ""
             message = "The cell shows an error."
@@ -107,6 +107,13 @@ def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, Unre
             hint = "Open the workbook in a spreadsheet program and save it, or write the value."
             unread[index] = Unread(shown(formulas[index].value), message, hint)
     return texts, unread or NONE_UNREAD
+
+
+def _number_format(cell: Any) -> str:
+    try:
+        return str(cell.number_format or "")
+    except IndexError:
+        return ""  # a style that the workbook does not have
 
 
 def _is_formula(cell: Any, written: Any) -> bool:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,7 +163,7 @@ def test_what_is_said_about_a_sheet_wins_over_its_ending(write: Write) -> None:
     ],
 )
 def test_what_is_said_and_does_not_exist_is_a_usage_problem(
-    write: Write, said: dict[str, str], hint: str
+    write: Write, said: dict[str, Any], hint: str
 ) -> None:
     """With what there is. Encodings that can make half a character are not among it."""
     with pytest.raises(UsageProblem) as caught:
