@@ -11,7 +11,8 @@ from jobs.sheets.text import BadText, read_lines
 _MAGIC = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet"}
 _MOST_LINES = 200
 """Comments and blank lines that are looked through for the first line that says something."""
-_YAML = re.compile(r"---|%YAML|- |[A-Za-z_]+\s*:(\s|$)")
+_OBJECT = re.compile(r'\{\s*("|\}|$)')
+_YAML = re.compile(r"---|%YAML|- |\{|[A-Za-z_]+\s*:(\s|$)")
 
 
 def sniff(source: Source) -> str:
@@ -30,7 +31,7 @@ def _of_text(source: Source) -> str:
     first = next((line for line in head if line and not line.startswith("#")), "")
     if first.startswith("["):
         return "json"
-    if first.startswith("{"):
+    if _OBJECT.match(first):
         return "jsonl" if _is_a_row(first) else "json"
     return "yaml" if _YAML.match(first) else "csv"
 
