@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.catalog.registry import MODELS, find, suggest
+from jobs.catalog.registry import find
 from jobs.errors import NoSheet, SheetProblems, UsageProblem
 from jobs.problems import Problem
 from jobs.sheets.batch_name import why_not_a_batch_name
 from jobs.sheets.encodings import alternatives, canonical
 from jobs.sheets.formats import FORMATS, SUFFIXES, format_of, reader_of
+from jobs.sheets.names import unknown_model
 from jobs.sheets.rows import Opened, shown
 from jobs.sheets.sniffing import sniff
 from jobs.sheets.source import Source
@@ -57,13 +58,6 @@ def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | N
         problems.append(Problem(source.name, opened.model_line, "model", shown(opened.model), sentence, hint))
     place = source.place(opened.part)
     return Sheet(source.name, place, name, model or opened.model, opened, tuple(problems))
-
-
-def unknown_model(model: str) -> tuple[str, str]:
-    """A sentence for a model id that is not known, and a hint at the one that was meant."""
-    meant = suggest(model)
-    hint = f"Did you mean {meant}?" if meant else f"Models: {', '.join(MODELS)}."
-    return "There is no such model.", hint
 
 
 _FORMATS = f"Sheets end in {', '.join(SUFFIXES)}; --format NAME says what another file is."

@@ -10,7 +10,7 @@ from jobs.sheets.rows import Opened, Row
 from jobs.sheets.source import Source
 from jobs.sheets.yaml_tree import read_tree
 
-PARTS = "A sheet has the parts batch, model, defaults, image_sets and jobs."
+PARTS = "A sheet has the parts batch, model, defaults, model_defaults, image_sets and jobs."
 
 
 def document(text: str) -> Opened:
