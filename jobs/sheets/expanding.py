@@ -29,6 +29,7 @@ def expand(file: str, row: Row, family: Family) -> Iterator[Row | Problem]:
     except BadText as bad:  # of the prompts' file, which was sound when it was counted
         name = family.prompts.file if family.prompts else file
         yield Problem(name, bad.line, None, None, bad.message, bad.hint)
+        return
     if nobody:
         message = "Everything is excluded: no job is left."
         yield Problem(file, row.line, "exclude", None, message, "Exclude less, or leave this out.")
