@@ -100,7 +100,7 @@ def _model_defaults(file: str, node: Node, found: list[Problem]) -> Mapping[str,
     for name, line in node.lines.items():
         if find(name) is None:
             found.append(Problem(file, line, "model_defaults", shown(name), *unknown_model(name)))
-    return {name: _defaults(file, name, inner, found) for name, inner in node.nodes.items()}
+    return {name: _defaults(file, shown(name) or "", inner, found) for name, inner in node.nodes.items()}
 
 
 def _jobs(file: str, root: Table, family: Family | None, found: list[Problem]) -> list[Node]:

@@ -1,7 +1,6 @@
 """From a job as it was written to the rows that it stands for, one after the other."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from jobs.problems import Problem
 from jobs.sheets.derived_ids import derived_id
@@ -13,19 +12,19 @@ from jobs.sheets.text import BadText
 
 def expand(file: str, row: Row, family: Family) -> Iterator[Row | Problem]:
     """Every row of a family, and what is wrong with it as a whole."""
-    clashes = [name for name in (*family.names,) if name in row.cells and name in _varied(family)]
+    clashes = sorted(_varied(family) & row.cells.keys())
     for name in clashes:
         message = "This is a value of the job and a variable of its family."
-        yield Problem(
-            file, row.line_of(name), shown(name), shown(row.cells[name]), message, "Keep one of them."
-        )
+        place = file, row.line_of(name)
+        yield Problem(*place, shown(name), shown(row.cells[name]), message, "Keep one of them.")
     if clashes:
         return
     nobody = True
+    lines = {**row.lines, **family.lines}
     try:
         for member in family.members():
             nobody = False
-            yield from _repeated(row, member, family)
+            yield from _repeated(row, lines, member, family)
     except BadText as bad:  # of the prompts' file, which was sound when it was counted
         name = family.prompts.file if family.prompts else file
         yield Problem(name, bad.line, None, None, bad.message, bad.hint)
@@ -42,15 +41,13 @@ def _varied(family: Family) -> set[str]:
     return {*family.variables, *prompt, *seed}
 
 
-def _repeated(row: Row, member: Member, family: Family) -> Iterator[Row]:
-    cells: dict[str, Cell] = {**row.cells, **member.added, **member.variables}
-    cells = {name: cell for name, cell in cells.items() if cell}
-    lines: Mapping[str, int] = {**row.lines, **family.lines}
+def _repeated(row: Row, lines: Mapping[str, int], member: Member, family: Family) -> Iterator[Row]:
+    said = {**row.cells, **member.added, **member.variables}
+    cells = {name: cell for name, cell in said.items() if cell}
     files: Mapping[str, str] = {}
     if member.prompt_line is not None and family.prompts is not None:
         lines = {**lines, "prompt": member.prompt_line}
         files = {"prompt": family.prompts.file}
-    made = replace(row, cells=cells, lines=lines, files=files, expanded=True)
     own = cells.get(ID)
     for number, seed in enumerate(family.seeds or (None,) * family.repeats, 1):
         more: dict[str, Cell] = {}
@@ -59,4 +56,4 @@ def _repeated(row: Row, member: Member, family: Family) -> Iterator[Row]:
             more[ID] = derived_id(own.strip(), member.variables, repetition=repetition, seed=seed)
         if seed is not None:
             more["seed"] = seed
-        yield replace(made, cells={**cells, **more}) if more else made
+        yield Row(row.line, {**cells, **more}, lines, row.refused, files, expanded=True)

@@ -25,6 +25,7 @@ from jobs.errors import SheetProblems
 from jobs.problems import Problem
 from jobs.sheets import PlannedJob, open_sheet, plan
 from jobs.sheets.csv_sheet import open_csv
+from jobs.sheets.family_parts import FAMILY_PARTS
 from jobs.sheets.json_tree import read_tree as read_json
 from jobs.sheets.jsonl_sheet import open_jsonl
 from jobs.sheets.rows import Opened, Row, shown
@@ -320,12 +321,41 @@ def _no_constant(name: str) -> NoReturn:
         CELL, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(CELL, inner, max_size=3)
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_value_in_a_document_gives_typed_results(data: object) -> None:
     """A part, a default, a set or a job of any shape is read or told."""
-    for part in ("batch", "model", "defaults", "image_sets", "jobs"):
+    for part in ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs", *FAMILY_PARTS):
         document = {"model": TEXT, "jobs": [{"prompt": "a"}], part: data}
         sound(outcome(yaml.safe_dump(document, allow_unicode=True).encode(), ".yaml"))
+        job = {"model": TEXT, "jobs": [{"prompt": "a", "id": "b", part: data}]}
+        sound(outcome(json.dumps(job).encode(), ".json"))
+
+
+WORD = st.text("abz -{}.\u00fc", max_size=4)
+LISTS = st.dictionaries(st.sampled_from(["a", "b", "prompt", "size"]), st.lists(WORD, max_size=3), max_size=3)
+ENTRIES = st.lists(
+    st.dictionaries(st.sampled_from(["a", "b", "c"]), WORD, min_size=1, max_size=2), max_size=3
+)
+
+
+@given(
+    parts=st.fixed_dictionaries(
+        {"prompt": st.just("x {a} {b}"), "id": WORD},
+        optional={
+            "matrix": LISTS,
+            "zip": LISTS,
+            "include": ENTRIES,
+            "exclude": ENTRIES,
+            "repeat": st.integers(0, 4),
+            "seeds": st.lists(st.integers(0, 5), max_size=3),
+        },
+    ),
+    model=st.sampled_from([TEXT, f"{FAMILY}/sequential"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_any_family_gives_typed_results(parts: dict[str, object], model: str) -> None:
+    """And sound keys: each job has one of its own."""
+    sound(outcome(json.dumps({"model": model, "jobs": [parts]}).encode(), ".json"))
 
 
 @given(one=st.text(string.ascii_lowercase, max_size=7), other=st.text(string.ascii_lowercase, max_size=7))
