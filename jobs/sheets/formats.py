@@ -14,24 +14,26 @@ from jobs.sheets.source import Source
 class Format:
     """A format by the module and the function that read it, and the endings of its files.
 
-    Named, not imported: a CSV sheet does not load the YAML parser. `needs` is a package that is not
-    installed with Nightsheet, because few people want it and all would carry it.
+    Named, not imported: a CSV sheet does not load the YAML parser. `heeds` is what may be said about such a
+    sheet. `needs` is a package that is not installed with Nightsheet, because few people want it and all
+    would carry it.
     """
 
     module: str
     function: str
     endings: tuple[str, ...]
+    heeds: tuple[str, ...] = ("encoding",)
     needs: str | None = None
 
 
 FORMATS: Mapping[str, Format] = {
     "csv": Format("jobs.sheets.csv_sheet", "open_csv", (".csv",)),
     "tsv": Format("jobs.sheets.csv_sheet", "open_tsv", (".tsv", ".tab")),
-    "xlsx": Format("jobs.sheets.xlsx_sheet", "open_xlsx", (".xlsx", ".xlsm")),
+    "xlsx": Format("jobs.sheets.xlsx_sheet", "open_xlsx", (".xlsx", ".xlsm"), ("worksheet",)),
     "yaml": Format("jobs.sheets.yaml_sheet", "open_yaml", (".yaml", ".yml")),
     "json": Format("jobs.sheets.json_sheet", "open_json", (".json",)),
     "jsonl": Format("jobs.sheets.jsonl_sheet", "open_jsonl", (".jsonl", ".ndjson")),
-    "parquet": Format("jobs.sheets.parquet_sheet", "open_parquet", (".parquet",), needs="pyarrow"),
+    "parquet": Format("jobs.sheets.parquet_sheet", "open_parquet", (".parquet",), (), "pyarrow"),
 }
 
 SUFFIXES = tuple(ending for form in FORMATS.values() for ending in form.endings)

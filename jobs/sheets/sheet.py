@@ -45,19 +45,21 @@ def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | N
     _must_be_usable(batch, model)
     source = _as_said(source)
     _must_be_a_file(source.path)
-    opened = reader_of(_format(source))(source)
+    name = _format(source)
+    _must_be_heeded(source, name)
+    opened = reader_of(name)(source)
     if next(opened.rows(), None) is None:
         raise _without_jobs(source, opened)
     problems = [*opened.problems]
-    name = batch or opened.batch or _stem(source)
-    if sentence := why_not_a_batch_name(name):
+    named = batch or opened.batch or _stem(source)
+    if sentence := why_not_a_batch_name(named):
         hint = "Name it with --batch NAME, or with batch: NAME in a YAML sheet."
-        problems.append(Problem(source.name, opened.batch_line, "batch", shown(name), sentence, hint))
+        problems.append(Problem(source.name, opened.batch_line, "batch", shown(named), sentence, hint))
     if model is None and opened.model is not None and find(opened.model) is None:
         sentence, hint = unknown_model(opened.model)
         problems.append(Problem(source.name, opened.model_line, "model", shown(opened.model), sentence, hint))
     place = source.place(opened.part)
-    return Sheet(source.name, place, name, model or opened.model, opened, tuple(problems))
+    return Sheet(source.name, place, named, model or opened.model, opened, tuple(problems))
 
 
 _FORMATS = f"Sheets end in {', '.join(SUFFIXES)}; --format NAME says what another file is."
@@ -92,6 +94,17 @@ def _format(source: Source) -> str:
         return named
     suffix = shown(source.path.suffix) or "nothing"
     raise _unreadable(source.name, f"Nothing here reads a file that ends in {suffix}.", _FORMATS)
+
+
+def _must_be_heeded(source: Source, name: str) -> None:
+    """What is said and has no meaning here may have been meant for another file."""
+    for word in ("encoding", "worksheet"):
+        if getattr(source, word) is not None and word not in FORMATS[name].heeds:
+            heeding = [other for other, form in FORMATS.items() if word in form.heeds]
+            raise UsageProblem(
+                f"{source.name} is read as {name}, where --{word} says nothing.",
+                f"It is for {', '.join(heeding)}; --format says what a sheet is.",
+            )
 
 
 def _stem(source: Source) -> str:

@@ -188,3 +188,16 @@ def test_a_batch_remembers_the_file_itself(write: Write, monkeypatch: pytest.Mon
     path = write("a.csv", "prompt\na\n")
     monkeypatch.chdir(path.parent)
     assert open_sheet(Path("a.csv")).place == str(path.resolve())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("a.csv", {"worksheet": "x"}), ("a.xlsx", {"encoding": "cp1252"}), ("a.parquet", {"worksheet": "x"})],
+)
+def test_what_has_no_meaning_for_a_format_is_a_usage_problem(
+    write: Write, name: str, said: dict[str, Any]
+) -> None:
+    """It is not passed over: another sheet may have been meant."""
+    with pytest.raises(UsageProblem, match="says nothing") as caught:
+        open_sheet(Source(write(name, "prompt\na\n"), **said))
+    assert "It is for " in caught.value.hint
