@@ -93,17 +93,23 @@ class _Reader:
             line = node.lines[name]
             nodes = values.nodes if isinstance(values, Items) else [values]
             cells = [cell for value in nodes if (cell := self._cell(name, value)) is not None]
-            if name == ID:
-                message = "An id is one job's own name: it cannot vary by itself."
-                self.problem(line, name, None, message, "The variables are added to the job's id.")
-            elif name in FAMILY_PARTS:
-                self.problem(line, name, None, "This name has a meaning of its own here.", "Take another.")
-            elif not nodes:
+            if self._is_kept(name, line):
+                continue
+            if not nodes:
                 self.problem(line, name, None, "The list of values is empty.", _VALUES)
             elif cells:
                 read[name] = cells
                 self.lines[name] = line
         return read
+
+    def _is_kept(self, name: str, line: int) -> bool:
+        """Whether a name cannot be a variable, which is told."""
+        if name == ID:
+            message = "An id is one job's own name: it cannot vary by itself."
+            self.problem(line, name, None, message, "The variables are added to the job's id.")
+        elif name in FAMILY_PARTS:
+            self.problem(line, name, None, "This name has a meaning of its own here.", "Take another.")
+        return name == ID or name in FAMILY_PARTS
 
     def _cell(self, name: str, node: Node) -> Cell | None:
         cell = as_cell(node)
@@ -132,7 +138,11 @@ class _Reader:
             if not isinstance(item, Table) or not item.nodes:
                 self.problem(item.line, part, None, "An entry is names, each with a value.", "- animal: fox")
                 continue
-            cells = {name: self._cell(name, value) for name, value in item.nodes.items()}
+            cells = {
+                name: self._cell(name, value)
+                for name, value in item.nodes.items()
+                if not self._is_kept(name, item.lines[name])
+            }
             for name in cells:
                 self.lines.setdefault(name, item.lines[name])
             entries.append({name: cell for name, cell in cells.items() if cell is not None})

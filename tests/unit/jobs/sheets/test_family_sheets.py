@@ -206,6 +206,8 @@ def test_a_file_of_prompts_that_breaks_off_meanwhile_is_told(write: Write) -> No
         ("repeat: [2]", "repeat", "A whole number from 1 to 10,000 is needed here."),
         ("repeat: 3, seeds: [1, 2]", "repeat", "There are 2 seeds for 3 jobs."),
         ("include: a", "include", "include is a list."),
+        ("include: [{id: x}]", "id", "An id is one job's own name: it cannot vary by itself."),
+        ("include: [{a: x, seeds: 1}]", "seeds", "This name has a meaning of its own here."),
         ("exclude: [a]", "exclude", "An entry is names, each with a value."),
         (
             "matrix: {animal: [a]}, exclude: [{animla: a}]",
