@@ -46,7 +46,7 @@ async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
 
 
 async def settle_beside(store: Store, batch: BatchView, database: Path) -> None:
-    """Settle what a run left open, where none is at work: nobody decides about a job whose receipt is here."""
+    """Settle what a run left open, where none is at work: nobody decides without a receipt that we hold."""
     with try_holding(database) as held:
         if held:
             with open_spool(database) as spool:

@@ -12,6 +12,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from jobs.errors import CannotWrite
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import open_sheet
+from jobs.sheets.source import Source
 from jobs.store.door import Store, check_origin
 from jobs.views import BatchView, OpenJob, Pause
 from runner.assembly import Order, assemble
@@ -42,7 +43,7 @@ Ready = MemoryObjectReceiveStream[OpenJob]
 
 
 async def run_sheet(
-    path: Path,
+    source: Path | Source,
     *,
     batch: str | None,
     model: str | None,
@@ -56,15 +57,14 @@ async def run_sheet(
     Raises:
         NightsheetError: every kind of it, before anything is paid.
     """
-    sheet = await to_thread.run_sync(lambda: open_sheet(path, batch=batch, model=model))
-    place = await to_thread.run_sync(path.resolve)
+    sheet = await to_thread.run_sync(lambda: open_sheet(source, batch=batch, model=model))
     origin = origin_of(settings, around.env)
     async with (
         open_store(settings, around.clock, create=True) as store,
         holding(settings.database, store),
     ):
         loaded, report = await store.load(
-            name=sheet.batch, sheet=place, origin=origin, planned=plan(sheet, around.rng)
+            name=sheet.batch, sheet=sheet.place, origin=origin, planned=plan(sheet, around.rng)
         )
         if report.new < report.total and (report.new or report.changed or report.gone):
             watcher.notice(

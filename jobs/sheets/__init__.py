@@ -3,5 +3,6 @@
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import Sheet, open_sheet
+from jobs.sheets.source import Source
 
-__all__ = ["PlannedJob", "Sheet", "open_sheet", "plan"]
+__all__ = ["PlannedJob", "Sheet", "Source", "open_sheet", "plan"]

@@ -1,137 +1,104 @@
-"""CSV: a header, then one job a record. Read strictly, one record at a time."""
+"""CSV and TSV: read strictly, one record at a time."""
 
 import csv
-from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+import re
+from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
+from dataclasses import dataclass
 
 from jobs.problems import Problem
-from jobs.sheets.names import known_names, meant_by
-from jobs.sheets.rows import Opened, Row, is_blank, refused, shown
+from jobs.sheets.delimiters import DELIMITERS, likeness
+from jobs.sheets.rows import Opened, is_blank
+from jobs.sheets.source import Source
+from jobs.sheets.table import NONE_UNREAD, Records, open_table
 from jobs.sheets.text import BadText, read_lines
 
 LARGEST_CELL = 1_000_000
 """Characters. An unclosed quote stops here and does not swallow the rest of the sheet."""
 
-_BEGIN = "Begin with a header: id,prompt,model"
-
-Record = tuple[int, list[str]]
+_TWICE = 'Inside a cell, write a quote twice: "".'
 
 
-def open_csv(path: Path, delimiter: str = ",") -> Opened:
-    """Read the header; the rows are read later, and never all at once."""
-    with closing(_records(path, delimiter)) as records:
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the records are written: what stands between cells, and the lines before the header."""
+
+    delimiter: str
+    skipped: int = 0
+
+
+def open_csv(source: Source) -> Opened:
+    """A sheet whose header shows what stands between the cells."""
+    return _open(source, _layout(source))
+
+
+def open_tsv(source: Source) -> Opened:
+    """A sheet with tabs, whatever its header looks like."""
+    return _open(source, _Layout("\t"))
+
+
+def _open(source: Source, layout: _Layout) -> Opened:
+    too_wide = f"A cell with {DELIMITERS[layout.delimiter]} in it must stand in double quotes."
+    return open_table(source.name, lambda: _records(source, layout), too_wide)
+
+
+# Excel's own way of saying it, on a line before the header. Other programs take it for a cell.
+_SAID = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+
+
+def _layout(source: Source) -> _Layout:
+    with closing(read_lines(source.path, source.encoding)) as lines:
+        try:
+            said = _SAID.fullmatch(next(lines, ""))
+        except BadText:
+            return _Layout(",")  # which is told when the records are read
+    if said:
+        return _Layout(said.group(1), 1)
+    layouts = [_Layout(delimiter) for delimiter in DELIMITERS]
+    return max(layouts, key=lambda layout: likeness(_first(source, layout)))
+
+
+def _first(source: Source, layout: _Layout) -> Sequence[str]:
+    with closing(_records(source, layout)) as records:
         first = next(records, None)
-    if first is None:
-        return refused(Problem(str(path), 1, None, None, "The sheet is empty.", _BEGIN))
-    if isinstance(first, Problem):
-        return refused(first)
-    line, cells = first
-    header = [name.strip() for name in cells]
-    if why := _no_header(header):
-        return refused(Problem(str(path), line, None, shown(cells), *why))
-    return Opened(
-        str(path),
-        rows=lambda: _rows(path, delimiter, header),
-        columns=tuple(dict.fromkeys(filter(None, header))),
-        header_line=line,
-        problems=tuple(_twice(path, line, header)),
-    )
+    return () if first is None or isinstance(first, Problem) else first[1]
 
 
-def _no_header(header: Sequence[str]) -> tuple[str, str] | None:
-    """Why a first record cannot be a header, and what to do; None where it can."""
-    if any(name in known_names() or meant_by(name) for name in header):
-        return None
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        return "The columns are not separated by commas.", "Save the sheet as CSV with commas."
-    return "No column of the header is known.", _BEGIN
-
-
-def _twice(path: Path, line: int, header: Sequence[str]) -> Iterator[Problem]:
-    for name, times in Counter(filter(None, header)).items():
-        if times > 1:
-            yield Problem(
-                str(path), line, shown(name), None, "Two columns have this name.", "Rename one of them."
-            )
-
-
-def _rows(path: Path, delimiter: str, header: Sequence[str]) -> Iterator[Row | Problem]:
-    records = _records(path, delimiter)
-    next(records, None)  # the header
-    width = len(header)
-    for record in records:
-        if isinstance(record, Problem):
-            yield record
-            continue
-        line, values = record
-        cells = {
-            name: value for name, value in zip(header, values, strict=False) if value and not value.isspace()
-        }
-        if "" in cells:
-            yield _nameless(path, line, cells.pop(""))
-        elif len(values) > width and not all(map(is_blank, values[width:])):
-            yield _too_wide(path, line, values, width)
-        else:
-            yield Row(line, cells)
-
-
-def _nameless(path: Path, line: int, value: str) -> Problem:
-    return Problem(
-        str(path),
-        line,
-        None,
-        shown(value),
-        "This cell stands in a column without a name.",
-        "Name the column.",
-    )
-
-
-def _too_wide(path: Path, line: int, values: Sequence[str], width: int) -> Problem:
-    return Problem(
-        str(path),
-        line,
-        None,
-        shown(values[width:]),
-        f"The row has {len(values)} cells, the header names {width}.",
-        "A cell with a comma in it must stand in double quotes.",
-    )
-
-
-def _records(path: Path, delimiter: str) -> Generator[Record | Problem, None, None]:
+def _records(source: Source, layout: _Layout) -> Records:
     """Every record that is not blank, with the line it starts on."""
     # A limit of the csv module as a whole; nothing else in this process reads CSV.
     csv.field_size_limit(LARGEST_CELL)
-    with closing(read_lines(path)) as lines:
-        reader = csv.reader(lines, strict=True, delimiter=delimiter)
+    with closing(read_lines(source.path, source.encoding)) as lines:
+        for _ in range(layout.skipped):
+            next(lines, None)
+        reader = csv.reader(lines, strict=True, delimiter=layout.delimiter)
         while True:
-            start = reader.line_num + 1
+            start = reader.line_num + 1 + layout.skipped
             try:
                 record = next(reader)
             except StopIteration:
                 return
             except BadText as bad:
-                yield Problem(str(path), bad.line, None, None, bad.message, bad.hint)
+                yield Problem(source.name, bad.line, None, None, bad.message, bad.hint)
                 return
             except csv.Error as error:
-                problem, goes_on = _broken(path, start, error)
+                problem, goes_on = _broken(source.name, start, error, layout.delimiter)
                 yield problem
                 if goes_on:
                     continue
                 return
             if not all(map(is_blank, record)):
-                yield start, record
+                yield start, record, NONE_UNREAD
 
 
-def _broken(path: Path, line: int, error: csv.Error) -> tuple[Problem, bool]:
+def _broken(file: str, line: int, error: csv.Error, delimiter: str) -> tuple[Problem, bool]:
     """What is wrong with a record, and whether the next line can be trusted to begin a new one."""
     text = str(error)
     if "expected after" in text:
-        message = "After a closing quote there must be a comma or the end of the line."
-        return Problem(str(path), line, None, None, message, 'Inside a cell, write a quote twice: "".'), True
+        message = f"After a closing quote there must be {DELIMITERS[delimiter]} or the end of the line."
+        return Problem(file, line, None, None, message, _TWICE), True
     if "field limit" in text:
         message = f"A cell has more than {LARGEST_CELL:,} characters."
-        return Problem(str(path), line, None, None, message, "Is a double quote left open?"), False
+        return Problem(file, line, None, None, message, "Is a double quote left open?"), False
     message = "A double quote is opened here and never closed."
-    return Problem(str(path), line, None, None, message, 'Inside a cell, write a quote twice: "".'), False
+    return Problem(file, line, None, None, message, _TWICE), False

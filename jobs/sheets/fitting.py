@@ -1,6 +1,6 @@
 """A row put to a model: what it gives for each field, judged, with every problem where it stands."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
@@ -11,17 +11,24 @@ from jobs.problems import Problem
 from jobs.sheets.columns import Columns
 from jobs.sheets.inputs import Complaint, Given, Values, given_by, read_values
 from jobs.sheets.names import ID, MODEL, fields_of, word_for
-from jobs.sheets.rows import Opened, Row, shown
+from jobs.sheets.rows import Cell, Opened, Row, shown
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A model as one sheet uses it: the names for its fields, and what the sheet's defaults give them."""
+    """A model as one sheet uses it: the names for its fields, and what the sheet's defaults give them.
+
+    `cells` is what the defaults say, own columns included, and `own` those; `refused` what of them could not
+    be read.
+    """
 
     spec: ModelSpec
     fields: Mapping[str, str]
     defaults: Mapping[str, Given]
     complaints: tuple[Complaint, ...]
+    cells: Mapping[str, Cell]
+    own: Mapping[str, str]
+    refused: Set[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +40,32 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
-def fit(spec: ModelSpec, columns: Columns, defaults: Row) -> Fitted:
-    """Prepare a model for a sheet, once. Defaults that it has no field for are skipped."""
+def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
+    """Prepare a model for a sheet, once.
+
+    Defaults for all that it has no field for are skipped; among its own they are a slip. Its own come before
+    those for all, whatever name of an input either uses.
+    """
     fields = fields_of(spec)
-    pairs = [(column, fields[name]) for column, name in columns.read_from(defaults) if name in fields]
-    given, complaints = given_by(defaults, pairs)
-    return Fitted(spec, fields, given, tuple(complaints))
+    given: dict[str, Given] = {}
+    complaints: list[Complaint] = []
+    rows = [opened.defaults]
+    if spec.model_id in opened.model_defaults:
+        rows.append(opened.model_defaults[spec.model_id])
+    for row in rows:
+        named = list(columns.read_from(row))
+        more, wrong = given_by(row, [(column, fields[name]) for column, name in named if name in fields])
+        given |= more
+        complaints += wrong
+        for column, name in named if row is not opened.defaults else ():
+            if name not in fields and name != MODEL:
+                complaints.append(
+                    Complaint(Given(column, row.cells[column], row.line_of(column)), *_no_input(spec, name))
+                )
+    cells = {name: cell for row in rows for name, cell in row.cells.items()}
+    own = {name: text for row in rows for name, text in columns.own(row).items()}
+    refused = {name for row in rows for name in row.refused}
+    return Fitted(spec, fields, given, tuple(complaints), cells, own, refused)
 
 
 def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], opened: Opened) -> Verdict:
@@ -56,9 +83,9 @@ def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], ope
             problems.append(_lacking(file, row, column, name, spec))
     own, complaints = given_by(row, pairs)
     given = {**{name: _in_row(default, row) for name, default in fitted.defaults.items()}, **own}
-    cells = {**opened.defaults.cells, **row.cells}
+    cells = {**fitted.cells, **row.cells}
     made = read_values(spec, given, names, cells, opened.image_sets)
-    unread = row.refused | opened.defaults.refused
+    unread = row.refused | fitted.refused
     made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
     checked = spec.check(made.values)
     problems += [_told(file, complaint) for complaint in (*fitted.complaints, *complaints, *made.complaints)]
@@ -74,17 +101,20 @@ def _in_row(default: Given, row: Row) -> Given:
 
 
 def _lacking(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:
+    place = row.files.get(column, file), row.line_of(column)
+    return Problem(*place, shown(column), shown(row.cells[column]), *_no_input(spec, name))
+
+
+def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
     others = [other.model_id for other in MODELS.values() if name in fields_of(other)]
     hint = f"Leave the cell empty, or take a model that has it: {', '.join(others)}."
-    message = f"{spec.model_id} has no input for this."
-    return Problem(file, row.line_of(column), shown(column), shown(row.cells[column]), message, hint)
+    return f"{spec.model_id} has no input for this.", hint
 
 
 def _told(file: str, complaint: Complaint) -> Problem:
     given = complaint.given
-    return Problem(
-        file, given.line, shown(given.column), shown(given.cell), complaint.message, complaint.hint
-    )
+    place = given.file or file, given.line
+    return Problem(*place, shown(given.column), shown(given.cell), complaint.message, complaint.hint)
 
 
 def _found(
@@ -105,4 +135,4 @@ def _found(
             continue
         source = given.get(finding.field, Given(word_for(spec, finding.field), "", row.line))
         column, value = shown(source.column), shown(finding.value)
-        yield Problem(file, source.line, column, value, finding.message, finding.hint)
+        yield Problem(source.file or file, source.line, column, value, finding.message, finding.hint)

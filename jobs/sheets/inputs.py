@@ -15,11 +15,15 @@ _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One cell that feeds a field: the name it has in the sheet, what it says, and the line it stands on."""
+    """One cell that feeds a field: the name it has in the sheet, what it says, and where it stands.
+
+    `file` is None for the sheet itself.
+    """
 
     column: str
     cell: Cell
     line: int
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def given_by(row: Row, columns: Iterable[tuple[str, str]]) -> tuple[dict[str, Gi
     given: dict[str, Given] = {}
     complaints: list[Complaint] = []
     for column, name in columns:
-        cell = Given(column, row.cells[column], row.line_of(column))
+        cell = Given(column, row.cells[column], row.line_of(column), row.files.get(column))
         earlier = given.setdefault(name, cell)
         if earlier is not cell:
             message = f"{shown(earlier.column)} and {shown(column)} are two names for the same input."

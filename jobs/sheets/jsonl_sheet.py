@@ -3,30 +3,30 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any, NoReturn
 
 from jobs.problems import Problem
 from jobs.sheets.cells import LIST, OBJECT, why_not_name, why_not_text
 from jobs.sheets.rows import Cell, Opened, Row, is_blank, shown
+from jobs.sheets.source import Source
 from jobs.sheets.text import BadText, read_lines
 
 
-def open_jsonl(path: Path) -> Opened:
+def open_jsonl(source: Source) -> Opened:
     """Read the lines once for the names in them, so that a row can refer to a column that it leaves empty."""
     columns: dict[str, None] = {}
-    for _, line in _objects(path):
+    for _, line in _objects(source):
         if isinstance(line, dict):
             columns.update(dict.fromkeys(line))
-    return Opened(str(path), rows=lambda: _rows(path), columns=tuple(columns))
+    return Opened(source.name, rows=lambda: _rows(source), columns=tuple(columns))
 
 
 class _Refused(Exception):
     """A line, or a value in it, that is JSON for Python and not for us."""
 
 
-def _rows(path: Path) -> Iterator[Row | Problem]:
-    for number, line in _objects(path):
+def _rows(source: Source) -> Iterator[Row | Problem]:
+    for number, line in _objects(source):
         if isinstance(line, Problem):
             yield line
             continue
@@ -36,7 +36,7 @@ def _rows(path: Path) -> Iterator[Row | Problem]:
             try:
                 cell = _cell(value)
             except _Refused as refused:
-                yield Problem(str(path), number, shown(name), None, str(refused))
+                yield Problem(source.name, number, shown(name), None, str(refused))
                 unread.add(name)
                 continue
             if cell:
@@ -44,18 +44,18 @@ def _rows(path: Path) -> Iterator[Row | Problem]:
         yield Row(number, cells, refused=unread)
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+def _objects(source: Source) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
     number = 0
     try:
-        with closing(read_lines(path)) as lines:
+        with closing(read_lines(source.path, source.encoding)) as lines:
             for number, line in enumerate(lines, 1):
                 if not line.isspace():
-                    yield number, _object(path, number, line)
+                    yield number, _object(source.name, number, line)
     except BadText as bad:
-        yield number, Problem(str(path), bad.line, None, None, bad.message, bad.hint)
+        yield number, Problem(source.name, bad.line, None, None, bad.message, bad.hint)
 
 
-def _object(path: Path, number: int, line: str) -> dict[str, Any] | Problem:
+def _object(file: str, number: int, line: str) -> dict[str, Any] | Problem:
     try:
         written = _DECODER.decode(line.rstrip())
         if isinstance(written, dict):
@@ -67,7 +67,7 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any] | Problem:
         sentence = str(refused)
     except RecursionError:
         sentence = "This line is nested too deeply."
-    return Problem(str(path), number, None, shown(line.strip()), sentence)
+    return Problem(file, number, None, shown(line.strip()), sentence)
 
 
 def _cell(value: Any) -> Cell | None:

@@ -24,27 +24,33 @@ def why_not_an_id(text: str) -> str | None:
     return None
 
 
+def _kept(key: str) -> str | bytes:
+    """What is remembered of a key: no more than 16 bytes of it, so that a million long ids fit as well."""
+    return key if len(key) <= 16 else hashlib.blake2b(key.encode(), digest_size=16).digest()
+
+
 class Keys:
     """The keys given out so far, each with the line it was given to: all that is kept of a row."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, int] = {}
+        self._lines: dict[str | bytes, int] = {}
         self._repeats: dict[str, int] = {}
 
     def take(self, key: str, line: int) -> int | None:
         """Give a key to a line. The line that already has it, or None where the key was free."""
-        earlier = self._lines.get(key)
+        kept = _kept(key)
+        earlier = self._lines.get(kept)
         if earlier is None:
-            self._lines[key] = line
+            self._lines[kept] = line
         return earlier
 
     def derive(self, fingerprint: str, line: int) -> str:
         """A key from a fingerprint: its first 16 digits, then `-2`, `-3` for rows that say the same."""
         stem = fingerprint[:16]
         key = stem
-        while key in self._lines:
+        while _kept(key) in self._lines:
             number = self._repeats.get(stem, 1) + 1
             self._repeats[stem] = number
             key = f"{stem}-{number}"
-        self._lines[key] = line
+        self._lines[_kept(key)] = line
         return key

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from jobs.catalog.near import edit_distance
-from jobs.catalog.registry import MODELS
+from jobs.catalog.registry import MODELS, suggest
 from jobs.catalog.spec import ModelSpec
 
 ID = "id"
@@ -57,3 +57,10 @@ def meant_by(name: str) -> str | None:
         if abs(len(known) - len(written)) <= most and edit_distance(known, written) <= most:
             return known
     return None
+
+
+def unknown_model(model: str) -> tuple[str, str]:
+    """A sentence for a model id that is not known, and a hint at the one that was meant."""
+    meant = suggest(model)
+    hint = f"Did you mean {meant}?" if meant else f"Models: {', '.join(MODELS)}."
+    return "There is no such model.", hint

@@ -8,10 +8,10 @@ from jobs.problems import Problem
 from jobs.sheets.columns import sort_columns
 from jobs.sheets.fitting import Fitted, fit, judge
 from jobs.sheets.keys import Keys, fingerprint, why_not_an_id
-from jobs.sheets.names import ID, MODEL
+from jobs.sheets.names import ID, MODEL, unknown_model
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.rows import Row, shown
-from jobs.sheets.sheet import Sheet, no_job, unknown_model
+from jobs.sheets.sheet import Sheet, no_job
 
 SEEDS = 2**31
 """How many seeds are drawn from: 0 to 2147483647. The pages name no range; services keep this one intact."""
@@ -38,7 +38,7 @@ def plan(sheet: Sheet, rng: random.Random) -> Iterator[PlannedJob | Problem]:
         else:
             yield from result
     if nothing:
-        yield no_job(sheet.path)
+        yield no_job(sheet.name)
 
 
 class _Planner:
@@ -51,23 +51,37 @@ class _Planner:
         self._rng = rng
         self._columns = sort_columns(sheet.opened)
         self._names = frozenset(sheet.opened.columns)
-        self._own = self._columns.own(sheet.opened.defaults)
-        self._default_lines = {sheet.opened.defaults.line_of(name) for name in sheet.opened.defaults.cells}
+        self._defaults = (sheet.opened.defaults, *sheet.opened.model_defaults.values())
+        self._default_lines = {row.line_of(name) for row in self._defaults for name in row.cells}
         self._models: dict[str, Fitted] = {}
         self._keys = Keys()
         self._told: set[Problem] = set()
+        self._told_of_family: set[Problem] = set()
+        self._family_line = 0
         self._no_model_told = False
         self._jobs = 0
 
     def slips(self) -> Iterator[Problem]:
         """Misspelt columns, where they stand once for the whole sheet."""
-        yield from self._columns.slips(self._file, self._opened.defaults)
+        for row in self._defaults:
+            yield from self._columns.slips(self._file, row)
         if self._opened.header_line is not None:
             header = Row(self._opened.header_line, dict.fromkeys(self._opened.columns, ""))
             yield from self._columns.slips(self._file, header)
 
     def judge(self, row: Row) -> PlannedJob | list[Problem]:
         """The row's job, or all that is wrong with it."""
+        result = self._judged(row)
+        if isinstance(result, PlannedJob) or not row.expanded:
+            return result
+        if row.line != self._family_line:
+            self._family_line = row.line
+            self._told_of_family.clear()
+        news = [problem for problem in result if problem not in self._told_of_family]
+        self._told_of_family.update(news)
+        return news
+
+    def _judged(self, row: Row) -> PlannedJob | list[Problem]:
         problems: list[Problem] = []
         if self._opened.header_line is None:
             problems += self._columns.slips(self._file, row)
@@ -92,7 +106,7 @@ class _Planner:
             fingerprint=digest,
             model=spec.model_id,
             inputs=inputs,
-            columns={**self._own, **self._columns.own(row)},
+            columns={**fitted.own, **self._columns.own(row)},
             warnings=verdict.warnings,
             pictures=spec.expected_pictures(inputs),
         )
@@ -137,7 +151,7 @@ class _Planner:
             elif not name and MODEL not in row.refused:
                 problems += self._no_model(row)
             return None
-        self._models[name] = fit(spec, self._columns, self._opened.defaults)
+        self._models[name] = fit(spec, self._columns, self._opened)
         return self._models[name]
 
     def _no_model(self, row: Row) -> Iterator[Problem]:

@@ -14,13 +14,16 @@ class Row:
     """One job as it was written. Empty cells are left out.
 
     `line` is where the row begins, as an editor counts; `lines` where a cell stands on a line of its own.
-    `refused` are columns whose value could not be read, which has been told.
+    `files` has the file of a cell that stands in another one. `refused` are columns whose value could not be
+    read, which has been told. `expanded`: one of the many that were written as one on this line.
     """
 
     line: int
     cells: Mapping[str, Cell]
     lines: Mapping[str, int] = field(default_factory=dict)
     refused: Set[str] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict)
+    expanded: bool = False
 
     def line_of(self, column: str) -> int:
         """Where this cell stands."""
@@ -32,6 +35,8 @@ class Opened:
     """A sheet of any format: what it says once, and a way to read its rows, as often as one likes.
 
     `header_line` is where the columns are named once for all; None where every row names its own.
+    `defaults` hold for all jobs, `model_defaults` for those of a model, before the others. `part` is the part
+    of the file that this is, None for the first or only one.
     """
 
     file: str
@@ -44,7 +49,9 @@ class Opened:
     model: str | None = None
     model_line: int | None = None
     defaults: Row = field(default_factory=lambda: Row(0, {}))
+    model_defaults: Mapping[str, Row] = field(default_factory=dict)
     image_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    part: str | None = None
 
 
 def refused(problem: Problem) -> Opened:

@@ -1,68 +1,68 @@
 """Opening a sheet: the user's file, not yet read through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.catalog.registry import MODELS, find, suggest
+from jobs.catalog.registry import find
 from jobs.errors import NoSheet, SheetProblems, UsageProblem
 from jobs.problems import Problem
 from jobs.sheets.batch_name import why_not_a_batch_name
-from jobs.sheets.formats import SUFFIXES, reader_for
+from jobs.sheets.encodings import alternatives, canonical
+from jobs.sheets.formats import FORMATS, SUFFIXES, format_of, reader_of
+from jobs.sheets.names import unknown_model
 from jobs.sheets.rows import Opened, shown
+from jobs.sheets.sniffing import sniff
+from jobs.sheets.source import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A sheet that can be planned, as often as one likes.
 
-    `model` is what rows without their own are made by, None where they must name one; it is a known model
-    unless `problems` says otherwise. `problems` are those found so far: the rows have not been judged.
+    `name` is what it is called in words, `place` what its batch remembers of it. `model` is what rows without
+    their own are made by, None where they must name one; it is a known model unless `problems` says
+    otherwise. `problems` are those found so far: the rows have not been judged.
     """
 
-    path: Path
+    name: str
+    place: str
     batch: str
     model: str | None
     opened: Opened
     problems: tuple[Problem, ...]
 
 
-def open_sheet(path: Path, *, batch: str | None = None, model: str | None = None) -> Sheet:
+def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | None = None) -> Sheet:
     """Open a sheet by its ending. `batch` and `model` win over what the sheet says once for all its rows.
 
     Raises:
         NoSheet: there is no such file.
         SheetProblems: it cannot be read as a sheet, or has no job.
-        UsageProblem: `batch` cannot be a name, or `model` is not known.
+        UsageProblem: `batch` cannot be a name, `model` is not known, or what is said about the sheet does not
+            fit it.
     """
+    source = sheet if isinstance(sheet, Source) else Source(sheet)
     _must_be_usable(batch, model)
-    _must_be_a_file(path)
-    reader = reader_for(path)
-    if reader is None:
-        raise _unreadable(
-            path, f"Nothing here reads a file that ends in {shown(path.suffix) or 'nothing'}.", _FORMATS
-        )
-    opened = reader(path)
+    source = _as_said(source)
+    _must_be_a_file(source.path)
+    name = _format(source)
+    _must_be_heeded(source, name)
+    opened = reader_of(name)(source)
     if next(opened.rows(), None) is None:
-        raise _without_jobs(path, opened)
+        raise _without_jobs(source, opened)
     problems = [*opened.problems]
-    name = batch or opened.batch or path.stem
-    if sentence := why_not_a_batch_name(name):
+    named = batch or opened.batch or _stem(source)
+    if sentence := why_not_a_batch_name(named):
         hint = "Name it with --batch NAME, or with batch: NAME in a YAML sheet."
-        problems.append(Problem(str(path), opened.batch_line, "batch", shown(name), sentence, hint))
+        problems.append(Problem(source.name, opened.batch_line, "batch", shown(named), sentence, hint))
     if model is None and opened.model is not None and find(opened.model) is None:
         sentence, hint = unknown_model(opened.model)
-        problems.append(Problem(str(path), opened.model_line, "model", shown(opened.model), sentence, hint))
-    return Sheet(path, name, model or opened.model, opened, tuple(problems))
+        problems.append(Problem(source.name, opened.model_line, "model", shown(opened.model), sentence, hint))
+    place = source.place(opened.part)
+    return Sheet(source.name, place, named, model or opened.model, opened, tuple(problems))
 
 
-def unknown_model(model: str) -> tuple[str, str]:
-    """A sentence for a model id that is not known, and a hint at the one that was meant."""
-    meant = suggest(model)
-    hint = f"Did you mean {meant}?" if meant else f"Models: {', '.join(MODELS)}."
-    return "There is no such model.", hint
-
-
-_FORMATS = f"Sheets end in {', '.join(SUFFIXES)}."
+_FORMATS = f"Sheets end in {', '.join(SUFFIXES)}; --format NAME says what another file is."
 
 
 def _must_be_usable(batch: str | None, model: str | None) -> None:
@@ -73,29 +73,72 @@ def _must_be_usable(batch: str | None, model: str | None) -> None:
         raise UsageProblem(f"{sentence[:-1]}: {shown(model)}.", hint)
 
 
+def _as_said(source: Source) -> Source:
+    """The source, with the names that the user gave made into ours."""
+    if source.format is not None and source.format not in FORMATS:
+        raise UsageProblem(
+            f"There is no such format: {shown(source.format)}.", f"One of: {', '.join(FORMATS)}."
+        )
+    if source.encoding is None:
+        return source
+    encoding = canonical(source.encoding)
+    if encoding is None:
+        raise UsageProblem(
+            f"Sheets are not read in the encoding {shown(source.encoding)}.", alternatives(source.encoding)
+        )
+    return replace(source, encoding=encoding)
+
+
+def _format(source: Source) -> str:
+    if named := source.format or (sniff(source) if source.spooled else format_of(source.path)):
+        return named
+    suffix = shown(source.path.suffix) or "nothing"
+    raise _unreadable(source.name, f"Nothing here reads a file that ends in {suffix}.", _FORMATS)
+
+
+def _must_be_heeded(source: Source, name: str) -> None:
+    """What is said and has no meaning here may have been meant for another file."""
+    for word in ("encoding", "worksheet"):
+        if getattr(source, word) is not None and word not in FORMATS[name].heeds:
+            heeding = [other for other, form in FORMATS.items() if word in form.heeds]
+            raise UsageProblem(
+                f"{source.name} is read as {name}, where --{word} says nothing.",
+                f"It is for {', '.join(heeding)}; --format says what a sheet is.",
+            )
+
+
+def _stem(source: Source) -> str:
+    if not source.spooled:
+        return source.path.stem
+    raise UsageProblem(
+        "A sheet from standard input needs a name for its batch.",
+        "Give it one with --batch NAME, or with batch: NAME in a YAML or JSON sheet.",
+    )
+
+
 def _must_be_a_file(path: Path) -> None:
     try:
         if not path.exists():
             raise NoSheet(f"There is no sheet {path}.", "Check the spelling, and the folder you are in.")
         regular = path.is_file()
     except OSError as error:
-        raise _unreadable(path, f"The file cannot be read: {error.strerror}.") from error
+        raise _unreadable(str(path), f"The file cannot be read: {error.strerror}.") from error
     if not regular:
-        raise _unreadable(path, "This is a folder or a device, not a file.")
+        raise _unreadable(str(path), "This is a folder or a device, not a file.")
 
 
-def _unreadable(path: Path, sentence: str, hint: str = "") -> SheetProblems:
-    problem = Problem(str(path), None, None, None, sentence, hint)
-    return SheetProblems(f"{path} cannot be read as a sheet.", [problem], hint)
+def _unreadable(name: str, sentence: str, hint: str = "") -> SheetProblems:
+    problem = Problem(name, None, None, None, sentence, hint)
+    return SheetProblems(f"{name} cannot be read as a sheet.", [problem], hint)
 
 
-def _without_jobs(path: Path, opened: Opened) -> SheetProblems:
+def _without_jobs(source: Source, opened: Opened) -> SheetProblems:
     if opened.problems:
-        return SheetProblems(f"{path} cannot be read as a sheet.", opened.problems)
-    problem = no_job(path)
-    return SheetProblems(f"{path} has no job.", [problem], problem.hint)
+        return SheetProblems(f"{source.name} cannot be read as a sheet.", opened.problems)
+    problem = no_job(source.name)
+    return SheetProblems(f"{source.name} has no job.", [problem], problem.hint)
 
 
-def no_job(path: Path) -> Problem:
+def no_job(name: str) -> Problem:
     """The problem of a sheet that names nothing to do."""
-    return Problem(str(path), None, None, None, "The sheet has no job.", "Write one row for each job.")
+    return Problem(name, None, None, None, "The sheet has no job.", "Write one row for each job.")

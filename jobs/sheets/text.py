@@ -1,4 +1,7 @@
-"""Bytes to text: UTF-8 with or without its mark, UTF-16 with it, and nothing guessed."""
+"""Bytes to text: UTF-8 with or without its mark, UTF-16 with it, another encoding where the user says so.
+
+Nothing is guessed: whatever is not UTF-8 could be any of a dozen encodings, each with other letters.
+"""
 
 import codecs
 from collections.abc import Generator
@@ -8,6 +11,7 @@ LONGEST_LINE = 16_000_000
 """Characters. A line is held in memory, so a file without line breaks must not be read to its end."""
 
 _SAVE_AS = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8").'
+_OR_SAY = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8"), or say what it is: --encoding cp1252'
 
 
 class BadText(Exception):
@@ -20,8 +24,10 @@ class BadText(Exception):
         self.hint = hint
 
 
-def read_lines(path: Path) -> Generator[str, None, None]:
+def read_lines(path: Path, said: str | None = None) -> Generator[str, None, None]:
     """The physical lines of a file, each with its own line ending. Holds one line at a time.
+
+    `said` is the encoding that the user named; a mark at the beginning of the file knows better.
 
     Raises:
         BadText: the file cannot be read, or not as text.
@@ -29,7 +35,7 @@ def read_lines(path: Path) -> Generator[str, None, None]:
     number = 0
     encoding = ""
     try:
-        encoding = _encoding(path)
+        encoding = _encoding(path, said)
         with path.open(encoding=encoding, newline="") as file:
             while line := file.readline(LONGEST_LINE + 1):
                 number += 1
@@ -43,15 +49,15 @@ def read_lines(path: Path) -> Generator[str, None, None]:
         raise _undecodable(path, encoding) from error
 
 
-def read_whole(path: Path, most_bytes: int) -> str:
-    """A whole file as text.
+def read_whole(path: Path, most_bytes: int, said: str | None = None) -> str:
+    """A whole file as text; `said` as above.
 
     Raises:
         BadText: the file cannot be read, has more than `most_bytes` bytes, or is not text.
     """
     encoding = ""
     try:
-        encoding = _encoding(path)
+        encoding = _encoding(path, said)
         with path.open("rb") as file:
             data = file.read(most_bytes + 1)
         if len(data) > most_bytes:
@@ -65,14 +71,16 @@ def read_whole(path: Path, most_bytes: int) -> str:
     return text
 
 
-def _encoding(path: Path) -> str:
+def _encoding(path: Path, said: str | None) -> str:
     with path.open("rb") as file:
         start = file.read(4)
     if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise BadText(None, "The file is written in UTF-32.", _SAVE_AS)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    return "utf-8-sig"
+    if start.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    return said or "utf-8"
 
 
 def _refuse_nul(text: str, line: int) -> None:
@@ -85,14 +93,16 @@ def _undecodable(path: Path, encoding: str) -> BadText:
     """Find the line: the decoder reads ahead, so what it reports is not where the trouble stands."""
     if encoding == "utf-16":
         return BadText(None, "The file begins like UTF-16 and goes on otherwise.", _SAVE_AS)
+    name = "UTF-8" if encoding.startswith("utf-8") else encoding
     number = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                line.decode()
+                line.decode(encoding)
             except UnicodeDecodeError as error:
+                if encoding.startswith("utf-16"):  # a line break is two bytes there
+                    break
                 byte = line[error.start]
-                return BadText(
-                    number, f"The line is not UTF-8: byte 0x{byte:02X} at {error.start + 1}.", _SAVE_AS
-                )
-    return BadText(number, "The file is not UTF-8.", _SAVE_AS)
+                sentence = f"The line is not {name}: byte 0x{byte:02X} at {error.start + 1}."
+                return BadText(number, sentence, _OR_SAY if name == "UTF-8" else _SAVE_AS)
+    return BadText(None if encoding.startswith("utf-16") else number, f"The file is not {name}.", _SAVE_AS)

@@ -86,7 +86,7 @@ class Store:
     # -- sheets and batches ------------------------------------------------------------------------------
 
     async def load(
-        self, *, name: str, sheet: Path, origin: str, planned: Iterable[PlannedJob | Problem]
+        self, *, name: str, sheet: Path | str, origin: str, planned: Iterable[PlannedJob | Problem]
     ) -> tuple[BatchView, LoadReport]:
         """Load a sheet, in one transaction, into the batch `name`, made if it is new.
 
@@ -96,7 +96,7 @@ class Store:
         """
         now = self._now()
         known = await self.database.read(lambda c: batches.find(c, name))
-        moved = known is not None and not await anyio.Path(known.sheet).exists()
+        moved = known is not None and await _has_moved(known.sheet, str(sheet))
 
         async def run(connection: AsyncConnection) -> tuple[BatchView, LoadReport]:
             batch = await batches.find(connection, name)
@@ -293,6 +293,14 @@ class Store:
             more = len(found) == _PAGE
             if more:
                 after = found[-1][0]
+
+
+async def _has_moved(known: str, place: str) -> bool:
+    """Whether a file of that name is here now, and no longer where it was. `#` names a worksheet in it."""
+    if Path(known).name != Path(place).name:
+        return False
+    files = {known, known.rpartition("#")[0]} - {""}
+    return not any([await anyio.Path(file).exists() for file in files])
 
 
 def check_origin(batch: BatchView, origin: str) -> None:

@@ -86,13 +86,14 @@ def table(
     flowing: Sequence[str] = (),
     spare: Sequence[str] = (),
     brief: Brief | None = None,
+    errors: bool = False,
 ) -> None:
-    """A table on standard output; `numbers` names the columns that are set to the right.
+    """A table on standard output, or error; `numbers` names the columns that are set to the right.
 
     No cell is broken over lines, but those of the `flowing` columns. Where a terminal is too narrow, `brief`
     makes cells shorter, and then the `spare` columns are left out, the first one first.
     """
-    where = console()
+    where = console(errors=errors)
     cells = [[clean(str(cell)) for cell in row] for row in rows]
     if where.is_terminal:
         columns, cells, needed = fitted(columns, cells, where.width, flowing, spare, brief or {})

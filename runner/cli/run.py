@@ -1,11 +1,8 @@
 """`nightsheet run`: load what is new in a sheet, and run until nothing is left to do."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from runner.cli import closing
+from runner.cli import closing, sheets
 from runner.cli.asking import consent_of
 from runner.cli.opening import execute, surroundings
 from runner.cli.options import RUNNING
@@ -13,6 +10,7 @@ from runner.cli.options import command as made
 from runner.cli.rehearsing import check_rehearsal
 
 if TYPE_CHECKING:
+    from jobs.sheets import Source
     from runner.report import RunReport
     from runner.settings import Settings
 
@@ -21,14 +19,13 @@ EXAMPLE = "nightsheet run sample_batches/first-night.csv --emulator"
 
 @made(*RUNNING)
 def command(
-    sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="The sheet: CSV, YAML or JSONL.")],
+    sheet: sheets.SheetPath,
     settings: "Settings",
-    batch: Annotated[
-        str | None, typer.Option("--batch", metavar="NAME", help="The batch; the sheet's own, or its stem.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", metavar="MODEL", help="The model of rows that name none.")
-    ] = None,
+    batch: sheets.Batch = None,
+    model: sheets.Model = None,
+    form: sheets.Format = None,
+    worksheet: sheets.Worksheet = None,
+    encoding: sheets.Encoding = None,
 ) -> int:
     """Load what is new in the sheet, and run until nothing is left to do.
 
@@ -40,10 +37,10 @@ def command(
 
     around = surroundings()
 
-    async def work(display: Display) -> "RunReport":
+    async def work(source: "Source", display: Display) -> "RunReport":
         consent = consent_of(settings, display)
         return await run_sheet(
-            sheet,
+            source,
             batch=batch,
             model=model,
             settings=settings,
@@ -52,6 +49,9 @@ def command(
             watcher=display,
         )
 
-    with Display(around.clock.now, quiet=settings.quiet) as display:
-        report = execute(lambda: work(display))
+    with (
+        sheets.source_of(sheet, form, worksheet, encoding) as source,
+        Display(around.clock.now, quiet=settings.quiet) as display,
+    ):
+        report = execute(lambda: work(source, display))
     return closing.show(report, settings, around)

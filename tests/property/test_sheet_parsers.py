@@ -6,10 +6,15 @@ import json
 import random
 import string
 import tempfile
+import zipfile
+from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
+import pyarrow as arrow
+import pyarrow.parquet as parquet
 import pytest
+import xlsxwriter
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,20 +25,46 @@ from jobs.errors import SheetProblems
 from jobs.problems import Problem
 from jobs.sheets import PlannedJob, open_sheet, plan
 from jobs.sheets.csv_sheet import open_csv
+from jobs.sheets.family_parts import FAMILY_PARTS
+from jobs.sheets.json_tree import read_tree as read_json
 from jobs.sheets.jsonl_sheet import open_jsonl
 from jobs.sheets.rows import Opened, Row, shown
-from jobs.sheets.yaml_tree import BadYaml, read_tree
+from jobs.sheets.source import Source
+from jobs.sheets.tree import Items, Node, Scalar
+from jobs.sheets.tree_builder import BadDocument
+from jobs.sheets.yaml_tree import read_tree
 
-TEXT = "bytedance/seedream-4-5/text-to-image"
-SUFFIXES = (".csv", ".yaml", ".jsonl")
+FAMILY = "bytedance/seedream-4-5"
+TEXT = f"{FAMILY}/text-to-image"
+SUFFIXES = (".csv", ".tsv", ".yaml", ".json", ".jsonl", ".xlsx", ".parquet")
+TEXTUAL = SUFFIXES[:5]
 HEADS = {
     ".csv": "id,prompt,model,size,count,images,seed,note\n",
+    ".tsv": "id\tprompt\tmodel\tsize\tcount\timages\tseed\tnote\n",
+    ".json": '{"model": "bytedance/seedream-4-5/sequential", "jobs": [{"prompt": ',
     ".yaml": "model: bytedance/seedream-4-5/sequential\njobs:\n- prompt: ",
     ".jsonl": '{"prompt": "a", "model": "bytedance/seedream-4-5/edit", "images": ',
 }
 # Text with what matters to the formats in every other place.
 TRICKY = st.text(st.one_of(st.sampled_from(',"\n\r\t|:{}[]&*!#-\\\0\ufeff'), st.characters()), max_size=60)
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+NAME = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5
+).filter(lambda name: name == name.strip())
+XML = [
+    b"<",
+    b">",
+    b"/",
+    b'"',
+    b"999999999",
+    b"-1",
+    b"e",
+    b'<row r="9"/>',
+    b"<f>1</f>",
+    b"<v>x</v>",
+    b"&a;",
+    b"",
+]
 # The alphabet of what a person writes into a cell, so that some of it is nearly right.
 WORDS = st.sampled_from(
     [
@@ -57,7 +88,7 @@ def outcome(data: bytes, suffix: str) -> list[PlannedJob | Problem]:
 
 
 def sound(items: list[PlannedJob | Problem]) -> None:
-    """Every item can be stored, printed and sent."""
+    """Every item can be stored, printed and sent, and nothing is missing without a word."""
     keys = [item.key for item in items if isinstance(item, PlannedJob)]
     assert len(set(keys)) == len(keys)
     for item in items:
@@ -85,7 +116,7 @@ def test_any_bytes_give_typed_results(suffix: str, data: bytes) -> None:
     sound(outcome(data, suffix))
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", TEXTUAL)
 @given(text=TRICKY, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 @settings(max_examples=150, deadline=None)
 def test_any_text_after_a_sound_beginning_gives_typed_results(suffix: str, text: str, encoding: str) -> None:
@@ -148,7 +179,7 @@ def rows_of(suffix: str, text: str) -> list[Row | Problem]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sheet{suffix}"
         path.write_bytes(text.encode())
-        opened: Opened = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](path)
+        opened: Opened = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](Source(path))
         assert opened.problems == ()
         return list(opened.rows())
 
@@ -163,7 +194,7 @@ def test_a_document_is_a_tree_or_refused(text: str, loader: type) -> None:
         patch.setattr("jobs.sheets.yaml_tree._LOADER", loader)
         try:
             root, repeated = read_tree(text)
-        except BadYaml as bad:
+        except BadDocument as bad:
             refused = bad
         else:
             assert root.line >= 1
@@ -172,17 +203,159 @@ def test_a_document_is_a_tree_or_refused(text: str, loader: type) -> None:
     assert refused.message
 
 
+def workbook() -> bytes:
+    """A small workbook with shared texts, numbers, a date and a formula."""
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", "prompt", "model", "count", "due", "note"])
+        for row in range(1, 6):
+            sheet.write_row(row, 0, [f"r{row}", "Generate 3 images of a pier", f"{FAMILY}/sequential", 3])
+            sheet.write(row, 4, 46000 + row, book.add_format({"num_format": "yyyy-mm-dd"}))
+            sheet.write_formula(row, 5, "=1+2", value=3)
+    return made.getvalue()
+
+
+def table() -> bytes:
+    """A small Parquet file with texts, numbers, lists and a date."""
+    made = io.BytesIO()
+    columns = {
+        "prompt": ["Generate 3 images of a pier"] * 50,
+        "model": [f"{FAMILY}/sequential"] * 50,
+        "seed": list(range(50)),
+        "count": [3.0, None] * 25,
+        "tags": [["a", "b"]] * 50,
+        "due": [date(2026, 3, 4)] * 50,
+    }
+    parquet.write_table(arrow.table(columns), made, row_group_size=20)
+    return made.getvalue()
+
+
+WORKBOOK, TABLE = workbook(), table()
+
+
+@pytest.mark.parametrize(("suffix", "sound_bytes"), [(".xlsx", WORKBOOK), (".parquet", TABLE)])
+@given(data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_damaged_file_gives_typed_results(suffix: str, sound_bytes: bytes, data: st.DataObject) -> None:
+    """Cut off, or with some bytes changed."""
+    damaged = bytearray(sound_bytes)
+    for at, byte in data.draw(
+        st.lists(st.tuples(st.integers(0, len(damaged) - 1), st.integers(0, 255)), max_size=4)
+    ):
+        damaged[at] = byte
+    sound(outcome(bytes(damaged[: data.draw(st.integers(0, len(damaged) * 2))]), suffix))
+
+
+@given(data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_workbook_of_damaged_xml_gives_typed_results(data: st.DataObject) -> None:
+    """Packed soundly, with something else in one of its parts."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = data.draw(st.sampled_from(sorted(parts)))
+    text = bytearray(parts[name])
+    at = data.draw(st.integers(0, len(text)))
+    text[at : at + data.draw(st.integers(0, 8))] = data.draw(st.sampled_from(XML) | st.binary(max_size=4))
+    parts[name] = bytes(text)
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    sound(outcome(made.getvalue(), ".xlsx"))
+
+
+def plain(node: Node) -> object:
+    """The tree as `json.loads` would give it, with numbers as text."""
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, Items):
+        return [plain(item) for item in node.nodes]
+    return {name: plain(inner) for name, inner in node.nodes.items()}
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.text(max_size=10) | st.integers().map(str),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAME, inner, max_size=4),
+        max_leaves=20,
+    ),
+    indent=st.none() | st.integers(0, 3),
+    ascii_only=st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_what_a_json_writer_wrote_as_a_document_comes_back(
+    value: object, indent: int | None, ascii_only: bool
+) -> None:
+    """However it is laid out."""
+    root, repeated = read_json(json.dumps(value, indent=indent, ensure_ascii=ascii_only))
+    assert plain(root) == value
+    assert repeated == []
+
+
+@given(text=st.text(st.sampled_from('[]{}",:\\ \n1-.eEtruefalsn\u00fc'), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_what_json_refuses_is_refused(text: str) -> None:
+    """And nothing else, but for columns without a name."""
+    try:
+        json.loads(text, parse_constant=_no_constant)
+        theirs = True
+    except ValueError:
+        theirs = False
+    try:
+        read_json(text)
+        ours = True
+    except BadDocument as bad:
+        if "name of a column" in bad.message:
+            return
+        ours = False
+    assert ours is theirs
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
 @given(
     data=st.recursive(
         CELL, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(CELL, inner, max_size=3)
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_value_in_a_document_gives_typed_results(data: object) -> None:
     """A part, a default, a set or a job of any shape is read or told."""
-    for part in ("batch", "model", "defaults", "image_sets", "jobs"):
+    for part in ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs", *FAMILY_PARTS):
         document = {"model": TEXT, "jobs": [{"prompt": "a"}], part: data}
         sound(outcome(yaml.safe_dump(document, allow_unicode=True).encode(), ".yaml"))
+        job = {"model": TEXT, "jobs": [{"prompt": "a", "id": "b", part: data}]}
+        sound(outcome(json.dumps(job).encode(), ".json"))
+
+
+WORD = st.text("abz -{}.\u00fc", max_size=4)
+LISTS = st.dictionaries(st.sampled_from(["a", "b", "prompt", "size"]), st.lists(WORD, max_size=3), max_size=3)
+ENTRIES = st.lists(
+    st.dictionaries(st.sampled_from(["a", "b", "c"]), WORD, min_size=1, max_size=2), max_size=3
+)
+
+
+@given(
+    parts=st.fixed_dictionaries(
+        {"prompt": st.just("x {a} {b}"), "id": WORD},
+        optional={
+            "matrix": LISTS,
+            "zip": LISTS,
+            "include": ENTRIES,
+            "exclude": ENTRIES,
+            "repeat": st.integers(0, 4),
+            "seeds": st.lists(st.integers(0, 5), max_size=3),
+        },
+    ),
+    model=st.sampled_from([TEXT, f"{FAMILY}/sequential"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_any_family_gives_typed_results(parts: dict[str, object], model: str) -> None:
+    """And sound keys: each job has one of its own."""
+    sound(outcome(json.dumps({"model": model, "jobs": [parts]}).encode(), ".json"))
 
 
 @given(one=st.text(string.ascii_lowercase, max_size=7), other=st.text(string.ascii_lowercase, max_size=7))

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anyio
 from anyio import to_thread
@@ -63,21 +63,24 @@ class Desk:
             "HOME": str(self.folder),
         }
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start the command; the caller waits for it."""
         return subprocess.Popen(
             [sys.executable, "-m", "runner.cli", *arguments],
             cwd=self.folder,
             env=self.env,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    async def call(self, *arguments: str) -> Ended:
-        """Run the command to its end."""
-        return await wait(self.start(*arguments))
+    async def call(self, *arguments: str, piped: Path | None = None) -> Ended:
+        """Run the command to its end; `piped` is its standard input."""
+        if piped is None:
+            return await wait(self.start(*arguments))
+        with piped.open("rb") as file:
+            return await wait(self.start(*arguments, stdin=file))
 
     async def status(self) -> dict[str, Any]:
         """What `status --json` says."""

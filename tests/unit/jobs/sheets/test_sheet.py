@@ -3,11 +3,12 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.errors import NoSheet, SheetProblems, UsageProblem
-from jobs.sheets import open_sheet
+from jobs.sheets import Source, open_sheet
 
 Write = Callable[[str, str | bytes], Path]
 EDIT = "bytedance/seedream-4-5/edit"
@@ -21,14 +22,15 @@ def test_a_missing_sheet_is_its_own_error(tmp_path: Path) -> None:
     assert caught.value.exit_code == 66
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a", "a.txt"])
+@pytest.mark.parametrize("name", ["a.xls", "a", "a.txt"])
 def test_an_unknown_ending_is_refused_with_the_known_ones(write: Write, name: str) -> None:
     """The hint lists what can be read."""
     with pytest.raises(SheetProblems) as caught:
         open_sheet(write(name, "prompt\na\n"))
     (problem,) = caught.value.problems
     assert problem.message.startswith("Nothing here reads a file that ends in ")
-    assert problem.hint == "Sheets end in .csv, .yaml, .yml, .jsonl."
+    assert problem.hint.startswith("Sheets end in .csv, .tsv, ")
+    assert "--format" in problem.hint
 
 
 def test_a_folder_or_a_pipe_is_no_sheet(tmp_path: Path) -> None:
@@ -71,7 +73,16 @@ def test_a_sheet_without_a_job_is_refused(write: Write, name: str, text: str) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("a.csv", ""), ("a.csv", "x;y\n1;2\n"), ("a.yaml", "a: *x"), ("a.yaml", "jbos:\n- a")]
+    ("name", "text"),
+    [
+        ("a.csv", ""),
+        ("a.csv", "x;y\n1;2\n"),
+        ("a.json", "[{"),
+        ("a.xlsx", "x"),
+        ("a.parquet", "x"),
+        ("a.yaml", "a: *x"),
+        ("a.yaml", "jbos:\n- a"),
+    ],
 )
 def test_an_unreadable_sheet_is_refused_with_its_problems(write: Write, name: str, text: str) -> None:
     """All of them, where no row can be read."""
@@ -130,3 +141,63 @@ def test_an_unknown_model_of_the_sheet_is_a_problem_unless_the_argument_wins(wri
     assert (problem.row, problem.column, problem.value) == (1, "model", "dall-e")
     assert problem.hint.startswith("Models: bytedance/")
     assert open_sheet(path, model=TEXT).problems == ()
+
+
+def test_what_is_said_about_a_sheet_wins_over_its_ending(write: Write) -> None:
+    """The format, and the encoding by any of its names."""
+    path = write("a.txt", f"prompt;model\nM\u00fcller;{TEXT}\n".encode("cp1252"))
+    sheet = open_sheet(Source(path, "csv", "Windows-1252"))
+    assert sheet.batch == "a"
+    (row,) = sheet.opened.rows()
+    assert "M\u00fcller" in str(row)
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ({"format": "excel"}, "One of: csv, "),
+        ({"encoding": "cp125"}, "Did you mean cp125"),
+        ({"encoding": "utf-7"}, "One of: utf-8, "),
+        ({"encoding": "hex"}, "One of: utf-8, "),
+        ({"encoding": "\0"}, "One of: utf-8, "),
+    ],
+)
+def test_what_is_said_and_does_not_exist_is_a_usage_problem(
+    write: Write, said: dict[str, Any], hint: str
+) -> None:
+    """With what there is. Encodings that can make half a character are not among it."""
+    with pytest.raises(UsageProblem) as caught:
+        open_sheet(Source(write("a.csv", "prompt\na\n"), **said))
+    assert hint in caught.value.hint
+
+
+def test_standard_input_needs_a_name_for_its_batch(write: Write) -> None:
+    """By argument or in the document; a copy's own name says nothing."""
+    path = write("sheet", f"prompt,model\na,{TEXT}\n")
+    with pytest.raises(UsageProblem, match="needs a name for its batch") as caught:
+        open_sheet(Source(path, spooled=True))
+    assert "--batch" in caught.value.hint
+    sheet = open_sheet(Source(path, spooled=True), batch="tonight")
+    assert (sheet.name, sheet.place, sheet.batch) == ("standard input", "standard input", "tonight")
+    path.write_text("batch: tuesday\njobs: [{prompt: a}]")
+    assert open_sheet(Source(path, spooled=True)).batch == "tuesday"
+
+
+def test_a_batch_remembers_the_file_itself(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the way to it was written."""
+    path = write("a.csv", "prompt\na\n")
+    monkeypatch.chdir(path.parent)
+    assert open_sheet(Path("a.csv")).place == str(path.resolve())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("a.csv", {"worksheet": "x"}), ("a.xlsx", {"encoding": "cp1252"}), ("a.parquet", {"worksheet": "x"})],
+)
+def test_what_has_no_meaning_for_a_format_is_a_usage_problem(
+    write: Write, name: str, said: dict[str, Any]
+) -> None:
+    """It is not passed over: another sheet may have been meant."""
+    with pytest.raises(UsageProblem, match="says nothing") as caught:
+        open_sheet(Source(write(name, "prompt\na\n"), **said))
+    assert "It is for " in caught.value.hint

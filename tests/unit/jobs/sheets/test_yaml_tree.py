@@ -6,9 +6,10 @@ import time
 import pytest
 import yaml
 
-from jobs.sheets import yaml_tree
+from jobs.sheets import tree_builder, yaml_tree
 from jobs.sheets.tree import Items, Node, Scalar, Table
-from jobs.sheets.yaml_tree import BadYaml, Repeated, read_tree
+from jobs.sheets.tree_builder import BadDocument, Repeated
+from jobs.sheets.yaml_tree import read_tree
 
 
 @pytest.fixture(params=["as it is built", "in Python alone"], autouse=True)
@@ -121,7 +122,7 @@ def test_a_repeated_key_is_told_and_the_first_counts() -> None:
 )
 def test_what_is_refused(text: str, line: int, message: str) -> None:
     """With its line, and in words."""
-    with pytest.raises(BadYaml) as caught:
+    with pytest.raises(BadDocument) as caught:
         read_tree(text)
     assert caught.value.message.startswith(message)
     assert caught.value.line == line
@@ -131,8 +132,8 @@ def test_what_is_refused(text: str, line: int, message: str) -> None:
     "text", ['a: "\\UFFFFFFFF"', "%YAML 1.99999999999999999999999\n---\na", "%YAML 2.0\n---\na"]
 )
 def test_odd_escapes_and_versions_are_a_typed_problem_or_read(text: str) -> None:
-    """Whatever the parser makes of them, nothing but a BadYaml comes out."""
-    with contextlib.suppress(BadYaml):
+    """Whatever the parser makes of them, nothing but a BadDocument comes out."""
+    with contextlib.suppress(BadDocument):
         read_tree(text)
 
 
@@ -140,7 +141,7 @@ def test_twenty_levels_pass_and_twenty_one_do_not() -> None:
     """Brackets by the thousand are stopped at once, and never met by recursion."""
     read_tree("[" * 20 + "]" * 20)
     for depth in (21, 100_000):
-        with pytest.raises(BadYaml, match="Nested more than 20 deep"):
+        with pytest.raises(BadDocument, match="Nested more than 20 deep"):
             read_tree("[" * depth)
 
 
@@ -148,14 +149,14 @@ def test_an_alias_bomb_is_stopped_at_its_first_alias() -> None:
     """Doubling lists would grow into gigabytes."""
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
     started = time.perf_counter()
-    with pytest.raises(BadYaml, match="An alias"):
+    with pytest.raises(BadDocument, match="An alias"):
         read_tree("\n".join(lines))
     assert time.perf_counter() - started < 1
 
 
 def test_the_number_of_values_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit itself passes; the list counts too."""
-    monkeypatch.setattr(yaml_tree, "MOST_NODES", 10)
+    monkeypatch.setattr(tree_builder, "MOST_NODES", 10)
     read_tree("[" + "x," * 9 + "]")
-    with pytest.raises(BadYaml, match="More than 10 values"):
+    with pytest.raises(BadDocument, match="More than 10 values"):
         read_tree("[" + "x," * 10 + "]")

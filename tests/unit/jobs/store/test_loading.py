@@ -113,6 +113,27 @@ async def test_another_sheet_of_that_name_is_refused(table: Table, tmp_path: Pat
     assert table.everything() == before
 
 
+@pytest.mark.parametrize(
+    ("known", "place", "there"),
+    [
+        ("standard input", "/here/two.csv", None),
+        ("/gone/two.xlsx", "/here/two.xlsx#Night", None),
+        ("/gone/two.csv", "/here/three.csv", None),
+        ("two.xlsx#Night", "/here/two.xlsx#Night", "two.xlsx"),
+    ],
+)
+async def test_what_only_looks_moved_is_refused(
+    table: Table, tmp_path: Path, known: str, place: str, there: str | None
+) -> None:
+    """Another name, another worksheet, or a workbook that is still there."""
+    if there is not None:
+        known = str(tmp_path / known)
+        (tmp_path / there).touch()
+    await table.store.load(name="two", sheet=known, origin=ORIGIN, planned=rows("a"))
+    with pytest.raises(UsageProblem, match="was loaded from"):
+        await table.store.load(name="two", sheet=place, origin=ORIGIN, planned=rows("a"))
+
+
 async def test_a_sheet_that_was_moved_is_the_same_sheet(table: Table, tmp_path: Path) -> None:
     """Its old place is empty: to refuse it would have everything paid again under another name."""
     sheet, elsewhere = tmp_path / "two.csv", tmp_path / "elsewhere" / "two.csv"

@@ -1,5 +1,9 @@
 """`nightsheet check`."""
 
+import csv
+import io
+import re
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -32,14 +36,21 @@ def test_the_plan(world: World, sheet: Path) -> None:
 
 def test_the_plan_as_json(world: World, sheet: Path) -> None:
     """For scripts."""
-    assert world.run("check", str(sheet), "--json", "--batch", "other").json == {
+    told = world.run("check", str(sheet), "--json", "--batch", "other").json
+    samples = told.pop("samples")
+    assert [(job["key"], job["row"], job["model"]) for job in samples] == [("a", 2, SERIES), ("b", 3, TEXT)]
+    assert samples[1]["inputs"] == {"prompt": "A pier"}
+    assert told == {
         "sheet": str(sheet),
         "batch": "other",
+        "rows": 2,
         "jobs": 2,
         "pictures": 3,
         "models": {SERIES: {"jobs": 1, "pictures": 2}, TEXT: {"jobs": 1, "pictures": 1}},
         "price": {"low_usd": None, "high_usd": None},
+        "warning_count": 0,
         "warnings": [],
+        "problem_count": 0,
         "problems": [],
     }
 
@@ -82,15 +93,22 @@ def test_a_database_that_cannot_be_read_does_not_stop_it(world: World, sheet: Pa
 
 
 def test_all_problems_exit_65(world: World) -> None:
-    """Each where it is."""
+    """Each in its line of a table: where it is, what stands there, why not, what would do."""
     path = world.folder / "bad.csv"
     path.write_text(f"id,prompt,model,count\na,x 2 images,{SERIES},99\nb,,{TEXT},\n")
     ran = world.run("check", str(path))
     assert (ran.code, ran.out) == (65, "")
     lines = ran.err.splitlines()
-    assert lines[0].startswith(f"{path}:2: column 'count' = '99': ")
-    assert lines[1].startswith(f"{path}:3: column 'prompt': ")
-    assert lines[2] == f"{path} has 2 problems: it would not be loaded."
+    assert lines[0].split("  ")[0] == "row"
+    assert lines[0].endswith("what would do")
+    assert re.split("  +", lines[1].strip())[:4] == [
+        "2",
+        "count",
+        "99",
+        "A whole number from 1 to 15 is needed here.",
+    ]
+    assert re.split("  +", lines[2].strip())[:2] == ["3", "prompt"]
+    assert lines[3] == f"{path} has 2 problems: it would not be loaded."
 
 
 def test_problems_as_json(world: World) -> None:
@@ -142,3 +160,66 @@ def test_control_characters_of_a_sheet_do_not_reach_the_terminal(world: World) -
     ran = world.run("check", str(path))
     assert ran.code == 65
     assert ansi(ran.out + ran.err) == []
+
+
+def test_problems_as_a_file_for_a_spreadsheet(world: World) -> None:
+    """All of them, with Excel's mark, and nothing that is taken for a formula; the exit code stays."""
+    path, output = world.folder / "bad.csv", world.folder / "problems.csv"
+    path.write_text(f"id,prompt,model,count\na,x 2 images,{SERIES},=1+1\nb,,{TEXT},\n")
+    ran = world.run("check", str(path), "--output", str(output))
+    assert ran.code == 65
+    assert f"Written: {output}" in ran.err
+    header, first, second = csv.reader(io.StringIO(output.read_text(encoding="utf-8-sig")))
+    assert header == ["file", "row", "column", "value", "message", "hint"]
+    assert first[:4] == [str(path), "2", "count", "'=1+1"]
+    assert second[:4] == [str(path), "3", "prompt", ""]
+    path.write_text(SHEET)
+    assert world.run("check", str(path), "--output", str(output)).code == 0
+    assert len(output.read_text().splitlines()) == 1  # what was wrong is wrong no more
+    assert sorted(file.name for file in world.folder.iterdir()) == ["bad.csv", "problems.csv"]
+
+
+def test_the_list_is_not_written_over_the_sheet(world: World, sheet: Path) -> None:
+    """Nor half of it anywhere."""
+    assert world.run("check", str(sheet), "--output", str(sheet)).code == 2
+    assert sheet.read_text() == SHEET
+    assert world.run("check", str(sheet), "--output", str(world.folder / "no" / "where.csv")).code == 73
+    assert world.run("check", str(sheet), "--output", str(world.folder)).code == 73
+    assert [file.name for file in world.folder.iterdir()] == ["night.csv"]
+
+
+def test_a_long_table_is_cut_and_says_so(world: World) -> None:
+    """Nobody reads more; the file and the JSON have them all."""
+    path = world.folder / "bad.csv"
+    path.write_text("id,prompt,model\n" + f"a,,{TEXT}\n" * 600)
+    ran = world.run("check", str(path))
+    assert len(ran.err.splitlines()) == 1 + 1000 + 2
+    assert "and 199 more problems: --output problems.csv has them all" in ran.err
+    assert ran.err.splitlines()[-1] == f"{path} has 1,199 problems: it would not be loaded."
+    assert world.run("check", str(path), "--json").json["problem_count"] == 1199
+
+
+def test_standard_input_is_a_sheet(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read twice all the same, and nothing of it is left behind."""
+    monkeypatch.setenv("TMPDIR", str(world.folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    for text, said in ((SHEET, ()), (SHEET.replace(",", ";"), ()), ("prompt\na\n", ("--model", TEXT))):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        ran = world.run("check", "-", "--batch", "tonight", *said)
+        assert ran.code == 0, ran.err
+        assert "Batch tonight: " in ran.out
+        assert "nightsheet run - --batch tonight" in ran.out
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SHEET.encode())))
+    assert world.run("check", "-").code == 2
+    assert list(world.folder.iterdir()) == []
+
+
+def test_what_was_said_about_the_sheet_is_in_the_next_command(world: World) -> None:
+    """So that it works when it is copied."""
+    path = world.folder / "night.txt"
+    path.write_bytes(SHEET.replace("pier", "M\u00fchle").encode("cp1252"))
+    assert world.run("check", str(path)).code == 65
+    ran = world.run("check", str(path), "--format", "csv", "--encoding", "cp1252")
+    assert ran.code == 0
+    assert f"nightsheet run {path} --format csv --encoding cp1252" in ran.out
+    assert "cp1252" in world.run("check", str(path), "--format", "csv").err

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from jobs.errors import LockHeld, UsageProblem
+from jobs.sheets import Source
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
@@ -82,7 +83,7 @@ def test_run_hands_over_what_was_said(world: World, night: FakeRun) -> None:
     )
     assert ran.code == 0
     given = night.given
-    assert (given["first"], given["batch"], given["model"]) == (Path("a.csv"), "b", "m")
+    assert (given["first"], given["batch"], given["model"]) == (Source(Path("a.csv")), "b", "m")
     settings = given["settings"]
     assert (settings.concurrency, settings.budget, settings.poll_min) == (3, Decimal("1.50"), 0.5)
     assert (settings.rate, settings.max_attempts, settings.output_dir) == (30, 2, Path("o"))

@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat. None is part of what is installed."""

@@ -1,0 +1,93 @@
+"""A zip archive looked at before it is unpacked: what a few kilobytes may turn into is bounded.
+
+The sizes are those that the archive declares, and Python unpacks no more of a member than it declares.
+"""
+
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+MOST_MEMBERS = 10_000
+LARGEST_PART = 20_000_000
+"""Bytes of a part that is held in memory as a tree: the list of worksheets, the styles."""
+LARGEST_TEXTS = 200_000_000
+"""Bytes of the texts of all cells, which are held in memory."""
+LARGEST_WORKSHEET = 2_000_000_000
+"""Bytes of a worksheet, of which a row is held in memory."""
+FREE = 100_000_000
+"""Bytes up to which nobody asks how well they were packed."""
+MOST_PACKED = 200
+"""How many times smaller a part may be than what is in it; worksheets come to 5 to 30."""
+
+_PICTURES = ("xl/media/", "xl/drawings/", "xl/charts/", "xl/embeddings/")
+
+
+class BadArchive(Exception):
+    """The archive is none, or is not unpacked; with a sentence for a person."""
+
+
+def check_workbook(path: Path) -> None:
+    """Look at every part of a workbook that may be read.
+
+    Raises:
+        BadArchive: it is no archive, or would grow too much.
+        OSError: it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        raise BadArchive("This is not a workbook (.xlsx): it is no zip archive.") from error
+    if len(members) > MOST_MEMBERS:
+        raise BadArchive(f"The workbook has {len(members):,} parts, at most {MOST_MEMBERS:,} are read.")
+    for member in members:
+        if member.filename.startswith(_PICTURES):
+            continue
+        if member.flag_bits & 1:
+            raise BadArchive("The workbook is protected by a password.")
+        most = _most(member.filename)
+        if member.file_size > most:
+            raise BadArchive(f"A part of the workbook unpacks to more than {most // 1_000_000:,} MB.")
+        if member.file_size > FREE and member.file_size > MOST_PACKED * member.compress_size:
+            raise BadArchive(f"A part of the workbook unpacks to more than {MOST_PACKED} times its size.")
+
+
+def _most(name: str) -> int:
+    if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+        return LARGEST_WORKSHEET
+    return LARGEST_TEXTS if name.lower().endswith("sharedstrings.xml") else LARGEST_PART
+
+
+# Some programs write every name with a prefix.
+_FORMULA = re.compile(rb"<(?:[A-Za-z0-9]+:)?f[ />]")
+_LONGEST_BEGINNING = 64
+
+
+def has_formulas(path: Path) -> bool:
+    """Whether any worksheet has a formula; by its bytes, which is far faster than by its cells.
+
+    Raises:
+        BadArchive: a part cannot be unpacked.
+        OSError: it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if "/worksheets/" in member.filename and member.filename.endswith(".xml"):
+                    with archive.open(member) as part:
+                        if _holds(part, _FORMULA):
+                            return True
+    except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise BadArchive("The workbook cannot be unpacked: it is damaged.") from error
+    return False
+
+
+def _holds(part: IO[bytes], wanted: re.Pattern[bytes]) -> bool:
+    tail = b""
+    while piece := part.read(1 << 20):
+        if wanted.search(tail + piece):
+            return True
+        tail = piece[-_LONGEST_BEGINNING:]
+    return False

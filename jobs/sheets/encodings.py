@@ -1,0 +1,31 @@
+"""The encodings that a sheet may be said to be in. None of them is ever guessed."""
+
+import codecs
+from collections.abc import Mapping
+
+from jobs.catalog.near import closest
+
+# By the name that Python gives it. Only such as cannot make a text that has no UTF-8 of its own.
+_ENCODINGS: Mapping[str, str] = {
+    codecs.lookup(name).name: name
+    for name in (
+        *("utf-8", "utf-16-le", "utf-16-be", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257"),
+        *("latin-1", "iso8859-2", "iso8859-15", "cp437", "cp850", "mac-roman", "koi8-r"),
+        *("shift_jis", "cp932", "euc-jp", "gb18030", "big5", "euc-kr"),
+    )
+}
+
+
+def canonical(name: str) -> str | None:
+    """The encoding of this name, by whatever alias; None where it is none of ours."""
+    try:
+        return _ENCODINGS.get(codecs.lookup(name.strip()).name)
+    except (LookupError, ValueError):
+        return None
+
+
+def alternatives(name: str) -> str:
+    """What to write instead of a name that is none."""
+    meant = closest(name, _ENCODINGS.values())
+    known = f"One of: {', '.join(_ENCODINGS.values())}."
+    return f"Did you mean {meant}? {known}" if meant else known
