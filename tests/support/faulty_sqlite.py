@@ -1,8 +1,8 @@
 """SQLite on a disk that fails, at the driver: its errors as they arise, and the state that they leave.
 
-On a full disk and an I/O error SQLite has often rolled the transaction back by itself when it tells; on a lock
-never. The worst is a commit that reports an I/O error and is found done afterwards: its frames were written, and
-only the last sync failed.
+On a full disk and an I/O error SQLite has often rolled the transaction back by itself when it tells; on a
+lock never. The worst is a commit that reports an I/O error and is found done afterwards: its frames were
+written, and only the last sync failed.
 """
 
 import sqlite3
@@ -68,27 +68,24 @@ class _Failing:
 
 def _connections(failing: _Failing) -> type[sqlite3.Connection]:
     class Cursor(sqlite3.Cursor):
-        def execute(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
+        def execute(self, statement: str, values: Any = (), /) -> Any:
             self._look(statement)
-            return super().execute(statement, *arguments)
+            return super().execute(statement, values)
 
-        def executemany(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
+        def executemany(self, statement: str, values: Any, /) -> Any:
             self._look(statement)
-            return super().executemany(statement, *arguments)
+            return super().executemany(statement, values)
 
         def _look(self, statement: str) -> None:
             if failing.counts(statement) and failing.fuse.blows():
                 failing.fail(self.connection)
 
     class Connection(sqlite3.Connection):
-        writes = False
-
         def cursor(self, *_arguments: Any) -> Any:
             return super().cursor(Cursor)
 
-        def execute(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
-            cursor: sqlite3.Cursor = self.cursor()
-            return cursor.execute(statement, *arguments)
+        def execute(self, statement: str, values: Any = (), /) -> Any:
+            return self.cursor().execute(statement, values)
 
         def commit(self) -> None:
             failing.at_commit(self)
