@@ -124,22 +124,23 @@ class Database:
             await self._commit([ticket])
 
     async def _commit(self, group: list[_Ticket[Any]]) -> None:
+        under_way = False
         try:
-            await self._run(group)
+            with _speaking(self.path):
+                async with self._writer.begin() as connection:
+                    under_way = True
+                    for ticket in group:
+                        ticket.result = await ticket.operation(connection)
+                    under_way = False
         except Exception as error:
-            if len(group) == 1:
-                group[0].error = error
-                group[0].settled = True
-                return
-            # One of them failed and undid the others: each gets a transaction of its own.
-            for ticket in group:
-                await self._commit([ticket])
-
-    async def _run(self, group: list[_Ticket[Any]]) -> None:
-        with _speaking(self.path):
-            async with self._writer.begin() as connection:
+            # One of them failed and undid the others: each gets a transaction of its own. A commit that failed
+            # is not made again: it may have come about all the same, and its writes would meet themselves.
+            if under_way and len(group) > 1:
                 for ticket in group:
-                    ticket.result = await ticket.operation(connection)
+                    await self._commit([ticket])
+                return
+            for ticket in group:
+                ticket.error = error
         for ticket in group:
             ticket.settled = True
 

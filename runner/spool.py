@@ -3,6 +3,7 @@ with room at the start, so that a full disk cannot refuse a line. Replayed when 
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from jobs.errors import CannotWrite
 
 _ROOM_BYTES = 64 * 1024
 """Some 300 lines; one crash leaves at most the gate's four."""
+_LINE = re.compile(rb"[^\0\r\n]+\n?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +35,55 @@ class Spooled:
 
 
 class Spool:
-    """An open spool. Blocks for the length of an fsync."""
+    """An open spool. Blocks for the length of an fsync.
+
+    A line never moves: a write that is cut off anywhere leaves every line that was whole as it was.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(path, flags, 0o600)
         self._writing = Lock()  # a refused group commit refuses several receipts at once, each in its thread
-        self._lines = _read(self._descriptor)
-        self._store()
+        try:
+            self._held = bytearray(_read(self._descriptor))
+            self._lines = _lines(self._held)
+            self._store()
+        except OSError:
+            os.close(self._descriptor)
+            raise
 
     @property
     def lines(self) -> tuple[Spooled, ...]:
         """What is in it."""
-        return tuple(self._lines)
+        return tuple(line for line, _place in self._lines)
 
     def add(self, line: Spooled) -> None:
         """Keep a request_id. Raises OSError if even this cannot be written."""
         with self._writing:
-            self._lines.append(line)
+            first = len(self._held.rstrip(b"\0"))
+            torn = first > 0 and self._held[first - 1 : first] != b"\n"
+            text = (b"\n" if torn else b"") + json.dumps(asdict(line)).encode() + b"\n"
+            place = slice(first, first + len(text))
+            self._held[place] = text
+            self._lines.append((line, place))
             self._store()
 
     def keep(self, lines: tuple[Spooled, ...]) -> None:
-        """Drop all but `lines`: the others are in the database by now."""
+        """Drop all but `lines`: the others are in the database by now.
+
+        Raises:
+            CannotWrite: they cannot be dropped, which does no harm; but a receipt could not be added either.
+        """
         with self._writing:
-            self._lines = list(lines)
-            self._store()
+            for line, place in self._lines:
+                if line not in lines:
+                    self._held[place] = bytes(place.stop - place.start)
+            self._lines = [(line, place) for line, place in self._lines if line in lines]
+            try:
+                self._store()
+            except OSError as error:
+                raise _refused(self.path, error) from error
 
     def close(self) -> None:
         """Let go of the file, which is deleted where nothing is in it."""
@@ -67,11 +92,10 @@ class Spool:
             self.path.unlink(missing_ok=True)
 
     def _store(self) -> None:
-        text = "".join(json.dumps(asdict(line)) + "\n" for line in self._lines).encode()
         # Always as long as before, so that the room is taken once and never has to be found again.
-        length = max(_ROOM_BYTES, len(text), os.fstat(self._descriptor).st_size)
+        length = max(_ROOM_BYTES, len(self._held))
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        rest = memoryview(text.ljust(length, b"\0"))
+        rest = memoryview(bytes(self._held).ljust(length, b"\0"))
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
         os.fsync(self._descriptor)
@@ -88,25 +112,35 @@ def open_spool(database: Path) -> Iterator[Spool]:
     try:
         spool = Spool(path)
     except OSError as error:
-        raise CannotWrite(
-            f"{path} cannot be written: {error.strerror or error}.",
-            hint="Make room there: without it nothing is sent, because a receipt could be lost.",
-        ) from error
+        raise _refused(path, error) from error
     try:
         yield spool
     finally:
         spool.close()
 
 
-def _read(descriptor: int) -> list[Spooled]:
+def _refused(path: Path, error: OSError) -> CannotWrite:
+    return CannotWrite(
+        f"{path} cannot be written: {error.strerror or error}.",
+        hint="Make room there: without it nothing is sent, because a receipt could be lost.",
+    )
+
+
+def _read(descriptor: int) -> bytes:
     os.lseek(descriptor, 0, os.SEEK_SET)
     held = b""
     while block := os.read(descriptor, 1 << 20):
         held += block
+    return held
+
+
+def _lines(held: bytearray) -> list[tuple[Spooled, slice]]:
+    """Every whole line, and where it stands with the line break behind it."""
     lines = []
-    for text in held.replace(b"\0", b"").splitlines():
+    for found in _LINE.finditer(held):
         try:
-            lines.append(Spooled(**json.loads(text)))
+            line = Spooled(**json.loads(found[0]))
         except (ValueError, TypeError):
             continue  # torn by a crash in mid-write; what was whole is in a line of its own
+        lines.append((line, slice(*found.span())))
     return lines

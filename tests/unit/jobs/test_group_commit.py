@@ -14,7 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.database import Database, Operation, open_database
+from jobs.errors import CannotWrite
 from tests.support.databases import add, names
+from tests.support.faulty_sqlite import Way, failing_sqlite
+from tests.support.fuse import Fuse
 from tests.support.tables import hold_writes, select
 
 SLOW = text(
@@ -62,7 +65,7 @@ async def together(database: Database, *operations: Operation[str]) -> list[str 
     async def one(place: int, operation: Operation[str]) -> None:
         try:
             results[place] = await database.write(operation)
-        except IntegrityError as error:
+        except (IntegrityError, CannotWrite) as error:
             results[place] = error
 
     async with anyio.create_task_group() as tasks:
@@ -99,6 +102,20 @@ async def test_a_failing_write_does_not_undo_its_neighbours(opened: Database, se
     assert await opened.read(names) == ["taken", "a", "b"]
     group, alone = ["begin", "rollback"], ["begin", "commit"]
     assert seen.events[:-2] == [*alone, *group, *alone, *group, *alone]
+
+
+@pytest.mark.parametrize("way", [Way.LATE, Way.IO])
+async def test_a_commit_that_failed_is_not_made_again(tmp_path: Path, way: Way) -> None:
+    """It may have come about: made twice, a write would meet itself and be taken for somebody else's."""
+    fuse, path = Fuse(at=0), tmp_path / "night.db"
+    with failing_sqlite(fuse, way):
+        async with open_database(path) as database:
+            before = 2  # the one that keeps the connection busy: its begin and its commit
+            fuse.at = fuse.calls + before + len(["begin", "insert", "insert", "commit"])
+            results = await together(database, add("a"), add("b"))
+    assert [type(result) for result in results] == [CannotWrite, CannotWrite]
+    kept = ["a", "b"] if way is Way.LATE else []
+    assert [row["name"] for row in select(path, "SELECT name FROM batch")] == kept
 
 
 async def test_a_write_that_may_run_only_once_has_a_transaction_of_its_own(opened: Database) -> None:

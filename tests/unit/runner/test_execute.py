@@ -45,6 +45,19 @@ async def test_the_intent_is_committed_before_the_submit_leaves(tmp_path: Path) 
     assert (taken.request_id, taken.state) == ("req-1", JobState.RUNNING)
 
 
+@virtual
+async def test_the_receipt_is_written_before_anything_else_is_done(tmp_path: Path) -> None:
+    """Between the answer and its commit nothing is asked and nothing is waited for: a crash there is paid."""
+    seen: dict[str, tuple[float, int]] = {}
+
+    def look(place: str) -> None:
+        seen[place] = (w.clock.monotonic(), len(w.provider.calls))
+
+    async with world(tmp_path, "a", probe=look) as w:
+        assert await submit(w.run, await w.queued()) is not None
+    assert seen["after submit"] == seen["after commit"]
+
+
 @pytest.mark.parametrize(
     ("verdict", "state", "outcome", "committed", "kind"),
     [

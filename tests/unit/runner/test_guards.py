@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from jobs.database import open_database
+from jobs.errors import UsageProblem
 from jobs.failures import FailureKind
 from jobs.outcomes import Claimed
 from jobs.states import JobState
+from jobs.store import Store
 from jobs.tables import PauseReason
 from jobs.views import QueuedJob
 from runner.brake import Brake, Reach, Stop
+from runner.consent import Ask
 from runner.execute import submit
 from runner.guards import GuardLimits, Guards
 from runner.providers.base import Doubtful
@@ -275,6 +279,29 @@ async def test_what_recovery_found_is_not_counted(tmp_path: Path) -> None:
         assert w.stops == []
         w.run.guards.doubted()
         assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
+
+
+@virtual
+async def test_a_run_goes_on_after_a_crash_that_left_many_in_doubt(tmp_path: Path) -> None:
+    """They wait for a person, and the rest of the sheet waits for nobody."""
+    async with night(tmp_path) as w:
+        sheet = w.sheet(30)
+        with pytest.raises(UsageProblem):
+            await w.run(sheet, consent=refuses)
+        async with open_database(w.database) as database:
+            store = Store(database, w.clock.now)
+            batch = await store.batch("sheet")
+            await store.agree(batch.id)
+            for job in (await store.queued(batch.id, after=0, limit=30))[:25]:
+                assert await store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+        report = await w.run(sheet)
+        assert report.paused is None
+        assert w.states() == {JobState.UNCONFIRMED: 25, JobState.SUCCEEDED: 5}
+
+
+async def refuses(_ask: Ask) -> bool:
+    """Somebody who only wants the sheet loaded."""
+    return False
 
 
 @virtual

@@ -4,7 +4,9 @@ import errno
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -15,6 +17,8 @@ from runner.spool import Spool, Spooled, open_spool
 
 LINE = Spooled(1, 7, "key", "req-1", "2026-11-20T22:00:00+00:00")
 OTHER = Spooled(2, 8, "ключ\n", "req-2", "2026-11-20T22:00:01+00:00")
+
+NEW = Spooled(1, 9, "new", "req-3", "2026-11-20T22:00:02+00:00")
 
 
 @pytest.fixture
@@ -73,6 +77,46 @@ def test_a_torn_line_takes_nothing_else_with_it(database: Path) -> None:
     spool_of(database).write_bytes(("\n".join([*junk[:3], whole, *junk[3:]])).encode() + b"\0" * 100)
     with open_spool(database) as spool:
         assert spool.lines == (LINE,)
+
+
+def test_a_write_that_is_cut_off_anywhere_takes_no_whole_line_with_it(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill or a power cut in the middle of dropping some lines, or of adding one, leaves the others."""
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+    kept = tuple(replace(OTHER, request_id=f"kept-{number}", key="k" * 400) for number in range(3))
+    with open_spool(database) as spool:
+        for line in (LINE, *kept):
+            spool.add(line)
+    before = spool_of(database).read_bytes()
+    real = os.write
+
+    def broken(descriptor: int, data: memoryview) -> int:
+        real(descriptor, data[:cut])
+        raise OSError(errno.EIO, "I/O error")
+
+    for cut in range(0, len(before.rstrip(b"\0")) + 300, 7):
+        for drops in (True, False):
+            spool_of(database).write_bytes(before)
+            with open_spool(database) as spool:
+                act = partial(spool.keep, kept) if drops else partial(spool.add, NEW)
+                with monkeypatch.context() as patch:
+                    patch.setattr(os, "write", broken)
+                    with pytest.raises(CannotWrite if drops else OSError):
+                        act()
+                held = spool_of(database).read_bytes()
+            spool_of(database).write_bytes(held)
+            with open_spool(database) as again:
+                assert set(kept) <= set(again.lines), cut
+
+
+def test_a_line_behind_a_torn_one_is_a_line(database: Path) -> None:
+    """What a crash has left of one does not swallow the next."""
+    spool_of(database).write_bytes(b'{"batch_id": 1, "jo')
+    with open_spool(database) as spool:
+        spool.add(LINE)
+    with open_spool(database) as again:
+        assert again.lines == (LINE,)
 
 
 def test_it_is_synced(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:

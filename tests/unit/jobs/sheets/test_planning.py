@@ -120,6 +120,14 @@ def test_keys_are_made_of_what_is_sent(write: Write) -> None:
     assert not keys[3].startswith(stem)
 
 
+def test_a_row_that_moves_keeps_its_key(write: Write) -> None:
+    """Neither a row that is put in above nor another order makes it a new job, which would be paid again."""
+    rows = [f"a {thing},{TEXT}\n" for thing in ("pier", "gull", "boat")]
+    before = planned(write("a.csv", "prompt,model\n" + "".join(rows)))
+    after = planned(write("b.csv", f"prompt,model\na new one,{TEXT}\n" + "".join(reversed(rows))))
+    assert [job.key for job in after[1:]] == [job.key for job in reversed(before)]
+
+
 def test_an_id_is_the_key(write: Write) -> None:
     """Blanks around it do not count."""
     jobs = planned(write("a.csv", f"id,prompt,model\n p/1 ,a,{TEXT}\n,b,{TEXT}\n"))

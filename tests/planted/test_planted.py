@@ -1,0 +1,66 @@
+"""The planted bugs themselves: each still has its place in the code, and its tests are there.
+
+Planting them all takes minutes: `python -m tests.planted`.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.planted.bug import BUGS, ROOT, SUFFIX, Bug, DoesNotApply, Place, all_bugs, read
+
+AT_LEAST = 50
+
+
+@cache
+def names_in(path: Path) -> frozenset[str]:
+    """The names of a file's test functions."""
+    found = ast.parse(path.read_text()).body
+    functions = (node for node in found if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(node.name for node in functions if node.name.startswith("test_"))
+
+
+@pytest.mark.parametrize("bug", all_bugs(), ids=lambda bug: bug.name)
+def test_a_bug_can_be_planted_and_its_tests_are_there(bug: Bug) -> None:
+    """A change of the code takes its planted bugs along."""
+    for path, text in bug.edited(ROOT).items():
+        assert text != path.read_text()
+    for test in bug.tests:
+        file, _, name = test.partition("::")
+        assert name in names_in(ROOT / file), test
+
+
+def test_there_are_enough() -> None:
+    """And nothing else lies among them."""
+    assert len(all_bugs()) >= AT_LEAST
+    assert {path.suffix for path in BUGS.iterdir()} == {SUFFIX}
+
+
+def test_a_place_that_has_changed_is_told(tmp_path: Path) -> None:
+    """Neither what is gone nor what is there twice is planted by guess."""
+    (tmp_path / "code.py").write_text("x = 1\ny = 1\nx = 1\n")
+    for was in ("z = 1\n", "x = 1\n"):
+        bug = Bug("b", "s", ("t",), (Place("code.py", was, "q = 1\n"),))
+        with pytest.raises(DoesNotApply, match="not once"):
+            bug.edited(tmp_path)
+
+
+def test_a_bug_is_gone_when_its_turn_is_over(tmp_path: Path) -> None:
+    """Whatever happens meanwhile."""
+    code = tmp_path / "code.py"
+    code.write_text("x = 1\ny = 1\n")
+    places = (Place("code.py", "x = 1\n", "x = 2\n"), Place("code.py", "y = 1\n", "y = 2\n"))
+    bug = Bug("b", "s", ("t",), places)
+    with pytest.raises(KeyError, match="x = 2"), bug.planted(tmp_path):
+        raise KeyError(code.read_text())
+    assert code.read_text() == "x = 1\ny = 1\n"
+
+
+def test_a_file_of_another_form_is_refused(tmp_path: Path) -> None:
+    """Half a place would plant nothing, and look like a bug that is caught."""
+    path = tmp_path / "a.bug"
+    path.write_text("Says.\n\ncaught by tests/t.py::test_t\n\nin a.py\n<<<\nx\n===\ny\n")
+    with pytest.raises(ValueError, match=r"a\.bug"):
+        read(path)
