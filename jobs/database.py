@@ -133,8 +133,8 @@ class Database:
                         ticket.result = await ticket.operation(connection)
                     under_way = False
         except Exception as error:
-            # One of them failed and undid the others: each gets a transaction of its own. A commit that failed
-            # is not made again: it may have come about all the same, and its writes would meet themselves.
+            # One of them failed and undid the others: each gets a transaction of its own. But a commit that
+            # failed is not made again: it may have come about all the same, and would meet itself.
             if under_way and len(group) > 1:
                 for ticket in group:
                     await self._commit([ticket])

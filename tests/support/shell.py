@@ -110,7 +110,7 @@ class Shell:
         with ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
             stack.enter_context(mock.patch("runner.opening.Surroundings", around))
-            stack.enter_context(mock.patch("runner.clock.SystemClock", lambda: self.clock))
+            stack.enter_context(mock.patch("runner.clock.SystemClock", return_value=self.clock))
             stack.enter_context(mock.patch("anyio.run", partial(self._in_virtual_time, transport)))
             os.chdir(self.folder)
             stack.callback(os.chdir, before)
