@@ -121,6 +121,10 @@ class _Exchange(httpx.AsyncByteStream):
         if self._gone.is_set():
             await asyncio.sleep(0)
             return
+        if not self._coming.full():
+            self._coming.put_nowait(message)
+            await asyncio.sleep(0)
+            return
         sending = asyncio.ensure_future(self._coming.put(message))
         leaving = asyncio.ensure_future(self._gone.wait())
         try:

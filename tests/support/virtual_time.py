@@ -41,11 +41,11 @@ class TooLong(AssertionError):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Time is a number here. `out` is how much work is out in threads."""
 
-    def __init__(self, limit_seconds: float = LIMIT_SECONDS) -> None:
+    def __init__(self, limit_seconds: float = LIMIT_SECONDS, *, threads: bool = True) -> None:
         self._moment = 0.0
         self._limit = limit_seconds
         self.out = 0
-        super().__init__(_JumpingSelector(self))
+        super().__init__(_JumpingSelector(self) if threads else _LonelySelector(self))
 
     def time(self) -> float:
         return self._moment
@@ -96,6 +96,17 @@ class _JumpingSelector(selectors.DefaultSelector):
             raise Deadlock("every task waits for another")
         self._loop.jump(timeout)
         return ready
+
+
+class _LonelySelector(_JumpingSelector):
+    """For a loop without threads and sockets: nothing can come from outside, so nobody is asked."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise Deadlock("every task waits for another")
+        if timeout > 0:
+            self._loop.jump(timeout)
+        return []
 
 
 class _CountedQueue(SimpleQueue[Any]):

@@ -1,0 +1,107 @@
+"""The table as it was last committed, and the rules for every step from one commit to the next."""
+
+import sqlite3
+from collections import Counter
+from typing import NamedTuple
+
+from jobs.states import ENDED, MOVES, JobState
+from tests.simulation.history import History
+from tests.simulation.process import Process
+
+_S = JobState
+
+STEPS = {(source, target) for sources, target in MOVES.values() for source in sources} | {
+    (_S.RUNNING, _S.QUEUED),  # failed at the API and queued again, as --max-attempts allows
+    (_S.SUBMITTING, _S.CANCELLED),  # surely not accepted, and cancelled meanwhile
+}
+"""What one transaction may do to a job: the moves, and two pairs of them."""
+
+_JOBS = "SELECT id, key, state, authorised, failed_runs FROM job"
+_ATTEMPTS = "SELECT id, job_id, outcome, request_id, payload_sha256 FROM attempt"
+_PAUSES = "SELECT paused_reason FROM batch"
+
+
+class Row(NamedTuple):
+    """A job."""
+
+    id: int
+    key: str
+    state: JobState
+    authorised: int
+    failed_runs: int
+
+
+class Line(NamedTuple):
+    """An attempt."""
+
+    id: int
+    job_id: int
+    outcome: str
+    request_id: str | None
+    payload_sha256: str
+
+
+class Committed:
+    """Looks after every commit, on the very connection that made it."""
+
+    def __init__(self, history: History) -> None:
+        self.jobs: dict[int, Row] = {}
+        self.attempts: dict[int, Line] = {}
+        self.paused: str | None = None
+        self.paused_by: Process | None = None
+        self.automatic: Counter[str] = Counter()
+        """What the runner had sent again by itself: `resubmits` of a batch, `job N` for its failed runs."""
+        self._history = history
+
+    @property
+    def intents(self) -> set[str]:
+        """Hashes of the payloads that may leave now."""
+        open_jobs = {job.id for job in self.jobs.values() if job.state is _S.SUBMITTING}
+        return {
+            attempt.payload_sha256
+            for attempt in self.attempts.values()
+            if attempt.outcome == "intent" and attempt.job_id in open_jobs
+        }
+
+    def states(self) -> Counter[JobState]:
+        """How many jobs stand where, whether the sheet still has them or not."""
+        return Counter(job.state for job in self.jobs.values())
+
+    def look(self, process: Process | None, connection: sqlite3.Connection) -> None:
+        """After a commit: what changed, and whether it may."""
+        jobs = {row[0]: Row(row[0], row[1], _S(row[2]), *row[3:]) for row in connection.execute(_JOBS)}
+        attempts = {row[0]: Line(*row) for row in connection.execute(_ATTEMPTS)}
+        paused = next((row[0] for row in connection.execute(_PAUSES)), None)
+        self._check_jobs(process, jobs)
+        self._check_attempts(attempts)
+        if paused != self.paused:
+            self._history.note(f"pause {self.paused} -> {paused}")
+            self.paused, self.paused_by = paused, process
+        self.jobs, self.attempts = jobs, attempts
+
+    def _check_jobs(self, process: Process | None, jobs: dict[int, Row]) -> None:
+        decided = process is not None and process.decides
+        assert self.jobs.keys() <= jobs.keys(), "I3: a job is gone from the table"
+        for job in jobs.values():
+            before = self.jobs.get(job.id)
+            if before is None:
+                assert job.state is _S.QUEUED, f"I5: a job begins as {job.state}"
+                self._history.note(f"{job.key} ({job.id}) is new")
+                continue
+            if before.state is not job.state:
+                self._history.note(f"{job.key} ({job.id}) {before.state} -> {job.state}")
+                step = (before.state, job.state)
+                assert step in STEPS, f"I5: {job.key} went from {step[0]} to {step[1]}"
+                assert before.state not in ENDED or decided, f"I5: {job.key} did not stay ended"
+            if job.authorised != before.authorised and not decided:
+                assert job.authorised == before.authorised + 1, "I1: allowed more than once at a time"
+                self.automatic[f"job {job.id}" if job.failed_runs > before.failed_runs else "resubmits"] += 1
+
+    def _check_attempts(self, attempts: dict[int, Line]) -> None:
+        for before in self.attempts.values():
+            now = attempts.get(before.id)
+            if before.request_id is not None:
+                assert now is not None, f"I3: {before.request_id} is gone from the ledger"
+                assert now.request_id == before.request_id, f"I4: {before.request_id} was overwritten"
+            if now is not None:
+                assert (now.job_id, now.payload_sha256) == (before.job_id, before.payload_sha256), "I4"

@@ -1,0 +1,132 @@
+"""All that is on disk and at the API, read at one moment between two runs."""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jobs.states import JobState
+from jobs.tables import SubmitOutcome
+from jobs.views import AttemptView
+from runner.emulator.history import Submit
+from tests.support.night import Night
+from tests.support.tables import select
+
+Record = Mapping[str, Any]
+
+_LEDGER = (
+    "SELECT attempt.*, job.key, job.row, job.state, job.authorised FROM attempt JOIN job ON job.id = job_id"
+    " ORDER BY attempt.id"
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an oracle goes by. `submits` is the API's own ledger."""
+
+    jobs: Sequence[Record]
+    attempts: Sequence[Record]
+    artifacts: Sequence[Record]
+    submits: Sequence[Submit]
+    spooled: frozenset[str]
+    folder: Path
+    batch: str
+
+    @cached_property
+    def job_of(self) -> dict[str, Record]:
+        """By request_id as the API knows it: the job that sent what was accepted."""
+        by_inputs = {job["inputs"]: job for job in self.jobs}
+        return {
+            submit.request_id: by_inputs[json.dumps(submit.body, ensure_ascii=False, separators=(",", ":"))]
+            for submit in self.submits
+        }
+
+    @cached_property
+    def accepted(self) -> dict[int, list[Submit]]:
+        """By job: what the API accepted of it."""
+        found: dict[int, list[Submit]] = defaultdict(list)
+        for submit in self.submits:
+            found[self.job_of[submit.request_id]["id"]].append(submit)
+        return found
+
+    @cached_property
+    def held(self) -> dict[str, int]:
+        """The request_ids in the table, and whose they are."""
+        return {line["request_id"]: line["job_id"] for line in self.attempts if line["request_id"]}
+
+    @property
+    def ledger(self) -> list[AttemptView]:
+        """The attempts, as the books want them."""
+        return [_attempt(line) for line in self.attempts]
+
+    @cached_property
+    def root(self) -> Path:
+        return self.folder / "outputs"
+
+    def files(self) -> set[Path]:
+        """All that lies in the output folder."""
+        return {path for path in self.root.rglob("*") if path.is_file()} if self.root.exists() else set()
+
+    def records(self) -> list[Record]:
+        """The manifest that the last run wrote."""
+        text = (self.root / self.batch / "manifest.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def keys_of_csv(self) -> list[str]:
+        """The keys in its other form."""
+        with (self.root / self.batch / "manifest.csv").open(newline="", encoding="utf-8-sig") as file:
+            return [row["key"] for row in csv.DictReader(file)]
+
+
+def gather(w: Night, batch: str = "sheet") -> Evidence:
+    """Look at everything."""
+    return Evidence(
+        w.jobs(),
+        select(w.database, _LEDGER),
+        select(w.database, "SELECT * FROM artifact ORDER BY id"),
+        tuple(w.service.ledger),
+        frozenset(_spooled(w.database.with_name(f"{w.database.name}.spool"))),
+        w.folder,
+        batch,
+    )
+
+
+def _spooled(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    lines = path.read_bytes().replace(b"\0", b"").splitlines()
+    return [json.loads(line)["request_id"] for line in lines]
+
+
+def _attempt(line: Record) -> AttemptView:
+    def moment(name: str) -> datetime | None:
+        return None if line[name] is None else datetime.fromisoformat(line[name])
+
+    def usd(name: str) -> Decimal | None:
+        return None if line[name] is None else Decimal(line[name]) / 1_000_000
+
+    return AttemptView(
+        id=line["id"],
+        job_id=line["job_id"],
+        key=line["key"],
+        row=line["row"],
+        number=line["number"],
+        payload_sha256=line["payload_sha256"],
+        started_at=datetime.fromisoformat(line["started_at"]),
+        answered_at=moment("answered_at"),
+        outcome=SubmitOutcome(line["outcome"]),
+        request_id=line["request_id"],
+        cost_usd=usd("cost_usd"),
+        estimate_usd=usd("estimate_usd"),
+        ended=line["ended"],
+        detail=line["detail"],
+        automatic=bool(line["automatic"]),
+        state=JobState(line["state"]),
+        authorised=line["authorised"],
+    )

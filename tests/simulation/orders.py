@@ -1,0 +1,218 @@
+"""What a person does meanwhile: the real commands, each in a process of its own, and edits of the sheet."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest import mock
+
+from jobs.errors import NightsheetError
+from jobs.failures import FailureKind
+from jobs.states import JobState
+from runner.cli import cancel, deciding, pause, render, retry, review, tune
+from runner.cli.cancel import _cancel
+from runner.cli.pause import _pause
+from runner.cli.retry import _retry
+from runner.cli.review import _review
+from runner.cli.tune import _tune
+from runner.emulator.history import Submit
+from runner.opening import Surroundings, open_store
+from tests.simulation.process import PROCESS
+from tests.simulation.schedule import Event
+from tests.simulation.world import World
+from tests.support.tables import select
+
+_COMMANDS = (cancel, deciding, pause, retry, review, tune)
+
+Order = Callable[[World], Coroutine[Any, Any, Any]]
+
+
+@contextmanager
+def commands_of(w: World) -> Iterator[None]:
+    """Within, commands find the simulated surroundings, and print to nobody."""
+
+    def surroundings() -> Surroundings:
+        return w.around  # of whoever asks
+
+    finds = {"surroundings": surroundings, "system_clock": lambda: w.clock}
+    with ExitStack() as stack:
+        for command in _COMMANDS:
+            for name in finds.keys() & vars(command).keys():
+                stack.enter_context(mock.patch.object(command, name, finds[name]))
+        for name in ("message", "result", "as_json", "table"):
+            stack.enter_context(mock.patch.object(render, name))
+        stack.enter_context(mock.patch.object(render, "is_interactive", return_value=False))
+        yield
+
+
+async def carry_out(w: World, number: int, event: Event) -> None:
+    """One thing that a person does."""
+    w.history.note(f"order {number}: {event.what}")
+    match event.what:
+        case "edit":
+            _edit(w)
+        case "interrupt":
+            _interrupt(w)
+        case what:
+            if w.database.exists():
+                await w.order(number, _ORDERS[what](w))
+
+
+def _keys(w: World, *states: JobState) -> list[str]:
+    """Keys of the jobs that stand there, one revision of each."""
+    return sorted({job.key for job in w.table.jobs.values() if job.state in states})
+
+
+def _edit(w: World) -> None:
+    """Change a row, change it back, take one out, or add one. The next `run` loads it."""
+    key = w.dice.choice(sorted(w.rows))
+    number = key.partition("-")[2]
+    match w.dice.choice(("change", "undo", "remove", "add")):
+        case "change":
+            w.rows[key] = f"A boat no. {number} in the rain"
+        case "undo":
+            w.rows[key] = f"A boat no. {number}"
+        case "remove" if len(w.rows) > 1:
+            del w.rows[key]
+        case _:
+            new = f"row-{max(int(key.partition('-')[2]) for key in w.rows) + 1}"
+            w.rows[new] = f"A boat no. {new.partition('-')[2]}"
+
+
+def _interrupt(w: World) -> None:
+    """SIGTERM, once a run: a second one would end this very process."""
+    process = w.running
+    if process is None or process.dead or process.reached["interrupt"]:
+        return
+    if signal.SIGTERM in w.loop.obeyed:
+        process.reached["interrupt"] += 1
+        w.loop.deliver(signal.SIGTERM)
+
+
+async def _paused(w: World) -> None:
+    await _pause(w.settings(), None)
+
+
+async def _resumed(w: World) -> None:
+    """From a second terminal; where nobody runs it would do the work itself, which is `World.live`'s part."""
+    if w.running is not None:
+        w.net.allowed_again()
+        await _in_second_terminal(w)
+
+
+async def _in_second_terminal(w: World) -> None:
+    async with open_store(w.settings(), w.clock) as store:
+        await store.unpause((await store.batch(None)).id)
+
+
+async def _second_runner(w: World) -> None:
+    """It is refused while a run holds the database. It does not get it where none does."""
+    held = w.running is not None and w.table.jobs
+    if held:
+        before = len(w.transport.calls)
+        process = PROCESS.get()
+        try:
+            await w.run(w.folder / "sheet.csv")
+        except NightsheetError:
+            return
+        assert process is not None
+        assert process.dead or w.running is None or len(w.transport.calls) == before, "I16: two runners"
+
+
+async def _tuned(w: World) -> None:
+    said = {
+        "concurrency": w.dice.choice(("1", "3", "none")),
+        "rate": w.dice.choice(("30", "none")),
+        "budget": w.dice.choice(("0.1", "5", "none")),
+    }
+    name = w.dice.choice(sorted(said))
+    await _tune(w.settings(), None, {name: said[name]})
+
+
+async def _cancelled_one(w: World) -> None:
+    keys = _keys(w, JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING)
+    if keys:
+        await _cancel(w.settings(), None, [w.dice.choice(keys)])
+
+
+async def _cancelled_all(w: World) -> None:
+    await _cancel(w.settings(), None, None)
+
+
+async def _retried(w: World) -> None:
+    failed = _keys(w, JobState.FAILED, JobState.CANCELLED)
+    if failed and w.dice.random() < 0.7:
+        await _retry(w.settings(), None, [w.dice.choice(failed)], ())
+    else:
+        await _retry(w.settings(), None, (), [FailureKind.REMOTE_FAILED, FailureKind.BAD_PICTURE])
+
+
+async def _reviewed(w: World) -> None:
+    """A person decides about one unconfirmed submit, not always rightly."""
+    doubts = in_doubt(w)
+    if not doubts:
+        return
+    key = w.dice.choice(sorted(doubts))
+    match w.dice.choice(("attach", "resubmit", "discard", "attach a wrong one")):
+        case "attach":
+            lost = unclaimed(w, doubts[key])
+            await _review(w.settings(), None, [f"{key}={lost[0].request_id}"] if lost else (), (), ())
+        case "resubmit":
+            await _review(w.settings(), None, (), [key], ())
+        case "discard":
+            await _review(w.settings(), None, (), (), [key])
+        case _:
+            await _review(w.settings(), None, [f"{key}=00000000-0000-4000-8000-000000000000"], (), ())
+
+
+_ORDERS: dict[str, Order] = {
+    "pause": _paused,
+    "resume": _resumed,
+    "second runner": _second_runner,
+    "tune": _tuned,
+    "cancel one": _cancelled_one,
+    "cancel all": _cancelled_all,
+    "retry": _retried,
+    "review": _reviewed,
+}
+
+
+def in_doubt(w: World) -> dict[str, str]:
+    """The unconfirmed jobs, by KEY@REVISION, and what each of them sent."""
+    found = select(
+        w.database, "SELECT key, revision, inputs FROM job WHERE state = 'unconfirmed' ORDER BY id"
+    )
+    return {f"{job['key']}@{job['revision']}": job["inputs"] for job in found}
+
+
+def unclaimed(w: World, inputs: str) -> list[Submit]:
+    """What the API's dashboard shows of these inputs, and nobody has the id of."""
+    held = {attempt.request_id for attempt in w.table.attempts.values()}
+    sent = json.loads(inputs)
+    return [s for s in w.service.ledger if s.request_id not in held and s.body == sent]
+
+
+async def decide_about_all(w: World) -> None:
+    """In the end a person looks at the dashboard, and settles every doubt: what is there is attached."""
+    tried: set[str] = set()
+    for number in range(900, 999):
+        doubts = in_doubt(w)
+        if not doubts:
+            return
+        name, inputs = next(iter(doubts.items()))
+        lost = unclaimed(w, inputs)
+        if lost and lost[0].request_id not in tried:  # what the API has forgotten cannot be attached
+            tried.add(lost[0].request_id)
+            await w.order(number, _review(w.settings(), None, [f"{name}={lost[0].request_id}"], (), ()))
+        else:
+            await w.order(number, _review(w.settings(), None, (), (), [name]))
+        await asyncio.sleep(1)
+    raise AssertionError("I10: a doubt that cannot be settled")
+
+
+async def untune(w: World) -> None:
+    """Take back what was tuned."""
+    said = {"concurrency": "none", "rate": "none", "budget": "none"}
+    await w.order(899, _tune(w.settings(), None, said))

@@ -1,0 +1,29 @@
+"""Thousands of small batches, each killed one to three times: nothing is paid twice, nothing is lost.
+
+`pytest tests/simulation/test_crashes.py -n 2 --trials 25000` searches further. A failure names the command
+that replays its seed.
+"""
+
+import pytest
+
+from tests.simulation.trial import run_trial
+
+IN_A_TEST = 25
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Chunks of seeds, so that processes share them."""
+    if "first" in metafunc.fixturenames:
+        trials = int(metafunc.config.getoption("--trials"))
+        metafunc.parametrize(
+            ("first", "many"),
+            [(first, min(IN_A_TEST, trials - first)) for first in range(0, trials, IN_A_TEST)],
+        )
+
+
+def test_crash_trials(first: int, many: int) -> None:
+    """Each seed is a trial of its own, in which the machine dies at least once."""
+    for seed in range(first, first + many):
+        result = run_trial(seed)
+        assert result.crashes >= 1, f"no crash in seed {seed}"
+        assert (result.paid_twice, result.lost) == (0, 0)

@@ -1,0 +1,83 @@
+"""The search has teeth: bugs of the gravest kinds, planted in the run, are found within a few seeds."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest import mock
+
+import anyio
+import pytest
+from sqlalchemy import text
+
+from jobs.outcomes import Accepted
+from jobs.store import Store
+from runner.classify import Meaning
+from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.recovery import recover
+from tests.simulation.process import Crash
+from tests.simulation.trial import run_trial
+
+MOST_SEEDS = 40
+
+_apply = Store.apply
+
+
+def _server_errors_are_sent_again() -> AbstractContextManager[Any]:
+    return mock.patch("runner.classify._of_status", lambda status, _after: _meaning(status))
+
+
+def _meaning(status: int) -> Meaning:
+    return Meaning.LATER if status >= 500 else Meaning.REFUSED
+
+
+def _what_was_interrupted_is_queued_again() -> AbstractContextManager[Any]:
+    async def requeue(connection: Any) -> None:
+        doubtful = "SELECT id FROM job WHERE state = 'submitting'"
+        await connection.execute(text(f"DELETE FROM attempt WHERE job_id IN ({doubtful})"))
+        again = "UPDATE job SET state = 'queued', agreed = 1, attempts = 0, cancel_requested = 0"
+        await connection.execute(text(f"{again} WHERE state = 'submitting'"))
+
+    async def careless(store: Store, *arguments: Any) -> Any:
+        await store.database.write(requeue)
+        return await recover(store, *arguments)
+
+    return mock.patch("runner.run.recover", careless)
+
+
+def _answers_are_not_committed() -> AbstractContextManager[Any]:
+    async def forget(store: Store, *outcomes: Any) -> bool:
+        return isinstance(outcomes[0], Accepted) or await _apply(store, *outcomes)
+
+    return mock.patch.object(Store, "apply", forget)
+
+
+def _the_gate_is_open() -> AbstractContextManager[Any]:
+    def wide(_gate: int) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(100)
+
+    return mock.patch("runner.throttle.anyio.Semaphore", wide)
+
+
+_FIVE_HUNDREDS = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.HTTP, status=502, accepted=True)
+
+
+@pytest.mark.parametrize(
+    ("bug", "law", "changes"),
+    [
+        (_server_errors_are_sent_again, "I[13]", {"faults": (_FIVE_HUNDREDS,)}),
+        (_what_was_interrupted_is_queued_again, "I[13]", {"crashes": (Crash("after submit", 1),)}),
+        (_answers_are_not_committed, "I[35]", {}),
+        (_the_gate_is_open, "I11", {"rows": 5, "settings": {"submit_gate": 1}}),
+    ],
+)
+def test_a_planted_bug_is_found(
+    bug: Callable[[], AbstractContextManager[Any]], law: str, changes: dict[str, Any]
+) -> None:
+    """By one of the first seeds, under the number of the invariant that it breaks."""
+    with bug(), pytest.raises(AssertionError, match=law):
+        _search(changes)
+
+
+def _search(changes: dict[str, Any]) -> None:
+    for seed in range(MOST_SEEDS):
+        run_trial(seed, **changes)

@@ -1,0 +1,252 @@
+"""A machine on which runs live and are killed, the API that outlives them, and the clock of both.
+
+A kill takes every process on the machine with it. The folder is copied at that instant, the tasks of the dead
+unwind on the original, which is thrown away, and the copy takes its place: nothing was closed, flushed or
+swept.
+"""
+
+import asyncio
+import contextvars
+import random
+import shutil
+import sqlite3
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.errors import NightsheetError
+from runner.emulator.app import create_app
+from runner.emulator.journal import MemoryJournal
+from runner.emulator.service import EmulatorService
+from runner.emulator.settings import EmulatorSettings
+from runner.opening import Surroundings
+from runner.report import RunReport
+from runner.settings import Settings
+from tests.simulation.committed import Committed
+from tests.simulation.disks import KillingDisk
+from tests.simulation.history import History
+from tests.simulation.net import Net
+from tests.simulation.process import PROCESS, Crash, Process
+from tests.simulation.schedule import Schedule
+from tests.simulation.serial import SerialLoop
+from tests.simulation.warm import discard, prepare_database
+from tests.support.night import BASE, SERIES, SINGLE, TOKEN, Night, Watching
+from tests.support.virtual_time import VirtualClock
+
+_PROBES = {"after commit": "after commit of the answer"}
+"""The run's own names of places, where the database has one of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a life ended: with a report, with a sentence for the user, or killed."""
+
+    process: Process
+    report: RunReport | None = None
+    error: NightsheetError | None = None
+    seconds: float = 0.0
+    calls: int = 0
+
+    @property
+    def killed(self) -> bool:
+        return self.process.dead
+
+
+class World(Night):
+    """A night whose machine can be killed. What is drawn while it goes on comes from `dice`."""
+
+    def __init__(self, loop: SerialLoop, folder: Path, plan: Schedule) -> None:
+        clock = VirtualClock()
+        self.loop = loop
+        self.plan = plan
+        self.dice = random.Random(f"world {plan.seed}")
+        self.history = History(clock.monotonic)
+        self.table = Committed(self.history)
+        self.api_clock = VirtualClock()
+        service = EmulatorService(
+            EmulatorSettings(
+                **{"speed": 1.0, "picture_scale": 1 / 64, "faults": plan.faults} | plan.emulator
+            ),
+            self.api_clock,
+            MemoryJournal("nonce"),
+        )
+        links = random.Random(f"net {plan.seed}")
+        net = Net(create_app(service), clock.monotonic, links, self.history, self.table)
+        super().__init__(folder, clock, service, net, Watching())
+        self.net = net
+        net.gate = plan.settings.get("submit_gate", 4)
+        net.look_seconds = plan.look_seconds
+        self.rows: dict[str, str] = {f"row-{n}": f"A boat no. {n}" for n in range(plan.rows)}
+        """The sheet: a prompt a key."""
+        self.full: set[str] = set()
+        """What is out of room: `pictures`, `database`."""
+        self.running: Process | None = None
+        self.lives = 0
+        self.deaths: list[str] = []
+        """The points at which the machine died."""
+        self.meddled = 0
+        """How many commits were none of a run's: a command's."""
+        self.orphans: set[Path] = set()
+        """Pictures that had their name when the machine died or its database was full: no table knew them."""
+        self._settings: dict[str, Settings] = {}
+        self._alive: dict[asyncio.Task[Any], Process] = {}
+        self._died = asyncio.Event()
+        loop.watch = self
+        folder.mkdir()
+        if not plan.makes_its_database:
+            prepare_database(self.database)
+
+    # -- what the loop tells ---------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        if self.running is not None:
+            self.running.step()
+
+    def refusal(self, process: Process | None) -> sqlite3.Error | None:
+        if "database" in self.full and process is not None and process is self.running:
+            self.history.note("the database is full")
+            process.reached["refusal"] += 1
+            return sqlite3.OperationalError("database or disk is full")
+        return None
+
+    def committed(self, process: Process | None, connection: sqlite3.Connection) -> None:
+        if process is None or not process.dead:
+            self.meddled += process is not self.running
+            with self.history.watched():
+                self.table.look(process, connection)
+
+    # -- lives -----------------------------------------------------------------------------------------------
+
+    def new_disk(self) -> KillingDisk:
+        """The disk of a run."""
+        return KillingDisk(lambda: "pictures" in self.full)
+
+    def surroundings(self, process: Process) -> Surroundings:
+        """What a process finds around it."""
+        env = {"RUNCOMFY_MODEL_API_BASE": BASE, "RUNCOMFY_API_TOKEN": TOKEN}
+        return Surroundings(
+            env,
+            self.folder,
+            self.clock,
+            random.Random(f"{self.plan.seed} {process.name}"),
+            lambda name: process.reach(_PROBES.get(name, name)),
+            transport=self.net,
+        )
+
+    @property
+    def around(self) -> Surroundings:
+        process = PROCESS.get()
+        assert process is not None
+        return self.surroundings(process)
+
+    def settings(self, **more: Any) -> Settings:
+        """Made once for each choice: that takes a while."""
+        key = repr(sorted(more.items()))
+        if key not in self._settings:
+            self._settings[key] = super().settings(**more)
+        return self._settings[key]
+
+    def write_sheet(self) -> Path:
+        """The sheet as it is wanted now; every third row is a series."""
+        lines = ["id,model,prompt,count"]
+        for key, prompt in self.rows.items():
+            series = int(key.partition("-")[2]) % 3 == 0
+            lines.append(f"{key},{SERIES if series else SINGLE},{prompt},{2 if series else ''}")
+        path = self.folder / "sheet.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    async def live(self, crash: Crash | None = None, *, resume: bool = False, **settings: Any) -> Ended:
+        """One run, from its start to its end or to its death at `crash`. `resume` needs no sheet."""
+        self.lives += 1
+        process = Process(f"run {self.lives}", crash, self._on_death, decides=not resume)
+        begun, calls = self.clock.monotonic(), len(self.transport.calls)
+        self.history.note(f"{process.name} begins; {crash or 'no crash'}")
+        self.watching = Watching()
+        chosen = self.plan.settings | settings
+        work = self.resume(**chosen) if resume else self.run(self.write_sheet(), **chosen)
+        self.running = process
+        try:
+            result = await self._in(process, work)
+        finally:
+            self.running = None
+        ended = Ended(
+            process,
+            result if isinstance(result, RunReport) else None,
+            result if isinstance(result, NightsheetError) else None,
+            self.clock.monotonic() - begun,
+            len(self.transport.calls) - calls,
+        )
+        code = ended.report.exit_code if ended.report else type(ended.error).__name__
+        self.history.note(f"{process.name} ends: {'killed' if ended.killed else code}")
+        return ended
+
+    async def order(self, number: int, work: Coroutine[Any, Any, Any]) -> None:
+        """A command of a person, in a process of its own. What it refuses, it refuses."""
+        process = Process(f"order {number}", None, self._on_death, decides=True)
+        result = await self._in(process, work)
+        if isinstance(result, NightsheetError):
+            self.history.note(f"{process.name} is refused: {type(result).__name__}")
+
+    async def _in(self, process: Process, work: Coroutine[Any, Any, Any]) -> Any:
+        await self._up()
+        context = contextvars.copy_context()
+        context.run(PROCESS.set, process)
+        task = asyncio.create_task(_caught(work), context=context)
+        self._alive[task] = process
+        dying = asyncio.create_task(self._died.wait())
+        try:
+            await asyncio.wait((task, dying), return_when=asyncio.FIRST_COMPLETED)
+            if not process.dead:
+                return task.result()
+            await self._buried(task)
+            return None
+        finally:
+            dying.cancel()
+            del self._alive[task]
+            if self._died.is_set() and not self._alive:
+                self._rise()
+            await self._up()
+
+    async def _up(self) -> None:
+        """Return when the machine is up: not while the dead are still unwinding."""
+        while self._died.is_set():  # noqa: ASYNC110 - a new event takes this one's place
+            await asyncio.sleep(1.0)
+
+    def _on_death(self, process: Process) -> None:
+        self.deaths.append("" if process.crash is None else process.crash.point)
+        shutil.copytree(self.folder, self._grave)
+        for other in self._alive.values():
+            other.dead = True
+        process.dead = True
+        self._died.set()
+
+    async def _buried(self, task: asyncio.Task[Any]) -> None:
+        """Let a dead process's tasks unwind, on a disk that nobody will look at."""
+        for _again in range(60):
+            task.cancel()
+            done, _pending = await asyncio.wait((task,), timeout=60.0)
+            if done:
+                if not task.cancelled():
+                    task.exception()
+                return
+        raise AssertionError("a dead process does not let go")
+
+    @property
+    def _grave(self) -> Path:
+        return self.folder.with_name("killed")
+
+    def _rise(self) -> None:
+        """The machine starts anew, with the disk as it was when it died."""
+        self.loop.forsake()
+        discard(self.folder)
+        self._grave.rename(self.folder)
+        self._died = asyncio.Event()
+
+
+async def _caught(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return await work
+    except NightsheetError as error:
+        return error
