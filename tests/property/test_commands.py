@@ -296,4 +296,4 @@ def test_commands_in_any_order(
         folder = tmp_path
 
     Here.capsys = capsys
-    run_state_machine_as_test(Here, settings=budget(request.config, examples=10, steps=6, times=20))
+    run_state_machine_as_test(Here, settings=budget(request.config, examples=10, steps=6, times=10))

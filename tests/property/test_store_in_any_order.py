@@ -371,6 +371,6 @@ def test_the_store_in_any_order(tmp_path: Path, request: pytest.FixtureRequest) 
 
     Here.opened = opened
     try:
-        run_state_machine_as_test(Here, settings=budget(request.config, examples=25, steps=16, times=60))
+        run_state_machine_as_test(Here, settings=budget(request.config, examples=25, steps=16, times=20))
     finally:
         opened.close()
