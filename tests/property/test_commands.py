@@ -14,6 +14,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -72,6 +73,8 @@ class Commands(RuleBasedStateMachine):
         self.sheet = {"a": 1, "b": 1}
         self.killed = False
         self.succeeded: set[int] = set()
+        self.allowed_by_a_setting = 0
+        self.granted = 0
         self.told: list[str] = []
 
     # -- what is done ------------------------------------------------------------------------------------
@@ -111,12 +114,19 @@ class Commands(RuleBasedStateMachine):
 
     KILLS = st.none() | st.tuples(st.sampled_from(PLACES), st.integers(1, 3))
 
+    @initialize(weather=st.sampled_from(sorted(WEATHER)), kill=KILLS)
+    def first_night(self, weather: str, kill: tuple[str, int] | None) -> None:
+        """Something is always wrong, or nearly."""
+        self.weather_changes(weather, offline=False)
+        self.run({}, kill, 0)
+
     @rule(edits=EDITIONS, kill=KILLS, allowed=st.sampled_from([0, 0, 1]))
     def run(self, edits: dict[str, int], kill: tuple[str, int] | None, allowed: int) -> None:
         self.sheet.update(edits)
         if not any(self.sheet.values()):
             self.sheet["a"] = 1
         self.write()
+        self.allowed_by_a_setting = max(self.allowed_by_a_setting, allowed)
         self.work("run", "sheet.csv", "--resubmit-unconfirmed", str(allowed), kill=kill)
 
     @precondition(lambda self: self.shell.database.exists())
@@ -144,12 +154,14 @@ class Commands(RuleBasedStateMachine):
     @precondition(lambda self: self.shell.database.exists())
     @rule(key=st.none() | st.sampled_from(KEYS))
     def retry(self, key: str | None) -> None:
-        self.do("retry", *([] if key is None else ["--job", key]), codes={0, 1, 2})
+        ran = self.do("retry", "--json", *([] if key is None else ["--job", key]), codes={0, 1, 2})
+        self.granted += len(json.loads(ran.out)["requeued"]) if ran.out else 0
 
     @precondition(lambda self: self.shell.database.exists())
     @rule(what=st.sampled_from(["--resubmit", "--discard"]), key=st.sampled_from(["all", *KEYS]))
     def review(self, what: str, key: str) -> None:
-        self.do("review", what, key, codes={0, 1, 2})
+        ran = self.do("review", "--json", what, key, codes={0, 1, 2})
+        self.granted += len(json.loads(ran.out)["resubmitted"]) if ran.out else 0
 
     @precondition(lambda self: self.shell.database.exists())
     @rule(data=st.data())
@@ -217,12 +229,23 @@ class Commands(RuleBasedStateMachine):
         accepted = Counter(str(submit.body["prompt"]) for submit in ledger)
         for prompt, times in accepted.items():
             assert times <= tries[prompt] <= allowed[prompt], (self.told, prompt)
+        self._nobody_allows_itself_anything(attempts, jobs)
         unheld = Counter(str(s.body["prompt"]) for s in ledger if s.request_id not in held)
         for prompt, times in unheld.items():
             assert times <= doubts[prompt], (self.told, prompt, "is lost")
         known = {submit.request_id: submit.body["prompt"] for submit in ledger}
         assert all(known.get(request_id) == prompt for request_id, prompt in held.items()), self.told
         self._states_are_sound(jobs)
+
+    def _nobody_allows_itself_anything(
+        self, attempts: list[dict[str, Any]], jobs: dict[int, dict[str, Any]]
+    ) -> None:
+        """A repeat is a person's, or a setting's and within it."""
+        automatic = Counter(attempt["outcome"] for attempt in attempts if attempt["automatic"])
+        assert automatic[SubmitOutcome.RESUBMITTED] <= self.allowed_by_a_setting, self.told
+        assert automatic[SubmitOutcome.ACCEPTED] <= sum(job["failed_runs"] for job in jobs.values())
+        repeats = sum(job["authorised"] for job in jobs.values())
+        assert repeats <= self.granted + automatic.total(), (self.told, "who allowed it?")
 
     def _states_are_sound(self, jobs: dict[int, dict[str, Any]]) -> None:
         sound = select(self.shell.database, "PRAGMA integrity_check")
@@ -273,4 +296,4 @@ def test_commands_in_any_order(
         folder = tmp_path
 
     Here.capsys = capsys
-    run_state_machine_as_test(Here, settings=budget(request.config, examples=6, steps=10, times=20))
+    run_state_machine_as_test(Here, settings=budget(request.config, examples=10, steps=6, times=10))
