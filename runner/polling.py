@@ -68,7 +68,10 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
     with run.brake.guarding(Reach.POLLS):
         await run.clock.sleep(run.limits.poll_min * run.rng.uniform(0.5, 1.0))
         while True:
-            await run.health.ready()
+            if run.health.suspect:
+                await run.health.ready()
+                # All that waited are let go at once: no herd is to meet an API that has just come back.
+                await run.clock.sleep(run.rng.uniform(0.0, run.limits.poll_max))
             wait = await _poll(run, job, state)
             if wait is None:
                 return await run.store.open_job(job.id)

@@ -61,7 +61,8 @@ class Source:
         """Wait a moment for the jobs in hand to end; False if all that are left are short of money too."""
         self._short.add(job_id)
         try:
-            if self._in_hand <= self._short:
+            without_a_slot = {job.id for job in self._open}
+            if self._in_hand <= self._short | without_a_slot:  # these wait for the very slots that we hold
                 return False
             with anyio.move_on_after(_LOOK_AGAIN_SECONDS):
                 await self._changed.wait()

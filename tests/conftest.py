@@ -1,10 +1,27 @@
 """Options of the whole suite: how long a search may take."""
 
+from collections.abc import Iterator
+
 import pytest
+
+from tests.support import command, night
 
 CRASH_TRIALS = 2500
 KILLS = 100
 """In CI. A release is searched with ten times as many, or more."""
+
+
+TOKENS = (command.TOKEN.encode(), night.TOKEN.encode())
+"""Of the runs that the tests make. A test that writes a token's file has a token of its own for it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_token_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Search everything that this process's tests have left behind: databases, manifests, pictures, logs."""
+    yield
+    files = (path for path in tmp_path_factory.getbasetemp().rglob("*") if path.is_file())
+    found = [str(path) for path in files if any(token in path.read_bytes() for token in TOKENS)]
+    assert not found, f"a token was left behind in {found}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
