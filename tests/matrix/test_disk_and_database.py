@@ -87,9 +87,10 @@ async def test_locked_by_another_process_at_the_worst_moment(tmp_path: Path) -> 
 
         async with night(tmp_path) as w:
             w.probe = probe
-            with pytest.raises(CannotWrite, match="locked") as refused:
-                await w.run(w.sheet(ROWS))
-            assert refused.value.exit_code == 73
+            report = await w.run(w.sheet(ROWS))
+            assert report.exit_code == 73
+            assert report.paused is not None
+            assert "locked" in report.paused.detail
             other.rollback()
             w.probe = lambda _name: None
             assert any("It is kept in the spool file" in notice for notice in w.watching.notices)
