@@ -149,7 +149,7 @@ class Commands(RuleBasedStateMachine):
     @precondition(lambda self: self.shell.database.exists())
     @rule(key=st.none() | st.sampled_from(KEYS))
     def cancel(self, key: str | None) -> None:
-        self.do("cancel", *([] if key is None else ["--job", key]), codes={0, 2, 69})
+        self.do("cancel", *([] if key is None else ["--job", key]), codes={0, 1, 2, 69})
 
     @precondition(lambda self: self.shell.database.exists())
     @rule(key=st.none() | st.sampled_from(KEYS))
