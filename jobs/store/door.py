@@ -17,21 +17,25 @@ from jobs.outcomes import Claimed, Outcome
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import batches, controls, counting, loading, moves, reading
+from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading
 from jobs.tables import PauseReason
 from jobs.views import (
+    FRONT,
     Account,
     ArtifactView,
     AttemptView,
     BatchView,
     Cancelling,
+    Fate,
     JobView,
     LoadReport,
     OpenJob,
+    Place,
     QueuedJob,
     Receipt,
     RunView,
     Settled,
+    Warned,
 )
 
 _PAGE = 500
@@ -115,6 +119,10 @@ class Store:
 
         return await self.database.write_once(run)  # a sheet is a stream: it can be read once
 
+    async def compare(self, batch_id: int, jobs: Sequence[PlannedJob]) -> list[Fate]:
+        """What loading these jobs of a sheet now would do with each; nothing is written."""
+        return await self.database.read(lambda c: comparing.compare(c, batch_id, jobs))
+
     async def batch(self, name: str | None) -> BatchView:
         """The batch of that name, or the one last run.
 
@@ -162,9 +170,9 @@ class Store:
         """Set any of `concurrency`, `rate`, `budget`, for this run and the next ones."""
         await self.database.write(lambda c: batches.tune(c, batch_id, values))
 
-    async def agree(self, batch_id: int) -> int:
-        """A person agreed to pay for all that is queued."""
-        return await self.database.write(lambda c: batches.agree(c, batch_id))
+    async def agree(self, batch_id: int, only: Sequence[int] | None = None) -> int:
+        """A person agreed to pay for all that is queued; with `only`, for these jobs and for no others."""
+        return await self.database.write(lambda c: batches.agree(c, batch_id, only))
 
     async def begin_run(self, batch_id: int, *, pid: int, host: str) -> int:
         """Note a process that begins to run the batch."""
@@ -204,6 +212,18 @@ class Store:
         """By model: queued jobs that nobody agreed to pay for yet, and their pictures."""
         return await self.database.read(lambda c: counting.unagreed(c, batch_id))
 
+    async def repeats(self, batch_id: int) -> dict[str, tuple[int, int]]:
+        """By model: queued jobs that send what another job of the sheet sends too, and their pictures."""
+        return await self.database.read(lambda c: outlook.repeats(c, batch_id))
+
+    async def to_be_warned_of(self, batch_id: int, limit: int) -> Warned:
+        """The warnings of what nobody agreed to yet."""
+        return await self.database.read(lambda c: outlook.warned(c, batch_id, limit))
+
+    async def pace(self, origin: str) -> float | None:
+        """Jobs a minute, as measured before on this database at this API."""
+        return await self.database.read(lambda c: outlook.pace(c, origin))
+
     async def ended_since(self, batch_id: int, moment: datetime) -> int:
         """How many jobs of the sheet have come to an end since `moment`, other than by being cancelled."""
         return await self.database.read(lambda c: counting.ended_since(c, batch_id, moment))
@@ -221,9 +241,9 @@ class Store:
         return await self.database.read(lambda c: counting.models_in_use(c, batch_id))
 
     async def queued(
-        self, batch_id: int, *, after: int, limit: int, now: datetime | None = None
+        self, batch_id: int, *, after: Place = FRONT, limit: int, now: datetime | None = None
     ) -> list[QueuedJob]:
-        """Jobs that may be claimed now (or by the moment `now`), beyond the id `after`."""
+        """Jobs that may be claimed now (or by the moment `now`), in their turn, beyond the place `after`."""
         moment = now or self._now()
         return await self.database.read(
             lambda c: reading.queued(c, batch_id, after=after, limit=limit, now=moment)

@@ -96,7 +96,7 @@ async def _load_chunk(
     now: datetime,
     tally: _Tally,
 ) -> None:
-    known = await _known(connection, batch_id, [job.key for job in jobs])
+    known = await revisions_of(connection, batch_id, [job.key for job in jobs])
     fresh: list[tuple[PlannedJob, int]] = []
     kept: list[dict[str, Any]] = []
     for job in jobs:
@@ -111,7 +111,7 @@ async def _load_chunk(
             same is not None
         ):  # perhaps an older one: the edit was undone, what was paid before it counts again
             tally.unchanged += 1
-            stays: _Known | None = same
+            stays: Revision | None = same
             kept.append(_place(job, same.id, generation))
             if same.error_code == ROW_GONE:
                 returned = update(JOB).where(JOB.c.id == same.id, JOB.c.state == JobState.CANCELLED)
@@ -136,24 +136,37 @@ async def _load_chunk(
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Revision:
+    """One revision of a key that the batch has."""
+
     id: int
     revision: int
     fingerprint: str
     error_code: str | None
     current: bool
+    state: str
 
 
-async def _known(connection: AsyncConnection, batch_id: int, keys: Sequence[str]) -> dict[str, list[_Known]]:
+async def revisions_of(
+    connection: AsyncConnection, batch_id: int, keys: Sequence[str]
+) -> dict[str, list[Revision]]:
     """The revisions of each key that the batch has, oldest first."""
     found = await connection.execute(
-        select(JOB.c.key, JOB.c.id, JOB.c.revision, JOB.c.fingerprint, JOB.c.error_code, JOB.c.current)
+        select(
+            JOB.c.key,
+            JOB.c.id,
+            JOB.c.revision,
+            JOB.c.fingerprint,
+            JOB.c.error_code,
+            JOB.c.current,
+            JOB.c.state,
+        )
         .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
         .order_by(JOB.c.revision)
     )
-    known: dict[str, list[_Known]] = defaultdict(list)
+    known: dict[str, list[Revision]] = defaultdict(list)
     for row in found:
-        known[row.key].append(_Known(*row[1:]))
+        known[row.key].append(Revision(*row[1:]))
     return known
 
 
@@ -164,6 +177,7 @@ _PLACE = (
         generation=bindparam("at_generation"),
         position=bindparam("at_position"),
         row=bindparam("at_row"),
+        turn=bindparam("in_turn"),
         columns=bindparam("own_columns"),
         current=True,
     )
@@ -176,6 +190,7 @@ def _place(job: PlannedJob, job_id: int, generation: int) -> dict[str, Any]:
         "at_generation": generation,
         "at_position": job.position,
         "at_row": job.row,
+        "in_turn": 0.0 - job.priority,
         "own_columns": dict(job.columns),
     }
 
@@ -204,6 +219,7 @@ async def _replace_unsent(
             generation=generation,
             position=job.position,
             row=job.row,
+            turn=0.0 - job.priority,
             current=True,
             agreed=False,
             available_at=now,
@@ -277,6 +293,7 @@ def _row(
         "folder": folder,
         "position": job.position,
         "row": job.row,
+        "turn": 0.0 - job.priority,
         "generation": generation,
         "current": True,
         "agreed": False,
