@@ -203,6 +203,8 @@ class LoadReport:
     changed: int
     unchanged: int
     gone: int
+    unsent: int = 0
+    """Of those that are gone: cancelled before they were sent, free."""
 
 
 @dataclass(frozen=True, slots=True)

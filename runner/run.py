@@ -14,7 +14,7 @@ from jobs.sheets.planning import plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import Store, check_origin
-from jobs.views import BatchView, OpenJob, Pause
+from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.assembly import Order, assemble
 from runner.brake import Stop
 from runner.closing import close, report_of_nothing
@@ -54,10 +54,12 @@ async def run_sheet(
     watcher: Watcher,
     part: Part = WHOLE,
     priority_by: str | None = None,
+    prune: bool = False,
 ) -> RunReport:
     """Load what is new in a sheet, and run its batch until nothing is left to do.
 
-    With a `part`, until nothing of that is. `priority_by` names the column that says what goes first.
+    With a `part`, until nothing of that is. `priority_by` names the column that says what goes first;
+    `prune` has the API cancel what waits there and is gone from the sheet.
 
     Raises:
         NightsheetError: every kind of it, before anything is paid.
@@ -76,7 +78,18 @@ async def run_sheet(
                 f"The sheet: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
                 f"{report.gone} gone."
             )
+        if report.gone:
+            watcher.notice(_of_gone(report))
+        if prune and (asked := await store.prune(loaded.id)):
+            watcher.notice(f"{asked} at the API are gone from the sheet: what waits there is cancelled.")
         return await _run(Order(store, loaded, settings, around, consent, watcher, part))
+
+
+def _of_gone(report: LoadReport) -> str:
+    told = f"Gone from the sheet: {report.unsent} were not sent yet, and are not any more"
+    if report.gone > report.unsent:
+        told += f"; {report.gone - report.unsent} were: they end as they may, and `export --all` has them"
+    return f"{told}."
 
 
 async def resume_batch(

@@ -79,6 +79,10 @@ class Store:
         now = self._now()
         return await self.database.write(lambda c: controls.cancel(c, batch_id, now, keys))
 
+    async def prune(self, batch_id: int) -> int:
+        """Note the wish to cancel what the API has and the sheet has no more; how many jobs that are."""
+        return await self.database.write(lambda c: controls.prune(c, batch_id))
+
     async def drop_cancel_request(self, job_id: int) -> None:
         """The API would not cancel it: it runs on, and is fetched later."""
         await self.database.write(lambda c: controls.drop_cancel_request(c, job_id))

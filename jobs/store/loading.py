@@ -49,6 +49,7 @@ class _Tally:
     changed: int = 0
     unchanged: int = 0
     gone: int = 0
+    unsent: int = 0
 
 
 async def load(
@@ -70,9 +71,9 @@ async def load(
             await _load_chunk(connection, batch_id, generation, jobs, now, tally)
     if problems:
         raise SheetProblems(_how_many(problems), problems)
-    tally.gone = await _retire_gone(connection, batch_id, generation, now)
+    tally.gone, tally.unsent = await _retire_gone(connection, batch_id, generation, now)
     total = tally.new + tally.changed + tally.unchanged
-    return LoadReport(total, tally.new, tally.changed, tally.unchanged, tally.gone)
+    return LoadReport(total, tally.new, tally.changed, tally.unchanged, tally.gone, tally.unsent)
 
 
 def _how_many(problems: Sequence[Problem]) -> str:
@@ -235,15 +236,18 @@ async def _retire(connection: AsyncConnection, job_id: int, now: datetime) -> No
     await _cancel_queued(connection, JOB.c.id == job_id, now)
 
 
-async def _retire_gone(connection: AsyncConnection, batch_id: int, generation: int, now: datetime) -> int:
+async def _retire_gone(
+    connection: AsyncConnection, batch_id: int, generation: int, now: datetime
+) -> tuple[int, int]:
+    """How many jobs have left the sheet, and how many of these are not sent for that."""
     gone = (JOB.c.batch_id == batch_id) & (JOB.c.generation < generation) & JOB.c.current
-    await _cancel_queued(connection, gone, now)
+    unsent = await _cancel_queued(connection, gone, now)
     done = await connection.execute(update(JOB).where(gone).values(current=False))
-    return int(done.rowcount)
+    return int(done.rowcount), unsent
 
 
-async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime) -> None:
-    await connection.execute(
+async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime) -> int:
+    done = await connection.execute(
         update(JOB)
         .where(which, JOB.c.state == JobState.QUEUED)
         .values(
@@ -254,6 +258,7 @@ async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime)
             error_message="Its row left the sheet before it was sent: nothing was paid.",
         )
     )
+    return int(done.rowcount)
 
 
 async def _folders(

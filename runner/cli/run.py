@@ -27,6 +27,7 @@ def command(
     worksheet: sheets.Worksheet = None,
     encoding: sheets.Encoding = None,
     priority_by: sheets.PriorityBy = None,
+    prune: sheets.Prune = False,
     only: parts.Only = None,
     where: parts.Where = None,
     limit: parts.Limit = None,
@@ -56,6 +57,7 @@ def command(
             watcher=display,
             part=part,
             priority_by=priority_by,
+            prune=prune,
         )
 
     with (

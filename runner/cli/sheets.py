@@ -68,6 +68,15 @@ PriorityBy = Annotated[
     ),
 ]
 
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune",
+        help="Of rows that are gone, also cancel what waits at the API; what is not sent never is.",
+        rich_help_panel=_SHEET,
+    ),
+]
+
 
 @contextmanager
 def source_of(

@@ -84,7 +84,13 @@ class Night:
         )
 
     async def run(
-        self, sheet: Path, consent: Consent = agreed_to_all, *, part: Part = WHOLE, **settings: Any
+        self,
+        sheet: Path,
+        consent: Consent = agreed_to_all,
+        *,
+        part: Part = WHOLE,
+        prune: bool = False,
+        **settings: Any,
     ) -> RunReport:
         """`nightsheet run SHEET`."""
         return await run_sheet(
@@ -96,6 +102,7 @@ class Night:
             consent=consent,
             watcher=self.watching,
             part=part,
+            prune=prune,
         )
 
     async def resume(

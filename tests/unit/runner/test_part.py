@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import anyio
 import pytest
 
 from jobs.errors import UsageProblem
+from jobs.states import JobState
 from runner.consent import Ask
 from runner.part import Part
-from tests.support.night import SINGLE, Night, night
+from tests.support.night import SINGLE, TOKEN, Night, night
 from tests.support.virtual_time import virtual
 
 
@@ -103,3 +105,27 @@ async def test_what_does_not_exist_is_told_and_nothing_is_sent(tmp_path: Path) -
             assert (await w.run(sheet(w), part=Part(only=("k1",)))).exit_code == 0
         assert sent(w) == ["k1"]
         assert "Job 'k1' is succeeded already: it is not sent." in w.watching.notices
+
+
+@virtual
+async def test_rows_that_are_gone_are_told_and_pruned(tmp_path: Path) -> None:
+    """What waits at the API is cancelled there; what it works on already is paid for, and is not."""
+    async with night(tmp_path, median_seconds=60, sigma=0, slots=2) as w:
+
+        async def revoke() -> None:
+            await w.clock.sleep(6)
+            w.service.revoke(TOKEN)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(revoke)
+            await w.run(sheet(w), concurrency=6)
+        w.service.accept_tokens(frozenset({TOKEN}))
+        assert len(w.service.ledger) == 6
+        path = sheet(w)
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join([lines[0], lines[8]]))  # k7, which is being worked on; k6 is, too
+        assert (await w.run(path, prune=True)).exit_code == 0
+        assert "Gone from the sheet: 2 were not sent yet, and are not any more; 5 were:" in "".join(
+            w.watching.notices
+        )
+        assert w.states() == {JobState.SUCCEEDED: 2, JobState.CANCELLED: 6}
