@@ -71,7 +71,11 @@ async def run_sheet(
         holding(settings.database, store),
     ):
         loaded, report = await store.load(
-            name=sheet.batch, sheet=sheet.place, origin=origin, planned=plan(sheet, around.rng, priority_by)
+            name=sheet.batch,
+            sheet=sheet.place,
+            origin=origin,
+            planned=plan(sheet, around.rng, priority_by),
+            is_copy=sheet.is_copy,
         )
         if report.new < report.total and (report.new or report.changed or report.gone):
             watcher.notice(

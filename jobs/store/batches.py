@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import anyio
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,6 +33,14 @@ def _view(row: Row[Any]) -> BatchView:
         concurrency=row.concurrency,
         rate=row.rate,
     )
+
+
+async def has_moved(known: str, place: str) -> bool:
+    """Whether a file of that name is here now, and no longer where it was. `#` names a worksheet in it."""
+    if Path(known).name != Path(place).name:
+        return False
+    files = {known, known.rpartition("#")[0]} - {""}
+    return not any([await anyio.Path(file).exists() for file in files])
 
 
 async def find(connection: AsyncConnection, name: str) -> BatchView | None:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import anyio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.database import Database
@@ -94,9 +93,17 @@ class Store:
     # -- sheets and batches ------------------------------------------------------------------------------
 
     async def load(
-        self, *, name: str, sheet: Path | str, origin: str, planned: Iterable[PlannedJob | Problem]
+        self,
+        *,
+        name: str,
+        sheet: Path | str,
+        origin: str,
+        planned: Iterable[PlannedJob | Problem],
+        is_copy: bool = False,
     ) -> tuple[BatchView, LoadReport]:
         """Load a sheet, in one transaction, into the batch `name`, made if it is new.
+
+        A copy of the batch's own sheet, with its results, may lie anywhere.
 
         Raises:
             UsageProblem: the batch belongs to another sheet, which is still there, or to another API origin.
@@ -104,7 +111,7 @@ class Store:
         """
         now = self._now()
         known = await self.database.read(lambda c: batches.find(c, name))
-        moved = known is not None and await _has_moved(known.sheet, str(sheet))
+        moved = known is not None and await batches.has_moved(known.sheet, str(sheet))
 
         async def run(connection: AsyncConnection) -> tuple[BatchView, LoadReport]:
             batch = await batches.find(connection, name)
@@ -112,7 +119,7 @@ class Store:
                 batch = await batches.create(connection, name=name, sheet=str(sheet), origin=origin, now=now)
             if batch.sheet != str(sheet) and moved:
                 await batches.move_sheet(connection, batch.id, str(sheet))
-            elif batch.sheet != str(sheet):
+            elif batch.sheet != str(sheet) and not is_copy:
                 raise UsageProblem(
                     f"The batch {name!r} was loaded from {batch.sheet}, not from {sheet}.",
                     hint="Give this sheet a batch of its own with --batch NAME.",
@@ -317,14 +324,6 @@ class Store:
             more = len(found) == _PAGE
             if more:
                 after = found[-1][0]
-
-
-async def _has_moved(known: str, place: str) -> bool:
-    """Whether a file of that name is here now, and no longer where it was. `#` names a worksheet in it."""
-    if Path(known).name != Path(place).name:
-        return False
-    files = {known, known.rpartition("#")[0]} - {""}
-    return not any([await anyio.Path(file).exists() for file in files])
 
 
 def check_origin(batch: BatchView, origin: str) -> None:
