@@ -16,6 +16,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -146,6 +147,7 @@ class Job(SQLModel, table=True):
             name="job_attempts",
         ),
         Index("job_by_state", "batch_id", "state", "id"),
+        Index("job_in_turn", "batch_id", "state", "agreed", "turn", "id"),
         Index("job_in_sheet_order", "batch_id", "current", "position"),
         Index("job_folder", "batch_id", text("folder COLLATE NOCASE"), unique=True),
     )
@@ -165,6 +167,8 @@ class Job(SQLModel, table=True):
     """Whether the sheet still has it. Others are neither sent nor in the manifest."""
     agreed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
     """Whether a person agreed to pay for its next submit."""
+    turn: float = Field(default=0.0, sa_column=Column(Float, nullable=False, server_default=text("'0'")))
+    """Jobs are claimed by it, the lowest first: its priority with the other sign."""
     model: str
     fingerprint: str
     inputs: str

@@ -45,6 +45,17 @@ class QueuedJob:
     model: str
     inputs: str
     pictures: int
+    turn: float = 0.0
+
+    @property
+    def place(self) -> "Place":
+        """Where it stands in the queue."""
+        return self.turn, self.id
+
+
+Place = tuple[float, int]
+"""A job's turn, and its id among those with the same turn."""
+FRONT: Place = (float("-inf"), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,10 @@ class JobView:
     submitted_at: datetime | None
     finished_at: datetime | None
     images: tuple[ArtifactView, ...]
+    turn: float = 0.0
+    agreed: bool = False
+    """Whether a person agreed to pay for its next submit."""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +203,16 @@ class LoadReport:
     changed: int
     unchanged: int
     gone: int
+    unsent: int = 0
+    """Of those that are gone: cancelled before they were sent, free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Warnings of what is to be sent: how many jobs have one; row, key and words of the first."""
+
+    jobs: int
+    first: tuple[tuple[int, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

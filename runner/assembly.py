@@ -26,6 +26,7 @@ from runner.health import Health
 from runner.http.fetching import PictureClient
 from runner.opening import Api, Surroundings
 from runner.pace import pace
+from runner.part import WHOLE, Chosen, Part
 from runner.preparing import Work, agree, check_budget, prices_now
 from runner.recovery import Recovered
 from runner.settings import Settings
@@ -44,6 +45,8 @@ class Order:
     around: Surroundings
     consent: Consent
     watcher: Watcher
+    part: Part = WHOLE
+    """What of the batch it is for, where that is not all of it."""
 
     @property
     def folder(self) -> Path:
@@ -59,6 +62,7 @@ async def assemble(
     found: Recovered,
     queued: Work,
     to_fetch: MemoryObjectSendStream[OpenJob],
+    chosen: Chosen | None = None,
 ) -> Context:
     """The run's context. Asks the API for prices and a person for consent where something is queued.
 
@@ -78,19 +82,23 @@ async def assemble(
         notice=watcher.notice,
         ask_first=bool(queued),
     )
-    chosen = pace(settings, batch)
-    if settings.is_said("budget") and chosen.budget != batch.budget:  # a limit outlives its run
-        await store.tune(batch.id, {"budget": chosen.budget})
+    paced = pace(settings, batch)
+    if settings.is_said("budget") and paced.budget != batch.budget:  # a limit outlives its run
+        await store.tune(batch.id, {"budget": paced.budget})
         batch = await store.refresh(batch.id)
     prices: Mapping[str, Decimal] = batch.prices
     if queued:
         async with obeying_signals(brake, clock, watcher.notice):  # an outage may be ridden out here
-            prices = await prices_now(api.provider, store, batch, health, brake, queued)
+            prices = await prices_now(
+                api.provider, store, batch, health, brake, queued, fallback=settings.prices
+            )
         if brake.reach is Reach.NOTHING:
-            check_budget(chosen.budget, queued, prices)
-            await agree(store, batch, order.consent, prices)
+            check_budget(paced.budget, queued, prices)
+            await agree(store, batch, order.consent, prices, watcher.notice, chosen)
         elif order.consent is agreed_to_all:  # said beforehand: to go on later asks nothing
-            await store.agree(batch.id)
+            await store.agree(batch.id, None if chosen is None else chosen.ids)
+    elif chosen is not None:
+        await store.agree(batch.id, chosen.ids)
     counts = await store.counts(batch.id)
     guards = Guards(
         _guard_limits(settings),
@@ -110,11 +118,11 @@ async def assemble(
         brake=brake,
         health=health,
         throttle=Throttle(
-            clock, rng, brake, health, gate=settings.submit_gate, rate=chosen.rate, outage_limit=limit
+            clock, rng, brake, health, gate=settings.submit_gate, rate=paced.rate, outage_limit=limit
         ),
-        budget=Budget(chosen.budget, committed, prices),
+        budget=Budget(paced.budget, committed, prices),
         guards=guards,
-        slots=CapacityLimiter(chosen.concurrency),
+        slots=CapacityLimiter(paced.concurrency),
         source=Source(store, batch.id, brake, clock, guards),
         spool=spool,
         downloads=Downloads(pictures, settings.output_root, clock, LocalDisk()),

@@ -63,6 +63,13 @@ async def _report(
         interrupted=interrupted,
         overdue=tally.overdue,
         warned=await store.warned(batch.id),
+        left_out=await _left_out(order),
         folder=order.folder,
         manifests=manifests,
     )
+
+
+async def _left_out(order: Order) -> int:
+    """Jobs that this run was not for. Of a run over the whole batch there are none."""
+    left = await order.store.unagreed(order.batch.id) if order.part else {}
+    return sum(jobs for jobs, _pictures in left.values())

@@ -1,6 +1,6 @@
 """Before anything is sent: what it costs, whether the budget can hold it, and whether a person agrees."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,8 +10,10 @@ from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView
 from runner.brake import Brake, Reach
-from runner.consent import Ask, Consent, price_of
+from runner.consent import Ask, Consent, agreed_to_all, price_of
+from runner.foretelling import foretell
 from runner.health import Health
+from runner.part import Chosen
 from runner.providers.base import Priced, Provider
 from runner.settings import Settings
 
@@ -20,11 +22,17 @@ Work = Mapping[str, tuple[int, int]]
 
 
 async def prices_now(
-    provider: Provider, store: Store, batch: BatchView, health: Health, brake: Brake, queued: Work
+    provider: Provider,
+    store: Store,
+    batch: BatchView,
+    health: Health,
+    brake: Brake,
+    queued: Work,
+    fallback: Mapping[str, Decimal] | None = None,
 ) -> dict[str, Decimal]:
     """What a picture costs in USD, by model, as the API says now; an outage is ridden out first.
 
-    What it does not say stays as it was last known.
+    What it does not say stays as it was last known, or else as `fallback` has it, which is not remembered.
     """
     prices = dict(batch.prices)
     with brake.guarding(Reach.POLLS):
@@ -34,7 +42,7 @@ async def prices_now(
             if isinstance(verdict, Priced) and verdict.price_usd is not None:
                 prices[model] = verdict.price_usd
     await store.note_prices(batch.id, prices)
-    return prices
+    return {**(fallback or {}), **prices}
 
 
 def check_budget(budget: Decimal | None, queued: Work, prices: Mapping[str, Decimal]) -> None:
@@ -47,19 +55,31 @@ def check_budget(budget: Decimal | None, queued: Work, prices: Mapping[str, Deci
     if budget is not None and unknown:
         raise UsageProblem(
             f"A budget needs prices, and the API tells none for {', '.join(unknown)}. Nothing was sent.",
-            hint="Leave --budget out, if you know what it may cost.",
+            hint="Write what a picture costs under [prices] in nightsheet.toml, or leave --budget out.",
         )
 
 
-async def agree(store: Store, batch: BatchView, consent: Consent, prices: Mapping[str, Decimal]) -> None:
-    """Have a person agree to what is new, and record it: going on later asks nothing.
+async def agree(
+    store: Store,
+    batch: BatchView,
+    consent: Consent,
+    prices: Mapping[str, Decimal],
+    notice: Callable[[str], None] = lambda _text: None,
+    chosen: Chosen | None = None,
+) -> None:
+    """Show the plan, have a person agree to what is new, and record it: going on later asks nothing.
+
+    Of a batch in parts, to what is `chosen`: the rest stays queued, and has to be agreed to when it is sent.
 
     Raises:
         UsageProblem: nobody agreed, or nobody can be asked.
     """
-    new = await store.unagreed(batch.id)
+    new = await store.unagreed(batch.id) if chosen is None else chosen.new
     if not new:
+        if chosen is not None:
+            await store.agree(batch.id, chosen.ids)
         return
+    await foretell(store, batch, new, prices, notice, asked=consent is not agreed_to_all)
     low, high = price_of(new, prices)
     jobs = sum(many for many, _pictures in new.values())
     pictures = sum(pictures for _many, pictures in new.values())
@@ -67,7 +87,7 @@ async def agree(store: Store, batch: BatchView, consent: Consent, prices: Mappin
         raise UsageProblem(
             "Not agreed to: nothing was sent.", hint="The sheet is loaded; run it again to go on."
         )
-    await store.agree(batch.id)
+    await store.agree(batch.id, None if chosen is None else chosen.ids)
 
 
 async def resubmit_what_is_allowed(store: Store, batch: BatchView, settings: Settings, now: datetime) -> int:

@@ -39,6 +39,8 @@ class RunReport:
     folder: Path
     """The batch's folder: pictures and manifests."""
     manifests: tuple[Path, ...]
+    left_out: int = 0
+    """Queued jobs that are no part of what the run was for; they change no exit code."""
 
     @property
     def exit_code(self) -> int:
@@ -47,7 +49,7 @@ class RunReport:
             return INTERRUPTED
         if self.paused is not None:
             return exit_code_of(self.paused.reason)
-        done = self.counts[JobState.SUCCEEDED] == sum(self.counts.values())
+        done = self.counts[JobState.SUCCEEDED] + self.left_out == sum(self.counts.values())
         return 0 if done else 1
 
 

@@ -14,7 +14,7 @@ from jobs.sheets.planning import plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import Store, check_origin
-from jobs.views import BatchView, OpenJob, Pause
+from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.assembly import Order, assemble
 from runner.brake import Stop
 from runner.closing import close, report_of_nothing
@@ -28,6 +28,7 @@ from runner.http.fetching import PictureClient
 from runner.lock import PATIENCE_SECONDS, holding, try_holding
 from runner.notify import Herald, event, event_of, herald
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
+from runner.part import WHOLE, Part, choose
 from runner.pool import start
 from runner.preparing import resubmit_what_is_allowed
 from runner.progress import Meter
@@ -51,8 +52,14 @@ async def run_sheet(
     around: Surroundings,
     consent: Consent,
     watcher: Watcher,
+    part: Part = WHOLE,
+    priority_by: str | None = None,
+    prune: bool = False,
 ) -> RunReport:
     """Load what is new in a sheet, and run its batch until nothing is left to do.
+
+    With a `part`, until nothing of that is. `priority_by` names the column that says what goes first;
+    `prune` has the API cancel what waits there and is gone from the sheet.
 
     Raises:
         NightsheetError: every kind of it, before anything is paid.
@@ -64,18 +71,39 @@ async def run_sheet(
         holding(settings.database, store),
     ):
         loaded, report = await store.load(
-            name=sheet.batch, sheet=sheet.place, origin=origin, planned=plan(sheet, around.rng)
+            name=sheet.batch,
+            sheet=sheet.place,
+            origin=origin,
+            planned=plan(sheet, around.rng, priority_by),
+            is_copy=sheet.is_copy,
         )
         if report.new < report.total and (report.new or report.changed or report.gone):
             watcher.notice(
                 f"The sheet: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
                 f"{report.gone} gone."
             )
-        return await _run(Order(store, loaded, settings, around, consent, watcher))
+        if report.gone:
+            watcher.notice(_of_gone(report))
+        if prune and (asked := await store.prune(loaded.id)):
+            watcher.notice(f"{asked} at the API are gone from the sheet: what waits there is cancelled.")
+        return await _run(Order(store, loaded, settings, around, consent, watcher, part))
+
+
+def _of_gone(report: LoadReport) -> str:
+    told = f"Gone from the sheet: {report.unsent} were not sent yet, and are not any more"
+    if report.gone > report.unsent:
+        told += f"; {report.gone - report.unsent} were: they end as they may, and `export --all` has them"
+    return f"{told}."
 
 
 async def resume_batch(
-    name: str | None, *, settings: Settings, around: Surroundings, consent: Consent, watcher: Watcher
+    name: str | None,
+    *,
+    settings: Settings,
+    around: Surroundings,
+    consent: Consent,
+    watcher: Watcher,
+    part: Part = WHOLE,
 ) -> RunReport | None:
     """Clear a batch's pause and go on with it; None where another runner holds the database and does that.
 
@@ -90,7 +118,7 @@ async def resume_batch(
                 await store.unpause(batch.id)
                 await _tell_who_goes_on(store, batch, watcher)
                 return None
-            return await _run(Order(store, batch, settings, around, consent, watcher))
+            return await _run(Order(store, batch, settings, around, consent, watcher, part))
 
 
 async def _tell_who_goes_on(store: Store, batch: BatchView, watcher: Watcher) -> None:
@@ -111,7 +139,8 @@ async def _run(order: Order) -> RunReport:
         _tell(found, order.watcher)
         await store.unpause(batch.id)
         resubmits_left = await resubmit_what_is_allowed(store, batch, settings, around.clock.now())
-        queued = await store.queued_pictures(batch.id)
+        chosen = await choose(store, batch, order.part, order.watcher.notice) if order.part else None
+        queued = await store.queued_pictures(batch.id) if chosen is None else chosen.work
         if not (queued or found.running or found.fetching):
             await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end
             report = await report_of_nothing(order)
@@ -128,7 +157,7 @@ async def _run(order: Order) -> RunReport:
             ) as pictures:
                 send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
                 with send, ready:  # closed as well where nobody agrees
-                    run = await assemble(order, api, spool, pictures, found, queued, send)
+                    run = await assemble(order, api, spool, pictures, found, queued, send, chosen)
                     run.tally.resubmits_left = resubmits_left
                     await _work(order, run, ready, found, outside)
                 with anyio.CancelScope(shield=True):

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from jobs.catalog.registry import find, suggest
 from jobs.errors import UsageProblem
 from jobs.naming import DEFAULT_TEMPLATE, check_template
 
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
     """From how many jobs on a batch is large."""
     budget: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
     """USD that the batch may cost in all; None for no limit."""
+    prices: dict[str, Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict)
+    """USD a picture by model, where the API has told none: `[prices]` in the file."""
     picture_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Further hosts that pictures may come from."""
     keep_bad: bool = False
@@ -125,6 +128,15 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("prices")
+    @classmethod
+    def _of_models(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        for model in value:
+            if find(model) is None:
+                meant = suggest(model)
+                raise ValueError(f"there is no model {model!r}" + (f", but {meant!r}" if meant else ""))
+        return value
 
     @field_validator("name_template")
     @classmethod

@@ -1,4 +1,4 @@
-"""What a worker does next: first what the API already has, then what is queued, in the order of the sheet."""
+"""What a worker does next: first what the API already has, then what is queued, in its turn."""
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from jobs.store.door import Store
-from jobs.views import OpenJob, QueuedJob
+from jobs.views import FRONT, OpenJob, QueuedJob
 from runner.brake import Brake, Reach
 from runner.clock import Clock
 from runner.guards import Guards
@@ -29,7 +29,7 @@ class Source:
         self._brake = brake
         self._open: deque[OpenJob] = deque()
         self._queued: deque[QueuedJob] = deque()
-        self._beyond = 0
+        self._beyond = FRONT
         self._clock_is_back = False
         self._in_hand: set[int] = set()
         self._set_aside: set[int] = set()
@@ -89,7 +89,7 @@ class Source:
 
     async def _next_queued(self) -> QueuedJob | None:
         """The next queued job that nobody has; at the end of the table once more from its beginning."""
-        again = self._beyond > 0  # what was queued again meanwhile may stand before the place come to
+        again = self._beyond != FRONT  # what was queued again meanwhile may stand before the place come to
         while True:
             while self._queued:
                 job = self._queued.popleft()
@@ -99,9 +99,9 @@ class Source:
             found = await self._store.queued(self._batch_id, after=self._beyond, limit=_PAGE, now=now)
             self._queued.extend(found)
             if self._queued:
-                self._beyond = self._queued[-1].id
+                self._beyond = self._queued[-1].place
                 continue
-            self._beyond = 0
+            self._beyond = FRONT
             if not again:
                 return None
             again = False

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -62,6 +62,38 @@ def _first(source: Source, layout: _Layout) -> Sequence[str]:
     with closing(_records(source, layout)) as records:
         first = next(records, None)
     return () if first is None or isinstance(first, Problem) else first[1]
+
+
+def written_records(source: Source, *, tabs: bool) -> Iterator[tuple[int, list[str], str]]:
+    """Every record as it is written, blank ones too: its line, its cells, its text with its line break.
+
+    What stands before the header has no cells. For a sheet that was found sound: nothing is told here.
+    """
+    layout = _Layout("\t") if tabs else _layout(source)
+    taken: list[str] = []
+    with closing(read_lines(source.path, source.encoding)) as lines:
+        for number in range(layout.skipped):
+            yield number + 1, [], next(lines)
+        reader = csv.reader(_noting(lines, taken), strict=True, delimiter=layout.delimiter)
+        while True:
+            start = reader.line_num + 1 + layout.skipped
+            taken.clear()
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            yield start, record, "".join(taken)
+
+
+def _noting(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def delimiter_of(source: Source, *, tabs: bool) -> str:
+    """What stands between the cells."""
+    return "\t" if tabs else _layout(source).delimiter
 
 
 def _records(source: Source, layout: _Layout) -> Records:

@@ -11,7 +11,7 @@ class PlannedJob:
 
     `position` counts the jobs of the sheet from 0, `row` is the line it begins on. `fingerprint` is the
     SHA-256 (hex) of the model and the normalised inputs: a seed that was drawn here and the user's own
-    `columns` do not change it. `pictures` is the most that the inputs ask for.
+    `columns` do not change it. `pictures` is the most that the inputs ask for. Higher `priority` goes first.
     """
 
     position: int
@@ -23,3 +23,4 @@ class PlannedJob:
     columns: dict[str, str]
     warnings: tuple[str, ...]
     pictures: int
+    priority: float = 0.0

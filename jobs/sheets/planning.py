@@ -10,6 +10,7 @@ from jobs.sheets.fitting import Fitted, fit, judge
 from jobs.sheets.keys import Keys, fingerprint, why_not_an_id
 from jobs.sheets.names import ID, MODEL, unknown_model
 from jobs.sheets.planned import PlannedJob
+from jobs.sheets.priorities import priorities_of
 from jobs.sheets.rows import Row, shown
 from jobs.sheets.sheet import Sheet, no_job
 
@@ -17,14 +18,15 @@ SEEDS = 2**31
 """How many seeds are drawn from: 0 to 2147483647. The pages name no range; services keep this one intact."""
 
 
-def plan(sheet: Sheet, rng: random.Random) -> Iterator[PlannedJob | Problem]:
+def plan(sheet: Sheet, rng: random.Random, priority_by: str | None = None) -> Iterator[PlannedJob | Problem]:
     """Every job of the sheet in its order, and every problem as it is met. Nothing is raised.
 
-    Memory grows by a key a row. `rng` draws the seed where a model has one and the row gives none. Where
-    there is any problem the sheet must not be loaded, whatever jobs came before it.
+    Memory grows by a key a row. `rng` draws the seed where a model has one and the row gives none;
+    `priority_by` names the column of priorities. Where there is any problem the sheet must not be loaded,
+    whatever jobs came before it.
     """
     yield from sheet.problems
-    planner = _Planner(sheet, rng)
+    planner = _Planner(sheet, rng, priority_by)
     yield from planner.slips()
     nothing = not sheet.problems
     for row in sheet.opened.rows():
@@ -44,12 +46,13 @@ def plan(sheet: Sheet, rng: random.Random) -> Iterator[PlannedJob | Problem]:
 class _Planner:
     """What is remembered from row to row: the keys given out, and what has been told for all of them."""
 
-    def __init__(self, sheet: Sheet, rng: random.Random) -> None:
+    def __init__(self, sheet: Sheet, rng: random.Random, priority_by: str | None) -> None:
         self._sheet = sheet
         self._opened = sheet.opened
         self._file = sheet.opened.file
         self._rng = rng
         self._columns = sort_columns(sheet.opened)
+        self._priorities = priorities_of(sheet.opened, priority_by)
         self._names = frozenset(sheet.opened.columns)
         self._defaults = (sheet.opened.defaults, *sheet.opened.model_defaults.values())
         self._default_lines = {row.line_of(name) for row in self._defaults for name in row.cells}
@@ -63,6 +66,7 @@ class _Planner:
 
     def slips(self) -> Iterator[Problem]:
         """Misspelt columns, where they stand once for the whole sheet."""
+        yield from self._priorities.slips(self._opened)
         for row in self._defaults:
             yield from self._columns.slips(self._file, row)
         if self._opened.header_line is not None:
@@ -91,6 +95,11 @@ class _Planner:
             return problems
         verdict = judge(row, fitted, self._columns, self._names, self._opened)
         problems += filter(self._is_news, verdict.problems)
+        priority, odd = self._priority(row, fitted)
+        if odd and self._priorities.named:
+            column = self._priorities.column or ""
+            place = self._file, row.line_of(column), shown(column), shown(row.cells.get(column))
+            problems.append(Problem(*place, odd, "Write a number, or leave it empty."))
         if problems or verdict.inputs is None:
             return problems
         spec, inputs = fitted.spec, verdict.inputs
@@ -107,9 +116,16 @@ class _Planner:
             model=spec.model_id,
             inputs=inputs,
             columns={**fitted.own, **self._columns.own(row)},
-            warnings=verdict.warnings,
+            warnings=(*verdict.warnings, odd) if odd else verdict.warnings,
             pictures=spec.expected_pictures(inputs),
+            priority=priority,
         )
+
+    def _priority(self, row: Row, fitted: Fitted) -> tuple[float, str | None]:
+        column = self._priorities.column
+        if column is None:
+            return 0.0, None
+        return self._priorities.of(row.cells.get(column) or fitted.own.get(column))
 
     def _is_news(self, problem: Problem) -> bool:
         """What is wrong with a default is told once, not for every row that takes it."""

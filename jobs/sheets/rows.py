@@ -52,6 +52,8 @@ class Opened:
     model_defaults: Mapping[str, Row] = field(default_factory=dict)
     image_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     part: str | None = None
+    copy_of: str | None = None
+    """The batch whose results stand in it: it is a copy that an export made."""
 
 
 def refused(problem: Problem) -> Opened:

@@ -30,6 +30,8 @@ class Sheet:
     model: str | None
     opened: Opened
     problems: tuple[Problem, ...]
+    is_copy: bool = False
+    """Of the batch's own sheet, with its results: the same sheet, wherever it lies."""
 
 
 def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | None = None) -> Sheet:
@@ -51,7 +53,7 @@ def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | N
     if next(opened.rows(), None) is None:
         raise _without_jobs(source, opened)
     problems = [*opened.problems]
-    named = batch or opened.batch or _stem(source)
+    named = batch or opened.batch or opened.copy_of or _stem(source)
     if sentence := why_not_a_batch_name(named):
         hint = "Name it with --batch NAME, or with batch: NAME in a YAML sheet."
         problems.append(Problem(source.name, opened.batch_line, "batch", shown(named), sentence, hint))
@@ -59,7 +61,8 @@ def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | N
         sentence, hint = unknown_model(opened.model)
         problems.append(Problem(source.name, opened.model_line, "model", shown(opened.model), sentence, hint))
     place = source.place(opened.part)
-    return Sheet(source.name, place, named, model or opened.model, opened, tuple(problems))
+    is_copy = opened.copy_of == named
+    return Sheet(source.name, place, named, model or opened.model, opened, tuple(problems), is_copy)
 
 
 _FORMATS = f"Sheets end in {', '.join(SUFFIXES)}; --format NAME says what another file is."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from jobs.problems import Problem
 from jobs.sheets.names import known_names, meant_by
+from jobs.sheets.results import BATCH, is_result
 from jobs.sheets.rows import Opened, Row, is_blank, refused, shown
 
 BEGIN = "Begin with a header: id,prompt,model"
@@ -37,6 +38,7 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Open
     """
     with closing(records()) as beginning:
         first = next(beginning, None)
+        second = next(beginning, None)
     if first is None:
         return refused(Problem(file, 1, None, None, "The sheet is empty.", BEGIN))
     if isinstance(first, Problem):
@@ -48,10 +50,19 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Open
     return Opened(
         file,
         rows=lambda: _rows(file, records, header, too_wide),
-        columns=tuple(dict.fromkeys(filter(None, header))),
+        columns=tuple(dict.fromkeys(name for name in header if name and not is_result(name))),
         header_line=line,
         problems=tuple(_twice(file, line, header)),
+        copy_of=_copy_of(header, second),
     )
+
+
+def _copy_of(header: Sequence[str], record: Record | Problem | None) -> str | None:
+    """The batch that the first row names as its own."""
+    if BATCH not in header or record is None or isinstance(record, Problem):
+        return None
+    index, cells = header.index(BATCH), record[1]
+    return (cells[index].strip() or None) if index < len(cells) else None
 
 
 def _twice(file: str, line: int, header: Sequence[str]) -> Iterator[Problem]:
@@ -74,7 +85,9 @@ def _rows(
             continue
         line, values, unread = record
         cells = {
-            name: value for name, value in zip(header, values, strict=False) if value and not value.isspace()
+            name: value
+            for name, value in zip(header, values, strict=False)
+            if value and not value.isspace() and not is_result(name)
         }
         if "" in cells:
             message = "This cell stands in a column without a name."
@@ -84,6 +97,8 @@ def _rows(
             yield Problem(file, line, None, shown(values[width:]), message, too_wide)
         elif unread:
             for index, why in unread.items():
+                if index < width and is_result(header[index]):
+                    continue
                 column = shown(header[index]) if index < width else None
                 yield Problem(file, line, column, why.value, why.message, why.hint)
             yield Row(line, cells, refused={header[index] for index in unread if index < width})

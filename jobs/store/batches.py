@@ -1,16 +1,20 @@
 """What belongs to a batch as a whole: its name, pause, prices, controls, and the runs over it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import anyio
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.store.schema import BATCH, JOB, RUN
 from jobs.tables import PauseReason
 from jobs.views import BatchView, Pause, RunView
+
+_CHUNK = 500
 
 
 def _view(row: Row[Any]) -> BatchView:
@@ -29,6 +33,14 @@ def _view(row: Row[Any]) -> BatchView:
         concurrency=row.concurrency,
         rate=row.rate,
     )
+
+
+async def has_moved(known: str, place: str) -> bool:
+    """Whether a file of that name is here now, and no longer where it was. `#` names a worksheet in it."""
+    if Path(known).name != Path(place).name:
+        return False
+    files = {known, known.rpartition("#")[0]} - {""}
+    return not any([await anyio.Path(file).exists() for file in files])
 
 
 async def find(connection: AsyncConnection, name: str) -> BatchView | None:
@@ -127,11 +139,19 @@ async def latest_run(connection: AsyncConnection) -> RunView | None:
     return None if row is None else RunView(row.name, row.pid, row.host, row.started_at)
 
 
-async def agree(connection: AsyncConnection, batch_id: int) -> int:
-    """A person agreed to pay for all that is queued; returns how many jobs that adds."""
-    done = await connection.execute(
-        update(JOB)
-        .where(JOB.c.batch_id == batch_id, JOB.c.state == "queued", JOB.c.current, ~JOB.c.agreed)
-        .values(agreed=True)
-    )
-    return int(done.rowcount)
+async def agree(connection: AsyncConnection, batch_id: int, only: Sequence[int] | None = None) -> int:
+    """A person agreed to pay for all that is queued; returns how many jobs that adds.
+
+    With `only`, for these jobs alone: what was agreed to before and is left out has to be asked for again.
+    """
+    queued = [JOB.c.batch_id == batch_id, JOB.c.state == "queued", JOB.c.current]
+    if only is None:
+        done = await connection.execute(update(JOB).where(*queued, ~JOB.c.agreed).values(agreed=True))
+        return int(done.rowcount)
+    await connection.execute(update(JOB).where(*queued, JOB.c.agreed).values(agreed=False))
+    agreed = 0
+    for first in range(0, len(only), _CHUNK):
+        ids = JOB.c.id.in_(only[first : first + _CHUNK])
+        done = await connection.execute(update(JOB).where(*queued, ids).values(agreed=True))
+        agreed += int(done.rowcount)
+    return agreed

@@ -76,6 +76,16 @@ async def cancel(
     return Cancelling(queued=int(queued.rowcount), asked=int(asked.rowcount))
 
 
+async def prune(connection: AsyncConnection, batch_id: int) -> int:
+    """Ask for what the sheet has no more, and the API has: what waits there can be cancelled there."""
+    asked = await connection.execute(
+        update(JOB)
+        .where(JOB.c.batch_id == batch_id, JOB.c.state == JobState.RUNNING, ~JOB.c.current)
+        .values(cancel_requested=True)
+    )
+    return int(asked.rowcount)
+
+
 async def drop_cancel_request(connection: AsyncConnection, job_id: int) -> None:
     """Forget that a person wanted a job cancelled."""
     await connection.execute(update(JOB).where(JOB.c.id == job_id).values(cancel_requested=False))

@@ -7,19 +7,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import anyio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.database import Database
 from jobs.errors import NightsheetError, UsageProblem
 from jobs.failures import Failure
+from jobs.fates import Fate
 from jobs.outcomes import Claimed, Outcome
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import batches, controls, counting, loading, moves, reading
+from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading
 from jobs.tables import PauseReason
 from jobs.views import (
+    FRONT,
     Account,
     ArtifactView,
     AttemptView,
@@ -28,10 +29,12 @@ from jobs.views import (
     JobView,
     LoadReport,
     OpenJob,
+    Place,
     QueuedJob,
     Receipt,
     RunView,
     Settled,
+    Warned,
 )
 
 _PAGE = 500
@@ -75,6 +78,10 @@ class Store:
         now = self._now()
         return await self.database.write(lambda c: controls.cancel(c, batch_id, now, keys))
 
+    async def prune(self, batch_id: int) -> int:
+        """Note the wish to cancel what the API has and the sheet has no more; how many jobs that are."""
+        return await self.database.write(lambda c: controls.prune(c, batch_id))
+
     async def drop_cancel_request(self, job_id: int) -> None:
         """The API would not cancel it: it runs on, and is fetched later."""
         await self.database.write(lambda c: controls.drop_cancel_request(c, job_id))
@@ -86,9 +93,17 @@ class Store:
     # -- sheets and batches ------------------------------------------------------------------------------
 
     async def load(
-        self, *, name: str, sheet: Path | str, origin: str, planned: Iterable[PlannedJob | Problem]
+        self,
+        *,
+        name: str,
+        sheet: Path | str,
+        origin: str,
+        planned: Iterable[PlannedJob | Problem],
+        is_copy: bool = False,
     ) -> tuple[BatchView, LoadReport]:
         """Load a sheet, in one transaction, into the batch `name`, made if it is new.
+
+        A copy of the batch's own sheet, with its results, may lie anywhere.
 
         Raises:
             UsageProblem: the batch belongs to another sheet, which is still there, or to another API origin.
@@ -96,7 +111,7 @@ class Store:
         """
         now = self._now()
         known = await self.database.read(lambda c: batches.find(c, name))
-        moved = known is not None and await _has_moved(known.sheet, str(sheet))
+        moved = known is not None and await batches.has_moved(known.sheet, str(sheet))
 
         async def run(connection: AsyncConnection) -> tuple[BatchView, LoadReport]:
             batch = await batches.find(connection, name)
@@ -104,7 +119,7 @@ class Store:
                 batch = await batches.create(connection, name=name, sheet=str(sheet), origin=origin, now=now)
             if batch.sheet != str(sheet) and moved:
                 await batches.move_sheet(connection, batch.id, str(sheet))
-            elif batch.sheet != str(sheet):
+            elif batch.sheet != str(sheet) and not is_copy:
                 raise UsageProblem(
                     f"The batch {name!r} was loaded from {batch.sheet}, not from {sheet}.",
                     hint="Give this sheet a batch of its own with --batch NAME.",
@@ -114,6 +129,10 @@ class Store:
             return await batches.get(connection, batch.id), report
 
         return await self.database.write_once(run)  # a sheet is a stream: it can be read once
+
+    async def compare(self, batch_id: int, jobs: Sequence[PlannedJob]) -> list[Fate]:
+        """What loading these jobs of a sheet now would do with each; nothing is written."""
+        return await self.database.read(lambda c: comparing.compare(c, batch_id, jobs))
 
     async def batch(self, name: str | None) -> BatchView:
         """The batch of that name, or the one last run.
@@ -162,9 +181,9 @@ class Store:
         """Set any of `concurrency`, `rate`, `budget`, for this run and the next ones."""
         await self.database.write(lambda c: batches.tune(c, batch_id, values))
 
-    async def agree(self, batch_id: int) -> int:
-        """A person agreed to pay for all that is queued."""
-        return await self.database.write(lambda c: batches.agree(c, batch_id))
+    async def agree(self, batch_id: int, only: Sequence[int] | None = None) -> int:
+        """A person agreed to pay for all that is queued; with `only`, for these jobs and for no others."""
+        return await self.database.write(lambda c: batches.agree(c, batch_id, only))
 
     async def begin_run(self, batch_id: int, *, pid: int, host: str) -> int:
         """Note a process that begins to run the batch."""
@@ -204,6 +223,18 @@ class Store:
         """By model: queued jobs that nobody agreed to pay for yet, and their pictures."""
         return await self.database.read(lambda c: counting.unagreed(c, batch_id))
 
+    async def repeats(self, batch_id: int) -> dict[str, tuple[int, int]]:
+        """By model: queued jobs that send what another job of the sheet sends too, and their pictures."""
+        return await self.database.read(lambda c: outlook.repeats(c, batch_id))
+
+    async def to_be_warned_of(self, batch_id: int, limit: int) -> Warned:
+        """The warnings of what nobody agreed to yet."""
+        return await self.database.read(lambda c: outlook.warned(c, batch_id, limit))
+
+    async def pace(self, origin: str) -> float | None:
+        """Jobs a minute, as measured before on this database at this API."""
+        return await self.database.read(lambda c: outlook.pace(c, origin))
+
     async def ended_since(self, batch_id: int, moment: datetime) -> int:
         """How many jobs of the sheet have come to an end since `moment`, other than by being cancelled."""
         return await self.database.read(lambda c: counting.ended_since(c, batch_id, moment))
@@ -221,9 +252,9 @@ class Store:
         return await self.database.read(lambda c: counting.models_in_use(c, batch_id))
 
     async def queued(
-        self, batch_id: int, *, after: int, limit: int, now: datetime | None = None
+        self, batch_id: int, *, after: Place = FRONT, limit: int, now: datetime | None = None
     ) -> list[QueuedJob]:
-        """Jobs that may be claimed now (or by the moment `now`), beyond the id `after`."""
+        """Jobs that may be claimed now (or by the moment `now`), in their turn, beyond the place `after`."""
         moment = now or self._now()
         return await self.database.read(
             lambda c: reading.queued(c, batch_id, after=after, limit=limit, now=moment)
@@ -293,14 +324,6 @@ class Store:
             more = len(found) == _PAGE
             if more:
                 after = found[-1][0]
-
-
-async def _has_moved(known: str, place: str) -> bool:
-    """Whether a file of that name is here now, and no longer where it was. `#` names a worksheet in it."""
-    if Path(known).name != Path(place).name:
-        return False
-    files = {known, known.rpartition("#")[0]} - {""}
-    return not any([await anyio.Path(file).exists() for file in files])
 
 
 def check_origin(batch: BatchView, origin: str) -> None:

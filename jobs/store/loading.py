@@ -49,6 +49,7 @@ class _Tally:
     changed: int = 0
     unchanged: int = 0
     gone: int = 0
+    unsent: int = 0
 
 
 async def load(
@@ -70,9 +71,9 @@ async def load(
             await _load_chunk(connection, batch_id, generation, jobs, now, tally)
     if problems:
         raise SheetProblems(_how_many(problems), problems)
-    tally.gone = await _retire_gone(connection, batch_id, generation, now)
+    tally.gone, tally.unsent = await _retire_gone(connection, batch_id, generation, now)
     total = tally.new + tally.changed + tally.unchanged
-    return LoadReport(total, tally.new, tally.changed, tally.unchanged, tally.gone)
+    return LoadReport(total, tally.new, tally.changed, tally.unchanged, tally.gone, tally.unsent)
 
 
 def _how_many(problems: Sequence[Problem]) -> str:
@@ -96,7 +97,7 @@ async def _load_chunk(
     now: datetime,
     tally: _Tally,
 ) -> None:
-    known = await _known(connection, batch_id, [job.key for job in jobs])
+    known = await revisions_of(connection, batch_id, [job.key for job in jobs])
     fresh: list[tuple[PlannedJob, int]] = []
     kept: list[dict[str, Any]] = []
     for job in jobs:
@@ -111,7 +112,7 @@ async def _load_chunk(
             same is not None
         ):  # perhaps an older one: the edit was undone, what was paid before it counts again
             tally.unchanged += 1
-            stays: _Known | None = same
+            stays: Revision | None = same
             kept.append(_place(job, same.id, generation))
             if same.error_code == ROW_GONE:
                 returned = update(JOB).where(JOB.c.id == same.id, JOB.c.state == JobState.CANCELLED)
@@ -136,24 +137,37 @@ async def _load_chunk(
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Revision:
+    """One revision of a key that the batch has."""
+
     id: int
     revision: int
     fingerprint: str
     error_code: str | None
     current: bool
+    state: str
 
 
-async def _known(connection: AsyncConnection, batch_id: int, keys: Sequence[str]) -> dict[str, list[_Known]]:
+async def revisions_of(
+    connection: AsyncConnection, batch_id: int, keys: Sequence[str]
+) -> dict[str, list[Revision]]:
     """The revisions of each key that the batch has, oldest first."""
     found = await connection.execute(
-        select(JOB.c.key, JOB.c.id, JOB.c.revision, JOB.c.fingerprint, JOB.c.error_code, JOB.c.current)
+        select(
+            JOB.c.key,
+            JOB.c.id,
+            JOB.c.revision,
+            JOB.c.fingerprint,
+            JOB.c.error_code,
+            JOB.c.current,
+            JOB.c.state,
+        )
         .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
         .order_by(JOB.c.revision)
     )
-    known: dict[str, list[_Known]] = defaultdict(list)
+    known: dict[str, list[Revision]] = defaultdict(list)
     for row in found:
-        known[row.key].append(_Known(*row[1:]))
+        known[row.key].append(Revision(*row[1:]))
     return known
 
 
@@ -164,6 +178,7 @@ _PLACE = (
         generation=bindparam("at_generation"),
         position=bindparam("at_position"),
         row=bindparam("at_row"),
+        turn=bindparam("in_turn"),
         columns=bindparam("own_columns"),
         current=True,
     )
@@ -176,6 +191,7 @@ def _place(job: PlannedJob, job_id: int, generation: int) -> dict[str, Any]:
         "at_generation": generation,
         "at_position": job.position,
         "at_row": job.row,
+        "in_turn": 0.0 - job.priority,
         "own_columns": dict(job.columns),
     }
 
@@ -204,6 +220,7 @@ async def _replace_unsent(
             generation=generation,
             position=job.position,
             row=job.row,
+            turn=0.0 - job.priority,
             current=True,
             agreed=False,
             available_at=now,
@@ -219,15 +236,18 @@ async def _retire(connection: AsyncConnection, job_id: int, now: datetime) -> No
     await _cancel_queued(connection, JOB.c.id == job_id, now)
 
 
-async def _retire_gone(connection: AsyncConnection, batch_id: int, generation: int, now: datetime) -> int:
+async def _retire_gone(
+    connection: AsyncConnection, batch_id: int, generation: int, now: datetime
+) -> tuple[int, int]:
+    """How many jobs have left the sheet, and how many of these are not sent for that."""
     gone = (JOB.c.batch_id == batch_id) & (JOB.c.generation < generation) & JOB.c.current
-    await _cancel_queued(connection, gone, now)
+    unsent = await _cancel_queued(connection, gone, now)
     done = await connection.execute(update(JOB).where(gone).values(current=False))
-    return int(done.rowcount)
+    return int(done.rowcount), unsent
 
 
-async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime) -> None:
-    await connection.execute(
+async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime) -> int:
+    done = await connection.execute(
         update(JOB)
         .where(which, JOB.c.state == JobState.QUEUED)
         .values(
@@ -238,6 +258,7 @@ async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime)
             error_message="Its row left the sheet before it was sent: nothing was paid.",
         )
     )
+    return int(done.rowcount)
 
 
 async def _folders(
@@ -277,6 +298,7 @@ def _row(
         "folder": folder,
         "position": job.position,
         "row": job.row,
+        "turn": 0.0 - job.priority,
         "generation": generation,
         "current": True,
         "agreed": False,

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, and_, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB
 from jobs.tables import SubmitOutcome
-from jobs.views import ArtifactView, AttemptView, JobView, OpenJob, QueuedJob
+from jobs.views import ArtifactView, AttemptView, JobView, OpenJob, Place, QueuedJob
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 
@@ -27,20 +27,20 @@ _SENT = (
 
 
 async def queued(
-    connection: AsyncConnection, batch_id: int, *, after: int, limit: int, now: datetime
+    connection: AsyncConnection, batch_id: int, *, after: Place, limit: int, now: datetime
 ) -> list[QueuedJob]:
-    """Jobs that may be claimed now, in the order of loading, beyond the id `after`."""
+    """Jobs that may be claimed now, in their turn and in the order of loading, beyond the place `after`."""
     found = await connection.execute(
-        select(JOB.c.id, JOB.c.key, JOB.c.row, JOB.c.model, JOB.c.inputs, JOB.c.pictures)
+        select(JOB.c.id, JOB.c.key, JOB.c.row, JOB.c.model, JOB.c.inputs, JOB.c.pictures, JOB.c.turn)
         .where(
             JOB.c.batch_id == batch_id,
             JOB.c.state == JobState.QUEUED,
-            JOB.c.id > after,
+            JOB.c.agreed.is_(True),  # as the index has it
+            tuple_(JOB.c.turn, JOB.c.id) > tuple_(*map(literal, after)),
             JOB.c.current,
-            JOB.c.agreed,
             JOB.c.available_at <= now,
         )
-        .order_by(JOB.c.id)
+        .order_by(JOB.c.turn, JOB.c.id)
         .limit(limit)
     )
     return [QueuedJob(*row) for row in found]
@@ -282,4 +282,7 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
         submitted_at=row.submitted_at,
         finished_at=row.finished_at,
         images=images,
+        turn=row.turn,
+        agreed=row.agreed,
+        fingerprint=row.fingerprint,
     )

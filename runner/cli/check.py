@@ -1,27 +1,35 @@
 """`nightsheet check`: validate a sheet and show its plan. Loads nothing, pays nothing, needs no token."""
 
 import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.errors import NightsheetError, SheetProblems
+from jobs.errors import NightsheetError, SheetProblems, UsageProblem
+from jobs.fates import NEW, Fate
 from jobs.problems import Problem
 from runner.cli import problems, render, sheets
 from runner.cli.opening import execute, existing, system_clock
 from runner.cli.options import LOOKING
 from runner.cli.options import command as made
-from runner.cli.plan import Plan
-from runner.cli.words import brief_model, many, price, then
+from runner.cli.plan import Plan, totals
+from runner.cli.planned_words import cost, difference, identical
+from runner.cli.words import brief_model, duration, many, then
 
 if TYPE_CHECKING:
-    from jobs.sheets import Source
+    from jobs.sheets import PlannedJob, Source
+    from jobs.store.door import Store
+    from jobs.views import BatchView
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet check sample_batches/storyboard.yaml"
 _FIRST = 5
+_CHUNK = 500
 
 
 @made(*LOOKING)
@@ -33,21 +41,21 @@ def command(
     form: sheets.Format = None,
     worksheet: sheets.Worksheet = None,
     encoding: sheets.Encoding = None,
+    priority_by: sheets.PriorityBy = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write all problems there, as CSV.")
     ] = None,
 ) -> int:
     """Check every row, and show the plan: jobs, pictures, price. Loads nothing, pays nothing.
 
-    Needs no token. Prices are those that the API told when the batch was last run.
+    Needs no token. What an earlier run has done is not counted again. Prices are those that the API told when
+    the batch was last run, else those under [prices] in nightsheet.toml.
     """
-    from runner.consent import price_of
-
     problems.check_target(output, sheet)
-    plan = Plan("")
     with sheets.source_of(sheet, form, worksheet, encoding) as source:
+        plan = Plan("")
         try:
-            plan = _read(source, batch, model, listing=settings.verbose and not settings.as_json)
+            plan, prices = execute(lambda: _read(source, batch, model, settings, priority_by))
             if plan.problems:
                 found = many(len(plan.problems), "problem")
                 raise SheetProblems(f"{source.name} has {found}: it would not be loaded.", plan.problems)
@@ -55,26 +63,70 @@ def command(
             return _refuse(source, Plan(plan.batch, problems=list(error.problems)), error, settings, output)
         if output is not None:
             problems.write((), output)
-        low, high = price_of(plan.work, _prices(settings, plan))
         if settings.as_json:
-            render.as_json(plan.as_json(source.name, low, high))
+            render.as_json(plan.as_json(source.name, prices))
         else:
-            again = sheets.repeated(batch, model, form, worksheet, encoding)
-            _show(source, plan, settings, low, high, then(settings, "run", str(sheet), *again))
+            again = sheets.repeated(batch, model, form, worksheet, encoding, priority_by)
+            _show(source, plan, settings, prices, then(settings, "run", str(sheet), *again))
     return 0
 
 
-def _read(source: "Source", batch: str | None, model: str | None, *, listing: bool) -> Plan:
+async def _read(
+    source: "Source", batch: str | None, model: str | None, settings: "Settings", priority_by: str | None
+) -> tuple[Plan, dict[str, Decimal]]:
     from jobs.sheets import open_sheet, plan
 
     opened = open_sheet(source, batch=batch, model=model)
     found = Plan(opened.batch)
-    for item in plan(opened, random.Random()):  # noqa: S311 - seeds of pictures, and shown to nobody
-        found.add(item)
-        if listing and not isinstance(item, Problem):
+    stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
+    async with AsyncExitStack() as stack:
+        store = await _table(stack, settings)
+        held = None if store is None else await store.find_batch(opened.batch)
+        while chunk := list(islice(stream, _CHUNK)):
+            jobs = [item for item in chunk if not isinstance(item, Problem)]
+            fates = [NEW] * len(jobs)
+            if store is not None and held is not None:
+                fates = await store.compare(held.id, jobs)
+            _take(source, found, chunk, fates, listing=settings.verbose and not settings.as_json)
+        if store is not None and held is not None:
+            found.known, found.held = True, sum((await store.counts(held.id)).values())
+        found.minutes = await _minutes(store, held, found)
+    return found, _prices(settings, found, held)
+
+
+async def _table(stack: AsyncExitStack, settings: "Settings") -> "Store | None":
+    """The job table; None where there is none, or none that can be read: a plan can be shown without."""
+    if not settings.database.exists():
+        return None
+    try:
+        return await stack.enter_async_context(existing(settings, system_clock()))
+    except NightsheetError:
+        return None
+
+
+def _take(
+    source: "Source", plan: Plan, chunk: "Sequence[PlannedJob | Problem]", fates: list[Fate], *, listing: bool
+) -> None:
+    each = iter(fates)
+    for item in chunk:
+        if isinstance(item, Problem):
+            plan.add(item)
+            continue
+        plan.add(item, next(each))
+        if listing:
             pictures = many(item.pictures, "picture")
             render.result(f"{source.name}:{item.row}: {item.key}: {item.model}, {pictures} at most")
-    return found
+
+
+async def _minutes(store: "Store | None", held: "BatchView | None", plan: Plan) -> float | None:
+    """How long it will take at the pace that was measured last; None where nothing was."""
+    if store is None or not plan.to_send:
+        return None
+    try:
+        pace = await store.pace((held or await store.batch(None)).origin)
+    except UsageProblem:  # a table without a batch
+        return None
+    return totals(plan.to_send)["jobs"] / pace if pace else None
 
 
 def _refuse(
@@ -83,7 +135,7 @@ def _refuse(
     if output is not None:
         problems.write(plan.problems, output)
     if settings.as_json:
-        render.as_json(plan.as_json(source.name, None, None))
+        render.as_json(plan.as_json(source.name, {}))
     else:
         problems.show(plan.problems)
         render.message(error.message, style="bold red")
@@ -92,40 +144,27 @@ def _refuse(
     return error.exit_code
 
 
-def _prices(settings: "Settings", plan: Plan) -> dict[str, Decimal]:
+def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") -> dict[str, Decimal]:
     """What a picture costs by model, as far as that is known here, without asking anybody."""
     if settings.emulator:
         from runner.emulator.settings import EmulatorSettings
 
         stand_in = EmulatorSettings()
         return {model: stand_in.price(model) for model in plan.work}
-    if not settings.database.exists():
-        return {}
-    try:
-        return execute(lambda: _stored_prices(settings, plan.batch))
-    except NightsheetError:
-        return {}  # a plan can be shown without
-
-
-async def _stored_prices(settings: "Settings", name: str) -> dict[str, Decimal]:
-    async with existing(settings, system_clock()) as store:
-        batch = await store.find_batch(name)
-        return {} if batch is None else batch.prices
+    return {**settings.prices, **(held.prices if held else {})}
 
 
 def _show(
-    source: "Source",
-    plan: Plan,
-    settings: "Settings",
-    low: Decimal | None,
-    high: Decimal | None,
-    next_command: str,
+    source: "Source", plan: Plan, settings: "Settings", prices: dict[str, Decimal], next_command: str
 ) -> None:
     told = f"{many(plan.jobs, 'job')}, at most {many(plan.pictures, 'picture')}"
     if plan.rows < plan.jobs:
         told = f"{many(plan.rows, 'row')}, {told}"
-    known = price(low, high) if high is not None else "at a price that is unknown until the API is asked"
-    render.result(f"Batch {plan.batch}: {told}, {known}.", "bold green")
+    if plan.known:
+        render.result(f"Batch {plan.batch}: {told}.", "bold green")
+        render.result(difference(plan, prices), "bold")
+    else:
+        render.result(f"Batch {plan.batch}: {told}, {cost(plan.to_send, prices)}.", "bold green")
     rows = [(model, jobs, pictures) for model, (jobs, pictures) in plan.work.items()]
     render.table(
         ("model", "jobs", "pictures at most"),
@@ -133,6 +172,10 @@ def _show(
         numbers=("jobs", "pictures at most"),
         brief={"model": brief_model},
     )
+    if plan.repeats:
+        render.result(identical(plan.repeats, prices, plan.repeated), "yellow")
+    if plan.minutes is not None:
+        render.result(f"It will take about {duration(60 * plan.minutes)}, at the pace of the last run.")
     if plan.rows < plan.jobs:
         _show_samples(plan)
     if plan.warned:

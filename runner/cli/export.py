@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runner.cli import render
+from jobs.errors import UsageProblem
+from runner.cli import render, sheets
 from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import BatchName
 from runner.cli.options import command as made
 from runner.cli.overwriting import check_target
 
 if TYPE_CHECKING:
+    from jobs.sheets import Source
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet export first-night --output night.csv"
@@ -35,6 +37,15 @@ def command(
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Where to; standard output.")
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into", metavar="SHEET", help="Into a copy of this sheet, beside its rows; SHEET-results."
+        ),
+    ] = None,
+    model: sheets.Model = None,
+    worksheet: sheets.Worksheet = None,
+    encoding: sheets.Encoding = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also the jobs that the sheet no longer has.")
     ] = False,
@@ -42,11 +53,28 @@ def command(
     """Write the manifest: one record a job, in sheet order, whatever happened to it.
 
     Pictures' paths are relative to the manifest's folder; on standard output, to the current one.
-    A file that is there already is replaced only if it is a manifest, too.
+    A file that is there already is replaced only if it is a manifest, too. With --into, results stand in a
+    copy of the sheet, which can be run again: what succeeded is not paid again.
     """
+    if into is not None:
+        if form is not None or everything or str(output) == "-" or str(into) == "-":
+            raise UsageProblem("--into makes a copy of a sheet: it goes with --output FILE alone.")
+        beside, place = into, None if output is None else output.absolute()
+        with sheets.source_of(beside, None, worksheet, encoding) as source:
+            execute(lambda: _into(settings, batch, source, model, place))
+        return 0
     target = None if output is None or str(output) == "-" else output.absolute()
     execute(lambda: _export(settings, batch, form, target, everything=everything))
     return 0
+
+
+async def _into(
+    settings: "Settings", name: str | None, source: "Source", model: str | None, output: Path | None
+) -> None:
+    from runner.cli.into import write_into
+
+    async with opened_batch(settings, system_clock(), name) as (store, batch):
+        await write_into(store, batch, settings, source, model, output)
 
 
 async def _export(

@@ -1,10 +1,17 @@
-"""What a sheet comes to, counted while it streams by: little is kept, however many jobs it has."""
+"""What a sheet comes to, and how much of it is to be paid yet, counted while it streams by: little is kept,
+however many jobs it has.
+"""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from jobs.fates import NEW, Fate
 from jobs.problems import Problem
+from jobs.seen import Seen
+from jobs.states import JobState
 
 if TYPE_CHECKING:
     from jobs.sheets import PlannedJob
@@ -13,11 +20,18 @@ SAMPLES = 3
 """Jobs from the beginning that are shown; the last one is shown as well."""
 LISTED = 10_000
 """Warnings that are kept to be shown. All are counted."""
+EXAMPLES = 3
+"""Of jobs that say the same as an earlier one."""
 
 
 @dataclass(slots=True)
 class Plan:
-    """`work` is, by model, its jobs and their pictures at most; `rows` the places they are written in."""
+    """`work` is, by model, its jobs and their pictures at most; `rows` the places they are written in.
+
+    `to_send` is the part of it that would be sent now; `repeats` the part of that which says what an earlier
+    job of the sheet says, seed included. `fates` counts new, changed and unchanged jobs, `states` where the
+    unchanged stand; `known` says that the database has this batch at all, and `held` its jobs.
+    """
 
     batch: str
     work: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -27,6 +41,22 @@ class Plan:
     warnings: list[tuple[int, str, str]] = field(default_factory=list)
     warned: int = 0
     problems: list[Problem] = field(default_factory=list)
+    to_send: dict[str, tuple[int, int]] = field(default_factory=dict)
+    repeats: dict[str, tuple[int, int]] = field(default_factory=dict)
+    repeated: list[tuple[int, str]] = field(default_factory=list)
+    fates: Counter[str] = field(default_factory=Counter)
+    states: Counter[JobState] = field(default_factory=Counter)
+    known: bool = False
+    held: int = 0
+    minutes: float | None = None
+    """How long it will take, as far as that was measured."""
+    _seen: Seen = field(default_factory=Seen)
+    _still_there: int = 0
+
+    @property
+    def gone(self) -> int:
+        """Jobs of the batch whose rows have left the sheet."""
+        return self.held - self._still_there
 
     @property
     def jobs(self) -> int:
@@ -43,13 +73,13 @@ class Plan:
             return self.first
         return [*self.first, self.last]
 
-    def add(self, item: "PlannedJob | Problem") -> None:
-        """Count one more."""
+    def add(self, item: "PlannedJob | Problem", fate: Fate = NEW) -> None:
+        """Count one more; `fate` is what the database would do with it."""
         if isinstance(item, Problem):
             self.problems.append(item)
             return
-        jobs, pictures = self.work.get(item.model, (0, 0))
-        self.work[item.model] = (jobs + 1, pictures + item.pictures)
+        _count(self.work, item)
+        self._hold(item, fate)
         self.rows += self.last is None or self.last.row != item.row
         self.last = item
         if len(self.first) < SAMPLES:
@@ -58,8 +88,22 @@ class Plan:
         if len(self.warnings) < LISTED:
             self.warnings += [(item.row, item.key, warning) for warning in item.warnings]
 
-    def as_json(self, sheet: str, low: Decimal | None, high: Decimal | None) -> dict[str, Any]:
-        """For scripts."""
+    def _hold(self, job: "PlannedJob", fate: Fate) -> None:
+        self.fates[fate.kind] += 1
+        self._still_there += fate.known
+        if fate.kind == "unchanged":
+            self.states[fate.state] += 1
+        is_first = self._seen.add((job.fingerprint, job.inputs.get("seed")))
+        if fate.state is not JobState.QUEUED:
+            return
+        _count(self.to_send, job)
+        if not is_first:
+            _count(self.repeats, job)
+            if len(self.repeated) < EXAMPLES:
+                self.repeated.append((job.row, job.key))
+
+    def as_json(self, sheet: str, prices: Mapping[str, Decimal]) -> dict[str, Any]:
+        """For scripts. The price is that of what would be sent."""
         return {
             "sheet": sheet,
             "batch": self.batch or None,
@@ -69,10 +113,21 @@ class Plan:
             "models": {
                 model: {"jobs": jobs, "pictures": pictures} for model, (jobs, pictures) in self.work.items()
             },
-            "price": {
-                "low_usd": None if low is None else float(low),
-                "high_usd": None if high is None else float(high),
+            "to_send": totals(self.to_send),
+            "price": _priced(self.to_send, prices),
+            "difference": {
+                "known": self.known,
+                **{kind: self.fates[kind] for kind in ("new", "changed", "unchanged")},
+                "gone": self.gone,
+                "done": self.states[JobState.SUCCEEDED],
+                "states": {state.value: many for state, many in self.states.items()},
             },
+            "identical": {
+                **totals(self.repeats),
+                **_priced(self.repeats, prices),
+                "examples": [{"row": row, "key": key} for row, key in self.repeated],
+            },
+            "minutes": self.minutes,
             "samples": [
                 {"key": job.key, "row": job.row, "model": job.model, "inputs": job.inputs}
                 for job in self.samples
@@ -92,3 +147,26 @@ class Plan:
                 for problem in self.problems
             ],
         }
+
+
+def _count(work: dict[str, tuple[int, int]], job: "PlannedJob") -> None:
+    jobs, pictures = work.get(job.model, (0, 0))
+    work[job.model] = (jobs + 1, pictures + job.pictures)
+
+
+def totals(work: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Jobs and pictures over all models."""
+    return {
+        "jobs": sum(jobs for jobs, _pictures in work.values()),
+        "pictures": sum(pictures for _jobs, pictures in work.values()),
+    }
+
+
+def _priced(work: Mapping[str, tuple[int, int]], prices: Mapping[str, Decimal]) -> dict[str, float | None]:
+    from runner.consent import price_of
+
+    low, high = price_of(work, prices)
+    return {
+        "low_usd": None if low is None else float(low),
+        "high_usd": None if high is None else float(high),
+    }

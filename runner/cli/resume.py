@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from runner.cli import closing, render
+from runner.cli import closing, parts, render
 from runner.cli.asking import consent_of
 from runner.cli.opening import execute, must_exist, surroundings
 from runner.cli.options import RUNNING, BatchName
@@ -17,12 +17,20 @@ EXAMPLE = "nightsheet resume first-night --budget 20"
 
 
 @made(*RUNNING)
-def command(settings: "Settings", batch: BatchName = None) -> int:
+def command(
+    settings: "Settings",
+    batch: BatchName = None,
+    only: parts.Only = None,
+    where: parts.Where = None,
+    limit: parts.Limit = None,
+    sample: parts.Sample = None,
+) -> int:
     """Clear a pause and go on with a batch, without its sheet.
 
     Where another runner works on it already, only the pause is cleared.
     """
     check_rehearsal(settings)
+    part = parts.part_of(only, where, limit, sample)
     must_exist(settings)
     from runner.cli.progress import Display
     from runner.run import resume_batch
@@ -31,7 +39,9 @@ def command(settings: "Settings", batch: BatchName = None) -> int:
 
     async def work(display: Display) -> "RunReport | None":
         consent = consent_of(settings, display)
-        return await resume_batch(batch, settings=settings, around=around, consent=consent, watcher=display)
+        return await resume_batch(
+            batch, settings=settings, around=around, consent=consent, watcher=display, part=part
+        )
 
     with Display(around.clock.now, quiet=settings.quiet) as display:
         report = execute(lambda: work(display))

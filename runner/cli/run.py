@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from runner.cli import closing, sheets
+from runner.cli import closing, parts, sheets
 from runner.cli.asking import consent_of
 from runner.cli.opening import execute, surroundings
 from runner.cli.options import RUNNING
@@ -26,12 +26,20 @@ def command(
     form: sheets.Format = None,
     worksheet: sheets.Worksheet = None,
     encoding: sheets.Encoding = None,
+    priority_by: sheets.PriorityBy = None,
+    prune: sheets.Prune = False,
+    only: parts.Only = None,
+    where: parts.Where = None,
+    limit: parts.Limit = None,
+    sample: parts.Sample = None,
 ) -> int:
     """Load what is new in the sheet, and run until nothing is left to do.
 
     Running the same sheet again goes on where the last run ended: nothing is paid twice.
+    What is left out of a part stays queued, until a run that has it.
     """
     check_rehearsal(settings)
+    part = parts.part_of(only, where, limit, sample)
     from runner.cli.progress import Display
     from runner.run import run_sheet
 
@@ -47,6 +55,9 @@ def command(
             around=around,
             consent=consent,
             watcher=display,
+            part=part,
+            priority_by=priority_by,
+            prune=prune,
         )
 
     with (

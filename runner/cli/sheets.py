@@ -58,6 +58,25 @@ Encoding = Annotated[
     ),
 ]
 
+PriorityBy = Annotated[
+    str | None,
+    typer.Option(
+        "--priority-by",
+        metavar="COLUMN",
+        help="What goes first: the higher number in this column; priority, where the sheet has it.",
+        rich_help_panel=_SHEET,
+    ),
+]
+
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune",
+        help="Of rows that are gone, also cancel what waits at the API; what is not sent never is.",
+        rich_help_panel=_SHEET,
+    ),
+]
+
 
 @contextmanager
 def source_of(
@@ -96,7 +115,12 @@ def _spool(copy: Path) -> None:
 
 
 def repeated(
-    batch: str | None, model: str | None, form: str | None, worksheet: str | None, encoding: str | None
+    batch: str | None,
+    model: str | None,
+    form: str | None,
+    worksheet: str | None,
+    encoding: str | None,
+    priority_by: str | None,
 ) -> list[str]:
     """The same options once more, for a command that is shown to be copied."""
     said = {
@@ -105,5 +129,6 @@ def repeated(
         "--format": form,
         "--worksheet": worksheet,
         "--encoding": encoding,
+        "--priority-by": priority_by,
     }
     return [word for flag, value in said.items() if value is not None for word in (flag, value)]

@@ -45,6 +45,7 @@ def as_json(report: "RunReport", known: Known) -> dict[str, Any]:
         "pictures": report.pictures,
         "warned": report.warned,
         "overdue": report.overdue,
+        "left_out": report.left_out,
         "interrupted": report.interrupted,
         "cost": {
             "spent_usd": float(account.spent_usd),
@@ -91,7 +92,8 @@ def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tup
     if report.overdue:
         yield f"  {report.overdue} of them past the deadline: this run stopped waiting for them", "yellow"
     if waiting := counts[JobState.QUEUED] + counts[JobState.SUBMITTING]:
-        yield f"  {waiting} not sent", ""
+        out = f", {report.left_out} of them left out of this run" if report.left_out else ""
+        yield f"  {waiting} not sent{out}", ""
     if cancelled := counts[JobState.CANCELLED]:
         yield f"  {cancelled} cancelled", ""
 

@@ -36,7 +36,9 @@ SQL = ("sqlalchemy", "sqlmodel", "sqlite3", "aiosqlite", "alembic")
 HTTP = ("httpx", "aiohttp", "httpx_aiohttp")
 TERMINAL = ("typer", "click", "rich")
 SERVER = ("starlette", "uvicorn")
-ROOMS = ("batches", "controls", "counting", "loading", "moves", "reading", "schema")
+ROOMS = (
+    *("batches", "comparing", "controls", "counting", "loading", "moves", "outlook", "reading", "schema"),
+)
 STORE_ROOMS = tuple(f"jobs.store.{name}" for name in ROOMS)
 ROWS = tuple(f"jobs.tables.{name}" for name in ("Batch", "Job", "Attempt", "Artifact", "Run"))
 NETWORK = (

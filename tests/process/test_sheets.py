@@ -18,7 +18,7 @@ SAMPLES = ROOT / "sample_batches"
 async def test_the_page_s_runs_run(tmp_path: Path) -> None:
     """docs/sheets.md, command by command, on the embedded stand-in."""
     page = (ROOT / "docs" / "sheets.md").read_text()
-    runs = re.findall(r"^nightsheet (run .*)$", page, re.MULTILINE)
+    runs = re.findall(r"^nightsheet ((?:run|export) .*)$", page, re.MULTILINE)
     assert runs
     shutil.copytree(SAMPLES, tmp_path / "sample_batches")
     async with desk(tmp_path) as here:

@@ -31,7 +31,7 @@ from jobs.outcomes import Attached, Outcome, Resubmitted
 from jobs.states import MOVES, JobState, Move
 from jobs.store import Store
 from jobs.tables import PauseReason, SubmitOutcome
-from jobs.views import BatchView, Receipt
+from jobs.views import FRONT, BatchView, Receipt
 from tests.property.searching import budget
 from tests.support.tables import ORIGIN, WAYS, WallClock, claimed, outcome_of, picture, planned, select
 
@@ -358,7 +358,7 @@ class StoreMachine(RuleBasedStateMachine):
             if (many := sum(job["current"] and job["state"] == state for job in jobs))
         }
         ever = self.opened.clock.at + timedelta(days=9)
-        queued = self.do(self.store.queued(self.batch_id, after=0, limit=99, now=ever))
+        queued = self.do(self.store.queued(self.batch_id, after=FRONT, limit=99, now=ever))
         assert [job.id for job in queued] == [
             job["id"] for job in jobs if job["current"] and job["agreed"] and job["state"] == "queued"
         ]

@@ -19,6 +19,7 @@ from runner.emulator.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 from runner.events import Progress
 from runner.opening import Surroundings
+from runner.part import WHOLE, Part
 from runner.report import RunReport
 from runner.run import resume_batch, run_sheet
 from runner.settings import Settings
@@ -82,7 +83,15 @@ class Night:
             env, self.folder, self.clock, random.Random(11), self.probe, transport=self.transport
         )
 
-    async def run(self, sheet: Path, consent: Consent = agreed_to_all, **settings: Any) -> RunReport:
+    async def run(
+        self,
+        sheet: Path,
+        consent: Consent = agreed_to_all,
+        *,
+        part: Part = WHOLE,
+        prune: bool = False,
+        **settings: Any,
+    ) -> RunReport:
         """`nightsheet run SHEET`."""
         return await run_sheet(
             sheet,
@@ -92,6 +101,8 @@ class Night:
             around=self.around,
             consent=consent,
             watcher=self.watching,
+            part=part,
+            prune=prune,
         )
 
     async def resume(

@@ -106,7 +106,7 @@ class World:
     async def queued(self, key: str = "a") -> QueuedJob:
         """A job that may be claimed."""
         ever = datetime.max.replace(tzinfo=UTC)
-        found = await self.store.queued(self.run.batch.id, after=0, limit=1000, now=ever)
+        found = await self.store.queued(self.run.batch.id, limit=1000, now=ever)
         return next(job for job in found if job.key == key)
 
     async def running(self, key: str = "a") -> OpenJob:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import migrations
 from jobs import migrate
 from jobs.errors import CannotWrite
 from jobs.tables import APPLICATION_ID
@@ -79,7 +80,7 @@ def test_a_new_database_says_what_it_is(ours: Path) -> None:
     with closing(sqlite3.connect(ours)) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [(migrations.HEAD,)]
 
 
 @OPENINGS
@@ -162,13 +163,16 @@ def test_a_database_that_another_program_has_open_is_refused(tmp_path: Path, ope
 
 
 @OPENINGS
-@pytest.mark.parametrize("version", ["0002", "0010", "1000"])
+@pytest.mark.parametrize("version", ["0003", "0010", "1000"])
 def test_a_newer_schema_is_refused(ours: Path, opening: Opening, version: str) -> None:
     """Never silently past it: an older program would break its rules."""
     with changing(ours) as connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", [version])
     hint = refuse(
-        opening, ours, f"newer Nightsheet \\(schema {version}, this one knows 0001\\)", without=BESIDE
+        opening,
+        ours,
+        f"newer Nightsheet \\(schema {version}, this one knows {migrations.HEAD}\\)",
+        without=BESIDE,
     ).hint
     assert "Upgrade Nightsheet" in hint
 
@@ -280,4 +284,4 @@ def test_a_database_that_is_being_created_is_no_foreign_one(
     monkeypatch.setattr(sqlite3, "connect", watching)
     migrate.prepare(path)
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [(migrations.HEAD,)]

@@ -208,7 +208,7 @@ async def test_without_agreement_there_is_no_run(tmp_path: Path) -> None:
                 pass
         assert len(around.asked) == 1
         assert w.provider.asked("submit") == []
-        assert await w.store.queued(w.run.batch.id, after=0, limit=9) == []
+        assert await w.store.queued(w.run.batch.id, limit=9) == []
 
 
 @virtual

@@ -13,7 +13,7 @@ from jobs.outcomes import Claimed
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.tables import PauseReason
-from jobs.views import QueuedJob
+from jobs.views import FRONT, QueuedJob
 from runner.brake import Brake, Reach, Stop
 from runner.consent import Ask
 from runner.execute import submit
@@ -292,7 +292,7 @@ async def test_a_run_goes_on_after_a_crash_that_left_many_in_doubt(tmp_path: Pat
             store = Store(database, w.clock.now)
             batch = await store.batch("sheet")
             await store.agree(batch.id)
-            for job in (await store.queued(batch.id, after=0, limit=30))[:25]:
+            for job in (await store.queued(batch.id, after=FRONT, limit=30))[:25]:
                 assert await store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
         report = await w.run(sheet)
         assert report.paused is None

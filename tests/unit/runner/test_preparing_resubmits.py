@@ -121,7 +121,7 @@ async def test_every_batch_has_a_number_of_its_own(tmp_path: Path) -> None:
         other, _ = await w.store.load(name="other", sheet=SHEET, origin=ORIGIN, planned=rows("x"))
         await w.store.agree(other.id)
         await doubt(w, "a")
-        (job,) = await w.store.queued(other.id, after=0, limit=9)
+        (job,) = await w.store.queued(other.id, limit=9)
         await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
         await w.store.apply(Unanswered(job.id, DOUBT, w.clock.now()))
         assert await allow(w, 1) == 0

@@ -38,7 +38,7 @@ async def test_a_sheet_runs_to_its_end(tmp_path: Path) -> None:
         assert report.account.spent_usd == sum(submit.cost for submit in w.service.ledger)
         assert report.account.spent_usd == Decimal(1000) - w.service.balance_usd
         assert report.pictures == sum(len(record["images"]) for record in records)
-        assert w.watching.notices == []
+        assert w.watching.notices == ["To be sent: 12 jobs, at most 16 pictures, for $0.48 to $0.64."]
         assert w.watching.progresses[-1].counts[JobState.SUCCEEDED] == ROWS
 
 

@@ -43,7 +43,7 @@ async def test_agreeing_to_the_old_row_is_not_agreeing_to_the_new_one(table: Tab
     await table.store.agree(table.batch.id)
     await load_edited(table)
     assert list(await table.store.unagreed(table.batch.id)) == [(await table.job("a")).model]
-    assert [job.key for job in await table.store.queued(table.batch.id, after=0, limit=9)] == ["b", "c"]
+    assert [job.key for job in await table.store.queued(table.batch.id, limit=9)] == ["b", "c"]
 
 
 @pytest.mark.parametrize("state", SENT)
@@ -108,7 +108,7 @@ async def test_editing_back_and_forth_leaves_one_current_revision(table: Table) 
 async def test_a_job_whose_row_is_gone_is_cancelled_unpaid(table: Table) -> None:
     """It says why, and leaves the manifest."""
     at = table.clock.advance(60)
-    assert await table.load(rows("a", "b")) == LoadReport(2, 0, 0, 2, 1)
+    assert await table.load(rows("a", "b")) == LoadReport(2, 0, 0, 2, 1, 1)
     job = await table.job("c")
     gone = Failure(
         FailureKind.CANCELLED, "Its row left the sheet before it was sent: nothing was paid.", ROW_GONE
@@ -171,7 +171,7 @@ async def test_a_row_that_comes_back_changed_is_sent_as_it_is_now(table: Table) 
 async def test_an_empty_sheet_takes_everything_unsent_back(table: Table) -> None:
     """Whether that is meant is for the caller to ask; here it is consistent."""
     await table.bring("b", S.RUNNING)
-    assert await table.load([]) == LoadReport(0, 0, 0, 0, 3)
+    assert await table.load([]) == LoadReport(0, 0, 0, 0, 3, 2)
     counted = await table.store.counts(table.batch.id)
     assert sum(counted.values()) == 0
     assert [(await table.job(key)).state for key in "abc"] == [S.CANCELLED, S.RUNNING, S.CANCELLED]

@@ -7,13 +7,13 @@ import pytest
 
 from jobs.outcomes import NotAccepted
 from jobs.states import JobState, Move
-from jobs.views import ArtifactView, OpenJob, QueuedJob
-from tests.support.tables import ESTIMATE, MODEL, NIGHT, Table, failure, picture, planned, rows
+from jobs.views import FRONT, ArtifactView, OpenJob, Place, QueuedJob
+from tests.support.tables import ESTIMATE, MODEL, NIGHT, Table, failure, picture, planned, rows, select
 
 S = JobState
 
 
-async def queued(table: Table, after: int = 0, limit: int = 99) -> list[str]:
+async def queued(table: Table, after: Place = FRONT, limit: int = 99) -> list[str]:
     """Keys of the jobs that may be claimed now."""
     return [job.key for job in await table.store.queued(table.batch.id, after=after, limit=limit)]
 
@@ -30,7 +30,7 @@ async def test_a_queued_job_comes_with_what_is_sent(table: Table) -> None:
     await table.store.agree(table.batch.id)
     job_id = (await table.job("a")).id
     inputs = '{"prompt":"a fox","size":"2048x2048"}'
-    first, *_ = await table.store.queued(table.batch.id, after=0, limit=1)
+    first, *_ = await table.store.queued(table.batch.id, limit=1)
     assert first == QueuedJob(id=job_id, key="a", row=2, model=MODEL, inputs=inputs, pictures=1)
 
 
@@ -39,9 +39,26 @@ async def test_the_queue_comes_in_pages(table: Table) -> None:
     await table.load(rows("a", "b", "c", "d", "e"))
     await table.store.agree(table.batch.id)
     assert await queued(table, limit=2) == ["a", "b"]
-    assert await queued(table, after=(await table.job("b")).id, limit=2) == ["c", "d"]
-    assert await queued(table, after=(await table.job("d")).id, limit=2) == ["e"]
-    assert await queued(table, after=(await table.job("e")).id, limit=2) == []
+    assert await queued(table, after=(0.0, (await table.job("b")).id), limit=2) == ["c", "d"]
+    assert await queued(table, after=(0.0, (await table.job("d")).id), limit=2) == ["e"]
+    assert await queued(table, after=(0.0, (await table.job("e")).id), limit=2) == []
+
+
+async def test_higher_priority_goes_first_in_pages_too(table: Table) -> None:
+    """Then the order of loading; by the index, without sorting or passing by what is left out."""
+    turns = {"a": 0.0, "b": 0.0, "c": 5.0, "d": -1.0, "e": 2.5, "f": 5.0}
+    sheet = [planned(key, place, priority=turn) for place, (key, turn) in enumerate(turns.items())]
+    await table.load(sheet)
+    await table.store.agree(table.batch.id)
+    assert "".join(await queued(table)) == "cfeabd"
+    (last,) = (await table.store.queued(table.batch.id, limit=4))[-1:]
+    assert "".join(await queued(table, after=last.place)) == "bd"
+    statement = (
+        "EXPLAIN QUERY PLAN SELECT id FROM job WHERE batch_id = 1 AND state = 'queued' AND agreed IS 1"
+        " AND (turn, id) > (0.0, 3) AND current = 1 ORDER BY turn, id"
+    )
+    (step,) = select(table.path, statement)
+    assert "job_in_turn (batch_id=? AND state=? AND agreed=? AND turn>?)" in step["detail"]
 
 
 async def test_a_job_that_waits_is_listed_when_its_time_has_come(table: Table) -> None:
@@ -73,7 +90,7 @@ async def test_only_jobs_of_the_sheet_and_the_batch_are_queued(table: Table) -> 
     await table.store.agree(other.id)
     await table.load(rows("a", "b"))
     assert await queued(table) == ["a", "b"]
-    assert [job.key for job in await table.store.queued(other.id, after=0, limit=9)] == ["x"]
+    assert [job.key for job in await table.store.queued(other.id, limit=9)] == ["x"]
 
 
 async def test_an_open_job_has_all_that_polling_needs(table: Table) -> None:

@@ -2,15 +2,18 @@
 
 import csv
 import io
+import random
 import re
 import sys
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from jobs.sheets import PlannedJob, open_sheet, plan
 from jobs.store.door import Store
-from tests.unit.runner.cli.world import SERIES, TEXT, World, ansi, job
+from tests.unit.runner.cli.world import NOW, SERIES, TEXT, World, accepted, ansi, done, fetched, job
 
 SHEET = f"id,prompt,model,count\na,Generate 2 images of a pier,{SERIES},2\nb,A pier,{TEXT},\n"
 
@@ -47,7 +50,15 @@ def test_the_plan_as_json(world: World, sheet: Path) -> None:
         "jobs": 2,
         "pictures": 3,
         "models": {SERIES: {"jobs": 1, "pictures": 2}, TEXT: {"jobs": 1, "pictures": 1}},
+        "to_send": {"jobs": 2, "pictures": 3},
         "price": {"low_usd": None, "high_usd": None},
+        "difference": {
+            "known": False,
+            **{"new": 2, "changed": 0, "unchanged": 0, "gone": 0, "done": 0},
+            "states": {},
+        },
+        "identical": {"jobs": 0, "pictures": 0, "low_usd": 0.0, "high_usd": 0.0, "examples": []},
+        "minutes": None,
         "warning_count": 0,
         "warnings": [],
         "problem_count": 0,
@@ -223,3 +234,48 @@ def test_what_was_said_about_the_sheet_is_in_the_next_command(world: World) -> N
     assert ran.code == 0
     assert f"nightsheet run {path} --format csv --encoding cp1252" in ran.out
     assert "cp1252" in world.run("check", str(path), "--format", "csv").err
+
+
+def test_the_sheet_is_compared_with_its_batch(world: World, sheet: Path) -> None:
+    """What is done costs nothing more; nothing is loaded."""
+    planned = [one for one in plan(open_sheet(sheet), random.Random(1)) if isinstance(one, PlannedJob)]
+    world.load(*planned, job(2, "gone"))
+    world.price()
+    world.move("a", accepted("r-1"), done(), fetched())
+    ran = world.run("check", str(sheet))
+    assert "To send: 1 job (1 left from before), at most 1 picture, for $0.04. 1 done, 1 gone.\n" in ran.out
+    sheet.write_text(SHEET.replace("b,A pier", "b,A quay") + f"c,A pier,{TEXT},\n")
+    told = world.run("check", str(sheet), "--json").json
+    assert told["difference"] == {
+        **{"known": True, "new": 1, "changed": 1, "unchanged": 1, "gone": 1, "done": 1},
+        "states": {"succeeded": 1},
+    }
+    assert told["price"] == {"low_usd": 0.08, "high_usd": 0.08}
+    assert world.states() == {"a": "succeeded", "b": "queued", "gone": "queued"}
+
+
+def test_prices_of_the_settings_stand_in(world: World, sheet: Path) -> None:
+    """Where the API has told none; what it told counts more."""
+    (world.folder / "nightsheet.toml").write_text(f'[prices]\n"{SERIES}" = 1\n"{TEXT}" = "0.50"\n')
+    assert "for $1.50 to $2.50." in world.run("check", str(sheet)).out
+    world.load(job(0, "x"))
+    world.price("0.04")
+    assert "for $0.08 to $0.12." in world.run("check", str(sheet)).out
+    (world.folder / "nightsheet.toml").write_text('[prices]\n"seedream-4-5/sequentiel" = 1\n')
+    assert "prices in nightsheet.toml: " in world.run("check", str(sheet)).err
+
+
+def test_how_long_it_takes_is_told_where_it_was_measured(world: World, sheet: Path) -> None:
+    """From the last run that ended enough jobs."""
+    world.load(*(job(position, f"k{position}") for position in range(5)))
+    for position in range(5):
+        world.move(f"k{position}", accepted(f"r-{position}"), done(), fetched())
+    assert "pace" not in world.run("check", str(sheet)).out
+
+    async def run(store: Store) -> None:
+        await Store(store.database, lambda: NOW - timedelta(minutes=2)).begin_run(1, pid=1, host="h")
+        await Store(store.database, lambda: NOW).end_run(1, 0)
+
+    world.store(run)
+    ran = world.run("check", str(sheet))
+    assert "It will take about 48 s, at the pace of the last run." in ran.out

@@ -1,10 +1,16 @@
 """What `check` keeps of a sheet that streams by."""
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
+from jobs.fates import NEW, Fate
 from jobs.problems import Problem
+from jobs.states import JobState
 from runner.cli import plan as module
 from runner.cli.plan import Plan
+from runner.cli.planned_words import difference, identical
 from tests.unit.runner.cli.world import SERIES, TEXT, job
 
 
@@ -33,5 +39,46 @@ def test_all_warnings_are_counted_and_not_all_are_kept(monkeypatch: pytest.Monke
     plan = Plan("b")
     for position in range(10):
         plan.add(job(position, str(position), warnings=("w",)))
-    told = plan.as_json("s", None, None)
+    told = plan.as_json("s", {})
     assert (told["warning_count"], len(told["warnings"])) == (10, 3)
+
+
+def test_what_is_to_be_sent_is_told_from_what_is_done() -> None:
+    """Against the batch: new, changed, left, done, gone; and the price of what is left alone."""
+    plan = Plan("b", known=True, held=5)
+    fates = [
+        NEW,
+        Fate("changed", JobState.QUEUED, known=True),
+        Fate("unchanged", JobState.QUEUED, known=True),
+        Fate("unchanged", JobState.SUCCEEDED, known=True),
+        Fate("unchanged", JobState.FAILED, known=True),
+    ]
+    for position, fate in enumerate(fates):
+        plan.add(job(position, f"k{position}"), fate)
+    assert plan.to_send == {SERIES: (3, 6)}
+    prices = {SERIES: Decimal("0.04")}
+    assert difference(plan, prices) == (
+        "To send: 3 jobs (1 new, 1 changed, 1 left from before), at most 6 pictures, for $0.12 to $0.24."
+        " 1 done, 1 failed, 1 gone."
+    )
+    told = plan.as_json("s", prices)
+    assert told["price"] == {"low_usd": 0.12, "high_usd": 0.24}
+    assert (told["difference"]["gone"], told["difference"]["done"]) == (1, 1)
+    nothing = Plan("b", known=True, held=1)
+    nothing.add(job(0, "a"), fates[3])
+    assert difference(nothing, {}) == "Nothing to send. 1 done."
+
+
+def test_rows_that_say_the_same_are_pointed_out() -> None:
+    """Model, inputs and seed; only those that would be sent, and not the first."""
+    plan = Plan("b")
+    same: dict[str, Any] = {"fingerprint": "f", "inputs": {"prompt": "p", "seed": 7}}
+    for position in range(3):
+        plan.add(job(position, f"k{position}", **same))
+    plan.add(job(3, "seed", fingerprint="f", inputs={"prompt": "p", "seed": 8}))
+    plan.add(job(4, "paid", **same), Fate("unchanged", JobState.SUCCEEDED, known=True))
+    assert plan.repeats == {SERIES: (2, 4)}
+    assert identical(plan.repeats, {SERIES: Decimal("0.04")}, plan.repeated) == (
+        "2 jobs say what another row says (same model, inputs and seed), and would be paid"
+        " for $0.08 to $0.16: k1 in row 3, k2 in row 4."
+    )

@@ -131,6 +131,7 @@ def test_the_summary_as_json(world: World, night: FakeRun) -> None:
         "pictures": 4,
         "warned": 1,
         "overdue": 1,
+        "left_out": 0,
         "interrupted": False,
         "cost": {"spent_usd": 0.16, "told_usd": 0.16, "estimated_usd": 0.0, "in_doubt_usd": None},
         "paused": {"reason": "budget", "since": "2026-03-04T01:02:03Z", "detail": "Used up."},
@@ -224,7 +225,10 @@ def test_a_full_standard_output(tmp_path: Path) -> None:
             text=True,
         )
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "The summary could not be written: No space left on device.\n"
+    assert done.stderr == (
+        "To be sent: 1 job, at most 1 picture, for $0.04.\n"
+        "The summary could not be written: No space left on device.\n"
+    )
 
 
 # -- rehearsals ------------------------------------------------------------------------------------------

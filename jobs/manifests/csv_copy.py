@@ -1,0 +1,59 @@
+"""A copy of a CSV or TSV sheet with results beside its rows: the user's own text stays letter for letter."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from jobs.manifests.csv import safe
+from jobs.manifests.results import Result, Value
+from jobs.sheets.csv_sheet import delimiter_of, written_records
+from jobs.sheets.results import COLUMNS, is_result
+from jobs.sheets.source import Source
+
+
+async def copy_csv(
+    source: Source, header_line: int, results: AsyncIterator[Result], target: Path, *, tabs: bool
+) -> None:
+    """Write the copy. It is UTF-8, marked as such where the sheet is not plain UTF-8 itself.
+
+    Columns that an earlier export added are replaced.
+    """
+    delimiter = delimiter_of(source, tabs=tabs)
+    header: list[str] = []
+    following = await anext(results, None)
+    with target.open("w", encoding=_encoding(source), newline="") as file:
+        for line, record, text in written_records(source, tabs=tabs):
+            if line < header_line or not any(cell.strip() for cell in record):
+                file.write(text)
+                continue
+            if line == header_line:
+                header = [name.strip() for name in record]
+                beside: Sequence[Value] = COLUMNS
+            elif following is not None and following.line == line:
+                beside = following.cells
+                following = await anext(results, None)
+            else:
+                beside = ()
+            file.write(_row(header, record, text, beside, delimiter))
+
+
+def _row(header: list[str], record: list[str], text: str, beside: Sequence[Value], delimiter: str) -> str:
+    own = text.rstrip("\r\n")
+    end = text[len(own) :] or "\n"
+    kept = [index for index, name in enumerate(header) if not is_result(name)]
+    if len(kept) < len(header) or len(record) != len(header):
+        own = _written([record[index] if index < len(record) else "" for index in kept], delimiter)
+    return f"{own}{delimiter}{_written([safe(cell) for cell in beside], delimiter)}{end}"
+
+
+def _written(cells: Sequence[str | int | float], delimiter: str) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="", delimiter=delimiter).writerow(cells)
+    return line.getvalue()
+
+
+def _encoding(source: Source) -> str:
+    with source.path.open("rb") as file:
+        marked = file.read(3).startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"))
+    return "utf-8-sig" if marked or source.encoding not in {None, "utf-8"} else "utf-8"

@@ -1,0 +1,77 @@
+"""What came of each row of a sheet, as cells that stand beside it."""
+
+import json
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from jobs.catalog.registry import find
+from jobs.errors import SheetProblems
+from jobs.manifests.record import relative
+from jobs.problems import Problem
+from jobs.sheets.planning import plan
+from jobs.sheets.sheet import Sheet
+from jobs.states import JobState
+from jobs.store.door import Store
+from jobs.views import BatchView, JobView
+
+_CHUNK = 500
+
+Value = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The cells beside the row that begins on `line`; `images` are paths as seen from the copy's folder."""
+
+    line: int
+    batch: str
+    state: str
+    images: tuple[str, ...] = ()
+    seed: int | None = None
+    cost_usd: float | None = None
+    error: str | None = None
+
+    @property
+    def cells(self) -> tuple[Value, ...]:
+        """In the order of `jobs.sheets.results.COLUMNS`."""
+        return self.batch, self.state, "|".join(self.images), self.seed, self.cost_usd, self.error
+
+
+async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path) -> AsyncIterator[Result]:
+    """A result for each row, in their order. What the batch has not, or has otherwise, is new or changed.
+
+    Raises:
+        SheetProblems: the sheet has problems.
+    """
+    stream = plan(sheet, random.Random(0))  # noqa: S311 - seeds that nobody sees
+    while chunk := list(islice(stream, _CHUNK)):
+        problems = [item for item in chunk if isinstance(item, Problem)]
+        if problems:
+            raise SheetProblems(f"{sheet.name} has problems, so its rows are not known.", problems)
+        jobs = [item for item in chunk if not isinstance(item, Problem)]
+        views = await store.in_state(batch.id, tuple(JobState), [job.key for job in jobs])
+        known = {view.key: view for view in views if view.current}
+        for job in jobs:
+            found = known.get(job.key)
+            if found is None or found.fingerprint != job.fingerprint:
+                yield Result(job.row, batch.name, "new" if found is None else "changed")
+            else:
+                yield _result(job.row, found, folder)
+
+
+def _result(line: int, job: JobView, folder: Path) -> Result:
+    spec = find(job.model)
+    name = spec.vocabulary.get("seed") if spec is not None else None
+    seed = json.loads(job.inputs).get(name) if name else None
+    return Result(
+        line,
+        job.batch,
+        job.state.value,
+        tuple(relative(image.path, folder) for image in job.images),
+        seed if isinstance(seed, int) else None,
+        None if job.cost_usd is None else float(job.cost_usd),
+        None if job.failure is None else f"{job.failure.kind}: {job.failure.message}",
+    )

@@ -1,0 +1,76 @@
+"""A copy of a workbook with results beside the rows of one worksheet; everything else in it stays.
+
+The pictures are links, a cell each. What openpyxl does not know (shapes, some charts) is not kept.
+"""
+
+import warnings
+from collections.abc import AsyncIterator
+from copy import copy
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from openpyxl import load_workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from jobs.manifests.results import Result, Value
+from jobs.sheets.results import COLUMNS, is_result
+from jobs.sheets.source import Source
+
+
+async def copy_xlsx(
+    source: Source, worksheet: str | None, header_line: int, results: AsyncIterator[Result], target: Path
+) -> None:
+    """Write the copy. The workbook is held in memory. Columns that an earlier export added are replaced."""
+    found = [result async for result in results]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = load_workbook(source.path, keep_vba=source.path.suffix.lower() == ".xlsm")
+    sheets = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"] or book.worksheets
+    sheet: Any = sheets[0] if worksheet is None else book[worksheet]
+    most = max((len(result.images) for result in found), default=0)
+    names = [*COLUMNS, *(f"result.image.{number}" for number in range(1, most + 1))]
+    places = _places(sheet, header_line, names)
+    for result in found:
+        for name, value in zip(COLUMNS, result.cells, strict=True):
+            _put(sheet.cell(result.line, places[name]), value)
+        for number, path in enumerate(result.images, 1):
+            cell = sheet.cell(result.line, places[f"result.image.{number}"])
+            _put(cell, path)
+            cell.hyperlink = quote(path, safe="/:")
+            cell.style = "Hyperlink"
+    book.save(target)
+
+
+def _places(sheet: Any, header_line: int, names: list[str]) -> dict[str, int]:
+    """A column for each name, under its heading: where it is already, else to the right of what there is."""
+    header = {str(cell.value).strip(): cell for cell in sheet[header_line] if cell.value not in (None, "")}
+    for name, cell in header.items():
+        if is_result(name):
+            _empty(sheet, header_line, cell.column)
+    last = max(cell.column for cell in header.values())
+    style = next(iter(header.values()))
+    places = {}
+    for name in names:
+        if name in header:
+            places[name] = header[name].column
+            continue
+        last += 1
+        places[name] = last
+        cell = sheet.cell(header_line, last, name)
+        cell.font, cell.fill, cell.border = copy(style.font), copy(style.fill), copy(style.border)
+    return places
+
+
+def _empty(sheet: Any, header_line: int, column: int) -> None:
+    for (cell,) in sheet.iter_rows(header_line + 1, sheet.max_row, column, column):
+        cell.value = None
+        cell.hyperlink = None
+
+
+def _put(cell: Any, value: Value) -> None:
+    if not isinstance(value, str):
+        cell.value = value
+    elif value:
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        cell.data_type = "s"  # nothing that came from outside is a formula

@@ -1,0 +1,40 @@
+"""What was seen before, eight bytes each: a million jobs are compared in a few megabytes."""
+
+from array import array
+from collections.abc import Hashable
+
+_LEAST = 1024
+
+
+class Seen:
+    """A set that only grows, of hashes alone: that two of a million differ and are taken for one is a matter
+    of one in ten million."""
+
+    def __init__(self) -> None:
+        self._slots = array("q", bytes(8 * _LEAST))
+        self._used = 0
+
+    def add(self, thing: Hashable) -> bool:
+        """Whether it is new."""
+        value = hash(thing) or 1  # an empty slot is 0
+        if 2 * self._used >= len(self._slots):
+            self._grow()
+        return self._put(value)
+
+    def _put(self, value: int) -> bool:
+        slots, last = self._slots, len(self._slots) - 1
+        place = value & last
+        while found := slots[place]:
+            if found == value:
+                return False
+            place = (place + 1) & last
+        slots[place] = value
+        self._used += 1
+        return True
+
+    def _grow(self) -> None:
+        before, self._used = self._slots, 0
+        self._slots = array("q", bytes(8 * 2 * len(before)))
+        for value in before:
+            if value:
+                self._put(value)

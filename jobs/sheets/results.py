@@ -1,0 +1,15 @@
+"""The columns that Nightsheet adds to a copy of a sheet. The copy is a sheet, too: they are no part of it."""
+
+import re
+
+PREFIX = "result."
+BATCH = "result.batch"
+COLUMNS = (BATCH, *(f"result.{name}" for name in ("state", "images", "seed", "cost_usd", "error")))
+"""Beside each row, in this order."""
+
+_OURS = re.compile(r"result\.(?:batch|state|images|image\.[0-9]{1,3}|seed|cost_usd|error)")
+
+
+def is_result(column: str) -> bool:
+    """Whether the column is one of those."""
+    return column.startswith(PREFIX) and _OURS.fullmatch(column) is not None

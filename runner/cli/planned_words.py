@@ -1,0 +1,51 @@
+"""The plan in words: what is new against the batch, what it costs, what is paid for twice."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from jobs.states import JobState
+from runner.cli.plan import Plan, totals
+from runner.cli.words import many, price
+
+Work = Mapping[str, tuple[int, int]]
+
+
+def cost(work: Work, prices: Mapping[str, Decimal]) -> str:
+    """What it costs, or what would have to be known for that."""
+    from runner.consent import price_of
+
+    low, high = price_of(work, prices)
+    return price(low, high) if high is not None else "at a price that is unknown until the API is asked"
+
+
+def difference(plan: Plan, prices: Mapping[str, Decimal]) -> str:
+    """`To send: 2 jobs (1 new, 1 changed), at most 2 pictures, for $0.08. 198 done, 1 gone.`"""
+    left = plan.states[JobState.QUEUED]
+    parts = [*_counts(plan.fates, "new", "changed"), *([f"{left:,} left from before"] if left else [])]
+    others = [
+        f"{many_:,} {'done' if state is JobState.SUCCEEDED else state.value}"
+        for state in JobState
+        if state is not JobState.QUEUED and (many_ := plan.states[state])
+    ]
+    if plan.gone:
+        others.append(f"{plan.gone:,} gone")
+    rest = f" {', '.join(others)}." if others else ""
+    if not parts:
+        return f"Nothing to send.{rest}"
+    both = totals(plan.to_send)
+    told = f"{many(both['jobs'], 'job')} ({', '.join(parts)}), at most {many(both['pictures'], 'picture')}"
+    return f"To send: {told}, {cost(plan.to_send, prices)}.{rest}"
+
+
+def _counts(counted: Mapping[str, int], *words: str) -> list[str]:
+    return [f"{counted[word]:,} {word}" for word in words if counted.get(word)]
+
+
+def identical(work: Work, prices: Mapping[str, Decimal], examples: Sequence[tuple[int, str]] = ()) -> str:
+    """What is paid for although an earlier row says the same."""
+    jobs = totals(work)["jobs"]
+    says = "says what another row says" if jobs == 1 else "say what another row says"
+    told = f"{many(jobs, 'job')} {says} (same model, inputs and seed), and would be paid {cost(work, prices)}"
+    rows = ", ".join(f"{key} in row {row}" for row, key in examples)
+    more = ", ..." if jobs > len(examples) else ""
+    return f"{told}: {rows}{more}." if rows else f"{told}."

@@ -1,0 +1,138 @@
+"""A part of a batch first: which queued jobs a run is for. The others stay queued, and are not agreed to."""
+
+import hashlib
+import heapq
+import json
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from jobs.catalog.near import closest
+from jobs.catalog.registry import find
+from jobs.errors import UsageProblem
+from jobs.sheets.names import ID, MODEL, fields_of
+from jobs.states import JobState
+from jobs.store.door import Store
+from jobs.views import BatchView, JobView
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a person chose. Of several values for one column any will do; every column named has to fit.
+
+    `limit` takes the first in their turn, `sample` always the same ones of those that are there.
+    """
+
+    only: tuple[str, ...] = ()
+    where: tuple[tuple[str, str], ...] = ()
+    limit: int | None = None
+    sample: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.only or self.where) or self.limit is not None or self.sample is not None
+
+
+WHOLE = Part()
+"""No part: everything."""
+
+
+@dataclass(slots=True)
+class Chosen:
+    """The jobs of a part that are queued; `work` and `new` are by model, `new` what nobody agreed to yet."""
+
+    ids: "array[int]" = field(default_factory=lambda: array("q"))
+    work: dict[str, tuple[int, int]] = field(default_factory=dict)
+    new: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, job_id: int, model: str, pictures: int, *, agreed: bool) -> None:
+        """One more."""
+        self.ids.append(job_id)
+        for work in (self.work,) if agreed else (self.work, self.new):
+            jobs, so_far = work.get(model, (0, 0))
+            work[model] = (jobs + 1, so_far + pictures)
+
+
+async def choose(store: Store, batch: BatchView, part: Part, notice: Callable[[str], None]) -> Chosen:
+    """The queued jobs of the part, passed by one at a time: of each that is chosen little is kept.
+
+    Raises:
+        UsageProblem: the batch has no such key, or no queued job has such a column.
+    """
+    most = part.limit if part.sample is None else part.sample
+    chosen, best, columns = Chosen(), list[tuple[float, int, JobView]](), set[str]()
+    found: set[str] = set()
+    queued = False
+    async for job in store.jobs(batch.id, states=[JobState.QUEUED]):
+        queued = True
+        values = _values(job, part.where)
+        columns.update(job.columns if part.where else ())
+        found.update(values)
+        if not _fits(job, part, values):
+            continue
+        if most is None:
+            chosen.add(job.id, job.model, job.pictures, agreed=job.agreed)
+            continue
+        rank = job.turn if part.sample is None else _drawn(job.key)
+        item = (-rank, -job.id, job)
+        if len(best) < most:
+            heapq.heappush(best, item)
+        elif best:
+            heapq.heappushpop(best, item)
+    for _rank, _id, job in best:
+        chosen.add(job.id, job.model, job.pictures, agreed=job.agreed)
+    if queued:
+        _must_be_columns(part, found, columns)
+    await _tell_of_others(store, batch, part, notice)
+    return chosen
+
+
+def _drawn(key: str) -> float:
+    """A number for a key that looks like chance, and is the same every time."""
+    return float(int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]))
+
+
+def _values(job: JobView, where: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What the job says in each column asked for; by the input's common word, or by the model's own."""
+    if not where:
+        return {}
+    spec = find(job.model)
+    fields, inputs = fields_of(spec) if spec else {}, json.loads(job.inputs)
+    told: dict[str, str] = {}
+    for column, _value in where:
+        if column in (ID, MODEL):
+            told[column] = job.key if column == ID else job.model
+        elif column in job.columns:
+            told[column] = job.columns[column]
+        elif fields.get(column, column) in inputs:
+            said = inputs[fields.get(column, column)]
+            told[column] = "|".join(map(str, said)) if isinstance(said, list) else str(said)
+    return told
+
+
+def _fits(job: JobView, part: Part, values: dict[str, str]) -> bool:
+    if part.only and job.key not in part.only:
+        return False
+    wanted: dict[str, set[str]] = {}
+    for column, value in part.where:
+        wanted.setdefault(column, set()).add(value)
+    return all(values.get(column, "") in any_of for column, any_of in wanted.items())
+
+
+def _must_be_columns(part: Part, found: set[str], columns: set[str]) -> None:
+    for column, _value in part.where:
+        if column not in found:
+            meant = closest(column, [*columns, ID, MODEL])
+            hint = f"Did you mean {meant}?" if meant else f"They have {', '.join(sorted(columns)) or 'none'}."
+            raise UsageProblem(f"--where: no queued job has a column {column!r}. Nothing was sent.", hint)
+
+
+async def _tell_of_others(store: Store, batch: BatchView, part: Part, notice: Callable[[str], None]) -> None:
+    for key in part.only:
+        job = await store.by_key(batch.id, key)
+        if job is None or not job.current:
+            raise UsageProblem(
+                f"--only: the sheet has no job {key!r}. Nothing was sent.",
+                hint="`nightsheet jobs` lists them.",
+            )
+        if job.state is not JobState.QUEUED:
+            notice(f"Job {key!r} is {job.state} already: it is not sent.")

@@ -1,0 +1,31 @@
+"""What is told before a run is paid."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from runner.foretelling import foretell
+from tests.support.tables import MODEL, ORIGIN, SHEET, planned
+from tests.support.virtual_time import virtual
+from tests.support.world import world
+
+
+@virtual
+async def test_the_plan_comes_with_its_warnings_and_its_repetitions(tmp_path: Path) -> None:
+    """And with its price, unless that stands in the question."""
+    async with world(tmp_path) as w:
+        sheet = [planned(str(place), place, warnings=("odd",)) for place in range(7)]
+        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
+        work = await w.store.unagreed(w.run.batch.id)
+        told: list[str] = []
+        await foretell(w.store, w.run.batch, work, {MODEL: Decimal("0.04")}, told.append, asked=False)
+        assert told == [
+            "To be sent: 7 jobs, at most 7 pictures, for $0.28.",
+            "7 jobs of them with a warning:",
+            *(f"  row {place + 2}: {place}: odd" for place in range(5)),
+            "  and 2 more: `nightsheet check` shows them.",
+            "6 jobs of the batch would send what another row sends, seed included, for $0.24.",
+        ]
+        asked: list[str] = []
+        await foretell(w.store, w.run.batch, work, {}, asked.append, asked=True)
+        assert asked[0] == told[1]
+        assert asked[-1].endswith("at a price that is not known.")
