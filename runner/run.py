@@ -34,7 +34,7 @@ from runner.preparing import resubmit_what_is_allowed
 from runner.progress import Meter
 from runner.recovery import Recovered, recover
 from runner.report import RunReport
-from runner.settings import Settings
+from runner.settings import Settings, with_pictures
 from runner.spool import open_spool
 
 _READY = 64
@@ -64,7 +64,8 @@ async def run_sheet(
     Raises:
         NightsheetError: every kind of it, before anything is paid.
     """
-    sheet = await to_thread.run_sync(lambda: open_sheet(source, batch=batch, model=model))
+    given = with_pictures(source, settings)
+    sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=batch, model=model))
     origin = origin_of(settings, around.env)
     async with (
         open_store(settings, around.clock, create=True) as store,

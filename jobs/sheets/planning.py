@@ -119,6 +119,7 @@ class _Planner:
             warnings=(*verdict.warnings, odd) if odd else verdict.warnings,
             pictures=spec.expected_pictures(inputs),
             priority=priority,
+            files=verdict.files,
         )
 
     def _priority(self, row: Row, fitted: Fitted) -> tuple[float, str | None]:

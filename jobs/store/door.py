@@ -17,7 +17,7 @@ from jobs.outcomes import Claimed, Outcome
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading
+from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading, references
 from jobs.tables import PauseReason
 from jobs.views import (
     FRONT,
@@ -32,6 +32,7 @@ from jobs.views import (
     Place,
     QueuedJob,
     Receipt,
+    ReferenceView,
     RunView,
     Settled,
     Warned,
@@ -275,6 +276,10 @@ class Store:
     async def pictures_of(self, attempt_id: int) -> dict[int, ArtifactView]:
         """What an attempt has brought home so far, by number."""
         return await self.database.read(lambda c: reading.pictures_of(c, attempt_id))
+
+    async def places_of(self, sha256s: Sequence[str]) -> list[ReferenceView]:
+        """Where pictures of this computer were seen that have these contents, the newest place first."""
+        return await self.database.read(lambda c: references.places_of(c, sha256s))
 
     async def cancel_wanted(self, batch_id: int) -> list[int]:
         """Jobs at the API that a person wants cancelled there."""

@@ -32,7 +32,7 @@ _FIRST = 5
 _CHUNK = 500
 
 
-@made(*LOOKING)
+@made(*LOOKING, "upload")
 def command(
     sheet: sheets.SheetPath,
     settings: "Settings",
@@ -75,8 +75,9 @@ async def _read(
     source: "Source", batch: str | None, model: str | None, settings: "Settings", priority_by: str | None
 ) -> tuple[Plan, dict[str, Decimal]]:
     from jobs.sheets import open_sheet, plan
+    from runner.settings import with_pictures
 
-    opened = open_sheet(source, batch=batch, model=model)
+    opened = open_sheet(with_pictures(source, settings), batch=batch, model=model)
     found = Plan(opened.batch)
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
