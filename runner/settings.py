@@ -209,6 +209,12 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         raise UsageProblem(f"The settings do not do: {wrong}.") from error
 
 
+UNPROVEN = (
+    "Pictures of this computer go inside the request (data-uri). That the API takes them there for these "
+    "models is nowhere written: try it with a job or two first."
+)
+
+
 def with_pictures(sheet: Path | Source, settings: Settings, *, way: Way | None = None) -> Source:
     """A sheet that knows where its pictures may lie, and how they get to the API; `way` is what is meant
     where nothing is sent at all."""

@@ -51,9 +51,14 @@ def command(
     Needs no token. What an earlier run has done is not counted again. Prices are those that the API told when
     the batch was last run, else those under [prices] in nightsheet.toml.
     """
+    from jobs.sheets.album import Way
+    from runner.bucket import open_bucket
+
     problems.check_target(output, sheet)
     with sheets.source_of(sheet, form, worksheet, encoding) as source:
         plan = Plan("")
+        if settings.way is Way.STORE and settings.upload is not None:
+            open_bucket(settings.upload)  # that it can be opened; it is asked nothing
         try:
             plan, prices = execute(lambda: _read(source, batch, model, settings, priority_by))
             if plan.problems:
@@ -175,6 +180,8 @@ def _show(
     )
     if plan.repeats:
         render.result(identical(plan.repeats, prices, plan.repeated), "yellow")
+    if plan.pictured:
+        _show_way(plan, settings)
     if plan.minutes is not None:
         render.result(f"It will take about {duration(60 * plan.minutes)}, at the pace of the last run.")
     if plan.rows < plan.jobs:
@@ -188,6 +195,18 @@ def _show(
             more = "" if settings.verbose else ": --verbose shows all"
             render.result(f"  and {plan.warned - len(shown)} more{more}")
     render.result(f"Next: {next_command}")
+
+
+def _show_way(plan: Plan, settings: "Settings") -> None:
+    """How the pictures of this computer would get to the API."""
+    from jobs.sheets.album import Way
+    from runner.settings import UNPROVEN
+
+    where = f"are put into {settings.upload}" if settings.way is Way.STORE else "go inside the request"
+    jobs = many(plan.pictured, "job")
+    render.result(f"Pictures of this computer: {jobs} with some. Before a job is sent they {where}.")
+    if settings.way is Way.INSIDE and not settings.emulator:
+        render.result(UNPROVEN, "yellow")
 
 
 def _show_samples(plan: Plan) -> None:

@@ -48,6 +48,8 @@ class Plan:
     states: Counter[JobState] = field(default_factory=Counter)
     known: bool = False
     held: int = 0
+    pictured: int = 0
+    """Jobs that name pictures of this computer."""
     minutes: float | None = None
     """How long it will take, as far as that was measured."""
     _seen: Seen = field(default_factory=Seen)
@@ -82,6 +84,7 @@ class Plan:
         self._hold(item, fate)
         self.rows += self.last is None or self.last.row != item.row
         self.last = item
+        self.pictured += bool(item.files)
         if len(self.first) < SAMPLES:
             self.first.append(item)
         self.warned += len(item.warnings)
