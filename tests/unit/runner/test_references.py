@@ -343,3 +343,27 @@ async def test_the_event_loop_goes_on_during_an_upload(tmp_path: Path) -> None:
         await submit(w.run, await w.queued())
     assert threads
     assert here not in threads
+
+
+class Killed(BaseException):
+    """kill -9."""
+
+
+@virtual
+async def test_a_kill_between_upload_and_submit_costs_nothing(tmp_path: Path) -> None:
+    """Neither a payment nor a doubt nor a second upload: the next run finds the picture and sends the job."""
+    put(tmp_path / "a.png")
+    files = FakeFiles()
+
+    def kill(name: str) -> None:
+        if name == "before intent":
+            raise Killed
+
+    async with opened(tmp_path, files, planned(tmp_path, "a.png"), probe=kill) as w:
+        with pytest.raises(Killed):
+            await submit(w.run, await w.queued())
+        assert len(files.puts) == 1
+        assert (w.on_disk()["state"], w.attempts()) == ("queued", [])
+    async with opened(tmp_path, files, planned(tmp_path, "a.png")) as w:
+        assert await submit(w.run, await w.queued()) is not None
+        assert len(files.puts) == 1
