@@ -19,6 +19,7 @@ from runner.cli.options import LOOKING
 from runner.cli.options import command as made
 from runner.cli.plan import Plan, totals
 from runner.cli.planned_words import cost, difference, identical
+from runner.cli.remote import Hosted, look
 from runner.cli.words import brief_model, duration, many, then
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ def command(
     worksheet: sheets.Worksheet = None,
     encoding: sheets.Encoding = None,
     priority_by: sheets.PriorityBy = None,
+    remote: Annotated[
+        bool,
+        typer.Option("--remote", help="Look at the first bytes of hosted pictures, as the API would."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write all problems there, as CSV.")
     ] = None,
@@ -49,7 +54,8 @@ def command(
     """Check every row, and show the plan: jobs, pictures, price. Loads nothing, pays nothing.
 
     Needs no token. What an earlier run has done is not counted again. Prices are those that the API told when
-    the batch was last run, else those under [prices] in nightsheet.toml.
+    the batch was last run, else those under [prices] in nightsheet.toml. Nothing is asked of the network,
+    but with --remote of the hosts of the pictures that the sheet names.
     """
     from jobs.sheets.album import Way
     from runner.bucket import open_bucket
@@ -60,7 +66,7 @@ def command(
         if settings.way is Way.STORE and settings.upload is not None:
             open_bucket(settings.upload)  # that it can be opened; it is asked nothing
         try:
-            plan, prices = execute(lambda: _read(source, batch, model, settings, priority_by))
+            plan, prices = execute(lambda: _read(source, batch, model, settings, priority_by, remote=remote))
             if plan.problems:
                 found = many(len(plan.problems), "problem")
                 raise SheetProblems(f"{source.name} has {found}: it would not be loaded.", plan.problems)
@@ -77,19 +83,28 @@ def command(
 
 
 async def _read(
-    source: "Source", batch: str | None, model: str | None, settings: "Settings", priority_by: str | None
+    source: "Source",
+    batch: str | None,
+    model: str | None,
+    settings: "Settings",
+    priority_by: str | None,
+    *,
+    remote: bool = False,
 ) -> tuple[Plan, dict[str, Decimal]]:
     from jobs.sheets import open_sheet, plan
     from runner.settings import with_pictures
 
     opened = open_sheet(with_pictures(source, settings), batch=batch, model=model)
     found = Plan(opened.batch)
+    hosted = Hosted()
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
         store = await _table(stack, settings)
         held = None if store is None else await store.find_batch(opened.batch)
         while chunk := list(islice(stream, _CHUNK)):
             jobs = [item for item in chunk if not isinstance(item, Problem)]
+            for job in jobs if remote else ():
+                hosted.add(job)
             fates = [NEW] * len(jobs)
             if store is not None and held is not None:
                 fates = await store.compare(held.id, jobs)
@@ -97,6 +112,8 @@ async def _read(
         if store is not None and held is not None:
             found.known, found.held = True, sum((await store.counts(held.id)).values())
         found.minutes = await _minutes(store, held, found)
+    if hosted.named:
+        await look(hosted, source.name, found, settings)
     return found, _prices(settings, found, held)
 
 
@@ -180,6 +197,9 @@ def _show(
     )
     if plan.repeats:
         render.result(identical(plan.repeats, prices, plan.repeated), "yellow")
+    if plan.looked_at:
+        beyond = f"; the sheet names {plan.not_looked_at:,} more" if plan.not_looked_at else ""
+        render.result(f"Looked at: {many(plan.looked_at, 'hosted picture')}{beyond}.")
     if plan.pictured:
         _show_way(plan, settings)
     if plan.minutes is not None:

@@ -50,6 +50,10 @@ class Plan:
     held: int = 0
     pictured: int = 0
     """Jobs that name pictures of this computer."""
+    looked_at: int = 0
+    """Hosted pictures that were looked at where they are."""
+    not_looked_at: int = 0
+    """How often further ones are named, beyond those that one check looks at."""
     minutes: float | None = None
     """How long it will take, as far as that was measured."""
     _seen: Seen = field(default_factory=Seen)

@@ -1,10 +1,6 @@
 """The emulator looks at references as the API would: what it sees shows, what it cannot see fails the run."""
 
-import http.server
-import threading
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import anyio
 import pytest
@@ -14,39 +10,12 @@ from runner.emulator.looks import NOTHING_SEEN, Seen, Unseen, inside, look_of, t
 from runner.emulator.pictures import render
 from runner.emulator.recipe import Recipe
 from runner.emulator.references import look_at
+from tests.support.loopback import host
 from tests.support.small_pictures import picture
 from tests.unit.runner.emulator.world import SINGLE, World
 
 EDIT = "bytedance/seedream-4-5/edit"
 RED = "data:image/png;base64," + b64encode(picture(colour="#ff0000")).decode()
-
-
-@contextmanager
-def host(status: int = 200, body: bytes = b"", **headers: str) -> Iterator[tuple[str, list[str]]]:
-    """A server of this machine that answers so; its address, and what it was asked with."""
-    asked: list[str] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(f"{self.path} {self.headers.get('authorization')}")
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Not to standard error."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/a.png", asked
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 async def seen(*images: object, model: str = EDIT) -> Seen:
@@ -58,7 +27,7 @@ async def test_links_of_this_machine_are_fetched_for_real() -> None:
     """Signature and all, without a token; others are not, and are drawn by their names."""
     with host(body=picture(colour="#00ff00")) as (link, asked):
         found = await seen(f"{link}?signature=a%2Fb", "https://images.example.com/1.png", RED)
-        assert asked == ["/a.png?signature=a%2Fb None"]
+        assert asked == ["GET /a.png?signature=a%2Fb None"]
     assert [thumbnail(look).getpixel((3, 3)) for look in found.looks] == [(0, 255, 0), (255, 0, 0)]
     assert await seen("https://images.example.com/1.png", "http://10.0.0.1/1.png") == NOTHING_SEEN
 
