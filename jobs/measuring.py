@@ -37,7 +37,8 @@ def measure(data: bytes, size: int | None = None, *, whole: bool = True) -> Shap
                 turned=image.getexif().get(_ORIENTATION, 1) != 1,
                 animated=kind == "PNG" and getattr(image, "is_animated", False),
             )
-            if whole and kind in SUFFIXES and shape.width * shape.height <= MOST_PIXELS:
+            if whole and kind in SUFFIXES and width * height <= MOST_PIXELS:
+                image.draft(None, (width // 8 or 1, height // 8 or 1))  # a JPEG is read whole, drawn small
                 image.load()
             return shape
     except image_module.UnidentifiedImageError:

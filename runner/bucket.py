@@ -18,6 +18,8 @@ _BOTO = {
     "connect_timeout": 10,
     "read_timeout": 30,
     "retries": {"total_max_attempts": 1, "mode": "standard"},  # who calls tries again
+    "request_checksum_calculation": "when_required",  # not every server that speaks S3 knows the others
+    "response_checksum_validation": "when_required",
 }
 _OPTIONS: dict[str, dict[str, Any]] = {scheme: {"config_kwargs": _BOTO} for scheme in ("s3", "s3a")}
 _TYPED = {"s3": "ContentType", "s3a": "ContentType", "gs": "content_type", "gcs": "content_type"}

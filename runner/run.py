@@ -11,7 +11,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite
 from jobs.sheets.album import Way
-from jobs.sheets.planning import plan
+from jobs.sheets.planning import open_pictures, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import Store, check_origin
@@ -68,6 +68,7 @@ async def run_sheet(
     """
     given = with_pictures(source, settings)
     sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=batch, model=model))
+    await to_thread.run_sync(open_pictures, sheet)
     origin = origin_of(settings, around.env)
     async with (
         open_store(settings, around.clock, create=True) as store,
