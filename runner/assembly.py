@@ -24,6 +24,7 @@ from runner.events import Watcher
 from runner.gap import Gap, sentence
 from runner.guards import GuardLimits, Guards
 from runner.health import Health
+from runner.http.base import is_loopback, split_origin
 from runner.http.fetching import PictureClient
 from runner.opening import Api, Surroundings
 from runner.pace import pace
@@ -135,6 +136,7 @@ async def assemble(
             watcher.notice,
             deadline=settings.deadline,
             outage_limit=limit,
+            here=is_loopback(split_origin(api.base)[1]),
             way=settings.way,
             bucket=bucket,
         ),

@@ -18,7 +18,7 @@ from typing import TypeVar
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from jobs.catalog.references import content_named
+from jobs.catalog.references import content_named, is_of_this_machine, why_not
 from jobs.catalog.registry import find
 from jobs.payload import payload
 from jobs.sheets.album import Way
@@ -82,6 +82,8 @@ class References:
     notice: Callable[[str], None]
     deadline: float
     outage_limit: float
+    here: bool = False
+    """Whether the API is on this machine, as in a rehearsal: it fetches from this machine, then."""
     way: Way = Way.REFUSE
     bucket: Bucket | None = None
     _links: OrderedDict[str, _Link] = field(default_factory=OrderedDict)
@@ -185,6 +187,11 @@ class References:
         good_until = self.clock.now() + timedelta(seconds=self._lifetime)
         url = await self._tried(partial(bucket.sign, place, self._lifetime))
         if url is None:
+            return None
+        if why_not(url) or (is_of_this_machine(url) and not self.here):
+            self._pause(
+                f"signs addresses that the API cannot fetch: {url.partition('?')[0]}. Nothing was sent"
+            )
             return None
         link = self._links[sha256] = _Link(url, good_until)
         while len(self._links) > _KEPT:

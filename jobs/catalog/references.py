@@ -81,11 +81,22 @@ def why_not(address: str) -> str | None:
     return _not_public(parts.scheme, host)
 
 
-def _not_public(scheme: str, host: str) -> str | None:
+def is_of_this_machine(address: str) -> bool:
+    """Whether an address leads to this machine by its name alone: the API itself cannot fetch it."""
+    host = urlsplit(address).hostname or ""
+    ip = _ip(host)
+    return host == "localhost" if ip is None else ip.is_loopback
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ip = ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        ip = None
+        return None
+
+
+def _not_public(scheme: str, host: str) -> str | None:
+    ip = _ip(host)
     if scheme == "http" and (host == "localhost" if ip is None else ip.is_loopback):
         return None
     if scheme != "https":

@@ -16,6 +16,7 @@ class FakeFiles:
         self.calls: list[tuple[str, str]] = []
         self.signed: list[int] = []
         self.fails: deque[Exception] = deque()
+        self.host = "https://store.example"
         self.at_put: Callable[[], None] = lambda: None
 
     def _called(self, name: str, place: str) -> None:
@@ -38,7 +39,7 @@ class FakeFiles:
     def sign(self, place: str, expiration: int) -> str:
         self._called("sign", place)
         self.signed.append(expiration)
-        return f"https://store.example/{place}?signature={len(self.signed)}"
+        return f"{self.host}/{place}?signature={len(self.signed)}"
 
     @property
     def puts(self) -> list[str]:

@@ -367,3 +367,24 @@ async def test_a_kill_between_upload_and_submit_costs_nothing(tmp_path: Path) ->
     async with opened(tmp_path, files, planned(tmp_path, "a.png")) as w:
         assert await submit(w.run, await w.queued()) is not None
         assert len(files.puts) == 1
+
+
+@pytest.mark.parametrize(
+    "host", ["http://127.0.0.1:9000", "https://localhost", "http://minio.lan", "https://10.0.0.7"]
+)
+def test_addresses_that_the_api_cannot_fetch_pause_the_batch(tmp_path: Path, host: str) -> None:
+    """A store on this machine or its network: every run would fail, and perhaps be paid."""
+
+    @virtual
+    async def test() -> None:
+        put(tmp_path / "a.png")
+        files = FakeFiles()
+        files.host = host
+        async with opened(tmp_path, files, planned(tmp_path, "a.png")) as w:
+            assert await submit(w.run, await w.queued()) is None
+            (stop,) = w.stops
+            assert f"signs addresses that the API cannot fetch: {host}/" in stop.detail
+            assert "signature" not in stop.detail
+            assert w.attempts() == []
+
+    test()

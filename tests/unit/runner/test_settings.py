@@ -208,6 +208,14 @@ def test_what_is_no_store_is_refused_unrepeated(store: str) -> None:
     assert "secret" not in str(refused.value)
 
 
+def test_a_rehearsal_keeps_away_from_the_real_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the file and the environment; the command line knows what it does."""
+    monkeypatch.setenv("NIGHTSHEET_UPLOAD", "s3://bucket/real")
+    assert load_settings({"emulator": True}).way is Way.INSIDE
+    assert load_settings({}).way is Way.STORE
+    assert load_settings({"emulator": True, "upload": "s3://bucket/test"}).way is Way.STORE
+
+
 def test_picture_folders_are_a_list_in_each_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commas in the environment."""
     monkeypatch.setenv("NIGHTSHEET_PICTURE_FOLDERS", "/a, b/c")
