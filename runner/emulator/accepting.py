@@ -49,7 +49,8 @@ def check_body(spec: ModelSpec, body: Mapping[str, JsonValue], settings: Emulato
 
 
 def shortened(spec: ModelSpec, body: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """A body as it is kept: what its pictures look like is known, and their bytes would fill the journal."""
+    """A body as it is kept: what its pictures look like is known, and their bytes would fill the journal; who
+    reads that should not get at them by a signature either."""
     field = spec.vocabulary.get("images")
     images = body.get(field) if field else None
     if field is None or not isinstance(images, list):
@@ -58,9 +59,10 @@ def shortened(spec: ModelSpec, body: dict[str, JsonValue]) -> dict[str, JsonValu
 
 
 def _short(image: JsonValue) -> JsonValue:
-    if isinstance(image, str) and _is_data_uri(image) and len(image) > _LONG:
-        return f"{image.partition(',')[0]},({len(image)} characters)"
-    return image
+    if not isinstance(image, str):
+        return image
+    head, mark, rest = image.partition("," if _is_data_uri(image) else "?")
+    return f"{head}{mark}({len(rest)} characters)" if len(rest) > _LONG else image
 
 
 def _is_data_uri(value: JsonValue) -> bool:

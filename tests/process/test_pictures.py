@@ -5,21 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import QUICK, Desk, desk
-from tests.support.s3 import SECRET, s3_server
+from tests.support.command import QUICK, desk
+from tests.support.s3 import SECRET, files_with, s3_server
 
 pytestmark = pytest.mark.process
 
 SAMPLES = Path(__file__).parents[2] / "sample_batches" / "pictures"
 UPLOAD = ("--upload", "s3://refs/night", *QUICK)
-
-
-def said_nowhere(here: Desk, *words: str, but: tuple[str, ...] = ()) -> None:
-    """Asserts that no file that the command has written holds any of these."""
-    for path in here.folder.rglob("*"):
-        if path.is_file() and path.name not in but:
-            data = path.read_bytes()
-            assert not [word for word in words if word.encode() in data], path
 
 
 async def test_from_pictures_to_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,11 +28,11 @@ async def test_from_pictures_to_pictures(tmp_path: Path, monkeypatch: pytest.Mon
             assert [len(submit.looks) for submit in ledger.values()] == [3, 4]
             links = [str(link) for submit in ledger.values() for link in submit.body["images"]]  # type: ignore[union-attr]
             assert all(link.startswith(f"{s3.url}/refs/night/") for link in links)
-            assert all("X-Amz-Expires=7200" in link for link in links)
+            assert all(link.endswith(" characters)") for link in links)  # the signature, cut by the ledger
             assert here.assert_pictures_whole("folder") == 4
             record = here.manifest("folder")[0]
             assert record["inputs"]["images"][0].startswith("picture:sha256:")
-            said_nowhere(here, SECRET, "X-Amz-Signature")
+            assert files_with(tmp_path, SECRET, "X-Amz-Signature") == []
             assert SECRET not in ended.out + ended.err
             assert "X-Amz" not in ended.out + ended.err
 

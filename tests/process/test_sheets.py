@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import QUICK, desk
-from tests.support.s3 import s3_server
+from tests.support.s3 import files_with, s3_server
 
 pytestmark = pytest.mark.process
 
@@ -29,6 +29,7 @@ async def test_the_page_s_runs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                 assert ended.code == 0, ended.err
             assert not here.service.calls
         assert len(s3.keys()) == 4
+    assert files_with(tmp_path, "X-Amz-Signature") == []
     assert len(list((tmp_path / "outputs-emulator" / "folder").glob("*/*.jpg"))) == 4
     assert len(list((tmp_path / "outputs-emulator" / "bestiary").glob("*/*.jpg"))) == 4
 

@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from xml.sax.saxutils import unescape
 
 import pytest
@@ -62,6 +63,12 @@ def s3_server(patch: pytest.MonkeyPatch, bucket: str = "refs") -> Iterator[S3]:
         yield s3
     finally:
         server.stop()
+
+
+def files_with(folder: Path, *words: str) -> list[Path]:
+    """The files below a folder that hold any of these."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if any(word.encode() in path.read_bytes() for word in words)]
 
 
 def _ask(url: str, method: str, data: bytes = b"") -> None:

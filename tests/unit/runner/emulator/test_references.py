@@ -119,8 +119,21 @@ def test_pictures_inside_a_body_are_not_kept() -> None:
         EDIT, {"prompt": long, "images": [long]}, token="night", origin="http://x", seen=Seen((look,))
     )
     (submit,) = world.service.ledger
+    packed = len(long.partition(",")[2])
     assert submit.looks == (look,)
-    assert submit.body == {"prompt": long, "images": [f"data:image/png;base64,({len(long)} characters)"]}
+    assert submit.body == {"prompt": long, "images": [f"data:image/png;base64,({packed} characters)"]}
+
+
+def test_long_signatures_are_not_kept() -> None:
+    """Nobody should get at the pictures by the emulator's journal."""
+    world = World()
+    signed = "https://store.example/a.png?" + "s" * 300
+    world.accepted({"prompt": "x", "images": [signed, "https://a.example/b.png?size=2"]}, EDIT)
+    (submit,) = world.service.ledger
+    assert submit.body["images"] == [
+        "https://store.example/a.png?(300 characters)",
+        "https://a.example/b.png?size=2",
+    ]
 
 
 def test_a_client_s_own_name_for_a_picture_is_no_address() -> None:
