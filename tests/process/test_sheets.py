@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_batches"
 
 
+@pytest.mark.timeout(300)  # many commands, each with pictures of full size
 async def test_the_page_s_runs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/sheets.md, command by command, on the embedded stand-in, beside an S3 server on loopback."""
     page = (ROOT / "docs" / "sheets.md").read_text()
