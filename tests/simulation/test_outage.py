@@ -7,7 +7,7 @@ from tests.simulation.outage import Silence, live_through
 
 @pytest.mark.parametrize("silence", ["drop", "stall", "offline"])
 def test_an_hour_of_silence(silence: Silence) -> None:
-    """Fewer requests than usual while it lasts; no second and no minute after is twice as full as any before."""
+    """Fewer requests while it lasts; no minute and no second after is twice as full as any before."""
     outage = live_through(silence)
     assert outage.usual_rate > 0
     assert outage.ratio <= 1.1
