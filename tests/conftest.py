@@ -10,10 +10,6 @@ CRASH_TRIALS = 2500
 KILLS = 100
 """In CI. A release is searched with ten times as many, or more."""
 
-
-NOT_TRACED = ("fault", "fuzz", "property", "simulation")
-"""Folders of searches: they go the same ways thousands of times, and to trace them takes as long again."""
-
 TOKENS = (command.TOKEN.encode(), night.TOKEN.encode())
 """Of the runs that the tests make. A test that writes a token's file has a token of its own for it."""
 
@@ -50,7 +46,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     skip = pytest.mark.skip(reason="a long search; run with --slow")
     for item in items:
-        if item.path.parent.name in NOT_TRACED:
-            item.add_marker(pytest.mark.no_cover)
         if item.get_closest_marker("slow") and not config.getoption("--slow"):
             item.add_marker(skip)
