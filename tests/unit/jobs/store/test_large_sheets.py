@@ -28,7 +28,7 @@ async def test_ten_thousand_rows_are_loaded_and_read(tmp_path: Path) -> None:
 
 
 async def test_a_large_sheet_is_never_held_as_a_whole(tmp_path: Path) -> None:
-    """Forty megabytes of prompts go in and out; a piece at a time is held, a few times over, and some caches."""
+    """Forty megabytes of prompts go in and out; a piece at a time is held, a few times over."""
     many, prompt = 10_000, "a fox in the snow " * 230
     async with opened_table(tmp_path / "night.db") as table:
         tracemalloc.start()
