@@ -18,6 +18,7 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading
+from jobs.store.sharing import Sharing
 from jobs.tables import PauseReason
 from jobs.views import (
     FRONT,
@@ -40,7 +41,7 @@ from jobs.views import (
 _PAGE = 500
 
 
-class Store:
+class Store(Sharing):
     """What the rest of the project may ask of the job table. `now` is the wall clock."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:

@@ -13,7 +13,7 @@ from runner.cli.words import many, money, zone, zone_name
 
 if TYPE_CHECKING:
     from jobs.books import Books
-    from jobs.views import AttemptView, BatchView
+    from jobs.views import AttemptView, BatchView, LinkedJob
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet audit --json"
@@ -37,11 +37,13 @@ async def _audit(settings: "Settings", name: str | None) -> int:
     async with opened_batch(settings, clock, name) as (store, batch):
         ledger = await store.ledger(batch.id)
         rows = Rows(await store.revisions(batch.id))
+        linked = await store.linked(batch.id)
     books = balance(ledger)
     if settings.as_json:
-        render.as_json(_as_json(batch, ledger, books, rows))
+        render.as_json(_as_json(batch, ledger, books, rows, linked))
     else:
         _show(batch, ledger, books, rows, clock.now())
+        _show_linked(linked)
     return 0 if books.balanced else _UNBALANCED
 
 
@@ -118,6 +120,15 @@ def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows:
         render.result("Please report it: this is a defect of Nightsheet.")
 
 
+def _show_linked(linked: "list[LinkedJob]") -> None:
+    if not linked:
+        return
+    render.result()
+    render.result("Not sent: another job says the same, and its result counts for both", "bold")
+    rows = ((job.row, job.key, job.same_as, job.state.value, money(Decimal(0))) for job in linked)
+    render.table(("row", "key", "same as", "state", "cost"), rows, numbers=("row", "cost"))
+
+
 def _cells(attempt: "AttemptView", rows: Rows, here: tzinfo, *, revised: bool) -> tuple[str, ...]:
     from jobs.books import PAID_OR_MAYBE
 
@@ -147,7 +158,13 @@ def _number(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
 
 
-def _as_json(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows: Rows) -> dict[str, Any]:
+def _as_json(
+    batch: "BatchView",
+    ledger: "list[AttemptView]",
+    books: "Books",
+    rows: Rows,
+    linked: "list[LinkedJob]",
+) -> dict[str, Any]:
     return {
         "batch": batch.name,
         "balanced": books.balanced,
@@ -167,6 +184,10 @@ def _as_json(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", ro
                 "usd": _number(entry.usd),
             }
             for entry in books.not_in_hand
+        ],
+        "linked": [
+            {"key": job.key, "row": job.row, "state": job.state.value, "same_as": job.same_as}
+            for job in linked
         ],
         "attempts": [
             {

@@ -42,6 +42,7 @@ def command(
     worksheet: sheets.Worksheet = None,
     encoding: sheets.Encoding = None,
     priority_by: sheets.PriorityBy = None,
+    dedupe: sheets.Dedupe = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write all problems there, as CSV.")
     ] = None,
@@ -55,7 +56,9 @@ def command(
     with sheets.source_of(sheet, form, worksheet, encoding) as source:
         plan = Plan("")
         try:
-            plan, prices = execute(lambda: _read(source, batch, model, settings, priority_by))
+            plan, prices = execute(
+                lambda: _read(source, batch, model, settings, priority_by, dedupe=bool(dedupe))
+            )
             if plan.problems:
                 found = many(len(plan.problems), "problem")
                 raise SheetProblems(f"{source.name} has {found}: it would not be loaded.", plan.problems)
@@ -66,18 +69,24 @@ def command(
         if settings.as_json:
             render.as_json(plan.as_json(source.name, prices))
         else:
-            again = sheets.repeated(batch, model, form, worksheet, encoding, priority_by)
+            again = sheets.repeated(batch, model, form, worksheet, encoding, priority_by, dedupe)
             _show(source, plan, settings, prices, then(settings, "run", str(sheet), *again))
     return 0
 
 
 async def _read(
-    source: "Source", batch: str | None, model: str | None, settings: "Settings", priority_by: str | None
+    source: "Source",
+    batch: str | None,
+    model: str | None,
+    settings: "Settings",
+    priority_by: str | None,
+    *,
+    dedupe: bool,
 ) -> tuple[Plan, dict[str, Decimal]]:
     from jobs.sheets import open_sheet, plan
 
     opened = open_sheet(source, batch=batch, model=model)
-    found = Plan(opened.batch)
+    found = Plan(opened.batch, dedupe=dedupe)
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
         store = await _table(stack, settings)
@@ -160,7 +169,7 @@ def _show(
     told = f"{many(plan.jobs, 'job')}, at most {many(plan.pictures, 'picture')}"
     if plan.rows < plan.jobs:
         told = f"{many(plan.rows, 'row')}, {told}"
-    if plan.known:
+    if plan.known or (plan.dedupe and plan.repeats):
         render.result(f"Batch {plan.batch}: {told}.", "bold green")
         render.result(difference(plan, prices), "bold")
     else:
@@ -173,7 +182,7 @@ def _show(
         brief={"model": brief_model},
     )
     if plan.repeats:
-        render.result(identical(plan.repeats, prices, plan.repeated), "yellow")
+        render.result(identical(plan.repeats, prices, plan.repeated, dedupe=plan.dedupe), "yellow")
     if plan.minutes is not None:
         render.result(f"It will take about {duration(60 * plan.minutes)}, at the pace of the last run.")
     if plan.rows < plan.jobs:

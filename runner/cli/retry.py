@@ -1,6 +1,6 @@
 """`nightsheet retry`: give failed and cancelled jobs another chance. Sends nothing itself."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,8 +33,15 @@ class Chosen:
     """The jobs that can be retried, and those that cannot with the reason."""
 
     free: list["JobView"] = field(default_factory=list)
+    linked: list["JobView"] = field(default_factory=list)
+    """Wait for another's result once more."""
     paid: list["JobView"] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.free or self.paid or self.linked)
 
     def leave(self, job: "JobView", why: str) -> None:
         """Tell why it is not retried."""
@@ -71,17 +78,20 @@ async def _retry(
         low, high = price_to_send(batch, chosen.paid)
         what = f"{many(len(chosen.paid), 'job')} would be sent and paid for again"
         if chosen.paid and not await agrees(settings, what, low, high):
-            for job in chosen.paid:
+            free = {job.id for job in chosen.free}
+            for job in (*chosen.paid, *(job for job in chosen.linked if not _waits(job, free))):
                 chosen.leave(job, "not agreed to")
-            chosen.paid = []
+            chosen.paid, chosen.linked = [], [job for job in chosen.linked if _waits(job, free)]
         now = clock.now()
         chosen.free = await _apply(store, chosen, chosen.free, [Reopened(job.id, now) for job in chosen.free])
         chosen.paid = await _apply(store, chosen, chosen.paid, [Requeued(job.id, now) for job in chosen.paid])
+        again = [Requeued(job.id, now, waits=True) for job in chosen.linked]  # after those they wait for
+        chosen.linked = await _apply(store, chosen, chosen.linked, again)
         if settings.as_json:
             render.as_json(_as_json(batch, chosen))
         else:
             _show(batch, chosen, settings)
-    return 0 if chosen.free or chosen.paid or not chosen.left else 1
+    return 0 if chosen.any or not chosen.left else 1
 
 
 async def _choose(
@@ -103,7 +113,17 @@ async def _choose(
             chosen.free.append(job)
         else:
             chosen.paid.append(job)
+    going_on = {job.id for job in (*chosen.free, *chosen.paid)}
+    chosen.linked = [job for job in chosen.paid if _waits(job, going_on)]
+    chosen.paid = [job for job in chosen.paid if not _waits(job, going_on)]
     return chosen
+
+
+def _waits(job: "JobView", going_on: Set[int]) -> bool:
+    """Whether another that says the same is there to bring its result, or is tried again as well."""
+    if job.twin is None:
+        return False
+    return job.twin.state not in {JobState.FAILED, JobState.CANCELLED} or job.twin.id in going_on
 
 
 def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> str | None:
@@ -151,6 +171,7 @@ def _as_json(batch: "BatchView", chosen: Chosen) -> dict[str, Any]:
         "batch": batch.name,
         "reopened": [job.key for job in chosen.free],
         "requeued": [job.key for job in chosen.paid],
+        "linked": [job.key for job in chosen.linked],
         "left": [{"key": left.key, "reason": left.why} for left in chosen.left],
         "price": {
             "low_usd": None if low is None else float(low),
@@ -164,10 +185,14 @@ def _show(batch: "BatchView", chosen: Chosen, settings: "Settings") -> None:
         render.message(line)
     if chosen.free:
         render.result(f"{many(len(chosen.free), 'job')} will be fetched again: free.")
+    if chosen.linked:
+        render.result(
+            f"{many(len(chosen.linked), 'job')} will get the result of one that says the same: free."
+        )
     if chosen.paid:
         cost = price(*price_to_send(batch, chosen.paid))
         render.result(f"{many(len(chosen.paid), 'job')} will be sent again and paid for, {cost}.", "bold")
-    if chosen.free or chosen.paid:
+    if chosen.any:
         render.result(f"Nothing was sent yet. Next: {then(settings, 'resume', batch.name)}")
     else:
         render.result("Nothing to retry.")

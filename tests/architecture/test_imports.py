@@ -37,7 +37,8 @@ HTTP = ("httpx", "aiohttp", "httpx_aiohttp")
 TERMINAL = ("typer", "click", "rich")
 SERVER = ("starlette", "uvicorn")
 ROOMS = (
-    *("batches", "comparing", "controls", "counting", "loading", "moves", "outlook", "reading", "schema"),
+    *("batches", "comparing", "controls", "counting", "links", "loading", "moves", "outlook", "reading"),
+    *("schema", "sharing"),
 )
 STORE_ROOMS = tuple(f"jobs.store.{name}" for name in ROOMS)
 ROWS = tuple(f"jobs.tables.{name}" for name in ("Batch", "Job", "Attempt", "Artifact", "Run"))
