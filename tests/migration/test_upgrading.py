@@ -13,6 +13,7 @@ import pytest
 import migrations
 from jobs import migrate
 from jobs.errors import CannotWrite
+from tests.unit.jobs.test_tables import SOUND, insert
 
 NOW = migrations.HEAD
 LATER = f"{int(NOW) + 1:04}"
@@ -159,3 +160,25 @@ def test_a_database_that_is_held_is_told(monkeypatch: pytest.MonkeyPatch, histor
         runner.execute("ROLLBACK")
     migrate.prepare(old)
     assert standing(old)[0] == LATER
+
+
+def test_a_table_that_is_made_anew_keeps_its_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Letter for letter, with all that refers to them."""
+    path = tmp_path / "night.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrations, "HEAD", "0002")
+        migrate.prepare(path)
+    rows = {
+        **SOUND,
+        "job": SOUND["job"] | {"key": "007", "inputs": "1e5", "columns": '{"a":"1"}', "turn": -2.5},
+    }
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, row in rows.items():
+            insert(connection, table, **row)
+    migrate.prepare(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        connection.row_factory = sqlite3.Row
+        for table, row in rows.items():
+            (kept,) = connection.execute(f"SELECT * FROM {table}").fetchall()
+            assert {name: kept[name] for name in row} == row
