@@ -41,7 +41,7 @@ async def dedupe(
     """
     if not wanted:
         if many := await store.unlink(batch.id):
-            notice(f"{many:,} jobs that waited for another's result are jobs of their own again, and paid.")
+            notice(f"No longer waiting for another's result, and to be paid: {many:,} of the jobs.")
         return
     within = None if chosen is None else frozenset(chosen.ids)
     links = links_among(await store.alike(batch.id), within)
@@ -51,7 +51,10 @@ async def dedupe(
     await store.settle_links(batch.id)
     if chosen is not None:
         chosen.leave_out([job for job, _twin in links])
-    firsts = len({twin.id for _job, twin in links})
-    notice(
-        f"{len(links):,} jobs say what {firsts:,} others say: they get the same pictures, and are not paid."
-    )
+    notice(_told(len(links)))
+
+
+def _told(many: int) -> str:
+    if many == 1:
+        return "1 job says what another says: it gets the same pictures, and is not paid."
+    return f"{many:,} jobs say what others say: they get the same pictures, and are not paid."

@@ -112,8 +112,8 @@ class Plan:
             if len(self.repeated) < EXAMPLES:
                 self.repeated.append((job.row, job.key))
 
-    def as_json(self, sheet: str, prices: Mapping[str, Decimal]) -> dict[str, Any]:
-        """For scripts. The price is that of what would be sent."""
+    def as_json(self, sheet: str, prices: Mapping[str, Decimal], source: str | None = None) -> dict[str, Any]:
+        """For scripts. The price is that of what would be sent, `source` who told it."""
         return {
             "sheet": sheet,
             "batch": self.batch or None,
@@ -125,6 +125,7 @@ class Plan:
             },
             "to_send": totals(self.to_send),
             "price": _priced(self.to_send, prices),
+            "price_source": source,
             "difference": {
                 "known": self.known,
                 **{kind: self.fates[kind] for kind in ("new", "changed", "unchanged")},

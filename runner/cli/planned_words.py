@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from jobs.states import JobState
 from runner.cli.plan import Plan, totals
 from runner.cli.words import many, price
+
+if TYPE_CHECKING:
+    from runner.pricing import Prices
 
 Work = Mapping[str, tuple[int, int]]
 
@@ -16,6 +20,19 @@ def cost(work: Work, prices: Mapping[str, Decimal]) -> str:
 
     low, high = price_of(work, prices)
     return price(low, high) if high is not None else "at a price that is unknown until the API is asked"
+
+
+def source_of_prices(prices: "Prices") -> str:
+    """Who told the price, and why it was not the API just now."""
+    from runner.pricing import Source
+
+    if prices.source is Source.API:
+        return "The price is the API's, asked just now."
+    told = {
+        Source.LAST_RUN: "The price is what the API told when the batch was last run",
+        Source.SETTINGS: "The price is that under [prices] in nightsheet.toml",
+    }.get(prices.source or Source.UNKNOWN, "The price is not known")
+    return f"{told} ({prices.why})."
 
 
 def difference(plan: Plan, prices: Mapping[str, Decimal]) -> str:

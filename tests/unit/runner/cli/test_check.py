@@ -52,6 +52,7 @@ def test_the_plan_as_json(world: World, sheet: Path) -> None:
         "models": {SERIES: {"jobs": 1, "pictures": 2}, TEXT: {"jobs": 1, "pictures": 1}},
         "to_send": {"jobs": 2, "pictures": 3},
         "price": {"low_usd": None, "high_usd": None},
+        "price_source": "unknown",
         "difference": {
             "known": False,
             **{"new": 2, "changed": 0, "unchanged": 0, "gone": 0, "done": 0},
