@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from jobs.catalog.near import closest
 from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
-from jobs.sheets.names import ID, MODEL, fields_of
+from jobs.sheets.names import ID, MODEL, fields_of, plain
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import Alike, BatchView, JobView
@@ -113,8 +113,8 @@ def _values(job: JobView, where: Sequence[tuple[str, str]]) -> dict[str, str]:
             told[column] = job.key if column == ID else job.model
         elif column in job.columns:
             told[column] = job.columns[column]
-        elif fields.get(column, column) in inputs:
-            said = inputs[fields.get(column, column)]
+        elif (field := fields.get(plain(column), column)) in inputs:
+            said = inputs[field]
             told[column] = "|".join(map(str, said)) if isinstance(said, list) else str(said)
     return told
 
