@@ -193,7 +193,7 @@ class Discarded:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """Polled and fetched again under the request_id it has: free."""
+    """Polled and fetched again under the request_id it has: free. A success whose pictures are gone, too."""
 
     move: ClassVar[Move] = Move.REOPEN
     job_id: int

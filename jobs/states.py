@@ -80,12 +80,12 @@ MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
     Move.ATTACH: (frozenset({_S.UNCONFIRMED}), _S.RUNNING),
     Move.RESUBMIT: (frozenset({_S.UNCONFIRMED}), _S.QUEUED),
     Move.DISCARD: (frozenset({_S.UNCONFIRMED}), _S.FAILED),
-    Move.REOPEN: (frozenset({_S.FAILED}), _S.RUNNING),
+    Move.REOPEN: (frozenset({_S.FAILED, _S.SUCCEEDED}), _S.RUNNING),
     Move.REQUEUE: (frozenset({_S.FAILED, _S.CANCELLED}), _S.QUEUED),
 }
 
 ENDED = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED})
-"""States that the runner leaves alone; `retry` may reopen the last two."""
+"""States that the runner leaves alone; `retry` may reopen them, a success where its pictures are gone."""
 
 AT_THE_API = frozenset({_S.RUNNING, _S.FETCHING})
 """A request_id is held, and what it paid for is not all in hand."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from runner.cli import render
+from runner.cli.audited import Gone, gone_from_disk, show_gone, show_linked
 from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet audit --json"
-_UNBALANCED = 1
+_FOUND = 1
 _HASH = 12
 
 
@@ -25,7 +26,8 @@ _HASH = 12
 def command(settings: "Settings", batch: BatchName = None) -> int:
     """Show every submit that was or may have been paid, and what is paid and not in hand.
 
-    Ends with exit code 1 if the books do not balance: if any job was sent more often than was allowed.
+    Ends with exit code 1 if the books do not balance (a job was sent more often than was allowed), or if
+    pictures of a job that succeeded are no longer on disk.
     """
     return execute(lambda: _audit(settings, batch))
 
@@ -38,13 +40,15 @@ async def _audit(settings: "Settings", name: str | None) -> int:
         ledger = await store.ledger(batch.id)
         rows = Rows(await store.revisions(batch.id))
         linked = await store.linked(batch.id)
+        gone = await gone_from_disk(store, batch)
     books = balance(ledger)
     if settings.as_json:
-        render.as_json(_as_json(batch, ledger, books, rows, linked))
+        render.as_json(_as_json(batch, ledger, books, rows, linked, gone))
     else:
         _show(batch, ledger, books, rows, clock.now())
-        _show_linked(linked)
-    return 0 if books.balanced else _UNBALANCED
+        show_linked(linked)
+        show_gone(gone, batch, settings)
+    return 0 if books.balanced and not gone else _FOUND
 
 
 class Rows:
@@ -120,15 +124,6 @@ def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows:
         render.result("Please report it: this is a defect of Nightsheet.")
 
 
-def _show_linked(linked: "list[LinkedJob]") -> None:
-    if not linked:
-        return
-    render.result()
-    render.result("Not sent: another job says the same, and its result counts for both", "bold")
-    rows = ((job.row, job.key, job.same_as, job.state.value, money(Decimal(0))) for job in linked)
-    render.table(("row", "key", "same as", "state", "cost"), rows, numbers=("row", "cost"))
-
-
 def _cells(attempt: "AttemptView", rows: Rows, here: tzinfo, *, revised: bool) -> tuple[str, ...]:
     from jobs.books import PAID_OR_MAYBE
 
@@ -164,6 +159,7 @@ def _as_json(
     books: "Books",
     rows: Rows,
     linked: "list[LinkedJob]",
+    gone: list[Gone],
 ) -> dict[str, Any]:
     return {
         "batch": batch.name,
@@ -188,6 +184,10 @@ def _as_json(
         "linked": [
             {"key": job.key, "row": job.row, "state": job.state.value, "same_as": job.same_as}
             for job in linked
+        ],
+        "gone": [
+            {"key": one.job.key, "revision": one.job.revision, "row": one.job.row, "paths": list(one.paths)}
+            for one in gone
         ],
         "attempts": [
             {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jobs.at_hand import not_at_hand
 from jobs.failures import FailureKind
 from jobs.states import JobState
 from runner.cli import render
@@ -63,6 +64,7 @@ def command(
     """Give failed jobs another chance: free where the API holds the result, else a new paid submit.
 
     Sends nothing itself: the next run does. Moderated, discarded and cancelled jobs have to be named.
+    Pictures that are no longer on disk are fetched again, free, as long as the API has them.
     """
     return execute(lambda: _retry(settings, batch, job or (), kind or ()))
 
@@ -101,7 +103,9 @@ async def _choose(
     if keys:
         jobs = await named(store, batch, keys)
     else:
-        jobs = [job async for job in store.jobs(batch.id, states=[JobState.FAILED, JobState.CANCELLED])]
+        states = [JobState.FAILED, JobState.CANCELLED, *([] if kinds else [JobState.SUCCEEDED])]
+        found = store.jobs(batch.id, states=states)
+        jobs = [job async for job in found if job.state is not JobState.SUCCEEDED or _has_lost(job)]
     held = await _held_results(store, batch)
     for job in jobs:
         why = _why_not(job, kinds, by_key=bool(keys))
@@ -109,7 +113,7 @@ async def _choose(
             continue
         if why is not None:
             chosen.leave(job, why)
-        elif job.state is JobState.FAILED and job.id in held:
+        elif job.state is not JobState.CANCELLED and job.id in held:
             chosen.free.append(job)
         else:
             chosen.paid.append(job)
@@ -130,6 +134,8 @@ def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> s
     """Why a job is not retried; None if it is, empty where nobody needs to be told."""
     if not job.current:
         return NOT_IN_SHEET
+    if job.state is JobState.SUCCEEDED and not kinds and not_at_hand(job):
+        return None if job.twin is None else f"its pictures are gone, and are those of {job.twin.key}"
     if job.failure is None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
         return "unconfirmed: see review" if job.state is JobState.UNCONFIRMED else f"it is {job.state}"
     if kinds and job.failure.kind not in kinds:
@@ -137,6 +143,11 @@ def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> s
     if not kinds and not by_key and job.failure.kind in ONLY_IF_NAMED:
         return f"{job.failure.kind}: only with --kind {job.failure.kind}, or --job"
     return None
+
+
+def _has_lost(job: "JobView") -> bool:
+    """Whether pictures of its own that came home are on disk no longer."""
+    return job.twin is None and bool(not_at_hand(job))
 
 
 async def _held_results(store: "Store", batch: "BatchView") -> set[int]:
