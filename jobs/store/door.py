@@ -281,6 +281,10 @@ class Store(Sharing):
         """Jobs at the API that a person wants cancelled there."""
         return await self.database.read(lambda c: reading.cancel_wanted(c, batch_id))
 
+    async def cancelled_among(self, job_ids: Sequence[int]) -> list[int]:
+        """Those of these jobs that are cancelled."""
+        return await self.database.read(lambda c: reading.cancelled_among(c, job_ids))
+
     async def in_state(
         self, batch_id: int, states: Sequence[JobState], keys: Sequence[str] | None = None
     ) -> list[JobView]:
