@@ -151,7 +151,7 @@ class Job(SQLModel, table=True):
         Index("job_by_state", "batch_id", "state", "id"),
         Index("job_in_turn", "batch_id", "state", "agreed", "turn", "id"),
         Index("job_in_sheet_order", "batch_id", "current", "position"),
-        Index("job_by_twin", "same_as", sqlite_where=text("same_as IS NOT NULL")),
+        Index("job_by_twin", "batch_id", "same_as", sqlite_where=text("same_as IS NOT NULL")),
         Index("job_folder", "batch_id", text("folder COLLATE NOCASE"), unique=True),
     )
 

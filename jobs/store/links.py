@@ -22,6 +22,8 @@ _TWIN = JOB.alias("twin")
 _AT_ONCE = 500
 _SENT = (JobState.SUBMITTING, *sorted(AT_THE_API), JobState.SUCCEEDED, JobState.UNCONFIRMED)
 """States of a job whose result the others may have: here, on its way, or in doubt."""
+_IS_LINKED = JOB.c.same_as.is_not(None)
+"""Said wherever it holds, in the words of the index: of a million jobs few are linked."""
 _SAYS_THE_SAME = (_TWIN.c.inputs == JOB.c.inputs) & (_TWIN.c.model == JOB.c.model)
 
 
@@ -70,7 +72,7 @@ async def link(connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) ->
     await connection.execute(
         update(JOB)
         .where(
-            JOB.c.same_as.is_not(None),  # as the index has it
+            _IS_LINKED,
             exists().where(_TWIN.c.id == JOB.c.same_as, _TWIN.c.same_as.is_not(None)),
         )
         .values(same_as=select(_TWIN.c.same_as).where(_TWIN.c.id == JOB.c.same_as).scalar_subquery())
@@ -81,7 +83,7 @@ async def unlink(connection: AsyncConnection, batch_id: int) -> int:
     """Have what waits stand for itself again, to be agreed to; how many jobs that are."""
     done = await connection.execute(
         update(JOB)
-        .where(JOB.c.batch_id == batch_id, JOB.c.state == JobState.QUEUED, JOB.c.same_as.is_not(None))
+        .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
         .values(same_as=None)
     )
     return int(done.rowcount)
@@ -92,7 +94,7 @@ def _waiting(batch_id: int) -> Select[Any]:
     return (
         select(JOB.c.id, _TWIN)
         .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
-        .where(JOB.c.batch_id == batch_id, JOB.c.state == JobState.QUEUED)
+        .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
         .order_by(JOB.c.turn, JOB.c.id)
     )
 
@@ -104,7 +106,7 @@ async def settle(connection: AsyncConnection, batch_id: int, now: datetime) -> t
     took_over = 0
     gone = or_(_TWIN.c.state == JobState.CANCELLED, ~_SAYS_THE_SAME)
     while heir := (await connection.execute(_waiting(batch_id).where(gone).limit(1))).first():
-        await _take_over(connection, heir[0], heir.id_1, agreed=heir.agreed)
+        await _take_over(connection, batch_id, heir[0], heir.id_1, agreed=heir.agreed)
         took_over += 1
     over = _TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
     found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
@@ -113,13 +115,14 @@ async def settle(connection: AsyncConnection, batch_id: int, now: datetime) -> t
     return len(found), took_over
 
 
-async def _take_over(connection: AsyncConnection, job_id: int, twin_id: int, *, agreed: bool) -> None:
+async def _take_over(
+    connection: AsyncConnection, batch_id: int, job_id: int, twin_id: int, *, agreed: bool
+) -> None:
     """One of those that waited is sent in the other's stead, and the rest waits for that one."""
     await connection.execute(update(JOB).where(JOB.c.id == twin_id).values(agreed=False))
     await connection.execute(update(JOB).where(JOB.c.id == job_id).values(same_as=None, agreed=agreed))
-    await connection.execute(
-        update(JOB).where(JOB.c.same_as == twin_id, JOB.c.state == JobState.QUEUED).values(same_as=job_id)
-    )
+    waits = [JOB.c.batch_id == batch_id, JOB.c.same_as == twin_id, JOB.c.state == JobState.QUEUED]
+    await connection.execute(update(JOB).where(*waits).values(same_as=job_id))
 
 
 def _end(job_id: int, twin: Row[Any], now: datetime) -> Linked | Unsendable:
@@ -139,7 +142,7 @@ async def count(connection: AsyncConnection, batch_id: int) -> Links:
     found = await connection.execute(
         select(*(func.coalesce(func.sum(case((which, 1), else_=0)), 0) for which in (succeeded, waits, idle)))
         .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
-        .where(JOB.c.batch_id == batch_id, JOB.c.current)
+        .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.current)
     )
     return Links(*map(int, found.one()))
 
@@ -149,7 +152,7 @@ async def listed(connection: AsyncConnection, batch_id: int) -> list[LinkedJob]:
     found = await connection.execute(
         select(JOB.c.key, JOB.c.row, JOB.c.state, _TWIN.c.key)
         .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
-        .where(JOB.c.batch_id == batch_id)
+        .where(JOB.c.batch_id == batch_id, _IS_LINKED)
         .order_by(JOB.c.position, JOB.c.id)
     )
     return [LinkedJob(key, row, JobState(state), twin) for key, row, state, twin in found]

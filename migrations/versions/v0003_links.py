@@ -69,7 +69,7 @@ CREATE TABLE job (
     "CREATE INDEX job_in_turn ON job (batch_id, state, agreed, turn, id)",
     "CREATE INDEX job_in_sheet_order ON job (batch_id, current, position)",
     "CREATE UNIQUE INDEX job_folder ON job (batch_id, folder COLLATE NOCASE)",
-    "CREATE INDEX job_by_twin ON job (same_as) WHERE same_as IS NOT NULL",
+    "CREATE INDEX job_by_twin ON job (batch_id, same_as) WHERE same_as IS NOT NULL",
 )
 
 

@@ -15,6 +15,8 @@ from runner.consent import Ask
 from runner.emulator.faults import Endpoint, Fault, Kind
 from runner.linking import links_among
 from runner.part import Part
+from tests.simulation.evidence import gather
+from tests.simulation.oracle import between_runs, i8_manifests_complete, unknown_files
 from tests.support.night import SERIES, SINGLE, Night, night
 from tests.support.virtual_time import virtual
 
@@ -260,5 +262,34 @@ def test_a_kill_loses_no_link_and_pays_nothing_twice(tmp_path: Path, place: str,
             assert report.exit_code == int(in_doubt)
             assert report.linked + report.waiting == 4
             assert (report.waiting > 0) is in_doubt
+            found = gather(w)
+            between_runs(found, unknown_files(found))
+            i8_manifests_complete(found)
 
     run()
+
+
+@virtual
+async def test_a_kill_before_the_others_got_their_result_costs_nothing(tmp_path: Path) -> None:
+    """The next run has all that it needs on disk, and asks the API nothing."""
+    async with night(tmp_path) as w:
+        settle, times = Store.settle_links, [2]
+
+        async def dies(self: Store, batch_id: int) -> int:
+            times[0] -= 1
+            if times[0] < 0:
+                raise Killed
+            return await settle(self, batch_id)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Store, "settle_links", dies)
+            with pytest.raises(BaseExceptionGroup):
+                await w.run(sheet(w, "aab"), dedupe=True)
+        assert w.states() == {S.SUCCEEDED: 2, S.QUEUED: 1}
+        calls = list(w.transport.calls)
+        report = await w.resume()
+        assert report is not None
+        assert (report.exit_code, report.linked, w.transport.calls) == (0, 1, calls)
+        found = gather(w)
+        between_runs(found, unknown_files(found))
+        i8_manifests_complete(found)
