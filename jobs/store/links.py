@@ -92,7 +92,7 @@ async def unlink(connection: AsyncConnection, batch_id: int) -> int:
 def _waiting(batch_id: int) -> Select[Any]:
     """Linked jobs of the sheet that are queued, each with the job that it waits for."""
     return (
-        select(JOB.c.id, _TWIN)
+        select(JOB.c.id.label("job_id"), _TWIN)
         .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
         .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
         .order_by(JOB.c.turn, JOB.c.id)
@@ -106,12 +106,12 @@ async def settle(connection: AsyncConnection, batch_id: int, now: datetime) -> t
     took_over = 0
     gone = or_(_TWIN.c.state == JobState.CANCELLED, ~_SAYS_THE_SAME)
     while heir := (await connection.execute(_waiting(batch_id).where(gone).limit(1))).first():
-        await _take_over(connection, batch_id, heir[0], heir.id_1, agreed=heir.agreed)
+        await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=heir.agreed)
         took_over += 1
     over = _TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
     found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
     for row in found:
-        await apply(connection, _end(row[0], row, now))
+        await apply(connection, _end(row.job_id, row, now))
     return len(found), took_over
 
 
