@@ -3,7 +3,7 @@ before anything else is done; all three shielded from cancellation, and nothing 
 """
 
 import hashlib
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -45,23 +45,29 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
     estimate = run.budget.estimate(job.model, job.pictures)
     tries = 0
     while True:
-        if not await _reserve(run, job, estimate):
+        reserved = False
+        with run.waiting.until_ended(job.id):
+            reserved = await _reserve(run, job, estimate)
+        if not reserved:
             return None
         step, begun = _Step(), False
         try:
             with run.brake.guarding(Reach.SUBMITS):
-                async with run.throttle.admit():
-                    begun = True
-                    with anyio.CancelScope(shield=True):
-                        step = await _send(run, job, tries, estimate)
+                async with AsyncExitStack() as place:
+                    with run.waiting.until_ended(job.id) as ended:
+                        await place.enter_async_context(run.throttle.admit())
+                    begun = not ended.cancelled_caught
+                    if begun:
+                        with anyio.CancelScope(shield=True):
+                            step = await _send(run, job, tries, estimate)
         finally:
             if not begun:  # braked, or cancelled, before it was its turn
                 run.budget.release(estimate)
         if step.again_after_seconds is None:
             return step.taken
-        with run.brake.guarding(Reach.SUBMITS) as waiting:
+        with run.brake.guarding(Reach.SUBMITS) as braked, run.waiting.until_ended(job.id) as ended:
             await run.clock.sleep(step.again_after_seconds)
-        if waiting.cancelled_caught:
+        if braked.cancelled_caught or ended.cancelled_caught:
             return None
         tries += 1
 

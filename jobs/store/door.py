@@ -18,6 +18,7 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading
+from jobs.store.sharing import Sharing
 from jobs.tables import PauseReason
 from jobs.views import (
     FRONT,
@@ -40,7 +41,7 @@ from jobs.views import (
 _PAGE = 500
 
 
-class Store:
+class Store(Sharing):
     """What the rest of the project may ask of the job table. `now` is the wall clock."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
@@ -279,6 +280,10 @@ class Store:
     async def cancel_wanted(self, batch_id: int) -> list[int]:
         """Jobs at the API that a person wants cancelled there."""
         return await self.database.read(lambda c: reading.cancel_wanted(c, batch_id))
+
+    async def cancelled_among(self, job_ids: Sequence[int]) -> list[int]:
+        """Those of these jobs that are cancelled."""
+        return await self.database.read(lambda c: reading.cancelled_among(c, job_ids))
 
     async def in_state(
         self, batch_id: int, states: Sequence[JobState], keys: Sequence[str] | None = None

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,17 +13,18 @@ from jobs.errors import NightsheetError, SheetProblems, UsageProblem
 from jobs.fates import NEW, Fate
 from jobs.problems import Problem
 from runner.cli import problems, render, sheets
-from runner.cli.opening import execute, existing, system_clock
+from runner.cli.opening import execute, existing, surroundings, system_clock
 from runner.cli.options import LOOKING
 from runner.cli.options import command as made
 from runner.cli.plan import Plan, totals
-from runner.cli.planned_words import cost, difference, identical
+from runner.cli.planned_words import cost, difference, identical, source_of_prices
 from runner.cli.words import brief_model, duration, many, then
 
 if TYPE_CHECKING:
     from jobs.sheets import PlannedJob, Source
     from jobs.store.door import Store
     from jobs.views import BatchView
+    from runner.pricing import Prices
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet check sample_batches/storyboard.yaml"
@@ -42,20 +42,24 @@ def command(
     worksheet: sheets.Worksheet = None,
     encoding: sheets.Encoding = None,
     priority_by: sheets.PriorityBy = None,
+    dedupe: sheets.Dedupe = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write all problems there, as CSV.")
     ] = None,
 ) -> int:
     """Check every row, and show the plan: jobs, pictures, price. Loads nothing, pays nothing.
 
-    Needs no token. What an earlier run has done is not counted again. Prices are those that the API told when
-    the batch was last run, else those under [prices] in nightsheet.toml.
+    Needs no token; where there is one, the API is asked for its prices, which is free. Else they are those of
+    the batch's last run, or those under [prices] in nightsheet.toml. What an earlier run has done is not
+    counted again.
     """
     problems.check_target(output, sheet)
     with sheets.source_of(sheet, form, worksheet, encoding) as source:
         plan = Plan("")
         try:
-            plan, prices = execute(lambda: _read(source, batch, model, settings, priority_by))
+            plan, prices = execute(
+                lambda: _read(source, batch, model, settings, priority_by, dedupe=bool(dedupe))
+            )
             if plan.problems:
                 found = many(len(plan.problems), "problem")
                 raise SheetProblems(f"{source.name} has {found}: it would not be loaded.", plan.problems)
@@ -64,20 +68,26 @@ def command(
         if output is not None:
             problems.write((), output)
         if settings.as_json:
-            render.as_json(plan.as_json(source.name, prices))
+            render.as_json(plan.as_json(source.name, prices.usd, prices.source))
         else:
-            again = sheets.repeated(batch, model, form, worksheet, encoding, priority_by)
+            again = sheets.repeated(batch, model, form, worksheet, encoding, priority_by, dedupe)
             _show(source, plan, settings, prices, then(settings, "run", str(sheet), *again))
     return 0
 
 
 async def _read(
-    source: "Source", batch: str | None, model: str | None, settings: "Settings", priority_by: str | None
-) -> tuple[Plan, dict[str, Decimal]]:
+    source: "Source",
+    batch: str | None,
+    model: str | None,
+    settings: "Settings",
+    priority_by: str | None,
+    *,
+    dedupe: bool,
+) -> tuple[Plan, "Prices"]:
     from jobs.sheets import open_sheet, plan
 
     opened = open_sheet(source, batch=batch, model=model)
-    found = Plan(opened.batch)
+    found = Plan(opened.batch, dedupe=dedupe)
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
         store = await _table(stack, settings)
@@ -91,7 +101,7 @@ async def _read(
         if store is not None and held is not None:
             found.known, found.held = True, sum((await store.counts(held.id)).values())
         found.minutes = await _minutes(store, held, found)
-    return found, _prices(settings, found, held)
+    return found, await _prices(settings, found, held)
 
 
 async def _table(stack: AsyncExitStack, settings: "Settings") -> "Store | None":
@@ -144,27 +154,31 @@ def _refuse(
     return error.exit_code
 
 
-def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") -> dict[str, Decimal]:
-    """What a picture costs by model, as far as that is known here, without asking anybody."""
+async def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") -> "Prices":
+    """What a picture costs by model: as the API tells where there is a token, else as far as it is known."""
+    from runner.pricing import Prices, Source, prices_for
+
     if settings.emulator:
         from runner.emulator.settings import EmulatorSettings
 
         stand_in = EmulatorSettings()
-        return {model: stand_in.price(model) for model in plan.work}
-    return {**settings.prices, **(held.prices if held else {})}
+        return Prices({model: stand_in.price(model) for model in plan.work}, Source.EMULATOR)
+    needed = () if plan.problems else tuple({**plan.to_send, **plan.repeats})
+    return await prices_for(needed, settings, surroundings(), held.prices if held else {})
 
 
-def _show(
-    source: "Source", plan: Plan, settings: "Settings", prices: dict[str, Decimal], next_command: str
-) -> None:
+def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", next_command: str) -> None:
+    prices = priced.usd
     told = f"{many(plan.jobs, 'job')}, at most {many(plan.pictures, 'picture')}"
     if plan.rows < plan.jobs:
         told = f"{many(plan.rows, 'row')}, {told}"
-    if plan.known:
+    if plan.known or (plan.dedupe and plan.repeats):
         render.result(f"Batch {plan.batch}: {told}.", "bold green")
         render.result(difference(plan, prices), "bold")
     else:
         render.result(f"Batch {plan.batch}: {told}, {cost(plan.to_send, prices)}.", "bold green")
+    if plan.to_send and not settings.emulator:
+        render.result(source_of_prices(priced))
     rows = [(model, jobs, pictures) for model, (jobs, pictures) in plan.work.items()]
     render.table(
         ("model", "jobs", "pictures at most"),
@@ -173,7 +187,7 @@ def _show(
         brief={"model": brief_model},
     )
     if plan.repeats:
-        render.result(identical(plan.repeats, prices, plan.repeated), "yellow")
+        render.result(identical(plan.repeats, prices, plan.repeated, dedupe=plan.dedupe), "yellow")
     if plan.minutes is not None:
         render.result(f"It will take about {duration(60 * plan.minutes)}, at the pace of the last run.")
     if plan.rows < plan.jobs:
