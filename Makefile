@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# They go the same ways thousands of times, or start the real command: to trace them takes as long again for nothing.
+SEARCHES := tests/fault tests/process tests/property tests/simulation
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types lock clean
@@ -14,7 +16,8 @@ demo: $(VENV)/run.stamp   ## set up, then run a sample sheet against the embedde
 	$(BIN)/nightsheet run sample_batches/first-night.csv --emulator
 
 test: $(VENV)/dev.stamp   ## set up, then pass the tests
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(SEARCHES:%=--ignore=%)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(SEARCHES)
 
 check: lint types test    ## all that CI checks
 

@@ -15,6 +15,8 @@ class Fate:
     """Where it would stand when it is loaded: what is queued would be sent."""
     known: bool
     """Whether the batch has a job of this key in its sheet now."""
+    waits: bool = False
+    """Whether it waits for the result of another that says the same: it would not be sent."""
 
 
 NEW = Fate("new", JobState.QUEUED, known=False)

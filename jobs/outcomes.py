@@ -25,11 +25,24 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Unsendable:
-    """It can no longer be sent (its model is gone): free."""
+    """It can no longer be sent (its model is gone, or the job that it waited for failed): free."""
 
     move: ClassVar[Move] = Move.UNSENDABLE
     job_id: int
     failure: Failure
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The job that it waited for has succeeded: its pictures are this one's too, and paid once.
+
+    `warnings` are that job's.
+    """
+
+    move: ClassVar[Move] = Move.LINK
+    job_id: int
+    warnings: tuple[str, ...]
     at: datetime
 
 
@@ -180,7 +193,7 @@ class Discarded:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """Polled and fetched again under the request_id it has: free."""
+    """Polled and fetched again under the request_id it has: free. A success whose pictures are gone, too."""
 
     move: ClassVar[Move] = Move.REOPEN
     job_id: int
@@ -189,16 +202,21 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True)
 class Requeued:
-    """To be submitted anew: a paid submit, agreed to by a person or by `--max-attempts`."""
+    """To be submitted anew: a paid submit, agreed to by a person or by `--max-attempts`.
+
+    `waits`: a linked job, that waits for the other's result once more and is not submitted.
+    """
 
     move: ClassVar[Move] = Move.REQUEUE
     job_id: int
     at: datetime
     automatic: bool = False
+    waits: bool = False
 
 
 Outcome = (
     Unsendable
+    | Linked
     | Accepted
     | NotAccepted
     | Refused

@@ -6,6 +6,8 @@
                           ├─ refused ─▶ failed    ├─ remote failed ─▶ failed└─ no, bad pictures ─▶ failed
                           └─ no answer ─▶ unconfirmed ── a person decides ─▶ running, queued, failed
 
+    queued ──linked: another job that says the same has succeeded──▶ succeeded
+
 Waiting is a column (`available_at`), not a state. The store applies a move by compare-and-set: a job that is
 not in one of the move's `sources` is left as it is, and the caller is told.
 """
@@ -25,7 +27,7 @@ class JobState(StrEnum):
     FETCHING = "fetching"
     """Done at the API; its pictures are being brought home."""
     SUCCEEDED = "succeeded"
-    """Every picture is on disk under its final name, whole, decoded and hashed."""
+    """Every picture is on disk under its final name, whole, decoded and hashed; of a linked job another's."""
     FAILED = "failed"
     """Ended without all its pictures; the failure says why."""
     CANCELLED = "cancelled"
@@ -39,6 +41,7 @@ class Move(StrEnum):
 
     CLAIM = "claim"
     UNSENDABLE = "unsendable"
+    LINK = "link"
     ACCEPTED = "accepted"
     NOT_ACCEPTED = "not_accepted"
     REFUSED = "refused"
@@ -62,6 +65,7 @@ _S = JobState
 MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
     Move.CLAIM: (frozenset({_S.QUEUED}), _S.SUBMITTING),
     Move.UNSENDABLE: (frozenset({_S.QUEUED}), _S.FAILED),
+    Move.LINK: (frozenset({_S.QUEUED}), _S.SUCCEEDED),
     Move.ACCEPTED: (frozenset({_S.SUBMITTING}), _S.RUNNING),
     Move.NOT_ACCEPTED: (frozenset({_S.SUBMITTING}), _S.QUEUED),
     Move.REFUSED: (frozenset({_S.SUBMITTING}), _S.FAILED),
@@ -76,12 +80,12 @@ MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
     Move.ATTACH: (frozenset({_S.UNCONFIRMED}), _S.RUNNING),
     Move.RESUBMIT: (frozenset({_S.UNCONFIRMED}), _S.QUEUED),
     Move.DISCARD: (frozenset({_S.UNCONFIRMED}), _S.FAILED),
-    Move.REOPEN: (frozenset({_S.FAILED}), _S.RUNNING),
+    Move.REOPEN: (frozenset({_S.FAILED, _S.SUCCEEDED}), _S.RUNNING),
     Move.REQUEUE: (frozenset({_S.FAILED, _S.CANCELLED}), _S.QUEUED),
 }
 
 ENDED = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED})
-"""States that the runner leaves alone; `retry` may reopen the last two."""
+"""States that the runner leaves alone; `retry` may reopen them, a success where its pictures are gone."""
 
 AT_THE_API = frozenset({_S.RUNNING, _S.FETCHING})
 """A request_id is held, and what it paid for is not all in hand."""

@@ -143,12 +143,15 @@ class Job(SQLModel, table=True):
             "(state IN ('failed', 'cancelled', 'unconfirmed')) = (error_kind IS NOT NULL)", name="job_error"
         ),
         CheckConstraint(
-            "state NOT IN ('submitting', 'running', 'fetching', 'succeeded', 'unconfirmed') OR attempts > 0",
+            "state NOT IN ('submitting', 'running', 'fetching', 'succeeded', 'unconfirmed') OR attempts > 0"
+            " OR (state = 'succeeded' AND same_as IS NOT NULL)",
             name="job_attempts",
         ),
+        CheckConstraint("same_as IS NULL OR (attempts = 0 AND NOT agreed)", name="job_same_as"),
         Index("job_by_state", "batch_id", "state", "id"),
         Index("job_in_turn", "batch_id", "state", "agreed", "turn", "id"),
         Index("job_in_sheet_order", "batch_id", "current", "position"),
+        Index("job_by_twin", "batch_id", "same_as", sqlite_where=text("same_as IS NOT NULL")),
         Index("job_folder", "batch_id", text("folder COLLATE NOCASE"), unique=True),
     )
 
@@ -183,6 +186,9 @@ class Job(SQLModel, table=True):
     """How many submits were or may have been accepted, the open one included."""
     failed_runs: int = 0
     """How many of them the API itself failed, for `--max-attempts`."""
+    same_as: int | None = Field(default=None, sa_column=Column(Integer, ForeignKey("job.id")))
+    """The job that says the same and is sent in its stead: it has no submit of its own, and waits for that
+    job's result or has it."""
     authorised: int = 0
     """How many submits beyond the first a person or a setting allowed: the books are held against it."""
     cancel_requested: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))

@@ -163,6 +163,17 @@ class JobView:
     agreed: bool = False
     """Whether a person agreed to pay for its next submit."""
     fingerprint: str = ""
+    twin: "Twin | None" = None
+    """The job that says the same and is sent in this one's stead: `images` are that job's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The job that a linked one waits for, or has the result of."""
+
+    id: int
+    key: str
+    state: JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +235,39 @@ class Warned:
 
     jobs: int
     first: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """One of several jobs that send the same. `unsent`: it is queued, and no submit of it was ever made."""
+
+    id: int
+    key: str
+    model: str
+    pictures: int
+    state: JobState
+    agreed: bool
+    unsent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Linked jobs of the sheet: how many have another's result, how many wait for it, and how many of these
+    for a job that nobody agreed to send yet."""
+
+    succeeded: int = 0
+    waiting: int = 0
+    idle: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedJob:
+    """A linked job, and the key of the one that was sent in its stead."""
+
+    key: str
+    row: int
+    state: JobState
+    same_as: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from jobs.errors import CannotWrite
 from jobs.manifests.writing import write_manifests
 from jobs.tables import PauseReason
-from jobs.views import Pause
+from jobs.views import Links, Pause
 from runner.assembly import Order
 from runner.brake import Stop
 from runner.context import Context, Tally
@@ -17,6 +17,10 @@ from runner.report import RunReport
 async def close(order: Order, run: Context, run_id: int, begun: float) -> RunReport:
     """Write down how the run ended, as far as the disk takes it. `begun` is monotonic."""
     manifests: tuple[Path, ...] = ()
+    try:
+        await order.store.settle_links(order.batch.id)
+    except CannotWrite as error:  # the next run does it
+        run.brake.pause(PauseReason.DISK, error.message)
     try:
         manifests = await write_manifests(order.store, order.batch, order.folder)
     except CannotWrite as error:
@@ -53,6 +57,7 @@ async def _report(
     paused = (await store.refresh(batch.id)).paused
     if stop is not None and paused is None:
         paused = Pause(stop.reason, stop.detail, order.around.clock.now())
+    links = await store.links(batch.id)
     return RunReport(
         batch=batch.name,
         counts=await store.counts(batch.id),
@@ -63,13 +68,17 @@ async def _report(
         interrupted=interrupted,
         overdue=tally.overdue,
         warned=await store.warned(batch.id),
-        left_out=await _left_out(order),
+        left_out=await _left_out(order, links),
+        linked=links.succeeded,
+        waiting=links.waiting,
         folder=order.folder,
         manifests=manifests,
     )
 
 
-async def _left_out(order: Order) -> int:
-    """Jobs that this run was not for. Of a run over the whole batch there are none."""
-    left = await order.store.unagreed(order.batch.id) if order.part else {}
-    return sum(jobs for jobs, _pictures in left.values())
+async def _left_out(order: Order, links: Links) -> int:
+    """Jobs that this run was not for, and what waits for them. A run over the whole batch has none."""
+    if not order.part:
+        return 0
+    left = await order.store.unagreed(order.batch.id)
+    return sum(jobs for jobs, _pictures in left.values()) + links.idle

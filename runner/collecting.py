@@ -1,9 +1,8 @@
 """Brings a job's pictures home. They are paid for: what does not come is tried again, or said loudly."""
 
-from pathlib import Path
-
 from anyio import to_thread
 
+from jobs.at_hand import is_at_hand
 from jobs.failures import Failure, FailureKind
 from jobs.naming import picture_path
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
@@ -42,7 +41,7 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
     failure: Failure | None = None
     for number, url in enumerate(urls, start=1):
         earlier = held.get(number)
-        if earlier is not None and await to_thread.run_sync(_still_there, earlier):
+        if earlier is not None and await to_thread.run_sync(is_at_hand, earlier):
             continue
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
             case Picture() as picture:
@@ -137,14 +136,6 @@ async def _is_outage(run: Context, job: OpenJob, came: int) -> bool:
     if len(run.tally.struggling) > 1:
         return True
     return not await run.health.is_up()
-
-
-def _still_there(picture: ArtifactView) -> bool:
-    """Whether what was recorded is still on disk, going by its size; a changed file is fetched again."""
-    try:
-        return Path(picture.path).stat().st_size == picture.bytes
-    except OSError:
-        return False
 
 
 async def _record(run: Context, job: OpenJob, number: int, url: str, picture: Picture) -> None:

@@ -22,6 +22,7 @@ from runner.references import References
 from runner.source import Source
 from runner.spool import Spool
 from runner.throttle import Throttle
+from runner.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +85,6 @@ class Context:
     """Looked at before every submit."""
     probe: Callable[[str], None] = lambda _name: None
     """Called at named places of the submit edge, so that a test may crash there."""
+    waiting: Waiting = field(default_factory=Waiting)
+    """Jobs in hand that are not sent yet."""
     tally: Tally = field(default_factory=Tally)

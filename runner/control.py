@@ -84,6 +84,7 @@ async def obey_the_table(
             written = await _pass_pauses_on(run, written)
             before, batch = batch, await run.store.refresh(run.batch.id)
             _tune(run, settings, before, batch)
+            await _let_go_of_what_was_cancelled(run)
             await _cancel_what_is_wanted(run)
             await look()
         except CannotWrite as error:
@@ -137,6 +138,13 @@ async def write_pause(run: Context, stop: Stop) -> None:
     """Note a pause with its batch, in place of a lesser one."""
     await run.store.unpause(run.batch.id)
     await run.store.pause(run.batch.id, stop.reason, stop.detail)
+
+
+async def _let_go_of_what_was_cancelled(run: Context) -> None:
+    """Wake workers that wait to send what is cancelled by now: they would wait to the end for nothing."""
+    if run.waiting.jobs:
+        for job_id in await run.store.cancelled_among(run.waiting.jobs):
+            run.waiting.end(job_id)
 
 
 async def _cancel_what_is_wanted(run: Context) -> None:

@@ -3,7 +3,7 @@ before anything else is done; all three shielded from cancellation, and nothing 
 """
 
 import hashlib
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -46,27 +46,32 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
     estimate = run.budget.estimate(job.model, job.pictures)
     tries = 0
     while True:
-        made = await _made_ready(run, job)
-        if made is None or not await _reserve(run, job, estimate):
+        made, reserved = None, False
+        with run.waiting.until_ended(job.id):
+            made = await _made_ready(run, job)
+            reserved = made is not None and await _reserve(run, job, estimate)
+        if made is None or not reserved:
             return None
         step, begun = _Step(), False
         try:
             with run.brake.guarding(Reach.SUBMITS):
-                async with run.throttle.admit():
-                    if run.references.is_stale(made):  # it waited for its turn for very long
-                        step = _Step(again_after_seconds=0.0)
-                    else:
-                        begun = True
+                async with AsyncExitStack() as place:
+                    with run.waiting.until_ended(job.id) as ended:
+                        await place.enter_async_context(run.throttle.admit())
+                    begun = not (ended.cancelled_caught or run.references.is_stale(made))
+                    if begun:
                         with anyio.CancelScope(shield=True):
                             step = await _send(run, job, made.body, tries, estimate)
+                    elif not ended.cancelled_caught:  # it waited for its turn for very long
+                        step = _Step(again_after_seconds=0.0)
         finally:
             if not begun:  # braked, or cancelled, before it was its turn
                 run.budget.release(estimate)
         if step.again_after_seconds is None:
             return step.taken
-        with run.brake.guarding(Reach.SUBMITS) as waiting:
+        with run.brake.guarding(Reach.SUBMITS) as braked, run.waiting.until_ended(job.id) as ended:
             await run.clock.sleep(step.again_after_seconds)
-        if waiting.cancelled_caught:
+        if braked.cancelled_caught or ended.cancelled_caught:
             return None
         tries += 1
 

@@ -38,7 +38,8 @@ async def foretell(
     if repeats:
         many = _many(sum(jobs for jobs, _pictures in repeats.values()), "job")
         notice(
-            f"{many} of the batch would send what another row sends, seed included, {_cost(repeats, prices)}."
+            f"{many} of the batch would send what another row sends, seed included "
+            f"(--dedupe sends one for all), {_cost(repeats, prices)}."
         )
     pace = await store.pace(batch.origin)
     if pace:

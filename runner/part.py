@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from jobs.catalog.near import closest
 from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
-from jobs.sheets.names import ID, MODEL, fields_of
+from jobs.sheets.names import ID, MODEL, fields_of, plain
 from jobs.states import JobState
 from jobs.store.door import Store
-from jobs.views import BatchView, JobView
+from jobs.views import Alike, BatchView, JobView
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,16 @@ class Chosen:
             jobs, so_far = work.get(model, (0, 0))
             work[model] = (jobs + 1, so_far + pictures)
 
+    def leave_out(self, jobs: Sequence[Alike]) -> None:
+        """These are not sent after all: others bring their pictures."""
+        gone = {job.id for job in jobs}
+        self.ids = array("q", (job_id for job_id in self.ids if job_id not in gone))
+        for job in jobs:
+            for work in (self.work,) if job.agreed else (self.work, self.new):
+                many, pictures = work.pop(job.model)
+                if many > 1:
+                    work[job.model] = (many - 1, pictures - job.pictures)
+
 
 async def choose(store: Store, batch: BatchView, part: Part, notice: Callable[[str], None]) -> Chosen:
     """The queued jobs of the part, passed by one at a time: of each that is chosen little is kept.
@@ -67,7 +77,7 @@ async def choose(store: Store, batch: BatchView, part: Part, notice: Callable[[s
         values = _values(job, part.where)
         columns.update(job.columns if part.where else ())
         found.update(values)
-        if not _fits(job, part, values):
+        if job.twin is not None or not _fits(job, part, values):
             continue
         if most is None:
             chosen.add(job.id, job.model, job.pictures, agreed=job.agreed)
@@ -103,8 +113,8 @@ def _values(job: JobView, where: Sequence[tuple[str, str]]) -> dict[str, str]:
             told[column] = job.key if column == ID else job.model
         elif column in job.columns:
             told[column] = job.columns[column]
-        elif fields.get(column, column) in inputs:
-            said = inputs[fields.get(column, column)]
+        elif (field := fields.get(plain(column), column)) in inputs:
+            said = inputs[field]
             told[column] = "|".join(map(str, said)) if isinstance(said, list) else str(said)
     return told
 
@@ -134,5 +144,7 @@ async def _tell_of_others(store: Store, batch: BatchView, part: Part, notice: Ca
                 f"--only: the sheet has no job {key!r}. Nothing was sent.",
                 hint="`nightsheet jobs` lists them.",
             )
-        if job.state is not JobState.QUEUED:
+        if job.twin is not None and job.state is JobState.QUEUED:
+            notice(f"Job {key!r} says what {job.twin.key!r} says, and gets its result: it is not sent.")
+        elif job.state is not JobState.QUEUED:
             notice(f"Job {key!r} is {job.state} already: it is not sent.")

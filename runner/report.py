@@ -41,6 +41,10 @@ class RunReport:
     manifests: tuple[Path, ...]
     left_out: int = 0
     """Queued jobs that are no part of what the run was for; they change no exit code."""
+    linked: int = 0
+    """Jobs that succeeded by another that says the same: not sent, not paid."""
+    waiting: int = 0
+    """Queued jobs that wait for another's result."""
 
     @property
     def exit_code(self) -> int:

@@ -27,6 +27,7 @@ from runner.disk import probe_writable, remove_stale_parts
 from runner.events import Watcher
 from runner.http.addresses import PicturePolicy
 from runner.http.fetching import PictureClient
+from runner.linking import dedupe as link_or_not
 from runner.lock import PATIENCE_SECONDS, holding, try_holding
 from runner.notify import Herald, event, event_of, herald
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
@@ -57,11 +58,13 @@ async def run_sheet(
     part: Part = WHOLE,
     priority_by: str | None = None,
     prune: bool = False,
+    dedupe: bool | None = None,
 ) -> RunReport:
     """Load what is new in a sheet, and run its batch until nothing is left to do.
 
     With a `part`, until nothing of that is. `priority_by` names the column that says what goes first;
-    `prune` has the API cancel what waits there and is gone from the sheet.
+    `prune` has the API cancel what waits there and is gone from the sheet. With `dedupe` one of several jobs
+    that say the same is sent for all of them; False ends that for what still waits, None leaves it as it is.
 
     Raises:
         NightsheetError: every kind of it, before anything is paid.
@@ -90,7 +93,7 @@ async def run_sheet(
             watcher.notice(_of_gone(report))
         if prune and (asked := await store.prune(loaded.id)):
             watcher.notice(f"{asked} at the API are gone from the sheet: what waits there is cancelled.")
-        return await _run(Order(store, loaded, settings, around, consent, watcher, part))
+        return await _run(Order(store, loaded, settings, around, consent, watcher, part, dedupe))
 
 
 def _of_gone(report: LoadReport) -> str:
@@ -145,8 +148,11 @@ async def _run(order: Order) -> RunReport:
         found = await recover(store, batch, spool)
         _tell(found, order.watcher)
         await store.unpause(batch.id)
+        await store.settle_links(batch.id)
         resubmits_left = await resubmit_what_is_allowed(store, batch, settings, around.clock.now())
         chosen = await choose(store, batch, order.part, order.watcher.notice) if order.part else None
+        if order.dedupe is not None:
+            await link_or_not(store, batch, order.dedupe, chosen, order.watcher.notice)
         queued = await store.queued_pictures(batch.id) if chosen is None else chosen.work
         if not (queued or found.running or found.fetching):
             await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end

@@ -113,8 +113,8 @@ class Source:
         if self._brake.stops(Reach.SUBMITS):
             return True
         moment = await self._store.next_available(self._batch_id)
-        if moment is None:
-            return True
+        if moment is None:  # unless one of those that wait for another's result is to be sent in its stead
+            return not await self._store.settle_links(self._batch_id)
         wait = moment - self._clock.now()
         self._clock_is_back = wait > _LONGEST_WAIT
         return bool(self._set_aside) and wait <= timedelta(0)

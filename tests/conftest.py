@@ -10,7 +10,6 @@ CRASH_TRIALS = 2500
 KILLS = 100
 """In CI. A release is searched with ten times as many, or more."""
 
-
 TOKENS = (command.TOKEN.encode(), night.TOKEN.encode())
 """Of the runs that the tests make. A test that writes a token's file has a token of its own for it."""
 
@@ -45,9 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--slow"):
-        return
     skip = pytest.mark.skip(reason="a long search; run with --slow")
     for item in items:
-        if "slow" in item.keywords:
+        if item.get_closest_marker("slow") and not config.getoption("--slow"):
             item.add_marker(skip)

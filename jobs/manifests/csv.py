@@ -23,7 +23,8 @@ class Table:
     def __init__(self, names: Names) -> None:
         inputs = [f"inputs.{name}" for name in names.inputs]
         own = [f"columns.{name}" for name in names.columns]
-        self._header = [*_BEFORE, *inputs, *_MIDDLE, *own, *_AFTER]
+        linked = ["same_as"] if names.linked else []
+        self._header = [*_BEFORE, *inputs, *_MIDDLE, *own, *_AFTER, *linked]
         self.head = _written([safe(name) for name in self._header])
 
     def line(self, record: Mapping[str, Any]) -> bytes:
@@ -41,6 +42,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
         **{f"error.{name}": error.get(name) for name in ("kind", "code", "message")},
         "warnings": " | ".join(record["warnings"]),
         **{f"columns.{name}": value for name, value in record["columns"].items()},
+        "same_as": record.get("same_as"),
     }
 
 

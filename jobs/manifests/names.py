@@ -14,6 +14,8 @@ class Names:
 
     inputs: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    linked: bool = False
+    """Whether any job has the result of another."""
 
 
 async def names_of(jobs: AsyncIterable[JobView]) -> Names:
@@ -21,7 +23,9 @@ async def names_of(jobs: AsyncIterable[JobView]) -> Names:
     inputs: dict[str, None] = {}
     columns: dict[str, None] = {}
     models: set[str] = set()
+    linked = False
     async for job in jobs:
+        linked = linked or job.twin is not None
         columns |= dict.fromkeys(job.columns)
         spec = find(job.model)
         if spec is None:  # a model that has left the catalogue: its jobs are still told
@@ -29,4 +33,4 @@ async def names_of(jobs: AsyncIterable[JobView]) -> Names:
         elif job.model not in models:
             models.add(job.model)
             inputs |= dict.fromkeys(spec.fields)
-    return Names(tuple(inputs), tuple(columns))
+    return Names(tuple(inputs), tuple(columns), linked)

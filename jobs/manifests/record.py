@@ -14,7 +14,10 @@ _WITH_ERROR = frozenset({JobState.FAILED, JobState.UNCONFIRMED, JobState.CANCELL
 
 
 def record(job: JobView, folder: Path) -> dict[str, Any]:
-    """What a manifest in `folder` says of a job; its pictures' paths are relative to that folder."""
+    """What a manifest in `folder` says of a job; its pictures' paths are relative to that folder.
+
+    `same_as` is there for a linked job alone: the key of the one that was sent in its stead.
+    """
     return {
         "batch": job.batch,
         "key": job.key,
@@ -32,6 +35,7 @@ def record(job: JobView, folder: Path) -> dict[str, Any]:
         "created_at": moment(job.created_at),
         "submitted_at": moment(job.submitted_at),
         "finished_at": moment(job.finished_at),
+        **({} if job.twin is None else {"same_as": job.twin.key}),
     }
 
 

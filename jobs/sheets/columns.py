@@ -1,10 +1,11 @@
 """The columns of one sheet: what each stands for, and which are the user's own."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jobs.problems import Problem
-from jobs.sheets.names import known_names, meant_by
+from jobs.sheets.names import known_names, meant_by, plain
 from jobs.sheets.rows import Cell, Opened, Row, shown
 
 
@@ -30,7 +31,7 @@ class Columns:
         """The column that a name which counts has in a row, and its cell; None where the row has none."""
         if name in row.cells:
             return name, row.cells[name]
-        for column, meant in self.misspelt.items():
+        for column, meant in self.known.items():
             if meant == name and column in row.cells:
                 return column, row.cells[column]
         return name, None
@@ -54,10 +55,18 @@ class Columns:
 
 
 def sort_columns(opened: Opened) -> Columns:
-    """What the columns of a sheet stand for."""
+    """What the columns of a sheet stand for.
+
+    In a header a known name may have capitals, and spaces or hyphens between its words, as long as no other
+    column is called so. In a document, whose parts refer to names, it may not.
+    """
     names = frozenset(known_names())
     known = {column: column for column in opened.columns if column in names}
+    if opened.header_line is not None:
+        written = {column: plain(column) for column in opened.columns}
+        times = Counter(written.values())
+        known |= {column: name for column, name in written.items() if name in names and times[name] == 1}
     misspelt = {
-        column: meant for column in opened.columns if column not in names and (meant := meant_by(column))
+        column: meant for column in opened.columns if column not in known and (meant := meant_by(column))
     }
     return Columns(known | misspelt, misspelt)

@@ -20,7 +20,7 @@ class Fitted:
     """A model as one sheet uses it: the names for its fields, and what the sheet's defaults give them.
 
     `cells` is what the defaults say, own columns included, and `own` those; `refused` what of them could not
-    be read.
+    be read. `headings` has the column of the sheet for each field that has one, where they are named once.
     """
 
     spec: ModelSpec
@@ -30,6 +30,7 @@ class Fitted:
     cells: Mapping[str, Cell]
     own: Mapping[str, str]
     refused: Set[str]
+    headings: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,14 @@ def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
     cells = {name: cell for row in rows for name, cell in row.cells.items()}
     own = {name: text for row in rows for name, text in columns.own(row).items()}
     refused = {name for row in rows for name in row.refused}
-    return Fitted(spec, fields, given, tuple(complaints), cells, own, refused)
+    headings = None
+    if opened.header_line is not None:
+        headings = {
+            fields[name]: columns.misspelt.get(column, column)
+            for column, name in columns.known.items()
+            if name in fields
+        }
+    return Fitted(spec, fields, given, tuple(complaints), cells, own, refused, headings)
 
 
 def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], opened: Opened) -> Verdict:
@@ -92,7 +100,7 @@ def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], ope
     made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
     checked = spec.check(made.values)
     problems += [_told(file, complaint) for complaint in (*fitted.complaints, *complaints, *made.complaints)]
-    problems += _found(file, row, checked.problems, made, given, spec, opened)
+    problems += _found(row, checked.problems, made, given, fitted, opened)
     warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
     return Verdict(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
 
@@ -122,21 +130,27 @@ def _told(file: str, complaint: Complaint) -> Problem:
 
 
 def _found(
-    file: str,
     row: Row,
     findings: tuple[Finding, ...],
     made: Values,
     given: Mapping[str, Given],
-    spec: ModelSpec,
+    fitted: Fitted,
     opened: Opened,
 ) -> Iterator[Problem]:
     """The model's findings in the sheet's words; not those that were already told in another place."""
+    file, headings = opened.file, fitted.headings
     told_with_their_set = {address for addresses in opened.image_sets.values() for address in addresses}
     for finding in findings:
         if finding.field in made.refused:
             continue
         if isinstance(finding.value, str) and finding.value in told_with_their_set:
             continue
-        source = given.get(finding.field, Given(word_for(spec, finding.field), "", row.line))
+        word = word_for(fitted.spec, finding.field)
+        if headings is not None and finding.field not in headings and finding.field not in given:
+            lacks = f"The sheet has no such column, which {fitted.spec.model_id} needs."
+            yield Problem(file, opened.header_line, word, None, lacks, f"Add a column {word}.")
+            continue
+        heading = word if headings is None else headings.get(finding.field, word)
+        source = given.get(finding.field, Given(heading, "", row.line))
         column, value = shown(source.column), shown(finding.value)
         yield Problem(source.file or file, source.line, column, value, finding.message, finding.hint)

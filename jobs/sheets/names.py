@@ -44,6 +44,11 @@ def known_names() -> tuple[str, ...]:
     return (ID, MODEL, *known_inputs())
 
 
+def plain(name: str) -> str:
+    """A name as it may be written by hand, in the way that known names are: `Image Size` is `image_size`."""
+    return "_".join(name.lower().replace("-", " ").split())
+
+
 @lru_cache(maxsize=4096)
 def meant_by(name: str) -> str | None:
     """The known name that an unknown one was probably meant to be, or None: then it is the user's own column.
@@ -52,7 +57,7 @@ def meant_by(name: str) -> str | None:
     compared at distance 1: at 2, half the short words there are would be near `id`, `seed`, `size` or `text`
     (`no`, `sku`, `tag`, `name`, `sets`), and they are what people call their own columns.
     """
-    written = "_".join(name.lower().replace("-", " ").split())
+    written = plain(name)
     for known in known_names():
         most = 1 if min(len(known), len(written)) <= 4 else 2
         if abs(len(known) - len(written)) <= most and edit_distance(known, written) <= most:

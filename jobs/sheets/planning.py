@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jobs.catalog.registry import MODELS, find
 from jobs.problems import Problem
@@ -140,8 +141,11 @@ class _Planner:
         return self._priorities.of(row.cells.get(column) or fitted.own.get(column))
 
     def _is_news(self, problem: Problem) -> bool:
-        """What is wrong with a default is told once, not for every row that takes it."""
-        if problem.row not in self._default_lines:
+        """What is wrong with a default is told once, not for every row that takes it; and a column that the
+        sheet lacks once, whatever models need it."""
+        if problem.row == self._opened.header_line and problem.row is not None:
+            problem = replace(problem, message="")
+        elif problem.row not in self._default_lines:
             return True
         news = problem not in self._told
         self._told.add(problem)

@@ -10,6 +10,7 @@ import anyio
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from jobs.store.counting import to_send
 from jobs.store.schema import BATCH, JOB, RUN
 from jobs.tables import PauseReason
 from jobs.views import BatchView, Pause, RunView
@@ -144,7 +145,7 @@ async def agree(connection: AsyncConnection, batch_id: int, only: Sequence[int] 
 
     With `only`, for these jobs alone: what was agreed to before and is left out has to be asked for again.
     """
-    queued = [JOB.c.batch_id == batch_id, JOB.c.state == "queued", JOB.c.current]
+    queued = to_send(batch_id)
     if only is None:
         done = await connection.execute(update(JOB).where(*queued, ~JOB.c.agreed).values(agreed=True))
         return int(done.rowcount)

@@ -24,5 +24,6 @@ async def compare(connection: AsyncConnection, batch_id: int, jobs: Sequence[Pla
             fates.append(Fate("changed", JobState.QUEUED, stays))
         else:
             returns = same.error_code == ROW_GONE and same.state == JobState.CANCELLED
-            fates.append(Fate("unchanged", JobState.QUEUED if returns else JobState(same.state), stays))
+            state = JobState.QUEUED if returns else JobState(same.state)
+            fates.append(Fate("unchanged", state, stays, state is JobState.QUEUED and same.linked))
     return fates

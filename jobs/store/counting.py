@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.states import JobState
@@ -80,11 +80,21 @@ def _usd(value: Any) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(int(value)) / 1_000_000
 
 
+def to_send(batch_id: int) -> list[ColumnElement[Any]]:
+    """What is queued and would be sent: in the sheet, and not waiting for another's result."""
+    return [
+        JOB.c.batch_id == batch_id,
+        JOB.c.state == JobState.QUEUED,
+        JOB.c.current,
+        JOB.c.same_as.is_(None),
+    ]
+
+
 async def queued_pictures(connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
     """By model: how many jobs are queued, and how many pictures they ask for at most."""
     found = await connection.execute(
         select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
-        .where(JOB.c.batch_id == batch_id, JOB.c.state == JobState.QUEUED, JOB.c.current)
+        .where(*to_send(batch_id))
         .group_by(JOB.c.model)
     )
     return {str(model): (int(many), int(pictures)) for model, many, pictures in found}
@@ -94,20 +104,21 @@ async def unagreed(connection: AsyncConnection, batch_id: int) -> dict[str, tupl
     """By model: queued jobs that nobody has agreed to pay for yet, and their pictures."""
     found = await connection.execute(
         select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
-        .where(JOB.c.batch_id == batch_id, JOB.c.state == JobState.QUEUED, JOB.c.current, ~JOB.c.agreed)
+        .where(*to_send(batch_id), ~JOB.c.agreed)
         .group_by(JOB.c.model)
     )
     return {str(model): (int(many), int(pictures)) for model, many, pictures in found}
 
 
 async def ended_since(connection: AsyncConnection, batch_id: int, moment: datetime) -> int:
-    """How many jobs of the sheet have come to an end since `moment`, other than by being cancelled."""
+    """How many jobs of the sheet have come to an end since `moment`: not cancelled, and not by another's."""
     found = await connection.execute(
         select(func.count()).where(
             JOB.c.batch_id == batch_id,
             JOB.c.current,
             JOB.c.finished_at >= moment,
             JOB.c.state != JobState.CANCELLED,
+            JOB.c.same_as.is_(None),
         )
     )
     return int(found.scalar_one())

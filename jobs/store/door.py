@@ -17,7 +17,9 @@ from jobs.outcomes import Claimed, Outcome
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading, references
+from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading
+from jobs.store.references import Referring
+from jobs.store.sharing import Sharing
 from jobs.tables import PauseReason
 from jobs.views import (
     FRONT,
@@ -32,7 +34,6 @@ from jobs.views import (
     Place,
     QueuedJob,
     Receipt,
-    ReferenceView,
     RunView,
     Settled,
     Warned,
@@ -41,7 +42,7 @@ from jobs.views import (
 _PAGE = 500
 
 
-class Store:
+class Store(Sharing, Referring):
     """What the rest of the project may ask of the job table. `now` is the wall clock."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
@@ -65,8 +66,7 @@ class Store:
     async def settle_interrupted(
         self, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
     ) -> Settled:
-        """Turn every `submitting` job found at start into an `unconfirmed` one, or a `running` one where its
-        receipt was kept elsewhere."""
+        """Turn `submitting` jobs found at start into `unconfirmed` ones, or `running` by their receipts."""
         return await self.database.write(
             lambda c: controls.settle_interrupted(c, batch_id, failure, receipts)
         )
@@ -277,13 +277,13 @@ class Store:
         """What an attempt has brought home so far, by number."""
         return await self.database.read(lambda c: reading.pictures_of(c, attempt_id))
 
-    async def places_of(self, sha256s: Sequence[str]) -> list[ReferenceView]:
-        """Where pictures of this computer were seen that have these contents, the newest place first."""
-        return await self.database.read(lambda c: references.places_of(c, sha256s))
-
     async def cancel_wanted(self, batch_id: int) -> list[int]:
         """Jobs at the API that a person wants cancelled there."""
         return await self.database.read(lambda c: reading.cancel_wanted(c, batch_id))
+
+    async def cancelled_among(self, job_ids: Sequence[int]) -> list[int]:
+        """Those of these jobs that are cancelled."""
+        return await self.database.read(lambda c: reading.cancelled_among(c, job_ids))
 
     async def in_state(
         self, batch_id: int, states: Sequence[JobState], keys: Sequence[str] | None = None

@@ -144,6 +144,7 @@ class Revision:
     error_code: str | None
     current: bool
     state: str
+    linked: bool
 
 
 async def revisions_of(
@@ -159,6 +160,7 @@ async def revisions_of(
             JOB.c.error_code,
             JOB.c.current,
             JOB.c.state,
+            JOB.c.same_as.is_not(None).label("linked"),
         )
         .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
         .order_by(JOB.c.revision)
@@ -208,10 +210,11 @@ def _contents(job: PlannedJob) -> dict[str, Any]:
 async def _replace_unsent(
     connection: AsyncConnection, job: PlannedJob, job_id: int, generation: int, now: datetime
 ) -> bool:
-    """Put the new contents into a job that was never sent (queued, cancelled or failed); False if it was."""
+    """Put the new contents into a job that was never sent (queued, cancelled or failed); False if it was, or
+    if it has another's result."""
     done = await connection.execute(
         update(JOB)
-        .where(JOB.c.id == job_id, JOB.c.attempts == 0)
+        .where(JOB.c.id == job_id, JOB.c.attempts == 0, JOB.c.state != JobState.SUCCEEDED)
         .values(
             **_contents(job),
             **_RETURNED,
@@ -221,6 +224,7 @@ async def _replace_unsent(
             turn=0.0 - job.priority,
             current=True,
             agreed=False,
+            same_as=None,
             available_at=now,
             cancel_requested=False,
         )

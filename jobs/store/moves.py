@@ -19,6 +19,7 @@ from jobs.outcomes import (
     Discarded,
     Fetched,
     FetchFailed,
+    Linked,
     LinksExpired,
     NotAccepted,
     Outcome,
@@ -32,7 +33,7 @@ from jobs.outcomes import (
     Unanswered,
     Unsendable,
 )
-from jobs.states import MOVES, Move
+from jobs.states import MOVES, JobState, Move
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
 from jobs.tables import SubmitOutcome
 from jobs.views import ArtifactView
@@ -41,6 +42,12 @@ _NO_ERROR: dict[str, Any] = {"error_kind": None, "error_code": None, "error_mess
 
 _NEWEST_HAS_AN_ID = exists().where(
     ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts, ATTEMPT.c.request_id.is_not(None)
+)
+
+_TWIN = JOB.alias("twin")
+_TWIN_HAS_SUCCEEDED = exists().where(_TWIN.c.id == JOB.c.same_as, _TWIN.c.state == JobState.SUCCEEDED)
+_TWIN_MAY_SUCCEED = exists().where(
+    _TWIN.c.id == JOB.c.same_as, _TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
 )
 
 
@@ -56,8 +63,13 @@ def _guarded(move: Move, job_id: int) -> Update:
     """UPDATE job ... only where it is still in one of the move's sources."""
     sources, target = MOVES[move]
     guarded = update(JOB).where(JOB.c.id == job_id, JOB.c.state.in_(sorted(sources))).values(state=target)
-    # A running job without a request_id would be polled by nobody, and never end.
-    return guarded.where(_NEWEST_HAS_AN_ID) if move is Move.REOPEN else guarded
+    match move:
+        case Move.REOPEN:  # a running job without a request_id would be polled by nobody, and never end
+            return guarded.where(_NEWEST_HAS_AN_ID)
+        case Move.LINK:
+            return guarded.where(_TWIN_HAS_SUCCEEDED)
+        case _:
+            return guarded
 
 
 def _newest_attempt(job_id: int) -> ScalarSelect[Any]:
@@ -131,7 +143,10 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
     job_id = outcome.job_id
     if isinstance(outcome, Accepted | Attached) and await is_held(connection, outcome.request_id):
         return False
-    moved = await connection.execute(_guarded(outcome.move, job_id).values(**_job_values(outcome)))
+    guarded = _guarded(outcome.move, job_id)
+    if isinstance(outcome, Requeued) and outcome.waits:
+        guarded = guarded.where(_TWIN_MAY_SUCCEED)
+    moved = await connection.execute(guarded.values(**_job_values(outcome)))
     if moved.rowcount == 0:
         return False
     match outcome:
@@ -190,7 +205,7 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
             await connection.execute(_of_attempt(job_id, automatic=outcome.automatic))
         case Discarded():
             await connection.execute(_of_attempt(job_id, outcome=SubmitOutcome.DISCARDED))
-        case Unsendable() | Fetched() | FetchFailed() | Cancelled():
+        case Unsendable() | Linked() | Fetched() | FetchFailed() | Cancelled():
             pass  # nothing new is known of a submit
     return True
 
@@ -233,11 +248,13 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
                 "cancel_requested": False,
                 "failed_runs": JOB.c.failed_runs + 1,
             }
-        case Fetched():
+        case Fetched() | Linked():
             return {"finished_at": outcome.at, "warnings": list(outcome.warnings), "cancel_requested": False}
         case Resubmitted() | Requeued():
+            waits = isinstance(outcome, Requeued) and outcome.waits
             return _NO_ERROR | {
-                "agreed": True,
+                "agreed": not waits,
+                "same_as": JOB.c.same_as if waits else None,
                 "authorised": case((JOB.c.attempts > 0, JOB.c.authorised + 1), else_=JOB.c.authorised),
                 "available_at": outcome.at,
                 "finished_at": None,

@@ -1,22 +1,18 @@
 """What is queued, looked at before it is paid: rows that say the same, warnings, how long it may take."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.states import JobState
+from jobs.store.counting import to_send
 from jobs.store.schema import BATCH, JOB, RUN
 from jobs.views import Warned
 
 _ENOUGH = 5
 """Jobs that make a pace: of fewer, one slow one says too much."""
 _LOOKED_AT = 5
-
-
-def _queued(batch_id: int) -> list[ColumnElement[Any]]:
-    return [JOB.c.batch_id == batch_id, JOB.c.state == JobState.QUEUED, JOB.c.current]
 
 
 async def repeats(connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
@@ -29,7 +25,7 @@ async def repeats(connection: AsyncConnection, batch_id: int) -> dict[str, tuple
     first = case((queued == func.count(), 1), else_=0)
     alike = (
         select(JOB.c.model, JOB.c.pictures, (queued - first).label("more"))
-        .where(JOB.c.batch_id == batch_id, JOB.c.current)
+        .where(JOB.c.batch_id == batch_id, JOB.c.current, JOB.c.same_as.is_(None))
         .group_by(JOB.c.model, JOB.c.inputs)
         .having(func.count() > 1, queued > 0)
         .subquery()
@@ -44,7 +40,7 @@ async def repeats(connection: AsyncConnection, batch_id: int) -> dict[str, tuple
 
 async def warned(connection: AsyncConnection, batch_id: int, limit: int) -> Warned:
     """The warnings of what is queued and not agreed to yet: how many jobs have one, and the first of them."""
-    about = [*_queued(batch_id), ~JOB.c.agreed, func.json_array_length(JOB.c.warnings) > 0]
+    about = [*to_send(batch_id), ~JOB.c.agreed, func.json_array_length(JOB.c.warnings) > 0]
     many = (await connection.execute(select(func.count()).where(*about))).scalar_one()
     if not many:
         return Warned(0, ())

@@ -3,18 +3,26 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, select, tuple_
+from sqlalchemy import Row, Select, and_, case, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB
 from jobs.tables import SubmitOutcome
-from jobs.views import ArtifactView, AttemptView, JobView, OpenJob, Place, QueuedJob
+from jobs.views import ArtifactView, AttemptView, JobView, OpenJob, Place, QueuedJob, Twin
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
+
+_TWIN = JOB.alias("twin")
+_TWINS = ATTEMPT.alias("twins")
+"""The job that was sent in a linked one's stead, and that job's newest submit."""
+_WHOSE_PICTURES = case(
+    (JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, _TWINS.c.id)
+)
 
 _EACH = ATTEMPT.alias()
 _SENT = (
@@ -128,6 +136,14 @@ async def cancel_wanted(connection: AsyncConnection, batch_id: int) -> list[int]
     return [job_id for (job_id,) in found]
 
 
+async def cancelled_among(connection: AsyncConnection, job_ids: Sequence[int]) -> list[int]:
+    """Those of these jobs that are cancelled; a run holds no more than some hundred."""
+    found = await connection.execute(
+        select(JOB.c.id).where(JOB.c.id.in_(job_ids), JOB.c.state == JobState.CANCELLED)
+    )
+    return [job_id for (job_id,) in found]
+
+
 async def in_state(
     connection: AsyncConnection, batch_id: int, states: Sequence[JobState], keys: Sequence[str] | None = None
 ) -> list[JobView]:
@@ -221,14 +237,18 @@ def _jobs() -> Select[Any]:
         select(
             JOB,
             BATCH.c.name.label("batch"),
-            ATTEMPT.c.id.label("attempt_id"),
             ATTEMPT.c.request_id,
             ATTEMPT.c.cost_usd,
             ATTEMPT.c.estimate_usd,
             _SENT.label("sent"),
+            _TWIN.c.key.label("twin_key"),
+            _TWIN.c.state.label("twin_state"),
+            _WHOSE_PICTURES.label("pictures_by"),
         )
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)
         .outerjoin(ATTEMPT, _NEWEST)
+        .outerjoin(_TWIN, _TWIN.c.id == JOB.c.same_as)
+        .outerjoin(_TWINS, and_(_TWINS.c.job_id == _TWIN.c.id, _TWINS.c.number == _TWIN.c.attempts))
     )
 
 
@@ -237,7 +257,7 @@ async def _job_views(connection: AsyncConnection, wanted: Select[Any]) -> list[J
 
 
 async def _with_pictures(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[JobView]:
-    attempts = [row.attempt_id for row in rows if row.attempt_id is not None]
+    attempts = list({row.pictures_by for row in rows if row.pictures_by is not None})
     pictures: dict[int, list[ArtifactView]] = defaultdict(list)
     for first in range(0, len(attempts), 500):
         found = await connection.execute(
@@ -247,7 +267,7 @@ async def _with_pictures(connection: AsyncConnection, rows: Sequence[Row[Any]]) 
         )
         for row in found:
             pictures[row.attempt_id].append(_artifact(row))
-    return [_job_view(row, tuple(pictures.get(row.attempt_id, ()))) for row in rows]
+    return [_job_view(row, tuple(pictures.get(row.pictures_by, ()))) for row in rows]
 
 
 def _artifact(row: Row[Any]) -> ArtifactView:
@@ -260,6 +280,9 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
     failure = None
     if row.error_kind is not None:
         failure = Failure(FailureKind(row.error_kind), row.error_message or "", row.error_code)
+    twin = None
+    if row.same_as is not None:
+        twin = Twin(row.same_as, row.twin_key, JobState(row.twin_state))
     return JobView(
         id=row.id,
         batch=row.batch,
@@ -273,7 +296,7 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
         pictures=row.pictures,
         attempts=row.sent,
         request_id=row.request_id,
-        cost_usd=row.cost_usd,
+        cost_usd=row.cost_usd if twin is None or row.state != JobState.SUCCEEDED else Decimal(0),
         estimate_usd=row.estimate_usd,
         failure=failure,
         warnings=tuple(row.warnings),
@@ -285,4 +308,5 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
         turn=row.turn,
         agreed=row.agreed,
         fingerprint=row.fingerprint,
+        twin=twin,
     )

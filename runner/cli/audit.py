@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from runner.cli import render
+from runner.cli.audited import Gone, gone_from_disk, show_gone, show_linked
 from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
@@ -13,11 +14,11 @@ from runner.cli.words import many, money, zone, zone_name
 
 if TYPE_CHECKING:
     from jobs.books import Books
-    from jobs.views import AttemptView, BatchView
+    from jobs.views import AttemptView, BatchView, LinkedJob
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet audit --json"
-_UNBALANCED = 1
+_FOUND = 1
 _HASH = 12
 
 
@@ -25,7 +26,8 @@ _HASH = 12
 def command(settings: "Settings", batch: BatchName = None) -> int:
     """Show every submit that was or may have been paid, and what is paid and not in hand.
 
-    Ends with exit code 1 if the books do not balance: if any job was sent more often than was allowed.
+    Ends with exit code 1 if the books do not balance (a job was sent more often than was allowed), or if
+    pictures of a job that succeeded are no longer on disk.
     """
     return execute(lambda: _audit(settings, batch))
 
@@ -37,12 +39,16 @@ async def _audit(settings: "Settings", name: str | None) -> int:
     async with opened_batch(settings, clock, name) as (store, batch):
         ledger = await store.ledger(batch.id)
         rows = Rows(await store.revisions(batch.id))
+        linked = await store.linked(batch.id)
+        gone = await gone_from_disk(store, batch)
     books = balance(ledger)
     if settings.as_json:
-        render.as_json(_as_json(batch, ledger, books, rows))
+        render.as_json(_as_json(batch, ledger, books, rows, linked, gone))
     else:
         _show(batch, ledger, books, rows, clock.now())
-    return 0 if books.balanced else _UNBALANCED
+        show_linked(linked)
+        show_gone(gone, batch, settings)
+    return 0 if books.balanced and not gone else _FOUND
 
 
 class Rows:
@@ -147,7 +153,14 @@ def _number(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
 
 
-def _as_json(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows: Rows) -> dict[str, Any]:
+def _as_json(
+    batch: "BatchView",
+    ledger: "list[AttemptView]",
+    books: "Books",
+    rows: Rows,
+    linked: "list[LinkedJob]",
+    gone: list[Gone],
+) -> dict[str, Any]:
     return {
         "batch": batch.name,
         "balanced": books.balanced,
@@ -167,6 +180,14 @@ def _as_json(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", ro
                 "usd": _number(entry.usd),
             }
             for entry in books.not_in_hand
+        ],
+        "linked": [
+            {"key": job.key, "row": job.row, "state": job.state.value, "same_as": job.same_as}
+            for job in linked
+        ],
+        "gone": [
+            {"key": one.job.key, "revision": one.job.revision, "row": one.job.row, "paths": list(one.paths)}
+            for one in gone
         ],
         "attempts": [
             {

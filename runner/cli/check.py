@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +13,11 @@ from jobs.errors import NightsheetError, SheetProblems, UsageProblem
 from jobs.fates import NEW, Fate
 from jobs.problems import Problem
 from runner.cli import problems, render, sheets
-from runner.cli.opening import execute, existing, system_clock
+from runner.cli.opening import execute, existing, surroundings, system_clock
 from runner.cli.options import LOOKING
 from runner.cli.options import command as made
 from runner.cli.plan import Plan, totals
-from runner.cli.planned_words import cost, difference, identical
+from runner.cli.planned_words import cost, difference, identical, source_of_prices
 from runner.cli.remote import Hosted, look
 from runner.cli.words import brief_model, duration, many, then
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from jobs.sheets import PlannedJob, Source
     from jobs.store.door import Store
     from jobs.views import BatchView
+    from runner.pricing import Prices
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet check sample_batches/storyboard.yaml"
@@ -47,15 +47,16 @@ def command(
         bool,
         typer.Option("--remote", help="Look at the first bytes of hosted pictures, as the API would."),
     ] = False,
+    dedupe: sheets.Dedupe = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write all problems there, as CSV.")
     ] = None,
 ) -> int:
     """Check every row, and show the plan: jobs, pictures, price. Loads nothing, pays nothing.
 
-    Needs no token. What an earlier run has done is not counted again. Prices are those that the API told when
-    the batch was last run, else those under [prices] in nightsheet.toml. Nothing is asked of the network,
-    but with --remote of the hosts of the pictures that the sheet names.
+    Needs no token; where there is one, the API is asked for its prices, which is free. Else they are those of
+    the batch's last run, or those under [prices] in nightsheet.toml. What an earlier run has done is not
+    counted again. The hosts of the pictures that the sheet names are asked with --remote alone.
     """
     from jobs.sheets.album import Way
     from runner.bucket import open_bucket
@@ -66,7 +67,9 @@ def command(
         if settings.way is Way.STORE and settings.upload is not None:
             open_bucket(settings.upload)  # that it can be opened; it is asked nothing
         try:
-            plan, prices = execute(lambda: _read(source, batch, model, settings, priority_by, remote=remote))
+            plan, prices = execute(
+                lambda: _read(source, batch, model, settings, priority_by, dedupe=bool(dedupe), remote=remote)
+            )
             if plan.problems:
                 found = many(len(plan.problems), "problem")
                 raise SheetProblems(f"{source.name} has {found}: it would not be loaded.", plan.problems)
@@ -75,9 +78,9 @@ def command(
         if output is not None:
             problems.write((), output)
         if settings.as_json:
-            render.as_json(plan.as_json(source.name, prices))
+            render.as_json(plan.as_json(source.name, prices.usd, prices.source))
         else:
-            again = sheets.repeated(batch, model, form, worksheet, encoding, priority_by)
+            again = sheets.repeated(batch, model, form, worksheet, encoding, priority_by, dedupe)
             _show(source, plan, settings, prices, then(settings, "run", str(sheet), *again))
     return 0
 
@@ -89,13 +92,14 @@ async def _read(
     settings: "Settings",
     priority_by: str | None,
     *,
-    remote: bool = False,
-) -> tuple[Plan, dict[str, Decimal]]:
+    dedupe: bool,
+    remote: bool,
+) -> tuple[Plan, "Prices"]:
     from jobs.sheets import open_sheet, plan
     from runner.settings import with_pictures
 
     opened = open_sheet(with_pictures(source, settings), batch=batch, model=model)
-    found = Plan(opened.batch)
+    found = Plan(opened.batch, dedupe=dedupe)
     hosted = Hosted()
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
@@ -114,7 +118,7 @@ async def _read(
         found.minutes = await _minutes(store, held, found)
     if hosted.named:
         await look(hosted, source.name, found, settings)
-    return found, _prices(settings, found, held)
+    return found, await _prices(settings, found, held)
 
 
 async def _table(stack: AsyncExitStack, settings: "Settings") -> "Store | None":
@@ -167,27 +171,31 @@ def _refuse(
     return error.exit_code
 
 
-def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") -> dict[str, Decimal]:
-    """What a picture costs by model, as far as that is known here, without asking anybody."""
+async def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") -> "Prices":
+    """What a picture costs by model: as the API tells where there is a token, else as far as it is known."""
+    from runner.pricing import Prices, Source, prices_for
+
     if settings.emulator:
         from runner.emulator.settings import EmulatorSettings
 
         stand_in = EmulatorSettings()
-        return {model: stand_in.price(model) for model in plan.work}
-    return {**settings.prices, **(held.prices if held else {})}
+        return Prices({model: stand_in.price(model) for model in plan.work}, Source.EMULATOR)
+    needed = () if plan.problems else tuple({**plan.to_send, **plan.repeats})
+    return await prices_for(needed, settings, surroundings(), held.prices if held else {})
 
 
-def _show(
-    source: "Source", plan: Plan, settings: "Settings", prices: dict[str, Decimal], next_command: str
-) -> None:
+def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", next_command: str) -> None:
+    prices = priced.usd
     told = f"{many(plan.jobs, 'job')}, at most {many(plan.pictures, 'picture')}"
     if plan.rows < plan.jobs:
         told = f"{many(plan.rows, 'row')}, {told}"
-    if plan.known:
+    if plan.known or (plan.dedupe and plan.repeats):
         render.result(f"Batch {plan.batch}: {told}.", "bold green")
         render.result(difference(plan, prices), "bold")
     else:
         render.result(f"Batch {plan.batch}: {told}, {cost(plan.to_send, prices)}.", "bold green")
+    if plan.to_send and not settings.emulator:
+        render.result(source_of_prices(priced))
     rows = [(model, jobs, pictures) for model, (jobs, pictures) in plan.work.items()]
     render.table(
         ("model", "jobs", "pictures at most"),
@@ -196,7 +204,7 @@ def _show(
         brief={"model": brief_model},
     )
     if plan.repeats:
-        render.result(identical(plan.repeats, prices, plan.repeated), "yellow")
+        render.result(identical(plan.repeats, prices, plan.repeated, dedupe=plan.dedupe), "yellow")
     if plan.looked_at:
         beyond = f"; the sheet names {plan.not_looked_at:,} more" if plan.not_looked_at else ""
         render.result(f"Looked at: {many(plan.looked_at, 'hosted picture')}{beyond}.")

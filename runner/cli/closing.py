@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jobs.errors import NightsheetError
+from jobs.failures import FailureKind
 from jobs.states import JobState
 from runner.cli import render, summary
 from runner.cli.opening import execute, opened_batch
@@ -38,8 +39,12 @@ def _known(report: "RunReport", settings: "Settings", around: "Surroundings") ->
     async def look() -> summary.Known:
         async with opened_batch(settings, around.clock, report.batch) as (store, batch):
             failed = store.jobs(batch.id, states=[JobState.FAILED])
-            kinds = Counter([job.failure.kind async for job in failed if job.failure is not None])
-            return summary.Known(kinds, await store.doubtful_usd(batch.id))
+            kinds, linked = Counter[FailureKind](), Counter[FailureKind]()
+            async for job in failed:
+                if job.failure is not None:
+                    kinds[job.failure.kind] += 1
+                    linked[job.failure.kind] += job.twin is not None
+            return summary.Known(kinds, await store.doubtful_usd(batch.id), linked)
 
     if report.counts[JobState.FAILED] or report.account.submits:
         with suppress(NightsheetError):

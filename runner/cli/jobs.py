@@ -92,5 +92,7 @@ def _row(job: "JobView", *, whole: bool) -> tuple[object, ...]:
     told = "" if job.failure is None else f"{job.failure.kind}: {job.failure.message}"
     if not told and job.warnings:
         told = f"warning: {' | '.join(job.warnings)}"
+    if job.twin is not None and not told:
+        told = f"the result of {job.twin.key}, which says the same"
     reason = told if whole else render.short(told, _SHORT)
     return job.key, job.row, job.state.value, job.model, job.attempts, reason

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from runner.cli.completing import batch_names
 from runner.cli.failing import guarded
 
 _WHERE = "Where"
@@ -132,6 +133,9 @@ def _take_signature(run: Callable[..., None], body: Callable[..., Any], settings
 
 
 BatchName = Annotated[
-    str | None, typer.Argument(metavar="BATCH", help="The batch; left out, the one last run.")
+    str | None,
+    typer.Argument(
+        metavar="BATCH", help="The batch; left out, the one last run.", autocompletion=batch_names
+    ),
 ]
 """The batch that a command is about."""

@@ -20,6 +20,8 @@ SAMPLES = 3
 """Jobs from the beginning that are shown; the last one is shown as well."""
 LISTED = 10_000
 """Warnings that are kept to be shown. All are counted."""
+_BRINGS_NOTHING = frozenset({JobState.FAILED, JobState.CANCELLED})
+"""States of a job whose result no other can have."""
 EXAMPLES = 3
 """Of jobs that say the same as an earlier one."""
 
@@ -28,9 +30,10 @@ EXAMPLES = 3
 class Plan:
     """`work` is, by model, its jobs and their pictures at most; `rows` the places they are written in.
 
-    `to_send` is the part of it that would be sent now; `repeats` the part of that which says what an earlier
-    job of the sheet says, seed included. `fates` counts new, changed and unchanged jobs, `states` where the
-    unchanged stand; `known` says that the database has this batch at all, and `held` its jobs.
+    `to_send` is the part of it that would be sent now; `repeats` what says what an earlier job of the sheet
+    says, seed included, and with `dedupe` is not sent. `fates` counts new, changed and unchanged jobs,
+    `states` where the unchanged stand; `known` says that the database has this batch at all, and `held` its
+    jobs.
     """
 
     batch: str
@@ -47,6 +50,9 @@ class Plan:
     fates: Counter[str] = field(default_factory=Counter)
     states: Counter[JobState] = field(default_factory=Counter)
     known: bool = False
+    dedupe: bool = False
+    waiting: int = 0
+    """Jobs that an earlier run has linked: they wait for another's result."""
     held: int = 0
     pictured: int = 0
     """Jobs that name pictures of this computer."""
@@ -100,17 +106,21 @@ class Plan:
         self._still_there += fate.known
         if fate.kind == "unchanged":
             self.states[fate.state] += 1
-        is_first = self._seen.add((job.fingerprint, job.inputs.get("seed")))
-        if fate.state is not JobState.QUEUED:
+        if self.dedupe and fate.state in _BRINGS_NOTHING:
             return
-        _count(self.to_send, job)
+        is_first = self._seen.add((job.fingerprint, job.inputs.get("seed")))
+        self.waiting += fate.waits
+        if fate.state is not JobState.QUEUED or fate.waits:
+            return
+        if is_first or not self.dedupe:
+            _count(self.to_send, job)
         if not is_first:
             _count(self.repeats, job)
             if len(self.repeated) < EXAMPLES:
                 self.repeated.append((job.row, job.key))
 
-    def as_json(self, sheet: str, prices: Mapping[str, Decimal]) -> dict[str, Any]:
-        """For scripts. The price is that of what would be sent."""
+    def as_json(self, sheet: str, prices: Mapping[str, Decimal], source: str | None = None) -> dict[str, Any]:
+        """For scripts. The price is that of what would be sent, `source` who told it."""
         return {
             "sheet": sheet,
             "batch": self.batch or None,
@@ -122,6 +132,7 @@ class Plan:
             },
             "to_send": totals(self.to_send),
             "price": _priced(self.to_send, prices),
+            "price_source": source,
             "difference": {
                 "known": self.known,
                 **{kind: self.fates[kind] for kind in ("new", "changed", "unchanged")},
@@ -132,6 +143,7 @@ class Plan:
             "identical": {
                 **totals(self.repeats),
                 **_priced(self.repeats, prices),
+                "linked": self.dedupe,
                 "examples": [{"row": row, "key": key} for row, key in self.repeated],
             },
             "minutes": self.minutes,

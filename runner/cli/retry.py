@@ -1,11 +1,12 @@
 """`nightsheet retry`: give failed and cancelled jobs another chance. Sends nothing itself."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jobs.at_hand import not_at_hand
 from jobs.failures import FailureKind
 from jobs.states import JobState
 from runner.cli import render
@@ -33,8 +34,15 @@ class Chosen:
     """The jobs that can be retried, and those that cannot with the reason."""
 
     free: list["JobView"] = field(default_factory=list)
+    linked: list["JobView"] = field(default_factory=list)
+    """Wait for another's result once more."""
     paid: list["JobView"] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.free or self.paid or self.linked)
 
     def leave(self, job: "JobView", why: str) -> None:
         """Tell why it is not retried."""
@@ -56,6 +64,7 @@ def command(
     """Give failed jobs another chance: free where the API holds the result, else a new paid submit.
 
     Sends nothing itself: the next run does. Moderated, discarded and cancelled jobs have to be named.
+    Pictures that are no longer on disk are fetched again, free, as long as the API has them.
     """
     return execute(lambda: _retry(settings, batch, job or (), kind or ()))
 
@@ -71,17 +80,20 @@ async def _retry(
         low, high = price_to_send(batch, chosen.paid)
         what = f"{many(len(chosen.paid), 'job')} would be sent and paid for again"
         if chosen.paid and not await agrees(settings, what, low, high):
-            for job in chosen.paid:
+            free = {job.id for job in chosen.free}
+            for job in (*chosen.paid, *(job for job in chosen.linked if not _waits(job, free))):
                 chosen.leave(job, "not agreed to")
-            chosen.paid = []
+            chosen.paid, chosen.linked = [], [job for job in chosen.linked if _waits(job, free)]
         now = clock.now()
         chosen.free = await _apply(store, chosen, chosen.free, [Reopened(job.id, now) for job in chosen.free])
         chosen.paid = await _apply(store, chosen, chosen.paid, [Requeued(job.id, now) for job in chosen.paid])
+        again = [Requeued(job.id, now, waits=True) for job in chosen.linked]  # after those they wait for
+        chosen.linked = await _apply(store, chosen, chosen.linked, again)
         if settings.as_json:
             render.as_json(_as_json(batch, chosen))
         else:
             _show(batch, chosen, settings)
-    return 0 if chosen.free or chosen.paid or not chosen.left else 1
+    return 0 if chosen.any or not chosen.left else 1
 
 
 async def _choose(
@@ -91,7 +103,9 @@ async def _choose(
     if keys:
         jobs = await named(store, batch, keys)
     else:
-        jobs = [job async for job in store.jobs(batch.id, states=[JobState.FAILED, JobState.CANCELLED])]
+        states = [JobState.FAILED, JobState.CANCELLED, *([] if kinds else [JobState.SUCCEEDED])]
+        found = store.jobs(batch.id, states=states)
+        jobs = [job async for job in found if job.state is not JobState.SUCCEEDED or _has_lost(job)]
     held = await _held_results(store, batch)
     for job in jobs:
         why = _why_not(job, kinds, by_key=bool(keys))
@@ -99,17 +113,29 @@ async def _choose(
             continue
         if why is not None:
             chosen.leave(job, why)
-        elif job.state is JobState.FAILED and job.id in held:
+        elif job.state is not JobState.CANCELLED and job.id in held:
             chosen.free.append(job)
         else:
             chosen.paid.append(job)
+    going_on = {job.id for job in (*chosen.free, *chosen.paid)}
+    chosen.linked = [job for job in chosen.paid if _waits(job, going_on)]
+    chosen.paid = [job for job in chosen.paid if not _waits(job, going_on)]
     return chosen
+
+
+def _waits(job: "JobView", going_on: Set[int]) -> bool:
+    """Whether another that says the same is there to bring its result, or is tried again as well."""
+    if job.twin is None:
+        return False
+    return job.twin.state not in {JobState.FAILED, JobState.CANCELLED} or job.twin.id in going_on
 
 
 def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> str | None:
     """Why a job is not retried; None if it is, empty where nobody needs to be told."""
     if not job.current:
         return NOT_IN_SHEET
+    if job.state is JobState.SUCCEEDED and not kinds and not_at_hand(job):
+        return None if job.twin is None else f"its pictures are gone, and are those of {job.twin.key}"
     if job.failure is None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
         return "unconfirmed: see review" if job.state is JobState.UNCONFIRMED else f"it is {job.state}"
     if kinds and job.failure.kind not in kinds:
@@ -117,6 +143,11 @@ def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> s
     if not kinds and not by_key and job.failure.kind in ONLY_IF_NAMED:
         return f"{job.failure.kind}: only with --kind {job.failure.kind}, or --job"
     return None
+
+
+def _has_lost(job: "JobView") -> bool:
+    """Whether pictures of its own that came home are on disk no longer."""
+    return job.twin is None and bool(not_at_hand(job))
 
 
 async def _held_results(store: "Store", batch: "BatchView") -> set[int]:
@@ -151,6 +182,7 @@ def _as_json(batch: "BatchView", chosen: Chosen) -> dict[str, Any]:
         "batch": batch.name,
         "reopened": [job.key for job in chosen.free],
         "requeued": [job.key for job in chosen.paid],
+        "linked": [job.key for job in chosen.linked],
         "left": [{"key": left.key, "reason": left.why} for left in chosen.left],
         "price": {
             "low_usd": None if low is None else float(low),
@@ -164,10 +196,14 @@ def _show(batch: "BatchView", chosen: Chosen, settings: "Settings") -> None:
         render.message(line)
     if chosen.free:
         render.result(f"{many(len(chosen.free), 'job')} will be fetched again: free.")
+    if chosen.linked:
+        render.result(
+            f"{many(len(chosen.linked), 'job')} will get the result of one that says the same: free."
+        )
     if chosen.paid:
         cost = price(*price_to_send(batch, chosen.paid))
         render.result(f"{many(len(chosen.paid), 'job')} will be sent again and paid for, {cost}.", "bold")
-    if chosen.free or chosen.paid:
+    if chosen.any:
         render.result(f"Nothing was sent yet. Next: {then(settings, 'resume', batch.name)}")
     else:
         render.result("Nothing to retry.")

@@ -27,6 +27,7 @@ def command(
     worksheet: sheets.Worksheet = None,
     encoding: sheets.Encoding = None,
     priority_by: sheets.PriorityBy = None,
+    dedupe: sheets.Dedupe = None,
     prune: sheets.Prune = False,
     only: parts.Only = None,
     where: parts.Where = None,
@@ -58,6 +59,7 @@ def command(
             part=part,
             priority_by=priority_by,
             prune=prune,
+            dedupe=dedupe,
         )
 
     with (

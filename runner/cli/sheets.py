@@ -68,6 +68,15 @@ PriorityBy = Annotated[
     ),
 ]
 
+Dedupe = Annotated[
+    bool | None,
+    typer.Option(
+        "--dedupe/--no-dedupe",
+        help="Send and pay one of several jobs that say the same, seed included, for all of them.",
+        rich_help_panel=_SHEET,
+    ),
+]
+
 Prune = Annotated[
     bool,
     typer.Option(
@@ -121,6 +130,7 @@ def repeated(
     worksheet: str | None,
     encoding: str | None,
     priority_by: str | None,
+    dedupe: bool | None,
 ) -> list[str]:
     """The same options once more, for a command that is shown to be copied."""
     said = {
@@ -131,4 +141,5 @@ def repeated(
         "--encoding": encoding,
         "--priority-by": priority_by,
     }
-    return [word for flag, value in said.items() if value is not None for word in (flag, value)]
+    words = [word for flag, value in said.items() if value is not None for word in (flag, value)]
+    return words if dedupe is None else [*words, "--dedupe" if dedupe else "--no-dedupe"]

@@ -19,7 +19,7 @@ from runner.cli.words import clock_time, jobs_a_minute, many, money, then, zone_
 
 if TYPE_CHECKING:
     from jobs.store.door import Store
-    from jobs.views import Account, BatchView
+    from jobs.views import Account, BatchView, Links
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet status --watch"
@@ -46,6 +46,7 @@ class Standing:
     pace: float
     """Jobs a minute; 0 while that cannot be told."""
     at: datetime
+    links: "Links"
 
     @property
     def total(self) -> int:
@@ -114,6 +115,7 @@ async def _standing(store: "Store", batch_id: int, settings: "Settings", now: da
         at_work=run is not None,
         pace=0.0 if run is None or batch.paused else await _pace(store, batch_id, run.started_at, now),
         at=now,
+        links=await store.links(batch_id),
     )
 
 
@@ -151,6 +153,13 @@ def lines(standing: Standing, settings: "Settings") -> Iterator[tuple[str, str]]
     for state in JobState:
         if counts[state]:
             yield f"  {state.value:<12}{counts[state]:>8,}", _STYLES.get(state, "")
+    if standing.links.succeeded:
+        yield f"{standing.links.succeeded:,} of the succeeded by a job that says the same: not paid", ""
+    if standing.links.waiting:
+        yield (
+            f"{standing.links.waiting:,} of the queued wait for a job that says the same: not paid",
+            "",
+        )
     yield _money(standing), ""
     if standing.pace and standing.left:
         done = standing.at + timedelta(minutes=standing.left / standing.pace)

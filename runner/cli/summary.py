@@ -24,6 +24,8 @@ class Known:
     """Why jobs of the sheet failed."""
     in_doubt_usd: Decimal | None = None
     """What submits without an answer may have cost, on top of what is spent."""
+    linked: Mapping[FailureKind, int] = field(default_factory=dict)
+    """Of those that failed, jobs that were not sent, because another that says the same failed."""
 
 
 def as_json(report: "RunReport", known: Known) -> dict[str, Any]:
@@ -46,6 +48,8 @@ def as_json(report: "RunReport", known: Known) -> dict[str, Any]:
         "warned": report.warned,
         "overdue": report.overdue,
         "left_out": report.left_out,
+        "linked": report.linked,
+        "waiting": report.waiting,
         "interrupted": report.interrupted,
         "cost": {
             "spent_usd": float(account.spent_usd),
@@ -82,6 +86,8 @@ def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tup
     yield f"Batch {report.batch}: {succeeded} of {many(total, 'job')} succeeded, in {took}.", style
     if report.warned:
         yield f"  {report.warned} of them with a warning, which the manifest tells", ""
+    if report.linked:
+        yield f"  {report.linked} of them by a job that says the same: not sent, not paid", ""
     if failed := counts[JobState.FAILED]:
         why = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
         yield f"  {failed} failed" + (f" ({why})" if why else ""), "red"
@@ -93,7 +99,8 @@ def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tup
         yield f"  {report.overdue} of them past the deadline: this run stopped waiting for them", "yellow"
     if waiting := counts[JobState.QUEUED] + counts[JobState.SUBMITTING]:
         out = f", {report.left_out} of them left out of this run" if report.left_out else ""
-        yield f"  {waiting} not sent{out}", ""
+        linked = f", {report.waiting} of them waiting for a job that says the same" if report.waiting else ""
+        yield f"  {waiting} not sent{out}{linked}", ""
     if cancelled := counts[JobState.CANCELLED]:
         yield f"  {cancelled} cancelled", ""
 
@@ -152,9 +159,10 @@ def next_step(report: "RunReport", settings: "Settings", known: Known | None = N
 
 def _another_chance(known: Known, retry: str) -> Iterator[str]:
     """What `retry` would do for the failed jobs, and the command; nothing where it would do nothing."""
-    free = sum(number for kind, number in known.kinds.items() if kind in FETCH_AGAIN)
-    named = sum(number for kind, number in known.kinds.items() if kind in ONLY_IF_NAMED)
-    paid = sum(known.kinds.values()) - free - named
+    sent = Counter(known.kinds) - Counter(known.linked)  # the others share what comes of these
+    free = sum(number for kind, number in sent.items() if kind in FETCH_AGAIN)
+    named = sum(number for kind, number in sent.items() if kind in ONLY_IF_NAMED)
+    paid = sum(sent.values()) - free - named
     if known.kinds and not (free or paid):
         return
     told = [f"{free} for free"] * bool(free) + [f"{paid} for another payment"] * bool(paid)

@@ -13,12 +13,15 @@ import pytest
 import migrations
 from jobs import migrate
 from jobs.errors import CannotWrite
+from tests.unit.jobs.test_tables import SOUND, insert
 
-NEXT = """
+NOW = migrations.HEAD
+LATER = f"{int(NOW) + 1:04}"
+NEXT = f"""
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "{LATER}"
+down_revision = "{NOW}"
 branch_labels = None
 depends_on = None
 
@@ -53,9 +56,9 @@ def old(tmp_path: Path) -> Path:
 
 def use(monkeypatch: pytest.MonkeyPatch, history: Path, version: str) -> None:
     """Be that later Nightsheet."""
-    (history / "versions" / "v0004_next.py").write_text(version)
+    (history / "versions" / f"v{LATER}_next.py").write_text(version)
     monkeypatch.setattr(migrations, "__file__", str(history / "__init__.py"))
-    monkeypatch.setattr(migrations, "HEAD", "0004")
+    monkeypatch.setattr(migrations, "HEAD", LATER)
 
 
 def standing(path: Path) -> tuple[str, int, list[str]]:
@@ -75,9 +78,9 @@ def test_an_older_database_is_brought_up_to_date(
     _, columns, _ = standing(old)
     use(monkeypatch, history, NEXT)
     opening(old)
-    assert standing(old) == ("0004", columns + 1, ["a"])
+    assert standing(old) == (LATER, columns + 1, ["a"])
     opening(old)
-    assert standing(old) == ("0004", columns + 1, ["a"])
+    assert standing(old) == (LATER, columns + 1, ["a"])
 
 
 def test_a_new_database_runs_through_every_version(
@@ -87,7 +90,7 @@ def test_a_new_database_runs_through_every_version(
     path = tmp_path / "new.db"
     use(monkeypatch, history, NEXT)
     migrate.prepare(path)
-    assert standing(path)[0] == "0004"
+    assert standing(path)[0] == LATER
 
 
 def test_a_failed_upgrade_leaves_the_database_as_it_was(
@@ -103,7 +106,7 @@ def test_a_failed_upgrade_leaves_the_database_as_it_was(
     assert standing(old) == before
     use(monkeypatch, history, NEXT)
     migrate.prepare(old)
-    assert standing(old) == ("0004", before[1] + 1, ["a"])
+    assert standing(old) == (LATER, before[1] + 1, ["a"])
 
 
 def test_a_failed_creation_leaves_no_half_of_a_database(
@@ -118,7 +121,7 @@ def test_a_failed_creation_leaves_no_half_of_a_database(
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT * FROM sqlite_master").fetchall() == []
     migrate.prepare(path)
-    assert standing(path)[0] == "0003"
+    assert standing(path)[0] == NOW
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -127,13 +130,12 @@ def test_an_upgrade_that_was_killed_is_done_again(
 ) -> None:
     """In the middle of the transaction, over an old database or a new one."""
     path = old if exists else tmp_path / "new.db"
-    (history / "versions" / "v0004_next.py").write_text(KILLED)
+    (history / "versions" / f"v{LATER}_next.py").write_text(KILLED)
     code = (
         "import sys; from pathlib import Path; from jobs import migrate; migrate.prepare(Path(sys.argv[1]))"
     )
-    later = (
-        f"import migrations; migrations.__file__ = {str(history / 'x')!r}; migrations.HEAD = '0004'; {code}"
-    )
+    place = str(history / "x")
+    later = f"import migrations; migrations.__file__ = {place!r}; migrations.HEAD = {LATER!r}; {code}"
     killed = subprocess.run(
         [sys.executable, "-c", later, str(path)], check=False, capture_output=True, text=True
     )
@@ -141,7 +143,7 @@ def test_an_upgrade_that_was_killed_is_done_again(
     use(monkeypatch, history, NEXT)
     migrate.prepare(path)
     version, _, batches = standing(path)
-    assert (version, batches) == ("0004", ["a"] if exists else [])
+    assert (version, batches) == (LATER, ["a"] if exists else [])
 
 
 def test_a_database_that_is_held_is_told(monkeypatch: pytest.MonkeyPatch, history: Path, old: Path) -> None:
@@ -157,4 +159,26 @@ def test_a_database_that_is_held_is_told(monkeypatch: pytest.MonkeyPatch, histor
             migrate.prepare(old)
         runner.execute("ROLLBACK")
     migrate.prepare(old)
-    assert standing(old)[0] == "0004"
+    assert standing(old)[0] == LATER
+
+
+def test_a_table_that_is_made_anew_keeps_its_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Letter for letter, with all that refers to them."""
+    path = tmp_path / "night.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrations, "HEAD", "0002")
+        migrate.prepare(path)
+    rows = {
+        **SOUND,
+        "job": SOUND["job"] | {"key": "007", "inputs": "1e5", "columns": '{"a":"1"}', "turn": -2.5},
+    }
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, row in rows.items():
+            insert(connection, table, **row)
+    migrate.prepare(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        connection.row_factory = sqlite3.Row
+        for table, row in rows.items():
+            (kept,) = connection.execute(f"SELECT * FROM {table}").fetchall()
+            assert {name: kept[name] for name in row} == row

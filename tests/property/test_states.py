@@ -77,6 +77,8 @@ class Life:
             return False
         if move is Move.CLAIM:
             return self.agreed
+        if move is Move.LINK:  # it says what no other job says
+            return False
         if move is Move.REOPEN:
             attempts = self.table.attempts(self.job_id)
             return bool(attempts) and attempts[-1]["request_id"] is not None

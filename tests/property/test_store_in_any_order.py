@@ -28,10 +28,11 @@ from jobs.books import balance
 from jobs.database import open_database
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached, Outcome, Resubmitted
-from jobs.states import MOVES, JobState, Move
+from jobs.states import ENDED, MOVES, JobState, Move
 from jobs.store import Store
 from jobs.tables import PauseReason, SubmitOutcome
 from jobs.views import FRONT, BatchView, Receipt
+from runner.linking import links_among
 from tests.property.searching import budget
 from tests.support.tables import ORIGIN, WAYS, WallClock, claimed, outcome_of, picture, planned, select
 
@@ -42,6 +43,7 @@ STATES = st.fixed_dictionaries({"a": st.sampled_from(list(JobState)), "b": st.sa
 SOME = st.none() | st.lists(st.sampled_from(KEYS), unique=True)
 INTERRUPTED = Failure(FailureKind.UNCONFIRMED, "cut off")
 FREE_MOVES = [move for move in Move if move is not Move.CLAIM]
+NOT_OF_A_RUN = (Move.CANCEL, Move.UNSENDABLE, Move.LINK, Move.REOPEN)
 BY_A_LOAD = {
     (JobState.QUEUED, JobState.CANCELLED),
     (JobState.CANCELLED, JobState.QUEUED),
@@ -150,14 +152,16 @@ class StoreMachine(RuleBasedStateMachine):
             (job["id"], move)
             for job in self.jobs().values()
             for move in Move
-            if job["state"] in MOVES[move][0] and move not in (Move.CANCEL, Move.UNSENDABLE, Move.REOPEN)
+            if job["state"] in MOVES[move][0] and move not in NOT_OF_A_RUN
         ]
         if fitting:
             job_id, move = fitting[number % len(fitting)]
             if move is Move.CLAIM:
                 self.do(self.store.agree(self.batch_id))
             job = self.jobs()[job_id]
-            held = move is Move.CLAIM and (job["cancel_requested"] or not job["current"])
+            held = move is Move.CLAIM and (
+                job["cancel_requested"] or not job["current"] or job["same_as"] is not None
+            )
             assert self.make(job_id, move) is not held
 
     @rule(edits=EDITS)
@@ -167,7 +171,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def load(self) -> None:
         sheet = list(self.sheet.items())
-        rows = [planned(key, place, prompt=f"{key} {edition}") for place, (key, edition) in enumerate(sheet)]
+        rows = [planned(key, place, prompt=f"says {edition}") for place, (key, edition) in enumerate(sheet)]
         before = self.jobs()
         self.batch, report = self.do(
             self.store.load(name=self.name, sheet=Path(self.name), origin=ORIGIN, planned=rows)
@@ -195,7 +199,11 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def agree(self) -> None:
-        waiting = [j for j in self.jobs().values() if j["current"] and j["state"] == "queued"]
+        waiting = [
+            j
+            for j in self.jobs().values()
+            if j["current"] and j["state"] == "queued" and j["same_as"] is None
+        ]
         agreed = self.do(self.store.agree(self.batch_id))
         assert agreed == sum(not job["agreed"] for job in waiting)
 
@@ -227,6 +235,9 @@ class StoreMachine(RuleBasedStateMachine):
         if move is Move.REOPEN and may:
             newest = [attempt for attempt in self.attempts() if attempt["job_id"] == job["id"]][-1:]
             may = bool(newest and newest[0]["request_id"])
+        if move is Move.LINK:
+            twin = self.jobs().get(job["same_as"] or 0)
+            may = may and twin is not None and twin["state"] == JobState.SUCCEEDED
         if move in (Move.ACCEPTED, Move.ATTACH):
             may = may and request_id not in taken
         assert self.do(self.store.apply(outcome)) is may, (move, job["state"])
@@ -241,6 +252,39 @@ class StoreMachine(RuleBasedStateMachine):
         pair = [outcome_of(Move.CANCEL, job["id"]), outcome_of(Move.FETCHED, job["id"])]
         assert self.do(self.store.apply(*pair)) is False
         assert (self.jobs(), self.attempts()) == before
+
+    @rule(part=st.none() | st.sets(st.integers(0, 9)))
+    def dedupe(self, part: set[int] | None) -> None:
+        """Of those that say the same, one is sent for all, or for a part of them."""
+        jobs = list(self.jobs())
+        within = None if part is None else {jobs[number % len(jobs)] for number in part}
+        pairs = [(a.id, b.id) for a, b in links_among(self.do(self.store.alike(self.batch_id)), within)]
+        self.do(self.store.link(pairs))
+        after = self.jobs()
+        assert all(after[job_id]["same_as"] is not None for job_id, _twin in pairs)
+
+    @rule()
+    def settle_links(self) -> None:
+        """What waits shares the end of what it waits for; nothing waits for what will never come."""
+        before = self.jobs()
+        heirs = self.do(self.store.settle_links(self.batch_id))
+        jobs = self.jobs()
+        assert heirs == sum(
+            job["same_as"] is None and before[number]["same_as"] is not None for number, job in jobs.items()
+        )
+        for number, job in jobs.items():
+            if job["same_as"] is not None and job["state"] == JobState.QUEUED:
+                twin = jobs[job["same_as"]]
+                assert JobState(twin["state"]) not in ENDED
+                assert twin["inputs"] == job["inputs"]
+            if job["state"] != before[number]["state"]:
+                assert job["state"] == jobs[job["same_as"]]["state"]
+
+    @rule()
+    def unlink(self) -> None:
+        """Those that wait are jobs of their own again."""
+        many = sum(job["same_as"] is not None and job["state"] == "queued" for job in self.jobs().values())
+        assert self.do(self.store.unlink(self.batch_id)) == many
 
     @rule(keys=SOME)
     def cancel(self, keys: list[str] | None) -> None:
@@ -312,6 +356,8 @@ class StoreMachine(RuleBasedStateMachine):
             assert (job["finished_at"] is not None) is ended
             wrong = state in (JobState.FAILED, JobState.CANCELLED, JobState.UNCONFIRMED)
             assert (job["error_kind"] is not None) is wrong
+            twin = jobs.get(job["same_as"] or 0)
+            assert twin is None or (twin["same_as"] is None and job["attempts"] == 0 and not job["agreed"])
         assert len({job["folder"].lower() for job in jobs.values()}) == len(jobs)
         # A row that says what it said before is the job that it was.
         assert len({(job["key"], job["fingerprint"]) for job in jobs.values()}) == len(jobs)
@@ -330,16 +376,17 @@ class StoreMachine(RuleBasedStateMachine):
         """Sent once, and once more for each time that it was allowed; an open intent is on its way."""
         ledger = self.do(self.store.ledger(self.batch_id))
         assert balance(ledger).balanced
-        paid: dict[str, int] = {}
-        allowed: dict[str, int] = {}
+        paid: dict[tuple[str, str], int] = {}
+        allowed: dict[tuple[str, str], int] = {}
         jobs = self.jobs()
+        named = {number: (job["key"], job["fingerprint"]) for number, job in jobs.items()}
         for job in jobs.values():
-            what = job["fingerprint"]
+            what = job["key"], job["fingerprint"]
             allowed[what] = allowed.get(what, 1) + job["authorised"]
         for attempt in self.attempts():
-            what = jobs[attempt["job_id"]]["fingerprint"]
+            what = named[attempt["job_id"]]
             paid[what] = paid.get(what, 0) + (attempt["outcome"] != SubmitOutcome.REFUSED)
-        refused = {jobs[a["job_id"]]["fingerprint"] for a in self.attempts() if a["outcome"] == "refused"}
+        refused = {named[a["job_id"]] for a in self.attempts() if a["outcome"] == "refused"}
         for what, times in paid.items():
             assert what in refused or times <= allowed[what], what
         for job in jobs.values():

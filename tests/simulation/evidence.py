@@ -41,7 +41,7 @@ class Evidence:
     @cached_property
     def job_of(self) -> dict[str, Record]:
         """By request_id as the API knows it: the job that sent what was accepted."""
-        by_inputs = {job["inputs"]: job for job in self.jobs}
+        by_inputs = {job["inputs"]: job for job in self.jobs if job["same_as"] is None}
         return {
             submit.request_id: by_inputs[json.dumps(submit.body, ensure_ascii=False, separators=(",", ":"))]
             for submit in self.submits

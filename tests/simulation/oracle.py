@@ -7,8 +7,9 @@ request, `committed` I1, I3, I4 and I5 at every commit, `trial` I3, I9, I10, I11
 import hashlib
 import io
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -82,14 +83,19 @@ def i5_states_are_whole(e: Evidence) -> None:
         why = job["error_kind"] is not None
         assert why is (state in SETTLED - {JobState.SUCCEEDED}), f"I6: {job['key']} and its reason"
         if state in AT_THE_API | {JobState.SUCCEEDED}:
-            assert job["id"] in e.held.values(), f"I3: {job['key']} is {state} without a request_id"
+            assert _sender(job) in e.held.values(), f"I3: {job['key']} is {state} without a request_id"
+
+
+def _sender(job: Mapping[str, Any]) -> int:
+    """The job that was sent: its own, or the one that a linked job has its result from."""
+    return int(job["id"] if job["same_as"] is None else job["same_as"])
 
 
 def i6_pictures_whole(e: Evidence) -> None:
     """What a job that succeeded has is on disk, as long, with that hash, and decodes."""
     for job in e.jobs:
         if job["state"] == JobState.SUCCEEDED:
-            newest = max(line["id"] for line in e.attempts if line["job_id"] == job["id"])
+            newest = max(line["id"] for line in e.attempts if line["job_id"] == _sender(job))
             own = [picture for picture in e.artifacts if picture["attempt_id"] == newest]
             assert own, f"I6: {job['key']} succeeded without a picture"
             for picture in own:

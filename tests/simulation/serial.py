@@ -352,7 +352,8 @@ def run_serial(
                     return runner.run(main(loop))
             finally:
                 gc.collect()  # what the dead left, before threads are real again
-                gc.freeze()  # what is left now stays, and need not be looked through again
+                if not gc.get_freeze_count():
+                    gc.freeze()  # what was there before need not be looked through each time
     finally:
         loop.forsake()
         if collecting:

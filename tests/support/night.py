@@ -90,6 +90,7 @@ class Night:
         *,
         part: Part = WHOLE,
         prune: bool = False,
+        dedupe: bool | None = None,
         **settings: Any,
     ) -> RunReport:
         """`nightsheet run SHEET`."""
@@ -103,6 +104,7 @@ class Night:
             watcher=self.watching,
             part=part,
             prune=prune,
+            dedupe=dedupe,
         )
 
     async def resume(

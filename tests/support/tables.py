@@ -22,6 +22,7 @@ from jobs.outcomes import (
     Discarded,
     Fetched,
     FetchFailed,
+    Linked,
     LinksExpired,
     NotAccepted,
     Outcome,
@@ -124,6 +125,7 @@ def outcome_of(move: Move, job_id: int, *, request_id: str = "req-1", at: dateti
     """An ordinary outcome for each move but the claim, which has a door of its own."""
     made: dict[Move, Outcome] = {
         Move.UNSENDABLE: Unsendable(job_id, failure(FailureKind.REFUSED), at),
+        Move.LINK: Linked(job_id, (), at),
         Move.ACCEPTED: Accepted(job_id, request_id, at),
         Move.NOT_ACCEPTED: NotAccepted(job_id, at, at),
         Move.REFUSED: Refused(job_id, failure(FailureKind.REFUSED), at),

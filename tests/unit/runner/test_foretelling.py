@@ -23,7 +23,8 @@ async def test_the_plan_comes_with_its_warnings_and_its_repetitions(tmp_path: Pa
             "7 jobs of them with a warning:",
             *(f"  row {place + 2}: {place}: odd" for place in range(5)),
             "  and 2 more: `nightsheet check` shows them.",
-            "6 jobs of the batch would send what another row sends, seed included, for $0.24.",
+            "6 jobs of the batch would send what another row sends, seed included (--dedupe sends "
+            "one for all), for $0.24.",
         ]
         asked: list[str] = []
         await foretell(w.store, w.run.batch, work, {}, asked.append, asked=True)

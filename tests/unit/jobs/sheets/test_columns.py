@@ -20,6 +20,17 @@ def test_columns_are_known_misspelt_or_own() -> None:
     assert columns.own(row) == {"note": "n"}
 
 
+def test_in_a_header_names_may_be_written_by_hand() -> None:
+    """Unless another column is called so as well."""
+    sheet = Opened("a.csv", lambda: iter(()), ("ID", "Image Size", "Prompt", "PROMPT", "Note"), header_line=1)
+    columns = sort_columns(sheet)
+    assert (columns.known["ID"], columns.known["Image Size"]) == ("id", "image_size")
+    assert columns.misspelt == {"Prompt": "prompt", "PROMPT": "prompt"}
+    row = Row(2, {"ID": "1", "Note": "n"})
+    assert columns.named(row, ID) == ("ID", "1")
+    assert columns.own(row) == {"Note": "n"}
+
+
 def test_a_slip_is_not_read_where_the_right_name_is_there_too() -> None:
     """It is told, and its cell is nobody's."""
     columns = sort_columns(opened("prompt", "promt"))

@@ -318,7 +318,38 @@ def test_a_seed_is_drawn_only_where_none_is_given(write: Write) -> None:
 def test_what_is_missing_is_named_by_the_common_word(write: Write) -> None:
     """Whatever the model's own page calls it."""
     path = write("a.csv", f"model,size\n{OLDER},\n{FAMILY}/edit,2K\n")
+    assert places(path) == [(1, "prompt", None), (1, "images", None)]
+    path = write("a.yaml", f"jobs:\n- model: {OLDER}\n- model: {FAMILY}/edit\n")
     assert places(path) == [(2, "prompt", None), (3, "images", None), (3, "prompt", None)]
+
+
+def test_a_column_that_the_sheet_lacks_is_told_once(write: Write) -> None:
+    """At the header, with the first model that needs it; a cell that is left empty is told in its row."""
+    lines = [f"{model},\n" for model in (TEXT, OLDER) for _twice in "ab"]
+    (problem,) = problems(write("a.csv", "Model,size\n" + "".join(lines)))
+    assert (problem.row, problem.column, problem.hint) == (1, "prompt", "Add a column prompt.")
+    assert problem.message == f"The sheet has no such column, which {TEXT} needs."
+    path = write("a.csv", f"model,Prompt\n{TEXT},\n{TEXT},a\n{TEXT},\n")
+    assert places(path) == [(2, "Prompt", None), (4, "Prompt", None)]
+
+
+def test_a_header_may_be_written_by_hand(write: Write) -> None:
+    """With capitals, spaces and hyphens: the same jobs, with the same keys; own columns stay as they are."""
+    rows = f"one,Generate 2 {{Mood}} images,{SERIES},2048x2048,2,dim\n,Generate 2 images,{SERIES},2K,2,\n"
+    plainly = planned(write("a.csv", f"id,prompt,model,image_size,count,Mood\n{rows}"))
+    byhand = planned(write("b.csv", f"ID,Prompt,MODEL, Image-Size ,Count,Mood\n{rows}"))
+    told = [(job.key, job.fingerprint, job.inputs["prompt"], job.columns) for job in byhand]
+    assert told == [(job.key, job.fingerprint, job.inputs["prompt"], job.columns) for job in plainly]
+    assert byhand[0].columns == {"Mood": "dim"}
+
+
+def test_a_heading_that_two_columns_claim_is_a_slip(write: Write) -> None:
+    """Nobody knows which of them is meant."""
+    assert places(write("a.csv", f"model,prompt,Prompt\n{TEXT},a,b\n")) == [(1, "Prompt", None)]
+    assert places(write("a.csv", f"model,Prompt,PROMPT\n{TEXT},a,b\n"))[:2] == [
+        (1, "Prompt", None),
+        (1, "PROMPT", None),
+    ]
 
 
 def test_warnings_are_sentences_of_the_job(write: Write) -> None:

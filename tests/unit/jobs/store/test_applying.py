@@ -42,6 +42,8 @@ async def test_a_move_that_does_not_start_here_changes_nothing(table: Table, sta
 async def test_a_move_leads_where_it_says(table: Table, move: Move, state: JobState) -> None:
     """From each of its sources, and it moves that job alone."""
     job_id = await table.bring("b", state)
+    if move is Move.LINK:
+        await table.store.link([(job_id, await table.bring("c", S.SUCCEEDED))])
     others = [table.row((await table.job(key)).id) for key in "ac"]
     assert await table.store.apply(outcome_of(move, job_id))
     assert table.row(job_id)["state"] == MOVES[move][1]

@@ -58,6 +58,8 @@ def test_for_scripts(world: World) -> None:
         "open_doubts": 0,
         "overdrawn": [],
         "not_in_hand_usd": 0.36,
+        "linked": [],
+        "gone": [],
     }
     wanted: list[dict[str, Any]] = [
         {"key": "b", "attempt": 1, "request_id": "req-b", "why": "remote_failed", "usd": 0.12},

@@ -80,5 +80,28 @@ def test_rows_that_say_the_same_are_pointed_out() -> None:
     assert plan.repeats == {SERIES: (2, 4)}
     assert identical(plan.repeats, {SERIES: Decimal("0.04")}, plan.repeated) == (
         "2 jobs say what another row says (same model, inputs and seed), and would be paid"
-        " for $0.08 to $0.16: k1 in row 3, k2 in row 4."
+        " for $0.08 to $0.16, unless one is sent for all with --dedupe: k1 in row 3, k2 in row 4."
     )
+
+
+def test_with_dedupe_one_is_reckoned_for_all() -> None:
+    """Not after one that brought nothing; what is linked already is not counted again."""
+    plan = Plan("b", known=True, held=2, dedupe=True)
+    same: dict[str, Any] = {"fingerprint": "f", "inputs": {"prompt": "p", "seed": 7}}
+    plan.add(job(0, "failed", **same), Fate("unchanged", JobState.FAILED, known=True))
+    for position in range(1, 4):
+        plan.add(job(position, f"k{position}", **same))
+    plan.add(job(4, "waits", **same), Fate("unchanged", JobState.QUEUED, known=True, waits=True))
+    assert (plan.to_send, plan.repeats, plan.waiting) == ({SERIES: (1, 2)}, {SERIES: (2, 4)}, 1)
+    prices = {SERIES: Decimal("0.04")}
+    assert difference(plan, prices) == (
+        "To send: 1 job (3 new, less 2 that say the same), at most 2 pictures, for $0.04 to $0.08."
+        " 1 failed, 1 waiting for another that says the same."
+    )
+    assert identical(plan.repeats, prices, plan.repeated, dedupe=True) == (
+        "2 jobs say what another row says (same model, inputs and seed), and get its result: not sent,"
+        " not paid: k2 in row 4, k3 in row 5."
+    )
+    told = plan.as_json("s", prices)
+    assert (told["to_send"]["jobs"], told["identical"]["linked"]) == (1, True)
+    assert told["price"] == {"low_usd": 0.04, "high_usd": 0.08}

@@ -73,6 +73,7 @@ def test_the_json(night: World) -> None:
         "batch": "night",
         "reopened": ["expired"],
         "requeued": ["lost", "failed", "refused"],
+        "linked": [],
         "left": [
             {"key": "moderated", "reason": "moderated: only with --kind moderated, or --job"},
             {"key": "gone", "reason": "discarded: only with --kind discarded, or --job"},

@@ -29,7 +29,7 @@ from jobs.sheets.planned import PlannedJob
 from jobs.store.door import Store
 from jobs.views import ArtifactView, BatchView, JobView
 from runner.cli import app
-from runner.providers.base import CancelVerdict, StatusVerdict, Trouble
+from runner.providers.base import CancelVerdict, PriceVerdict, StatusVerdict, Trouble
 
 T = TypeVar("T")
 NOW = datetime(2026, 3, 4, 1, 2, 3, tzinfo=UTC)
@@ -74,7 +74,12 @@ class FakeApi:
 
     statuses: dict[str, StatusVerdict] = field(default_factory=dict)
     cancels: dict[str, CancelVerdict] = field(default_factory=dict)
+    prices: dict[str, PriceVerdict] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def price(self, model: str) -> PriceVerdict:
+        self.asked.append(("price", model))
+        return self.prices.get(model, Trouble("nobody told"))
 
     async def status(self, request_id: str) -> StatusVerdict:
         self.asked.append(("status", request_id))

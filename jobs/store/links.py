@@ -1,0 +1,158 @@
+"""Jobs that say the same: one is sent, and the others wait for what it brings.
+
+`same_as` is the one that is sent; it is never linked itself, so that there is no chain. A linked job is not
+agreed to be sent, which the table enforces: no claim takes it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Linked, Unsendable
+from jobs.states import AT_THE_API, JobState
+from jobs.store.moves import apply
+from jobs.store.schema import JOB
+from jobs.views import Alike, LinkedJob, Links
+
+_TWIN = JOB.alias("twin")
+_AT_ONCE = 500
+_SENT = (JobState.SUBMITTING, *sorted(AT_THE_API), JobState.SUCCEEDED, JobState.UNCONFIRMED)
+"""States of a job whose result the others may have: here, on its way, or in doubt."""
+_IS_LINKED = JOB.c.same_as.is_not(None)
+"""Said wherever it holds, in the words of the index: of a million jobs few are linked."""
+_SAYS_THE_SAME = (_TWIN.c.inputs == JOB.c.inputs) & (_TWIN.c.model == JOB.c.model)
+
+
+async def alike(connection: AsyncConnection, batch_id: int) -> list[list[Alike]]:
+    """Jobs that send the same to the byte, two or more of a kind: what is queued, and what was sent before.
+
+    Those that were sent count whether or not the sheet still has them: their pictures are paid for.
+    """
+    kind = (JOB.c.model, JOB.c.inputs)
+    each = (
+        select(
+            *(JOB.c.id, JOB.c.key, JOB.c.model, JOB.c.pictures, JOB.c.state, JOB.c.turn, JOB.c.agreed),
+            (JOB.c.attempts == 0).label("unsent"),
+            func.min(JOB.c.id).over(partition_by=kind).label("kind"),
+            func.count().over(partition_by=kind).label("many"),
+        )
+        .where(
+            JOB.c.batch_id == batch_id,
+            JOB.c.same_as.is_(None),
+            or_(and_(JOB.c.state == JobState.QUEUED, JOB.c.current), JOB.c.state.in_(_SENT)),
+        )
+        .subquery()
+    )
+    found = await connection.execute(
+        select(each).where(each.c.many > 1).order_by(each.c.kind, each.c.turn, each.c.id)
+    )
+    kinds: dict[int, list[Alike]] = {}
+    for row in found:
+        unsent = bool(row.unsent) and row.state == JobState.QUEUED
+        job = Alike(row.id, row.key, row.model, row.pictures, JobState(row.state), bool(row.agreed), unsent)
+        kinds.setdefault(row.kind, []).append(job)
+    return list(kinds.values())
+
+
+async def link(connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) -> None:
+    """Have the first of each pair wait for the second, as long as it was never sent."""
+    if not pairs:
+        return
+    await connection.execute(
+        update(JOB)
+        .where(JOB.c.id == bindparam("job_id"), JOB.c.state == JobState.QUEUED, JOB.c.attempts == 0)
+        .values(same_as=bindparam("twin_id"), agreed=False),
+        [{"job_id": job_id, "twin_id": twin_id} for job_id, twin_id in pairs],
+    )
+    # Some may wait for one that waits itself from now on.
+    await connection.execute(
+        update(JOB)
+        .where(
+            _IS_LINKED,
+            exists().where(_TWIN.c.id == JOB.c.same_as, _TWIN.c.same_as.is_not(None)),
+        )
+        .values(same_as=select(_TWIN.c.same_as).where(_TWIN.c.id == JOB.c.same_as).scalar_subquery())
+    )
+
+
+async def unlink(connection: AsyncConnection, batch_id: int) -> int:
+    """Have what waits stand for itself again, to be agreed to; how many jobs that are."""
+    done = await connection.execute(
+        update(JOB)
+        .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
+        .values(same_as=None)
+    )
+    return int(done.rowcount)
+
+
+def _waiting(batch_id: int) -> Select[Any]:
+    """Linked jobs of the sheet that are queued, each with the job that it waits for."""
+    return (
+        select(JOB.c.id.label("job_id"), _TWIN)
+        .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
+        .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
+        .order_by(JOB.c.turn, JOB.c.id)
+    )
+
+
+async def settle(connection: AsyncConnection, batch_id: int, now: datetime) -> tuple[int, int]:
+    """End what waits for a job that has ended; where that one was cancelled, or says something else by now,
+    another takes its place, with what was agreed to. How many ended (of many a part), how many took over.
+    """
+    took_over = 0
+    gone = or_(_TWIN.c.state == JobState.CANCELLED, ~_SAYS_THE_SAME)
+    while heir := (await connection.execute(_waiting(batch_id).where(gone).limit(1))).first():
+        await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=heir.agreed)
+        took_over += 1
+    over = _TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
+    found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
+    for row in found:
+        await apply(connection, _end(row.job_id, row, now))
+    return len(found), took_over
+
+
+async def _take_over(
+    connection: AsyncConnection, batch_id: int, job_id: int, twin_id: int, *, agreed: bool
+) -> None:
+    """One of those that waited is sent in the other's stead, and the rest waits for that one."""
+    await connection.execute(update(JOB).where(JOB.c.id == twin_id).values(agreed=False))
+    await connection.execute(update(JOB).where(JOB.c.id == job_id).values(same_as=None, agreed=agreed))
+    waits = [JOB.c.batch_id == batch_id, JOB.c.same_as == twin_id, JOB.c.state == JobState.QUEUED]
+    await connection.execute(update(JOB).where(*waits).values(same_as=job_id))
+
+
+def _end(job_id: int, twin: Row[Any], now: datetime) -> Linked | Unsendable:
+    if twin.state == JobState.SUCCEEDED:
+        return Linked(job_id, tuple(twin.warnings), now)
+    said = (
+        f"Not sent, and not paid: it waited for job {twin.key!r}, which says the same. {twin.error_message}"
+    )
+    return Unsendable(job_id, Failure(FailureKind(twin.error_kind), said, twin.error_code), now)
+
+
+async def count(connection: AsyncConnection, batch_id: int) -> Links:
+    """How many jobs of the sheet have another's result, wait for it, or wait for one nobody agreed to yet."""
+    waits = JOB.c.state == JobState.QUEUED
+    idle = waits & (_TWIN.c.state == JobState.QUEUED) & ~_TWIN.c.agreed
+    succeeded = JOB.c.state == JobState.SUCCEEDED
+    found = await connection.execute(
+        select(*(func.coalesce(func.sum(case((which, 1), else_=0)), 0) for which in (succeeded, waits, idle)))
+        .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
+        .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.current)
+    )
+    return Links(*map(int, found.one()))
+
+
+async def listed(connection: AsyncConnection, batch_id: int) -> list[LinkedJob]:
+    """Every linked job, in sheet order, with the key of the one that was sent in its stead."""
+    found = await connection.execute(
+        select(JOB.c.key, JOB.c.row, JOB.c.state, _TWIN.c.key)
+        .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
+        .where(JOB.c.batch_id == batch_id, _IS_LINKED)
+        .order_by(JOB.c.position, JOB.c.id)
+    )
+    return [LinkedJob(key, row, JobState(state), twin) for key, row, state, twin in found]

@@ -1,0 +1,56 @@
+"""What an audit finds beside the ledger: jobs that another was sent for, pictures that are gone."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from jobs.at_hand import not_at_hand
+from jobs.states import JobState
+from runner.cli import render
+from runner.cli.words import many, money, then
+
+if TYPE_CHECKING:
+    from jobs.store.door import Store
+    from jobs.views import BatchView, JobView, LinkedJob
+    from runner.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A job that succeeded, and where its pictures should lie, and do not."""
+
+    job: "JobView"
+    paths: tuple[str, ...]
+
+
+async def gone_from_disk(store: "Store", batch: "BatchView") -> list[Gone]:
+    """What somebody has deleted, moved or changed since; what is linked has its pictures from another."""
+    found = store.jobs(batch.id, everything=True, states=[JobState.SUCCEEDED])
+    return [Gone(job, paths) async for job in found if job.twin is None and (paths := not_at_hand(job))]
+
+
+def show_gone(gone: list[Gone], batch: "BatchView", settings: "Settings") -> None:
+    """Each picture, and how to have it back."""
+    if not gone:
+        return
+    render.result()
+    render.result("Came home, and no longer on disk as they were", "bold red")
+    rows = (
+        (one.job.row if one.job.current else "gone", one.job.key, path) for one in gone for path in one.paths
+    )
+    render.table(("row", "key", "picture"), rows, numbers=("row",), flowing=("picture",))
+    pictures = sum(len(one.paths) for one in gone)
+    render.result(
+        f"In all {many(pictures, 'picture')} of {many(len(gone), 'job')}. Put them back, or have them fetched"
+        f" again, free as long as the API has them: {then(settings, 'retry', batch.name)}"
+    )
+
+
+def show_linked(linked: "list[LinkedJob]") -> None:
+    """Each job, and the one that was sent in its stead."""
+    if not linked:
+        return
+    render.result()
+    render.result("Not sent: another job says the same, and its result counts for both", "bold")
+    rows = ((job.row, job.key, job.same_as, job.state.value, money(Decimal(0))) for job in linked)
+    render.table(("row", "key", "same as", "state", "cost"), rows, numbers=("row", "cost"))

@@ -1,0 +1,60 @@
+"""Jobs that send the same: with `--dedupe` one of them is sent, and the others get what it brings."""
+
+from collections.abc import Callable, Container, Sequence
+
+from jobs.states import JobState
+from jobs.store.door import Store
+from jobs.views import Alike, BatchView
+from runner.part import Chosen
+
+_BEST_FIRST = (
+    *(JobState.SUCCEEDED, JobState.FETCHING, JobState.RUNNING),
+    *(JobState.UNCONFIRMED, JobState.SUBMITTING, JobState.QUEUED),
+)
+"""Whose result the others get: one that is here, or else the one that is nearest to it."""
+
+Link = tuple[Alike, Alike]
+"""A job that is not sent, and the one whose result it gets."""
+
+
+def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None = None) -> list[Link]:
+    """Who waits for whom, of jobs that say the same, each kind in its turn.
+
+    What was ever submitted itself is not linked. With `within`, only these are, and only to each other or to
+    what was sent before: what a run leaves out is not waited for.
+    """
+    links = []
+    for kind in kinds:
+        here = [job for job in kind if within is None or job.state is not JobState.QUEUED or job.id in within]
+        if here:
+            first = min(here, key=lambda job: _BEST_FIRST.index(job.state))
+            links += [(job, first) for job in here if job.unsent and job is not first]
+    return links
+
+
+async def dedupe(
+    store: Store, batch: BatchView, wanted: bool, chosen: Chosen | None, notice: Callable[[str], None]
+) -> None:
+    """Link what says the same, or end that again where it is not wanted; what is linked leaves `chosen`.
+
+    A link outlives its run: without a word about it the next one leaves it as it is.
+    """
+    if not wanted:
+        if many := await store.unlink(batch.id):
+            notice(f"No longer waiting for another's result, and to be paid: {many:,} of the jobs.")
+        return
+    within = None if chosen is None else frozenset(chosen.ids)
+    links = links_among(await store.alike(batch.id), within)
+    if not links:
+        return
+    await store.link([(job.id, twin.id) for job, twin in links])
+    await store.settle_links(batch.id)
+    if chosen is not None:
+        chosen.leave_out([job for job, _twin in links])
+    notice(_told(len(links)))
+
+
+def _told(many: int) -> str:
+    if many == 1:
+        return "1 job says what another says: it gets the same pictures, and is not paid."
+    return f"{many:,} jobs say what others say: they get the same pictures, and are not paid."

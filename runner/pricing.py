@@ -1,0 +1,92 @@
+"""What a picture costs before a batch is run: as the API tells just now, else as it is known here."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+import anyio
+
+from jobs.errors import NightsheetError
+from runner import opening
+from runner.providers.base import Priced, Stopped, Trouble
+from runner.settings import Settings
+from runner.token import load_token
+
+ASKED_SECONDS = 5.0
+"""How long the API may take to answer in all: a plan can be shown without it."""
+
+
+class Source(StrEnum):
+    """Who told a price, the best first."""
+
+    API = "api"
+    LAST_RUN = "last_run"
+    SETTINGS = "settings"
+    UNKNOWN = "unknown"
+    EMULATOR = "emulator"
+
+
+_BEST_FIRST = list(Source)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """USD a picture by model. `source` is the least sure of those that were needed, None where none was.
+
+    `why` says why the API has not told all of them.
+    """
+
+    usd: Mapping[str, Decimal]
+    source: Source | None = None
+    why: str = ""
+
+
+async def prices_for(
+    models: Collection[str],
+    settings: Settings,
+    around: "opening.Surroundings",
+    last_run: Mapping[str, Decimal],
+) -> Prices:
+    """What `models` cost. Asks the API only where there is a token, for some seconds; raises nothing."""
+    if not models:
+        return Prices({**settings.prices, **last_run})
+    told: dict[str, Decimal] = {}
+    why = ""
+    try:
+        if load_token(around.env, around.home) is None:
+            why = "there is no token to ask the API with"
+        else:
+            why = await _ask(models, settings, around, told)
+    except NightsheetError as error:
+        why = error.message.rstrip(".")
+    known = {Source.API: told, Source.LAST_RUN: last_run, Source.SETTINGS: settings.prices}
+    sources = [
+        next((source for source, prices in known.items() if model in prices), Source.UNKNOWN)
+        for model in models
+    ]
+    return Prices({**settings.prices, **last_run, **told}, max(sources, key=_BEST_FIRST.index), why)
+
+
+async def _ask(
+    models: Collection[str],
+    settings: Settings,
+    around: "opening.Surroundings",
+    told: dict[str, Decimal],
+) -> str:
+    """Put the prices that the API tells into `told`; why one of them is missing, empty where none is."""
+    with anyio.move_on_after(ASKED_SECONDS) as patience:
+        async with opening.open_api(settings, around) as api:
+            for model in models:
+                match await api.provider.price(model):
+                    case Priced(price_usd=Decimal() as usd):
+                        told[model] = usd
+                    case Stopped(message=message):
+                        return f"the API refuses: {message.rstrip('.')}"
+                    case Trouble(reason=reason):
+                        return f"the API does not tell: {reason.rstrip('.')}"
+                    case _:
+                        pass
+    if patience.cancelled_caught:
+        return f"the API did not answer within {ASKED_SECONDS:g} s"
+    return "" if len(told) == len(models) else "the API tells none for a model"

@@ -1,0 +1,135 @@
+"""Rows of which one was sent for all: every command says so, and none says that they were paid."""
+
+from jobs.store.door import Store
+from tests.unit.runner.cli.world import (
+    World,
+    accepted,
+    done,
+    fetch_failed,
+    fetched,
+    job,
+    remote_failed,
+    unanswered,
+)
+
+
+def linked(world: World, *keys: str) -> None:
+    """The others wait for the first."""
+    same = {"prompt": "Generate images of a pier", "seed": 7}
+    world.load(*(job(position, key, inputs=same, fingerprint="f") for position, key in enumerate(keys)))
+    world.price()
+    first, *others = [world.jobs()[key].id for key in keys]
+
+    async def link(store: Store) -> None:
+        await store.link([(other, first) for other in others])
+
+    world.store(link)
+
+
+def settle(world: World) -> None:
+    """As a run does at its end."""
+
+    async def inside(store: Store) -> None:
+        await store.settle_links(1)
+
+    world.store(inside)
+
+
+def test_the_books_name_them_at_no_cost(world: World) -> None:
+    """For scripts and for people; the ledger knows but one submit."""
+    linked(world, "a", "b", "c")
+    world.move("a", accepted("r-1"), done("0.08"), fetched())
+    settle(world)
+    told = world.run("audit", "--json").json
+    assert told["linked"] == [
+        {"key": "b", "row": 3, "state": "succeeded", "same_as": "a"},
+        {"key": "c", "row": 4, "state": "succeeded", "same_as": "a"},
+    ]
+    assert (told["submits"], len(told["attempts"]), told["balanced"]) == (1, 1, True)
+    shown = world.run("audit").out
+    assert "Not sent: another job says the same, and its result counts for both" in shown
+    assert shown.count("$0.00") == 2
+
+
+def test_the_records_have_the_other_s_pictures(world: World) -> None:
+    """In JSON and in a table; `jobs` says whose result it is."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), done("0.08"))
+    world.picture("a")
+    open_job = world.jobs()["a"].id
+
+    async def fetch(store: Store) -> None:
+        assert await store.apply(fetched("odd")(open_job))
+
+    world.store(fetch)
+    settle(world)
+    first, second = world.run("jobs", "--json").json
+    assert second["images"] == first["images"]
+    assert (second["same_as"], second["cost_usd"], second["warnings"]) == ("a", 0.0, ["odd"])
+    assert "same_as" not in first
+    table = world.run("export", "--format", "csv").out.splitlines()
+    assert table[0].endswith(",same_as")
+    assert [line.rsplit(",", 1)[1] for line in table[1:]] == ["", "a"]
+
+
+def test_what_waits_is_said_to_wait(world: World) -> None:
+    """In the status, and in the list of jobs; it is not reckoned with."""
+    linked(world, "a", "b")
+    world.move("a", unanswered())
+    shown = world.run("status").out
+    assert "1 of the queued wait for a job that says the same: not paid" in shown
+    assert world.run("status", "--json").json["cost"]["estimate_usd"] == 0.0
+    assert "the result of a, which says the same" in world.run("jobs").out
+
+
+def test_all_that_failed_together_is_tried_again_as_one(world: World) -> None:
+    """Paid once; what waits has nothing agreed to."""
+    linked(world, "a", "b", "c")
+    world.move("a", accepted("r-1"), remote_failed())
+    settle(world)
+    assert world.states() == dict.fromkeys("abc", "failed")
+    ran = world.run("retry")
+    assert "2 jobs will get the result of one that says the same: free." in ran.out
+    assert "1 job will be sent again and paid for, for $0.04 to $0.08." in ran.out
+    assert [view.agreed for view in world.jobs().values()] == [True, False, False]
+    assert world.run("retry", "--job", "b").code == 1, "it is queued"
+
+
+def test_one_of_them_is_tried_again_alone(world: World) -> None:
+    """It is a job of its own then, and paid."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), done(), fetch_failed())
+    settle(world)
+    ran = world.run("retry", "--job", "b", "--json").json
+    assert (ran["requeued"], ran["linked"], ran["reopened"]) == (["b"], [], [])
+    job_b = world.jobs()["b"]
+    assert (job_b.agreed, job_b.twin) == (True, None)
+    together = world.run("retry", "--job", "a", "--json").json
+    assert together["reopened"] == ["a"]
+
+
+def test_one_that_was_cancelled_waits_again_for_what_is_there(world: World) -> None:
+    """Free: the result is here."""
+    linked(world, "a", "b")
+    assert world.run("cancel", "--job", "b").code == 0
+    world.move("a", accepted("r-1"), done(), fetched())
+    ran = world.run("retry", "--job", "b", "--json").json
+    assert (ran["requeued"], ran["linked"]) == ([], ["b"])
+    settle(world)
+    assert world.states() == {"a": "succeeded", "b": "succeeded"}
+
+
+def test_check_reckons_with_one_of_them(world: World) -> None:
+    """Before it is run, and after."""
+    sheet = world.folder / "night.csv"
+    model = "bytedance/seedream-4-5/text-to-image"
+    sheet.write_text("id,prompt,model\n" + "".join(f"{key},A pier,{model}\n" for key in "abc"))
+    plain = world.run("check", str(sheet), "--json").json
+    assert (plain["to_send"]["jobs"], plain["identical"]["linked"]) == (3, False)
+    told = world.run("check", str(sheet), "--dedupe", "--json").json
+    assert (told["to_send"]["jobs"], told["identical"]["linked"], told["jobs"]) == (1, True, 3)
+    shown = world.run("check", str(sheet), "--dedupe", "--emulator").out
+    assert "To send: 1 job (3 new, less 2 that say the same), at most 1 picture" in shown
+    assert "2 jobs say what another row says" in shown
+    assert "nightsheet run" in shown
+    assert "--dedupe --emulator" in shown
