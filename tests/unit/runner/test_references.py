@@ -388,3 +388,19 @@ def test_addresses_that_the_api_cannot_fetch_pause_the_batch(tmp_path: Path, hos
             assert w.attempts() == []
 
     test()
+
+
+@virtual
+async def test_a_cancelled_job_does_not_wait_for_the_store(tmp_path: Path) -> None:
+    """However long the store is in trouble."""
+    put(tmp_path / "a.png")
+    files = FakeFiles()
+    files.fails.extend([ConnectionError()] * 1000)
+    async with opened(tmp_path, files, planned(tmp_path, "a.png")) as w:
+        job = await w.queued()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(submit, w.run, job)
+            await w.clock.sleep(10)
+            w.run.waiting.end(job.id)
+        assert w.clock.monotonic() < 11
+        assert (w.stops, w.attempts()) == ([], [])
