@@ -175,7 +175,7 @@ class Job(SQLModel, table=True):
     model: str
     fingerprint: str
     inputs: str
-    """JSON, to the byte as it is sent."""
+    """JSON, to the byte as it is sent; but pictures of this computer are named by their content."""
     pictures: int
     """How many it asks for, at most."""
     columns: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
@@ -256,6 +256,23 @@ class Artifact(SQLModel, table=True):
     width: int
     height: int
     content_type: str
+
+
+class Reference(SQLModel, table=True):
+    """Where a picture of this computer lies that jobs name by its content. It may lie in several places."""
+
+    __table_args__ = (
+        UniqueConstraint("sha256", "path", name="reference_place"),
+        CheckConstraint("length(sha256) = 64", name="reference_sha256"),
+        CheckConstraint("bytes > 0", name="reference_bytes"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str
+    path: str
+    """Absolute, as it was when a sheet was loaded."""
+    bytes: int
+    media_type: str
 
 
 class Run(SQLModel, table=True):

@@ -37,7 +37,8 @@ class BatchView:
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """A job that may be claimed. `inputs` is the JSON to be sent, to the byte."""
+    """A job that may be claimed. `inputs` is the JSON to be sent, to the byte, but for pictures of this
+    computer, which are named by their content."""
 
     id: int
     key: str
@@ -97,6 +98,16 @@ class ArtifactView:
     width: int
     height: int
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceView:
+    """Where a picture of this computer was when a sheet was loaded that names it; `path` is absolute."""
+
+    sha256: str
+    path: str
+    bytes: int
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, OpenJob
 from runner.brake import Brake, Reach
+from runner.bucket import Bucket
 from runner.budget import Budget
 from runner.consent import Consent, agreed_to_all
 from runner.context import Context, Limits
@@ -23,12 +24,14 @@ from runner.events import Watcher
 from runner.gap import Gap, sentence
 from runner.guards import GuardLimits, Guards
 from runner.health import Health
+from runner.http.base import is_loopback, split_origin
 from runner.http.fetching import PictureClient
 from runner.opening import Api, Surroundings
 from runner.pace import pace
 from runner.part import WHOLE, Chosen, Part
 from runner.preparing import Work, agree, check_budget, prices_now
 from runner.recovery import Recovered
+from runner.references import References
 from runner.settings import Settings
 from runner.source import Source
 from runner.spool import Spool
@@ -65,6 +68,7 @@ async def assemble(
     queued: Work,
     to_fetch: MemoryObjectSendStream[OpenJob],
     chosen: Chosen | None = None,
+    bucket: Bucket | None = None,
 ) -> Context:
     """The run's context. Asks the API for prices and a person for consent where something is queued.
 
@@ -126,6 +130,18 @@ async def assemble(
         guards=guards,
         slots=CapacityLimiter(paced.concurrency),
         source=Source(store, batch.id, brake, clock, guards),
+        references=References(
+            store,
+            clock,
+            rng,
+            brake,
+            watcher.notice,
+            deadline=settings.deadline,
+            outage_limit=limit,
+            here=is_loopback(split_origin(api.base)[1]),
+            way=settings.way,
+            bucket=bucket,
+        ),
         spool=spool,
         downloads=Downloads(pictures, settings.output_root, clock, LocalDisk()),
         to_fetch=to_fetch,

@@ -18,6 +18,7 @@ from runner.gap import Gap
 from runner.guards import Guards
 from runner.health import Health
 from runner.providers.base import Provider
+from runner.references import References
 from runner.source import Source
 from runner.spool import Spool
 from runner.throttle import Throttle
@@ -73,6 +74,8 @@ class Context:
     slots: CapacityLimiter
     """One for each job in flight at the API; `tune` changes how many there are."""
     source: Source
+    references: References
+    """Brings a job's pictures of this computer to where the API can fetch them."""
     spool: Spool
     downloads: Downloads
     to_fetch: MemoryObjectSendStream[OpenJob]

@@ -31,6 +31,7 @@ from runner.backoff import Backoff
 from runner.brake import Reach
 from runner.context import Context
 from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
+from runner.references import Ready, Unfit
 from runner.spool import Spooled
 
 _UNSENT = Backoff(first=1.0, longest=30.0)
@@ -45,10 +46,11 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
     estimate = run.budget.estimate(job.model, job.pictures)
     tries = 0
     while True:
-        reserved = False
+        made, reserved = None, False
         with run.waiting.until_ended(job.id):
-            reserved = await _reserve(run, job, estimate)
-        if not reserved:
+            made = await _made_ready(run, job)
+            reserved = made is not None and await _reserve(run, job, estimate)
+        if made is None or not reserved:
             return None
         step, begun = _Step(), False
         try:
@@ -56,10 +58,12 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
                 async with AsyncExitStack() as place:
                     with run.waiting.until_ended(job.id) as ended:
                         await place.enter_async_context(run.throttle.admit())
-                    begun = not ended.cancelled_caught
+                    if run.references.is_stale(made):  # it waited for its turn for very long
+                        step = _Step(again_after_seconds=0.0)
+                    begun = not ended.cancelled_caught and step.again_after_seconds is None
                     if begun:
                         with anyio.CancelScope(shield=True):
-                            step = await _send(run, job, tries, estimate)
+                            step = await _send(run, job, made.body, tries, estimate)
         finally:
             if not begun:  # braked, or cancelled, before it was its turn
                 run.budget.release(estimate)
@@ -70,6 +74,20 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
         if braked.cancelled_caught or ended.cancelled_caught:
             return None
         tries += 1
+
+
+async def _made_ready(run: Context, job: QueuedJob) -> Ready | None:
+    """What is to be sent, its pictures where the API can fetch them; None where it is not sent now."""
+    made: Ready | Unfit | None = None
+    with run.brake.guarding(Reach.SUBMITS):
+        made = await run.references.ready(job)
+    if not isinstance(made, Unfit):
+        return made
+    failure = Failure(FailureKind.REFUSED, made.reason)
+    if await run.store.apply(Unsendable(job.id, failure, run.clock.now())):  # unless cancelled meanwhile
+        run.tally.ended += 1
+        run.guards.failed(job.id, failure.kind, at_submit=True)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +112,8 @@ async def _reserve(run: Context, job: QueuedJob, estimate: Decimal | None) -> bo
     return True
 
 
-async def _send(run: Context, job: QueuedJob, tries: int, estimate: Decimal | None) -> _Step:
+async def _send(run: Context, job: QueuedJob, payload: bytes, tries: int, estimate: Decimal | None) -> _Step:
     """One submit from intent to answer. `estimate` is set aside, and released where nothing is paid."""
-    payload = job.inputs.encode()
     try:
         run.probe("before intent")
         claimed = await run.store.claim(

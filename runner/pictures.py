@@ -6,12 +6,11 @@ decoded.
 """
 
 import struct
-import warnings
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import BinaryIO
+
+from jobs.measuring import pillow as load_pillow
 
 MOST_PIXELS = 64_000_000
 """In all frames together; 400 million were seen to fit into a file of 49 KB."""
@@ -65,7 +64,7 @@ def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> Pictur
 
 
 def _decoded(file: BinaryIO, max_pixels: int) -> PictureFacts | Broken:
-    pillow = _pillow()
+    pillow = load_pillow()
     try:
         image = pillow.open(file, formats=_PARSERS)
     except pillow.UnidentifiedImageError:
@@ -97,12 +96,3 @@ def _ends(file: BinaryIO, suffix: str) -> bool:
     if suffix == ".gif":
         return tail.endswith(b";")
     return (b"IEND\xaeB`\x82" if suffix == ".png" else b"\xff\xd9") in tail
-
-
-@cache
-def _pillow() -> ModuleType:
-    from PIL import Image
-
-    # For good and all: to change filters around each call is not safe where threads decode side by side.
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    return Image

@@ -10,13 +10,15 @@ from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite
-from jobs.sheets.planning import plan
+from jobs.sheets.album import Way
+from jobs.sheets.planning import open_pictures, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import Store, check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.assembly import Order, assemble
 from runner.brake import Stop
+from runner.bucket import Bucket, open_bucket
 from runner.closing import close, report_of_nothing
 from runner.consent import Consent
 from runner.context import Context
@@ -35,7 +37,7 @@ from runner.preparing import resubmit_what_is_allowed
 from runner.progress import Meter
 from runner.recovery import Recovered, recover
 from runner.report import RunReport
-from runner.settings import Settings
+from runner.settings import UNPROVEN, Settings, with_pictures
 from runner.spool import open_spool
 
 _READY = 64
@@ -67,7 +69,9 @@ async def run_sheet(
     Raises:
         NightsheetError: every kind of it, before anything is paid.
     """
-    sheet = await to_thread.run_sync(lambda: open_sheet(source, batch=batch, model=model))
+    given = with_pictures(source, settings)
+    sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=batch, model=model))
+    await to_thread.run_sync(open_pictures, sheet)
     origin = origin_of(settings, around.env)
     async with (
         open_store(settings, around.clock, create=True) as store,
@@ -136,6 +140,9 @@ async def _run(order: Order) -> RunReport:
     """One run over a batch whose database is held."""
     store, batch, settings, around = order.store, order.batch, order.settings, order.around
     outside = herald(settings, around.env, order.watcher.notice)
+    bucket = await _bucket(settings)
+    if settings.way is Way.INSIDE and not settings.emulator:
+        order.watcher.notice(UNPROVEN)
     begun = around.clock.monotonic()
     with open_spool(settings.database) as spool:
         found = await recover(store, batch, spool)
@@ -163,13 +170,20 @@ async def _run(order: Order) -> RunReport:
             ) as pictures:
                 send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
                 with send, ready:  # closed as well where nobody agrees
-                    run = await assemble(order, api, spool, pictures, found, queued, send, chosen)
+                    run = await assemble(order, api, spool, pictures, found, queued, send, chosen, bucket)
                     run.tally.resubmits_left = resubmits_left
                     await _work(order, run, ready, found, outside)
                 with anyio.CancelScope(shield=True):
                     report = await close(order, run, run_id, begun)
                 await outside.tell(event_of(report))
     return report
+
+
+async def _bucket(settings: Settings) -> Bucket | None:
+    """The store of pictures, where the settings name one; whoever uploads nothing loads nothing for it."""
+    if settings.way is not Way.STORE or settings.upload is None:
+        return None
+    return await to_thread.run_sync(open_bucket, settings.upload)
 
 
 async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outside: Herald) -> None:

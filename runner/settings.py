@@ -2,8 +2,10 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,9 +22,14 @@ from pydantic_settings import (
 from jobs.catalog.registry import find, suggest
 from jobs.errors import UsageProblem
 from jobs.naming import DEFAULT_TEMPLATE, check_template
+from jobs.sheets.album import Way
+from jobs.sheets.source import Source
 
 PREFIX = "NIGHTSHEET_"
 FILE = "nightsheet.toml"
+
+_STORE = re.compile(r"(?!https?:|file:)[a-z][a-z0-9+.-]*://[^@?#\s/][^@?#\s]*")
+"""The store's own credentials are found by the store's own means: in the environment, or its files."""
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
 
@@ -77,6 +84,11 @@ class Settings(BaseSettings):
     """USD a picture by model, where the API has told none: `[prices]` in the file."""
     picture_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Further hosts that pictures may come from."""
+    upload: str | None = None
+    """How pictures of this computer get to the API: `refuse`, `data-uri`, or a store's URL, such as
+    s3://bucket/prefix. `refuse`, and with `emulator` `data-uri`."""
+    picture_folders: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Folders that such pictures may lie in, beside the sheet's own."""
     keep_bad: bool = False
     """Keep a picture that does not decode, as `.bad`."""
     on_event: str | None = None
@@ -112,6 +124,16 @@ class Settings(BaseSettings):
         """The output folder, absolute."""
         return (self.output_dir or Path("outputs-emulator" if self.emulator else "outputs")).absolute()
 
+    @property
+    def way(self) -> Way:
+        """How pictures of this computer get to the API.
+
+        A rehearsal keeps away from the store of file and environment: only the command line names one.
+        """
+        if self.upload is None or (self.emulator and not self.is_said("upload")):
+            return Way.INSIDE if self.emulator else Way.REFUSE
+        return Way(self.upload) if self.upload in (Way.REFUSE, Way.INSIDE) else Way.STORE
+
     @model_validator(mode="before")
     @classmethod
     def _named_json(cls, values: Any) -> Any:
@@ -120,14 +142,25 @@ class Settings(BaseSettings):
             values = {f"{PREFIX}JSON": values["json"]} | {k: v for k, v in values.items() if k != "json"}
         return values
 
-    @field_validator("picture_hosts", mode="before")
+    @field_validator("picture_hosts", "picture_folders", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (
-            tuple(host.strip() for host in value.split(",") if host.strip())
+            tuple(part.strip() for part in value.split(",") if part.strip())
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("upload")
+    @classmethod
+    def _a_way(cls, value: str | None) -> str | None:
+        if value in (None, Way.REFUSE, Way.INSIDE):
+            return value
+        if not _STORE.fullmatch(value):  # not repeated: what is refused here may hold a password
+            raise ValueError(
+                "refuse, data-uri, or a store such as s3://bucket/prefix is needed, without user and password"
+            )
+        return value.rstrip("/")
 
     @field_validator("prices")
     @classmethod
@@ -177,6 +210,19 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
             _sentence(said, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
         )
         raise UsageProblem(f"The settings do not do: {wrong}.") from error
+
+
+UNPROVEN = (
+    "Pictures of this computer go inside the request (data-uri). That the API takes them there for these "
+    "models is nowhere written: try it with a job or two first."
+)
+
+
+def with_pictures(sheet: Path | Source, settings: Settings, *, way: Way | None = None) -> Source:
+    """A sheet that knows where its pictures may lie, and how they get to the API; `way` is what is meant
+    where nothing is sent at all."""
+    source = sheet if isinstance(sheet, Source) else Source(sheet)
+    return replace(source, picture_folders=settings.picture_folders, way=way or settings.way)
 
 
 def _refuse_slips(env: Mapping[str, str]) -> None:

@@ -1,9 +1,13 @@
 """Reference pictures: the API fetches them itself, by a plain GET without cookies or login, so each of them
 must be a public https address ("File inputs" on every model page). What a picture must be like is published
-as `validations`; only the API can measure it, and its rules contradict themselves (see SHAPE_RULES).
+as `validations`, and contradicts itself (see SHAPE_RULES); `shapes.py` holds pictures against it.
+
+A picture of this computer is named by its content until it is sent: then it gets an address, or is put into
+the request. So a file that moves is the same input, and one that changes is another.
 """
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from pydantic_core import PydanticCustomError
@@ -29,16 +33,29 @@ SHAPE_RULES = [
     )
 ]
 
+_BY_CONTENT = re.compile(r"picture:sha256:([0-9a-f]{64})\.(jpg|png)")
+
 _NEEDED = "Put the picture where anyone can fetch it and give its https:// address."
 
 
+def name_by_content(sha256: str, suffix: str) -> str:
+    """How inputs name a picture of this computer: by its SHA-256 (hex), with `jpg` or `png`."""
+    return f"picture:sha256:{sha256}.{suffix}"
+
+
+def content_named(text: str) -> str | None:
+    """The SHA-256 (hex) of the picture of this computer that `text` names; None for anything else."""
+    found = _BY_CONTENT.fullmatch(text)
+    return found[1] if found else None
+
+
 def reference(address: str) -> str:
-    """Let an address through that the API can fetch.
+    """Let an address through that the API can fetch, or a picture of this computer that is sent to it.
 
     Raises:
         PydanticCustomError: it cannot; the context carries a `hint`.
     """
-    sentence = why_not(address)
+    sentence = None if content_named(address) else why_not(address)
     if sentence is None:
         return address
     # Braces in the sentence would be read as a template: it is passed as a value instead.
@@ -64,11 +81,22 @@ def why_not(address: str) -> str | None:
     return _not_public(parts.scheme, host)
 
 
-def _not_public(scheme: str, host: str) -> str | None:
+def is_of_this_machine(address: str) -> bool:
+    """Whether an address leads to this machine by its name alone: the API itself cannot fetch it."""
+    host = urlsplit(address).hostname or ""
+    ip = _ip(host)
+    return host == "localhost" if ip is None else ip.is_loopback
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ip = ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        ip = None
+        return None
+
+
+def _not_public(scheme: str, host: str) -> str | None:
+    ip = _ip(host)
     if scheme == "http" and (host == "localhost" if ip is None else ip.is_loopback):
         return None
     if scheme != "https":
@@ -83,4 +111,4 @@ def _not_an_address(address: str) -> str:
         return "An address is empty."
     if address.lstrip()[:5].lower() == "data:":
         return "A picture inside the sheet (a data: URI) cannot be sent, a public https address is needed."
-    return "This is not an address: files of this computer cannot be sent, a public https address is needed."
+    return "This is not an address: what the API fetches has a public https address."

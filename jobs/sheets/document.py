@@ -34,7 +34,8 @@ def open_document(source: Source, root: Node, problems: Sequence[Problem] = ()) 
     if model is None and isinstance(named := defaults.cells.get(MODEL), str):
         model = named.strip()
     model_defaults = _model_defaults(file, root.nodes.get("model_defaults", ABSENT), found)
-    image_sets, wrong = read_image_sets(file, root.nodes.get("image_sets", ABSENT))
+    album = source.album()
+    image_sets, wrong = read_image_sets(file, root.nodes.get("image_sets", ABSENT), album)
     found.extend(wrong)
     family = read_family(source, root, found)
     jobs = _jobs(file, root, family, found)
@@ -50,6 +51,7 @@ def open_document(source: Source, root: Node, problems: Sequence[Problem] = ()) 
         defaults=defaults,
         model_defaults=model_defaults,
         image_sets=image_sets,
+        album=album,
     )
 
 

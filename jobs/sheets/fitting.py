@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from jobs.catalog.registry import MODELS
 from jobs.catalog.spec import Finding, ModelSpec
 from jobs.problems import Problem
+from jobs.sheets.album import LocalPicture
 from jobs.sheets.columns import Columns
 from jobs.sheets.inputs import Complaint, Given, Values, given_by, read_values
 from jobs.sheets.names import ID, MODEL, fields_of, word_for
@@ -34,11 +35,13 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What may be sent for a row, or None where there are problems."""
+    """What may be sent for a row, or None where there are problems. `files` are the pictures of this computer
+    that it names."""
 
     inputs: dict[str, JsonValue] | None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
+    files: tuple[LocalPicture, ...] = ()
 
 
 def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
@@ -92,14 +95,14 @@ def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], ope
     own, complaints = given_by(row, pairs)
     given = {**{name: _in_row(default, row) for name, default in fitted.defaults.items()}, **own}
     cells = {**fitted.cells, **row.cells}
-    made = read_values(spec, given, names, cells, opened.image_sets)
+    made = read_values(spec, given, names, cells, opened.image_sets, opened.album)
     unread = row.refused | fitted.refused
     made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
     checked = spec.check(made.values)
     problems += [_told(file, complaint) for complaint in (*fitted.complaints, *complaints, *made.complaints)]
     problems += _found(row, checked.problems, made, given, fitted, opened)
     warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
-    return Verdict(None if problems else checked.inputs, tuple(problems), warnings)
+    return Verdict(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
 
 
 def _in_row(default: Given, row: Row) -> Given:
@@ -122,7 +125,8 @@ def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
 def _told(file: str, complaint: Complaint) -> Problem:
     given = complaint.given
     place = given.file or file, given.line
-    return Problem(*place, shown(given.column), shown(given.cell), complaint.message, complaint.hint)
+    value = given.cell if complaint.value is None else complaint.value
+    return Problem(*place, shown(given.column), shown(value), complaint.message, complaint.hint)
 
 
 def _found(

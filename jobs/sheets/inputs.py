@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from jobs.catalog.near import closest, match_choice
+from jobs.catalog.near import match_choice
 from jobs.catalog.spec import InputField, Kind, ModelSpec
+from jobs.sheets.album import NOWHERE, Album, LocalPicture
+from jobs.sheets.reference_cells import ImageSets, read_references
 from jobs.sheets.rows import Cell, Row, is_blank, shown
 from jobs.sheets.template import fill
 
@@ -28,24 +30,30 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Something wrong with one given cell, found before the model looks at it."""
+    """Something wrong with one given cell, found before the model looks at it.
+
+    `value` is the part of the cell that it is about; None for all of it.
+    """
 
     given: Given
     message: str
     hint: str = ""
+    value: str | None = None
 
 
 @dataclass(slots=True)
 class Values:
     """What came of the cells: values by API field, and what stood in the way.
 
-    `refused` are fields that a complaint was made about: their absence is no second one.
+    `refused` are fields that a complaint was made about: their absence is no second one. `files` are the
+    pictures of this computer that the values name.
     """
 
     values: dict[str, object] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     complaints: list[Complaint] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    files: list[LocalPicture] = field(default_factory=list)
 
 
 def given_by(row: Row, columns: Iterable[tuple[str, str]]) -> tuple[dict[str, Given], list[Complaint]]:
@@ -66,7 +74,8 @@ def read_values(
     given: Mapping[str, Given],
     columns: Set[str],
     cells: Mapping[str, Cell],
-    image_sets: Mapping[str, tuple[str, ...]],
+    image_sets: ImageSets,
+    album: Album = NOWHERE,
 ) -> Values:
     """The value of each given field; and the page's count, where a model makes a series and none is given.
 
@@ -81,18 +90,33 @@ def read_values(
         )
         if not cell:
             continue
-        value = _self_reference(source) or _value(cell, spec.fields[name], image_sets)
+        value: object = _self_reference(source)
+        if value is None and spec.fields[name].kind is Kind.LIST:
+            _read_pictures(made, name, source, cell, image_sets, album)
+            continue
+        value = value or _value(cell, spec.fields[name])
         if isinstance(value, _Refusal):
             made.complaints.append(Complaint(source, value.message, value.hint))
             made.refused.add(name)
-        elif value == []:
-            made.refused.add(name)  # from an image set that is empty, which is told where it stands
         else:
             made.values[name] = value
     count = spec.vocabulary.get("count")
     if count is not None and count not in made.values and count not in made.refused:
         made.values[count] = spec.fields[count].default
     return made
+
+
+def _read_pictures(
+    made: Values, name: str, source: Given, cell: Cell, image_sets: ImageSets, album: Album
+) -> None:
+    read = read_references(cell, image_sets, album)
+    made.complaints += [Complaint(source, message, hint, value) for value, message, hint in read.wrong]
+    made.warnings += read.warnings
+    made.files += read.files
+    if read.wrong or not read.values:  # no value: a set that is empty, which is told where it stands
+        made.refused.add(name)
+    else:
+        made.values[name] = read.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +140,8 @@ def _filled(cell: Cell, columns: Set[str], cells: Mapping[str, Cell]) -> tuple[C
     return tuple(text for text, _ in filled), tuple(name for _, gaps in filled for name in gaps)
 
 
-def _value(cell: Cell, field: InputField, sets: Mapping[str, tuple[str, ...]]) -> object:
-    """The value, or a refusal. What is no number, choice or address is left to the model's check."""
-    if field.kind is Kind.LIST:
-        return _addresses(cell, sets)
+def _value(cell: Cell, field: InputField) -> object:
+    """The value, or a refusal. What is no number and no choice is left to the model's check."""
     if not isinstance(cell, str):
         return _Refusal("One value is needed here, not a list.")
     if field.kind is Kind.WHOLE_NUMBER:
@@ -128,20 +150,3 @@ def _value(cell: Cell, field: InputField, sets: Mapping[str, tuple[str, ...]]) -
     if field.choices:
         return match_choice(cell, field.words) or cell
     return cell
-
-
-def _addresses(cell: Cell, sets: Mapping[str, tuple[str, ...]]) -> object:
-    addresses: list[str] = []
-    for part in cell.split("|") if isinstance(cell, str) else cell:
-        name = part.strip()
-        if name in sets:
-            addresses += sets[name]
-        elif sets and name and ":" not in name:
-            meant = closest(name, sets)
-            hint = f"Did you mean {meant}?" if meant else f"The sheet has {', '.join(sets)}."
-            return _Refusal(
-                f"{shown(name)} is neither an https address nor an image set of this sheet.", hint
-            )
-        else:
-            addresses.append(name)
-    return addresses

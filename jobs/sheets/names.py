@@ -9,6 +9,7 @@ from jobs.catalog.spec import ModelSpec
 
 ID = "id"
 MODEL = "model"
+IMAGES = "images"
 
 
 @cache

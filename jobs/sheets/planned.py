@@ -1,8 +1,13 @@
-"""PlannedJob: a row that may be loaded, with the inputs exactly as they would be sent."""
+"""PlannedJob: a row that may be loaded, with the inputs exactly as they would be sent.
+
+But for pictures of this computer: those are named by their content until they are sent.
+"""
 
 from dataclasses import dataclass
 
 from pydantic import JsonValue
+
+from jobs.sheets.album import LocalPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +17,7 @@ class PlannedJob:
     `position` counts the jobs of the sheet from 0, `row` is the line it begins on. `fingerprint` is the
     SHA-256 (hex) of the model and the normalised inputs: a seed that was drawn here and the user's own
     `columns` do not change it. `pictures` is the most that the inputs ask for. Higher `priority` goes first.
+    `files` are the pictures of this computer that the inputs name.
     """
 
     position: int
@@ -24,3 +30,4 @@ class PlannedJob:
     warnings: tuple[str, ...]
     pictures: int
     priority: float = 0.0
+    files: tuple[LocalPicture, ...] = ()

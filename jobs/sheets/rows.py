@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from jobs.problems import Problem
+from jobs.sheets.album import NOWHERE, Album, Reference
 
 Cell = str | tuple[str, ...]
 """Text as written, or a list of such. What it means (a number, a size, an address) its column decides."""
@@ -50,7 +51,9 @@ class Opened:
     model_line: int | None = None
     defaults: Row = field(default_factory=lambda: Row(0, {}))
     model_defaults: Mapping[str, Row] = field(default_factory=dict)
-    image_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    image_sets: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
+    album: Album = NOWHERE
+    """The pictures of this computer that it may name."""
     part: str | None = None
     copy_of: str | None = None
     """The batch whose results stand in it: it is a copy that an export made."""

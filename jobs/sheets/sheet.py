@@ -6,6 +6,7 @@ from pathlib import Path
 from jobs.catalog.registry import find
 from jobs.errors import NoSheet, SheetProblems, UsageProblem
 from jobs.problems import Problem
+from jobs.sheets.album import NOWHERE
 from jobs.sheets.batch_name import why_not_a_batch_name
 from jobs.sheets.encodings import alternatives, canonical
 from jobs.sheets.formats import FORMATS, SUFFIXES, format_of, reader_of
@@ -50,6 +51,8 @@ def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | N
     name = _format(source)
     _must_be_heeded(source, name)
     opened = reader_of(name)(source)
+    if opened.album is NOWHERE:  # a table, which has no sets that could name pictures
+        opened = replace(opened, album=source.album())
     if next(opened.rows(), None) is None:
         raise _without_jobs(source, opened)
     problems = [*opened.problems]

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.sheets.album import Album, Way
+from jobs.sheets.finding import Folders
+
 STANDARD_INPUT = "standard input"
 
 
@@ -12,6 +15,9 @@ class Source:
 
     `spooled`: `path` is a private copy of standard input, which can be read only once. It has no name to
     take the batch's from, and no folder that other files of the sheet could lie in.
+
+    `folder` is where the pictures lie that it names, where that is not its own folder; `picture_folders` are
+    others that they may lie in; `way` is how they get to the API.
     """
 
     path: Path
@@ -19,6 +25,9 @@ class Source:
     encoding: str | None = None
     worksheet: str | None = None
     spooled: bool = False
+    folder: Path | None = None
+    picture_folders: tuple[Path, ...] = ()
+    way: Way = Way.REFUSE
 
     @property
     def name(self) -> str:
@@ -34,3 +43,8 @@ class Source:
         if self.spooled:
             return STANDARD_INPUT
         return f"{self.path.resolve()}{'' if part is None else f'#{part}'}"
+
+    def album(self) -> Album:
+        """The pictures of this computer that it may name, none of them opened yet."""
+        own = self.folder or (None if self.spooled else self.path.resolve().parent)
+        return Album(None if own is None else Folders.of(own, self.picture_folders), self.way)

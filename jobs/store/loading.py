@@ -5,7 +5,6 @@ manifest, and a new revision of that key is queued. A row that is gone takes its
 pays for a row that is not in the sheet. Everything happens in the caller's one transaction.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.errors import SheetProblems
 from jobs.failures import FailureKind
 from jobs.naming import folder_name, suffixed
+from jobs.payload import payload
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
+from jobs.store import references
 from jobs.store.schema import BATCH, JOB
 from jobs.views import LoadReport
 
@@ -36,11 +37,6 @@ _RETURNED = {
     "error_code": None,
     "error_message": None,
 }
-
-
-def payload(inputs: dict[str, Any]) -> str:
-    """The very JSON that is sent, hashed, stored and shown: compact, in the model's own order."""
-    return json.dumps(inputs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(slots=True)
@@ -63,12 +59,14 @@ async def load(
     generation = await _next_generation(connection, batch_id)
     problems: list[Problem] = []
     tally = _Tally()
+    noted: references.Seen = set()
     stream = iter(planned)
     while chunk := list(islice(stream, _CHUNK)):
         problems += [item for item in chunk if isinstance(item, Problem)]
         if not problems:
             jobs = [item for item in chunk if isinstance(item, PlannedJob)]
             await _load_chunk(connection, batch_id, generation, jobs, now, tally)
+            await references.note(connection, (picture for job in jobs for picture in job.files), noted)
     if problems:
         raise SheetProblems(_how_many(problems), problems)
     tally.gone, tally.unsent = await _retire_gone(connection, batch_id, generation, now)

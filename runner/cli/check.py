@@ -18,6 +18,7 @@ from runner.cli.options import LOOKING
 from runner.cli.options import command as made
 from runner.cli.plan import Plan, totals
 from runner.cli.planned_words import cost, difference, identical, source_of_prices
+from runner.cli.remote import Hosted, look
 from runner.cli.words import brief_model, duration, many, then
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _FIRST = 5
 _CHUNK = 500
 
 
-@made(*LOOKING)
+@made(*LOOKING, "upload")
 def command(
     sheet: sheets.SheetPath,
     settings: "Settings",
@@ -43,6 +44,10 @@ def command(
     encoding: sheets.Encoding = None,
     priority_by: sheets.PriorityBy = None,
     dedupe: sheets.Dedupe = None,
+    remote: Annotated[
+        bool,
+        typer.Option("--remote", help="Look at the first bytes of hosted pictures, as the API would."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write all problems there, as CSV.")
     ] = None,
@@ -51,14 +56,19 @@ def command(
 
     Needs no token; where there is one, the API is asked for its prices, which is free. Else they are those of
     the batch's last run, or those under [prices] in nightsheet.toml. What an earlier run has done is not
-    counted again.
+    counted again. With --remote the hosts of the sheet's pictures are asked for their beginnings.
     """
+    from jobs.sheets.album import Way
+    from runner.bucket import open_bucket
+
     problems.check_target(output, sheet)
     with sheets.source_of(sheet, form, worksheet, encoding) as source:
         plan = Plan("")
+        if settings.way is Way.STORE and settings.upload is not None:
+            open_bucket(settings.upload)  # that it can be opened; it is asked nothing
         try:
             plan, prices = execute(
-                lambda: _read(source, batch, model, settings, priority_by, dedupe=bool(dedupe))
+                lambda: _read(source, batch, model, settings, priority_by, dedupe=bool(dedupe), remote=remote)
             )
             if plan.problems:
                 found = many(len(plan.problems), "problem")
@@ -83,17 +93,22 @@ async def _read(
     priority_by: str | None,
     *,
     dedupe: bool,
+    remote: bool,
 ) -> tuple[Plan, "Prices"]:
     from jobs.sheets import open_sheet, plan
+    from runner.settings import with_pictures
 
-    opened = open_sheet(source, batch=batch, model=model)
+    opened = open_sheet(with_pictures(source, settings), batch=batch, model=model)
     found = Plan(opened.batch, dedupe=dedupe)
+    hosted = Hosted()
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
         store = await _table(stack, settings)
         held = None if store is None else await store.find_batch(opened.batch)
         while chunk := list(islice(stream, _CHUNK)):
             jobs = [item for item in chunk if not isinstance(item, Problem)]
+            for job in jobs if remote else ():
+                hosted.add(job)
             fates = [NEW] * len(jobs)
             if store is not None and held is not None:
                 fates = await store.compare(held.id, jobs)
@@ -101,6 +116,8 @@ async def _read(
         if store is not None and held is not None:
             found.known, found.held = True, sum((await store.counts(held.id)).values())
         found.minutes = await _minutes(store, held, found)
+    if hosted.named:
+        await look(hosted, source.name, found, settings)
     return found, await _prices(settings, found, held)
 
 
@@ -188,6 +205,11 @@ def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", 
     )
     if plan.repeats:
         render.result(identical(plan.repeats, prices, plan.repeated, dedupe=plan.dedupe), "yellow")
+    if plan.looked_at:
+        beyond = f"; the sheet names {plan.not_looked_at:,} more" if plan.not_looked_at else ""
+        render.result(f"Looked at: {many(plan.looked_at, 'hosted picture')}{beyond}.")
+    if plan.pictured:
+        _show_way(plan, settings)
     if plan.minutes is not None:
         render.result(f"It will take about {duration(60 * plan.minutes)}, at the pace of the last run.")
     if plan.rows < plan.jobs:
@@ -201,6 +223,18 @@ def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", 
             more = "" if settings.verbose else ": --verbose shows all"
             render.result(f"  and {plan.warned - len(shown)} more{more}")
     render.result(f"Next: {next_command}")
+
+
+def _show_way(plan: Plan, settings: "Settings") -> None:
+    """How the pictures of this computer would get to the API."""
+    from jobs.sheets.album import Way
+    from runner.settings import UNPROVEN
+
+    where = f"are put into {settings.upload}" if settings.way is Way.STORE else "go inside the request"
+    jobs = many(plan.pictured, "job")
+    render.result(f"Pictures of this computer: {jobs} with some. Before a job is sent they {where}.")
+    if settings.way is Way.INSIDE and not settings.emulator:
+        render.result(UNPROVEN, "yellow")
 
 
 def _show_samples(plan: Plan) -> None:

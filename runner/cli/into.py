@@ -34,7 +34,9 @@ async def write_into(
     from jobs.manifests.whole import written_whole
     from jobs.manifests.xlsx_copy import copy_xlsx
     from jobs.sheets import open_sheet
+    from jobs.sheets.album import Way
     from jobs.sheets.formats import format_of
+    from runner.settings import with_pictures
 
     form = source.format or format_of(source.path)
     if form not in {"csv", "tsv", "xlsx"}:
@@ -42,7 +44,7 @@ async def write_into(
             f"Results go into CSV, TSV and XLSX sheets, and {source.name} is none.",
             hint="nightsheet export --output results.csv has a row for each job of any sheet.",
         )
-    sheet = open_sheet(source, batch=batch.name, model=model)
+    sheet = open_sheet(with_pictures(source, settings, way=Way.STORE), batch=batch.name, model=model)
     path = source.path.absolute()
     target = output or path.with_name(f"{path.stem}-results{path.suffix}")
     _must_be_free(target, sheet, source, batch, settings)

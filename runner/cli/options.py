@@ -51,6 +51,13 @@ _OPTIONS: dict[str, Any] = {
         "Submits of the batch without an answer that are sent again unasked; 0. Each may be paid twice.",
         "N",
     ),
+    "upload": _option(
+        str,
+        "--upload",
+        _WHERE,
+        "How pictures of this computer get to the API: s3://BUCKET/PREFIX, data-uri or refuse; refuse.",
+        "WHERE",
+    ),
     "yes": _option(bool, "--yes", _MONEY, "Agree to what it costs without being asked."),
     "emulator": _option(
         bool,

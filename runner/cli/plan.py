@@ -54,6 +54,12 @@ class Plan:
     waiting: int = 0
     """Jobs that an earlier run has linked: they wait for another's result."""
     held: int = 0
+    pictured: int = 0
+    """Jobs that name pictures of this computer."""
+    looked_at: int = 0
+    """Hosted pictures that were looked at where they are."""
+    not_looked_at: int = 0
+    """How often further ones are named, beyond those that one check looks at."""
     minutes: float | None = None
     """How long it will take, as far as that was measured."""
     _seen: Seen = field(default_factory=Seen)
@@ -88,6 +94,7 @@ class Plan:
         self._hold(item, fate)
         self.rows += self.last is None or self.last.row != item.row
         self.last = item
+        self.pictured += bool(item.files)
         if len(self.first) < SAMPLES:
             self.first.append(item)
         self.warned += len(item.warnings)

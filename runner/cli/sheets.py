@@ -110,7 +110,7 @@ def source_of(
             raise CannotWrite(
                 f"Standard input cannot be kept in {folder}: {error.strerror}.", "TMPDIR names another place."
             ) from error
-        yield Source(copy, form, encoding, worksheet, spooled=True)
+        yield Source(copy, form, encoding, worksheet, spooled=True, folder=Path.cwd())
 
 
 def _spool(copy: Path) -> None:

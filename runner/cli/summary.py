@@ -128,8 +128,11 @@ def next_step(report: "RunReport", settings: "Settings", known: Known | None = N
     if report.paused is not None and not report.interrupted:
         yield f"Paused ({report.paused.reason}): {report.paused.detail}"
         reason = report.paused.reason.value
-        yield _BEFORE[reason]
-        if reason == "guard":
+        if reason == "guard" and not counts[JobState.FAILED]:  # no job is to blame: a store of pictures is
+            yield "Put that right, then go on."
+        else:
+            yield _BEFORE[reason]
+        if reason == "guard" and counts[JobState.FAILED]:
             yield command("jobs", "--state", "failed")
         yield command("resume", *(("--budget", "USD") if reason == "budget" else ()))
     elif report.interrupted:

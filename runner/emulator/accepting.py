@@ -8,6 +8,9 @@ from pydantic import JsonValue
 from jobs.catalog.spec import ModelSpec
 from runner.emulator.settings import EmulatorSettings
 
+_NOT_AN_ADDRESS = "picture:"
+"""How a client may name a picture to itself: here it is no address, whatever the catalogue lets through."""
+_LONG = 200
 _STAND_IN = "https://playgrounds-storage-public.runcomfy.net/inline-{}.png"
 
 
@@ -35,12 +38,31 @@ def check_body(spec: ModelSpec, body: Mapping[str, JsonValue], settings: Emulato
             if settings.data_uris == "refused":
                 problems.append((field, "must be public https addresses; data URIs are not accepted"))
             value = _without_data_uris(value)
+        if isinstance(value, list) and any(str(item).startswith(_NOT_AN_ADDRESS) for item in value):
+            problems.append((field, "must be public https addresses"))
         values[field] = value
     checked = spec.check(values)
     problems += [(finding.field, finding.message) for finding in checked.problems]
     if problems or checked.inputs is None:
         return Checked(0, tuple(problems))
     return Checked(spec.expected_pictures(checked.inputs))
+
+
+def shortened(spec: ModelSpec, body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """A body as it is kept: what its pictures look like is known, and their bytes would fill the journal; who
+    reads that should not get at them by a signature either."""
+    field = spec.vocabulary.get("images")
+    images = body.get(field) if field else None
+    if field is None or not isinstance(images, list):
+        return body
+    return {**body, field: [_short(image) for image in images]}
+
+
+def _short(image: JsonValue) -> JsonValue:
+    if not isinstance(image, str):
+        return image
+    head, mark, rest = image.partition("," if _is_data_uri(image) else "?")
+    return f"{head}{mark}({len(rest)} characters)" if len(rest) > _LONG else image
 
 
 def _is_data_uri(value: JsonValue) -> bool:

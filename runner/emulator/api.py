@@ -9,12 +9,13 @@ from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
 from runner.clock import Clock
 from runner.emulator import answers
-from runner.emulator.accepting import check_body
+from runner.emulator.accepting import check_body, shortened
 from runner.emulator.answers import Answer, Body
 from runner.emulator.history import History, Submit
 from runner.emulator.journal import Event, Journal
 from runner.emulator.links import Link, mint, read
 from runner.emulator.listing import model_page
+from runner.emulator.looks import NOTHING_SEEN, Seen
 from runner.emulator.recipe import recipe
 from runner.emulator.results import result_body, status_body
 from runner.emulator.settings import EmulatorSettings
@@ -61,8 +62,11 @@ class Api:
         self._journal.append(event)
         self.history.apply(event)
 
-    def submit(self, model_id: str, body: JsonValue, origin: str) -> Answer:
-        """Check, price and accept; the order of the refusals is the emulator's choice."""
+    def submit(self, model_id: str, body: JsonValue, origin: str, seen: Seen = NOTHING_SEEN) -> Answer:
+        """Check, price and accept; the order of the refusals is the emulator's choice.
+
+        A reference that cannot be used is found out later, and fails the run.
+        """
         spec = find(model_id)
         if spec is None:
             return answers.bad_model(self.settings, model_id)
@@ -77,7 +81,7 @@ class Api:
         cost = self.settings.price(model_id) * checked.asked
         if self.history.balance < cost or self.history.balance <= 0:
             return answers.no_balance(self.settings)
-        self.record(self.history.submitted(at, model_id, body, checked.asked, cost))
+        self.record(self.history.submitted(at, model_id, shortened(spec, body), checked.asked, cost, seen))
         return self._accepted(self.history.ledger[-1].request_id, origin)
 
     def _accepted(self, request_id: str, origin: str) -> Answer:
@@ -163,5 +167,5 @@ class Api:
             status = self.settings.expired_link_status
             return Answer(_STORAGE_ERROR.format("AccessDenied"), status, "application/xml")
         total = max(submit.draw.pictures, link.index + 1)
-        made = recipe(submit.model_id, submit.body, link.index, total, self.settings)
+        made = recipe(submit.model_id, submit.body, link.index, total, self.settings, submit.looks)
         return Answer(made, content_type=made.content_type)

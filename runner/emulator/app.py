@@ -24,11 +24,13 @@ from runner.emulator.controls import control_routes
 from runner.emulator.journal import keep
 from runner.emulator.pictures import render
 from runner.emulator.recipe import Recipe
+from runner.emulator.references import look_at
 from runner.emulator.service import EmulatorService
 from runner.emulator.spoiling import Content, spoil
 from runner.emulator.wire import Delivery
 
 _DRAWING_AT_ONCE = 2
+_LOOKING_AT_ONCE = 4
 
 Answerer = Callable[[Request], Awaitable[Answer]]
 
@@ -66,12 +68,13 @@ class _Calls:
 
     def __init__(self, service: EmulatorService) -> None:
         self._service = service
+        self._looking = anyio.CapacityLimiter(_LOOKING_AT_ONCE)
 
     async def submit(self, request: Request) -> Answer:
         body = _parsed(await request.body())
-        return self._service.submit(
-            request.path_params["model_id"], body, token=_token(request), origin=_origin(request)
-        )
+        model_id = request.path_params["model_id"]
+        seen = await look_at(model_id, body, self._looking)
+        return self._service.submit(model_id, body, token=_token(request), origin=_origin(request), seen=seen)
 
     async def status(self, request: Request) -> Answer:
         return self._service.status(

@@ -4,7 +4,7 @@ The same events in the same order give the same history, as they happen and out 
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from runner.emulator.draws import Draw, draw
 from runner.emulator.farm import Farm
 from runner.emulator.journal import Event
+from runner.emulator.looks import NOTHING_SEEN, Seen
 from runner.emulator.settings import EmulatorSettings
 
 State = Literal["in_queue", "in_progress", "completed", "cancelled"]
@@ -36,6 +37,10 @@ class Submit:
     asked: int
     """The most pictures that it may bring."""
     draw: Draw
+    looks: tuple[str, ...] = ()
+    """How its references look, as far as they were looked at."""
+    why_not: str | None = None
+    """Why its run fails, where that was known from the beginning."""
 
 
 class History:
@@ -56,11 +61,21 @@ class History:
         return {"event": "opened", "at": at, "slots": self._settings.slots}
 
     def submitted(
-        self, at: float, model_id: str, body: dict[str, JsonValue], asked: int, cost: Decimal
+        self,
+        at: float,
+        model_id: str,
+        body: dict[str, JsonValue],
+        asked: int,
+        cost: Decimal,
+        seen: Seen = NOTHING_SEEN,
     ) -> Event:
         """A submit is accepted; its fate is drawn and kept, so that other settings cannot change it later."""
         ordinal = len(self.ledger) + 1
         fate = draw(self._settings, ordinal, asked)
+        more: Event = {"looks": list(seen.looks)} if seen.looks else {}
+        if seen.why_not is not None:
+            fate = replace(fate, outcome="failed", pictures=0)
+            more = {"why_not": seen.why_not}
         return {
             "event": "submit",
             "at": at,
@@ -72,6 +87,7 @@ class History:
             "seconds": fate.seconds,
             "outcome": fate.outcome,
             "pictures": fate.pictures,
+            **more,
         }
 
     @staticmethod
@@ -112,6 +128,8 @@ class History:
             cost=Decimal(event["cost"]),
             asked=int(event["asked"]),
             draw=Draw(float(event["seconds"]), event["outcome"], int(event["pictures"])),
+            looks=tuple(event.get("looks", ())),
+            why_not=event.get("why_not"),
         )
         self.ledger.append(submit)
         self._by_id[submit.request_id] = submit

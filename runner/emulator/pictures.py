@@ -5,11 +5,12 @@ A scene is painted small and enlarged; only the caption is drawn at full size. B
 
 import io
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from runner.emulator.draws import seeded
+from runner.emulator.looks import thumbnail
 from runner.emulator.recipe import Recipe
 from runner.emulator.scenes import paint
 
@@ -23,6 +24,7 @@ _KEPT = 16
 _LINES = 5
 _LETTERS = 1200
 _SHADE = 0.7
+_TINT = 0.5
 _INK = (250, 250, 247)
 _PALE = (205, 208, 214)
 
@@ -35,8 +37,10 @@ def render(made: Recipe) -> bytes:
     width, height = made.pixels
     shrink = min(1.0, _PAINTED_SIDE / max(width, height))
     small = max(_LEAST_SIDE, round(width * shrink)), max(_LEAST_SIDE, round(height * shrink))
-    dice = seeded(made.model, made.prompt, made.seed, made.index, made.references)
+    dice = seeded(made.model, made.prompt, made.seed, made.index, made.references, *made.looks)
     picture = paint(small, dice)
+    if made.looks:
+        picture = _mixed(picture, made.looks)
     if small != (width, height):
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     _caption(picture, made)
@@ -46,6 +50,22 @@ def render(made: Recipe) -> bytes:
     else:
         picture.save(encoded, "PNG", compress_level=1)
     return encoded.getvalue()
+
+
+def _mixed(picture: "Image", looks: Sequence[str]) -> "Image":
+    """The scene in the colours of its references, and each of them in a row along the upper edge."""
+    from PIL import Image
+
+    width, height = picture.size
+    thumbnails = [thumbnail(look) for look in looks]
+    mean = thumbnails[0]
+    for place, small in enumerate(thumbnails[1:], 2):
+        mean = Image.blend(mean, small, 1 / place)
+    picture = Image.blend(picture, mean.resize(picture.size, Image.Resampling.BICUBIC), _TINT)
+    side = max(1, min(width // max(6, len(looks)), height // 4))
+    for place, small in enumerate(thumbnails):
+        picture.paste(small.resize((side, side), Image.Resampling.BICUBIC), (place * side, 0))
+    return picture
 
 
 def _caption(picture: "Image", made: Recipe) -> None:

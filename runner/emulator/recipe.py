@@ -31,6 +31,8 @@ class Recipe:
     """Width and height asked for, in pixels, before `scale`."""
     references: tuple[str, ...] = ()
     """Names of the pictures it was made from."""
+    looks: tuple[str, ...] = ()
+    """How those of them look that were looked at."""
     scale: float = 1.0
     format: Literal["jpeg", "png"] = "jpeg"
     quality: int = 85
@@ -46,7 +48,12 @@ class Recipe:
 
 
 def recipe(
-    model_id: str, body: Mapping[str, JsonValue], index: int, total: int, settings: EmulatorSettings
+    model_id: str,
+    body: Mapping[str, JsonValue],
+    index: int,
+    total: int,
+    settings: EmulatorSettings,
+    looks: tuple[str, ...] = (),
 ) -> Recipe:
     """The recipe of picture `index` of a request with this `body`; absent fields take the page's defaults."""
     words, defaults = _names(model_id)
@@ -60,6 +67,7 @@ def recipe(
         total=total,
         size=parse_size(body.get(size, defaults.get(size))),
         references=_references(body.get(words.get("images", "images"))),
+        looks=looks,
         scale=settings.picture_scale,
         format=settings.picture_format,
         quality=settings.picture_quality,

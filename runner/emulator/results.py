@@ -39,7 +39,7 @@ def result_body(history: History, submit: Submit, settings: EmulatorSettings, ad
                 body["status"] = settings.success_word
                 body["output"] = _output([address(n) for n in range(submit.draw.pictures)], settings)
             case "failed":
-                body |= _failed(_RUN_FAILED, settings)
+                body |= _failed(submit.why_not or _RUN_FAILED, settings)
             case "moderated":
                 body |= _failed(SENSITIVE_OUTPUT, settings)
     if settings.echo_inputs:

@@ -19,6 +19,7 @@ from runner.emulator.faults import Endpoint, Fault, FaultBook, Kind
 from runner.emulator.history import State, Submit
 from runner.emulator.journal import Journal
 from runner.emulator.listing import model_pages
+from runner.emulator.looks import NOTHING_SEEN, Seen
 from runner.emulator.recipe import prompt_of
 from runner.emulator.results import twisted_result, twisted_status
 from runner.emulator.settings import EmulatorSettings
@@ -90,11 +91,16 @@ class EmulatorService:
 
     # -- the API's endpoints; `origin` is the scheme, host and port that links shall have --
 
-    def submit(self, model_id: str, body: JsonValue, *, token: str | None, origin: str) -> Answer:
-        """POST /v1/models/{model_id}; `body` is the parsed JSON, None for what could not be parsed."""
+    def submit(
+        self, model_id: str, body: JsonValue, *, token: str | None, origin: str, seen: Seen = NOTHING_SEEN
+    ) -> Answer:
+        """POST /v1/models/{model_id}; `body` is the parsed JSON, None for what could not be parsed.
+
+        `seen` is what was found where its references lead.
+        """
         prompt = prompt_of(model_id, body) if isinstance(body, dict) else ""
         fault = self._strike(Endpoint.SUBMIT, len(self.ledger) + 1, prompt)
-        answer = self._guarded(fault, token, lambda: self._api.submit(model_id, body, origin))
+        answer = self._guarded(fault, token, lambda: self._api.submit(model_id, body, origin, seen))
         if fault is not None and fault.kind is Kind.NO_ID and "request_id" in answer.body:
             return replace(answer, payload={"status": "in_queue"})
         return answer

@@ -116,8 +116,8 @@ class EmulatorSettings(BaseModel):
     """The result repeats the inputs beside the output, as third parties report."""
     unknown_keys: Literal["ignored", "refused"] = "ignored"
     """Keys that the model's schema does not have."""
-    data_uris: Literal["refused", "accepted"] = "refused"
-    """Pictures sent inside the body; unproven for Seedream 4.x."""
+    data_uris: Literal["refused", "accepted"] = "accepted"
+    """Pictures sent inside the body: another client of the API sends them so, unproven for Seedream 4.x."""
 
     # -- pictures --
     picture_format: Literal["jpeg", "png"] = "jpeg"

@@ -7,4 +7,5 @@ transport   httpx over aiohttp, reporting from when on a request may have been s
 client      the calls to the API, the only ones that carry the token
 addresses   which picture URLs and which network addresses are allowed
 fetching    a picture's bytes, every hop checked
+peeking     a picture's first bytes, and its size
 """

@@ -96,11 +96,23 @@ class PicturePolicy:
 
     api_origin: str
     extra_hosts: tuple[str, ...] = ()
+    anywhere: bool = False
+    """For pictures that a sheet names and the API would fetch: from any host, as far as it is public."""
 
     @classmethod
     def of(cls, base: str, extra_hosts: Iterable[str] = ()) -> "PicturePolicy":
         """The policy for an API base. Raises UsageProblem for an extra host that is not a host."""
         return cls(origin(base), tuple(_checked_host(host) for host in extra_hosts))
+
+    @classmethod
+    def of_references(cls, base: str) -> "PicturePolicy":
+        """The policy for looking at the pictures that a sheet names, as the API at this base would.
+
+        One on this machine fetches from this machine, too.
+        """
+        own = origin(base)
+        here = is_loopback(split_origin(own)[1])
+        return cls(own, ("localhost", "127.0.0.1", "::1") if here else (), anywhere=True)
 
     def check(self, text: str) -> httpx.URL | Blocked:
         """`text` as a URL that may be fetched, or why not. Looks at the words alone, resolves nothing."""
@@ -155,7 +167,7 @@ class PicturePolicy:
         return is_loopback(own_host) and is_loopback(host) and host in self.extra_hosts
 
     def _is_listed(self, host: str) -> bool:
-        return any(
+        return self.anywhere or any(
             host.endswith(entry) if entry.startswith(".") else host == entry
             for entry in (*PROVIDER_HOSTS, *self.extra_hosts)
         )

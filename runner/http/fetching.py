@@ -85,19 +85,28 @@ class PictureClient:
             await self._own.aclose()
 
     async def open(
-        self, url: str, *, connect_seconds: float, idle_seconds: float
+        self,
+        url: str,
+        *,
+        connect_seconds: float,
+        idle_seconds: float,
+        method: str = "GET",
+        first_bytes: int | None = None,
     ) -> httpx.Response | Blocked | Gone | Trouble:
         """The 200 behind `url`, its body unread, for the caller to close; or why there is none.
 
-        `idle_seconds` is the longest silence between two bytes; a deadline over all is the caller's.
+        `idle_seconds` is the longest silence between two bytes; a deadline over all is the caller's. With
+        `first_bytes` no more are asked for, and 206 will do; a server may send all of it even so.
         """
+        more = {} if first_bytes is None else {"range": f"bytes=0-{first_bytes - 1}"}
+        accepted = {httpx.codes.OK} if first_bytes is None else {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}
         limits = {"connect": connect_seconds, "pool": connect_seconds, "read": idle_seconds}
         target = self._policy.check(url)
         for _hop in range(MOST_REDIRECTS + 1):
             if isinstance(target, Blocked):
                 return target
-            response = await self._get(target, limits)
-            if not isinstance(response, httpx.Response) or response.status_code == httpx.codes.OK:
+            response = await self._get(target, limits, method, more)
+            if not isinstance(response, httpx.Response) or response.status_code in accepted:
                 return response
             await close(response)
             location = response.headers.get("location")
@@ -106,8 +115,10 @@ class PictureClient:
             target = self._next(target, location)
         return target if isinstance(target, Blocked) else Blocked(f"{host_of(target)} redirects too often")
 
-    async def _get(self, url: httpx.URL, limits: dict[str, float]) -> httpx.Response | Blocked | Trouble:
-        request = httpx.Request("GET", url, headers=self._headers, extensions={"timeout": limits})
+    async def _get(
+        self, url: httpx.URL, limits: dict[str, float], method: str, more: dict[str, str]
+    ) -> httpx.Response | Blocked | Trouble:
+        request = httpx.Request(method, url, headers=self._headers | more, extensions={"timeout": limits})
         try:
             response = await self._transport.handle_async_request(request)
         except Exception as error:  # every one is translated: the border is here

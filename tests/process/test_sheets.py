@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import QUICK, desk
+from tests.support.s3 import files_with, s3_server
 
 pytestmark = pytest.mark.process
 
@@ -15,17 +16,22 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_batches"
 
 
-async def test_the_page_s_runs_run(tmp_path: Path) -> None:
-    """docs/sheets.md, command by command, on the embedded stand-in."""
+@pytest.mark.timeout(300)  # many commands, each with pictures of full size
+async def test_the_page_s_runs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/sheets.md, command by command, on the embedded stand-in, beside an S3 server on loopback."""
     page = (ROOT / "docs" / "sheets.md").read_text()
     runs = re.findall(r"^nightsheet ((?:run|export) .*)$", page, re.MULTILINE)
     assert runs
     shutil.copytree(SAMPLES, tmp_path / "sample_batches")
-    async with desk(tmp_path) as here:
-        for line in runs:
-            ended = await here.call(*shlex.split(line))
-            assert ended.code == 0, ended.err
-        assert not here.service.calls
+    with s3_server(monkeypatch) as s3:
+        async with desk(tmp_path) as here:
+            for line in runs:
+                ended = await here.call(*shlex.split(line))
+                assert ended.code == 0, ended.err
+            assert not here.service.calls
+        assert len(s3.keys()) == 4
+    assert files_with(tmp_path, "X-Amz-Signature") == []
+    assert len(list((tmp_path / "outputs-emulator" / "folder").glob("*/*.jpg"))) == 4
     assert len(list((tmp_path / "outputs-emulator" / "bestiary").glob("*/*.jpg"))) == 4
 
 

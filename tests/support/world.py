@@ -2,7 +2,7 @@
 
 import io
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,10 +19,13 @@ from PIL import Image
 from jobs.database import open_database
 from jobs.naming import DEFAULT_TEMPLATE
 from jobs.outcomes import Accepted, Claimed
+from jobs.sheets.album import Way
+from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.views import JobView, OpenJob, QueuedJob
 from runner.brake import Brake, Stop
+from runner.bucket import Bucket
 from runner.budget import Budget
 from runner.context import Context, Limits
 from runner.disk import Disk, LocalDisk
@@ -34,6 +37,7 @@ from runner.http.addresses import PicturePolicy
 from runner.http.base import DEFAULT_BASE
 from runner.http.fetching import PictureClient
 from runner.polling import watch
+from runner.references import References
 from runner.source import Source
 from runner.spool import open_spool
 from runner.throttle import Throttle
@@ -143,6 +147,9 @@ async def world(
     probe: Callable[[str], None] = lambda _name: None,
     ask_first: bool = False,
     guard_limits: GuardLimits = GUARDS,
+    way: Way = Way.REFUSE,
+    bucket: Bucket | None = None,
+    planned: Sequence[PlannedJob] | None = None,
     **limits: Any,
 ) -> AsyncIterator[World]:
     """A batch of these jobs, queued and agreed to. `limits` are fields of `Limits` that differ from usual."""
@@ -154,7 +161,9 @@ async def world(
     policy = PicturePolicy.of(DEFAULT_BASE)
     async with open_database(folder / "night.db") as database:
         store = Store(database, clock.now)
-        batch, _report = await store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows(*keys))
+        batch, _report = await store.load(
+            name="night", sheet=SHEET, origin=ORIGIN, planned=planned or rows(*keys)
+        )
         await store.agree(batch.id)
         brake = Brake(stops.append)
         health = Health(
@@ -186,6 +195,17 @@ async def world(
                     guards=guards,
                     slots=anyio.CapacityLimiter(slots),
                     source=Source(store, batch.id, brake, clock, guards),
+                    references=References(
+                        store,
+                        clock,
+                        rng,
+                        brake,
+                        notices.append,
+                        deadline=chosen.deadline,
+                        outage_limit=chosen.outage_limit,
+                        way=way,
+                        bucket=bucket,
+                    ),
                     spool=spool,
                     downloads=Downloads(
                         PictureClient(policy, transport=httpx.MockTransport(net)),

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from jobs.errors import UsageProblem
+from jobs.sheets.album import Way
 from runner.settings import Settings, load_settings
 
 
@@ -175,3 +176,47 @@ def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(UsageProblem, match="NIGHTSHEET_BUDGT") as caught:
         load_settings({})
     assert "NIGHTSHEET_BUDGET" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "way"),
+    [
+        ({}, Way.REFUSE),
+        ({"emulator": True}, Way.INSIDE),
+        ({"emulator": True, "upload": "refuse"}, Way.REFUSE),
+        ({"upload": "data-uri"}, Way.INSIDE),
+        ({"upload": "s3://bucket/prefix"}, Way.STORE),
+        ({"upload": "gs://bucket"}, Way.STORE),
+    ],
+)
+def test_how_pictures_get_to_the_api(said: dict[str, object], way: Way) -> None:
+    """Not at all unless somebody says how; in a rehearsal inside the request."""
+    assert load_settings(said).way is way
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        *("s3", "bucket/prefix", "https://bucket.example/x", "file:///tmp/x", "s3://", "s3:///x"),
+        *("s3://key:secret@bucket/x", "s3://bucket/x?secret=1", "s3://bucket/a b", "Refuse", ""),
+    ],
+)
+def test_what_is_no_store_is_refused_unrepeated(store: str) -> None:
+    """It may hold a password."""
+    with pytest.raises(UsageProblem, match="--upload: value error, refuse, data-uri, or a store") as refused:
+        load_settings({"upload": store})
+    assert "secret" not in str(refused.value)
+
+
+def test_a_rehearsal_keeps_away_from_the_real_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the file and the environment; the command line knows what it does."""
+    monkeypatch.setenv("NIGHTSHEET_UPLOAD", "s3://bucket/real")
+    assert load_settings({"emulator": True}).way is Way.INSIDE
+    assert load_settings({}).way is Way.STORE
+    assert load_settings({"emulator": True, "upload": "s3://bucket/test"}).way is Way.STORE
+
+
+def test_picture_folders_are_a_list_in_each_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commas in the environment."""
+    monkeypatch.setenv("NIGHTSHEET_PICTURE_FOLDERS", "/a, b/c")
+    assert load_settings({}).picture_folders == (Path("/a"), Path("b/c"))

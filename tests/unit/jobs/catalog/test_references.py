@@ -2,7 +2,14 @@
 
 import pytest
 
-from jobs.catalog.references import SHAPE_RULES, why_not
+from jobs.catalog.references import (
+    SHAPE_RULES,
+    content_named,
+    is_of_this_machine,
+    name_by_content,
+    reference,
+    why_not,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +38,9 @@ def test_what_can_be_fetched_is_let_through(address: str) -> None:
     [
         ("", "empty"),
         ("  ", "empty"),
-        ("pier.png", "files of this computer"),
-        ("/home/me/pier.png", "files of this computer"),
-        ("C:\\pictures\\pier.png", "files of this computer"),
+        ("pier.png", "not an address"),
+        ("/home/me/pier.png", "not an address"),
+        ("C:\\pictures\\pier.png", "not an address"),
         ("images.example.com/a.png", "not an address"),
         ("data:image/png;base64,iVBORw0KGgo=", "data: URI"),
         (" DATA:image/png;base64,AA==", "data: URI"),
@@ -66,3 +73,36 @@ def test_the_published_ratio_stays_as_it_is_published() -> None:
     ratio = next(rule for rule in SHAPE_RULES if rule["validation_rule"] == "width/height>")
     assert ratio["validation_value"] == 0.625
     assert ratio["validation_error"] == "The aspect ratio range should be 1:16 to 16:1."
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        ("http://127.0.0.1:9000/a.png", True),
+        ("https://localhost/a.png", True),
+        ("http://[::1]/a.png", True),
+        ("https://images.example.com/a.png", False),
+        ("https://10.0.0.1/a.png", False),
+        ("no address", False),
+    ],
+)
+def test_what_is_of_this_machine(address: str, here: bool) -> None:
+    """By its name alone."""
+    assert is_of_this_machine(address) is here
+
+
+def test_a_picture_of_this_computer_is_named_by_its_content() -> None:
+    """Inputs may hold such a name; it is no address, and nothing that is only like it is one."""
+    digest = "0123456789abcdef" * 4
+    for suffix in ("png", "jpg"):
+        name = name_by_content(digest, suffix)
+        assert content_named(name) == digest
+        assert reference(name) == name
+        assert why_not(name) is not None
+    for text in (
+        f"picture:sha256:{digest}",
+        f"picture:sha256:{digest}.gif",
+        f" picture:sha256:{digest}.png",
+        "",
+    ):
+        assert content_named(text) is None

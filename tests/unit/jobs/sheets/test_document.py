@@ -67,7 +67,7 @@ def test_parts_may_be_empty_or_absent(text: str) -> None:
             "defaults:\n  a: {}",
             [(2, "a", "An object cannot stand here: a text, a number or a list is needed.")],
         ),
-        ("image_sets: [a]", [(1, "image_sets", "Image sets are names, each with a list of addresses.")]),
+        ("image_sets: [a]", [(1, "image_sets", "Image sets are names, each with a list of pictures.")]),
         ("jobs: a", [(1, "jobs", "The jobs are a list.")]),
         ("jobs: {prompt: a}", [(1, "jobs", "The jobs are a list.")]),
         (

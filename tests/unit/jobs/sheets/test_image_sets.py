@@ -10,7 +10,10 @@ def read(
 ) -> tuple[dict[str, tuple[str, ...]], list[tuple[int | None, str | None, str | None, str]]]:
     """The sets, and line, column, value and message of the problems."""
     sets, problems = read_image_sets("a.yaml", read_tree(text)[0])
-    return dict(sets), [(found.row, found.column, found.value, found.message) for found in problems]
+    texts = {
+        name: tuple(entry for entry in entries if isinstance(entry, str)) for name, entries in sets.items()
+    }
+    return texts, [(found.row, found.column, found.value, found.message) for found in problems]
 
 
 def test_a_set_is_a_list_or_a_single_address() -> None:
@@ -39,7 +42,7 @@ def test_each_bad_address_is_told_once_where_it_stands() -> None:
 
 def test_a_set_of_nothing_or_of_lists_is_told() -> None:
     """A set has one address at least, and addresses only."""
-    message = "An image set is a list of addresses, one at least."
+    message = "An image set is a list of pictures, one at least."
     sets, problems = read("a: []\nb:\nc: [https://a.example/1.png, [x]]\nd: {x: y}\n")
     assert sets == {"a": (), "b": (), "c": ("https://a.example/1.png",), "d": ()}
     assert [(row, column, told) for row, column, _, told in problems] == [

@@ -37,7 +37,7 @@ MISTAKES: list[tuple[dict[str, str], str, str]] = [
     ({"model": "dall-e"}, "model", "no such model"),
     ({"model": ""}, "model", "No model is named"),
     ({"model": EDIT}, "images", "needs a value"),
-    ({"model": EDIT, "images": "pier.png"}, "images", "files of this computer"),
+    ({"model": EDIT, "images": "pier.png"}, "images", "no such file"),
     ({"model": EDIT, "images": "http://a.example/1.png"}, "images", "https"),
     ({"model": EDIT, "images": "ftp://a.example/1.png"}, "images", "ftp"),
     ({"model": EDIT, "images": "https://192.168.0.1/1.png"}, "images", "private network"),

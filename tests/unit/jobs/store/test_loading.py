@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from jobs.errors import SheetProblems, UsageProblem
+from jobs.payload import payload
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store.loading import payload
 from jobs.views import LoadReport
 from tests.support.tables import MODEL, ORIGIN, SHEET, Table, hold_writes, picture, planned, rows, select
 

@@ -63,8 +63,14 @@ def test_a_spent_budget_says_how_to_raise_it() -> None:
 
 def test_a_guard_is_looked_into_first() -> None:
     """Then one goes on."""
-    told = next_of(paused=Pause(PauseReason.GUARD, "All fail.", NOW)).splitlines()
+    told = next_of(paused=Pause(PauseReason.GUARD, "All fail.", NOW), counts={_S.FAILED: 20}).splitlines()
     assert told[2:] == ["Next: nightsheet jobs night --state failed", "Next: nightsheet resume night"]
+
+
+def test_a_guard_that_no_job_is_to_blame_for() -> None:
+    """A store of pictures that takes none: the detail says all there is."""
+    told = next_of(paused=Pause(PauseReason.GUARD, "The store refuses.", NOW), counts={_S.QUEUED: 2})
+    assert told.splitlines()[1:] == ["Put that right, then go on.", "Next: nightsheet resume night"]
 
 
 @pytest.mark.parametrize(

@@ -114,11 +114,11 @@ def test_unknown_keys() -> None:
 def test_data_uris() -> None:
     """Refused, or taken as a picture; one as an only picture or in a list."""
     body = {"prompt": "x", "images": [DATA_URI, DATA_URI]}
-    refused = World().submit(body, EDIT)
+    refused = World(data_uris="refused").submit(body, EDIT)
     assert refused.status == 422
     assert "images: must be public" in str(refused.body["error_message"])
-    assert World(data_uris="accepted").submit(body, EDIT).status == 200
-    assert World(data_uris="accepted").submit(body | {"images": DATA_URI}, EDIT).status == 422
+    assert World().submit(body, EDIT).status == 200
+    assert World().submit(body | {"images": DATA_URI}, EDIT).status == 422
     assert World().submit({"prompt": DATA_URI}, SINGLE).status == 200
 
 

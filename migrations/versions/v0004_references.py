@@ -1,0 +1,30 @@
+"""Where the pictures of this computer lie that jobs name by their content."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = (
+    """
+CREATE TABLE reference (
+    id INTEGER NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    path VARCHAR NOT NULL,
+    bytes INTEGER NOT NULL,
+    media_type VARCHAR NOT NULL,
+    PRIMARY KEY (id),
+    CONSTRAINT reference_place UNIQUE (sha256, path),
+    CONSTRAINT reference_sha256 CHECK (length(sha256) = 64),
+    CONSTRAINT reference_bytes CHECK (bytes > 0)
+)
+    """,
+)
+
+
+def upgrade() -> None:
+    """No job of an older version names such a picture."""
+    for statement in STATEMENTS:
+        op.execute(statement)

@@ -1,0 +1,53 @@
+"""Hosted references, looked at as far as their first bytes: what the API would find when it fetches them.
+
+Politely: from each host one after the other, from a few hosts at once, each once; without token or cookie.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+
+import anyio
+from anyio import to_thread
+
+from jobs.catalog.shapes import Shape
+from jobs.measuring import measure
+from runner.http.addresses import Blocked, shown_host
+from runner.http.fetching import Gone, PictureClient, Trouble
+from runner.http.peeking import Peeked, peek
+
+_HOSTS_AT_ONCE = 4
+
+Found = dict[str, Shape | str]
+"""By address: the picture that is there, or why there is none, as a sentence."""
+
+
+async def look_at_all(client: PictureClient, addresses: Sequence[str]) -> Found:
+    """Look at each of these."""
+    by_host: defaultdict[str, list[str]] = defaultdict(list)
+    for address in addresses:
+        by_host[shown_host(address)].append(address)
+    limiter, found = anyio.CapacityLimiter(_HOSTS_AT_ONCE), Found()
+
+    async def one_after_the_other(group: Sequence[str]) -> None:
+        async with limiter:
+            for address in group:
+                found[address] = await _judged(await peek(client, address))
+
+    async with anyio.create_task_group() as tasks:
+        for group in by_host.values():
+            tasks.start_soon(one_after_the_other, group)
+    return found
+
+
+async def _judged(seen: Peeked | Blocked | Gone | Trouble) -> Shape | str:
+    match seen:
+        case Gone(status=status):
+            return f"The API could not fetch it: its host answers {status}."
+        case Blocked(reason=reason):
+            return f"The API could not fetch it: {reason}."
+        case Trouble(reason=reason):
+            return f"It cannot be looked at: {reason}."
+        case Peeked():
+            shape = await to_thread.run_sync(partial(measure, seen.data, seen.size, whole=seen.whole))
+            return f"What is there cannot be sent: {shape}." if isinstance(shape, str) else shape

@@ -1,0 +1,96 @@
+"""The first bytes of a picture that lies elsewhere, and its size: HEAD, then a range of one GET."""
+
+import re
+from dataclasses import dataclass, field
+
+import anyio
+import httpx
+
+from runner.http.addresses import Blocked, shown_host
+from runner.http.border import describe
+from runner.http.fetching import Gone, PictureClient, Trouble, close
+from runner.http.transport import body_of
+
+FIRST_BYTES = 256 * 1024
+"""More than the headers of pictures take, colour profiles and thumbnails in them included."""
+
+_CONNECT_SECONDS = 10.0
+_IDLE_SECONDS = 10.0
+_SECONDS = 30.0
+"""For one picture, all in all."""
+
+_TOTAL = re.compile(r"bytes 0-\d+/(\d{1,15})")
+
+
+@dataclass(frozen=True, slots=True)
+class Peeked:
+    """What the picture begins with; `size` in bytes is that of all of it, None where nobody told."""
+
+    data: bytes = field(repr=False)
+    size: int | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is here."""
+        return self.size == len(self.data)
+
+
+async def peek(client: PictureClient, address: str) -> Peeked | Blocked | Gone | Trouble:
+    """Look at one picture, once, without a second try."""
+    with anyio.move_on_after(_SECONDS):
+        size = await _told_size(client, address)
+        return await _begun(client, address, size) if isinstance(size, int | None) else size
+    return Trouble(f"{shown_host(address)} took longer than {_SECONDS:g} s")
+
+
+async def _told_size(client: PictureClient, address: str) -> int | Blocked | Trouble | None:
+    """What HEAD tells of the size. Not every server knows HEAD, and a signed address is not signed for it, so
+    that a refusal of it means nothing."""
+    answer = await client.open(
+        address, connect_seconds=_CONNECT_SECONDS, idle_seconds=_IDLE_SECONDS, method="HEAD"
+    )
+    if isinstance(answer, httpx.Response):
+        await close(answer)
+        return _number(answer.headers.get("content-length", ""))
+    if isinstance(answer, Blocked) or (isinstance(answer, Trouble) and answer.status is None):
+        return answer
+    return None
+
+
+async def _begun(client: PictureClient, address: str, told: int | None) -> Peeked | Blocked | Gone | Trouble:
+    answer = await client.open(
+        address,
+        connect_seconds=_CONNECT_SECONDS,
+        idle_seconds=_IDLE_SECONDS,
+        first_bytes=FIRST_BYTES,
+    )
+    if not isinstance(answer, httpx.Response):
+        return answer
+    try:
+        return Peeked(await _first_bytes(answer), _size_of(answer, told))
+    except Exception as error:  # every one is translated: the border is here
+        return Trouble(describe(error, shown_host(address)))
+    finally:
+        await close(answer)
+
+
+async def _first_bytes(answer: httpx.Response) -> bytes:
+    data = bytearray()
+    async with body_of(answer) as chunks:
+        async for chunk in chunks:
+            data += chunk
+            if len(data) >= FIRST_BYTES:
+                break
+    return bytes(data[:FIRST_BYTES])
+
+
+def _size_of(answer: httpx.Response, told: int | None) -> int | None:
+    if answer.status_code == httpx.codes.PARTIAL_CONTENT:
+        total = _TOTAL.fullmatch(answer.headers.get("content-range", "").strip())
+        return int(total[1]) if total else told
+    length = _number(answer.headers.get("content-length", ""))
+    return told if length is None else length
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else None

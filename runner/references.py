@@ -1,0 +1,245 @@
+"""From a job's inputs to the bytes that are sent: pictures of this computer get an address, or go inside.
+
+All of it happens before the submit edge and outside its shield: nothing of it is paid for, so it may be
+tried again, be cancelled, or be left to the next run. A picture is put into the store once by its content,
+however many rows name it; what is there already, perhaps from an earlier night, is not put there again.
+"""
+
+import json
+import random
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+
+from jobs.catalog.references import content_named, is_of_this_machine, why_not
+from jobs.catalog.registry import find
+from jobs.payload import payload
+from jobs.sheets.album import Way
+from jobs.store.door import Store
+from jobs.tables import PauseReason
+from jobs.views import QueuedJob, ReferenceView
+from runner.backoff import Backoff
+from runner.brake import Brake
+from runner.bucket import Bucket, Hitch, Refusal, judged
+from runner.clock import Clock
+from runner.local_files import read_again
+
+T = TypeVar("T")
+
+MARGIN_SECONDS = 3600.0
+"""A signature outlives a job's longest wait by so much, so that it need not be made for each row anew."""
+LONGEST_SECONDS = 7 * 24 * 3600.0
+"""No store signs for longer."""
+
+_TRIES = Backoff(first=1.0, longest=30.0)
+_CALL_SECONDS = 60.0
+_KEPT = 4096
+_AT_ONCE = 4
+_MARK = '"picture:sha256:'
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is sent for a job. Its links, if it has any, work until `good_until`."""
+
+    body: bytes
+    good_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """It cannot be sent as it was planned, and why, as sentences for a person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    url: str
+    good_until: datetime | None
+
+
+class _Unsent(Exception):
+    """A picture is not what it was."""
+
+
+@dataclass(slots=True)
+class References:
+    """One a run. `bucket` is there where `way` is a store. `deadline` is a job's longest wait at the API, and
+    `outage_limit` how long trouble of the store is ridden out, both in seconds."""
+
+    store: Store
+    clock: Clock
+    rng: random.Random
+    brake: Brake
+    notice: Callable[[str], None]
+    deadline: float
+    outage_limit: float
+    here: bool = False
+    """Whether the API is on this machine, as in a rehearsal: it fetches from this machine, then."""
+    way: Way = Way.REFUSE
+    bucket: Bucket | None = None
+    _links: OrderedDict[str, _Link] = field(default_factory=OrderedDict)
+    _under_way: dict[str, anyio.Event] = field(default_factory=dict)
+    _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_AT_ONCE))
+    _troubled_since: float | None = None
+
+    async def ready(self, job: QueuedJob) -> Ready | Unfit | None:
+        """What is to be sent for a job; None where the batch was paused over it.
+
+        Waits while the store is in trouble. A job without pictures of this computer is ready at once.
+        """
+        if _MARK not in job.inputs:
+            return Ready(job.inputs.encode())
+        spec = find(job.model)
+        images = None if spec is None else spec.vocabulary.get("images")
+        inputs = json.loads(job.inputs)
+        named = None if images is None else inputs.get(images)
+        if images is None or not isinstance(named, list):  # the words of a prompt: nobody's picture
+            return Ready(job.inputs.encode())
+        contents = {name: sha256 for name in named if (sha256 := content_named(name))}
+        try:
+            links = await self._links_for(job, tuple(dict.fromkeys(contents.values())))
+        except _Unsent as why:
+            hint = "Nothing was sent or paid. Run its sheet again: what it finds then is a changed row."
+            return Unfit(f"{why} {hint}")
+        if links is None:
+            return None
+        sent = [links[contents[name]].url if name in contents else name for name in named]
+        ends = [link.good_until for link in links.values() if link.good_until is not None]
+        return Ready(payload({**inputs, images: sent}).encode(), min(ends, default=None))
+
+    def is_stale(self, made: Ready) -> bool:
+        """Whether its links may end before the API has fetched from them."""
+        return made.good_until is not None and made.good_until < self._needed_until()
+
+    def _needed_until(self) -> datetime:
+        return self.clock.now() + timedelta(seconds=self._lifetime - MARGIN_SECONDS)
+
+    @property
+    def _lifetime(self) -> float:
+        return min(self.deadline + MARGIN_SECONDS, LONGEST_SECONDS)
+
+    async def _links_for(self, job: QueuedJob, contents: Sequence[str]) -> Mapping[str, _Link] | None:
+        if self.way is Way.REFUSE or (self.way is Way.STORE and self.bucket is None):
+            self.brake.pause(
+                PauseReason.GUARD,
+                f"Job {job.key!r} names pictures of this computer, and nothing says how they get to the API: "
+                "go on with --upload s3://BUCKET/PREFIX.",
+            )
+            return None
+        links: dict[str, _Link] = {}
+        for sha256 in contents:
+            link = await (self._inside(sha256) if self.way is Way.INSIDE else self._stored(sha256))
+            if link is None:
+                return None
+            links[sha256] = link
+        return links
+
+    async def _inside(self, sha256: str) -> _Link:
+        places = await self.store.places_of([sha256])
+        data = await self._read(places)
+        return _Link(f"data:{places[0].media_type};base64,{b64encode(data).decode('ascii')}", None)
+
+    async def _stored(self, sha256: str) -> _Link | None:
+        """A link to the picture in the store; rows that name the same one share the work."""
+        while True:
+            link = self._links.get(sha256)
+            if link is not None and not self.is_stale(Ready(b"", link.good_until)):
+                self._links.move_to_end(sha256)
+                return link
+            if (other := self._under_way.get(sha256)) is None:
+                break
+            await other.wait()
+            if self.brake.stop is not None:
+                return None
+        done = self._under_way[sha256] = anyio.Event()
+        try:
+            return await self._bring(sha256)
+        finally:
+            del self._under_way[sha256]
+            done.set()
+
+    async def _bring(self, sha256: str) -> _Link | None:
+        """Put it there, unless it is there, and sign its address."""
+        assert self.bucket is not None
+        bucket = self.bucket
+        places = await self.store.places_of([sha256])
+        if not places:
+            raise _Unsent("A picture of this computer that it names is not known to this database any more.")
+        first = places[0]
+        place = bucket.place(sha256, first.media_type)
+        held = await self._tried(partial(bucket.holds, place, first.bytes))
+        if held is None:
+            return None
+        if not held:
+            data = await self._read(places)
+            if await self._tried(partial(_put, bucket, place, data, first.media_type)) is None:
+                return None
+        # The moment is taken before: the link must not be thought to last longer than it does.
+        good_until = self.clock.now() + timedelta(seconds=self._lifetime)
+        url = await self._tried(partial(bucket.sign, place, self._lifetime))
+        if url is None:
+            return None
+        if why_not(url) or (is_of_this_machine(url) and not self.here):
+            self._pause(
+                f"signs addresses that the API cannot fetch: {url.partition('?')[0]}. Nothing was sent"
+            )
+            return None
+        link = self._links[sha256] = _Link(url, good_until)
+        while len(self._links) > _KEPT:
+            self._links.popitem(last=False)
+        return link
+
+    async def _read(self, places: Sequence[ReferenceView]) -> bytes:
+        data = await to_thread.run_sync(read_again, places, limiter=self._threads)
+        if isinstance(data, str):
+            raise _Unsent(data)
+        return data
+
+    async def _tried(self, call: Callable[[], T]) -> T | None:
+        """Ask the store until it answers; None where it refuses, or is in trouble for too long: paused."""
+        tries = 0
+        while True:
+            answer = await self._asked(call)
+            if isinstance(answer, Refusal):
+                self._pause(f"refuses: {answer.reason}. Nothing was sent")
+                return None
+            if not isinstance(answer, Hitch):
+                if self._troubled_since is not None:
+                    self._troubled_since = None
+                    self.notice("The store of the pictures answers again.")
+                return answer
+            now = self.clock.monotonic()
+            if self._troubled_since is None:
+                self._troubled_since = now
+                self.notice(f"The store of the pictures does not answer ({answer.reason}). Asking again.")
+            if now - self._troubled_since >= self.outage_limit:
+                self._pause(f"has not been reachable for {self.outage_limit:g} s: {answer.reason}")
+                return None
+            await self.clock.sleep(_TRIES.jittered(tries, self.rng))
+            tries += 1
+
+    async def _asked(self, call: Callable[[], T]) -> T | Refusal | Hitch:
+        try:
+            with anyio.move_on_after(_CALL_SECONDS):
+                return await to_thread.run_sync(call, limiter=self._threads, abandon_on_cancel=True)
+        except Exception as error:  # every store has its own: the border is here
+            return judged(error)
+        return Hitch(f"no answer within {_CALL_SECONDS:g} s")
+
+    def _pause(self, what: str) -> None:
+        assert self.bucket is not None
+        self.brake.pause(PauseReason.GUARD, f"The store {self.bucket.shown} {what}.")
+
+
+def _put(bucket: Bucket, place: str, data: bytes, media_type: str) -> bool:
+    bucket.put(place, data, media_type)
+    return True
