@@ -13,7 +13,7 @@ from jobs.errors import NightsheetError, SheetProblems, UsageProblem
 from jobs.fates import NEW, Fate
 from jobs.problems import Problem
 from runner.cli import problems, render, sheets
-from runner.cli.opening import execute, existing, surroundings, system_clock
+from runner.cli.opening import environment, execute, existing, system_clock
 from runner.cli.options import LOOKING
 from runner.cli.options import command as made
 from runner.cli.plan import Plan, totals
@@ -181,7 +181,8 @@ async def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") ->
         stand_in = EmulatorSettings()
         return Prices({model: stand_in.price(model) for model in plan.work}, Source.EMULATOR)
     needed = () if plan.problems else tuple({**plan.to_send, **plan.repeats})
-    return await prices_for(needed, settings, surroundings(), held.prices if held else {})
+    last_run = held.prices if held else {}
+    return await prices_for(needed, settings, *environment(), system_clock(), last_run)
 
 
 def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", next_command: str) -> None:
