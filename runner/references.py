@@ -222,6 +222,7 @@ class References:
                 self._troubled_since = now
                 self.notice(f"The store of the pictures does not answer ({answer.reason}). Asking again.")
             if now - self._troubled_since >= self.outage_limit:
+                self._troubled_since = None  # somebody may clear the pause while this run is at work
                 self._pause(f"has not been reachable for {self.outage_limit:g} s: {answer.reason}")
                 return None
             await self.clock.sleep(_TRIES.jittered(tries, self.rng))

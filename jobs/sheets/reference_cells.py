@@ -85,7 +85,7 @@ def _missing(name: str, message: str, hint: str, sets: ImageSets) -> tuple[str, 
     meant = closest(name, sets) if sets else None
     if meant:
         hint = f"Did you mean {meant}?"
-    if message is not _NO_SET:
+    if message != _NO_SET:
         return message, hint
     return f"{shown(name)} is {message}.", hint or f"The sheet has {', '.join(sets)}."
 
