@@ -58,12 +58,12 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
                 async with AsyncExitStack() as place:
                     with run.waiting.until_ended(job.id) as ended:
                         await place.enter_async_context(run.throttle.admit())
-                    begun = not (ended.cancelled_caught or run.references.is_stale(made))
+                    if run.references.is_stale(made):  # it waited for its turn for very long
+                        step = _Step(again_after_seconds=0.0)
+                    begun = not ended.cancelled_caught and step.again_after_seconds is None
                     if begun:
                         with anyio.CancelScope(shield=True):
                             step = await _send(run, job, made.body, tries, estimate)
-                    elif not ended.cancelled_caught:  # it waited for its turn for very long
-                        step = _Step(again_after_seconds=0.0)
         finally:
             if not begun:  # braked, or cancelled, before it was its turn
                 run.budget.release(estimate)

@@ -1,17 +1,23 @@
 """What a picture costs before a batch is run: as the API tells just now, else as it is known here."""
 
 from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
 from jobs.errors import NightsheetError
-from runner import opening
+from runner.clock import Clock
 from runner.providers.base import Priced, Stopped, Trouble
 from runner.settings import Settings
 from runner.token import load_token
+
+if TYPE_CHECKING:
+    from runner.opening import Api
 
 ASKED_SECONDS = 5.0
 """How long the API may take to answer in all: a plan can be shown without it."""
@@ -45,7 +51,9 @@ class Prices:
 async def prices_for(
     models: Collection[str],
     settings: Settings,
-    around: "opening.Surroundings",
+    env: Mapping[str, str],
+    home: Path,
+    clock: Clock,
     last_run: Mapping[str, Decimal],
 ) -> Prices:
     """What `models` cost. Asks the API only where there is a token, for some seconds; raises nothing."""
@@ -54,10 +62,12 @@ async def prices_for(
     told: dict[str, Decimal] = {}
     why = ""
     try:
-        if load_token(around.env, around.home) is None:
+        if load_token(env, home) is None:
             why = "there is no token to ask the API with"
         else:
-            why = await _ask(models, settings, around, told)
+            from runner import opening  # late: the API's clients come along with it
+
+            why = await _ask(models, opening.open_api(settings, opening.Surroundings(env, home, clock)), told)
     except NightsheetError as error:
         why = error.message.rstrip(".")
     known = {Source.API: told, Source.LAST_RUN: last_run, Source.SETTINGS: settings.prices}
@@ -69,14 +79,11 @@ async def prices_for(
 
 
 async def _ask(
-    models: Collection[str],
-    settings: Settings,
-    around: "opening.Surroundings",
-    told: dict[str, Decimal],
+    models: Collection[str], opened: "AbstractAsyncContextManager[Api]", told: dict[str, Decimal]
 ) -> str:
     """Put the prices that the API tells into `told`; why one of them is missing, empty where none is."""
     with anyio.move_on_after(ASKED_SECONDS) as patience:
-        async with opening.open_api(settings, around) as api:
+        async with opened as api:
             for model in models:
                 match await api.provider.price(model):
                     case Priced(price_usd=Decimal() as usd):

@@ -230,7 +230,8 @@ def _defect(watcher: Watcher, key: str, error: BaseException) -> None:
 def _tell(found: Recovered, watcher: Watcher) -> None:
     going_on = len(found.running) + len(found.fetching)
     if going_on:
-        watcher.notice(f"Going on: {going_on} jobs are paid for already, nothing of them is sent again.")
+        jobs = "1 job is" if going_on == 1 else f"{going_on} jobs are"
+        watcher.notice(f"Going on: {jobs} paid for already, nothing of that is sent again.")
     if found.from_spool:
         watcher.notice(f"{found.from_spool} request_ids were taken up from the spool file.")
     if found.left:

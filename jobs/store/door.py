@@ -12,13 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.database import Database
 from jobs.errors import NightsheetError, UsageProblem
 from jobs.failures import Failure
-from jobs.fates import Fate
 from jobs.outcomes import Claimed, Outcome
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import batches, comparing, controls, counting, loading, moves, outlook, reading
-from jobs.store.references import Referring
+from jobs.store import batches, controls, counting, loading, moves, reading, references
+from jobs.store.foresight import Foresight
 from jobs.store.sharing import Sharing
 from jobs.tables import PauseReason
 from jobs.views import (
@@ -34,15 +33,15 @@ from jobs.views import (
     Place,
     QueuedJob,
     Receipt,
+    ReferenceView,
     RunView,
     Settled,
-    Warned,
 )
 
 _PAGE = 500
 
 
-class Store(Sharing, Referring):
+class Store(Sharing, Foresight):
     """What the rest of the project may ask of the job table. `now` is the wall clock."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
@@ -66,7 +65,8 @@ class Store(Sharing, Referring):
     async def settle_interrupted(
         self, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
     ) -> Settled:
-        """Turn `submitting` jobs found at start into `unconfirmed` ones, or `running` by their receipts."""
+        """Turn every `submitting` job found at start into an `unconfirmed` one, or a `running` one where its
+        receipt was kept elsewhere."""
         return await self.database.write(
             lambda c: controls.settle_interrupted(c, batch_id, failure, receipts)
         )
@@ -130,10 +130,6 @@ class Store(Sharing, Referring):
             return await batches.get(connection, batch.id), report
 
         return await self.database.write_once(run)  # a sheet is a stream: it can be read once
-
-    async def compare(self, batch_id: int, jobs: Sequence[PlannedJob]) -> list[Fate]:
-        """What loading these jobs of a sheet now would do with each; nothing is written."""
-        return await self.database.read(lambda c: comparing.compare(c, batch_id, jobs))
 
     async def batch(self, name: str | None) -> BatchView:
         """The batch of that name, or the one last run.
@@ -224,18 +220,6 @@ class Store(Sharing, Referring):
         """By model: queued jobs that nobody agreed to pay for yet, and their pictures."""
         return await self.database.read(lambda c: counting.unagreed(c, batch_id))
 
-    async def repeats(self, batch_id: int) -> dict[str, tuple[int, int]]:
-        """By model: queued jobs that send what another job of the sheet sends too, and their pictures."""
-        return await self.database.read(lambda c: outlook.repeats(c, batch_id))
-
-    async def to_be_warned_of(self, batch_id: int, limit: int) -> Warned:
-        """The warnings of what nobody agreed to yet."""
-        return await self.database.read(lambda c: outlook.warned(c, batch_id, limit))
-
-    async def pace(self, origin: str) -> float | None:
-        """Jobs a minute, as measured before on this database at this API."""
-        return await self.database.read(lambda c: outlook.pace(c, origin))
-
     async def ended_since(self, batch_id: int, moment: datetime) -> int:
         """How many jobs of the sheet have come to an end since `moment`, other than by being cancelled."""
         return await self.database.read(lambda c: counting.ended_since(c, batch_id, moment))
@@ -276,6 +260,10 @@ class Store(Sharing, Referring):
     async def pictures_of(self, attempt_id: int) -> dict[int, ArtifactView]:
         """What an attempt has brought home so far, by number."""
         return await self.database.read(lambda c: reading.pictures_of(c, attempt_id))
+
+    async def places_of(self, sha256s: Sequence[str]) -> list[ReferenceView]:
+        """Where pictures of this computer were seen that have these contents, the newest place first."""
+        return await self.database.read(lambda c: references.places_of(c, sha256s))
 
     async def cancel_wanted(self, batch_id: int) -> list[int]:
         """Jobs at the API that a person wants cancelled there."""

@@ -6,7 +6,6 @@ from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.database import Database
 from jobs.sheets.album import LocalPicture
 from jobs.store.schema import REFERENCE
 from jobs.views import ReferenceView
@@ -36,13 +35,3 @@ async def places_of(connection: AsyncConnection, sha256s: Sequence[str]) -> list
         .order_by(REFERENCE.c.id.desc())
     )
     return [ReferenceView(*row) for row in found]
-
-
-class Referring:
-    """The store's door, as far as it is about pictures of this computer. A part of `Store`."""
-
-    database: Database
-
-    async def places_of(self, sha256s: Sequence[str]) -> list[ReferenceView]:
-        """Where pictures of this computer were seen that have these contents, the newest place first."""
-        return await self.database.read(lambda c: places_of(c, sha256s))

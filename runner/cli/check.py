@@ -13,7 +13,7 @@ from jobs.errors import NightsheetError, SheetProblems, UsageProblem
 from jobs.fates import NEW, Fate
 from jobs.problems import Problem
 from runner.cli import problems, render, sheets
-from runner.cli.opening import execute, existing, surroundings, system_clock
+from runner.cli.opening import environment, execute, existing, system_clock
 from runner.cli.options import LOOKING
 from runner.cli.options import command as made
 from runner.cli.plan import Plan, totals
@@ -43,11 +43,11 @@ def command(
     worksheet: sheets.Worksheet = None,
     encoding: sheets.Encoding = None,
     priority_by: sheets.PriorityBy = None,
+    dedupe: sheets.Dedupe = None,
     remote: Annotated[
         bool,
         typer.Option("--remote", help="Look at the first bytes of hosted pictures, as the API would."),
     ] = False,
-    dedupe: sheets.Dedupe = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write all problems there, as CSV.")
     ] = None,
@@ -56,7 +56,7 @@ def command(
 
     Needs no token; where there is one, the API is asked for its prices, which is free. Else they are those of
     the batch's last run, or those under [prices] in nightsheet.toml. What an earlier run has done is not
-    counted again. The hosts of the pictures that the sheet names are asked with --remote alone.
+    counted again. With --remote the hosts of the sheet's pictures are asked for their beginnings.
     """
     from jobs.sheets.album import Way
     from runner.bucket import open_bucket
@@ -181,7 +181,8 @@ async def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") ->
         stand_in = EmulatorSettings()
         return Prices({model: stand_in.price(model) for model in plan.work}, Source.EMULATOR)
     needed = () if plan.problems else tuple({**plan.to_send, **plan.repeats})
-    return await prices_for(needed, settings, surroundings(), held.prices if held else {})
+    last_run = held.prices if held else {}
+    return await prices_for(needed, settings, *environment(), system_clock(), last_run)
 
 
 def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", next_command: str) -> None:

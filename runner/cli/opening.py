@@ -1,7 +1,7 @@
 """What the commands open: the job table that is there already, one batch of it, a loop to run in."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -30,6 +30,11 @@ def system_clock() -> "Clock":
     from runner.clock import SystemClock
 
     return SystemClock()
+
+
+def environment() -> tuple[Mapping[str, str], Path]:
+    """Where a token is looked for: this process's variables, and the home folder."""
+    return os.environ, Path.home()
 
 
 def surroundings() -> "Surroundings":

@@ -37,8 +37,8 @@ HTTP = ("httpx", "aiohttp", "httpx_aiohttp")
 TERMINAL = ("typer", "click", "rich")
 SERVER = ("starlette", "uvicorn")
 ROOMS = (
-    *("batches", "comparing", "controls", "counting", "links", "loading", "moves", "outlook", "reading"),
-    *("references", "schema", "sharing"),
+    *("batches", "comparing", "controls", "counting", "foresight", "links", "loading", "moves", "outlook"),
+    *("reading", "references", "schema", "sharing"),
 )
 STORE_ROOMS = tuple(f"jobs.store.{name}" for name in ROOMS)
 ROWS = tuple(f"jobs.tables.{name}" for name in ("Batch", "Job", "Attempt", "Artifact", "Reference", "Run"))
