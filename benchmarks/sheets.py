@@ -8,7 +8,6 @@ operating system's own figure.
 import argparse
 import csv
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -91,20 +90,19 @@ def matrix_sheet(folder: Path, jobs: int) -> Path:
 def checked(sheet: Path) -> Measured:
     """Check a sheet in a process of its own."""
     out = sheet.with_suffix(".out")
+    check = [sys.executable, "-m", "runner.cli", "check", str(sheet), "--json", "--emulator"]
     begun = time.perf_counter()
-    with out.open("wb") as file:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "runner.cli", "check", str(sheet), "--json", "--emulator"],
-            stdout=file,
-            cwd=Path(__file__).parents[1],
-        )
-        _pid, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.peak", str(out), *check],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[1],
+        check=True,
+    )
     seconds = time.perf_counter() - begun
-    if child.returncode:
-        sys.exit(f"{sheet}: the check ended with {child.returncode}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Measured(json.loads(out.read_text())["jobs"], seconds, used.ru_maxrss * unit)
+    ended = json.loads(done.stdout)
+    if ended["code"]:
+        sys.exit(f"{sheet}: the check ended with {ended['code']}")
+    return Measured(json.loads(out.read_text())["jobs"], seconds, ended["peak_bytes"])
 
 
 def _lines(rows: int, jobs: int) -> Iterator[tuple[str, Measured, Limit]]:
