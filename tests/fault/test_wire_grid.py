@@ -82,7 +82,7 @@ async def run(
     settings = Settings(
         db=folder / "night.db",
         output_dir=folder / "outputs",
-        submit_timeout=0.25,
+        submit_timeout=0.6,  # of the machine: a busy one may be slow, and what is not answered is in doubt
         timeout=0.25,
         submit_gate=1,
         outage_limit=100,
