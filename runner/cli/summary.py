@@ -98,11 +98,17 @@ def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tup
     if report.overdue:
         yield f"  {report.overdue} of them past the deadline: this run stopped waiting for them", "yellow"
     if waiting := counts[JobState.QUEUED] + counts[JobState.SUBMITTING]:
-        out = f", {report.left_out} of them left out of this run" if report.left_out else ""
-        linked = f", {report.waiting} of them waiting for a job that says the same" if report.waiting else ""
+        out = f", {_of(report.left_out, waiting)}left out of this run" if report.left_out else ""
+        linked = ""
+        if report.waiting:
+            linked = f", {_of(report.waiting, waiting)}waiting for a job that says the same"
         yield f"  {waiting} not sent{out}{linked}", ""
     if cancelled := counts[JobState.CANCELLED]:
         yield f"  {cancelled} cancelled", ""
+
+
+def _of(some: int, total: int) -> str:
+    return "" if some == total else f"{some} of them "
 
 
 def _money(report: "RunReport", known: Known) -> str:
