@@ -46,7 +46,7 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
             case Picture() as picture:
                 await _record(run, job, number, url, picture)
-            case Gone() if not refreshed:
+            case Gone() | Blocked() if not refreshed:  # a stand-in that is started anew has another port
                 must(await run.store.apply(LinksExpired(job.id)), job.key)
                 return await run.store.open_job(job.id)
             case Gone(status=status):

@@ -178,7 +178,7 @@ def test_an_address_that_is_not_allowed_is_not_asked(tmp_path: Path, url: str) -
     async def test() -> None:
         net = Net()
         async with done(tmp_path, net, (url, URLS[1])) as (w, job):
-            await collect(w.run, job, refreshed=False)
+            await collect(w.run, job, refreshed=True)
             kind, message = await the_failure(w)
             assert kind is FailureKind.BLOCKED
             assert message.startswith("Picture 1 is not fetched: ")
@@ -192,5 +192,14 @@ async def test_a_redirect_to_elsewhere_is_not_followed(tmp_path: Path) -> None:
     """Whoever answers for an allowed host."""
     net = Net(p1=httpx.Response(302, headers={"location": "http://169.254.169.254/"}))
     async with done(tmp_path, net, URLS[:1]) as (w, job):
-        await collect(w.run, job, refreshed=False)
+        await collect(w.run, job, refreshed=True)
         assert (await the_failure(w))[0] is FailureKind.BLOCKED
+
+
+async def test_a_link_that_is_not_allowed_is_asked_for_anew(tmp_path: Path) -> None:
+    """Once: a stand-in that is started again offers its pictures on another port."""
+    net = Net()
+    async with done(tmp_path, net, ("http://127.0.0.1:9/a",)) as (w, job):
+        await collect(w.run, job, refreshed=False)
+        assert (await w.job()).state is JobState.RUNNING
+        assert not net.asked
