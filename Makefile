@@ -16,8 +16,8 @@ demo: $(VENV)/run.stamp   ## set up, then run a sample sheet against the embedde
 	$(BIN)/nightsheet run sample_batches/first-night.csv --emulator
 
 test: $(VENV)/dev.stamp   ## set up, then pass the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(SEARCHES:%=--ignore=%)
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(SEARCHES)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -o faulthandler_timeout=300 --cov --cov-report=term $(SEARCHES:%=--ignore=%)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -o faulthandler_timeout=1200 $(SEARCHES)
 
 check: lint types test    ## all that CI checks
 
