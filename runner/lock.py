@@ -1,39 +1,65 @@
-"""One runner at a time a database: a lock of the OS, freed by it when the process dies, however it dies."""
+"""One at a time works on a database: a lock of the OS, freed by it when the process dies, however it dies.
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+Beside the lock, in its file, stands who holds it. That is only to be told, and to know how long to wait: a
+runner is at it all night, a command such as `cancel` soon makes room.
+"""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, SoftFileLock, Timeout
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from jobs.errors import CannotWrite, LockHeld
-from jobs.store.door import Store
+from jobs.errors import CannotWrite
+from runner.clock import Clock
 
-PATIENCE_SECONDS = 0.2
+_PATIENCE_SECONDS = 0.5
+"""Who only asks whether the lock is free holds it for an instant."""
+_PATIENCE_WITH_A_COMMAND_SECONDS = 600.0
+_ASKED_EVERY_SECONDS = 0.05
+_NOTE_AT = 1
+"""On Windows the first byte is what is locked: nobody else may read or write it."""
+_NOTE_BYTES = 2000
 
 
-def _lock(database: Path) -> FileLock:
-    # A file beside the database: closing any handle on the database itself would drop SQLite's own locks.
-    return FileLock(f"{database}.lock", timeout=0, mode=0o600, thread_local=False)
+class Holder(BaseModel):
+    """Who holds a database; without a command where that cannot be told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    command: str = ""
+    batch: str = ""
+    pid: int = 0
+    host: str = ""
+    since: AwareDatetime | None = None
+
+    @property
+    def makes_room_soon(self) -> bool:
+        """Whether it is a command, and no runner."""
+        return self.command not in {"", "run", "resume"}
+
+    def __str__(self) -> str:
+        if self.since is None:
+            return "Another runner"
+        since = self.since.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return f"`nightsheet {self.command}` (process {self.pid} on {self.host}, since {since})"
 
 
 @contextmanager
-def try_holding(database: Path, *, patience_seconds: float = 0.0) -> Iterator[bool]:
-    """Hold the database for as long as the block lasts; False if another runner does.
-
-    A runner has some patience: who only asks whether the lock is free holds it for an instant.
+def try_holding(database: Path) -> Iterator[bool]:
+    """Hold the database for as long as the block lasts, an instant; False if somebody else does.
 
     Raises:
         CannotWrite: the lock's file cannot be made.
     """
     lock = _lock(database)
-    try:
-        lock.acquire(timeout=patience_seconds, poll_interval=0.02)
-    except Timeout:
+    if not _taken(lock):
         yield False
         return
-    except OSError as error:
-        raise CannotWrite(f"{lock.lock_file} cannot be written: {error.strerror}.") from error
     try:
         yield True
     finally:
@@ -41,22 +67,68 @@ def try_holding(database: Path, *, patience_seconds: float = 0.0) -> Iterator[bo
 
 
 @asynccontextmanager
-async def holding(database: Path, store: Store) -> AsyncIterator[None]:
-    """Hold the database for as long as the block lasts.
+async def holding(
+    database: Path, *, command: str, batch: str, clock: Clock, notice: Callable[[str], None]
+) -> AsyncIterator[Holder | None]:
+    """Hold the database for as long as the block lasts; yields who else does, where somebody else goes on.
+
+    A command that is at work is waited for, which is told by `notice`.
 
     Raises:
-        LockHeld: another runner holds it; the message says which.
         CannotWrite: the lock's file cannot be made.
     """
-    with try_holding(database, patience_seconds=PATIENCE_SECONDS) as held:
-        if not held:
-            run = await store.latest_run()
-            who = "Another runner"
-            if run is not None:
-                since = run.started_at.isoformat(timespec="seconds").replace("+00:00", "Z")
-                who = f"Another runner (process {run.pid} on {run.host}, since {since})"
-            raise LockHeld(
-                f"{who} holds {database}.",
-                hint="Nothing was changed. `nightsheet status` works meanwhile; `nightsheet pause` stops it.",
-            )
-        yield
+    lock = _lock(database)
+    begun, told = clock.monotonic(), False
+    while not _taken(lock):
+        other, waited = _holder(lock), clock.monotonic() - begun
+        if waited >= (_PATIENCE_WITH_A_COMMAND_SECONDS if other.makes_room_soon else _PATIENCE_SECONDS):
+            yield other
+            return
+        if other.makes_room_soon and waited >= _PATIENCE_SECONDS and not told:
+            notice(f"{other} is at work on {database}: waiting until it has ended.")
+            told = True
+        await clock.sleep(_ASKED_EVERY_SECONDS)
+    try:
+        _sign(lock, _note(command, batch, clock.now()))
+        yield None
+    finally:
+        _sign(lock, "")
+        lock.release()
+
+
+def _lock(database: Path) -> FileLock:
+    # A file beside the database: closing any handle on the database itself would drop SQLite's own locks.
+    return FileLock(f"{database}.lock", timeout=0, mode=0o600, thread_local=False)
+
+
+def _taken(lock: FileLock) -> bool:
+    try:
+        lock.acquire()
+    except Timeout:
+        return False
+    except OSError as error:
+        raise CannotWrite(f"{lock.lock_file} cannot be written: {error.strerror}.") from error
+    return True
+
+
+def _note(command: str, batch: str, now: datetime) -> str:
+    holder = Holder(command=command, batch=batch, pid=os.getpid(), host=socket.gethostname(), since=now)
+    return holder.model_dump_json()
+
+
+def _sign(lock: FileLock, note: str) -> None:
+    if isinstance(lock, SoftFileLock):  # on a file system without locks the file itself is the lock
+        return
+    with suppress(OSError), Path(lock.lock_file).open("r+b") as file:  # a full disk: then nobody is named
+        file.seek(_NOTE_AT)
+        file.write(f"{note}\n".encode())
+
+
+def _holder(lock: FileLock) -> Holder:
+    try:
+        with Path(lock.lock_file).open("rb") as file:
+            file.seek(_NOTE_AT)
+            note, ended, _ = file.read(_NOTE_BYTES).partition(b"\n")
+            return Holder.model_validate_json(note) if ended else Holder()
+    except (OSError, ValidationError):
+        return Holder()

@@ -1,16 +1,19 @@
 """What the last run left behind, put in order before anything is sent. Doing it twice changes nothing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from anyio import to_thread
 
+from jobs.errors import LockHeld
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, OpenJob, Receipt, Settled
-from runner.lock import try_holding
+from runner.clock import Clock
+from runner.lock import holding
 from runner.spool import Spool, Spooled, open_spool
 
 INTERRUPTED = Failure(
@@ -45,10 +48,24 @@ async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
     )
 
 
-async def settle_beside(store: Store, batch: BatchView, database: Path) -> None:
-    """Settle what a run left open, where none is at work: nobody decides without a receipt that we hold."""
-    with try_holding(database) as held:
-        if held:
+async def settle_beside(
+    store: Store,
+    batch: BatchView,
+    database: Path,
+    *,
+    command: str,
+    clock: Clock,
+    notice: Callable[[str], None],
+) -> None:
+    """Settle what a run left open, where none is at work: nobody decides without a receipt that we hold.
+
+    Raises:
+        LockHeld: another command does not make room.
+    """
+    async with holding(database, command=command, batch=batch.name, clock=clock, notice=notice) as other:
+        if other is not None and other.makes_room_soon:
+            raise LockHeld(f"{other} still holds {database}.", hint="Nothing was changed: try again.")
+        if other is None:
             with open_spool(database) as spool:
                 await settle(store, batch, spool)
 

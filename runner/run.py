@@ -9,12 +9,12 @@ import anyio
 from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, LockHeld
 from jobs.sheets.album import Way
 from jobs.sheets.planning import open_pictures, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
-from jobs.store.door import Store, check_origin
+from jobs.store.door import check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.assembly import Order, assemble
 from runner.brake import Stop
@@ -28,7 +28,7 @@ from runner.events import Watcher
 from runner.http.addresses import PicturePolicy
 from runner.http.fetching import PictureClient
 from runner.linking import dedupe as link_or_not
-from runner.lock import PATIENCE_SECONDS, holding, try_holding
+from runner.lock import Holder, holding
 from runner.notify import Herald, event, event_of, herald
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
 from runner.part import WHOLE, Part, choose
@@ -75,8 +75,12 @@ async def run_sheet(
     origin = origin_of(settings, around.env)
     async with (
         open_store(settings, around.clock, create=True) as store,
-        holding(settings.database, store),
+        holding(
+            settings.database, command="run", batch=sheet.batch, clock=around.clock, notice=watcher.notice
+        ) as other,
     ):
+        if other is not None:
+            raise _held(other, settings)
         loaded, report = await store.load(
             name=sheet.batch,
             sheet=sheet.place,
@@ -120,20 +124,28 @@ async def resume_batch(
     async with open_store(settings, around.clock) as store:
         batch = await store.batch(name)
         check_origin(batch, origin_of(settings, around.env))
-        with try_holding(settings.database, patience_seconds=PATIENCE_SECONDS) as held:
-            if not held:
+        async with holding(
+            settings.database, command="resume", batch=batch.name, clock=around.clock, notice=watcher.notice
+        ) as other:
+            if other is not None:
                 await store.unpause(batch.id)
-                await _tell_who_goes_on(store, batch, watcher)
+                watcher.notice(_of_who_goes_on(other, batch))
                 return None
             return await _run(Order(store, batch, settings, around, consent, watcher, part))
 
 
-async def _tell_who_goes_on(store: Store, batch: BatchView, watcher: Watcher) -> None:
-    run = await store.latest_run()
-    if run is None or run.batch == batch.name:
-        watcher.notice("It goes on by itself.")
-    else:
-        watcher.notice(f"It works on batch {run.batch!r}: resume {batch.name!r} again when that has ended.")
+def _held(other: Holder, settings: Settings) -> LockHeld:
+    end = "`nightsheet pause` stops it" if not other.makes_room_soon else "run the sheet when it has ended"
+    hint = f"Nothing was changed. `nightsheet status` works meanwhile; {end}."
+    return LockHeld(f"{other} holds {settings.database}.", hint=hint)
+
+
+def _of_who_goes_on(other: Holder, batch: BatchView) -> str:
+    if other.makes_room_soon:
+        return f"{other} still holds the database: resume {batch.name!r} again when that has ended."
+    if other.batch not in {"", batch.name}:
+        return f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
+    return "It goes on by itself."
 
 
 async def _run(order: Order) -> RunReport:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.errors import NightsheetError
+from jobs.errors import LockHeld, NightsheetError
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from runner.cli import render
@@ -46,7 +46,7 @@ def command(
 
 async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | None) -> int:
     from jobs.store.door import check_origin
-    from runner.lock import try_holding
+    from runner.lock import holding
     from runner.opening import origin_of
 
     around = surroundings()
@@ -61,11 +61,22 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
         told.queued = met.queued
         code = 0
         if met.asked:
-            with try_holding(settings.database) as held:
-                if held:
+            async with holding(
+                settings.database,
+                command="cancel",
+                batch=batch.name,
+                clock=around.clock,
+                notice=render.message,
+            ) as other:
+                if other is None:
                     for cut_off in await store.in_state(batch.id, [JobState.SUBMITTING], keys):
                         told.leave(cut_off, _IN_DOUBT)
                     code = await _at_the_api(store, batch, settings, around, told)
+                elif other.makes_room_soon:
+                    raise LockHeld(
+                        f"{other} still holds {settings.database}.",
+                        hint="What was not sent is cancelled; the next run cancels what waits at the API.",
+                    )
                 else:
                     told.by_runner = met.asked
         if settings.as_json:

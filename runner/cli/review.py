@@ -66,7 +66,9 @@ async def _review(
 
     clock = system_clock()
     async with opened_batch(settings, clock, name) as (store, batch):
-        await settle_beside(store, batch, settings.database)
+        await settle_beside(
+            store, batch, settings.database, command="review", clock=clock, notice=render.message
+        )
         found = store.jobs(batch.id, everything=True, states=[JobState.UNCONFIRMED])
         doubts = Doubts(batch.name, [job async for job in found])
         if not (attach or resubmit or discard):

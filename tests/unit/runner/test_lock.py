@@ -1,22 +1,23 @@
-"""One runner at a time a database."""
+"""One at a time works on a database."""
 
+import errno
 import os
+import socket
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from threading import Event
 
+import anyio
 import pytest
+from anyio import Event
 
-from jobs.database import open_database
-from jobs.errors import CannotWrite, LockHeld
-from jobs.store.door import Store
-from runner.lock import holding, try_holding
+from jobs.errors import CannotWrite
+from runner.clock import Clock
+from runner.lock import Holder, holding, try_holding
+from tests.support.virtual_time import VirtualClock, virtual
 
-NOW = datetime(2026, 3, 4, 1, 2, 3, tzinfo=UTC)
+Held = AbstractAsyncContextManager[Holder | None]
 
 
 def test_one_holds_the_other_does_not(tmp_path: Path) -> None:
@@ -28,21 +29,120 @@ def test_one_holds_the_other_does_not(tmp_path: Path) -> None:
         assert again is True
 
 
-def test_a_runner_waits_for_one_who_only_asks(tmp_path: Path) -> None:
+def held_by(path: Path, clock: Clock, told: list[str], command: str = "run") -> Held:
+    """Hold it as that command would."""
+    return holding(path, command=command, batch="night", clock=clock, notice=told.append)
+
+
+async def let_go_after(path: Path, clock: Clock, seconds: float, *, told: Event | None = None) -> None:
+    """Who holds it without saying so, until then."""
+    with try_holding(path) as held:
+        assert held
+        if told is not None:
+            told.set()
+        await clock.sleep(seconds)
+
+
+@virtual
+async def test_a_runner_waits_for_one_who_only_asks(tmp_path: Path) -> None:
     """`status` asks by taking the lock for an instant."""
-    path = tmp_path / "db"
-    asking = Event()
+    path, clock, told, asking = tmp_path / "db", VirtualClock(), list[str](), Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: let_go_after(path, clock, 0.2, told=asking))
+        await asking.wait()
+        async with held_by(path, clock, told) as other:
+            assert other is None
+    assert told == []
 
-    def ask() -> None:
-        with try_holding(path):
-            asking.set()
-            time.sleep(0.05)  # the instant
 
-    with ThreadPoolExecutor(1) as threads:
-        threads.submit(ask)
-        assert asking.wait(10)
-        with try_holding(path, patience_seconds=10) as held:
-            assert held
+@virtual
+async def test_a_command_is_waited_for(tmp_path: Path) -> None:
+    """It talks to the API about some jobs, and has ended in a minute; who waits is told for whom."""
+    path, clock, told, at_work = tmp_path / "db", VirtualClock(), list[str](), Event()
+
+    async def cancel() -> None:
+        async with held_by(path, clock, [], "cancel") as other:
+            assert other is None
+            at_work.set()
+            await clock.sleep(60)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(cancel)
+        await at_work.wait()
+        async with held_by(path, clock, told) as other:
+            assert other is None
+            assert 60 <= clock.monotonic() < 61
+    assert told == [
+        f"`nightsheet cancel` (process {os.getpid()} on {socket.gethostname()}, since 2026-11-20T22:00:00Z) "
+        f"is at work on {path}: waiting until it has ended."
+    ]
+
+
+@virtual
+async def test_a_command_that_hangs_is_not_waited_for_all_night(tmp_path: Path) -> None:
+    """After ten minutes it is said who stands in the way."""
+    path, clock = tmp_path / "db", VirtualClock()
+    async with held_by(path, clock, [], "cancel"), held_by(path, clock, []) as other:
+        assert other is not None
+        assert other.makes_room_soon
+        assert 600 <= clock.monotonic() < 601
+
+
+@virtual
+@pytest.mark.parametrize("command", ["run", "resume"])
+async def test_a_runner_is_not_waited_for(tmp_path: Path, command: str) -> None:
+    """It is at work all night; who it is and what it is at is told."""
+    path, clock, told = tmp_path / "db", VirtualClock(), list[str]()
+    async with held_by(path, clock, [], command), held_by(path, clock, told) as other:
+        assert other is not None
+        assert not other.makes_room_soon
+        assert (other.command, other.batch, other.pid) == (command, "night", os.getpid())
+        assert f"`nightsheet {command}` (process {os.getpid()} on" in str(other)
+        assert clock.monotonic() < 1
+    assert told == []
+
+
+@virtual
+@pytest.mark.parametrize(
+    "note", [b"", b" ", b" {", b" []\n", b' {"since": 1, "pid": {}}\n', b" \xff\n", b"\n" * 9]
+)
+async def test_a_holder_that_cannot_be_read(tmp_path: Path, note: bytes) -> None:
+    """Of a version before this one, or one that is just about to sign: some runner, then."""
+    path, clock = tmp_path / "db", VirtualClock()
+    (tmp_path / "db.lock").write_bytes(note)
+    with try_holding(path):
+        async with held_by(path, clock, []) as other:
+            assert str(other) == "Another runner"
+            assert clock.monotonic() < 1
+
+
+@virtual
+async def test_who_held_it_before_is_not_named(tmp_path: Path) -> None:
+    """A shorter name over a longer one, and none when it was let go."""
+    path, clock = tmp_path / "db", VirtualClock()
+    async with holding(path, command="cancel", batch="x" * 500, clock=clock, notice=print):
+        pass
+    with try_holding(path):
+        async with held_by(path, clock, []) as other:
+            assert str(other) == "Another runner"
+    async with held_by(path, clock, []), held_by(path, clock, []) as other:
+        assert other is not None
+        assert other.batch == "night"
+
+
+@virtual
+async def test_a_name_that_cannot_be_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full, say: held all the same, and others are not told by whom."""
+    path, clock = tmp_path / "db", VirtualClock()
+    (tmp_path / "db.lock").touch(0o600)
+
+    def full(*_: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "open", full)
+    async with held_by(path, clock, []) as first, held_by(path, clock, []) as second:
+        assert first is None
+        assert str(second) == "Another runner"
 
 
 def test_the_loser_does_not_free_it(tmp_path: Path) -> None:
@@ -97,27 +197,6 @@ def test_a_dead_process_holds_nothing(tmp_path: Path) -> None:
     process.stdout.close()
     with try_holding(path) as held:
         assert held is True
-
-
-async def test_who_holds_it_is_told(tmp_path: Path) -> None:
-    """The process, its machine, and since when."""
-    path = tmp_path / "db"
-    async with open_database(path, create=True) as database:
-        store = Store(database, lambda: NOW)
-        batch, _ = await store.load(name="n", sheet=tmp_path / "n.csv", origin="https://api", planned=())
-        with try_holding(path):
-            with pytest.raises(LockHeld, match="Another runner holds") as told:
-                async with holding(path, store):
-                    pass
-            await store.begin_run(batch.id, pid=os.getpid(), host="here")
-            with pytest.raises(LockHeld) as told:
-                async with holding(path, store):
-                    pass
-        assert f"process {os.getpid()} on here, since 2026-03-04T01:02:03Z" in told.value.message
-        assert told.value.exit_code == 73
-        async with holding(path, store):
-            with try_holding(path) as second:
-                assert second is False
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX modes")

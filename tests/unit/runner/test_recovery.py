@@ -1,15 +1,19 @@
 """What the last run left behind is put in order; twice, or killed in between, comes to the same."""
 
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
+import anyio
 import pytest
 
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, LockHeld
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, Discarded, RemoteDone
 from jobs.states import JobState
-from runner.recovery import recover
+from runner.lock import holding
+from runner.recovery import recover, settle_beside
 from runner.spool import Spooled
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
@@ -72,6 +76,44 @@ async def test_spooled_ids_are_taken_up(tmp_path: Path) -> None:
         assert [job.request_id for job in found.running] == ["kept"]
         assert w.run.spool.lines == (other,)
         assert (await w.job("a")).failure is None
+
+
+def beside(w: World) -> Coroutine[Any, Any, None]:
+    return settle_beside(
+        w.store, w.run.batch, w.run.store.database.path, command="review", clock=w.clock, notice=print
+    )
+
+
+@virtual
+async def test_a_receipt_is_taken_up_when_a_command_makes_room(tmp_path: Path) -> None:
+    """Whoever decided without it, because a `cancel` was at work just then, would pay twice."""
+    async with world(tmp_path, "a") as w:
+        w.run.spool.add(line(w, await claim(w, "a"), "a", "kept"))
+        at_work = anyio.Event()
+
+        async def cancel() -> None:
+            path = w.run.store.database.path
+            async with holding(path, command="cancel", batch="n", clock=w.clock, notice=print):
+                at_work.set()
+                await w.clock.sleep(60)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cancel)
+            await at_work.wait()
+            await beside(w)
+        assert await w.states() == {"a": JobState.RUNNING}
+
+
+@virtual
+async def test_nobody_decides_while_a_command_hangs(tmp_path: Path) -> None:
+    """Nothing is changed, and it is told who stands in the way."""
+    async with world(tmp_path, "a") as w:
+        await claim(w, "a")
+        path = w.run.store.database.path
+        async with holding(path, command="cancel", batch="n", clock=w.clock, notice=print):
+            with pytest.raises(LockHeld, match="`nightsheet cancel`"):
+                await beside(w)
+        assert await w.states() == {"a": JobState.SUBMITTING}
 
 
 @virtual

@@ -14,7 +14,7 @@ from jobs.states import JobState
 from jobs.store import Store
 from jobs.tables import PauseReason
 from runner.consent import Ask
-from runner.lock import try_holding
+from runner.lock import holding, try_holding
 from tests.support.night import SERIES, SINGLE, TOKEN, night
 from tests.support.tables import select
 from tests.support.virtual_time import virtual
@@ -236,6 +236,7 @@ async def test_a_second_runner_is_kept_out(tmp_path: Path) -> None:
             with pytest.raises(LockHeld) as refused:
                 await w.run(sheet)
             assert refused.value.exit_code == 73
+            assert refused.value.message == f"Another runner holds {w.database}."
             assert await w.resume() is None
             assert w.watching.notices[-1] == "It goes on by itself."
         assert select(w.database, "SELECT paused_reason FROM batch") == [{"paused_reason": None}]
@@ -250,13 +251,28 @@ async def test_a_runner_of_another_batch_does_not_go_on_with_this_one(tmp_path: 
         await w.run(w.sheet(ROWS))
         w.service.set_balance(Decimal(100))
         await w.run(w.sheet(ROWS, "other.csv"))
-        with try_holding(w.database) as held:
-            assert held
+        async with holding(w.database, command="run", batch="other", clock=w.clock, notice=print) as before:
+            assert before is None
             assert await w.resume(name="sheet") is None
         assert w.watching.notices[-1] == (
             "It works on batch 'other': resume 'sheet' again when that has ended."
         )
         assert select(w.database, "SELECT DISTINCT paused_reason FROM batch") == [{"paused_reason": None}]
+
+
+@virtual
+async def test_a_command_that_hangs_is_named(tmp_path: Path) -> None:
+    """Nothing of it is sent, and nobody is told that a runner goes on with it."""
+    async with night(tmp_path) as w:
+        sheet = w.sheet(ROWS)
+        w.service.set_balance(Decimal(0))
+        await w.run(sheet)
+        async with holding(w.database, command="cancel", batch="sheet", clock=w.clock, notice=print):
+            with pytest.raises(LockHeld, match="`nightsheet cancel`") as refused:
+                await w.run(sheet)
+            assert "run the sheet when it has ended" in refused.value.hint
+            assert await w.resume() is None
+        assert "still holds the database: resume 'sheet' again" in w.watching.notices[-1]
 
 
 @virtual

@@ -1,11 +1,13 @@
 """`nightsheet cancel`, with and without a runner."""
 
+from pathlib import Path
+
 import pytest
 
 from jobs.errors import TokenProblem
 from jobs.store.door import Store
 from jobs.tables import PauseReason
-from runner.lock import try_holding
+from runner.lock import Holder, try_holding
 from runner.providers.base import (
     CancelTaken,
     CancelVerdict,
@@ -17,7 +19,7 @@ from runner.providers.base import (
     Trouble,
     UnknownId,
 )
-from tests.unit.runner.cli.world import World, accepted, done, fetched, job
+from tests.unit.runner.cli.world import NOW, World, accepted, done, fetched, job
 
 
 @pytest.fixture
@@ -121,6 +123,21 @@ def test_a_runner_does_it_itself(night: World) -> None:
     assert ran.code == 0
     assert "2 jobs at the API: the runner that holds this database cancels what it can." in ran.out
     assert night.api.asked == []
+    assert len(wanted(night)) == 2
+
+
+def test_another_command_that_hangs(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run does it: nobody is told that a runner is at it."""
+    monkeypatch.setattr("runner.lock._PATIENCE_WITH_A_COMMAND_SECONDS", 0.0)
+    holder = Holder(command="cancel", batch="night", pid=1, host="here", since=NOW)
+    with try_holding(night.database) as held:
+        assert held
+        Path(f"{night.database}.lock").write_text(f" {holder.model_dump_json()}\n")
+        ran = night.run("cancel")
+    assert ran.code == 73
+    assert "`nightsheet cancel` (process 1 on here" in ran.err
+    assert "the next run cancels what waits at the API" in ran.err
+    assert night.states()["q1"] == "cancelled"
     assert len(wanted(night)) == 2
 
 
