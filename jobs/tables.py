@@ -129,6 +129,8 @@ class Batch(SQLModel, table=True):
     concurrency: int | None = None
     rate: float | None = None
     """The last three are set by `tune` and outlive a run."""
+    dedupe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("0")))
+    """One of several jobs that say the same is sent for all. Said with a run, it stays."""
 
 
 class Job(SQLModel, table=True):

@@ -33,6 +33,7 @@ class BatchView:
     budget: Decimal | None = None
     concurrency: int | None = None
     rate: float | None = None
+    dedupe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

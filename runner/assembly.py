@@ -50,8 +50,6 @@ class Order:
     watcher: Watcher
     part: Part = WHOLE
     """What of the batch it is for, where that is not all of it."""
-    dedupe: bool | None = None
-    """Whether one of several jobs that say the same is sent for all; None: as it stands."""
 
     @property
     def folder(self) -> Path:

@@ -33,13 +33,13 @@ def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None 
 
 
 async def dedupe(
-    store: Store, batch: BatchView, wanted: bool, chosen: Chosen | None, notice: Callable[[str], None]
+    store: Store, batch: BatchView, chosen: Chosen | None, notice: Callable[[str], None]
 ) -> None:
-    """Link what says the same, or end that again where it is not wanted; what is linked leaves `chosen`.
+    """Link what says the same, or end that again where the batch wants it no more.
 
-    A link outlives its run: without a word about it the next one leaves it as it is.
+    What is linked leaves `chosen`.
     """
-    if not wanted:
+    if not batch.dedupe:
         if many := await store.unlink(batch.id):
             notice(f"No longer waiting for another's result, and to be paid: {many:,} of the jobs.")
         return

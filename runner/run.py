@@ -64,7 +64,7 @@ async def run_sheet(
 
     With a `part`, until nothing of that is. `priority_by` names the column that says what goes first;
     `prune` has the API cancel what waits there and is gone from the sheet. With `dedupe` one of several jobs
-    that say the same is sent for all of them; False ends that for what still waits, None leaves it as it is.
+    that say the same is sent for all of them, in later runs as well; False ends that for what still waits.
 
     Raises:
         NightsheetError: every kind of it, before anything is paid.
@@ -87,6 +87,7 @@ async def run_sheet(
             origin=origin,
             planned=plan(sheet, around.rng, priority_by),
             is_copy=sheet.is_copy,
+            dedupe=dedupe,
         )
         if report.new < report.total and (report.new or report.changed or report.gone):
             watcher.notice(
@@ -97,7 +98,7 @@ async def run_sheet(
             watcher.notice(_of_gone(report))
         if prune and (asked := await store.prune(loaded.id)):
             watcher.notice(f"{asked} at the API are gone from the sheet: what waits there is cancelled.")
-        return await _run(Order(store, loaded, settings, around, consent, watcher, part, dedupe))
+        return await _run(Order(store, loaded, settings, around, consent, watcher, part))
 
 
 def _of_gone(report: LoadReport) -> str:
@@ -163,8 +164,7 @@ async def _run(order: Order) -> RunReport:
         await store.settle_links(batch.id)
         resubmits_left = await resubmit_what_is_allowed(store, batch, settings, around.clock.now())
         chosen = await choose(store, batch, order.part, order.watcher.notice) if order.part else None
-        if order.dedupe is not None:
-            await link_or_not(store, batch, order.dedupe, chosen, order.watcher.notice)
+        await link_or_not(store, batch, chosen, order.watcher.notice)
         queued = await store.queued_pictures(batch.id) if chosen is None else chosen.work
         if not (queued or found.running or found.fetching):
             await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end

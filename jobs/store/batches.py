@@ -33,6 +33,7 @@ def _view(row: Row[Any]) -> BatchView:
         budget=row.budget,
         concurrency=row.concurrency,
         rate=row.rate,
+        dedupe=row.dedupe,
     )
 
 
@@ -84,6 +85,11 @@ async def create(
 async def move_sheet(connection: AsyncConnection, batch_id: int, sheet: str) -> None:
     """The sheet lies elsewhere now."""
     await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(sheet=sheet))
+
+
+async def set_dedupe(connection: AsyncConnection, batch_id: int, dedupe: bool) -> None:
+    """Whether one of several jobs that say the same is sent for all, in this run and the next ones."""
+    await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(dedupe=dedupe))
 
 
 async def pause(

@@ -101,10 +101,12 @@ class Store(Sharing, Foresight):
         origin: str,
         planned: Iterable[PlannedJob | Problem],
         is_copy: bool = False,
+        dedupe: bool | None = None,
     ) -> tuple[BatchView, LoadReport]:
         """Load a sheet, in one transaction, into the batch `name`, made if it is new.
 
-        A copy of the batch's own sheet, with its results, may lie anywhere.
+        A copy of the batch's own sheet, with its results, may lie anywhere. What is said of `dedupe` is kept
+        with the sheet, so that a run that is killed here leaves no jobs to be paid that were not to be.
 
         Raises:
             UsageProblem: the batch belongs to another sheet, which is still there, or to another API origin.
@@ -126,6 +128,8 @@ class Store(Sharing, Foresight):
                     hint="Give this sheet a batch of its own with --batch NAME.",
                 )
             check_origin(batch, origin)
+            if dedupe is not None:
+                await batches.set_dedupe(connection, batch.id, dedupe)
             report = await loading.load(connection, batch.id, planned, now)
             return await batches.get(connection, batch.id), report
 

@@ -68,7 +68,7 @@ def command(
             open_bucket(settings.upload)  # that it can be opened; it is asked nothing
         try:
             plan, prices = execute(
-                lambda: _read(source, batch, model, settings, priority_by, dedupe=bool(dedupe), remote=remote)
+                lambda: _read(source, batch, model, settings, priority_by, dedupe, remote=remote)
             )
             if plan.problems:
                 found = many(len(plan.problems), "problem")
@@ -91,20 +91,21 @@ async def _read(
     model: str | None,
     settings: "Settings",
     priority_by: str | None,
+    dedupe: bool | None,
     *,
-    dedupe: bool,
     remote: bool,
 ) -> tuple[Plan, "Prices"]:
     from jobs.sheets import open_sheet, plan
     from runner.settings import with_pictures
 
     opened = open_sheet(with_pictures(source, settings), batch=batch, model=model)
-    found = Plan(opened.batch, dedupe=dedupe)
     hosted = Hosted()
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
         store = await _table(stack, settings)
         held = None if store is None else await store.find_batch(opened.batch)
+        kept = held is not None and held.dedupe
+        found = Plan(opened.batch, dedupe=kept if dedupe is None else dedupe)
         while chunk := list(islice(stream, _CHUNK)):
             jobs = [item for item in chunk if not isinstance(item, Problem)]
             for job in jobs if remote else ():

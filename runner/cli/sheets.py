@@ -72,7 +72,7 @@ Dedupe = Annotated[
     bool | None,
     typer.Option(
         "--dedupe/--no-dedupe",
-        help="Send and pay one of several jobs that say the same, seed included, for all of them.",
+        help="Of jobs that say the same, seed included, send and pay one for all; stays with the batch.",
         rich_help_panel=_SHEET,
     ),
 ]

@@ -182,3 +182,26 @@ def test_a_table_that_is_made_anew_keeps_its_rows(monkeypatch: pytest.MonkeyPatc
         for table, row in rows.items():
             (kept,) = connection.execute(f"SELECT * FROM {table}").fetchall()
             assert {name: kept[name] for name in row} == row
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_who_has_links_asked_for_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, linked: bool) -> None:
+    """The next run would end them, if nobody had."""
+    path = tmp_path / "night.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrations, "HEAD", "0004")
+        migrate.prepare(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        insert(connection, "batch", **SOUND["batch"])
+        insert(connection, "job", **SOUND["job"])
+        twin = {
+            "id": 77,
+            "key": "twin",
+            "folder": "twin",
+            "position": 1,
+            "same_as": SOUND["job"]["id"] if linked else None,
+        }
+        insert(connection, "job", **SOUND["job"] | twin | {"state": "queued", "agreed": 0})
+    migrate.prepare(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT dedupe FROM batch").fetchall() == [(int(linked),)]

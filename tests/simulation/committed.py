@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from typing import NamedTuple
 
-from jobs.states import ENDED, MOVES, JobState
+from jobs.states import AT_THE_API, ENDED, MOVES, JobState
 from tests.simulation.history import History
 from tests.simulation.process import Process
 
@@ -16,7 +16,9 @@ STEPS = {(source, target) for sources, target in MOVES.values() for source in so
 }
 """What one transaction may do to a job: the moves, and two pairs of them."""
 
-_JOBS = "SELECT id, key, state, authorised, failed_runs FROM job"
+PAID = AT_THE_API | {_S.SUBMITTING, _S.SUCCEEDED, _S.UNCONFIRMED}
+
+_JOBS = "SELECT id, key, state, authorised, failed_runs, same_as FROM job"
 _ATTEMPTS = "SELECT id, job_id, outcome, request_id, payload_sha256 FROM attempt"
 _PAUSES = "SELECT paused_reason FROM batch"
 
@@ -29,6 +31,7 @@ class Row(NamedTuple):
     state: JobState
     authorised: int
     failed_runs: int
+    same_as: int | None
 
 
 class Line(NamedTuple):
@@ -63,9 +66,26 @@ class Committed:
             if attempt.outcome == "intent" and attempt.job_id in open_jobs
         }
 
+    def sent_beside(self, payload_sha256: str) -> list[str]:
+        """Jobs that say the same as what leaves now, and are paid, or may be."""
+        senders = {line.job_id for line in self.attempts.values() if line.payload_sha256 == payload_sha256}
+        states = [self.jobs[job_id].state for job_id in senders]
+        paid = [state for state in states if state in PAID]
+        return [str(state) for state in paid if state is not _S.SUBMITTING or states.count(state) > 1]
+
     def states(self) -> Counter[JobState]:
         """How many jobs stand where, whether the sheet still has them or not."""
         return Counter(job.state for job in self.jobs.values())
+
+    def waiting_for_nobody(self) -> set[JobState]:
+        """Where the jobs stand that do not wait for a person to decide about the one that says the same."""
+        return {
+            job.state
+            for job in self.jobs.values()
+            if job.same_as is None
+            or job.state is not _S.QUEUED
+            or self.jobs[job.same_as].state is not _S.UNCONFIRMED
+        }
 
     def look(self, process: Process | None, connection: sqlite3.Connection) -> None:
         """After a commit: what changed, and whether it may."""

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,12 +40,24 @@ class Evidence:
 
     @cached_property
     def job_of(self) -> dict[str, Record]:
-        """By request_id as the API knows it: the job that sent what was accepted."""
-        by_inputs = {job["inputs"]: job for job in self.jobs if job["same_as"] is None}
-        return {
-            submit.request_id: by_inputs[json.dumps(submit.body, ensure_ascii=False, separators=(",", ":"))]
-            for submit in self.submits
-        }
+        """By request_id as the API knows it: the job that sent what was accepted.
+
+        Of several that say the same, the one that holds the id; else one that an answer never reached.
+        """
+        alike: dict[str, list[Record]] = defaultdict(list)
+        for job in sorted(self.jobs, key=lambda job: job["same_as"] is not None):
+            alike[job["inputs"]].append(job)
+        unknown = Counter(line["job_id"] for line in self.attempts if line["request_id"] is None)
+        found = {}
+        for submit in self.submits:
+            senders = alike[json.dumps(submit.body, ensure_ascii=False, separators=(",", ":"))]
+            holder = self.held.get(submit.request_id)
+            sender = next((job for job in senders if job["id"] == holder), None)
+            if sender is None:
+                sender = next((job for job in senders if unknown[job["id"]]), senders[0])
+                unknown[sender["id"]] -= 1
+            found[submit.request_id] = sender
+        return found
 
     @cached_property
     def accepted(self) -> dict[int, list[Submit]]:

@@ -40,6 +40,8 @@ class Net(InProcess):
 
     gate = 4
     look_seconds = 5.0
+    deduping = False
+    """Whether every run is with `--dedupe`."""
 
     def __init__(
         self,
@@ -119,6 +121,8 @@ class Net(InProcess):
     def _check_submit(self, request: httpx.Request, process: Process | None) -> None:
         sent = hashlib.sha256(request.content).hexdigest()
         assert sent in self._table.intents, "I2: a submit without a committed intent"
+        beside = self._table.sent_beside(sent) if self.deduping else []
+        assert not beside, f"I1: sent beside one that says the same, and is {beside}"
         assert process is not None
         assert process.name.startswith("run"), f"I1: {process.name} submits"
         under_way = sum(other is process for other in self._posts)

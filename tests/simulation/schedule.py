@@ -56,12 +56,19 @@ class Schedule:
     orders: tuple[Event, ...] = ()
     look_seconds: float = 5.0
     makes_its_database: bool = False
+    copies: bool = False
+    """Rows that say the same, and every run with `--dedupe`."""
+    in_parts: bool = False
+    """Some runs are of a part: the others of the batch stay queued."""
+    prunes: bool = False
+    """Every run is with `--prune`."""
 
     def lines(self) -> list[str]:
         """For a person who replays it."""
         return [
             f"{self.rows} rows; crashes: {', '.join(map(str, self.crashes)) or 'none'}",
             f"settings {self.settings}; emulator {self.emulator}",
+            f"copies {self.copies}; in parts {self.in_parts}; prunes {self.prunes}",
             *(f"fault {fault.model_dump_json(exclude_defaults=True)}" for fault in self.faults),
             *(f"weather {event}" for event in self.weather),
             *(f"order {event}" for event in self.orders),
@@ -70,7 +77,7 @@ class Schedule:
 
 def schedule(seed: int) -> Schedule:
     """The trial of a seed."""
-    dice = random.Random(f"schedule {seed}")
+    dice, others = random.Random(f"schedule {seed}"), random.Random(f"choices {seed}")
     return Schedule(
         seed=seed,
         rows=dice.choice((1, 2, 2, 2, 3, 3)),
@@ -82,6 +89,9 @@ def schedule(seed: int) -> Schedule:
         orders=_events(dice, _ORDERS, dice.choice((0, 0, 0, 1, 2))),
         look_seconds=dice.choice((2.0, 15.0, 60.0)),
         makes_its_database=dice.random() < 0.02,
+        copies=others.random() < 0.2,
+        in_parts=others.random() < 0.15,
+        prunes=others.random() < 0.15,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.states import ENDED, JobState
+from runner.part import WHOLE, Part
 from tests.simulation import oracle
 from tests.simulation.evidence import gather
 from tests.simulation.history import History
@@ -112,7 +113,8 @@ async def _live(w: World, crashes: list[Crash], **settings: Any) -> Ended:
     meddled = w.meddled
     begun = len(w.transport.calls)
     resume = not settings and bool(w.table.jobs) and w.dice.random() < 0.3  # in peace the sheet is loaded
-    ended = await w.live(crash, resume=resume, **settings)
+    part = _part(w) if w.plan.in_parts and not settings else WHOLE
+    ended = await w.live(crash, resume=resume, part=part, **settings)
     for violation in w.history.violations:
         raise violation
     assert ended.seconds <= LIFE_SECONDS, f"I10: a run of {ended.seconds:.0f} s"
@@ -128,6 +130,19 @@ async def _live(w: World, crashes: list[Crash], **settings: Any) -> Ended:
         )
     _check(w, ended, alone=w.meddled == meddled)
     return ended
+
+
+def _part(w: World) -> Part:
+    """Of the rows that the sheet has now; what none of them is like is refused."""
+    match w.dice.choice(("limit", "sample", "only", "whole")):
+        case "limit":
+            return Part(limit=w.dice.choice((1, 2)))
+        case "sample":
+            return Part(sample=1)
+        case "only":
+            return Part(only=(w.dice.choice(sorted(w.rows)),))
+        case _:
+            return WHOLE
 
 
 def _check(w: World, ended: Ended, *, alone: bool = True) -> None:
@@ -166,7 +181,7 @@ async def _in_peace(w: World, crashes: list[Crash]) -> None:
         if crashes or ended.killed:
             continue
         assert ended.error is None, f"I10: in peace, and refused: {ended.error}"
-        if set(w.table.states()) <= oracle.SETTLED:
+        if w.table.waiting_for_nobody() <= oracle.SETTLED:
             return
         await w.clock.sleep(60)
     raise AssertionError(f"I10: not settled in peace: {w.table.states()}")

@@ -21,6 +21,7 @@ from runner.emulator.journal import MemoryJournal
 from runner.emulator.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 from runner.opening import Surroundings
+from runner.part import WHOLE, Part
 from runner.report import RunReport
 from runner.settings import Settings
 from tests.simulation.committed import Committed
@@ -77,7 +78,9 @@ class World(Night):
         self.net = net
         net.gate = plan.settings.get("submit_gate", 4)
         net.look_seconds = plan.look_seconds
-        self.rows: dict[str, str] = {f"row-{n}": f"A boat no. {n}" for n in range(plan.rows)}
+        net.deduping = plan.copies
+        prompts = 1 if plan.copies else plan.rows
+        self.rows: dict[str, str] = {f"row-{n}": f"A boat no. {n % prompts}" for n in range(plan.rows)}
         """The sheet: a prompt a key."""
         self.full: set[str] = set()
         """What is out of room: `pictures`, `database`."""
@@ -148,24 +151,31 @@ class World(Night):
         return self._settings[key]
 
     def write_sheet(self) -> Path:
-        """The sheet as it is wanted now; every third row is a series."""
+        """The sheet as it is wanted now; every third row is a series, where they are not to be alike."""
         lines = ["id,model,prompt,count"]
         for key, prompt in self.rows.items():
-            series = int(key.partition("-")[2]) % 3 == 0
+            series = int(key.partition("-")[2]) % 3 == 0 and not self.plan.copies
             lines.append(f"{key},{SERIES if series else SINGLE},{prompt},{2 if series else ''}")
         path = self.folder / "sheet.csv"
         path.write_text("\n".join(lines) + "\n")
         return path
 
-    async def live(self, crash: Crash | None = None, *, resume: bool = False, **settings: Any) -> Ended:
+    async def live(
+        self, crash: Crash | None = None, *, resume: bool = False, part: Part = WHOLE, **settings: Any
+    ) -> Ended:
         """One run, from its start to its end or to its death at `crash`. `resume` needs no sheet."""
         self.lives += 1
         process = Process(f"run {self.lives}", crash, self._on_death, decides=not resume)
         begun, calls = self.clock.monotonic(), len(self.transport.calls)
-        self.history.note(f"{process.name} begins; {crash or 'no crash'}")
+        self.history.note(f"{process.name} begins; {crash or 'no crash'}{f'; {part}' if part else ''}")
         self.watching = Watching()
         chosen = self.plan.settings | settings
-        work = self.resume(**chosen) if resume else self.run(self.write_sheet(), **chosen)
+        if resume:
+            work: Coroutine[Any, Any, RunReport | None] = self.resume(part=part, **chosen)
+        else:
+            dedupe = True if self.plan.copies else None
+            sheet = self.write_sheet()
+            work = self.run(sheet, part=part, prune=self.plan.prunes, dedupe=dedupe, **chosen)
         self.running = process
         try:
             result = await self._in(process, work)

@@ -108,7 +108,12 @@ class Night:
         )
 
     async def resume(
-        self, consent: Consent = agreed_to_all, *, name: str | None = None, **settings: Any
+        self,
+        consent: Consent = agreed_to_all,
+        *,
+        name: str | None = None,
+        part: Part = WHOLE,
+        **settings: Any,
     ) -> RunReport | None:
         """`nightsheet resume [BATCH]`."""
         return await resume_batch(
@@ -117,6 +122,7 @@ class Night:
             around=self.around,
             consent=consent,
             watcher=self.watching,
+            part=part,
         )
 
     def jobs(self) -> list[dict[str, Any]]:

@@ -270,6 +270,36 @@ def test_a_kill_loses_no_link_and_pays_nothing_twice(tmp_path: Path, place: str,
 
 
 @virtual
+async def test_what_was_asked_for_outlives_a_kill_before_it_was_done(tmp_path: Path) -> None:
+    """The sheet is loaded, nothing is linked yet: `resume` has not been told, and pays one all the same."""
+    async with night(tmp_path) as w:
+
+        async def dies(self: Store, batch_id: int) -> list[list[Alike]]:
+            raise Killed
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Store, "alike", dies)
+            with pytest.raises(Killed):
+                await w.run(sheet(w, "aab"), dedupe=True)
+        assert w.states() == {S.QUEUED: 3}
+        await w.resume()
+        assert w.submits() == {"A boat no. a": 1, "A boat no. b": 1}
+
+
+@virtual
+async def test_the_rest_of_a_part_is_held_against_what_was_sent(tmp_path: Path) -> None:
+    """By a later run that says nothing of it; `dedupe=False` is what ends it."""
+    async with night(tmp_path) as w:
+        await w.run(sheet(w, "aa"), dedupe=True, part=Part(only=("row-1",)))
+        assert w.states() == {S.SUCCEEDED: 1, S.QUEUED: 1}
+        await w.resume()
+        assert w.submits() == {"A boat no. a": 1}
+        assert w.states() == {S.SUCCEEDED: 2}
+        await w.run(sheet(w, "aaa"), dedupe=False)
+        assert w.submits() == {"A boat no. a": 2}
+
+
+@virtual
 async def test_a_kill_before_the_others_got_their_result_costs_nothing(tmp_path: Path) -> None:
     """The next run has all that it needs on disk, and asks the API nothing."""
     async with night(tmp_path) as w:

@@ -2,6 +2,7 @@
 
 from jobs.store.door import Store
 from tests.unit.runner.cli.world import (
+    API,
     World,
     accepted,
     done,
@@ -133,3 +134,18 @@ def test_check_reckons_with_one_of_them(world: World) -> None:
     assert "2 jobs say what another row says" in shown
     assert "nightsheet run" in shown
     assert "--dedupe --emulator" in shown
+
+
+def test_check_keeps_to_what_the_batch_was_told(world: World) -> None:
+    """As the next run does."""
+    sheet = world.folder / "night.csv"
+    sheet.write_text("id,prompt,model\na,A pier,bytedance/seedream-4-5/text-to-image\n")
+    assert not world.load().dedupe
+
+    async def ask_for_it(store: Store) -> bool:
+        batch, _ = await store.load(name="night", sheet=sheet, origin=API, planned=(), dedupe=True)
+        return batch.dedupe
+
+    assert world.store(ask_for_it)
+    assert world.run("check", str(sheet), "--json").json["identical"]["linked"] is True
+    assert world.run("check", str(sheet), "--no-dedupe", "--json").json["identical"]["linked"] is False
