@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
 from runner.cli import render
-from runner.cli.words import many, price
+from runner.wording import many, price
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -10,7 +10,8 @@ from runner.cli.audited import Gone, gone_from_disk, show_gone, show_linked
 from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
-from runner.cli.words import many, money, zone, zone_name
+from runner.cli.words import zone, zone_name
+from runner.wording import many, money
 
 if TYPE_CHECKING:
     from jobs.books import Books

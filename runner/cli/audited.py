@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from jobs.at_hand import not_at_hand
 from jobs.states import JobState
 from runner.cli import render
-from runner.cli.words import many, money, then
+from runner.cli.words import then
+from runner.wording import many, money
 
 if TYPE_CHECKING:
     from jobs.store.door import Store

@@ -12,7 +12,8 @@ from runner.cli.asking import agrees
 from runner.cli.choosing import NOT_IN_SHEET, Left, apply_each, left_alone, price_to_send
 from runner.cli.failing import tell
 from runner.cli.opening import surroundings
-from runner.cli.words import many, price, then
+from runner.cli.words import then
+from runner.wording import many, price
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome

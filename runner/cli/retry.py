@@ -15,7 +15,8 @@ from runner.cli.choosing import NOT_IN_SHEET, Left, apply_each, left_alone, name
 from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import CHANGING, BatchName
 from runner.cli.options import command as made
-from runner.cli.words import many, price, then
+from runner.cli.words import then
+from runner.wording import many, price
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome

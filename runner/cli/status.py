@@ -15,7 +15,8 @@ from runner.cli.at_work import run_at_work
 from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
-from runner.cli.words import clock_time, jobs_a_minute, many, money, then, zone_name
+from runner.cli.words import clock_time, then, zone_name
+from runner.wording import jobs_a_minute, many, money
 
 if TYPE_CHECKING:
     from jobs.store.door import Store

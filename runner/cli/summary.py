@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from jobs.failures import FETCH_AGAIN, FailureKind
 from jobs.states import AT_THE_API, JobState
 from runner.cli.retry import ONLY_IF_NAMED
-from runner.cli.words import duration, many, money, then
+from runner.cli.words import then
+from runner.wording import duration, many, money
 
 if TYPE_CHECKING:
     from runner.report import RunReport

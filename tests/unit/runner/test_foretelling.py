@@ -29,4 +29,4 @@ async def test_the_plan_comes_with_its_warnings_and_its_repetitions(tmp_path: Pa
         asked: list[str] = []
         await foretell(w.store, w.run.batch, work, {}, asked.append, asked=True)
         assert asked[0] == told[1]
-        assert asked[-1].endswith("at a price that is not known.")
+        assert asked[-1].endswith("at a price that the API has not told.")
