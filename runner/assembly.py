@@ -1,6 +1,6 @@
 """Puts the parts of one run together: what its tasks share, after it was agreed what it may cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,12 +11,12 @@ from anyio.streams.memory import MemoryObjectSendStream
 from jobs.naming import folder_name
 from jobs.states import JobState
 from jobs.store.door import Store
-from jobs.views import BatchView, OpenJob
+from jobs.views import BatchView, JobView, OpenJob
 from runner.brake import Brake, Reach
 from runner.bucket import Bucket
 from runner.budget import Budget
 from runner.consent import Consent, agreed_to_all
-from runner.context import Context, Limits
+from runner.context import Context, Limits, Tally
 from runner.control import obeying_signals
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
@@ -29,13 +29,22 @@ from runner.http.fetching import PictureClient
 from runner.opening import Api, Surroundings
 from runner.pace import pace
 from runner.part import WHOLE, Chosen, Part
-from runner.preparing import Work, agree, check_budget, prices_now
+from runner.preparing import (
+    Work,
+    agree,
+    check_budget,
+    prices_now,
+    repeats_left,
+    resubmit_what_is_allowed,
+    with_repeats,
+)
 from runner.recovery import Recovered
 from runner.references import References
 from runner.settings import Settings
 from runner.source import Source
 from runner.spool import Spool
 from runner.throttle import Throttle
+from runner.wording import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class Order:
     watcher: Watcher
     part: Part = WHOLE
     """What of the batch it is for, where that is not all of it."""
+    prune: bool = False
+    """Whether the API is to cancel what waits there and is gone from the sheet."""
 
     @property
     def folder(self) -> Path:
@@ -67,42 +78,55 @@ async def assemble(
     to_fetch: MemoryObjectSendStream[OpenJob],
     chosen: Chosen | None = None,
     bucket: Bucket | None = None,
+    doubts: Sequence[JobView] = (),
 ) -> Context:
-    """The run's context. Asks the API for prices and a person for consent where something is queued.
+    """The run's context. Asks the API for prices and a person for consent where something is to be sent.
+
+    `doubts` are submits that `--resubmit-unconfirmed` has sent again, once the rest is agreed to.
 
     Raises:
         UsageProblem: nobody agreed, or a budget that no price can be held against.
     """
     store, batch, settings, watcher = order.store, order.batch, order.settings, order.watcher
     clock, rng, limit = order.around.clock, order.around.rng, settings.outage_limit
+    work = with_repeats(queued, doubts)
     brake = Brake(lambda stop: watcher.notice(f"Paused ({stop.reason}): {stop.detail}"))
     health = Health(
         api.provider,
-        next(iter(queued), None) or (found.running + found.fetching)[0].model,
+        next(iter(work), None) or (found.running + found.fetching)[0].model,
         clock,
         rng,
         brake,
         outage_limit=limit,
         notice=watcher.notice,
-        ask_first=bool(queued),
+        ask_first=bool(work),
     )
     paced = pace(settings, batch)
     if settings.is_said("budget") and paced.budget != batch.budget:  # a limit outlives its run
         await store.tune(batch.id, {"budget": paced.budget})
         batch = await store.refresh(batch.id)
     prices: Mapping[str, Decimal] = batch.prices
-    if queued:
+    if work:
         async with obeying_signals(brake, clock, watcher.notice):  # an outage may be ridden out here
             prices = await prices_now(
-                api.provider, store, batch, health, brake, queued, fallback=settings.prices
+                api.provider, store, batch, health, brake, work, fallback=settings.prices
             )
         if brake.reach is Reach.NOTHING:
-            check_budget(paced.budget, queued, prices)
+            check_budget(paced.budget, work, prices)
+            if doubts:
+                watcher.notice(
+                    f"Sent again, as --resubmit-unconfirmed allows: {many(len(doubts), 'submit')} without an "
+                    "answer, perhaps paid twice."
+                )
             await agree(store, batch, order.consent, prices, watcher.notice, chosen)
         elif order.consent is agreed_to_all:  # said beforehand: to go on later asks nothing
             await store.agree(batch.id, None if chosen is None else chosen.ids)
     elif chosen is not None:
         await store.agree(batch.id, chosen.ids)
+    if doubts and brake.reach is Reach.NOTHING:
+        repeats = await resubmit_what_is_allowed(store, batch, settings, clock.now())
+    else:
+        repeats = await repeats_left(store, batch, settings)
     counts = await store.counts(batch.id)
     guards = Guards(
         _guard_limits(settings),
@@ -146,6 +170,7 @@ async def assemble(
         notice=watcher.notice,
         gap=Gap(clock, lambda seconds: _after_a_gap(seconds, api, watcher)),
         probe=order.around.probe,
+        tally=Tally(resubmits_left=repeats),
     )
 
 

@@ -20,6 +20,7 @@ LONGEST_RETRY_AFTER_SECONDS = 600.0
 _LONGEST_MESSAGE = 500
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SALVAGE = re.compile(rb'"request_id"\s*:\s*"([A-Za-z0-9_-]{1,128})"')
+_QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _TOKEN_CODES = frozenset({"400004"})
 _BALANCE_CODES = frozenset({"400002", "10001"})
@@ -207,7 +208,11 @@ def _is_html(answer: Answer) -> bool:
 
 
 def _short(text: str) -> str:
-    """One line of plain characters, cut: it ends up on terminals and in manifests."""
+    """One line of plain characters, cut: it ends up on terminals and in manifests.
+
+    Without the queries of addresses: the API may repeat one that is signed for a picture of ours.
+    """
+    text = _QUERY.sub(r"\1?…", text)
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     plain = " ".join(plain.split())
     return plain if len(plain) <= _LONGEST_MESSAGE else plain[: _LONGEST_MESSAGE - 1] + "…"

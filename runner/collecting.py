@@ -46,7 +46,8 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
             case Picture() as picture:
                 await _record(run, job, number, url, picture)
-            case Gone() | Blocked() if not refreshed:  # a stand-in that is started anew has another port
+            # A stand-in that is started anew has another port; another link may lead to another server.
+            case Gone() | Blocked() | Trouble(status=int()) if not refreshed:
                 must(await run.store.apply(LinksExpired(job.id)), job.key)
                 return await run.store.open_job(job.id)
             case Gone(status=status):
@@ -91,7 +92,7 @@ async def _fetch(
         model=job.model,
     )
     begun = run.clock.monotonic()
-    came = run.tally.pictures
+    came = run.tally.came_before.pop(job.id, run.tally.pictures)
     tries = 0
     try:
         while True:
@@ -110,6 +111,9 @@ async def _fetch(
                     pass
                 case Trouble():
                     run.tally.struggling.add(job.id)
+                    if tries >= SERVER_TRIES and got.status is not None and not refreshed:
+                        run.tally.came_before[job.id] = came
+                        return got
                     if tries >= SERVER_TRIES:
                         if run.brake.stops(
                             Reach.POLLS

@@ -54,6 +54,8 @@ class Tally:
     """Doubtful submits that `--resubmit-unconfirmed` still allows to be sent again."""
     struggling: set[int] = field(default_factory=set)
     """Jobs whose pictures cannot be reached just now."""
+    came_before: dict[int, int] = field(default_factory=dict)
+    """By job whose links are asked for anew: how many pictures had come when its trouble began."""
 
 
 @dataclass(frozen=True, slots=True)

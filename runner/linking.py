@@ -20,14 +20,14 @@ Link = tuple[Alike, Alike]
 def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None = None) -> list[Link]:
     """Who waits for whom, of jobs that say the same, each kind in its turn.
 
-    What was ever submitted itself is not linked. With `within`, only these are, and only to each other or to
-    what was sent before: what a run leaves out is not waited for.
+    What was ever submitted itself is not linked: of what is queued, the others wait for that. With `within`,
+    only these are, and to each other or to what was sent before: what a run leaves out is not waited for.
     """
     links = []
     for kind in kinds:
         here = [job for job in kind if within is None or job.state is not JobState.QUEUED or job.id in within]
         if here:
-            first = min(here, key=lambda job: _BEST_FIRST.index(job.state))
+            first = min(here, key=lambda job: (_BEST_FIRST.index(job.state), job.unsent))
             links += [(job, first) for job in here if job.unsent and job is not first]
     return links
 

@@ -78,15 +78,20 @@ async def holding(
         CannotWrite: the lock's file cannot be made.
     """
     lock = _lock(database)
-    begun, told = clock.monotonic(), False
+    other: Holder | None = None
+    told: Holder | None = None
+    since = clock.monotonic()
     while not _taken(lock):
-        other, waited = _holder(lock), clock.monotonic() - begun
-        if waited >= (_PATIENCE_WITH_A_COMMAND_SECONDS if other.makes_room_soon else _PATIENCE_SECONDS):
-            yield other
+        holder = _holder(lock)
+        if holder != other:  # one is relieved by another, who has not signed yet, or only asks
+            other, since = holder, clock.monotonic()
+        waited = clock.monotonic() - since
+        if waited >= (_PATIENCE_WITH_A_COMMAND_SECONDS if holder.makes_room_soon else _PATIENCE_SECONDS):
+            yield holder
             return
-        if other.makes_room_soon and waited >= _PATIENCE_SECONDS and not told:
-            notice(f"{other} is at work on {database}: waiting until it has ended.")
-            told = True
+        if holder.makes_room_soon and waited >= _PATIENCE_SECONDS and told != holder:
+            notice(f"{holder} is at work on {database}: waiting until it has ended.")
+            told = holder
         await clock.sleep(_ASKED_EVERY_SECONDS)
     try:
         _sign(lock, _note(command, batch, clock.now()))

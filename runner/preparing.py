@@ -1,6 +1,6 @@
 """Before anything is sent: what it costs, whether the budget can hold it, and whether a person agrees."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ from jobs.errors import UsageProblem
 from jobs.outcomes import Resubmitted
 from jobs.states import JobState
 from jobs.store.door import Store
-from jobs.views import BatchView
+from jobs.views import BatchView, JobView
 from runner.brake import Brake, Reach
 from runner.consent import Ask, Consent, agreed_to_all, price_of
 from runner.foretelling import foretell
@@ -90,15 +90,32 @@ async def agree(
     await store.agree(batch.id, None if chosen is None else chosen.ids)
 
 
+async def repeats_left(store: Store, batch: BatchView, settings: Settings) -> int:
+    """How many doubtful submits `--resubmit-unconfirmed` still has sent again; it counts over all runs."""
+    return max(0, settings.resubmit_unconfirmed - await store.automatic_resubmits(batch.id))
+
+
+async def to_be_repeated(store: Store, batch: BatchView, settings: Settings) -> list[JobView]:
+    """The unconfirmed jobs that a run sends again, as far as `--resubmit-unconfirmed` allows."""
+    left = await repeats_left(store, batch, settings)
+    found = await store.in_state(batch.id, [JobState.UNCONFIRMED]) if left else []
+    return [job for job in found if job.current][:left]
+
+
+def with_repeats(queued: Work, doubts: Sequence[JobView]) -> Work:
+    """What a run is to send, with what it sends again."""
+    work = dict(queued)
+    for job in doubts:
+        jobs, pictures = work.get(job.model, (0, 0))
+        work[job.model] = jobs + 1, pictures + job.pictures
+    return work
+
+
 async def resubmit_what_is_allowed(store: Store, batch: BatchView, settings: Settings, now: datetime) -> int:
     """Queue unconfirmed jobs again as far as `--resubmit-unconfirmed` allows; returns how many it still does.
 
-    The ledger counts what a setting has had sent again, over all runs.
+    Only when all else is agreed to: what is queued again is out of `review`, and sent by whoever runs next.
     """
-    left = settings.resubmit_unconfirmed - await store.automatic_resubmits(batch.id)
-    if left <= 0:
-        return 0
-    for job in await store.in_state(batch.id, [JobState.UNCONFIRMED]):
-        if left > 0 and job.current and await store.apply(Resubmitted(job.id, now, automatic=True)):
-            left -= 1
-    return left
+    for job in await to_be_repeated(store, batch, settings):
+        await store.apply(Resubmitted(job.id, now, automatic=True))
+    return await repeats_left(store, batch, settings)

@@ -15,7 +15,7 @@ from jobs.sheets.planning import open_pictures, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import check_origin
-from jobs.views import BatchView, LoadReport, OpenJob, Pause
+from jobs.views import LoadReport, OpenJob, Pause
 from runner.assembly import Order, assemble
 from runner.brake import Stop
 from runner.bucket import Bucket, open_bucket
@@ -33,7 +33,7 @@ from runner.notify import Herald, event, event_of, herald
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
 from runner.part import WHOLE, Part, choose
 from runner.pool import start
-from runner.preparing import resubmit_what_is_allowed
+from runner.preparing import to_be_repeated
 from runner.progress import Meter
 from runner.recovery import Recovered, recover
 from runner.report import RunReport
@@ -96,9 +96,7 @@ async def run_sheet(
             )
         if report.gone:
             watcher.notice(_of_gone(report))
-        if prune and (asked := await store.prune(loaded.id)):
-            watcher.notice(f"{asked} at the API are gone from the sheet: what waits there is cancelled.")
-        return await _run(Order(store, loaded, settings, around, consent, watcher, part))
+        return await _run(Order(store, loaded, settings, around, consent, watcher, part, prune))
 
 
 def _of_gone(report: LoadReport) -> str:
@@ -117,7 +115,7 @@ async def resume_batch(
     watcher: Watcher,
     part: Part = WHOLE,
 ) -> RunReport | None:
-    """Clear a batch's pause and go on with it; None where another runner holds the database and does that.
+    """Clear a batch's pause and go on with it; None where another runner is at work on it, and does that.
 
     Raises:
         NightsheetError: every kind of it, before anything is paid.
@@ -129,24 +127,19 @@ async def resume_batch(
             settings.database, command="resume", batch=batch.name, clock=around.clock, notice=watcher.notice
         ) as other:
             if other is not None:
+                if other.makes_room_soon or other.batch not in {"", batch.name}:
+                    raise _held(other, settings)
                 await store.unpause(batch.id)
-                watcher.notice(_of_who_goes_on(other, batch))
+                watcher.notice("It goes on by itself.")
                 return None
             return await _run(Order(store, batch, settings, around, consent, watcher, part))
 
 
 def _held(other: Holder, settings: Settings) -> LockHeld:
-    end = "`nightsheet pause` stops it" if not other.makes_room_soon else "run the sheet when it has ended"
+    end = "try again when it has ended" if other.makes_room_soon else "`nightsheet pause` stops it"
     hint = f"Nothing was changed. `nightsheet status` works meanwhile; {end}."
-    return LockHeld(f"{other} holds {settings.database}.", hint=hint)
-
-
-def _of_who_goes_on(other: Holder, batch: BatchView) -> str:
-    if other.makes_room_soon:
-        return f"{other} still holds the database: resume {batch.name!r} again when that has ended."
-    if other.batch not in {"", batch.name}:
-        return f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
-    return "It goes on by itself."
+    at_work = f", and works on batch {other.batch!r}" if other.batch else ""
+    return LockHeld(f"{other} holds {settings.database}{at_work}.", hint=hint)
 
 
 async def _run(order: Order) -> RunReport:
@@ -162,11 +155,11 @@ async def _run(order: Order) -> RunReport:
         _tell(found, order.watcher)
         await store.unpause(batch.id)
         await store.settle_links(batch.id)
-        resubmits_left = await resubmit_what_is_allowed(store, batch, settings, around.clock.now())
         chosen = await choose(store, batch, order.part, order.watcher.notice) if order.part else None
         await link_or_not(store, batch, chosen, order.watcher.notice)
         queued = await store.queued_pictures(batch.id) if chosen is None else chosen.work
-        if not (queued or found.running or found.fetching):
+        doubts = await to_be_repeated(store, batch, settings) if chosen is None else []
+        if not (queued or doubts or found.running or found.fetching):
             await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end
             report = await report_of_nothing(order)
             await outside.tell(event_of(report))
@@ -182,8 +175,11 @@ async def _run(order: Order) -> RunReport:
             ) as pictures:
                 send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
                 with send, ready:  # closed as well where nobody agrees
-                    run = await assemble(order, api, spool, pictures, found, queued, send, chosen, bucket)
-                    run.tally.resubmits_left = resubmits_left
+                    run = await assemble(
+                        order, api, spool, pictures, found, queued, send, chosen, bucket, doubts
+                    )
+                    if order.prune and (asked := await store.prune(batch.id)):
+                        run.notice(f"{asked} at the API are gone from the sheet: what waits is cancelled.")
                     await _work(order, run, ready, found, outside)
                 with anyio.CancelScope(shield=True):
                     report = await close(order, run, run_id, begun)

@@ -49,8 +49,9 @@ def _row(header: list[str], record: list[str], text: str, beside: Sequence[Value
 
 def _written(cells: Sequence[str | int | float], delimiter: str) -> str:
     line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="", delimiter=delimiter).writerow(cells)
-    return line.getvalue()
+    # Only where a record ends with both of them are both put in quotes inside a cell.
+    csv.writer(line, lineterminator="\r\n", delimiter=delimiter).writerow(cells)
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _encoding(source: Source) -> str:

@@ -38,13 +38,13 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Open
     """
     with closing(records()) as beginning:
         first = next(beginning, None)
-        second = next(beginning, None)
-    if first is None:
-        return refused(Problem(file, 1, None, None, "The sheet is empty.", BEGIN))
-    if isinstance(first, Problem):
-        return refused(first)
-    line, cells, _ = first
-    header = [name.strip() for name in cells]
+        if first is None:
+            return refused(Problem(file, 1, None, None, "The sheet is empty.", BEGIN))
+        if isinstance(first, Problem):
+            return refused(first)
+        line, cells, _ = first
+        header = [name.strip() for name in cells]
+        copy_of = _copy_of(header, beginning)
     if not any(name in known_names() or meant_by(name) for name in header):
         return refused(Problem(file, line, None, shown(cells), "No column of the header is known.", BEGIN))
     return Opened(
@@ -53,16 +53,19 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Open
         columns=tuple(dict.fromkeys(name for name in header if name and not is_result(name))),
         header_line=line,
         problems=tuple(_twice(file, line, header)),
-        copy_of=_copy_of(header, second),
+        copy_of=copy_of,
     )
 
 
-def _copy_of(header: Sequence[str], record: Record | Problem | None) -> str | None:
-    """The batch that the first row names as its own."""
-    if BATCH not in header or record is None or isinstance(record, Problem):
+def _copy_of(header: Sequence[str], records: Iterator[Record | Problem]) -> str | None:
+    """The batch that its rows name as their own: the first that does, for rows may have been put above it."""
+    if BATCH not in header:
         return None
-    index, cells = header.index(BATCH), record[1]
-    return (cells[index].strip() or None) if index < len(cells) else None
+    index = header.index(BATCH)
+    for record in records:
+        if not isinstance(record, Problem) and index < len(record[1]) and record[1][index].strip():
+            return record[1][index].strip()
+    return None
 
 
 def _twice(file: str, line: int, header: Sequence[str]) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure
@@ -77,10 +77,15 @@ async def cancel(
 
 
 async def prune(connection: AsyncConnection, batch_id: int) -> int:
-    """Ask for what the sheet has no more, and the API has: what waits there can be cancelled there."""
+    """Ask for what the sheet has no more, and the API has: what waits there can be cancelled there.
+
+    Not for what a row of the sheet waits for, which says the same.
+    """
+    row = JOB.alias("row")
+    wanted = exists().where(row.c.same_as == JOB.c.id, row.c.current, row.c.state == JobState.QUEUED)
     asked = await connection.execute(
         update(JOB)
-        .where(JOB.c.batch_id == batch_id, JOB.c.state == JobState.RUNNING, ~JOB.c.current)
+        .where(JOB.c.batch_id == batch_id, JOB.c.state == JobState.RUNNING, ~JOB.c.current, ~wanted)
         .values(cancel_requested=True)
     )
     return int(asked.rowcount)

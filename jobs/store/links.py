@@ -92,7 +92,7 @@ async def unlink(connection: AsyncConnection, batch_id: int) -> int:
 def _waiting(batch_id: int) -> Select[Any]:
     """Linked jobs of the sheet that are queued, each with the job that it waits for."""
     return (
-        select(JOB.c.id.label("job_id"), _TWIN)
+        select(JOB.c.id.label("job_id"), _TWIN, _SAYS_THE_SAME.label("alike"))
         .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
         .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
         .order_by(JOB.c.turn, JOB.c.id)
@@ -105,9 +105,11 @@ async def settle(connection: AsyncConnection, batch_id: int, now: datetime) -> t
     """
     took_over = 0
     gone = or_(_TWIN.c.state == JobState.CANCELLED, ~_SAYS_THE_SAME)
-    while heir := (await connection.execute(_waiting(batch_id).where(gone).limit(1))).first():
-        await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=heir.agreed)
-        took_over += 1
+    while heirs := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
+        first = {heir.id: heir for heir in reversed(heirs)}
+        for heir in first.values():
+            await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=heir.agreed and heir.alike)
+        took_over += len(first)
     over = _TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
     found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
     for row in found:
@@ -118,8 +120,12 @@ async def settle(connection: AsyncConnection, batch_id: int, now: datetime) -> t
 async def _take_over(
     connection: AsyncConnection, batch_id: int, job_id: int, twin_id: int, *, agreed: bool
 ) -> None:
-    """One of those that waited is sent in the other's stead, and the rest waits for that one."""
-    await connection.execute(update(JOB).where(JOB.c.id == twin_id).values(agreed=False))
+    """One of those that waited is sent in the other's stead, and the rest waits for that one.
+
+    What was agreed to passes to it, but for what says something else by now.
+    """
+    if agreed:
+        await connection.execute(update(JOB).where(JOB.c.id == twin_id).values(agreed=False))
     await connection.execute(update(JOB).where(JOB.c.id == job_id).values(same_as=None, agreed=agreed))
     waits = [JOB.c.batch_id == batch_id, JOB.c.same_as == twin_id, JOB.c.state == JobState.QUEUED]
     await connection.execute(update(JOB).where(*waits).values(same_as=job_id))

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import SheetProblems
@@ -180,6 +180,8 @@ _PLACE = (
         row=bindparam("at_row"),
         turn=bindparam("in_turn"),
         columns=bindparam("own_columns"),
+        # A row that is back: `--prune` wanted it cancelled for being gone.
+        cancel_requested=case((JOB.c.current, JOB.c.cancel_requested), else_=False),
         current=True,
     )
 )

@@ -78,8 +78,10 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
                         f"{other} still holds {settings.database}.",
                         hint="What was not sent is cancelled; the next run cancels what waits at the API.",
                     )
-                else:
+                elif other.batch in {"", batch.name}:
                     told.by_runner = met.asked
+                else:
+                    told.waiting = [job.key for job in await _wanted(store, batch)]
         if settings.as_json:
             render.as_json(told.as_json())
         else:
@@ -157,8 +159,7 @@ async def _at_the_api(
     """Pass the requests on to the API ourselves, as no runner does; stops at the first trouble."""
     from runner.opening import open_api
 
-    found = [await store.open_job(job_id) for job_id in await store.cancel_wanted(batch.id)]
-    jobs = [job for job in found if job is not None and job.state is JobState.RUNNING]
+    jobs = await _wanted(store, batch)
     told.waiting = [job.key for job in jobs]
     try:
         async with open_api(settings, around) as api:
@@ -170,6 +171,11 @@ async def _at_the_api(
         tell(error)
         return error.exit_code
     return told.code
+
+
+async def _wanted(store: "Store", batch: "BatchView") -> list["OpenJob"]:
+    found = [await store.open_job(job_id) for job_id in await store.cancel_wanted(batch.id)]
+    return [job for job in found if job is not None and job.state is JobState.RUNNING]
 
 
 async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob", told: Told) -> int:

@@ -20,7 +20,7 @@ from runner.http.transport import ReportingTransport, tls_context
 MOST_REDIRECTS = 3
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_GONE = frozenset({403, 404, 410})
+_WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 _IDLE_SECONDS = 30.0
 
 
@@ -149,4 +149,7 @@ def refusal(error: BaseException) -> Blocked | None:
 
 
 def _without_picture(status: int, host: str) -> Gone | Trouble:
-    return Gone(status) if status in _GONE else Trouble(f"{host} answered {status}", status)
+    # A link that has run out is refused in more than one way: 403, 404, 410, and 400 by some stores.
+    if 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY:
+        return Gone(status)
+    return Trouble(f"{host} answered {status}", status)

@@ -43,6 +43,8 @@ def test_a_safe_key_is_its_own_folder(key: str) -> None:
         ("NUL.txt", "nul-txt-"),
         ("com1", "com1-"),
         ("LPT9.a.b", "lpt9-a-b-"),
+        ("manifest.jsonl", "manifest-jsonl-"),
+        ("Manifest.csv", "manifest-csv-"),
         ("COM¹", "com1-"),
         ("a:b", "a-b-"),
         ("a\0b", "a-b-"),

@@ -248,6 +248,15 @@ def test_errors_of_any_type_as_text(value: Any, said: str) -> None:
     assert words_of(value) == said
 
 
+def test_an_address_is_told_without_its_query() -> None:
+    """The API may repeat an address of ours, with the signature that opens it."""
+    signed = "https://refs.example/a.png?X-Amz-Credential=AKIA1&X-Amz-Signature=" + "5" * 64
+    assert words_of(f"Cannot fetch '{signed}', nor http://b/c?d=e.") == (
+        "Cannot fetch 'https://refs.example/a.png?…', nor http://b/c?…"
+    )
+    assert "5" * 9 not in words_of({"detail": [{"input": {"images": [signed]}}]})
+
+
 @pytest.mark.parametrize(
     ("message", "code", "moderated"),
     [

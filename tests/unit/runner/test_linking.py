@@ -7,7 +7,7 @@ import pytest
 
 from jobs.database import open_database
 from jobs.errors import UsageProblem
-from jobs.outcomes import Attached
+from jobs.outcomes import Attached, Requeued
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.views import Alike
@@ -46,7 +46,7 @@ def alike(number: int, state: JobState = S.QUEUED, *, unsent: bool = True) -> Al
         ([alike(1), alike(2), alike(3)], None, [(2, 1), (3, 1)]),
         ([alike(1), alike(2, S.SUCCEEDED)], None, [(1, 2)]),
         ([alike(1, S.UNCONFIRMED), alike(2, S.RUNNING), alike(3)], None, [(3, 2)]),
-        ([alike(1), alike(2, unsent=False)], None, []),
+        ([alike(1), alike(2, unsent=False)], None, [(1, 2)]),
         ([alike(1, unsent=False), alike(2)], None, [(2, 1)]),
         ([alike(1), alike(2), alike(3)], {2, 3}, [(3, 2)]),
         ([alike(1), alike(2)], {2}, []),
@@ -230,6 +230,38 @@ async def test_another_takes_the_place_of_one_that_was_cancelled_meanwhile(tmp_p
             report = await w.run(path)
         assert (report.counts[S.CANCELLED], report.counts[S.SUCCEEDED]) == (1, 1)
         assert w.submits() == {"A boat no. a": 1}
+
+
+@virtual
+async def test_what_was_agreed_to_is_not_passed_to_something_else(tmp_path: Path) -> None:
+    """The one that was waited for says something else by now, and that is what was agreed to."""
+    async with night(tmp_path) as w:
+        for said in ("aa", "b"):
+            with pytest.raises(UsageProblem):
+                await w.run(sheet(w, said), refuse, dedupe=True)
+        async with open_database(w.database) as database:
+            store = Store(database, w.clock.now)
+            await store.agree((await store.batch(None)).id)
+        with pytest.raises(UsageProblem):
+            await w.run(sheet(w, "ba"), refuse)
+        agreed = {job["key"]: (job["agreed"], job["same_as"]) for job in w.jobs()}
+        assert agreed == {"row-0": (1, None), "row-1": (0, None)}
+
+
+@virtual
+async def test_a_copy_waits_for_what_is_sent_again(tmp_path: Path) -> None:
+    """That one is paid again in any case."""
+    async with night(tmp_path, faults=[Fault(endpoint=Endpoint.RESULT, kind=Kind.FAILED, times=1)]) as w:
+        await w.run(sheet(w, "aa"), dedupe=True, part=Part(only=("row-1",)))
+        assert w.states() == {S.FAILED: 1, S.QUEUED: 1}
+        async with open_database(w.database) as database:
+            store = Store(database, w.clock.now)
+            batch = await store.batch(None)
+            failed = await store.in_state(batch.id, [S.FAILED])
+            assert await store.apply(Requeued(failed[0].id, w.clock.now()))
+        await w.resume()
+        assert w.submits() == {"A boat no. a": 2}
+        assert w.states() == {S.SUCCEEDED: 2}
 
 
 class Killed(BaseException):

@@ -79,6 +79,26 @@ async def test_a_command_is_waited_for(tmp_path: Path) -> None:
 
 
 @virtual
+async def test_a_command_is_waited_for_through_a_change_of_hands(tmp_path: Path) -> None:
+    """Who takes it from there has not signed yet, or only asks: no runner, for as long as it is short."""
+    path, clock, at_work = tmp_path / "db", VirtualClock(), Event()
+
+    async def commands() -> None:
+        for command in ("cancel", "review"):
+            async with held_by(path, clock, [], command) as other:
+                assert other is None
+                at_work.set()
+                await clock.sleep(60)
+            await let_go_after(path, clock, 0.2)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(commands)
+        await at_work.wait()
+        async with held_by(path, clock, []) as other:
+            assert other is None
+
+
+@virtual
 async def test_a_command_that_hangs_is_not_waited_for_all_night(tmp_path: Path) -> None:
     """After ten minutes it is said who stands in the way."""
     path, clock = tmp_path / "db", VirtualClock()

@@ -6,11 +6,14 @@ from pathlib import Path
 import anyio
 import pytest
 
+from jobs.database import open_database
 from jobs.errors import UsageProblem
 from jobs.states import JobState
+from jobs.store import Store
 from runner.consent import Ask
 from runner.part import Part
 from tests.support.night import SINGLE, TOKEN, Night, night
+from tests.support.tables import select
 from tests.support.virtual_time import virtual
 
 
@@ -129,3 +132,54 @@ async def test_rows_that_are_gone_are_told_and_pruned(tmp_path: Path) -> None:
             w.watching.notices
         )
         assert w.states() == {JobState.SUCCEEDED: 2, JobState.CANCELLED: 6}
+
+
+@virtual
+async def test_a_no_prunes_nothing_and_a_row_that_is_back_is_not_pruned(tmp_path: Path) -> None:
+    """What was wanted for being gone is not wanted any more."""
+    async with night(tmp_path, median_seconds=60, sigma=0, slots=1) as w:
+
+        async def revoke() -> None:
+            await w.clock.sleep(6)
+            w.service.revoke(TOKEN)
+
+        async def no(_ask: Ask) -> bool:
+            return False
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(revoke)
+            await w.run(w.sheet(3), concurrency=6)
+        w.service.accept_tokens(frozenset({TOKEN}))
+        assert len(w.service.ledger) == 3
+        whole = w.sheet(4).read_text().splitlines(keepends=True)
+        path = tmp_path / "sheet.csv"
+        path.write_text("".join([*whole[:3], whole[4]]))  # row-2 is gone, row-3 is new
+        with pytest.raises(UsageProblem, match="Not agreed to"):
+            await w.run(path, no, prune=True)
+        assert select(w.database, "SELECT key FROM job WHERE cancel_requested") == []
+        async with open_database(w.database) as database:
+            store = Store(database, w.clock.now)
+            assert await store.prune((await store.batch(None)).id) == 1
+        path.write_text("".join(whole))
+        assert (await w.run(path)).exit_code == 0
+        assert w.states() == {JobState.SUCCEEDED: 4}
+
+
+@virtual
+async def test_what_a_row_waits_for_is_not_pruned(tmp_path: Path) -> None:
+    """A renamed row gets the picture of its old name; cancelled there, it would have none."""
+    async with night(tmp_path, median_seconds=60, sigma=0, slots=1) as w:
+
+        async def revoke() -> None:
+            await w.clock.sleep(6)
+            w.service.revoke(TOKEN)
+
+        path = w.sheet(2, series_every=9)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(revoke)
+            await w.run(path, concurrency=6, dedupe=True)
+        w.service.accept_tokens(frozenset({TOKEN}))
+        path.write_text(path.read_text().replace("row-1,", "renamed,"))
+        assert (await w.run(path, prune=True)).exit_code == 0
+        assert len(w.service.ledger) == 2
+        assert w.states() == {JobState.SUCCEEDED: 3}

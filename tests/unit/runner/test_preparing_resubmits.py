@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 
 from jobs.books import balance
+from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Claimed, Discarded, Resubmitted, Unanswered
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import QueuedJob
+from runner.consent import Ask
 from runner.emulator.faults import Endpoint, Fault, Kind
 from runner.execute import submit
+from runner.part import Part
 from runner.preparing import resubmit_what_is_allowed
 from runner.providers.base import Doubtful, Taken
 from runner.settings import Settings
@@ -232,3 +235,46 @@ async def test_the_number_holds_over_the_runs_of_a_batch(tmp_path: Path) -> None
         assert resumed is not None
         assert (automatic(w), len(w.service.ledger)) == (3, 9)
         assert w.states() == {S.SUCCEEDED: 4, S.UNCONFIRMED: 2}
+
+
+# -- with a person's consent -----------------------------------------------------------------------------
+
+ONE_IN_DOUBT = [Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, accepted=True, times=1)]
+
+
+@virtual
+async def test_a_no_leaves_the_doubts_to_review(tmp_path: Path) -> None:
+    """Queued again, they were out of `review`, and the next run sent them without a word."""
+    async with night(tmp_path, faults=ONE_IN_DOUBT) as w:
+        assert (await w.run(w.sheet(1))).exit_code == 1
+
+        async def no(_ask: Ask) -> bool:
+            return False
+
+        with pytest.raises(UsageProblem, match="Not agreed to"):
+            await w.run(w.sheet(2), no, resubmit_unconfirmed=1)
+        assert w.states() == {S.UNCONFIRMED: 1, S.QUEUED: 1}
+        await w.run(w.sheet(2))
+        assert w.submits() == {"A boat no. 0": 1, "A boat no. 1": 1}
+
+
+@virtual
+async def test_what_is_sent_again_is_told_first(tmp_path: Path) -> None:
+    """Where it is all that there is to do, too."""
+    async with night(tmp_path, faults=ONE_IN_DOUBT) as w:
+        await w.run(w.sheet(1))
+        assert (await w.run(w.sheet(1), resubmit_unconfirmed=1)).exit_code == 0
+        assert (
+            "Sent again, as --resubmit-unconfirmed allows: 1 submit without an answer, perhaps paid twice."
+            in (w.watching.notices)
+        )
+        assert w.submits() == {"A boat no. 0": 2}
+
+
+@virtual
+async def test_a_part_leaves_the_doubts_of_others(tmp_path: Path) -> None:
+    """They are not in it."""
+    async with night(tmp_path, faults=ONE_IN_DOUBT) as w:
+        await w.run(w.sheet(1))
+        await w.run(w.sheet(2), part=Part(only=("row-1",)), resubmit_unconfirmed=1)
+        assert w.states() == {S.UNCONFIRMED: 1, S.SUCCEEDED: 1}

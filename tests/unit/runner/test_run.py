@@ -245,7 +245,7 @@ async def test_a_second_runner_is_kept_out(tmp_path: Path) -> None:
 
 @virtual
 async def test_a_runner_of_another_batch_does_not_go_on_with_this_one(tmp_path: Path) -> None:
-    """The pause is cleared, and it is said that this is not enough."""
+    """Nothing is changed, and it is said who stands in the way."""
     async with night(tmp_path) as w:
         w.service.set_balance(Decimal(0))
         await w.run(w.sheet(ROWS))
@@ -253,11 +253,11 @@ async def test_a_runner_of_another_batch_does_not_go_on_with_this_one(tmp_path: 
         await w.run(w.sheet(ROWS, "other.csv"))
         async with holding(w.database, command="run", batch="other", clock=w.clock, notice=print) as before:
             assert before is None
-            assert await w.resume(name="sheet") is None
-        assert w.watching.notices[-1] == (
-            "It works on batch 'other': resume 'sheet' again when that has ended."
-        )
-        assert select(w.database, "SELECT DISTINCT paused_reason FROM batch") == [{"paused_reason": None}]
+            with pytest.raises(LockHeld, match="and works on batch 'other'"):
+                await w.resume(name="sheet")
+        assert select(w.database, "SELECT paused_reason FROM batch WHERE name = 'sheet'") == [
+            {"paused_reason": "balance"}
+        ]
 
 
 @virtual
@@ -270,9 +270,9 @@ async def test_a_command_that_hangs_is_named(tmp_path: Path) -> None:
         async with holding(w.database, command="cancel", batch="sheet", clock=w.clock, notice=print):
             with pytest.raises(LockHeld, match="`nightsheet cancel`") as refused:
                 await w.run(sheet)
-            assert "run the sheet when it has ended" in refused.value.hint
-            assert await w.resume() is None
-        assert "still holds the database: resume 'sheet' again" in w.watching.notices[-1]
+            assert "try again when it has ended" in refused.value.hint
+            with pytest.raises(LockHeld, match="`nightsheet cancel`"):
+                await w.resume()
 
 
 @virtual

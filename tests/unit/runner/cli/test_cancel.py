@@ -141,6 +141,18 @@ def test_another_command_that_hangs(night: World, monkeypatch: pytest.MonkeyPatc
     assert len(wanted(night)) == 2
 
 
+def test_a_runner_of_another_batch_does_nothing_for_this_one(night: World) -> None:
+    """The request is kept for the next run of it, and that is said."""
+    holder = Holder(command="run", batch="other", pid=1, host="here", since=NOW)
+    with try_holding(night.database) as held:
+        assert held
+        Path(f"{night.database}.lock").write_text(f" {holder.model_dump_json()}\n")
+        ran = night.run("cancel")
+    assert ran.code == 0
+    assert "2 jobs could not be cancelled now. The next run tries again" in ran.out
+    assert len(wanted(night)) == 2
+
+
 def test_only_queued_jobs_need_no_api(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """No token either."""
     monkeypatch.setattr("runner.opening.open_api", None)

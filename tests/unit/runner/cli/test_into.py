@@ -1,5 +1,6 @@
 """Results back into the sheet: a copy with the user's own columns untouched, which is a sheet again."""
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,42 @@ async def test_a_csv_sheet_comes_back_and_is_run_again_for_nothing(tmp_path: Pat
         assert ";new;" in last
         assert (await w.run(copy)).exit_code == 0
         assert len(w.service.ledger) == 4
+
+
+@virtual
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+async def test_a_copy_of_a_copy_keeps_cells_of_several_lines(tmp_path: Path, end: str) -> None:
+    """Broken apart, they would be rows of their own, and paid."""
+    async with night(tmp_path) as w:
+        sheet = tmp_path / "sheet.csv"
+        rows = ["id,prompt,model,note", f'a,"A pier{end}at dawn",{SINGLE},x', f'b,"A{end}quay",{SINGLE}']
+        sheet.write_text(end.join([*rows, ""]), newline="")
+        assert (await w.run(sheet)).exit_code == 0
+        await into(w, sheet)
+        again = tmp_path / "again.csv"
+        await into(w, tmp_path / "sheet-results.csv", again)
+        with again.open(newline="") as file:
+            assert [row[:2] for row in csv.reader(file)] == [
+                ["id", "prompt"],
+                ["a", f"A pier{end}at dawn"],
+                ["b", f"A{end}quay"],
+            ]
+        assert (await w.run(again)).exit_code == 0
+        assert len(w.service.ledger) == 2
+
+
+@virtual
+async def test_a_copy_is_known_by_any_of_its_rows(tmp_path: Path) -> None:
+    """A row that was put above the others names no batch; what succeeded is not paid again."""
+    async with night(tmp_path) as w:
+        sheet = w.sheet(2)
+        assert (await w.run(sheet)).exit_code == 0
+        await into(w, sheet)
+        copy = tmp_path / "sheet-results.csv"
+        header, *rows = copy.read_text().splitlines()
+        copy.write_text("\n".join([header, f"new,{SINGLE},A buoy,", *rows, ""]))
+        assert (await w.run(copy)).exit_code == 0
+        assert len(w.service.ledger) == 3
 
 
 @virtual
