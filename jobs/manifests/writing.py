@@ -16,6 +16,7 @@ from anyio import CancelScope, to_thread
 from jobs.errors import CannotWrite
 from jobs.manifests.formats import FORMATS, Format, Writer
 from jobs.manifests.names import Names, names_of
+from jobs.manifests.ours import in_the_way, manifests_in
 from jobs.manifests.record import record
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView
@@ -24,18 +25,20 @@ _CHUNK = 200
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-OF_A_RUN = ("jsonl", "csv")
-"""What a run writes when it ends."""
-
-
 async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple[Path, ...]:
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
 
     Raises:
-        CannotWrite: a file cannot be written; one that was there before is left as it was.
+        CannotWrite: a file cannot be written, or would take the place of one that is no manifest of ours;
+            what was there before is left as it was.
     """
-    paths = tuple(folder / f"manifest.{name}" for name in OF_A_RUN)
+    paths = manifests_in(folder)
     for path in paths:
+        if (trouble := await to_thread.run_sync(in_the_way, path)) is not None:
+            raise CannotWrite(
+                f"{trouble}.",
+                hint="Nothing is lost: move it away and run again, or `nightsheet export --output FILE`.",
+            )
         await export(store, batch, FORMATS[path.suffix[1:]], path)
     return paths
 

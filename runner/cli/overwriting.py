@@ -1,14 +1,10 @@
 """What an export may take the place of: nothing, or a manifest of ours."""
 
-import json
 from pathlib import Path
 
 from jobs.errors import UsageProblem
 
 _BESIDE_A_TABLE = ("-wal", "-shm", "-journal", ".lock", ".spool", ".emulator", ".emulator.lock")
-_HEADER = b"batch,key,row,model,state"
-_IN_A_RECORD = frozenset({"batch", "key", "row", "model", "state"})
-_LONGEST_LINE = 16 * 1024 * 1024
 
 
 def check_target(output: Path, database: Path, sheet: Path) -> None:
@@ -17,10 +13,12 @@ def check_target(output: Path, database: Path, sheet: Path) -> None:
     Raises:
         UsageProblem: it is the job table, the batch's sheet, or a file that is no manifest of ours.
     """
+    from jobs.manifests.ours import is_manifest
+
     try:
         real = output.resolve()
         whose = _whose(real, database, sheet)
-        strange = not whose and real.is_file() and _is_strange(real)
+        strange = not whose and real.is_file() and not is_manifest(real)
     except (OSError, RuntimeError):  # a loop of links, a folder that is closed to us: writing tells it better
         return
     if whose:
@@ -54,21 +52,3 @@ def _same(real: Path, other: Path) -> bool:
     """By name, and by what lies behind it: hard links, and systems that know no capitals."""
     other = other.resolve()
     return real == other or (real.exists() and other.exists() and real.samefile(other))
-
-
-def _is_strange(file: Path) -> bool:
-    """Whether it is not a manifest of ours. An empty one is: of a batch without jobs."""
-    try:
-        with file.open("rb") as opened:
-            first = opened.readline(_LONGEST_LINE)
-    except OSError:
-        return True
-    return bool(first) and not first.startswith(_HEADER) and not _is_record(first)
-
-
-def _is_record(line: bytes) -> bool:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(record, dict) and record.keys() >= _IN_A_RECORD

@@ -146,6 +146,41 @@ async def test_a_folder_or_a_file_in_the_way(store: Store, tmp_path: Path) -> No
         await write_manifests(store, batch, tmp_path / "file" / "night")
 
 
+@pytest.mark.parametrize("name", ["manifest.jsonl", "manifest.csv"])
+async def test_what_is_no_manifest_is_not_replaced_by_a_run(store: Store, tmp_path: Path, name: str) -> None:
+    """The folder is a run's, and a sheet of that name may lie in it; a manifest makes room for the next."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    first, second = [path.read_bytes() for path in await write_manifests(store, batch, tmp_path)]
+    assert await write_manifests(store, batch, tmp_path)
+    (tmp_path / name).write_text("id,prompt\nx,y\n")
+    with pytest.raises(CannotWrite, match=f"{name} is there already, and is no manifest of") as told:
+        await write_manifests(store, batch, tmp_path)
+    assert "Nothing is lost" in told.value.hint
+    assert (tmp_path / name).read_text() == "id,prompt\nx,y\n"
+    (tmp_path / name).write_bytes(b"")
+    await write_manifests(store, batch, tmp_path)
+    assert (tmp_path / name).read_bytes() == (first if name.endswith("jsonl") else second)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
+async def test_a_run_follows_no_link_and_waits_for_no_pipe(store: Store, tmp_path: Path) -> None:
+    """Nobody named that place: what lies behind it is somebody's, be it there or not, a manifest or not."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    place, behind = tmp_path / "out" / "manifest.jsonl", tmp_path / "x"
+    place.parent.mkdir()
+    place.symlink_to(behind)
+    for held in (None, b"mine", b""):
+        if held is not None:
+            behind.write_bytes(held)
+        with pytest.raises(CannotWrite, match="is a link, which is not followed"):
+            await write_manifests(store, batch, place.parent)
+        assert (behind.read_bytes() if behind.exists() else None) == held
+    place.unlink()
+    os.mkfifo(place)
+    with pytest.raises(CannotWrite, match="is no manifest"):
+        await write_manifests(store, batch, place.parent)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
 async def test_a_link_stays_a_link(store: Store, tmp_path: Path) -> None:
     """The file behind it is replaced."""
