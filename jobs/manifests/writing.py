@@ -18,6 +18,7 @@ from jobs.manifests.formats import FORMATS, Format, Writer
 from jobs.manifests.names import Names, names_of
 from jobs.manifests.ours import in_the_way, manifests_in
 from jobs.manifests.record import record
+from jobs.manifests.whole import file_behind, refused
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView
 
@@ -53,7 +54,7 @@ async def export(
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.
     """
-    target = await to_thread.run_sync(_target, path)
+    target = await to_thread.run_sync(file_behind, path)
     # A pipe or a device is written to as it is: there is nothing to replace.
     part = None if target is None else target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     with _Destination(path, part) as file:
@@ -95,19 +96,6 @@ async def _chunks(jobs: AsyncIterator[JobView]) -> AsyncIterator[list[JobView]]:
         yield chunk
 
 
-def _target(path: Path) -> Path | None:
-    """The file that is to be replaced, behind any link to it; None for what can only be written to."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise CannotWrite(f"{path} is a folder, not a file.", hint="Name a file with --output.")
-        if path.exists() and not path.is_file():
-            return None
-        return path.resolve()
-    except OSError as error:
-        raise _refused(path, error) from error
-
-
 class _Destination:
     """Where the bytes go: a part file that vanishes unless it is finished, or `path` itself."""
 
@@ -123,7 +111,7 @@ class _Destination:
             else:
                 self._descriptor = os.open(self._part, _NEW, 0o666)
         except OSError as error:
-            raise _refused(self._path, error) from error
+            raise refused(self._path, error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -140,7 +128,7 @@ class _Destination:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
-            raise _refused(self._path, error) from error
+            raise refused(self._path, error) from error
 
     def finish(self, target: Path) -> None:
         """On disk first, then under its name."""
@@ -151,7 +139,7 @@ class _Destination:
             self._close()  # an open file cannot be renamed on Windows
             self._part.replace(target)
         except OSError as error:
-            raise _refused(self._path, error) from error
+            raise refused(self._path, error) from error
         _sync_folder(target.parent)
 
     def _close(self) -> None:
@@ -167,10 +155,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _refused(path: Path, error: OSError) -> CannotWrite:
-    return CannotWrite(
-        f"{path} cannot be written: {error.strerror or error}.",
-        hint="Nothing is lost: make room or give leave, then write it again with `nightsheet export`.",
-    )

@@ -194,6 +194,16 @@ async def test_a_link_stays_a_link(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
+async def test_a_link_that_leads_to_itself_is_told(store: Store, tmp_path: Path) -> None:
+    """In words."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    loop = tmp_path / "loop.jsonl"
+    loop.symlink_to(loop)
+    with pytest.raises(CannotWrite, match="leads to itself"):
+        await export(store, batch, FORMATS["jsonl"], loop)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
 async def test_a_pipe_is_written_to(store: Store, tmp_path: Path) -> None:
     """It is no file that could be replaced, and /dev/null must not become one."""
     batch = await loaded(store, tmp_path, jobs=1)
