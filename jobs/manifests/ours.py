@@ -17,17 +17,18 @@ def manifests_in(folder: Path) -> tuple[Path, ...]:
 
 
 def is_manifest(file: Path) -> bool:
-    """Whether its first line is a manifest's. An empty file is one: of a batch without jobs. Blocks."""
-    try:
-        with file.open("rb") as opened:
-            first = opened.readline(_LONGEST_LINE)
-    except OSError:
-        return False
+    """Whether its first line is a manifest's. An empty file is one: of a batch without jobs. Blocks.
+
+    Raises:
+        OSError: it cannot be read, so that nobody knows.
+    """
+    with file.open("rb") as opened:
+        first = opened.readline(_LONGEST_LINE)
     return not first or first.startswith(_HEADER) or _is_record(first)
 
 
 def in_the_way(path: Path) -> str | None:
-    """What stands where a run writes a manifest and is none, as a sentence without its end. Blocks.
+    """What stands where a run writes a manifest and is not seen to be one, as a sentence without end. Blocks.
 
     Nobody named that place for it, so a link there is not followed, as with pictures.
     """
@@ -36,8 +37,8 @@ def in_the_way(path: Path) -> str | None:
             return f"{path} is a link, which is not followed"
         if path.exists() and not (path.is_file() and is_manifest(path)):
             return f"{path} is there already, and is no manifest of Nightsheet's"
-    except OSError:  # a folder that is closed to us: writing tells it better
-        pass
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror or error}"
     return None
 
 

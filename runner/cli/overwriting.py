@@ -13,12 +13,10 @@ def check_target(output: Path, database: Path, sheet: Path) -> None:
     Raises:
         UsageProblem: it is the job table, the batch's sheet, or a file that is no manifest of ours.
     """
-    from jobs.manifests.ours import is_manifest
-
     try:
         real = output.resolve()
         whose = _whose(real, database, sheet)
-        strange = not whose and real.is_file() and not is_manifest(real)
+        strange = not whose and real.is_file() and _is_strange(real)
     except (OSError, RuntimeError):  # a loop of links, a folder that is closed to us: writing tells it better
         return
     if whose:
@@ -52,3 +50,12 @@ def _same(real: Path, other: Path) -> bool:
     """By name, and by what lies behind it: hard links, and systems that know no capitals."""
     other = other.resolve()
     return real == other or (real.exists() and other.exists() and real.samefile(other))
+
+
+def _is_strange(file: Path) -> bool:
+    from jobs.manifests.ours import is_manifest
+
+    try:
+        return not is_manifest(file)
+    except OSError:
+        return True

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -160,6 +161,19 @@ async def test_what_is_no_manifest_is_not_replaced_by_a_run(store: Store, tmp_pa
     (tmp_path / name).write_bytes(b"")
     await write_manifests(store, batch, tmp_path)
     assert (tmp_path / name).read_bytes() == (first if name.endswith("jsonl") else second)
+
+
+async def test_what_cannot_be_read_is_not_replaced_by_a_run(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows what it is; what the system says is told, which may be about us."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    (tmp_path / "manifest.jsonl").write_text("mine")
+    told = OSError(errno.EMFILE, "Too many open files")
+    monkeypatch.setattr("jobs.manifests.ours.is_manifest", Mock(side_effect=told))
+    with pytest.raises(CannotWrite, match=r"manifest.jsonl cannot be read: Too many open files\."):
+        await write_manifests(store, batch, tmp_path)
+    assert (tmp_path / "manifest.jsonl").read_text() == "mine"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
