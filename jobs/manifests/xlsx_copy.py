@@ -3,7 +3,9 @@
 The pictures are links, a cell each. What openpyxl does not know (shapes, some charts) is not kept.
 """
 
+import re
 import warnings
+import zipfile
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -13,6 +15,7 @@ from urllib.parse import quote
 
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
+from openpyxl.worksheet.cell_range import CellRange
 
 from jobs.errors import UsageProblem
 from jobs.manifests.results import Result, Value
@@ -21,6 +24,12 @@ from jobs.sheets.results import COLUMNS, is_result
 from jobs.sheets.rows import shown
 from jobs.sheets.source import Source
 from jobs.sheets.xlsx_sheet import told
+
+MOST_SPANNED = 1_000_000
+"""Cells that are merged, or one link together: openpyxl makes each of them, and columns have millions."""
+_SPAN = re.compile(
+    rb"<(?:[A-Za-z0-9]+:)?(?:mergeCell|hyperlink)\s[^<>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']"
+)
 
 
 async def copy_xlsx(
@@ -35,6 +44,7 @@ async def copy_xlsx(
     found = [result async for result in results]
     with _in_words(source):
         check_workbook(source.path, whole=True)
+        _check_spans(source.path)
         _copy(source, worksheet, header_line, found, target)
 
 
@@ -53,6 +63,18 @@ def _in_words(source: Source) -> Generator[None, None, None]:
             f"{source.name} cannot be copied. {why} Nothing was written, and its results are all there.",
             hint="nightsheet export --output results.csv has a row for each of its jobs.",
         ) from error
+
+
+def _check_spans(path: Path) -> None:
+    spanned = 0
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if "/worksheets/" in name and name.endswith(".xml"):
+                for span in _SPAN.findall(archive.read(name)):
+                    size = CellRange(span.decode()).size
+                    spanned += size["rows"] * size["columns"]
+    if spanned > MOST_SPANNED:
+        raise BadArchive(f"It has {spanned:,} merged or linked cells, at most {MOST_SPANNED:,} are copied.")
 
 
 def _copy(

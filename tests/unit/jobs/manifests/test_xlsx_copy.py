@@ -13,6 +13,7 @@ from openpyxl.chart import BarChart
 from openpyxl.drawing.image import Image
 
 from jobs.errors import UsageProblem
+from jobs.manifests import xlsx_copy
 from jobs.manifests.results import Result
 from jobs.manifests.xlsx_copy import copy_xlsx
 from jobs.sheets import Source, archives
@@ -20,6 +21,7 @@ from jobs.sheets.xlsx_sheet import open_xlsx
 from tests.support.small_pictures import put
 
 PICTURE = "xl/media/image1.png"
+WORKSHEET = "xl/worksheets/sheet1.xml"
 DRAWING = "xl/drawings/drawing1.xml"
 
 
@@ -127,6 +129,25 @@ async def test_what_openpyxl_stumbles_over_is_told(
         await copied(path, results(2))
     assert "cannot be copied" in refused.value.message
     assert "nightsheet export --output results.csv" in refused.value.hint
+
+
+@pytest.mark.parametrize("kind", ["mergeCell", "hyperlink"])
+async def test_what_spans_the_worksheet_is_not_made_cell_by_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A few bytes would be 17 billion cells; as many as are allowed pass."""
+    monkeypatch.setattr(xlsx_copy, "MOST_SPANNED", 120)
+    path = book(tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        plain = archive.read(WORKSHEET)
+    for span, cells in (("D2:F41", 120), ("D2:N12", 121)):
+        element = f'<{kind}s><{kind} ref="{span}"/></{kind}s>'.encode()
+        with_part(path, WORKSHEET, plain.replace(b"</sheetData>", b"</sheetData>" + element))
+        if cells == 120:
+            await copied(path, results(2))
+        else:
+            with pytest.raises(UsageProblem, match="It has 121 merged or linked cells, at most 120"):
+                await copied(path, results(2))
 
 
 async def test_a_picture_that_cannot_be_written_again_is_told(
