@@ -10,6 +10,7 @@ from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite, LockHeld
+from jobs.manifests.ours import in_the_way, manifests_in
 from jobs.sheets.album import Way
 from jobs.sheets.planning import open_pictures, plan
 from jobs.sheets.sheet import open_sheet
@@ -221,10 +222,16 @@ async def _tell_of_pause(run: Context, outside: Herald, stop: Stop) -> None:
 
 
 async def _prepare_folder(order: Order) -> None:
-    """See that pictures can be kept, before anything is paid, and sweep what an interrupted run left."""
+    """See that pictures and manifests can be kept, before anything is paid, and sweep what an interrupted run
+    left."""
     trouble = await to_thread.run_sync(probe_writable, order.settings.output_root)
     if trouble is not None:
         raise CannotWrite(f"{trouble}. Nothing was sent.", hint="Choose another --output-dir, or make room.")
+    for manifest in manifests_in(order.folder):
+        if (trouble := await to_thread.run_sync(in_the_way, manifest)) is not None:
+            raise CannotWrite(
+                f"{trouble}. Nothing was sent.", hint="Move it away, or choose another --output-dir."
+            )
     await to_thread.run_sync(remove_stale_parts, order.folder)
 
 

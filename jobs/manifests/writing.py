@@ -16,7 +16,9 @@ from anyio import CancelScope, to_thread
 from jobs.errors import CannotWrite
 from jobs.manifests.formats import FORMATS, Format, Writer
 from jobs.manifests.names import Names, names_of
+from jobs.manifests.ours import in_the_way, manifests_in
 from jobs.manifests.record import record
+from jobs.manifests.whole import file_behind, refused
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView
 
@@ -24,18 +26,20 @@ _CHUNK = 200
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-OF_A_RUN = ("jsonl", "csv")
-"""What a run writes when it ends."""
-
-
 async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple[Path, ...]:
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
 
     Raises:
-        CannotWrite: a file cannot be written; one that was there before is left as it was.
+        CannotWrite: a file cannot be written, or would take the place of one that is no manifest of ours;
+            what was there before is left as it was.
     """
-    paths = tuple(folder / f"manifest.{name}" for name in OF_A_RUN)
+    paths = manifests_in(folder)
     for path in paths:
+        if (trouble := await to_thread.run_sync(in_the_way, path)) is not None:
+            raise CannotWrite(
+                f"{trouble}.",
+                hint="Nothing is lost: move it away and run again, or `nightsheet export --output FILE`.",
+            )
         await export(store, batch, FORMATS[path.suffix[1:]], path)
     return paths
 
@@ -50,7 +54,7 @@ async def export(
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.
     """
-    target = await to_thread.run_sync(_target, path)
+    target = await to_thread.run_sync(file_behind, path)
     # A pipe or a device is written to as it is: there is nothing to replace.
     part = None if target is None else target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     with _Destination(path, part) as file:
@@ -92,19 +96,6 @@ async def _chunks(jobs: AsyncIterator[JobView]) -> AsyncIterator[list[JobView]]:
         yield chunk
 
 
-def _target(path: Path) -> Path | None:
-    """The file that is to be replaced, behind any link to it; None for what can only be written to."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise CannotWrite(f"{path} is a folder, not a file.", hint="Name a file with --output.")
-        if path.exists() and not path.is_file():
-            return None
-        return path.resolve()
-    except OSError as error:
-        raise _refused(path, error) from error
-
-
 class _Destination:
     """Where the bytes go: a part file that vanishes unless it is finished, or `path` itself."""
 
@@ -120,7 +111,7 @@ class _Destination:
             else:
                 self._descriptor = os.open(self._part, _NEW, 0o666)
         except OSError as error:
-            raise _refused(self._path, error) from error
+            raise refused(self._path, error) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -137,7 +128,7 @@ class _Destination:
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
-            raise _refused(self._path, error) from error
+            raise refused(self._path, error) from error
 
     def finish(self, target: Path) -> None:
         """On disk first, then under its name."""
@@ -148,7 +139,7 @@ class _Destination:
             self._close()  # an open file cannot be renamed on Windows
             self._part.replace(target)
         except OSError as error:
-            raise _refused(self._path, error) from error
+            raise refused(self._path, error) from error
         _sync_folder(target.parent)
 
     def _close(self) -> None:
@@ -164,10 +155,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _refused(path: Path, error: OSError) -> CannotWrite:
-    return CannotWrite(
-        f"{path} cannot be written: {error.strerror or error}.",
-        hint="Nothing is lost: make room or give leave, then write it again with `nightsheet export`.",
-    )

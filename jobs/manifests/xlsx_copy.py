@@ -3,26 +3,83 @@
 The pictures are links, a cell each. What openpyxl does not know (shapes, some charts) is not kept.
 """
 
+import re
 import warnings
-from collections.abc import AsyncIterator
+import zipfile
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from openpyxl import load_workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
+from openpyxl.worksheet.cell_range import CellRange
 
+from jobs.errors import UsageProblem
 from jobs.manifests.results import Result, Value
+from jobs.sheets.archives import BadArchive, check_workbook
 from jobs.sheets.results import COLUMNS, is_result
+from jobs.sheets.rows import shown
 from jobs.sheets.source import Source
+from jobs.sheets.xlsx_sheet import told
+
+MOST_SPANNED = 1_000_000
+"""Cells that are merged, or one link together: openpyxl makes each of them, and columns have millions."""
+_SPAN = re.compile(
+    rb"<(?:[A-Za-z0-9]+:)?(?:mergeCell|hyperlink)\s[^<>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']"
+)
 
 
 async def copy_xlsx(
     source: Source, worksheet: str | None, header_line: int, results: AsyncIterator[Result], target: Path
 ) -> None:
-    """Write the copy. The workbook is held in memory. Columns that an earlier export added are replaced."""
+    """Write the copy. The workbook is held in memory. Columns that an earlier export added are replaced.
+
+    Raises:
+        UsageProblem: the workbook can be read as a sheet, but not be copied.
+        OSError: the copy cannot be written.
+    """
     found = [result async for result in results]
+    with _in_words(source):
+        check_workbook(source.path, whole=True)
+        _check_spans(source.path)
+        _copy(source, worksheet, header_line, found, target)
+
+
+@contextmanager
+def _in_words(source: Source) -> Generator[None, None, None]:
+    """Only a copy reads pictures, drawings and all that is merged, and openpyxl raises whatever it stumbles
+    over there."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's; Pillow's have no number
+        damage = f"A part of it is damaged or unknown: {shown(told(error))}."
+        why = str(error) if isinstance(error, BadArchive) else damage
+        raise UsageProblem(
+            f"{source.name} cannot be copied. {why} Nothing was written, and its results are all there.",
+            hint="nightsheet export --output results.csv has a row for each of its jobs.",
+        ) from error
+
+
+def _check_spans(path: Path) -> None:
+    spanned = 0
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if "/worksheets/" in name and name.endswith(".xml"):
+                for span in _SPAN.findall(archive.read(name)):
+                    size = CellRange(span.decode()).size
+                    spanned += size["rows"] * size["columns"]
+    if spanned > MOST_SPANNED:
+        raise BadArchive(f"It has {spanned:,} merged or linked cells, at most {MOST_SPANNED:,} are copied.")
+
+
+def _copy(
+    source: Source, worksheet: str | None, header_line: int, found: Sequence[Result], target: Path
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         book = load_workbook(source.path, keep_vba=source.path.suffix.lower() == ".xlsm")
@@ -33,9 +90,9 @@ async def copy_xlsx(
     places = _places(sheet, header_line, names)
     for result in found:
         for name, value in zip(COLUMNS, result.cells, strict=True):
-            _put(sheet.cell(result.line, places[name]), value)
+            _put(_cell(sheet, result.line, places[name]), value)
         for number, path in enumerate(result.images, 1):
-            cell = sheet.cell(result.line, places[f"result.image.{number}"])
+            cell = _cell(sheet, result.line, places[f"result.image.{number}"])
             _put(cell, path)
             cell.hyperlink = quote(path, safe="/:")
             cell.style = "Hyperlink"
@@ -57,15 +114,27 @@ def _places(sheet: Any, header_line: int, names: list[str]) -> dict[str, int]:
             continue
         last += 1
         places[name] = last
-        cell = sheet.cell(header_line, last, name)
+        cell = _cell(sheet, header_line, last)
+        cell.value = name
         cell.font, cell.fill, cell.border = copy(style.font), copy(style.fill), copy(style.border)
     return places
 
 
 def _empty(sheet: Any, header_line: int, column: int) -> None:
     for (cell,) in sheet.iter_rows(header_line + 1, sheet.max_row, column, column):
-        cell.value = None
-        cell.hyperlink = None
+        if not isinstance(cell, MergedCell):  # which is empty
+            cell.value = None
+            cell.hyperlink = None
+
+
+def _cell(sheet: Any, line: int, column: int) -> Any:
+    """A cell that can be written to: one that was merged with others stands alone again, as they do."""
+    cell = sheet.cell(line, column)
+    if isinstance(cell, MergedCell):
+        for merged in [merged for merged in sheet.merged_cells.ranges if cell.coordinate in merged]:
+            sheet.unmerge_cells(merged.coord)
+        cell = sheet.cell(line, column)
+    return cell
 
 
 def _put(cell: Any, value: Value) -> None:

@@ -16,6 +16,10 @@ LARGEST_TEXTS = 200_000_000
 """Bytes of the texts of all cells, which are held in memory."""
 LARGEST_WORKSHEET = 2_000_000_000
 """Bytes of a worksheet, of which a row is held in memory."""
+LARGEST_PICTURE = 50_000_000
+"""Bytes of a picture, a drawing or a chart: only a copy holds them in memory."""
+LARGEST_COPY = 500_000_000
+"""Bytes of all parts of a workbook that is copied, which are held in memory together."""
 FREE = 100_000_000
 """Bytes up to which nobody asks how well they were packed."""
 MOST_PACKED = 200
@@ -28,8 +32,8 @@ class BadArchive(Exception):
     """The archive is none, or is not unpacked; with a sentence for a person."""
 
 
-def check_workbook(path: Path) -> None:
-    """Look at every part of a workbook that may be read.
+def check_workbook(path: Path, *, whole: bool = False) -> None:
+    """Look at every part of a workbook that may be read; `whole`: with its pictures, and all of it at once.
 
     Raises:
         BadArchive: it is no archive, or would grow too much.
@@ -43,7 +47,7 @@ def check_workbook(path: Path) -> None:
     if len(members) > MOST_MEMBERS:
         raise BadArchive(f"The workbook has {len(members):,} parts, at most {MOST_MEMBERS:,} are read.")
     for member in members:
-        if member.filename.startswith(_PICTURES):
+        if member.filename.startswith(_PICTURES) and not whole:
             continue
         if member.flag_bits & 1:
             raise BadArchive("The workbook is protected by a password.")
@@ -52,9 +56,13 @@ def check_workbook(path: Path) -> None:
             raise BadArchive(f"A part of the workbook unpacks to more than {most // 1_000_000:,} MB.")
         if member.file_size > FREE and member.file_size > MOST_PACKED * member.compress_size:
             raise BadArchive(f"A part of the workbook unpacks to more than {MOST_PACKED} times its size.")
+    if whole and sum(member.file_size for member in members) > LARGEST_COPY:
+        raise BadArchive(f"The workbook unpacks to more than {LARGEST_COPY // 1_000_000:,} MB.")
 
 
 def _most(name: str) -> int:
+    if name.startswith(_PICTURES):
+        return LARGEST_PICTURE
     if name.startswith("xl/worksheets/") and name.endswith(".xml"):
         return LARGEST_WORKSHEET
     return LARGEST_TEXTS if name.lower().endswith("sharedstrings.xml") else LARGEST_PART

@@ -138,7 +138,7 @@ def _book(source: Source, *, formulas: bool = False) -> Generator[Workbook, None
                 warnings.simplefilter("ignore")
                 book = load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
         except Exception as error:
-            raise _Unreadable(_told(error)) from error
+            raise _Unreadable(told(error)) from error
         with closing(book):
             yield book
 
@@ -150,8 +150,9 @@ def _quietly(rows: Iterator[_Cells]) -> _Cells | None:
             warnings.simplefilter("ignore")
             return next(rows, None)
     except Exception as error:
-        raise _Unreadable(_told(error)) from error
+        raise _Unreadable(told(error)) from error
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
+    """What openpyxl stumbled over."""
     return f"{type(error).__name__}: {error}".rstrip(": .")

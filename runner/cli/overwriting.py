@@ -1,14 +1,10 @@
 """What an export may take the place of: nothing, or a manifest of ours."""
 
-import json
 from pathlib import Path
 
 from jobs.errors import UsageProblem
 
 _BESIDE_A_TABLE = ("-wal", "-shm", "-journal", ".lock", ".spool", ".emulator", ".emulator.lock")
-_HEADER = b"batch,key,row,model,state"
-_IN_A_RECORD = frozenset({"batch", "key", "row", "model", "state"})
-_LONGEST_LINE = 16 * 1024 * 1024
 
 
 def check_target(output: Path, database: Path, sheet: Path) -> None:
@@ -57,18 +53,9 @@ def _same(real: Path, other: Path) -> bool:
 
 
 def _is_strange(file: Path) -> bool:
-    """Whether it is not a manifest of ours. An empty one is: of a batch without jobs."""
+    from jobs.manifests.ours import is_manifest
+
     try:
-        with file.open("rb") as opened:
-            first = opened.readline(_LONGEST_LINE)
+        return not is_manifest(file)
     except OSError:
         return True
-    return bool(first) and not first.startswith(_HEADER) and not _is_record(first)
-
-
-def _is_record(line: bytes) -> bool:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(record, dict) and record.keys() >= _IN_A_RECORD

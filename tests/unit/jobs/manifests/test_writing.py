@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -146,6 +147,54 @@ async def test_a_folder_or_a_file_in_the_way(store: Store, tmp_path: Path) -> No
         await write_manifests(store, batch, tmp_path / "file" / "night")
 
 
+@pytest.mark.parametrize("name", ["manifest.jsonl", "manifest.csv"])
+async def test_what_is_no_manifest_is_not_replaced_by_a_run(store: Store, tmp_path: Path, name: str) -> None:
+    """The folder is a run's, and a sheet of that name may lie in it; a manifest makes room for the next."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    first, second = [path.read_bytes() for path in await write_manifests(store, batch, tmp_path)]
+    assert await write_manifests(store, batch, tmp_path)
+    (tmp_path / name).write_text("id,prompt\nx,y\n")
+    with pytest.raises(CannotWrite, match=f"{name} is there already, and is no manifest of") as told:
+        await write_manifests(store, batch, tmp_path)
+    assert "Nothing is lost" in told.value.hint
+    assert (tmp_path / name).read_text() == "id,prompt\nx,y\n"
+    (tmp_path / name).write_bytes(b"")
+    await write_manifests(store, batch, tmp_path)
+    assert (tmp_path / name).read_bytes() == (first if name.endswith("jsonl") else second)
+
+
+async def test_what_cannot_be_read_is_not_replaced_by_a_run(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows what it is; what the system says is told, which may be about us."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    (tmp_path / "manifest.jsonl").write_text("mine")
+    told = OSError(errno.EMFILE, "Too many open files")
+    monkeypatch.setattr("jobs.manifests.ours.is_manifest", Mock(side_effect=told))
+    with pytest.raises(CannotWrite, match=r"manifest.jsonl cannot be read: Too many open files\."):
+        await write_manifests(store, batch, tmp_path)
+    assert (tmp_path / "manifest.jsonl").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
+async def test_a_run_follows_no_link_and_waits_for_no_pipe(store: Store, tmp_path: Path) -> None:
+    """Nobody named that place: what lies behind it is somebody's, be it there or not, a manifest or not."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    place, behind = tmp_path / "out" / "manifest.jsonl", tmp_path / "x"
+    place.parent.mkdir()
+    place.symlink_to(behind)
+    for held in (None, b"mine", b""):
+        if held is not None:
+            behind.write_bytes(held)
+        with pytest.raises(CannotWrite, match="is a link, which is not followed"):
+            await write_manifests(store, batch, place.parent)
+        assert (behind.read_bytes() if behind.exists() else None) == held
+    place.unlink()
+    os.mkfifo(place)
+    with pytest.raises(CannotWrite, match="is no manifest"):
+        await write_manifests(store, batch, place.parent)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
 async def test_a_link_stays_a_link(store: Store, tmp_path: Path) -> None:
     """The file behind it is replaced."""
@@ -156,6 +205,16 @@ async def test_a_link_stays_a_link(store: Store, tmp_path: Path) -> None:
     await export(store, batch, FORMATS["jsonl"], link)
     assert link.is_symlink()
     assert json.loads((tmp_path / "real.jsonl").read_text())["key"] == "job-0"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
+async def test_a_link_that_leads_to_itself_is_told(store: Store, tmp_path: Path) -> None:
+    """In words."""
+    batch = await loaded(store, tmp_path, jobs=1)
+    loop = tmp_path / "loop.jsonl"
+    loop.symlink_to(loop)
+    with pytest.raises(CannotWrite, match="leads to itself"):
+        await export(store, batch, FORMATS["jsonl"], loop)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")

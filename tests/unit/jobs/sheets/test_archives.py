@@ -60,6 +60,21 @@ def test_pictures_in_a_workbook_do_not_count(tmp_path: Path, monkeypatch: pytest
     check_workbook(packed(tmp_path, xl__media__image1=b"x" * 1000))
 
 
+@pytest.mark.parametrize("folder", ["media", "drawings", "charts", "embeddings"])
+def test_in_a_workbook_that_is_copied_they_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """Each of them, and all parts together; the limits themselves pass."""
+    monkeypatch.setattr(archives, "LARGEST_PICTURE", 2_000_000)
+    monkeypatch.setattr(archives, "LARGEST_COPY", 3_000_000)
+    parts = {f"xl__{folder}__one": b"x" * 2_000_000, "xl__styles": b"x" * 1_000_000}
+    check_workbook(packed(tmp_path, **parts), whole=True)
+    with pytest.raises(BadArchive, match="The workbook unpacks to more than 3 MB"):
+        check_workbook(packed(tmp_path, **parts, xl__media__two=b"x"), whole=True)
+    with pytest.raises(BadArchive, match="A part of the workbook unpacks to more than 2 MB"):
+        check_workbook(packed(tmp_path, **{f"xl__{folder}__one": b"x" * 2_000_001}), whole=True)
+
+
 def test_a_locked_archive_is_told(tmp_path: Path) -> None:
     """It is not damaged."""
     path = packed(tmp_path, xl__workbook=b"x")

@@ -1,15 +1,18 @@
 """Results back into the sheet: a copy with the user's own columns untouched, which is a sheet again."""
 
 import csv
+import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.chart import BarChart
 from openpyxl.styles import Font
 
 from jobs.database import open_database
-from jobs.errors import SheetProblems, UsageProblem
+from jobs.errors import CannotWrite, SheetProblems, UsageProblem
 from jobs.sheets import Source
 from jobs.store import Store
 from runner.cli.into import write_into
@@ -174,6 +177,43 @@ async def test_nothing_of_the_users_is_overwritten(tmp_path: Path) -> None:
         with pytest.raises(SheetProblems):
             await into(w, sheet, tmp_path / "bad.csv")
         assert not left_over(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pipe")
+@virtual
+async def test_a_pipe_or_a_device_is_no_place_for_a_copy(tmp_path: Path) -> None:
+    """/dev/stdout as well: a copy takes the place of a file, or of nothing."""
+    async with night(tmp_path) as w:
+        sheet = w.sheet(1)
+        assert (await w.run(sheet)).exit_code == 0
+        os.mkfifo(pipe := tmp_path / "pipe")
+        with pytest.raises(CannotWrite, match="is a device or a pipe"):
+            await into(w, sheet, pipe)
+        assert pipe.is_fifo()
+        assert not left_over(tmp_path)
+
+
+@virtual
+async def test_a_workbook_that_cannot_be_copied_is_told(tmp_path: Path) -> None:
+    """It ran and is paid for: its results are to be had otherwise, and nothing half-written stays."""
+    async with night(tmp_path) as w:
+        book = Workbook()
+        sheet: Any = book.active
+        for row in (("id", "prompt", "model"), ("a", "A pier", SINGLE)):
+            sheet.append(row)
+        sheet.add_chart(BarChart(), "H9")
+        path = tmp_path / "book.xlsx"
+        book.save(path)
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in parts.items():
+                archive.writestr(name, b"<broken" if name.startswith("xl/charts/") else content)
+        assert (await w.run(path)).exit_code == 0
+        with pytest.raises(UsageProblem, match="cannot be copied"):
+            await into(w, path)
+        assert not left_over(tmp_path)
+        assert not path.with_name("book-results.xlsx").exists()
 
 
 @virtual
