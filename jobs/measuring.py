@@ -28,19 +28,21 @@ def measure(data: bytes, size: int | None = None, *, whole: bool = True) -> Shap
             # MPO is what Pillow calls a JPEG with more of them behind it.
             kind = "JPEG" if image.format == "MPO" else str(image.format)
             width, height = image.size
-            shape = Shape(
+            colours = str(image.mode)
+            if whole and kind in SUFFIXES and width * height <= MOST_PIXELS:
+                image.draft(None, (width // 8 or 1, height // 8 or 1))  # a JPEG is read whole, drawn small
+                image.load()
+            # Not the picture's own getexif(): a PNG's decodes, however large it is and whether it is whole.
+            notes = image_module.Image.getexif(image)
+            return Shape(
                 kind,
                 width,
                 height,
                 bytes=size,
-                colours=str(image.mode),
-                turned=image.getexif().get(_ORIENTATION, 1) != 1,
+                colours=colours,
+                turned=notes.get(_ORIENTATION, 1) != 1,
                 animated=kind == "PNG" and getattr(image, "is_animated", False),
             )
-            if whole and kind in SUFFIXES and width * height <= MOST_PIXELS:
-                image.draft(None, (width // 8 or 1, height // 8 or 1))  # a JPEG is read whole, drawn small
-                image.load()
-            return shape
     except image_module.UnidentifiedImageError:
         return "it is no picture that is known here"
     except (image_module.DecompressionBombWarning, image_module.DecompressionBombError):

@@ -14,6 +14,8 @@ from jobs.measuring import pillow as load_pillow
 
 MOST_PIXELS = 64_000_000
 """In all frames together; 400 million were seen to fit into a file of 49 KB."""
+MOST_FRAMES = 1000
+"""However small they are: every one takes its time."""
 
 _TAIL_BYTES = 4096
 
@@ -73,11 +75,18 @@ def _decoded(file: BinaryIO, max_pixels: int) -> PictureFacts | Broken:
         return Broken("it holds too many pixels")
     with image:
         width, height = image.size
-        frames = getattr(image, "n_frames", 1)
+        # Of a JPEG with more of them behind it the first is the picture: each has a size of its own.
+        frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+        if frames > MOST_FRAMES:
+            return Broken(f"it holds too many frames ({frames})")
         if width * height * frames > max_pixels:
             return Broken(f"it holds too many pixels ({width} x {height}, {frames} of them)")
+        pixels = 0
         for frame in range(frames):
             image.seek(frame)
+            pixels += image.width * image.height  # a GIF grows with a frame that is larger
+            if pixels > max_pixels:
+                return Broken(f"it holds too many pixels ({frame + 1} frames have {pixels})")
             image.load()
         suffix, content_type = _FORMATS[image.format]
         return PictureFacts(suffix, content_type, width, height)

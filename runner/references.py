@@ -40,6 +40,8 @@ LONGEST_SECONDS = 7 * 24 * 3600.0
 
 _TRIES = Backoff(first=1.0, longest=30.0)
 _CALL_SECONDS = 60.0
+_SLOWEST = 50_000.0
+"""Bytes a second, below which an upload counts as stuck: four at once have that on an uplink of 2 Mbit/s."""
 _KEPT = 4096
 _AT_ONCE = 4
 _MARK = '"picture:sha256:'
@@ -89,6 +91,8 @@ class References:
     _links: OrderedDict[str, _Link] = field(default_factory=OrderedDict)
     _under_way: dict[str, anyio.Event] = field(default_factory=dict)
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_AT_ONCE))
+    _uploads: set[str] = field(default_factory=set)
+    """Places that a thread brings a picture to, though perhaps nobody waits for it any more."""
     _troubled_since: float | None = None
 
     async def ready(self, job: QueuedJob) -> Ready | Unfit | None:
@@ -145,7 +149,7 @@ class References:
 
     async def _inside(self, sha256: str) -> _Link:
         places = await self.store.places_of([sha256])
-        data = await self._read(places)
+        data = await to_thread.run_sync(_read, places, limiter=self._threads)
         return _Link(f"data:{places[0].media_type};base64,{b64encode(data).decode('ascii')}", None)
 
     async def _stored(self, sha256: str) -> _Link | None:
@@ -176,13 +180,9 @@ class References:
             raise _Unsent("A picture of this computer that it names is not known to this database any more.")
         first = places[0]
         place = bucket.place(sha256, first.media_type)
-        held = await self._tried(partial(bucket.holds, place, first.bytes))
-        if held is None:
+        seconds = _CALL_SECONDS + first.bytes / _SLOWEST
+        if await self._tried(partial(self._put, bucket, place, places), seconds) is None:
             return None
-        if not held:
-            data = await self._read(places)
-            if await self._tried(partial(_put, bucket, place, data, first.media_type)) is None:
-                return None
         # The moment is taken before: the link must not be thought to last longer than it does.
         good_until = self.clock.now() + timedelta(seconds=self._lifetime)
         url = await self._tried(partial(bucket.sign, place, self._lifetime))
@@ -198,17 +198,26 @@ class References:
             self._links.popitem(last=False)
         return link
 
-    async def _read(self, places: Sequence[ReferenceView]) -> bytes:
-        data = await to_thread.run_sync(read_again, places, limiter=self._threads)
-        if isinstance(data, str):
-            raise _Unsent(data)
-        return data
+    def _put(self, bucket: Bucket, place: str, places: Sequence[ReferenceView]) -> bool | Hitch:
+        """Put it there, unless it is there; in a thread, which goes on where it is given up.
 
-    async def _tried(self, call: Callable[[], T]) -> T | None:
+        So it is looked for again before each try, and no try begins beside one that is under way still.
+        """
+        if place in self._uploads or len(self._uploads) >= _AT_ONCE:
+            return Hitch("an upload that was given up is still under way")
+        self._uploads.add(place)
+        try:
+            if not bucket.holds(place, places[0].bytes):
+                bucket.put(place, _read(places), places[0].media_type)
+        finally:
+            self._uploads.discard(place)
+        return True
+
+    async def _tried(self, call: Callable[[], T | Hitch], seconds: float = _CALL_SECONDS) -> T | None:
         """Ask the store until it answers; None where it refuses, or is in trouble for too long: paused."""
         tries = 0
         while True:
-            answer = await self._asked(call)
+            answer = await self._asked(call, seconds)
             if isinstance(answer, Refusal):
                 self._pause(f"refuses: {answer.reason}. Nothing was sent")
                 return None
@@ -228,19 +237,25 @@ class References:
             await self.clock.sleep(_TRIES.jittered(tries, self.rng))
             tries += 1
 
-    async def _asked(self, call: Callable[[], T]) -> T | Refusal | Hitch:
+    async def _asked(self, call: Callable[[], T | Hitch], seconds: float) -> T | Refusal | Hitch:
         try:
-            with anyio.move_on_after(_CALL_SECONDS):
-                return await to_thread.run_sync(call, limiter=self._threads, abandon_on_cancel=True)
+            async with self._threads:  # to wait for a place is not to wait for the store
+                with anyio.move_on_after(seconds):
+                    own = CapacityLimiter(1)
+                    return await to_thread.run_sync(call, limiter=own, abandon_on_cancel=True)
+        except _Unsent:
+            raise
         except Exception as error:  # every store has its own: the border is here
             return judged(error)
-        return Hitch(f"no answer within {_CALL_SECONDS:g} s")
+        return Hitch(f"no answer within {seconds:.0f} s")
 
     def _pause(self, what: str) -> None:
         assert self.bucket is not None
         self.brake.pause(PauseReason.GUARD, f"The store {self.bucket.shown} {what}.")
 
 
-def _put(bucket: Bucket, place: str, data: bytes, media_type: str) -> bool:
-    bucket.put(place, data, media_type)
-    return True
+def _read(places: Sequence[ReferenceView]) -> bytes:
+    data = read_again(places)
+    if isinstance(data, str):
+        raise _Unsent(data)
+    return data

@@ -91,6 +91,11 @@ class Album:
         own = self.folders.own
         shown = path.relative_to(own).as_posix() if path.is_relative_to(own) else str(path)
         try:
+            str(path).encode()
+        except UnicodeEncodeError:  # neither the database nor a report can hold it
+            name = os.fsencode(path).decode(errors="backslashreplace")
+            return NotFound(f"Its name is not UTF-8: {name}", "Rename it.")
+        try:
             data, size = _read(path)
         except OSError as error:
             return NotFound(f"{shown} cannot be read: {error.strerror or 'it is no file'}.")

@@ -55,12 +55,39 @@ def test_half_a_picture_is_told_where_all_of_it_should_be_there() -> None:
     assert measure(data[: len(data) // 2], len(data), whole=False) == Shape("JPEG", 600, 600, len(data))
 
 
-def test_a_bomb_is_not_unpacked() -> None:
-    """Its header says how large it would be."""
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(64))), (b"IEND", b""))
-    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+def of_chunks(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG that is put together by hand."""
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in chunks
     )
-    assert measure(bomb) == "it would unpack to more pixels than any model takes"
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    """A few bytes whose header promises a great many pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return of_chunks((b"IHDR", header), (b"IDAT", zlib.compress(bytes(64))), (b"IEND", b""))
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    """Its header says how large it would be."""
+    assert measure(png_that_claims(60_000, 60_000)) == "it would unpack to more pixels than any model takes"
+
+
+def test_what_is_too_large_to_be_decoded_is_measured_by_its_header() -> None:
+    """Not for a note in it either: decoding it would tell that its pixels are missing."""
+    assert measure(png_that_claims(8001, 8000)) == Shape("PNG", 8001, 8000)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_png_may_note_its_turning_before_or_behind_its_pixels(before: bool) -> None:
+    """What is behind them is seen where all of it is here, and where it may be decoded."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    header = (b"IHDR", struct.pack(">IIBBBBB", 40, 30, 8, 2, 0, 0, 0))
+    pixels = (b"IDAT", zlib.compress(bytes(30 * (1 + 3 * 40)), 0))  # as many bytes as pixels need
+    note = (b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+    order = (header, note, pixels) if before else (header, pixels, note)
+    data = of_chunks(*order, (b"IEND", b""))
+    assert measure(data) == Shape("PNG", 40, 30, turned=True)
+    assert measure(data[: len(data) // 2], whole=False) == Shape("PNG", 40, 30, turned=before)

@@ -1,8 +1,12 @@
 """Hosted references, looked at where they are: bounded, polite, and never on the private network."""
 
+import io
+import random
+
 import anyio
 import httpx
 import pytest
+from PIL import Image
 
 from jobs.catalog.shapes import Shape
 from runner.hosted import look_at_all
@@ -14,6 +18,13 @@ from tests.support.small_pictures import picture
 
 REAL = PicturePolicy.of_references("https://model-api.runcomfy.net/v1")
 REHEARSAL = PicturePolicy.of_references("http://127.0.0.1/v1")
+
+
+def noise() -> bytes:
+    """A PNG that no compression makes smaller."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (600, 400), random.Random(1).randbytes(600 * 400 * 3)).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 async def seen(address: str, policy: PicturePolicy = REHEARSAL) -> Shape | str:
@@ -28,6 +39,14 @@ async def test_head_then_a_range_of_one_get() -> None:
     with host(body=large, ranges=True) as (address, asked):
         assert await seen(f"{address}?signature=a%2Fb") == Shape("PNG", 64, 48, len(large))
     assert asked == ["HEAD /a.png?signature=a%2Fb None", "GET /a.png?signature=a%2Fb None"]
+
+
+async def test_a_png_that_goes_on_behind_its_first_bytes() -> None:
+    """As every larger one does: its pixels are cut, and it is measured by its header all the same."""
+    large = noise()
+    assert len(large) > 2 * FIRST_BYTES
+    with host(body=large, ranges=True) as (address, _asked):
+        assert await seen(address) == Shape("PNG", 600, 400, len(large))
 
 
 @pytest.mark.parametrize("knows_head", [True, False])

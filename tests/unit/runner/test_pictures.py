@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
-from runner.pictures import MOST_PIXELS, Broken, PictureFacts, inspect
+from runner.pictures import MOST_FRAMES, MOST_PIXELS, Broken, PictureFacts, inspect
 
 
 def noise(size: tuple[int, int] = (64, 48), mode: str = "RGB") -> Image.Image:
@@ -154,6 +154,64 @@ def test_the_limit_counts_all_frames(look: Look) -> None:
     data = encoded("GIF", save_all=True, append_images=[noise().rotate(90), noise().rotate(180)])
     assert isinstance(look(data, max_pixels=64 * 48 * 3), PictureFacts)
     assert isinstance(look(data, max_pixels=64 * 48 * 3 - 1), Broken)
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The size of each frame whose pixels are asked for."""
+    sizes: list[tuple[int, int]] = []
+    load = ImageFile.ImageFile.load
+
+    def noted(image: ImageFile.ImageFile) -> Any:
+        sizes.append(image.size)
+        return load(image)
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", noted)
+    return sizes
+
+
+def test_of_a_jpeg_of_several_pictures_the_first_one_is_decoded(
+    look: Look, decoded: list[tuple[int, int]]
+) -> None:
+    """Another one may be larger than the limit, and be named a thousand times."""
+    buffer = io.BytesIO()
+    noise((16, 16)).save(buffer, "MPO", save_all=True, append_images=[noise((300, 300))])
+    decoded.clear()  # Pillow asks for the pixels that it saves as well
+    assert look(buffer.getvalue(), max_pixels=256) == PictureFacts(".jpg", "image/jpeg", 16, 16)
+    assert set(decoded) == {(16, 16)}
+
+
+def test_a_frame_that_is_larger_than_the_first_counts_as_it_is(
+    look: Look, decoded: list[tuple[int, int]]
+) -> None:
+    """A GIF grows where a frame does not fit."""
+    small, large = io.BytesIO(), io.BytesIO()
+    noise((16, 16), "L").save(small, "GIF")
+    noise((300, 300), "L").save(large, "GIF")
+    data, more = small.getvalue(), large.getvalue()
+    first_frame = 13 + 3 * (2 << (more[10] & 7))  # behind the header and its colours
+    grown = data[:-1] + more[first_frame:]
+    decoded.clear()
+    assert isinstance(look(grown, max_pixels=256 + 90_000), PictureFacts)
+    assert (300, 300) in decoded
+    decoded.clear()
+    told = look(grown, max_pixels=256 + 90_000 - 1)
+    assert isinstance(told, Broken)
+    assert "too many pixels" in told.reason
+    assert (300, 300) not in decoded
+
+
+def test_frames_are_counted_however_small_they_are(look: Look, decoded: list[tuple[int, int]]) -> None:
+    """Millions of them fit into a file that may be downloaded."""
+    pixel = Image.new("L", (1, 1))
+    buffer = io.BytesIO()
+    pixel.save(buffer, "GIF")
+    data = buffer.getvalue()
+    frame = data[13 + 3 * (2 << (data[10] & 7)) : -1]
+    decoded.clear()
+    told = look(data[:-1] + frame * MOST_FRAMES + b";")
+    assert told == Broken(f"it holds too many frames ({MOST_FRAMES + 1})")
+    assert decoded == []
 
 
 def test_a_file_that_cannot_be_read_is_not_a_broken_picture(tmp_path: Path) -> None:

@@ -1,17 +1,22 @@
 """Pictures of this computer on their way into a submit: put there once, signed for long enough."""
 
+import asyncio
 import hashlib
+import io
 import json
 import random
 import threading
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from anyio import from_thread, to_thread
+from PIL import Image
 
 from jobs.sheets import Source, open_sheet, plan
 from jobs.sheets.album import Way
@@ -23,7 +28,7 @@ from runner.providers.base import Taken, TurnedAway
 from runner.references import LONGEST_SECONDS, MARGIN_SECONDS
 from tests.support.fake_files import FakeFiles
 from tests.support.small_pictures import picture, put
-from tests.support.virtual_time import virtual
+from tests.support.virtual_time import VirtualLoop, virtual
 from tests.support.world import World, world
 
 EDIT = "bytedance/seedream-4-5/edit"
@@ -343,6 +348,136 @@ async def test_the_event_loop_goes_on_during_an_upload(tmp_path: Path) -> None:
         await submit(w.run, await w.queued())
     assert threads
     assert here not in threads
+
+
+def pass_in_thread(seconds: float) -> None:
+    """So much time passes, and the loop has seen it."""
+
+    def jump() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.jump(seconds)
+
+    from_thread.run_sync(jump)
+    from_thread.run_sync(lambda: None)
+
+
+@contextmanager
+def stuck_uploads(files: FakeFiles, at_put: Callable[[], object]) -> Iterator[None]:
+    """No upload ends within."""
+    go_on = threading.Event()
+
+    def stuck() -> None:
+        at_put()
+        go_on.wait()
+
+    files.at_put = stuck
+    try:
+        yield
+    finally:
+        files.at_put = lambda: None
+        go_on.set()
+
+
+@virtual
+async def test_an_upload_has_time_by_its_size(tmp_path: Path) -> None:
+    """Three megabytes on a slow line are no trouble of the store."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (1000, 1000), random.Random(1).randbytes(3_000_000)).save(buffer, "PNG")
+    put(tmp_path / "a.png", buffer.getvalue())
+    files = FakeFiles()
+    files.at_put = lambda: pass_in_thread(110)
+    async with opened(tmp_path, files, planned(tmp_path, "a.png")) as w:
+        assert await submit(w.run, await w.queued()) is not None
+        assert (len(files.puts), w.notices) == (1, [])
+
+
+@virtual
+async def test_an_upload_that_takes_too_long_is_not_begun_beside_itself(tmp_path: Path) -> None:
+    """It may come about yet, and is looked for."""
+    put(tmp_path / "a.png")
+    files = FakeFiles()
+    async with opened(tmp_path, files, planned(tmp_path, "a.png"), outage_limit=1e9) as w:
+        async with anyio.create_task_group() as tasks:
+            with stuck_uploads(files, lambda: pass_in_thread(100)):
+                tasks.start_soon(submit, w.run, await w.queued())
+                await w.clock.sleep(500)
+                assert len(files.puts) == 1
+                assert "(no answer within 60 s)" in w.notices[0]
+        assert len(files.puts) == len(sent(w)) == 1
+        assert w.notices[1:] == ["The store of the pictures answers again."]
+
+
+@virtual
+async def test_uploads_that_take_too_long_do_not_pile_up(tmp_path: Path) -> None:
+    """Each that is begun beside them slows them down."""
+    for name in "abcdefg":
+        put(tmp_path / f"{name}.png", size=(64, ord(name)))
+    files = FakeFiles()
+    jobs = planned(tmp_path, *(f"{name}.png" for name in "abcdefg"))
+    async with opened(tmp_path, files, jobs, outage_limit=1e9, gate=8) as w:
+        async with anyio.create_task_group() as tasks:
+            with stuck_uploads(files, lambda: pass_in_thread(100)):
+                for more in ("abcd", "efg"):
+                    for name in more:
+                        tasks.start_soon(submit, w.run, await w.queued(name))
+                    await w.clock.sleep(1000)
+                assert len(files.puts) == 4
+        assert len(files.puts) == len(sent(w)) == 7
+
+
+@virtual
+async def test_to_wait_for_a_place_is_not_to_wait_for_the_store(tmp_path: Path) -> None:
+    """Four large pictures take their time; the small one behind them has all of its own."""
+    for name in "abcd":
+        put(tmp_path / f"{name}.png", picture(size=(64, ord(name))) + bytes(3_000_000))
+    put(tmp_path / "e.png")
+    files = FakeFiles()
+    jobs = planned(tmp_path, *(f"{name}.png" for name in "abcde"))
+    async with opened(tmp_path, files, jobs, gate=8) as w:
+        together = threading.Barrier(5)
+        async with anyio.create_task_group() as tasks:
+            with stuck_uploads(files, together.wait):
+                for name in "abcd":
+                    tasks.start_soon(submit, w.run, await w.queued(name))
+                await to_thread.run_sync(together.wait)
+                tasks.start_soon(submit, w.run, await w.queued("e"))
+                while not w.run.references._threads.statistics().tasks_waiting:
+                    await anyio.lowlevel.checkpoint()
+                await to_thread.run_sync(pass_in_thread, 110)
+        assert (len(files.puts), len(sent(w)), w.notices) == (5, 5, [])
+
+
+@virtual
+async def test_an_upload_whose_answer_was_lost_is_not_made_again(tmp_path: Path) -> None:
+    """It is there."""
+    digest = put(tmp_path / "a.png")
+    files = FakeFiles()
+
+    def lost() -> None:
+        files.objects[f"bucket/refs/{digest}.png"] = picture()
+        raise ConnectionError("reset")
+
+    files.at_put = lost
+    async with opened(tmp_path, files, planned(tmp_path, "a.png")) as w:
+        assert await submit(w.run, await w.queued()) is not None
+        assert len(files.puts) == 1
+
+
+@virtual
+async def test_a_cancelled_job_leaves_its_upload_behind(tmp_path: Path) -> None:
+    """At once. Another row that names the picture does not begin it beside that."""
+    put(tmp_path / "a.png")
+    files = FakeFiles()
+    async with opened(tmp_path, files, planned(tmp_path, "a.png", "a.png"), outage_limit=1e9) as w:
+        job = await w.queued("a")
+        async with anyio.create_task_group() as tasks:
+            with stuck_uploads(files, lambda: from_thread.run_sync(w.run.waiting.end, job.id)):
+                assert await submit(w.run, job) is None
+                tasks.start_soon(submit, w.run, await w.queued("b"))
+                await w.clock.sleep(100)
+                assert len(files.puts) == 1
+        assert len(files.puts) == len(sent(w)) == 1
 
 
 class Killed(BaseException):

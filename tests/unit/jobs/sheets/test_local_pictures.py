@@ -1,6 +1,8 @@
 """Pictures of this computer in a sheet: each named by its content, each problem in its place."""
 
+import os
 import random
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -247,3 +249,18 @@ def test_a_file_that_cannot_be_read_is_told(
     monkeypatch.setattr(album_module, "_read", denied)
     ((*_, message),) = problems(write("a.csv", csv("a.png")))
     assert message == "a.png cannot be read: Permission denied."
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no file has a name like this")
+def test_a_name_that_is_not_utf_8_is_told(write: Write, tmp_path: Path) -> None:
+    """The database could not hold it. Of the file, or of a folder on the way to it."""
+    put(tmp_path / "refs" / "a.png")
+    put(tmp_path / "refs" / os.fsdecode(b"caf\xe9.png"))
+    put(tmp_path / "more" / os.fsdecode(b"\xe9t\xe9") / "b.png")
+    refs = os.path.realpath(tmp_path)
+    cell = (2, "images", "refs", f"Its name is not UTF-8: {refs}/refs/caf\\xe9.png")
+    assert problems(write("a.csv", csv("refs"))) == [cell]
+    pattern = (2, "images", "more/*/b.png", f"Its name is not UTF-8: {refs}/more/\\xe9t\\xe9/b.png")
+    assert problems(write("b.csv", csv("more/*/b.png"))) == [pattern]
+    sets = f"model: {EDIT}\nimage_sets:\n  hero: [refs]\njobs: [{{prompt: fox, images: hero}}]\n"
+    assert problems(write("c.yaml", sets))[0][2:] == cell[2:]
