@@ -64,7 +64,7 @@ async def test_a_server_that_sends_all_of_it(knows_head: bool) -> None:
     [
         (403, b"", "its host answers 403"),
         (404, b"", "its host answers 404"),
-        (401, b"", "answered 401"),
+        (401, b"", "its host answers 401"),
         (500, b"", "answered 500"),
         (200, b"<html>Sign in</html>", "it is no picture that is known here"),
         (200, b"", "it is no picture that is known here"),
