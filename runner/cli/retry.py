@@ -66,6 +66,7 @@ def command(
 
     Sends nothing itself: the next run does. Moderated, discarded and cancelled jobs have to be named.
     Pictures that are no longer on disk are fetched again, free, as long as the API has them.
+    Ends with exit code 1 if jobs had to be left out, and none was retried.
     """
     return execute(lambda: _retry(settings, batch, job or (), kind or ()))
 

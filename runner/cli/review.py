@@ -51,7 +51,8 @@ def command(
     """List the submits that were sent without an answer, and decide about them.
 
     Look at your requests on runcomfy.com: what is there was accepted and paid for, so attach it. Where two
-    revisions of a row are unconfirmed, KEY@REVISION names one of them.
+    revisions of a row are unconfirmed, KEY@REVISION names one of them. Ends with exit code 1 if something
+    that was decided could not be done.
     """
     return execute(lambda: _review(settings, batch, attach or (), resubmit or (), discard or ()))
 
