@@ -41,11 +41,15 @@ def command(
     ] = None,
     resubmit: Annotated[
         list[str] | None,
-        typer.Option("--resubmit", metavar="KEY", help="Send it again, or all of them: perhaps paid twice."),
+        typer.Option(
+            "--resubmit", metavar="KEY|all", help="Send it again, `all` for all of them: perhaps paid twice."
+        ),
     ] = None,
     discard: Annotated[
         list[str] | None,
-        typer.Option("--discard", metavar="KEY", help="Let it go, or all of them: perhaps paid for nothing."),
+        typer.Option(
+            "--discard", metavar="KEY|all", help="Let it go, `all` for all of them: perhaps paid for nothing."
+        ),
     ] = None,
 ) -> int:
     """List the submits that were sent without an answer, and decide about them.
