@@ -8,6 +8,9 @@ NightsheetError
 ├── CannotWrite      73   the database or the output folder cannot be written
 │   └── LockHeld     73   another runner holds the database
 └── TokenProblem     77   no token, or a refused one
+
+1 ends a run whose jobs did not all succeed, an `audit` that found something, and a `retry`, `review` or
+`cancel` that could not do what it was told. 70 is a defect of Nightsheet; what was paid for is kept.
 """
 
 from collections.abc import Sequence

@@ -56,8 +56,8 @@ def command(
     """Check every row, and show the plan: jobs, pictures, price. Loads nothing, pays nothing.
 
     Needs no token; where there is one, the API is asked for its prices, which is free. Else they are those of
-    the batch's last run, or those under [prices] in nightsheet.toml. What an earlier run has done is not
-    counted again. With --remote the hosts of the sheet's pictures are asked for their beginnings.
+    the batch's last run, or those in the table `prices` of nightsheet.toml. What an earlier run has done is
+    not counted again. With --remote the hosts of the sheet's pictures are asked for their beginnings.
     """
     from jobs.sheets.album import Way
     from runner.bucket import open_bucket

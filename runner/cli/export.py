@@ -40,7 +40,10 @@ def command(
     into: Annotated[
         Path | None,
         typer.Option(
-            "--into", metavar="SHEET", help="Into a copy of this sheet, beside its rows; SHEET-results."
+            "--into",
+            metavar="SHEET",
+            help="Into a copy of this sheet, beside its rows; my-results.csv for my.csv. One with pictures "
+            "of this computer has to stay in the sheet's folder.",
         ),
     ] = None,
     model: sheets.Model = None,

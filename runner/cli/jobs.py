@@ -29,7 +29,11 @@ def command(
     batch: BatchName = None,
     state: Annotated[
         list[JobState] | None,
-        typer.Option("--state", metavar="STATE", help="Only jobs in this state; may be repeated."),
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help=f"Only jobs in this state: {', '.join(JobState)}; may be repeated.",
+        ),
     ] = None,
 ) -> int:
     """List the jobs with their state and the reason for it, in sheet order.

@@ -25,8 +25,20 @@ def _option(kind: Any, flag: str, panel: str, text: str, metavar: str | None = N
 
 
 _OPTIONS: dict[str, Any] = {
-    "db": _option(Path, "--db", _WHERE, "The job table; nightsheet.db here.", "FILE"),
-    "output_dir": _option(Path, "--output-dir", _WHERE, "For pictures and manifests; outputs here.", "DIR"),
+    "db": _option(
+        Path,
+        "--db",
+        _WHERE,
+        "The job table; nightsheet.db here (with --emulator: nightsheet-emulator.db).",
+        "FILE",
+    ),
+    "output_dir": _option(
+        Path,
+        "--output-dir",
+        _WHERE,
+        "For pictures and manifests; outputs here (with --emulator: outputs-emulator).",
+        "DIR",
+    ),
     "concurrency": _option(int, "--concurrency", _PACE, "Jobs in flight at the API; 8.", "N"),
     "submit_gate": _option(int, "--submit-gate", _PACE, "Submits on their way at once; 4.", "N"),
     "rate": _option(float, "--rate", _PACE, "Submits a minute at most; no limit.", "N"),
@@ -55,7 +67,8 @@ _OPTIONS: dict[str, Any] = {
         str,
         "--upload",
         _WHERE,
-        "How pictures of this computer get to the API: s3://BUCKET/PREFIX, data-uri or refuse; refuse.",
+        "How pictures of this computer get to the API: s3://BUCKET/PREFIX, data-uri or refuse; refuse "
+        "(with --emulator: data-uri).",
         "WHERE",
     ),
     "yes": _option(bool, "--yes", _MONEY, "Agree to what it costs without being asked."),

@@ -28,6 +28,8 @@ EXAMPLE = "nightsheet retry first-night --kind remote_failed"
 
 ONLY_IF_NAMED = frozenset({FailureKind.MODERATED, FailureKind.DISCARDED, FailureKind.CANCELLED})
 """Left out unless named by --kind or --job: content rules, and what a person decided."""
+_KINDS = tuple(kind for kind in FailureKind if kind is not FailureKind.UNCONFIRMED)
+"""Those that can be retried; of an unconfirmed job `review` decides."""
 
 
 @dataclass(slots=True)
@@ -59,13 +61,18 @@ def command(
     ] = None,
     kind: Annotated[
         list[FailureKind] | None,
-        typer.Option("--kind", metavar="KIND", help="Only jobs that failed like this; may be repeated."),
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help=f"Only jobs that failed like this: {', '.join(_KINDS)}; may be repeated.",
+        ),
     ] = None,
 ) -> int:
     """Give failed jobs another chance: free where the API holds the result, else a new paid submit.
 
     Sends nothing itself: the next run does. Moderated, discarded and cancelled jobs have to be named.
     Pictures that are no longer on disk are fetched again, free, as long as the API has them.
+    Ends with exit code 1 if jobs had to be left out, and none was retried.
     """
     return execute(lambda: _retry(settings, batch, job or (), kind or ()))
 

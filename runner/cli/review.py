@@ -41,17 +41,22 @@ def command(
     ] = None,
     resubmit: Annotated[
         list[str] | None,
-        typer.Option("--resubmit", metavar="KEY", help="Send it again, or all of them: perhaps paid twice."),
+        typer.Option(
+            "--resubmit", metavar="KEY|all", help="Send it again, `all` for all of them: perhaps paid twice."
+        ),
     ] = None,
     discard: Annotated[
         list[str] | None,
-        typer.Option("--discard", metavar="KEY", help="Let it go, or all of them: perhaps paid for nothing."),
+        typer.Option(
+            "--discard", metavar="KEY|all", help="Let it go, `all` for all of them: perhaps paid for nothing."
+        ),
     ] = None,
 ) -> int:
     """List the submits that were sent without an answer, and decide about them.
 
     Look at your requests on runcomfy.com: what is there was accepted and paid for, so attach it. Where two
-    revisions of a row are unconfirmed, KEY@REVISION names one of them.
+    revisions of a row are unconfirmed, KEY@REVISION names one of them. Ends with exit code 1 if something
+    that was decided could not be done.
     """
     return execute(lambda: _review(settings, batch, attach or (), resubmit or (), discard or ()))
 

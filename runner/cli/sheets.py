@@ -81,7 +81,8 @@ Prune = Annotated[
     bool,
     typer.Option(
         "--prune",
-        help="Of rows that are gone, also cancel what waits at the API; what is not sent never is.",
+        help="Also cancel at the API what waits there of rows that are gone; what was not sent is cancelled "
+        "anyway.",
         rich_help_panel=_SHEET,
     ),
 ]
