@@ -14,9 +14,12 @@ from tests.support.command import QUICK, desk, until, wait
 pytestmark = pytest.mark.process
 
 DOCS = Path(__file__).parents[2] / "docs" / "rehearsals.md"
-ROWS = 60
-KILLS = 3
-GATE = 4
+SILENT = """
+[[faults]]
+endpoint = "media"
+kind = "stall"
+times = "for ever"
+"""
 SHEET = """id,model,prompt
 a,bytedance/seedream-4-5/text-to-image,A lighthouse
 b,bytedance/seedream-4-5/text-to-image,A harbour
@@ -45,31 +48,29 @@ async def test_single_faults(tmp_path: Path) -> None:
 
 async def test_a_rehearsal_that_is_killed_goes_on(tmp_path: Path) -> None:
     """With pictures on their way. The stand-in dies with its run, and is started again on another port."""
-    begun = ("run", "sheet.csv", "--emulator", "--speed", "50", "--concurrency", "24", *QUICK)
+    begun = ("run", "boats.csv", "--emulator", "--speed", "200", *QUICK)
+    (tmp_path / "boats.csv").write_text(SHEET)
+    (tmp_path / "silent.toml").write_text(SILENT)
     async with desk(tmp_path) as here:
-        here.sheet(ROWS)
-        on_their_way = 0
-        for _kill in range(KILLS):
-            process = here.start(*begun)
-            before = _halves(tmp_path)
-            await until(lambda before=before: _halves(tmp_path) - before != set(), process)  # type: ignore[misc]
-            process.kill()
-            await wait(process)
-            on_their_way += len(_select(tmp_path, "SELECT id FROM job WHERE state = 'fetching'"))
-        assert on_their_way, "no kill met a picture on its way"
+        process = here.start(*begun, "--faults", "silent.toml")
+        await until(lambda: _states(tmp_path) == {"fetching": 4}, process)
+        process.kill()
+        await wait(process)
+        assert _states(tmp_path) == {"fetching": 4}
         ended = await here.call(*begun)
-        left = _select(tmp_path, "SELECT state, count(*) FROM job GROUP BY state ORDER BY state")
-        counts = dict(left)
-        doubts = counts.get("unconfirmed", 0)
-        assert counts == {"succeeded": ROWS - doubts} | ({"unconfirmed": doubts} if doubts else {})
-        assert doubts <= KILLS * GATE
-        assert ended.code == (1 if doubts else 0), ended.err
-        sent = _select(tmp_path, "SELECT max(n) FROM (SELECT count(*) AS n FROM attempt GROUP BY job_id)")
-        assert sent == [(1,)]
+    assert ended.code == 0, ended.err
+    assert _states(tmp_path) == {"succeeded": 4}
+    assert _select(tmp_path, "SELECT count(*) FROM attempt") == [(4,)]
 
 
-def _halves(folder: Path) -> set[Path]:
-    return set((folder / "outputs-emulator").rglob("*.part"))
+def _states(folder: Path) -> dict[str, int]:
+    """How many jobs stand where; nothing before there is a table."""
+    if not (folder / "nightsheet-emulator.db").exists():
+        return {}
+    try:
+        return dict(_select(folder, "SELECT state, count(*) FROM job GROUP BY state"))
+    except sqlite3.OperationalError:
+        return {}
 
 
 def _select(folder: Path, statement: str) -> list[Any]:
@@ -80,4 +81,4 @@ def _select(folder: Path, statement: str) -> list[Any]:
 def test_every_kind_is_named() -> None:
     text = DOCS.read_text()
     missing = [str(kind) for kind in Kind if f"`{kind}`" not in text]
-    assert missing == ["no_output"], "the one that is like no_pictures to a user"
+    assert missing == []
