@@ -28,6 +28,7 @@ EXAMPLE = "nightsheet retry first-night --kind remote_failed"
 
 ONLY_IF_NAMED = frozenset({FailureKind.MODERATED, FailureKind.DISCARDED, FailureKind.CANCELLED})
 """Left out unless named by --kind or --job: content rules, and what a person decided."""
+_BRINGS_NOTHING = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(slots=True)
@@ -82,9 +83,9 @@ async def _retry(
         what = f"{many(len(chosen.paid), 'job')} would be sent and paid for again"
         if chosen.paid and not await agrees(settings, what, low, high):
             free = {job.id for job in chosen.free}
-            for job in (*chosen.paid, *(job for job in chosen.linked if not _waits(job, free))):
+            for job in (*chosen.paid, *(job for job in chosen.linked if not _waits(batch, job, free))):
                 chosen.leave(job, "not agreed to")
-            chosen.paid, chosen.linked = [], [job for job in chosen.linked if _waits(job, free)]
+            chosen.paid, chosen.linked = [], [job for job in chosen.linked if _waits(batch, job, free)]
         now = clock.now()
         chosen.free = await _apply(store, chosen, chosen.free, [Reopened(job.id, now) for job in chosen.free])
         chosen.paid = await _apply(store, chosen, chosen.paid, [Requeued(job.id, now) for job in chosen.paid])
@@ -119,16 +120,23 @@ async def _choose(
         else:
             chosen.paid.append(job)
     going_on = {job.id for job in (*chosen.free, *chosen.paid)}
-    chosen.linked = [job for job in chosen.paid if _waits(job, going_on)]
-    chosen.paid = [job for job in chosen.paid if not _waits(job, going_on)]
+    chosen.linked = [job for job in chosen.paid if _waits(batch, job, going_on)]
+    chosen.paid = [job for job in chosen.paid if not _waits(batch, job, going_on)]
     return chosen
 
 
-def _waits(job: "JobView", going_on: Set[int]) -> bool:
-    """Whether another that says the same is there to bring its result, or is tried again as well."""
-    if job.twin is None:
+def _waits(batch: "BatchView", job: "JobView", going_on: Set[int]) -> bool:
+    """Whether another that says the same has its result, or will bring it; `going_on` are tried again.
+
+    A result that is yet to come is waited for only where the batch keeps to `--dedupe`: the next run ends
+    every other link, and the job is paid.
+    """
+    twin = job.twin
+    if twin is None or not twin.alike:
         return False
-    return job.twin.state not in {JobState.FAILED, JobState.CANCELLED} or job.twin.id in going_on
+    if twin.id in going_on or twin.state is not JobState.SUCCEEDED:
+        return batch.dedupe and (twin.id in going_on or twin.state not in _BRINGS_NOTHING)
+    return True
 
 
 def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> str | None:

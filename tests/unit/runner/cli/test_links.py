@@ -1,5 +1,11 @@
 """Rows of which one was sent for all: every command says so, and none says that they were paid."""
 
+from collections.abc import Callable
+
+import pytest
+
+from jobs.sheets.planned import PlannedJob
+from jobs.states import JobState
 from jobs.store.door import Store
 from tests.unit.runner.cli.world import (
     API,
@@ -14,10 +20,14 @@ from tests.unit.runner.cli.world import (
 )
 
 
+def row(position: int, key: str, prompt: str = "Generate images of a pier") -> PlannedJob:
+    """A row that says what the others say, unless it has a `prompt` of its own."""
+    return job(position, key, inputs={"prompt": prompt, "seed": 7}, fingerprint=prompt)
+
+
 def linked(world: World, *keys: str) -> None:
-    """The others wait for the first."""
-    same = {"prompt": "Generate images of a pier", "seed": 7}
-    world.load(*(job(position, key, inputs=same, fingerprint="f") for position, key in enumerate(keys)))
+    """With `--dedupe`: the others wait for the first."""
+    world.load(*(row(position, key) for position, key in enumerate(keys)), dedupe=True)
     world.price()
     first, *others = [world.jobs()[key].id for key in keys]
 
@@ -118,6 +128,51 @@ def test_one_that_was_cancelled_waits_again_for_what_is_there(world: World) -> N
     assert (ran["requeued"], ran["linked"]) == ([], ["b"])
     settle(world)
     assert world.states() == {"a": "succeeded", "b": "succeeded"}
+
+
+@pytest.mark.parametrize("sheet", ["ab", "b"])
+def test_what_the_next_run_pays_is_not_called_free(world: World, sheet: str) -> None:
+    """The batch keeps to `--dedupe` no more: what would wait is paid, and asked for."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), done(), fetch_failed())
+    settle(world)
+    world.load(*(row(position, key) for position, key in enumerate(sheet)), dedupe=False)
+    ran = world.run("retry")
+    assert "1 job will be sent again and paid for, for $0.04 to $0.08." in ran.out
+    assert "the result of one that says the same" not in ran.out
+    job_b = world.jobs()["b"]
+    assert (job_b.state, job_b.agreed, job_b.twin) == (JobState.QUEUED, True, None)
+
+
+def test_what_waits_no_more_is_asked_for(world: World, terminal: Callable[[str], list[str]]) -> None:
+    """With its price; a no leaves it as it is."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), remote_failed())
+    settle(world)
+    world.load(row(0, "a"), row(1, "b"), dedupe=False)
+    questions = terminal("n")
+    assert world.run("retry").code == 1
+    assert questions == ["2 jobs would be sent and paid for again, for $0.08 to $0.16. Go on?"]
+    assert world.states() == {"a": "failed", "b": "failed"}
+
+
+def test_nothing_waits_for_a_row_that_was_edited(world: World) -> None:
+    """It was never sent, and says something else by now."""
+    linked(world, "a", "b")
+    assert world.run("cancel", "--job", "a", "--job", "b").code == 0
+    world.load(row(0, "a", "Generate images of a quay"), row(1, "b"))
+    ran = world.run("retry", "--job", "b", "--json").json
+    assert (ran["requeued"], ran["linked"]) == (["b"], [])
+    assert world.jobs()["b"].agreed
+
+
+def test_what_is_here_is_had_without_the_option(world: World) -> None:
+    """The next run shares it before it ends any link."""
+    linked(world, "a", "b")
+    assert world.run("cancel", "--job", "b").code == 0
+    world.move("a", accepted("r-1"), done(), fetched())
+    world.load(row(0, "a"), row(1, "b"), dedupe=False)
+    assert world.run("retry", "--job", "b", "--json").json["linked"] == ["b"]
 
 
 def test_check_reckons_with_one_of_them(world: World) -> None:
