@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from jobs.sheets.planned import PlannedJob
 from jobs.store.door import Store
 from tests.unit.runner.cli.world import World, accepted, done, fetched, job
 
@@ -23,6 +26,21 @@ def home(world: World, *keys: str) -> dict[str, Path]:
         path.parent.mkdir(parents=True)
         path.write_bytes(b"x" * 10)
     return places
+
+
+def shared(world: World) -> PlannedJob:
+    """A row `b` that has the pictures of `a`, which it says the same as."""
+    twin = job(1, "b", inputs={"prompt": "Generate images of a", "seed": 7})
+    world.load(job(0, "a"), twin)
+    jobs = world.jobs()
+
+    async def link(store: Store) -> None:
+        await store.link([(jobs["b"].id, jobs["a"].id)])
+        await store.settle_links(1)
+
+    world.store(link)
+    assert world.states() == {"a": "succeeded", "b": "succeeded"}
+    return twin
 
 
 def test_what_is_gone_is_a_finding(world: World) -> None:
@@ -57,20 +75,25 @@ def test_a_job_that_is_named_says_why_not(world: World) -> None:
     """It has its pictures; or they are another's."""
     places = home(world, "a")
     assert "it is succeeded" in world.run("retry", "--job", "a").err
-    same = world.jobs()["a"]
-    inputs = {"prompt": "Generate images of a", "seed": 7}
-    world.load(job(0, "a"), job(1, "b", inputs=inputs))
-
-    async def link(store: Store) -> None:
-        b = await store.by_key(1, "b")
-        assert b is not None
-        await store.link([(b.id, same.id)])
-        await store.settle_links(1)
-
-    world.store(link)
-    assert world.states() == {"a": "succeeded", "b": "succeeded"}
+    shared(world)
     places["a"].unlink()
     assert "its pictures are gone, and are those of a" in world.run("retry", "--job", "b").err
     assert world.run("audit", "--json").json["gone"][0]["key"] == "a"
     assert world.run("retry").out.startswith("1 job will be fetched again: free.")
     assert world.states() == {"a": "running", "b": "succeeded"}
+
+
+@pytest.mark.parametrize("named", [(), ("--job", "b")])
+def test_pictures_of_a_row_that_is_gone_are_fetched_for_one_that_has_them(
+    world: World, named: tuple[str, ...]
+) -> None:
+    """As long as the API has them; what is being fetched is not asked for twice."""
+    places = home(world, "a")
+    world.load(shared(world))
+    assert "it is succeeded" in world.run("retry", "--job", "b").err
+    places["a"].unlink()
+    ran = world.run("retry", *named, "--json").json
+    assert (ran["reopened"], ran["requeued"], ran["linked"], ran["left"]) == (["a"], [], [], [])
+    assert world.states() == {"b": "succeeded"}
+    again = world.run("retry", "--job", "b")
+    assert (again.code, again.err) == (1, "Not retried: b: its pictures are gone, and are those of a\n")

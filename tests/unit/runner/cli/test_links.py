@@ -175,6 +175,44 @@ def test_what_is_here_is_had_without_the_option(world: World) -> None:
     assert world.run("retry", "--job", "b", "--json").json["linked"] == ["b"]
 
 
+@pytest.mark.parametrize("named", [(), ("--job", "b")])
+def test_what_was_paid_for_a_row_that_is_gone_is_fetched_for_the_others(
+    world: World, named: tuple[str, ...]
+) -> None:
+    """The API holds it: nothing is paid twice, and nobody is asked."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), done(), fetch_failed())
+    settle(world)
+    world.load(row(0, "b"))
+    ran = world.run("retry", *named)
+    assert ran.code == 0
+    assert "1 job will be fetched again: free." in ran.out
+    assert "1 job will get the result of one that says the same: free." in ran.out
+    assert "paid" not in ran.out
+    assert world.states() == {"b": "queued"}
+
+    async def fetch(store: Store) -> None:
+        gone = await store.by_key(1, "a")
+        assert gone is not None
+        assert gone.state is JobState.RUNNING
+        assert await store.apply(done()(gone.id))
+        assert await store.apply(fetched()(gone.id))
+
+    world.store(fetch)
+    settle(world)
+    assert world.states() == {"b": "succeeded"}
+
+
+def test_what_the_api_does_not_hold_is_paid(world: World) -> None:
+    """The row that is gone failed there."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), remote_failed())
+    settle(world)
+    world.load(row(0, "b"))
+    ran = world.run("retry", "--json").json
+    assert (ran["reopened"], ran["requeued"], ran["linked"]) == ([], ["b"], [])
+
+
 def test_check_reckons_with_one_of_them(world: World) -> None:
     """Before it is run, and after."""
     sheet = world.folder / "night.csv"
