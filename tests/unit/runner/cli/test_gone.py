@@ -55,8 +55,42 @@ def test_what_is_gone_is_a_finding(world: World) -> None:
     assert "nightsheet retry night" in ran.out
     told = world.run("audit", "--json")
     assert told.code == 1
-    assert told.json["gone"] == [{"key": "b", "revision": 1, "row": 3, "paths": [str(places["b"])]}]
+    assert told.json["gone"] == [
+        {"key": "b", "revision": 1, "row": 3, "wanted": True, "paths": [str(places["b"])]}
+    ]
     assert told.json["balanced"] is True
+
+
+def test_what_no_row_has_is_told_and_is_no_finding(world: World) -> None:
+    """A row that was edited, one that is gone: nothing can be done about these, and nobody is sent to try."""
+    places = home(world, "a", "b", "c")
+    world.load(job(0, "a", fingerprint="edited"), job(2, "c"))
+    for key in "ab":
+        places[key].unlink()
+    ran = world.run("audit")
+    assert ran.code == 0
+    assert (
+        "Not fetched again: 2 pictures of 2 jobs, whose rows are no longer in the sheet, or say something"
+        " else by now."
+    ) in " ".join(ran.out.split())
+    assert "nightsheet retry" not in ran.out
+    places["c"].unlink()
+    both = world.run("audit")
+    assert both.code == 1
+    assert "In all 1 picture of 1 job." in both.out
+    assert "Not fetched again: 2 pictures of 2 jobs" in both.out
+    assert [one["wanted"] for one in world.run("audit", "--json").json["gone"]] == [False, False, True]
+
+
+def test_what_another_row_has_is_a_finding_without_its_own(world: World) -> None:
+    """That row can have it fetched."""
+    places = home(world, "a")
+    world.load(shared(world))
+    places["a"].unlink()
+    ran = world.run("audit")
+    assert ran.code == 1
+    assert "nightsheet retry night" in ran.out
+    assert "Not fetched again" not in ran.out
 
 
 def test_it_is_fetched_again(world: World) -> None:
