@@ -106,7 +106,7 @@ class Plan:
         self._still_there += fate.known
         if fate.kind == "unchanged":
             self.states[fate.state] += 1
-        if self.dedupe and fate.state in _BRINGS_NOTHING:
+        if fate.state in _BRINGS_NOTHING:
             return
         is_first = self._seen.add((job.fingerprint, job.inputs.get("seed")))
         self.waiting += fate.waits
