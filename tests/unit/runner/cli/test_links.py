@@ -1,9 +1,11 @@
 """Rows of which one was sent for all: every command says so, and none says that they were paid."""
 
+import random
 from collections.abc import Callable
 
 import pytest
 
+from jobs.sheets import open_sheet, plan
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.door import Store
@@ -242,3 +244,51 @@ def test_check_keeps_to_what_the_batch_was_told(world: World) -> None:
     assert world.store(ask_for_it)
     assert world.run("check", str(sheet), "--json").json["identical"]["linked"] is True
     assert world.run("check", str(sheet), "--no-dedupe", "--json").json["identical"]["linked"] is False
+
+
+NIGHT = (("a", "A pier"), ("b", "A pier"))
+
+
+@pytest.mark.parametrize("sent", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "said", "before", "after"),
+    [
+        (NIGHT, (), 1, 0),
+        (tuple(reversed(NIGHT)), (), 1, 0),
+        ((("a", "A quay"), NIGHT[1]), (), 2, 1),
+        (NIGHT[1:], (), 1, 0),
+        ((*NIGHT[1:], ("c", "A pier")), (), 1, 0),
+        (NIGHT, ("--no-dedupe",), 2, 1),
+        (NIGHT[1:], ("--no-dedupe",), 1, 1),
+    ],
+)
+def test_check_sends_what_waits_for_a_row_that_is_not_sent(
+    world: World,
+    *,
+    rows: tuple[tuple[str, str], ...],
+    said: tuple[str, ...],
+    before: int,
+    after: int,
+    sent: bool,
+) -> None:
+    """Its row was edited, or is gone, or nobody is to wait any more; what was sent is waited for anyhow."""
+    sheet = world.folder / "night.csv"
+
+    def write(rows: tuple[tuple[str, str], ...]) -> None:
+        model = "bytedance/seedream-4-5/text-to-image"
+        sheet.write_text("id,prompt,model\n" + "".join(f"{key},{text},{model}\n" for key, text in rows))
+
+    write(NIGHT)
+    planned = [one for one in plan(open_sheet(sheet), random.Random(1)) if isinstance(one, PlannedJob)]
+    world.load(*planned, dedupe=True)
+    first, second = world.jobs().values()
+
+    async def link(store: Store) -> None:
+        await store.link([(second.id, first.id)])
+
+    world.store(link)
+    if sent:
+        world.move("a", accepted("r-1"))
+    write(rows)
+    told = world.run("check", str(sheet), *said, "--json").json
+    assert told["to_send"]["jobs"] == (after if sent else before)
