@@ -16,7 +16,8 @@ class Fate:
     known: bool
     """Whether the batch has a job of this key in its sheet now."""
     waits: bool = False
-    """Whether it waits for the result of another that says the same: it would not be sent."""
+    """Whether it waits for what another brings that says the same and was sent: with `--dedupe` it would not
+    be sent itself."""
 
 
 NEW = Fate("new", JobState.QUEUED, known=False)

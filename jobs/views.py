@@ -175,6 +175,10 @@ class Twin:
     id: int
     key: str
     state: JobState
+    current: bool
+    """Whether the sheet still has it."""
+    alike: bool
+    """Whether it still says the same: a row that was never sent may be edited in place."""
 
 
 @dataclass(frozen=True, slots=True)

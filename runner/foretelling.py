@@ -34,8 +34,7 @@ async def foretell(
             notice(f"  row {row}: {key}: {text}")
         if warned.jobs > len(warned.first):
             notice(f"  and {warned.jobs - len(warned.first):,} more: `nightsheet check` shows them.")
-    repeats = await store.repeats(batch.id)
-    if repeats:
+    if not batch.dedupe and (repeats := await store.repeats(batch.id)):
         copies = many(sum(jobs for jobs, _pictures in repeats.values()), "job")
         notice(
             f"{copies} of the batch would send what another row sends, seed included "

@@ -6,8 +6,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.fates import NEW, Fate
 from jobs.sheets.planned import PlannedJob
-from jobs.states import JobState
-from jobs.store.loading import ROW_GONE, revisions_of
+from jobs.states import AT_THE_API, JobState
+from jobs.store.loading import ROW_GONE, Revision, revisions_of
+
+_SHARED = frozenset({JobState.SUCCEEDED, JobState.FAILED})
+_ON_ITS_WAY = AT_THE_API | {JobState.SUBMITTING, JobState.UNCONFIRMED}
+"""States of a job whose result another gets, and of one that it waits for, wherever its row is by now."""
 
 
 async def compare(connection: AsyncConnection, batch_id: int, jobs: Sequence[PlannedJob]) -> list[Fate]:
@@ -23,7 +27,15 @@ async def compare(connection: AsyncConnection, batch_id: int, jobs: Sequence[Pla
         elif same is None:
             fates.append(Fate("changed", JobState.QUEUED, stays))
         else:
-            returns = same.error_code == ROW_GONE and same.state == JobState.CANCELLED
-            state = JobState.QUEUED if returns else JobState(same.state)
-            fates.append(Fate("unchanged", state, stays, state is JobState.QUEUED and same.linked))
+            fates.append(_unchanged(same, stays=stays))
     return fates
+
+
+def _unchanged(same: Revision, *, stays: bool) -> Fate:
+    """A linked job ends with the other as soon as it is run; what has left its place to it is no matter."""
+    returns = same.error_code == ROW_GONE and same.state == JobState.CANCELLED
+    state = JobState.QUEUED if returns else JobState(same.state)
+    if state is not JobState.QUEUED or same.twin is None:
+        return Fate("unchanged", state, stays)
+    twin = JobState(same.twin)
+    return Fate("unchanged", twin if twin in _SHARED else state, stays, waits=twin in _ON_ITS_WAY)

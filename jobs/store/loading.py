@@ -30,6 +30,7 @@ _CHUNK = 500
 ROW_GONE = "row_gone"
 """`error_code` of a job that was cancelled because its row left the sheet: it comes back with the row."""
 
+_TWIN = JOB.alias("twin")
 _RETURNED = {
     "state": JobState.QUEUED,
     "finished_at": None,
@@ -144,7 +145,8 @@ class Revision:
     error_code: str | None
     current: bool
     state: str
-    linked: bool
+    twin: str | None
+    """The state of the one that it is linked to."""
 
 
 async def revisions_of(
@@ -160,7 +162,7 @@ async def revisions_of(
             JOB.c.error_code,
             JOB.c.current,
             JOB.c.state,
-            JOB.c.same_as.is_not(None).label("linked"),
+            select(_TWIN.c.state).where(_TWIN.c.id == JOB.c.same_as).scalar_subquery(),
         )
         .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
         .order_by(JOB.c.revision)

@@ -18,14 +18,20 @@ _LOOKED_AT = 5
 async def repeats(connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
     """By model: queued jobs that send what another job of the sheet sends too, or has sent; their pictures.
 
-    The first one of each kind is not among them, unless what it says is not queued but dealt with.
+    The first one of each kind is not among them, unless what it says is not queued but dealt with. What has
+    failed or was cancelled has nothing that another could get.
     """
     is_queued = JOB.c.state == JobState.QUEUED
     queued = func.count().filter(is_queued)
     first = case((queued == func.count(), 1), else_=0)
     alike = (
         select(JOB.c.model, JOB.c.pictures, (queued - first).label("more"))
-        .where(JOB.c.batch_id == batch_id, JOB.c.current, JOB.c.same_as.is_(None))
+        .where(
+            JOB.c.batch_id == batch_id,
+            JOB.c.current,
+            JOB.c.same_as.is_(None),
+            JOB.c.state.not_in([JobState.FAILED, JobState.CANCELLED]),
+        )
         .group_by(JOB.c.model, JOB.c.inputs)
         .having(func.count() > 1, queued > 0)
         .subquery()

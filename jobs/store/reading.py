@@ -20,6 +20,7 @@ _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 _TWIN = JOB.alias("twin")
 _TWINS = ATTEMPT.alias("twins")
 """The job that was sent in a linked one's stead, and that job's newest submit."""
+_STILL_ALIKE = and_(_TWIN.c.model == JOB.c.model, _TWIN.c.inputs == JOB.c.inputs)
 _WHOSE_PICTURES = case(
     (JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, _TWINS.c.id)
 )
@@ -243,6 +244,8 @@ def _jobs() -> Select[Any]:
             _SENT.label("sent"),
             _TWIN.c.key.label("twin_key"),
             _TWIN.c.state.label("twin_state"),
+            _TWIN.c.current.label("twin_current"),
+            _STILL_ALIKE.label("twin_alike"),
             _WHOSE_PICTURES.label("pictures_by"),
         )
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)
@@ -282,7 +285,13 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
         failure = Failure(FailureKind(row.error_kind), row.error_message or "", row.error_code)
     twin = None
     if row.same_as is not None:
-        twin = Twin(row.same_as, row.twin_key, JobState(row.twin_state))
+        twin = Twin(
+            row.same_as,
+            row.twin_key,
+            JobState(row.twin_state),
+            current=bool(row.twin_current),
+            alike=bool(row.twin_alike),
+        )
     return JobView(
         id=row.id,
         batch=row.batch,

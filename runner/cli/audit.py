@@ -28,7 +28,7 @@ def command(settings: "Settings", batch: BatchName = None) -> int:
     """Show every submit that was or may have been paid, and what is paid and not in hand.
 
     Ends with exit code 1 if the books do not balance (a job was sent more often than was allowed), or if
-    pictures of a job that succeeded are no longer on disk.
+    pictures that a row of the sheet has are no longer on disk.
     """
     return execute(lambda: _audit(settings, batch))
 
@@ -49,7 +49,7 @@ async def _audit(settings: "Settings", name: str | None) -> int:
         _show(batch, ledger, books, rows, clock.now())
         show_linked(linked)
         show_gone(gone, batch, settings)
-    return 0 if books.balanced and not gone else _FOUND
+    return 0 if books.balanced and not any(one.wanted for one in gone) else _FOUND
 
 
 class Rows:
@@ -187,7 +187,13 @@ def _as_json(
             for job in linked
         ],
         "gone": [
-            {"key": one.job.key, "revision": one.job.revision, "row": one.job.row, "paths": list(one.paths)}
+            {
+                "key": one.job.key,
+                "revision": one.job.revision,
+                "row": one.job.row,
+                "wanted": one.wanted,
+                "paths": list(one.paths),
+            }
             for one in gone
         ],
         "attempts": [

@@ -22,16 +22,25 @@ class Gone:
 
     job: "JobView"
     paths: tuple[str, ...]
+    wanted: bool
+    """Whether a row of the sheet has them: `retry` has them fetched again."""
 
 
 async def gone_from_disk(store: "Store", batch: "BatchView") -> list[Gone]:
     """What somebody has deleted, moved or changed since; what is linked has its pictures from another."""
-    found = store.jobs(batch.id, everything=True, states=[JobState.SUCCEEDED])
-    return [Gone(job, paths) async for job in found if job.twin is None and (paths := not_at_hand(job))]
+    lost = []
+    shared = set()
+    async for job in store.jobs(batch.id, everything=True, states=[JobState.SUCCEEDED]):
+        if job.twin is None:
+            if paths := not_at_hand(job):
+                lost.append((job, paths))
+        elif job.current:
+            shared.add(job.twin.id)
+    return [Gone(job, paths, job.current or job.id in shared) for job, paths in lost]
 
 
 def show_gone(gone: list[Gone], batch: "BatchView", settings: "Settings") -> None:
-    """Each picture, and how to have it back."""
+    """Each picture, and how to have it back, as far as a row of the sheet has it."""
     if not gone:
         return
     render.result()
@@ -40,11 +49,23 @@ def show_gone(gone: list[Gone], batch: "BatchView", settings: "Settings") -> Non
         (one.job.row if one.job.current else "gone", one.job.key, path) for one in gone for path in one.paths
     )
     render.table(("row", "key", "picture"), rows, numbers=("row",), flowing=("picture",))
+    wanted = [one for one in gone if one.wanted]
+    unwanted = [one for one in gone if not one.wanted]
+    if wanted:
+        render.result(
+            f"In all {_told(wanted)}. Put them back, or have them fetched again, free as long as the API has"
+            f" them: {then(settings, 'retry', batch.name)}"
+        )
+    if unwanted:
+        render.result(
+            f"Not fetched again: {_told(unwanted)}, whose rows are no longer in the sheet, or say something"
+            " else by now."
+        )
+
+
+def _told(gone: list[Gone]) -> str:
     pictures = sum(len(one.paths) for one in gone)
-    render.result(
-        f"In all {many(pictures, 'picture')} of {many(len(gone), 'job')}. Put them back, or have them fetched"
-        f" again, free as long as the API has them: {then(settings, 'retry', batch.name)}"
-    )
+    return f"{many(pictures, 'picture')} of {many(len(gone), 'job')}"
 
 
 def show_linked(linked: "list[LinkedJob]") -> None:

@@ -52,7 +52,7 @@ class Plan:
     known: bool = False
     dedupe: bool = False
     waiting: int = 0
-    """Jobs that an earlier run has linked: they wait for another's result."""
+    """Jobs that wait for the result of another that an earlier run has sent."""
     held: int = 0
     pictured: int = 0
     """Jobs that name pictures of this computer."""
@@ -106,11 +106,13 @@ class Plan:
         self._still_there += fate.known
         if fate.kind == "unchanged":
             self.states[fate.state] += 1
-        if self.dedupe and fate.state in _BRINGS_NOTHING:
+        if fate.state in _BRINGS_NOTHING:
             return
         is_first = self._seen.add((job.fingerprint, job.inputs.get("seed")))
-        self.waiting += fate.waits
-        if fate.state is not JobState.QUEUED or fate.waits:
+        if fate.state is not JobState.QUEUED:
+            return
+        if self.dedupe and fate.waits:
+            self.waiting += 1
             return
         if is_first or not self.dedupe:
             _count(self.to_send, job)

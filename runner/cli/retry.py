@@ -30,6 +30,7 @@ ONLY_IF_NAMED = frozenset({FailureKind.MODERATED, FailureKind.DISCARDED, Failure
 """Left out unless named by --kind or --job: content rules, and what a person decided."""
 _KINDS = tuple(kind for kind in FailureKind if kind is not FailureKind.UNCONFIRMED)
 """Those that can be retried; of an unconfirmed job `review` decides."""
+_BRINGS_NOTHING = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(slots=True)
@@ -89,9 +90,9 @@ async def _retry(
         what = f"{many(len(chosen.paid), 'job')} would be sent and paid for again"
         if chosen.paid and not await agrees(settings, what, low, high):
             free = {job.id for job in chosen.free}
-            for job in (*chosen.paid, *(job for job in chosen.linked if not _waits(job, free))):
+            for job in (*chosen.paid, *(job for job in chosen.linked if not _waits(batch, job, free))):
                 chosen.leave(job, "not agreed to")
-            chosen.paid, chosen.linked = [], [job for job in chosen.linked if _waits(job, free)]
+            chosen.paid, chosen.linked = [], [job for job in chosen.linked if _waits(batch, job, free)]
         now = clock.now()
         chosen.free = await _apply(store, chosen, chosen.free, [Reopened(job.id, now) for job in chosen.free])
         chosen.paid = await _apply(store, chosen, chosen.paid, [Requeued(job.id, now) for job in chosen.paid])
@@ -115,35 +116,69 @@ async def _choose(
         found = store.jobs(batch.id, states=states)
         jobs = [job async for job in found if job.state is not JobState.SUCCEEDED or _has_lost(job)]
     held = await _held_results(store, batch)
+    left_behind: set[int] = set()
     for job in jobs:
-        why = _why_not(job, kinds, by_key=bool(keys))
+        behind = _left_behind(batch, job, held)
+        why = _why_not(job, kinds, by_key=bool(keys), fetched=bool(behind))
         if why == "":
             continue
         if why is not None:
             chosen.leave(job, why)
-        elif job.state is not JobState.CANCELLED and job.id in held:
+            continue
+        left_behind |= behind
+        if job.state is not JobState.CANCELLED and job.id in held:
             chosen.free.append(job)
-        else:
+        elif job.state is not JobState.SUCCEEDED:  # else it has what the other fetches
             chosen.paid.append(job)
+    if left_behind:
+        ended = store.jobs(batch.id, everything=True, states=[JobState.FAILED, JobState.SUCCEEDED])
+        chosen.free += [job async for job in ended if job.id in left_behind]
     going_on = {job.id for job in (*chosen.free, *chosen.paid)}
-    chosen.linked = [job for job in chosen.paid if _waits(job, going_on)]
-    chosen.paid = [job for job in chosen.paid if not _waits(job, going_on)]
+    chosen.linked = [job for job in chosen.paid if _waits(batch, job, going_on)]
+    chosen.paid = [job for job in chosen.paid if not _waits(batch, job, going_on)]
     return chosen
 
 
-def _waits(job: "JobView", going_on: Set[int]) -> bool:
-    """Whether another that says the same is there to bring its result, or is tried again as well."""
-    if job.twin is None:
+def _waits(batch: "BatchView", job: "JobView", going_on: Set[int]) -> bool:
+    """Whether another that says the same has its result, or will bring it; `going_on` are tried again.
+
+    A result that is yet to come is waited for only where the batch keeps to `--dedupe`: the next run ends
+    every other link, and the job is paid.
+    """
+    twin = job.twin
+    if twin is None or not twin.alike:
         return False
-    return job.twin.state not in {JobState.FAILED, JobState.CANCELLED} or job.twin.id in going_on
+    if twin.id in going_on or twin.state is not JobState.SUCCEEDED:
+        return batch.dedupe and (twin.id in going_on or twin.state not in _BRINGS_NOTHING)
+    return True
 
 
-def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> str | None:
-    """Why a job is not retried; None if it is, empty where nobody needs to be told."""
+def _left_behind(batch: "BatchView", job: "JobView", held: Set[int]) -> set[int]:
+    """The one that this job has its pictures from, where it has left the sheet, and the API holds them.
+
+    It is fetched again for this job; one that the sheet has is retried in its own name.
+    """
+    twin = job.twin
+    if twin is None or twin.current or twin.id not in held:
+        return set()
+    if job.state is JobState.SUCCEEDED:
+        needed = twin.state in {JobState.FAILED, JobState.SUCCEEDED}
+    else:
+        needed = twin.state is JobState.FAILED and batch.dedupe
+    return {twin.id} if needed else set()
+
+
+def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool, fetched: bool) -> str | None:
+    """Why a job is not retried; None if it is, empty where nobody needs to be told.
+
+    `fetched`: the one that it has its pictures from is fetched again.
+    """
     if not job.current:
         return NOT_IN_SHEET
     if job.state is JobState.SUCCEEDED and not kinds and not_at_hand(job):
-        return None if job.twin is None else f"its pictures are gone, and are those of {job.twin.key}"
+        if job.twin is None or fetched:
+            return None
+        return f"its pictures are gone, and are those of {job.twin.key}"
     if job.failure is None or job.state not in {JobState.FAILED, JobState.CANCELLED}:
         return "unconfirmed: see review" if job.state is JobState.UNCONFIRMED else f"it is {job.state}"
     if kinds and job.failure.kind not in kinds:
@@ -154,8 +189,8 @@ def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool) -> s
 
 
 def _has_lost(job: "JobView") -> bool:
-    """Whether pictures of its own that came home are on disk no longer."""
-    return job.twin is None and bool(not_at_hand(job))
+    """Whether pictures that came home for it, and for no other row of the sheet, are on disk no longer."""
+    return (job.twin is None or not job.twin.current) and bool(not_at_hand(job))
 
 
 async def _held_results(store: "Store", batch: "BatchView") -> set[int]:

@@ -1,7 +1,9 @@
 """A sheet held against its batch: what is told is what loading then does."""
 
+import pytest
+
 from jobs.fates import NEW, Fate
-from jobs.states import JobState
+from jobs.states import AT_THE_API, JobState
 from tests.support.tables import Table, planned, rows
 
 
@@ -31,3 +33,25 @@ async def test_a_row_that_comes_back_is_sent_only_if_it_never_was(table: Table) 
         Fate("unchanged", JobState.SUCCEEDED, known=False),
         Fate("unchanged", JobState.QUEUED, known=False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("twin", "state", "waits"),
+    [
+        *((state, JobState.QUEUED, False) for state in (JobState.QUEUED, JobState.CANCELLED)),
+        *(
+            (state, JobState.QUEUED, True)
+            for state in (JobState.SUBMITTING, *sorted(AT_THE_API), JobState.UNCONFIRMED)
+        ),
+        *((state, state, False) for state in (JobState.SUCCEEDED, JobState.FAILED)),
+    ],
+)
+async def test_what_is_linked_goes_by_the_other(
+    table: Table, twin: JobState, state: JobState, *, waits: bool
+) -> None:
+    """It waits for what was sent, and ends with what has ended; otherwise it is as any that is queued."""
+    a, b = [(await table.job(key)).id for key in "ab"]
+    await table.store.link([(b, a)])
+    await table.bring("a", twin)
+    (fate,) = await table.store.compare(table.batch.id, rows("b"))
+    assert fate == Fate("unchanged", state, known=True, waits=waits)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from jobs.states import JobState
 from tests.support.tables import MODEL, NIGHT, Table, planned, rows
 
@@ -16,6 +18,14 @@ async def test_rows_that_send_the_same_are_counted_but_for_the_first(table: Tabl
     assert await table.store.repeats(table.batch.id) == {MODEL: (2, 2)}
     for key in "bc":
         await table.bring(key, JobState.SUCCEEDED)
+    assert await table.store.repeats(table.batch.id) == {}
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+async def test_what_brings_nothing_is_repeated_by_nothing(table: Table, state: JobState) -> None:
+    """The next one that says the same is the first of its kind."""
+    await table.load(rows("a", "b"))
+    await table.bring("a", state)
     assert await table.store.repeats(table.batch.id) == {}
 
 

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from jobs.sheets.planned import PlannedJob
 from jobs.store.door import Store
 from tests.unit.runner.cli.world import World, accepted, done, fetched, job
 
@@ -25,6 +28,21 @@ def home(world: World, *keys: str) -> dict[str, Path]:
     return places
 
 
+def shared(world: World) -> PlannedJob:
+    """A row `b` that has the pictures of `a`, which it says the same as."""
+    twin = job(1, "b", inputs={"prompt": "Generate images of a", "seed": 7})
+    world.load(job(0, "a"), twin)
+    jobs = world.jobs()
+
+    async def link(store: Store) -> None:
+        await store.link([(jobs["b"].id, jobs["a"].id)])
+        await store.settle_links(1)
+
+    world.store(link)
+    assert world.states() == {"a": "succeeded", "b": "succeeded"}
+    return twin
+
+
 def test_what_is_gone_is_a_finding(world: World) -> None:
     """With its key and place, and an exit code that a script sees; what is there is none."""
     places = home(world, "a", "b")
@@ -37,8 +55,42 @@ def test_what_is_gone_is_a_finding(world: World) -> None:
     assert "nightsheet retry night" in ran.out
     told = world.run("audit", "--json")
     assert told.code == 1
-    assert told.json["gone"] == [{"key": "b", "revision": 1, "row": 3, "paths": [str(places["b"])]}]
+    assert told.json["gone"] == [
+        {"key": "b", "revision": 1, "row": 3, "wanted": True, "paths": [str(places["b"])]}
+    ]
     assert told.json["balanced"] is True
+
+
+def test_what_no_row_has_is_told_and_is_no_finding(world: World) -> None:
+    """A row that was edited, one that is gone: nothing can be done about these, and nobody is sent to try."""
+    places = home(world, "a", "b", "c")
+    world.load(job(0, "a", fingerprint="edited"), job(2, "c"))
+    for key in "ab":
+        places[key].unlink()
+    ran = world.run("audit")
+    assert ran.code == 0
+    assert (
+        "Not fetched again: 2 pictures of 2 jobs, whose rows are no longer in the sheet, or say something"
+        " else by now."
+    ) in " ".join(ran.out.split())
+    assert "nightsheet retry" not in ran.out
+    places["c"].unlink()
+    both = world.run("audit")
+    assert both.code == 1
+    assert "In all 1 picture of 1 job." in both.out
+    assert "Not fetched again: 2 pictures of 2 jobs" in both.out
+    assert [one["wanted"] for one in world.run("audit", "--json").json["gone"]] == [False, False, True]
+
+
+def test_what_another_row_has_is_a_finding_without_its_own(world: World) -> None:
+    """That row can have it fetched."""
+    places = home(world, "a")
+    world.load(shared(world))
+    places["a"].unlink()
+    ran = world.run("audit")
+    assert ran.code == 1
+    assert "nightsheet retry night" in ran.out
+    assert "Not fetched again" not in ran.out
 
 
 def test_it_is_fetched_again(world: World) -> None:
@@ -57,20 +109,25 @@ def test_a_job_that_is_named_says_why_not(world: World) -> None:
     """It has its pictures; or they are another's."""
     places = home(world, "a")
     assert "it is succeeded" in world.run("retry", "--job", "a").err
-    same = world.jobs()["a"]
-    inputs = {"prompt": "Generate images of a", "seed": 7}
-    world.load(job(0, "a"), job(1, "b", inputs=inputs))
-
-    async def link(store: Store) -> None:
-        b = await store.by_key(1, "b")
-        assert b is not None
-        await store.link([(b.id, same.id)])
-        await store.settle_links(1)
-
-    world.store(link)
-    assert world.states() == {"a": "succeeded", "b": "succeeded"}
+    shared(world)
     places["a"].unlink()
     assert "its pictures are gone, and are those of a" in world.run("retry", "--job", "b").err
     assert world.run("audit", "--json").json["gone"][0]["key"] == "a"
     assert world.run("retry").out.startswith("1 job will be fetched again: free.")
     assert world.states() == {"a": "running", "b": "succeeded"}
+
+
+@pytest.mark.parametrize("named", [(), ("--job", "b")])
+def test_pictures_of_a_row_that_is_gone_are_fetched_for_one_that_has_them(
+    world: World, named: tuple[str, ...]
+) -> None:
+    """As long as the API has them; what is being fetched is not asked for twice."""
+    places = home(world, "a")
+    world.load(shared(world))
+    assert "it is succeeded" in world.run("retry", "--job", "b").err
+    places["a"].unlink()
+    ran = world.run("retry", *named, "--json").json
+    assert (ran["reopened"], ran["requeued"], ran["linked"], ran["left"]) == (["a"], [], [], [])
+    assert world.states() == {"b": "succeeded"}
+    again = world.run("retry", "--job", "b")
+    assert (again.code, again.err) == (1, "Not retried: b: its pictures are gone, and are those of a\n")

@@ -1,5 +1,13 @@
 """Rows of which one was sent for all: every command says so, and none says that they were paid."""
 
+import random
+from collections.abc import Callable
+
+import pytest
+
+from jobs.sheets import open_sheet, plan
+from jobs.sheets.planned import PlannedJob
+from jobs.states import JobState
 from jobs.store.door import Store
 from tests.unit.runner.cli.world import (
     API,
@@ -14,10 +22,14 @@ from tests.unit.runner.cli.world import (
 )
 
 
+def row(position: int, key: str, prompt: str = "Generate images of a pier") -> PlannedJob:
+    """A row that says what the others say, unless it has a `prompt` of its own."""
+    return job(position, key, inputs={"prompt": prompt, "seed": 7}, fingerprint=prompt)
+
+
 def linked(world: World, *keys: str) -> None:
-    """The others wait for the first."""
-    same = {"prompt": "Generate images of a pier", "seed": 7}
-    world.load(*(job(position, key, inputs=same, fingerprint="f") for position, key in enumerate(keys)))
+    """With `--dedupe`: the others wait for the first."""
+    world.load(*(row(position, key) for position, key in enumerate(keys)), dedupe=True)
     world.price()
     first, *others = [world.jobs()[key].id for key in keys]
 
@@ -120,6 +132,89 @@ def test_one_that_was_cancelled_waits_again_for_what_is_there(world: World) -> N
     assert world.states() == {"a": "succeeded", "b": "succeeded"}
 
 
+@pytest.mark.parametrize("sheet", ["ab", "b"])
+def test_what_the_next_run_pays_is_not_called_free(world: World, sheet: str) -> None:
+    """The batch keeps to `--dedupe` no more: what would wait is paid, and asked for."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), done(), fetch_failed())
+    settle(world)
+    world.load(*(row(position, key) for position, key in enumerate(sheet)), dedupe=False)
+    ran = world.run("retry")
+    assert "1 job will be sent again and paid for, for $0.04 to $0.08." in ran.out
+    assert "the result of one that says the same" not in ran.out
+    job_b = world.jobs()["b"]
+    assert (job_b.state, job_b.agreed, job_b.twin) == (JobState.QUEUED, True, None)
+
+
+def test_what_waits_no_more_is_asked_for(world: World, terminal: Callable[[str], list[str]]) -> None:
+    """With its price; a no leaves it as it is."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), remote_failed())
+    settle(world)
+    world.load(row(0, "a"), row(1, "b"), dedupe=False)
+    questions = terminal("n")
+    assert world.run("retry").code == 1
+    assert questions == ["2 jobs would be sent and paid for again, for $0.08 to $0.16. Go on?"]
+    assert world.states() == {"a": "failed", "b": "failed"}
+
+
+def test_nothing_waits_for_a_row_that_was_edited(world: World) -> None:
+    """It was never sent, and says something else by now."""
+    linked(world, "a", "b")
+    assert world.run("cancel", "--job", "a", "--job", "b").code == 0
+    world.load(row(0, "a", "Generate images of a quay"), row(1, "b"))
+    ran = world.run("retry", "--job", "b", "--json").json
+    assert (ran["requeued"], ran["linked"]) == (["b"], [])
+    assert world.jobs()["b"].agreed
+
+
+def test_what_is_here_is_had_without_the_option(world: World) -> None:
+    """The next run shares it before it ends any link."""
+    linked(world, "a", "b")
+    assert world.run("cancel", "--job", "b").code == 0
+    world.move("a", accepted("r-1"), done(), fetched())
+    world.load(row(0, "a"), row(1, "b"), dedupe=False)
+    assert world.run("retry", "--job", "b", "--json").json["linked"] == ["b"]
+
+
+@pytest.mark.parametrize("named", [(), ("--job", "b")])
+def test_what_was_paid_for_a_row_that_is_gone_is_fetched_for_the_others(
+    world: World, named: tuple[str, ...]
+) -> None:
+    """The API holds it: nothing is paid twice, and nobody is asked."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), done(), fetch_failed())
+    settle(world)
+    world.load(row(0, "b"))
+    ran = world.run("retry", *named)
+    assert ran.code == 0
+    assert "1 job will be fetched again: free." in ran.out
+    assert "1 job will get the result of one that says the same: free." in ran.out
+    assert "paid" not in ran.out
+    assert world.states() == {"b": "queued"}
+
+    async def fetch(store: Store) -> None:
+        gone = await store.by_key(1, "a")
+        assert gone is not None
+        assert gone.state is JobState.RUNNING
+        assert await store.apply(done()(gone.id))
+        assert await store.apply(fetched()(gone.id))
+
+    world.store(fetch)
+    settle(world)
+    assert world.states() == {"b": "succeeded"}
+
+
+def test_what_the_api_does_not_hold_is_paid(world: World) -> None:
+    """The row that is gone failed there."""
+    linked(world, "a", "b")
+    world.move("a", accepted("r-1"), remote_failed())
+    settle(world)
+    world.load(row(0, "b"))
+    ran = world.run("retry", "--json").json
+    assert (ran["reopened"], ran["requeued"], ran["linked"]) == ([], ["b"], [])
+
+
 def test_check_reckons_with_one_of_them(world: World) -> None:
     """Before it is run, and after."""
     sheet = world.folder / "night.csv"
@@ -149,3 +244,51 @@ def test_check_keeps_to_what_the_batch_was_told(world: World) -> None:
     assert world.store(ask_for_it)
     assert world.run("check", str(sheet), "--json").json["identical"]["linked"] is True
     assert world.run("check", str(sheet), "--no-dedupe", "--json").json["identical"]["linked"] is False
+
+
+NIGHT = (("a", "A pier"), ("b", "A pier"))
+
+
+@pytest.mark.parametrize("sent", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "said", "before", "after"),
+    [
+        (NIGHT, (), 1, 0),
+        (tuple(reversed(NIGHT)), (), 1, 0),
+        ((("a", "A quay"), NIGHT[1]), (), 2, 1),
+        (NIGHT[1:], (), 1, 0),
+        ((*NIGHT[1:], ("c", "A pier")), (), 1, 0),
+        (NIGHT, ("--no-dedupe",), 2, 1),
+        (NIGHT[1:], ("--no-dedupe",), 1, 1),
+    ],
+)
+def test_check_sends_what_waits_for_a_row_that_is_not_sent(
+    world: World,
+    *,
+    rows: tuple[tuple[str, str], ...],
+    said: tuple[str, ...],
+    before: int,
+    after: int,
+    sent: bool,
+) -> None:
+    """Its row was edited, or is gone, or nobody is to wait any more; what was sent is waited for anyhow."""
+    sheet = world.folder / "night.csv"
+
+    def write(rows: tuple[tuple[str, str], ...]) -> None:
+        model = "bytedance/seedream-4-5/text-to-image"
+        sheet.write_text("id,prompt,model\n" + "".join(f"{key},{text},{model}\n" for key, text in rows))
+
+    write(NIGHT)
+    planned = [one for one in plan(open_sheet(sheet), random.Random(1)) if isinstance(one, PlannedJob)]
+    world.load(*planned, dedupe=True)
+    first, second = world.jobs().values()
+
+    async def link(store: Store) -> None:
+        await store.link([(second.id, first.id)])
+
+    world.store(link)
+    if sent:
+        world.move("a", accepted("r-1"))
+    write(rows)
+    told = world.run("check", str(sheet), *said, "--json").json
+    assert told["to_send"]["jobs"] == (after if sent else before)

@@ -84,6 +84,15 @@ def test_rows_that_say_the_same_are_pointed_out() -> None:
     )
 
 
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED])
+def test_what_brings_nothing_is_repeated_by_nothing(state: JobState) -> None:
+    """One for all would be this one all the same."""
+    plan = Plan("b", known=True, held=1)
+    plan.add(job(0, "ended", fingerprint="f"), Fate("unchanged", state, known=True))
+    plan.add(job(0, "next", fingerprint="f"))
+    assert (plan.to_send, plan.repeats) == ({SERIES: (1, 2)}, {})
+
+
 def test_with_dedupe_one_is_reckoned_for_all() -> None:
     """Not after one that brought nothing; what is linked already is not counted again."""
     plan = Plan("b", known=True, held=2, dedupe=True)

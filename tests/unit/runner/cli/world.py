@@ -120,12 +120,14 @@ class World:
 
         return asyncio.run(inside())
 
-    def load(self, *planned: PlannedJob, name: str = "night", origin: str = API) -> BatchView:
+    def load(
+        self, *planned: PlannedJob, name: str = "night", origin: str = API, dedupe: bool | None = None
+    ) -> BatchView:
         """Load a sheet."""
 
         async def inside(store: Store) -> BatchView:
             batch, _report = await store.load(
-                name=name, sheet=self.folder / "night.csv", origin=origin, planned=planned
+                name=name, sheet=self.folder / "night.csv", origin=origin, planned=planned, dedupe=dedupe
             )
             return batch
 
