@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Update, case, delete, exists, func, insert, select, update
+from sqlalchemy import ScalarSelect, Update, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure, FailureKind
@@ -114,7 +114,8 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
 async def apply_all(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> bool:
     """Apply every outcome, or none: False if one of the jobs is not where its move starts.
 
-    What a person has asked to be cancelled meanwhile is not sent again by a setting: that one is left out.
+    What a person has asked to be cancelled meanwhile, or has taken out of the sheet, is not sent again by a
+    setting: that one is left out.
     """
     wanted = [outcome for outcome in outcomes if not await _is_unwanted(connection, outcome)]
     if not wanted:
@@ -131,8 +132,8 @@ async def apply_all(connection: AsyncConnection, outcomes: Sequence[Outcome]) ->
 async def _is_unwanted(connection: AsyncConnection, outcome: Outcome) -> bool:
     if not (isinstance(outcome, Resubmitted | Requeued) and outcome.automatic):
         return False
-    found = await connection.execute(select(JOB.c.cancel_requested).where(JOB.c.id == outcome.job_id))
-    return bool(found.scalar_one_or_none())
+    unwanted = select(or_(JOB.c.cancel_requested, ~JOB.c.current)).where(JOB.c.id == outcome.job_id)
+    return bool((await connection.execute(unwanted)).scalar_one_or_none())
 
 
 async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:

@@ -278,3 +278,14 @@ async def test_a_part_leaves_the_doubts_of_others(tmp_path: Path) -> None:
         await w.run(w.sheet(1))
         await w.run(w.sheet(2), part=Part(only=("row-1",)), resubmit_unconfirmed=1)
         assert w.states() == {S.UNCONFIRMED: 1, S.SUCCEEDED: 1}
+
+
+@virtual
+async def test_a_row_that_left_the_sheet_is_not_queued_again_when_it_fails(tmp_path: Path) -> None:
+    """Nobody would send it: it stood in the queue for ever, and the batch never ended."""
+    failing = Fault(endpoint=Endpoint.RESULT, kind=Kind.FAILED, times=None, prompt="no. 1")
+    async with night(tmp_path, median_seconds=600, sigma=0, slots=9, faults=[failing]) as w:
+        assert (await w.run(w.sheet(2), deadline=30)).overdue == 2
+        await w.run(w.sheet(1), max_attempts=3)
+        assert w.states() == {S.SUCCEEDED: 1, S.FAILED: 1}
+        assert w.submits() == {"A boat no. 0": 1, "A boat no. 1": 1}
