@@ -16,7 +16,7 @@ from jobs.sheets.planning import open_pictures, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import check_origin
-from jobs.views import LoadReport, OpenJob, Pause
+from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.assembly import Order, assemble
 from runner.brake import Stop
 from runner.bucket import Bucket, open_bucket
@@ -116,7 +116,7 @@ async def resume_batch(
     watcher: Watcher,
     part: Part = WHOLE,
 ) -> RunReport | None:
-    """Clear a batch's pause and go on with it; None where another runner is at work on it, and does that.
+    """Clear a batch's pause and go on with it; where a runner holds the database only that, and None.
 
     Raises:
         NightsheetError: every kind of it, before anything is paid.
@@ -128,10 +128,10 @@ async def resume_batch(
             settings.database, command="resume", batch=batch.name, clock=around.clock, notice=watcher.notice
         ) as other:
             if other is not None:
-                if other.makes_room_soon or other.batch not in {"", batch.name}:
+                if other.makes_room_soon:
                     raise _held(other, settings)
                 await store.unpause(batch.id)
-                watcher.notice("It goes on by itself.")
+                watcher.notice(_of_who_goes_on(other, batch))
                 return None
             return await _run(Order(store, batch, settings, around, consent, watcher, part))
 
@@ -141,6 +141,12 @@ def _held(other: Holder, settings: Settings) -> LockHeld:
     hint = f"Nothing was changed. `nightsheet status` works meanwhile; {end}."
     at_work = f", and works on batch {other.batch!r}" if other.batch else ""
     return LockHeld(f"{other} holds {settings.database}{at_work}.", hint=hint)
+
+
+def _of_who_goes_on(other: Holder, batch: BatchView) -> str:
+    if other.batch not in {"", batch.name}:
+        return f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
+    return "It goes on by itself."
 
 
 async def _run(order: Order) -> RunReport:

@@ -245,7 +245,7 @@ async def test_a_second_runner_is_kept_out(tmp_path: Path) -> None:
 
 @virtual
 async def test_a_runner_of_another_batch_does_not_go_on_with_this_one(tmp_path: Path) -> None:
-    """Nothing is changed, and it is said who stands in the way."""
+    """The pause is cleared, and it is said that this is not enough."""
     async with night(tmp_path) as w:
         w.service.set_balance(Decimal(0))
         await w.run(w.sheet(ROWS))
@@ -254,10 +254,12 @@ async def test_a_runner_of_another_batch_does_not_go_on_with_this_one(tmp_path: 
         async with holding(w.database, command="run", batch="other", clock=w.clock, notice=print) as before:
             assert before is None
             with pytest.raises(LockHeld, match="and works on batch 'other'"):
-                await w.resume(name="sheet")
-        assert select(w.database, "SELECT paused_reason FROM batch WHERE name = 'sheet'") == [
-            {"paused_reason": "balance"}
-        ]
+                await w.run(tmp_path / "sheet.csv")
+            assert await w.resume(name="sheet") is None
+        assert w.watching.notices[-1] == (
+            "It works on batch 'other': resume 'sheet' again when that has ended."
+        )
+        assert select(w.database, "SELECT DISTINCT paused_reason FROM batch") == [{"paused_reason": None}]
 
 
 @virtual
