@@ -15,16 +15,14 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Linked, Unsendable
 from jobs.states import AT_THE_API, JobState
 from jobs.store.moves import apply
-from jobs.store.schema import JOB
+from jobs.store.schema import JOB, SAYS_THE_SAME, TWIN
 from jobs.views import Alike, LinkedJob, Links
 
-_TWIN = JOB.alias("twin")
 _AT_ONCE = 500
 _SENT = (JobState.SUBMITTING, *sorted(AT_THE_API), JobState.SUCCEEDED, JobState.UNCONFIRMED)
 """States of a job whose result the others may have: here, on its way, or in doubt."""
 _IS_LINKED = JOB.c.same_as.is_not(None)
 """Said wherever it holds, in the words of the index: of a million jobs few are linked."""
-_SAYS_THE_SAME = (_TWIN.c.inputs == JOB.c.inputs) & (_TWIN.c.model == JOB.c.model)
 
 
 async def alike(connection: AsyncConnection, batch_id: int) -> list[list[Alike]]:
@@ -73,9 +71,9 @@ async def link(connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) ->
         update(JOB)
         .where(
             _IS_LINKED,
-            exists().where(_TWIN.c.id == JOB.c.same_as, _TWIN.c.same_as.is_not(None)),
+            exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.same_as.is_not(None)),
         )
-        .values(same_as=select(_TWIN.c.same_as).where(_TWIN.c.id == JOB.c.same_as).scalar_subquery())
+        .values(same_as=select(TWIN.c.same_as).where(TWIN.c.id == JOB.c.same_as).scalar_subquery())
     )
 
 
@@ -92,8 +90,8 @@ async def unlink(connection: AsyncConnection, batch_id: int) -> int:
 def _waiting(batch_id: int) -> Select[Any]:
     """Linked jobs of the sheet that are queued, each with the job that it waits for."""
     return (
-        select(JOB.c.id.label("job_id"), _TWIN, _SAYS_THE_SAME.label("alike"))
-        .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
+        select(JOB.c.id.label("job_id"), TWIN, SAYS_THE_SAME.label("alike"))
+        .join(TWIN, TWIN.c.id == JOB.c.same_as)
         .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
         .order_by(JOB.c.turn, JOB.c.id)
     )
@@ -104,13 +102,13 @@ async def settle(connection: AsyncConnection, batch_id: int, now: datetime) -> t
     another takes its place, with what was agreed to. How many ended (of many a part), how many took over.
     """
     took_over = 0
-    gone = or_(_TWIN.c.state == JobState.CANCELLED, ~_SAYS_THE_SAME)
+    gone = or_(TWIN.c.state == JobState.CANCELLED, ~SAYS_THE_SAME)
     while heirs := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
         first = {heir.id: heir for heir in reversed(heirs)}
         for heir in first.values():
             await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=heir.agreed and heir.alike)
         took_over += len(first)
-    over = _TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
+    over = TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
     found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
     for row in found:
         await apply(connection, _end(row.job_id, row, now))
@@ -143,11 +141,11 @@ def _end(job_id: int, twin: Row[Any], now: datetime) -> Linked | Unsendable:
 async def count(connection: AsyncConnection, batch_id: int) -> Links:
     """How many jobs of the sheet have another's result, wait for it, or wait for one nobody agreed to yet."""
     waits = JOB.c.state == JobState.QUEUED
-    idle = waits & (_TWIN.c.state == JobState.QUEUED) & ~_TWIN.c.agreed
+    idle = waits & (TWIN.c.state == JobState.QUEUED) & ~TWIN.c.agreed
     succeeded = JOB.c.state == JobState.SUCCEEDED
     found = await connection.execute(
         select(*(func.coalesce(func.sum(case((which, 1), else_=0)), 0) for which in (succeeded, waits, idle)))
-        .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
+        .join(TWIN, TWIN.c.id == JOB.c.same_as)
         .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.current)
     )
     return Links(*map(int, found.one()))
@@ -156,8 +154,8 @@ async def count(connection: AsyncConnection, batch_id: int) -> Links:
 async def listed(connection: AsyncConnection, batch_id: int) -> list[LinkedJob]:
     """Every linked job, in sheet order, with the key of the one that was sent in its stead."""
     found = await connection.execute(
-        select(JOB.c.key, JOB.c.row, JOB.c.state, _TWIN.c.key)
-        .join(_TWIN, _TWIN.c.id == JOB.c.same_as)
+        select(JOB.c.key, JOB.c.row, JOB.c.state, TWIN.c.key)
+        .join(TWIN, TWIN.c.id == JOB.c.same_as)
         .where(JOB.c.batch_id == batch_id, _IS_LINKED)
         .order_by(JOB.c.position, JOB.c.id)
     )

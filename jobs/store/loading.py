@@ -23,14 +23,13 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import references
-from jobs.store.schema import BATCH, JOB
+from jobs.store.schema import BATCH, JOB, TWIN
 from jobs.views import LoadReport
 
 _CHUNK = 500
 ROW_GONE = "row_gone"
 """`error_code` of a job that was cancelled because its row left the sheet: it comes back with the row."""
 
-_TWIN = JOB.alias("twin")
 _RETURNED = {
     "state": JobState.QUEUED,
     "finished_at": None,
@@ -162,7 +161,7 @@ async def revisions_of(
             JOB.c.error_code,
             JOB.c.current,
             JOB.c.state,
-            select(_TWIN.c.state).where(_TWIN.c.id == JOB.c.same_as).scalar_subquery(),
+            select(TWIN.c.state).where(TWIN.c.id == JOB.c.same_as).scalar_subquery(),
         )
         .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
         .order_by(JOB.c.revision)

@@ -34,7 +34,7 @@ from jobs.outcomes import (
     Unsendable,
 )
 from jobs.states import MOVES, JobState, Move
-from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
+from jobs.store.schema import ARTIFACT, ATTEMPT, JOB, TWIN
 from jobs.tables import SubmitOutcome
 from jobs.views import ArtifactView
 
@@ -44,10 +44,9 @@ _NEWEST_HAS_AN_ID = exists().where(
     ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts, ATTEMPT.c.request_id.is_not(None)
 )
 
-_TWIN = JOB.alias("twin")
-_TWIN_HAS_SUCCEEDED = exists().where(_TWIN.c.id == JOB.c.same_as, _TWIN.c.state == JobState.SUCCEEDED)
+_TWIN_HAS_SUCCEEDED = exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.state == JobState.SUCCEEDED)
 _TWIN_MAY_SUCCEED = exists().where(
-    _TWIN.c.id == JOB.c.same_as, _TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
+    TWIN.c.id == JOB.c.same_as, TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
 )
 
 

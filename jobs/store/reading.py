@@ -11,16 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
-from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB
+from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, SAYS_THE_SAME, TWIN
 from jobs.tables import SubmitOutcome
 from jobs.views import ArtifactView, AttemptView, JobView, OpenJob, Place, QueuedJob, Twin
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 
-_TWIN = JOB.alias("twin")
 _TWINS = ATTEMPT.alias("twins")
-"""The job that was sent in a linked one's stead, and that job's newest submit."""
-_STILL_ALIKE = and_(_TWIN.c.model == JOB.c.model, _TWIN.c.inputs == JOB.c.inputs)
+"""The newest submit of the job that is sent in a linked one's stead."""
 _WHOSE_PICTURES = case(
     (JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, _TWINS.c.id)
 )
@@ -242,16 +240,16 @@ def _jobs() -> Select[Any]:
             ATTEMPT.c.cost_usd,
             ATTEMPT.c.estimate_usd,
             _SENT.label("sent"),
-            _TWIN.c.key.label("twin_key"),
-            _TWIN.c.state.label("twin_state"),
-            _TWIN.c.current.label("twin_current"),
-            _STILL_ALIKE.label("twin_alike"),
+            TWIN.c.key.label("twin_key"),
+            TWIN.c.state.label("twin_state"),
+            TWIN.c.current.label("twin_current"),
+            SAYS_THE_SAME.label("twin_alike"),
             _WHOSE_PICTURES.label("pictures_by"),
         )
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)
         .outerjoin(ATTEMPT, _NEWEST)
-        .outerjoin(_TWIN, _TWIN.c.id == JOB.c.same_as)
-        .outerjoin(_TWINS, and_(_TWINS.c.job_id == _TWIN.c.id, _TWINS.c.number == _TWIN.c.attempts))
+        .outerjoin(TWIN, TWIN.c.id == JOB.c.same_as)
+        .outerjoin(_TWINS, and_(_TWINS.c.job_id == TWIN.c.id, _TWINS.c.number == TWIN.c.attempts))
     )
 
 

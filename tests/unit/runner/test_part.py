@@ -110,19 +110,24 @@ async def test_what_does_not_exist_is_told_and_nothing_is_sent(tmp_path: Path) -
         assert "Job 'k1' is succeeded already: it is not sent." in w.watching.notices
 
 
+async def leave_at_the_api(w: Night, path: Path, *, dedupe: bool | None = None) -> None:
+    """All of it is sent, and the run ends before any of it is done."""
+
+    async def revoke() -> None:
+        await w.clock.sleep(6)
+        w.service.revoke(TOKEN)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(revoke)
+        await w.run(path, concurrency=6, dedupe=dedupe)
+    w.service.accept_tokens(frozenset({TOKEN}))
+
+
 @virtual
 async def test_rows_that_are_gone_are_told_and_pruned(tmp_path: Path) -> None:
     """What waits at the API is cancelled there; what it works on already is paid for, and is not."""
     async with night(tmp_path, median_seconds=60, sigma=0, slots=2) as w:
-
-        async def revoke() -> None:
-            await w.clock.sleep(6)
-            w.service.revoke(TOKEN)
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(revoke)
-            await w.run(sheet(w), concurrency=6)
-        w.service.accept_tokens(frozenset({TOKEN}))
+        await leave_at_the_api(w, sheet(w))
         assert len(w.service.ledger) == 6
         path = sheet(w)
         lines = path.read_text().splitlines(keepends=True)
@@ -139,17 +144,10 @@ async def test_a_no_prunes_nothing_and_a_row_that_is_back_is_not_pruned(tmp_path
     """What was wanted for being gone is not wanted any more."""
     async with night(tmp_path, median_seconds=60, sigma=0, slots=1) as w:
 
-        async def revoke() -> None:
-            await w.clock.sleep(6)
-            w.service.revoke(TOKEN)
-
         async def no(_ask: Ask) -> bool:
             return False
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(revoke)
-            await w.run(w.sheet(3), concurrency=6)
-        w.service.accept_tokens(frozenset({TOKEN}))
+        await leave_at_the_api(w, w.sheet(3))
         assert len(w.service.ledger) == 3
         whole = w.sheet(4).read_text().splitlines(keepends=True)
         path = tmp_path / "sheet.csv"
@@ -169,16 +167,8 @@ async def test_a_no_prunes_nothing_and_a_row_that_is_back_is_not_pruned(tmp_path
 async def test_what_a_row_waits_for_is_not_pruned(tmp_path: Path) -> None:
     """A renamed row gets the picture of its old name; cancelled there, it would have none."""
     async with night(tmp_path, median_seconds=60, sigma=0, slots=1) as w:
-
-        async def revoke() -> None:
-            await w.clock.sleep(6)
-            w.service.revoke(TOKEN)
-
         path = w.sheet(2, series_every=9)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(revoke)
-            await w.run(path, concurrency=6, dedupe=True)
-        w.service.accept_tokens(frozenset({TOKEN}))
+        await leave_at_the_api(w, path, dedupe=True)
         path.write_text(path.read_text().replace("row-1,", "renamed,"))
         assert (await w.run(path, prune=True)).exit_code == 0
         assert len(w.service.ledger) == 2

@@ -19,7 +19,7 @@ from runner.providers.base import (
     Trouble,
     UnknownId,
 )
-from tests.unit.runner.cli.world import NOW, World, accepted, done, fetched, job
+from tests.unit.runner.cli.world import NOW, Ran, World, accepted, done, fetched, job
 
 
 @pytest.fixture
@@ -126,14 +126,19 @@ def test_a_runner_does_it_itself(night: World) -> None:
     assert len(wanted(night)) == 2
 
 
-def test_another_command_that_hangs(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next run does it: nobody is told that a runner is at it."""
-    monkeypatch.setattr("runner.lock._PATIENCE_WITH_A_COMMAND_SECONDS", 0.0)
-    holder = Holder(command="cancel", batch="night", pid=1, host="here", since=NOW)
+def cancel_beside(night: World, command: str, batch: str) -> Ran:
+    """While somebody else holds the database."""
+    holder = Holder(command=command, batch=batch, pid=1, host="here", since=NOW)
     with try_holding(night.database) as held:
         assert held
         Path(f"{night.database}.lock").write_text(f" {holder.model_dump_json()}\n")
-        ran = night.run("cancel")
+        return night.run("cancel")
+
+
+def test_another_command_that_hangs(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run does it: nobody is told that a runner is at it."""
+    monkeypatch.setattr("runner.lock._PATIENCE_WITH_A_COMMAND_SECONDS", 0.0)
+    ran = cancel_beside(night, "cancel", "night")
     assert ran.code == 73
     assert "`nightsheet cancel` (process 1 on here" in ran.err
     assert "the next run cancels what waits at the API" in ran.err
@@ -143,11 +148,7 @@ def test_another_command_that_hangs(night: World, monkeypatch: pytest.MonkeyPatc
 
 def test_a_runner_of_another_batch_does_nothing_for_this_one(night: World) -> None:
     """The request is kept for the next run of it, and that is said."""
-    holder = Holder(command="run", batch="other", pid=1, host="here", since=NOW)
-    with try_holding(night.database) as held:
-        assert held
-        Path(f"{night.database}.lock").write_text(f" {holder.model_dump_json()}\n")
-        ran = night.run("cancel")
+    ran = cancel_beside(night, "run", "other")
     assert ran.code == 0
     assert "2 jobs could not be cancelled now. The next run tries again" in ran.out
     assert len(wanted(night)) == 2
