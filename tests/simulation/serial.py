@@ -19,7 +19,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar, cast
 from unittest import mock
 
@@ -338,6 +338,12 @@ def _without_threads() -> Iterator[None]:
         yield
 
 
+@cache
+def _leave_out_of_collections() -> None:
+    """What was there after the first run need not be looked through after each."""
+    gc.freeze()
+
+
 def run_serial(
     main: Callable[[SerialLoop], Coroutine[Any, Any, T]], *, seed: object, limit_seconds: float
 ) -> T:
@@ -352,8 +358,7 @@ def run_serial(
                     return runner.run(main(loop))
             finally:
                 gc.collect()  # what the dead left, before threads are real again
-                if not gc.get_freeze_count():
-                    gc.freeze()  # what was there before need not be looked through each time
+                _leave_out_of_collections()
     finally:
         loop.forsake()
         if collecting:
