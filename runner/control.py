@@ -143,7 +143,7 @@ async def write_pause(run: Context, stop: Stop) -> None:
 async def _let_go_of_what_was_cancelled(run: Context) -> None:
     """Wake workers that wait to send what is cancelled by now: they would wait to the end for nothing."""
     if run.waiting.jobs:
-        for job_id in await run.store.cancelled_among(run.waiting.jobs):
+        for job_id in await run.store.those_in(JobState.CANCELLED, run.waiting.jobs):
             run.waiting.end(job_id)
 
 

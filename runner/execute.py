@@ -24,6 +24,7 @@ from jobs.outcomes import (
     Unanswered,
     Unsendable,
 )
+from jobs.states import JobState
 from jobs.store.door import must
 from jobs.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
@@ -203,11 +204,13 @@ async def _doubt(run: Context, job: QueuedJob, verdict: Doubtful) -> None:
     if run.tally.resubmits_left > 0:
         run.tally.resubmits_left -= 1
         outcomes.append(Resubmitted(job.id, now, automatic=True))
+    must(await run.store.apply(*outcomes), job.key)
+    if await run.store.those_in(JobState.QUEUED, [job.id]):
         what = "It is sent again, as the settings allow: perhaps paid twice."
     else:
+        run.tally.resubmits_left += len(outcomes) - 1
         what = "It is not sent again; `nightsheet review` decides about it."
     run.notice(f"Job {job.key!r}: {failure.message} {what}")
-    must(await run.store.apply(*outcomes), job.key)
     run.guards.doubted()
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Outcome, RemoteCancelled, RemoteDone, RemoteFailed, Requeued
+from jobs.states import JobState
 from jobs.store.door import must
 from jobs.views import OpenJob
 from runner.backoff import Backoff
@@ -189,11 +190,10 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
     """It failed at the API. Sent again only where the user set `--max-attempts`, and never when moderated."""
     now = run.clock.now()
     outcomes: list[Outcome] = [RemoteFailed(job.id, failure, cost, now)]
-    again = failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.limits.max_attempts
-    if again:
+    if failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.limits.max_attempts:
         outcomes.append(Requeued(job.id, now, automatic=True))
     must(await run.store.apply(*outcomes), job.key)
-    if again:
+    if await run.store.those_in(JobState.QUEUED, [job.id]):
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
         run.tally.ended += 1

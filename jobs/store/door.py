@@ -273,9 +273,9 @@ class Store(Sharing, Foresight):
         """Jobs at the API that a person wants cancelled there."""
         return await self.database.read(lambda c: reading.cancel_wanted(c, batch_id))
 
-    async def cancelled_among(self, job_ids: Sequence[int]) -> list[int]:
-        """Those of these jobs that are cancelled."""
-        return await self.database.read(lambda c: reading.cancelled_among(c, job_ids))
+    async def those_in(self, state: JobState, job_ids: Sequence[int]) -> list[int]:
+        """Those of these jobs that are in `state`."""
+        return await self.database.read(lambda c: reading.those_in(c, state, job_ids))
 
     async def in_state(
         self, batch_id: int, states: Sequence[JobState], keys: Sequence[str] | None = None

@@ -135,11 +135,9 @@ async def cancel_wanted(connection: AsyncConnection, batch_id: int) -> list[int]
     return [job_id for (job_id,) in found]
 
 
-async def cancelled_among(connection: AsyncConnection, job_ids: Sequence[int]) -> list[int]:
-    """Those of these jobs that are cancelled; a run holds no more than some hundred."""
-    found = await connection.execute(
-        select(JOB.c.id).where(JOB.c.id.in_(job_ids), JOB.c.state == JobState.CANCELLED)
-    )
+async def those_in(connection: AsyncConnection, state: JobState, job_ids: Sequence[int]) -> list[int]:
+    """Those of these jobs that are in `state`; a run holds no more than some hundred."""
+    found = await connection.execute(select(JOB.c.id).where(JOB.c.id.in_(job_ids), JOB.c.state == state))
     return [job_id for (job_id,) in found]
 
 

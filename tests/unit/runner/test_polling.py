@@ -277,6 +277,16 @@ async def test_a_failed_run_is_sent_again_where_the_user_allows_it(tmp_path: Pat
 
 
 @virtual
+async def test_what_nobody_wants_any_more_ends_as_it_failed(tmp_path: Path) -> None:
+    """It is not sent again, is not told to be, and counts as ended."""
+    async with at_the_api(tmp_path, max_attempts=2) as (w, job):
+        w.provider.says("result", BROKEN)
+        await w.store.cancel(w.run.batch.id)
+        await watch(w.run, job)
+        assert ((await w.job()).state, w.run.tally.ended, w.notices) == (JobState.FAILED, 1, [])
+
+
+@virtual
 async def test_what_was_moderated_is_never_sent_again(tmp_path: Path) -> None:
     """It would be moderated again, and paid again."""
     async with at_the_api(tmp_path, max_attempts=5) as (w, job):

@@ -21,7 +21,7 @@ from runner.preparing import resubmit_what_is_allowed
 from runner.providers.base import Doubtful, Taken
 from runner.settings import Settings
 from tests.support.night import Night, night
-from tests.support.scripted import PRICE
+from tests.support.scripted import PRICE, Call
 from tests.support.tables import ESTIMATE, ORIGIN, SHEET, planned, rows, select
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
@@ -169,6 +169,22 @@ async def test_a_doubt_within_the_number_is_queued_at_once(tmp_path: Path) -> No
         assert "perhaps paid twice" in w.notices[0]
         assert await submit(w.run, await w.queued("b")) is None
         assert (await w.job("b")).state is S.UNCONFIRMED
+        assert "not sent again" in w.notices[-1]
+
+
+@virtual
+async def test_a_doubt_that_is_cancelled_meanwhile_uses_up_nothing(tmp_path: Path) -> None:
+    """It is a person's to decide, and told to be."""
+    async with world(tmp_path, "a") as w:
+        w.run.tally.resubmits_left = 1
+
+        async def cancelled_meanwhile(_call: Call) -> Doubtful:
+            await w.store.cancel(w.run.batch.id)
+            return Doubtful("no answer")
+
+        w.provider.says("submit", cancelled_meanwhile)
+        assert await submit(w.run, await w.queued("a")) is None
+        assert ((await w.job("a")).state, w.run.tally.resubmits_left) == (S.UNCONFIRMED, 1)
         assert "not sent again" in w.notices[-1]
 
 
