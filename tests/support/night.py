@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from jobs.states import JobState
 from runner.consent import Consent, agreed_to_all
@@ -159,13 +160,23 @@ class Night:
 
 
 @asynccontextmanager
-async def night(folder: Path, *, faults: Sequence[Fault] = (), **settings: Any) -> AsyncIterator[Night]:
-    """A night before its first run. `settings` are the emulator's; its wall clock is its own."""
+async def night(
+    folder: Path, *, faults: Sequence[Fault] = (), look_seconds: float = 5.0, **settings: Any
+) -> AsyncIterator[Night]:
+    """A night before its first run. `settings` are the emulator's; its wall clock is its own.
+
+    A run looks into the table once a second, an idle one too: most of what a quiet hour takes here.
+    `look_seconds` are for those who do not wait for it.
+    """
     clock = VirtualClock()
     chosen: dict[str, Any] = {"speed": 1.0, "picture_scale": 1 / 64, "faults": tuple(faults)}
     service = EmulatorService(EmulatorSettings(**(chosen | settings)), VirtualClock(), MemoryJournal("nonce"))
     transport = InProcess(create_app(service), clock.monotonic)
     try:
-        yield Night(folder, clock, service, transport, Watching())
+        with (
+            mock.patch("runner.control.LOOK_SECONDS", look_seconds),
+            mock.patch("runner.source._LOOK_AGAIN_SECONDS", look_seconds),
+        ):
+            yield Night(folder, clock, service, transport, Watching())
     finally:
         await transport.aclose()
