@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from unittest import mock
 
 from jobs.database import open_database
 from jobs.errors import NightsheetError
@@ -25,7 +24,6 @@ ROWS = 2
 
 Breaking = Callable[[Fuse], AbstractContextManager[None]]
 
-_LOOKS_SELDOM = mock.patch("runner.control.LOOK_SECONDS", 20.0)
 _IN_DOUBT = {JobState.SUBMITTING, JobState.UNCONFIRMED}
 
 
@@ -63,8 +61,7 @@ def search(
         place.mkdir()
         if not new:
             shutil.copy(empty, place / "night.db")
-        with _LOOKS_SELDOM:
-            run_virtual(lambda place=place, fuse=fuse: _night(place, breaking, fuse))  # type: ignore[misc]
+        run_virtual(lambda place=place, fuse=fuse: _night(place, breaking, fuse))  # type: ignore[misc]
         shutil.rmtree(place)
         if not fuse.out:
             break
@@ -74,7 +71,7 @@ def search(
 
 async def _night(folder: Path, breaking: Breaking, fuse: Fuse) -> None:
     where = f"operation {fuse.at}, {'for ever' if fuse.for_ever else 'once'}"
-    async with night(folder, median_seconds=5.0) as w:
+    async with night(folder, look_seconds=20.0, median_seconds=5.0) as w:
         sheet = w.sheet(ROWS)
         with fuse.until_mended(), breaking(fuse):
             try:

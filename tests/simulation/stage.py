@@ -9,8 +9,8 @@ from unittest import mock
 from tests.simulation.orders import commands_of
 from tests.simulation.schedule import Schedule
 from tests.simulation.serial import SerialLoop, run_serial
-from tests.simulation.warm import fast_folder, warm
 from tests.simulation.world import World
+from tests.support.warm import fast_folder, warm
 
 T = TypeVar("T")
 

@@ -31,9 +31,9 @@ from tests.simulation.net import Net
 from tests.simulation.process import PROCESS, Crash, Process
 from tests.simulation.schedule import Schedule
 from tests.simulation.serial import SerialLoop
-from tests.simulation.warm import discard, prepare_database
 from tests.support.night import BASE, SERIES, SINGLE, TOKEN, Night, Watching
 from tests.support.virtual_time import VirtualClock
+from tests.support.warm import discard, prepare_database
 
 _PROBES = {"after commit": "after commit of the answer"}
 """The run's own names of places, where the database has one of that name."""
