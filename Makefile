@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-# They go the same ways thousands of times, or start the real command: to trace them takes as long again for nothing.
-SEARCHES := tests/fault tests/process tests/property tests/simulation
+# Whole nights, thousands of times or with the real command: to trace them takes as long again for nothing.
+SEARCHES := tests/fault tests/matrix tests/process tests/property tests/simulation
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types lock clean

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -21,14 +22,26 @@ class Use:
         return self.name == prefix or self.name.startswith(prefix + ".")
 
 
+@cache
 def sources() -> dict[str, str]:
     """Every source file of the project: its path from the root, and its text."""
     files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
-def imported(path: str, source: str) -> Iterator[Use]:
+@cache
+def imported(path: str, source: str) -> tuple[Use, ...]:
     """Every import, wherever it stands: `from a import b` is `a.b`. Relative ones are resolved."""
+    return tuple(_imports(path, source))
+
+
+@cache
+def reached_for(path: str, source: str) -> tuple[Use, ...]:
+    """Every name that leads to an import, under its own name: `t.sleep` after `import time as t`."""
+    return tuple(_names(path, source))
+
+
+def _imports(path: str, source: str) -> Iterator[Use]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (Use(alias.name, node.lineno) for alias in node.names)
@@ -37,8 +50,7 @@ def imported(path: str, source: str) -> Iterator[Use]:
             yield from (Use(f"{module}.{alias.name}", node.lineno) for alias in node.names)
 
 
-def reached_for(path: str, source: str) -> Iterator[Use]:
-    """Every name that leads to an import, under its own name: `t.sleep` after `import time as t`."""
+def _names(path: str, source: str) -> Iterator[Use]:
     known: dict[str, str] = {}
     tree = ast.parse(source)
     for node in ast.walk(tree):
