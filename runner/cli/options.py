@@ -24,7 +24,7 @@ def _option(kind: Any, flag: str, panel: str, text: str, metavar: str | None = N
     return Annotated[kind | None, typer.Option(flag, help=text, metavar=metavar, rich_help_panel=panel)]
 
 
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "db": _option(
         Path,
         "--db",
@@ -104,7 +104,7 @@ LOOKING = ("db", "emulator", "json", "verbose")
 """For commands that read the job table."""
 CHANGING = ("db", "yes", "emulator", "json", "verbose")
 """For commands that change it."""
-RUNNING = tuple(_OPTIONS)
+RUNNING = tuple(OPTIONS)
 """For commands that do the work."""
 
 
@@ -135,7 +135,7 @@ def _take_signature(run: Callable[..., None], body: Callable[..., Any], settings
     """Show Typer the body's own parameters and the options; `settings` is ours to fill in."""
     own = [p for p in inspect.signature(body).parameters.values() if p.name != "settings"]
     options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_OPTIONS[name])
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=OPTIONS[name])
         for name in settings
     ]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + options
