@@ -58,10 +58,11 @@ async def _report(
     if stop is not None and paused is None:
         paused = Pause(stop.reason, stop.detail, order.around.clock.now())
     links = await store.links(batch.id)
+    counts, account = await store.standing(batch.id)
     return RunReport(
         batch=batch.name,
-        counts=await store.counts(batch.id),
-        account=await store.account(batch.id),
+        counts=counts,
+        account=account,
         pictures=tally.pictures,
         seconds=seconds,
         paused=paused,

@@ -81,8 +81,8 @@ async def obey_the_table(
     while True:
         try:
             run.gap.look()
-            written = await _pass_pauses_on(run, written)
             before, batch = batch, await run.store.refresh(run.batch.id)
+            written = await _pass_pauses_on(run, batch, written)
             _tune(run, settings, before, batch)
             await _let_go_of_what_was_cancelled(run)
             await _cancel_what_is_wanted(run)
@@ -96,20 +96,19 @@ async def obey_the_table(
         await run.clock.sleep(LOOK_SECONDS)
 
 
-async def _pass_pauses_on(run: Context, written: Stop | None) -> Stop | None:
-    """Write a pause of ours down, obey one of somebody else's, end one that somebody cleared.
+async def _pass_pauses_on(run: Context, batch: BatchView, written: Stop | None) -> Stop | None:
+    """Write a pause of ours down, obey one of somebody else's in `batch`, end one that somebody cleared.
 
     Returns the pause that stands in the table.
     """
     stop = run.brake.stop
-    paused = (await run.store.refresh(run.batch.id)).paused
     if stop is None:
-        if paused is not None:
-            run.brake.pause(paused.reason, paused.detail)
+        if batch.paused is not None:
+            run.brake.pause(batch.paused.reason, batch.paused.detail)
         return run.brake.stop
     if stop != written:
         await write_pause(run, stop)
-    elif paused is None:
+    elif batch.paused is None:
         run.brake.release()
         if run.brake.stop is None:
             run.notice("Going on: the pause was cleared.")

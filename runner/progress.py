@@ -38,8 +38,7 @@ class Meter:
     async def count(self) -> Progress:
         """Where the run stands now."""
         run = self._run
-        counts = await run.store.counts(run.batch.id)
-        account = await run.store.account(run.batch.id)
+        counts, account = await run.store.standing(run.batch.id)
         stop = run.brake.stop
         left = sum(many for state, many in counts.items() if state not in _LEFT_ALONE)
         return Progress(

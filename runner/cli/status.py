@@ -99,10 +99,11 @@ async def _standing(store: "Store", batch_id: int, settings: "Settings", now: da
     batch = await store.refresh(batch_id)
     queued = await store.queued_pictures(batch_id)
     run = await run_at_work(store, batch, settings)
+    counts, account = await store.standing(batch_id)
     return Standing(
         batch=batch,
-        counts=await store.counts(batch_id),
-        account=await store.account(batch_id),
+        counts=counts,
+        account=account,
         queued_usd=sum(
             (
                 batch.prices[model] * pictures

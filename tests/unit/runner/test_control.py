@@ -13,6 +13,7 @@ import anyio
 
 from jobs.errors import CannotWrite
 from jobs.tables import PauseReason
+from jobs.views import BatchView
 from runner.brake import Reach, Stop
 from runner.control import GRACE_SECONDS, obey_signals, obey_the_table
 from runner.execute import submit
@@ -72,6 +73,24 @@ async def test_the_first_signal_stops_and_the_second_ends(tmp_path: Path) -> Non
             assert exits == [130]
             tasks.cancel_scope.cancel()
         assert w.stops == []
+
+
+@virtual
+async def test_a_pause_in_the_moment_of_a_look_is_kept(tmp_path: Path) -> None:
+    """It was taken for one that stood in the table, and a second later for one that somebody cleared."""
+    async with world(tmp_path, "a") as w, obeying(w) as looks:
+        real = w.store.refresh
+
+        async def refresh(batch_id: int) -> BatchView:
+            found = await real(batch_id)
+            if looks.looks == 0:
+                w.run.brake.pause(PauseReason.GUARD, "20 failures in a row")
+            return found
+
+        with mock.patch.object(w.store, "refresh", refresh):
+            await w.clock.sleep(3.5)
+        assert (looks.looks, await paused(w)) == (4, (PauseReason.GUARD, "20 failures in a row"))
+        assert (w.run.brake.stops(Reach.SUBMITS), w.notices) == (True, [])
 
 
 @virtual
