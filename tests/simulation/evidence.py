@@ -11,10 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jobs.payload import payload
 from jobs.states import JobState
 from jobs.tables import SubmitOutcome
 from jobs.views import AttemptView
 from runner.emulator.history import Submit
+from tests.simulation.refs import as_planned
 from tests.support.night import Night
 from tests.support.tables import select
 
@@ -50,7 +52,7 @@ class Evidence:
         unknown = Counter(line["job_id"] for line in self.attempts if line["request_id"] is None)
         found = {}
         for submit in self.submits:
-            senders = alike[json.dumps(submit.body, ensure_ascii=False, separators=(",", ":"))]
+            senders = alike[as_planned(submit.body)]
             holder = self.held.get(submit.request_id)
             sender = next((job for job in senders if job["id"] == holder), None)
             if sender is None:
@@ -71,6 +73,11 @@ class Evidence:
     def held(self) -> dict[str, int]:
         """The request_ids in the table, and whose they are."""
         return {line["request_id"]: line["job_id"] for line in self.attempts if line["request_id"]}
+
+    @cached_property
+    def bodies(self) -> dict[str, str]:
+        """By request_id: what the API was sent, to the letter."""
+        return {submit.request_id: payload(submit.body) for submit in self.submits}
 
     @property
     def ledger(self) -> list[AttemptView]:

@@ -1,7 +1,6 @@
 """What a person does meanwhile: the real commands, each in a process of its own, and edits of the sheet."""
 
 import asyncio
-import json
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from runner.cli.tune import _tune
 from runner.emulator.history import Submit
 from runner.opening import Surroundings, open_store
 from tests.simulation.process import PROCESS
+from tests.simulation.refs import COLOURS, as_planned, paint
 from tests.simulation.schedule import Event
 from tests.simulation.world import World
 from tests.support.tables import select
@@ -55,6 +55,8 @@ async def carry_out(w: World, number: int, event: Event) -> None:
             _edit(w)
         case "interrupt":
             _interrupt(w)
+        case "paint" | "lose a picture":
+            _paint(w, lost=event.what != "paint")
         case what:
             if w.database.exists():
                 await w.order(number, _ORDERS[what](w))
@@ -79,6 +81,19 @@ def _edit(w: World) -> None:
         case _:
             new = f"row-{max(int(key.partition('-')[2]) for key in w.rows) + 1}"
             w.rows[new] = f"A boat no. {new.partition('-')[2]}"
+
+
+def _paint(w: World, *, lost: bool) -> None:
+    """Another picture where a row's was, or none until the next `run`; that row may be sent by now."""
+    named = sorted(key for key in w.rows if w.names_a_picture(key))
+    if not named or not w.folder.exists():
+        return
+    key = w.dice.choice(named)
+    if lost:
+        (w.folder / "refs" / f"{key}.png").unlink(missing_ok=True)
+    else:
+        w.colours[key] = w.dice.choice(COLOURS)
+        paint(w.folder, key, w.colours[key])
 
 
 def _interrupt(w: World) -> None:
@@ -190,8 +205,7 @@ def in_doubt(w: World) -> dict[str, str]:
 def unclaimed(w: World, inputs: str) -> list[Submit]:
     """What the API's dashboard shows of these inputs, and nobody has the id of."""
     held = {attempt.request_id for attempt in w.table.attempts.values()}
-    sent = json.loads(inputs)
-    return [s for s in w.service.ledger if s.request_id not in held and s.body == sent]
+    return [s for s in w.service.ledger if s.request_id not in held and as_planned(s.body) == inputs]
 
 
 async def decide_about_all(w: World) -> None:

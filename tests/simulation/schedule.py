@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from runner.emulator.faults import Endpoint, Fault, Kind
 from tests.simulation.process import Crash
+from tests.simulation.refs import INSIDE, STORED
 
 POINTS: dict[str, tuple[int, int]] = {
     "before intent": (6, 2),
@@ -62,13 +63,15 @@ class Schedule:
     """Some runs are of a part: the others of the batch stay queued."""
     prunes: bool = False
     """Every run is with `--prune`."""
+    upload: str | None = None
+    """How pictures of the machine get to the API, where rows name some."""
 
     def lines(self) -> list[str]:
         """For a person who replays it."""
         return [
             f"{self.rows} rows; crashes: {', '.join(map(str, self.crashes)) or 'none'}",
             f"settings {self.settings}; emulator {self.emulator}",
-            f"copies {self.copies}; in parts {self.in_parts}; prunes {self.prunes}",
+            f"copies {self.copies}; in parts {self.in_parts}; prunes {self.prunes}; upload {self.upload}",
             *(f"fault {fault.model_dump_json(exclude_defaults=True)}" for fault in self.faults),
             *(f"weather {event}" for event in self.weather),
             *(f"order {event}" for event in self.orders),
@@ -78,7 +81,7 @@ class Schedule:
 def schedule(seed: int) -> Schedule:
     """The trial of a seed."""
     dice, others = random.Random(f"schedule {seed}"), random.Random(f"choices {seed}")
-    return Schedule(
+    made = Schedule(
         seed=seed,
         rows=dice.choice((1, 2, 2, 2, 3, 3)),
         crashes=tuple(_crash(dice) for _ in range(dice.choice((1, 1, 1, 2, 2, 3)))),
@@ -92,6 +95,14 @@ def schedule(seed: int) -> Schedule:
         copies=others.random() < 0.2,
         in_parts=others.random() < 0.15,
         prunes=others.random() < 0.15,
+        upload=others.choice((None, None, None, None, INSIDE, STORED)),
+    )
+    if made.upload is None:
+        return made
+    return replace(
+        made,
+        weather=(*made.weather, *_events(others, _STORE_WEATHER, others.choice((0, 0, 1)))),
+        orders=(*made.orders, *_events(others, _PAINTER, others.choice((0, 1, 2)))),
     )
 
 
@@ -275,6 +286,8 @@ def _fault(dice: random.Random) -> Fault:
 
 
 _WEATHER = ("offline", "clock", "sleep", "cut", "token", "balance", "disk full", "database full")
+_STORE_WEATHER = ("store silent", "store refuses")
+_PAINTER = ("paint", "paint", "lose a picture")
 _ORDERS = (
     "pause",
     "resume",

@@ -26,6 +26,7 @@ def in_world(plan: Schedule, story: Callable[[World], Coroutine[Any, Any, T]], *
                 with (
                     commands_of(w),
                     mock.patch("runner.assembly.LocalDisk", w.new_disk),
+                    mock.patch("runner.run.open_bucket", return_value=w.refs.bucket()),
                     mock.patch("runner.control.LOOK_SECONDS", look),
                     mock.patch("runner.source._LOOK_AGAIN_SECONDS", look),
                 ):

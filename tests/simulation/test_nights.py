@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import anyio
 import pytest
@@ -26,11 +25,7 @@ SLOW = {"slots": 2, "median_seconds": 430.0}
 """Of the emulator: some 200 jobs take the whole night."""
 PACE: dict[str, Any] = {"poll_min": 30.0, "poll_max": 120.0, "deadline": 6 * 3600.0, "outage_limit": 1800.0}
 
-PATIENT = (
-    mock.patch("runner.control.LOOK_SECONDS", 120.0),
-    mock.patch("runner.source._LOOK_AGAIN_SECONDS", 60.0),
-)
-"""Looking at the table every second would be most of the work."""
+LOOK_SECONDS = 120.0
 
 OUTAGES = (
     Fault(endpoint=Endpoint.ANY, kind=Kind.DROP, times=None, after_seconds=600, for_seconds=1200),
@@ -76,7 +71,7 @@ def test_a_night(tmp_path: Path, name: str, faults: Sequence[Fault], rows: int, 
 
     @virtual
     async def test() -> None:
-        async with night(tmp_path, faults=faults, seed=seed, **SLOW) as w:
+        async with night(tmp_path, faults=faults, look_seconds=LOOK_SECONDS, seed=seed, **SLOW) as w:
             await runs_until_settled(w, rows)
             await nothing_more(w, rows)
             if name in ("calm", "busy"):
@@ -88,8 +83,7 @@ def test_a_night(tmp_path: Path, name: str, faults: Sequence[Fault], rows: int, 
             if name == "hostile":
                 assert w.clock.monotonic() > NIGHT_SECONDS
 
-    with PATIENT[0], PATIENT[1]:
-        test()
+    test()
 
 
 class Killed(BaseException):
@@ -104,7 +98,9 @@ def test_a_night_of_kills(tmp_path: Path, seed: int) -> None:
     @virtual
     async def test() -> None:
         dice = random.Random(seed)
-        async with night(tmp_path, faults=PROFILES["flaky"], seed=seed, **SLOW) as w:
+        async with night(
+            tmp_path, faults=PROFILES["flaky"], look_seconds=LOOK_SECONDS, seed=seed, **SLOW
+        ) as w:
             left = kills
 
             def probe(name: str) -> None:
@@ -148,5 +144,4 @@ def test_a_night_of_kills(tmp_path: Path, seed: int) -> None:
             assert left < kills
             await nothing_more(w, rows)
 
-    with PATIENT[0], PATIENT[1]:
-        test()
+    test()

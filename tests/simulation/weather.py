@@ -33,6 +33,11 @@ async def befall(w: World, event: Event) -> None:
             w.service.set_balance(Decimal(0))
             await w.clock.sleep(event.amount)
             w.service.set_balance(had)
+        case "store silent" | "store refuses":
+            silent = event.what == "store silent"
+            w.store_trouble = TimeoutError("no answer") if silent else PermissionError("Access Denied")
+            await w.clock.sleep(event.amount)
+            w.store_trouble = None
         case full:
             place = "pictures" if full == "disk full" else "database"
             w.full.add(place)
@@ -51,6 +56,7 @@ def clear(w: World) -> None:
     """All that was wrong with the machine and the API is over."""
     w.net.offline = False
     w.full.clear()
+    w.store_trouble = None
     w.service.faults = ()
     w.service.accept_tokens(None)
     w.service.set_balance(Decimal(1000))

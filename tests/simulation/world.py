@@ -29,12 +29,14 @@ from tests.simulation.disks import KillingDisk
 from tests.simulation.history import History
 from tests.simulation.net import Net
 from tests.simulation.process import PROCESS, Crash, Process
+from tests.simulation.refs import COLOURS, RefStore, paint
 from tests.simulation.schedule import Schedule
 from tests.simulation.serial import SerialLoop
 from tests.support.night import BASE, SERIES, SINGLE, TOKEN, Night, Watching
 from tests.support.virtual_time import VirtualClock
 from tests.support.warm import discard, prepare_database
 
+EDIT = "bytedance/seedream-4-5/edit"
 _PROBES = {"after commit": "after commit of the answer"}
 """The run's own names of places, where the database has one of that name."""
 
@@ -82,6 +84,10 @@ class World(Night):
         prompts = 1 if plan.copies else plan.rows
         self.rows: dict[str, str] = {f"row-{n}": f"A boat no. {n % prompts}" for n in range(plan.rows)}
         """The sheet: a prompt a key."""
+        self.colours: dict[str, str] = {}
+        """How the pictures look that rows name, where that is not the first of the colours."""
+        self.refs = RefStore(lambda: self.store_trouble)
+        self.store_trouble: Exception | None = None
         self.full: set[str] = set()
         """What is out of room: `pictures`, `database`."""
         self.running: Process | None = None
@@ -150,12 +156,23 @@ class World(Night):
             self._settings[key] = super().settings(**more)
         return self._settings[key]
 
+    def names_a_picture(self, key: str) -> bool:
+        """Whether a row of that key names a picture of the machine."""
+        return self.plan.upload is not None and int(key.partition("-")[2]) % 2 == 1
+
     def write_sheet(self) -> Path:
-        """The sheet as it is wanted now; every third row is a series, where they are not to be alike."""
-        lines = ["id,model,prompt,count"]
+        """The sheet as it is wanted now; every third row is a series, where they are not to be alike.
+
+        Where rows name pictures of the machine, every other one does, and these lie there as they should.
+        """
+        lines = ["id,model,prompt,count,images"]
         for key, prompt in self.rows.items():
+            if self.names_a_picture(key):
+                cell = paint(self.folder, key, self.colours.get(key, COLOURS[0]))
+                lines.append(f"{key},{EDIT},{prompt},,{cell}")
+                continue
             series = int(key.partition("-")[2]) % 3 == 0 and not self.plan.copies
-            lines.append(f"{key},{SERIES if series else SINGLE},{prompt},{2 if series else ''}")
+            lines.append(f"{key},{SERIES if series else SINGLE},{prompt},{2 if series else ''},")
         path = self.folder / "sheet.csv"
         path.write_text("\n".join(lines) + "\n")
         return path
@@ -169,7 +186,7 @@ class World(Night):
         begun, calls = self.clock.monotonic(), len(self.transport.calls)
         self.history.note(f"{process.name} begins; {crash or 'no crash'}{f'; {part}' if part else ''}")
         self.watching = Watching()
-        chosen = self.plan.settings | settings
+        chosen = {"upload": self.plan.upload} | self.plan.settings | settings
         if resume:
             work: Coroutine[Any, Any, RunReport | None] = self.resume(part=part, **chosen)
         else:
