@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import command, night
+from tests.support.warm import warm
 
 CRASH_TRIALS = 2500
 KILLS = 100
@@ -22,6 +23,13 @@ def no_token_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     files = (path for path in left if path.is_file() and path.name != "token.json")  # its own place
     found = [str(path) for path in files if any(token in path.read_bytes() for token in TOKENS)]
     assert not found, f"a token was left behind in {found}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warmed() -> Iterator[None]:
+    """What is the same for every test of this process is made once."""
+    with warm():
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -27,7 +27,6 @@ from runner.settings import Settings
 from tests.support.in_process import InProcess
 from tests.support.tables import select
 from tests.support.virtual_time import VirtualClock
-from tests.support.warm import warm
 
 TOKEN = "canary-night-token"
 BASE = "http://127.0.0.1:8188/v1"
@@ -175,7 +174,6 @@ async def night(
     transport = InProcess(create_app(service), clock.monotonic)
     try:
         with (
-            warm(),
             mock.patch("runner.control.LOOK_SECONDS", look_seconds),
             mock.patch("runner.source._LOOK_AGAIN_SECONDS", look_seconds),
         ):

@@ -41,6 +41,7 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
 from jobs.store import Store
 from jobs.views import ArtifactView, BatchView, JobView, LoadReport
+from tests.support.warm import prepare_database
 
 NIGHT = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 ORIGIN = "https://api.example"
@@ -210,6 +211,7 @@ class Table:
 @asynccontextmanager
 async def opened_table(path: Path, *keys: str) -> AsyncIterator[Table]:
     """A table with a batch of these keys, queued."""
+    prepare_database(path)
     async with open_database(path) as database:
         yield await new_table(database, *keys)
 

@@ -1,7 +1,7 @@
-"""What a process prepares once, and a simulation of thousands of them need not do again each time.
+"""What a process of tests prepares once, and need not do again for each of thousands.
 
 The SQL that SQLAlchemy compiles, an empty database with today's schema, the pictures that the API draws: each
-is a function of its input alone. A trial now and then makes its database itself all the same.
+is a function of its input alone. Tests of how a database is made do not use it, nor does every crash trial.
 """
 
 import shutil
@@ -40,9 +40,10 @@ def _empty_database() -> bytes:
 
 
 def prepare_database(path: Path) -> None:
-    """A database with our schema, and nothing in it."""
-    path.write_bytes(_empty_database())
-    path.chmod(0o600)
+    """A database with our schema, and nothing in it, where there is none yet."""
+    if not path.exists():
+        path.write_bytes(_empty_database())
+        path.chmod(0o600)
 
 
 @contextmanager

@@ -44,6 +44,7 @@ from runner.throttle import Throttle
 from tests.support.scripted import PRICE, ScriptedProvider
 from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, rows, select
 from tests.support.virtual_time import VirtualClock
+from tests.support.warm import prepare_database
 
 
 def leftovers(folder: Path) -> list[Path]:
@@ -159,6 +160,7 @@ async def world(
     stops: list[Stop] = []
     chosen = replace(LIMITS, **limits)
     policy = PicturePolicy.of(DEFAULT_BASE)
+    prepare_database(folder / "night.db")
     async with open_database(folder / "night.db") as database:
         store = Store(database, clock.now)
         batch, _report = await store.load(

@@ -8,6 +8,7 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed
 from jobs.states import JobState
 from jobs.tables import PauseReason
+from jobs.views import Account
 from runner.events import Progress
 from runner.execute import submit
 from runner.progress import Meter
@@ -107,13 +108,13 @@ async def test_counting_takes_a_small_part_of_the_time(tmp_path: Path) -> None:
     """A count that takes a second is made every twenty."""
     async with world(tmp_path, "a") as w:
         m, watcher = meter(w)
-        real = w.store.counts
+        real = w.store.standing
 
-        async def slowly(batch_id: int) -> dict[JobState, int]:
+        async def slowly(batch_id: int) -> tuple[dict[JobState, int], Account]:
             await w.clock.sleep(1)
             return await real(batch_id)
 
-        with mock.patch.object(w.store, "counts", slowly):
+        with mock.patch.object(w.store, "standing", slowly):
             for _ in range(100):
                 await m.tick()
                 await w.clock.sleep(1)

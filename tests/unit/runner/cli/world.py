@@ -30,6 +30,7 @@ from jobs.store.door import Store
 from jobs.views import ArtifactView, BatchView, JobView
 from runner.cli import app
 from runner.providers.base import CancelVerdict, PriceVerdict, StatusVerdict, Trouble
+from tests.support.warm import prepare_database
 
 T = TypeVar("T")
 NOW = datetime(2026, 3, 4, 1, 2, 3, tzinfo=UTC)
@@ -115,6 +116,7 @@ class World:
         """Do something with the database, made if need be."""
 
         async def inside() -> T:
+            prepare_database(self.database)
             async with open_database(self.database, create=True) as database:
                 return await body(Store(database, lambda: NOW))
 
