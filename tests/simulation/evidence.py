@@ -53,6 +53,7 @@ class Evidence:
         found = {}
         for submit in self.submits:
             senders = alike[as_planned(submit.body)]
+            assert senders, f"I4: {submit.request_id} is of no row: {submit.body}"
             holder = self.held.get(submit.request_id)
             sender = next((job for job in senders if job["id"] == holder), None)
             if sender is None:

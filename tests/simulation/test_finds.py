@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -15,6 +16,8 @@ from runner.classify import Meaning
 from runner.emulator.faults import Endpoint, Fault, Kind
 from runner.recovery import recover
 from tests.simulation.process import Crash
+from tests.simulation.refs import INSIDE
+from tests.simulation.schedule import Event
 from tests.simulation.trial import run_trial
 
 MOST_SEEDS = 40
@@ -58,6 +61,16 @@ def _the_gate_is_open() -> AbstractContextManager[Any]:
     return mock.patch("runner.throttle.anyio.Semaphore", wide)
 
 
+def _a_repainted_picture_is_sent() -> AbstractContextManager[Any]:
+    return mock.patch("runner.references.read_again", lambda places: Path(places[0].path).read_bytes())
+
+
+_REPAINTED = {
+    "rows": 6,
+    "settings": {"concurrency": 1},
+    "upload": INSIDE,
+    "orders": tuple(Event(at, "paint") for at in (0.5, 2.0, 8.0, 30.0)),
+}
 _FIVE_HUNDREDS = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.HTTP, status=502, accepted=True)
 
 
@@ -67,6 +80,7 @@ _FIVE_HUNDREDS = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.HTTP, status=502, acc
         (_server_errors_are_sent_again, "I[13]", {"faults": (_FIVE_HUNDREDS,)}),
         (_what_was_interrupted_is_queued_again, "I[13]", {"crashes": (Crash("after submit", 1),)}),
         (_answers_are_not_committed, "I[35]", {}),
+        (_a_repainted_picture_is_sent, "I4", _REPAINTED),
         (_the_gate_is_open, "I11", {"rows": 5, "settings": {"submit_gate": 1}}),
     ],
 )
