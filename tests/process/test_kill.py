@@ -3,6 +3,7 @@
 100 kills in CI; more with `--kills N`, before a release 1,000.
 """
 
+import os
 import random
 import sqlite3
 from collections.abc import Callable
@@ -55,13 +56,15 @@ def _submits(here: Desk, rng: random.Random) -> Callable[[], bool]:
 
 
 def _pictures(here: Desk, rng: random.Random) -> Callable[[], bool]:
-    """After some more pictures have begun to come."""
-    enough = _files(here) + rng.randint(1, ROWS_A_KILL)
-    return lambda: _files(here) >= enough
+    """After the pictures of some more jobs have begun to come."""
+    enough = _folders(here) + rng.randint(1, ROWS_A_KILL)
+    return lambda: _folders(here) >= enough
 
 
-def _files(here: Desk) -> int:
-    return sum(path.suffix in {".png", ".part"} for path in (here.folder / "outputs").rglob("*.*"))
+def _folders(here: Desk) -> int:
+    """How many jobs have a folder: asked for again and again, so only the one above them is looked at."""
+    batch = here.folder / "outputs" / "sheet"
+    return sum(entry.is_dir() for entry in os.scandir(batch)) if batch.is_dir() else 0
 
 
 async def _a_night_of_kills(
