@@ -5,11 +5,12 @@ Windows, and says the same on a file system that ignores case. Nothing here look
 """
 
 import hashlib
+import os
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from string import Formatter
 
 from jobs.errors import UsageProblem
@@ -150,6 +151,15 @@ def _slug(text: str) -> str:
 def _short_hash(text: str) -> str:
     # A sheet may hold half a surrogate pair, which has no UTF-8 of its own.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
+
+
+def not_utf8(path: PurePath) -> str | None:
+    """How to show a path that is not UTF-8, which no database and no report can hold; None for any other."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path).decode(errors="backslashreplace")
+    return None
 
 
 def _refused(template: str, why: str) -> UsageProblem:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from jobs.naming import not_utf8
+
 PART_SUFFIX = ".part"
 
 _PART = re.compile(r".+\.[0-9a-f]{8}\.part")
@@ -161,6 +163,8 @@ def probe_writable(folder: Path, disk: Disk | None = None) -> str | None:
 
     None when that works, else what to tell the user. For the start, before anything is paid.
     """
+    if (shown := not_utf8(folder)) is not None:
+        return f"{shown} cannot be written: its name is not UTF-8"
     disk = disk or LocalDisk()
     source = part_path(folder, "probe")
     target = part_path(folder, "probe")

@@ -11,6 +11,7 @@ from stat import S_ISREG
 from jobs.catalog.references import MOST_REFERENCES, name_by_content
 from jobs.catalog.shapes import SUFFIXES, Flaw, Shape, flaws_of
 from jobs.measuring import measure
+from jobs.naming import not_utf8
 from jobs.sheets.finding import Folders, NotFound, find_files
 
 MOST_BYTES = 32 * 1024 * 1024
@@ -90,10 +91,7 @@ class Album:
         assert self.folders is not None
         own = self.folders.own
         shown = path.relative_to(own).as_posix() if path.is_relative_to(own) else str(path)
-        try:
-            str(path).encode()
-        except UnicodeEncodeError:  # neither the database nor a report can hold it
-            name = os.fsencode(path).decode(errors="backslashreplace")
+        if (name := not_utf8(path)) is not None:
             return NotFound(f"Its name is not UTF-8: {name}", "Rename it.")
         try:
             data, size = _read(path)

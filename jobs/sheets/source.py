@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.errors import UsageProblem
+from jobs.naming import not_utf8
 from jobs.sheets.album import Album, Way
 from jobs.sheets.finding import Folders
 
@@ -39,10 +41,18 @@ class Source:
 
         So two worksheets of one workbook are not taken for one sheet that was edited. Standard input is one
         place, whatever is sent through it: the batch's name alone says what belongs together.
+
+        Raises:
+            UsageProblem: its path is not UTF-8.
         """
         if self.spooled:
             return STANDARD_INPUT
-        return f"{self.path.resolve()}{'' if part is None else f'#{part}'}"
+        path = self.path.resolve()
+        if (shown := not_utf8(path)) is not None:
+            raise UsageProblem(
+                f"The path of the sheet is not UTF-8: {shown}", hint="Rename the file or its folder."
+            )
+        return f"{path}{'' if part is None else f'#{part}'}"
 
     def album(self) -> Album:
         """The pictures of this computer that it may name, none of them opened yet."""

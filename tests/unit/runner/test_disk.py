@@ -254,6 +254,13 @@ def test_a_folder_that_cannot_be_written_is_said(call: str, number: int, words: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_whose_name_is_not_utf_8_is_said(tmp_path: Path) -> None:
+    """The table could not hold where its pictures are: these would be paid for first."""
+    told = probe_writable(tmp_path / "night\udcff" / "out")
+    assert told == f"{tmp_path}/night\\xff/out cannot be written: its name is not UTF-8"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_instead_of_a_folder_fails_the_probe(tmp_path: Path) -> None:
     """No exception, a sentence."""
     (tmp_path / "out").write_text("x")
