@@ -33,7 +33,7 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
     """Ended by a person, or by the API's word."""
     UNCONFIRMED = "unconfirmed"
-    """Sent, and no readable answer: it may be paid for. Only a person, or a setting of theirs, sends it again."""
+    """Sent, and no readable answer: perhaps paid for. A person, or a setting of theirs, may send it again."""
 
 
 class Move(StrEnum):
