@@ -63,6 +63,8 @@ class Net(InProcess):
         self._history = history
         self._table = table
         self._posts: list[Process | None] = []
+        self._submitters: list[Process] = []
+        """Each from its first submit on; there is one at a time."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         process = PROCESS.get()
@@ -124,7 +126,10 @@ class Net(InProcess):
         beside = self._table.sent_beside(sent) if self.deduping else []
         assert not beside, f"I1: sent beside one that says the same, and is {beside}"
         assert process is not None
-        assert process.name.startswith("run"), f"I1: {process.name} submits"
+        assert process.runs, f"I1: {process.name} submits"
+        if process not in self._submitters:
+            self._submitters.append(process)
+        assert process is self._submitters[-1], f"I16: {process.name} and {self._submitters[-1].name} submit"
         under_way = sum(other is process for other in self._posts)
         assert under_way < self.gate, f"I11: {under_way + 1} submits at once, the gate is {self.gate}"
         told_at = self.stopped.get(process.name)

@@ -41,6 +41,8 @@ class Process:
     on_death: Callable[["Process"], None] = _nothing
     decides: bool = False
     """Whether it carries out what a person decided about jobs: a command, or the loading of a sheet."""
+    runs: bool = False
+    """Whether it is a `run` or a `resume`: no other command submits."""
     dead: bool = False
     reached: Counter[str] = field(default_factory=Counter)
 

@@ -81,6 +81,7 @@ async def _course(w: World) -> Result:
         with suppress(asyncio.CancelledError):
             await around
     clear(w)
+    await w.alone()
     if w.table.jobs:
         await untune(w)
     await _in_peace(w, crashes)
@@ -161,7 +162,7 @@ def _check(w: World, ended: Ended, *, alone: bool = True) -> None:
     if ended.report is None:  # refused before it could put anything in order
         oracle.after_a_kill(e, gate=w.net.gate)
         return
-    if not ended.process.reached["refusal"]:
+    if not ended.process.reached["refusal"] and not w.is_run:
         oracle.between_runs(e, w.orphans)
     known = set(e.held) | set(e.spooled)
     for receipt in w.net.receipts:

@@ -182,7 +182,7 @@ class World(Night):
     ) -> Ended:
         """One run, from its start to its end or to its death at `crash`. `resume` needs no sheet."""
         self.lives += 1
-        process = Process(f"run {self.lives}", crash, self._on_death, decides=not resume)
+        process = Process(f"run {self.lives}", crash, self._on_death, decides=not resume, runs=True)
         begun, calls = self.clock.monotonic(), len(self.transport.calls)
         self.history.note(f"{process.name} begins; {crash or 'no crash'}{f'; {part}' if part else ''}")
         self.watching = Watching()
@@ -209,9 +209,9 @@ class World(Night):
         self.history.note(f"{process.name} ends: {'killed' if ended.killed else code}")
         return ended
 
-    async def order(self, number: int, work: Coroutine[Any, Any, Any]) -> None:
+    async def order(self, number: int, work: Coroutine[Any, Any, Any], *, runs: bool = False) -> None:
         """A command of a person, in a process of its own. What it refuses, it refuses."""
-        process = Process(f"order {number}", None, self._on_death, decides=True)
+        process = Process(f"order {number}", None, self._on_death, decides=True, runs=runs)
         result = await self._in(process, work)
         if isinstance(result, NightsheetError):
             self.history.note(f"{process.name} is refused: {type(result).__name__}")
@@ -235,6 +235,16 @@ class World(Night):
             if self._died.is_set() and not self._alive:
                 self._rise()
             await self._up()
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a process is at work that may submit."""
+        return any(process.runs and not process.dead for process in self._alive.values())
+
+    async def alone(self) -> None:
+        """Return when no process is at work any more."""
+        while self._alive:  # noqa: ASYNC110 - in virtual time
+            await asyncio.sleep(1.0)
 
     async def _up(self) -> None:
         """Return when the machine is up: not while the dead are still unwinding."""
