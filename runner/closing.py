@@ -58,7 +58,7 @@ async def _report(
     if stop is not None and paused is None:
         paused = Pause(stop.reason, stop.detail, order.around.clock.now())
     links = await store.links(batch.id)
-    counts, account = await store.standing(batch.id)
+    counts, account = await store.counts_and_account(batch.id)
     return RunReport(
         batch=batch.name,
         counts=counts,

@@ -222,7 +222,7 @@ async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outs
 
 async def _tell_of_pause(run: Context, outside: Herald, stop: Stop) -> None:
     with anyio.CancelScope(shield=True):  # the run may end meanwhile
-        counts, account = await run.store.standing(run.batch.id)
+        counts, account = await run.store.counts_and_account(run.batch.id)
         paused = Pause(stop.reason, stop.detail, run.clock.now())
         await outside.tell(event("paused", run.batch.name, counts, account, paused))
 

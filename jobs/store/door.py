@@ -212,8 +212,8 @@ class Store(Sharing, Foresight):
         """What the batch has cost so far."""
         return await self.database.read(lambda c: counting.account(c, batch_id))
 
-    async def standing(self, batch_id: int) -> tuple[dict[JobState, int], Account]:
-        """Both of these, as they stand at one moment."""
+    async def counts_and_account(self, batch_id: int) -> tuple[dict[JobState, int], Account]:
+        """Both of these, as they are at one moment."""
 
         async def read(connection: AsyncConnection) -> tuple[dict[JobState, int], Account]:
             return await counting.counts(connection, batch_id), await counting.account(connection, batch_id)

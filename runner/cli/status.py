@@ -99,7 +99,7 @@ async def _standing(store: "Store", batch_id: int, settings: "Settings", now: da
     batch = await store.refresh(batch_id)
     queued = await store.queued_pictures(batch_id)
     run = await run_at_work(store, batch, settings)
-    counts, account = await store.standing(batch_id)
+    counts, account = await store.counts_and_account(batch_id)
     return Standing(
         batch=batch,
         counts=counts,

@@ -108,13 +108,13 @@ async def test_counting_takes_a_small_part_of_the_time(tmp_path: Path) -> None:
     """A count that takes a second is made every twenty."""
     async with world(tmp_path, "a") as w:
         m, watcher = meter(w)
-        real = w.store.standing
+        real = w.store.counts_and_account
 
         async def slowly(batch_id: int) -> tuple[dict[JobState, int], Account]:
             await w.clock.sleep(1)
             return await real(batch_id)
 
-        with mock.patch.object(w.store, "standing", slowly):
+        with mock.patch.object(w.store, "counts_and_account", slowly):
             for _ in range(100):
                 await m.tick()
                 await w.clock.sleep(1)
