@@ -201,15 +201,19 @@ async def _doubt(run: Context, job: QueuedJob, verdict: Doubtful) -> None:
     failure = Failure(FailureKind.UNCONFIRMED, _in_doubt(verdict.message), verdict.code)
     now = run.clock.now()
     outcomes: list[Outcome] = [Unanswered(job.id, failure, now)]
-    if run.tally.resubmits_left > 0:
-        run.tally.resubmits_left -= 1
+    allowed = run.tally.resubmits_left > 0
+    if allowed:
+        run.tally.resubmits_left -= 1  # before anything is awaited: another doubt may be under way
         outcomes.append(Resubmitted(job.id, now, automatic=True))
-    must(await run.store.apply(*outcomes), job.key)
-    if await run.store.those_in(JobState.QUEUED, [job.id]):
-        what = "It is sent again, as the settings allow: perhaps paid twice."
-    else:
-        run.tally.resubmits_left += len(outcomes) - 1
+    try:
+        must(await run.store.apply(*outcomes), job.key)
+    except CannotWrite:
+        run.notice(f"Job {job.key!r}: {failure.message}")
+        raise
+    what = "It is sent again, as the settings allow: perhaps paid twice."
+    if not await run.store.those_in(JobState.QUEUED, [job.id]):
         what = "It is not sent again; `nightsheet review` decides about it."
+        run.tally.resubmits_left += allowed
     run.notice(f"Job {job.key!r}: {failure.message} {what}")
     run.guards.doubted()
 

@@ -133,6 +133,8 @@ def test_what_cannot_be_recorded_is_in_doubt_for_the_next_run(tmp_path: Path, ve
                 assert await submit(w.run, await w.queued()) is None
             assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
             assert len(w.provider.asked("submit")) == 1
+            told = any("may have been accepted and paid for" in notice for notice in w.notices)
+            assert told is isinstance(verdict, Doubtful)
             found = await recover(w.store, w.run.batch, w.run.spool)
             assert (found.in_doubt, (await w.job()).state) == (1, JobState.UNCONFIRMED)
 
