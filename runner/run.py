@@ -17,17 +17,17 @@ from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
-from runner.assembly import Order, assemble
 from runner.brake import Stop
 from runner.bucket import Bucket, open_bucket
-from runner.closing import close, report_of_nothing
 from runner.consent import Consent
 from runner.context import Context
-from runner.control import obey_the_table, obeying_signals
 from runner.disk import probe_writable, remove_stale_parts
 from runner.events import Watcher
 from runner.http.addresses import PicturePolicy
 from runner.http.fetching import PictureClient
+from runner.lifecycle.build import Order, assemble
+from runner.lifecycle.finish import close, report_of_nothing
+from runner.lifecycle.supervise import obey_the_table, obeying_signals
 from runner.linking import dedupe as link_or_not
 from runner.lock import Holder, holding
 from runner.notify import Herald, event, event_of, herald

@@ -122,7 +122,7 @@ def paid_once_and_known(folder: Path, api: BrokenApi) -> None:
 @pytest.fixture(autouse=True)
 def hurried_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = DownloadLimits(connect_seconds=0.25, idle_seconds=0.15, total_seconds=0.3)
-    monkeypatch.setattr("runner.assembly.Downloads", partial(Downloads, limits=limits))
+    monkeypatch.setattr("runner.lifecycle.build.Downloads", partial(Downloads, limits=limits))
 
 
 def name(how: Break) -> str:

@@ -89,5 +89,5 @@ def failing_disk(fuse: Fuse, number: int = errno.ENOSPC) -> Iterator[None]:
             if fuse.blows():
                 _fail(number)
 
-    with mock.patch("runner.assembly.LocalDisk", Disk), mock.patch("runner.disk.LocalDisk", Disk):
+    with mock.patch("runner.lifecycle.build.LocalDisk", Disk), mock.patch("runner.disk.LocalDisk", Disk):
         yield

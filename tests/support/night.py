@@ -174,7 +174,7 @@ async def night(
     transport = InProcess(create_app(service), clock.monotonic)
     try:
         with (
-            mock.patch("runner.control.LOOK_SECONDS", look_seconds),
+            mock.patch("runner.lifecycle.supervise.LOOK_SECONDS", look_seconds),
             mock.patch("runner.source._LOOK_AGAIN_SECONDS", look_seconds),
         ):
             yield Night(folder, clock, service, transport, Watching())

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from runner.assembly import Order
 from runner.consent import Consent, agreed_to_all
+from runner.lifecycle.build import Order
 from runner.opening import Surroundings
 from runner.settings import Settings
 from tests.support.night import Watching

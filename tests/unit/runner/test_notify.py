@@ -361,7 +361,10 @@ def test_nobody_outside_stops_or_fails_a_run(tmp_path: Path, behaviour: Callable
 async def test_an_interruption_is_told(tmp_path: Path) -> None:
     """Somebody may have stopped it who is not the one who waits for it."""
     async with night(tmp_path, median_seconds=30, sigma=0) as w:
-        with Outside().there() as outside, mock.patch("runner.control.obey_signals", interrupt_at_once):
+        with (
+            Outside().there() as outside,
+            mock.patch("runner.lifecycle.supervise.obey_signals", interrupt_at_once),
+        ):
             report = await w.run(w.sheet(4), on_event="listen")
         assert report.interrupted
         assert [told["event"] for told in outside.told] == ["interrupted"]

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from jobs.states import JobState
-from runner.control import obey_the_table
 from runner.execute import submit
+from runner.lifecycle.supervise import obey_the_table
 from runner.providers.base import TurnedAway
 from runner.settings import Settings
 from tests.support.scripted import Call

@@ -16,7 +16,6 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
 from jobs.tables import PauseReason
 from jobs.views import OpenJob
-from runner.assembly import assemble
 from runner.brake import Reach
 from runner.consent import Ask, Consent, agreed_to_all
 from runner.context import Context
@@ -24,6 +23,7 @@ from runner.guards import Guards
 from runner.http.addresses import PicturePolicy
 from runner.http.base import DEFAULT_BASE
 from runner.http.fetching import PictureClient
+from runner.lifecycle.build import assemble
 from runner.opening import Api
 from runner.providers.base import Priced, Stopped
 from runner.recovery import recover

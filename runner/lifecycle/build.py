@@ -17,7 +17,6 @@ from runner.bucket import Bucket
 from runner.budget import Budget
 from runner.consent import Consent, agreed_to_all
 from runner.context import Context, Limits, Tally
-from runner.control import obeying_signals
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
 from runner.events import Watcher
@@ -26,6 +25,7 @@ from runner.guards import GuardLimits, Guards
 from runner.health import Health
 from runner.http.base import is_loopback, split_origin
 from runner.http.fetching import PictureClient
+from runner.lifecycle.supervise import obeying_signals
 from runner.opening import Api, Surroundings
 from runner.pace import pace
 from runner.part import WHOLE, Chosen, Part

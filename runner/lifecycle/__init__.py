@@ -1,0 +1,1 @@
+"""A run from agreement to report: its stages, wired once."""
