@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from jobs.states import ENDED, JobState
 from jobs.views import Pause
-from runner.context import Context
 from runner.events import Progress, Watcher
+from runner.workers.context import Context
 
 _LEFT_ALONE = ENDED | {JobState.UNCONFIRMED}
 _SHARE_OF_TIME = 0.05

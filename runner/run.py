@@ -20,7 +20,6 @@ from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.brake import Stop
 from runner.bucket import Bucket, open_bucket
 from runner.consent import Consent
-from runner.context import Context
 from runner.disk import probe_writable, remove_stale_parts
 from runner.events import Watcher
 from runner.http.addresses import PicturePolicy
@@ -33,13 +32,14 @@ from runner.lock import Holder, holding
 from runner.notify import Herald, event, event_of, herald
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
 from runner.part import WHOLE, Part, choose
-from runner.pool import start
 from runner.preparing import to_be_repeated
 from runner.progress import Meter
 from runner.recovery import Recovered, recover
 from runner.report import RunReport
 from runner.settings import UNPROVEN, Settings, with_pictures
 from runner.spool import open_spool
+from runner.workers.context import Context
+from runner.workers.pool import start
 
 _READY = 64
 """Jobs that may wait for the download pool before a worker waits with them."""

@@ -16,7 +16,6 @@ from runner.brake import Brake, Reach
 from runner.bucket import Bucket
 from runner.budget import Budget
 from runner.consent import Consent, agreed_to_all
-from runner.context import Context, Limits, Tally
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
 from runner.events import Watcher
@@ -27,7 +26,6 @@ from runner.http.base import is_loopback, split_origin
 from runner.http.fetching import PictureClient
 from runner.lifecycle.supervise import obeying_signals
 from runner.opening import Api, Surroundings
-from runner.pace import pace
 from runner.part import WHOLE, Chosen, Part
 from runner.preparing import (
     Work,
@@ -41,10 +39,12 @@ from runner.preparing import (
 from runner.recovery import Recovered
 from runner.references import References
 from runner.settings import Settings
-from runner.source import Source
 from runner.spool import Spool
 from runner.throttle import Throttle
 from runner.wording import many
+from runner.workers.context import Context, Limits, Tally
+from runner.workers.queue import Source
+from runner.workers.tuning import pace
 
 
 @dataclass(frozen=True, slots=True)

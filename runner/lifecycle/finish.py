@@ -8,10 +8,10 @@ from jobs.manifests.writing import write_manifests
 from jobs.tables import PauseReason
 from jobs.views import Links, Pause
 from runner.brake import Stop
-from runner.context import Context, Tally
 from runner.lifecycle.build import Order
 from runner.lifecycle.supervise import write_pause
 from runner.report import RunReport
+from runner.workers.context import Context, Tally
 
 
 async def close(order: Order, run: Context, run_id: int, begun: float) -> RunReport:

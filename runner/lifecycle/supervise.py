@@ -15,10 +15,10 @@ from jobs.tables import PauseReason
 from jobs.views import BatchView, OpenJob
 from runner.brake import Brake, Reach, Stop
 from runner.clock import Clock
-from runner.context import Context
-from runner.pace import keep_pace, pace, pace_of
 from runner.providers.base import CancelTaken, NotCancellable, Trouble, UnknownId
 from runner.settings import Settings
+from runner.workers.context import Context
+from runner.workers.tuning import keep_pace, pace, pace_of
 
 GRACE_SECONDS = 15.0
 """How long downloads under way may take to end after Ctrl-C."""

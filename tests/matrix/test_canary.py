@@ -24,7 +24,7 @@ FAULTS = (
 """The API is honest and clumsy here: it says the token back wherever it has words."""
 
 DEFECT = """
-import runner.pool, runner.run
+import runner.workers.pool, runner.run
 from runner.cli.app import main
 
 async def defect(*arguments, **options):
@@ -89,7 +89,7 @@ async def test_the_token_is_nowhere(tmp_path: Path) -> None:
 
         said += [await with_a_defect(here, "runner.run, 'assemble'")]
         assert "Traceback" in said[-1].err
-        said += [await with_a_defect(here, "runner.pool, 'watch'")]
+        said += [await with_a_defect(here, "runner.workers.pool, 'watch'")]
         assert "ZeroDivisionError" in said[-1].err
         for command in ("status --json", "jobs --json", "review", "export --all"):
             said += [await here.call(*command.split(), "--verbose")]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from runner.emulator.faults import Endpoint, Fault, Kind
-from runner.polling import watch
 from runner.providers.base import NotReady, Ready, RemoteStatus, Standing
+from runner.workers.poll import watch
 from tests.matrix.nights import accepted, ends, posts, sheet, strikes
 from tests.support.night import SERIES, night
 from tests.support.scripted import DONE, URL, WORKING

@@ -2,9 +2,9 @@
 
     What goes wrong for the user, in a sentence or two.
 
-    caught by tests/unit/runner/test_execute.py::test_the_intent_is_committed_before_the_submit_leaves
+    caught by tests/unit/runner/workers/test_submit.py::test_the_intent_is_committed_before_the_submit_leaves
 
-    in runner/execute.py
+    in runner/workers/submit.py
     <<<
     the lines as they are, which stand in that file exactly once
     ===

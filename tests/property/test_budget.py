@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from runner.guards import GuardLimits
-from runner.pool import start
 from runner.providers.base import (
     Denied,
     Doubtful,
@@ -27,6 +26,7 @@ from runner.providers.base import (
     TurnedAway,
 )
 from runner.recovery import Recovered, recover
+from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL, Call
 from tests.support.tables import ORIGIN, SHEET, planned
 from tests.support.virtual_time import run_virtual

@@ -175,7 +175,7 @@ async def night(
     try:
         with (
             mock.patch("runner.lifecycle.supervise.LOOK_SECONDS", look_seconds),
-            mock.patch("runner.source._LOOK_AGAIN_SECONDS", look_seconds),
+            mock.patch("runner.workers.queue._LOOK_AGAIN_SECONDS", look_seconds),
         ):
             yield Night(folder, clock, service, transport, Watching())
     finally:

@@ -27,7 +27,6 @@ from jobs.views import JobView, OpenJob, QueuedJob
 from runner.brake import Brake, Stop
 from runner.bucket import Bucket
 from runner.budget import Budget
-from runner.context import Context, Limits
 from runner.disk import Disk, LocalDisk
 from runner.downloads import Downloads
 from runner.gap import Gap
@@ -36,11 +35,12 @@ from runner.health import Health
 from runner.http.addresses import PicturePolicy
 from runner.http.base import DEFAULT_BASE
 from runner.http.fetching import PictureClient
-from runner.polling import watch
 from runner.references import References
-from runner.source import Source
 from runner.spool import open_spool
 from runner.throttle import Throttle
+from runner.workers.context import Context, Limits
+from runner.workers.poll import watch
+from runner.workers.queue import Source
 from tests.support.scripted import PRICE, ScriptedProvider
 from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, rows, select
 from tests.support.virtual_time import VirtualClock

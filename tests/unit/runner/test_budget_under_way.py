@@ -7,7 +7,7 @@ import anyio
 
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.execute import submit
+from runner.workers.submit import submit
 from tests.support.scripted import PRICE
 from tests.support.virtual_time import virtual
 from tests.support.world import world

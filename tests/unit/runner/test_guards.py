@@ -16,10 +16,10 @@ from jobs.tables import PauseReason
 from jobs.views import FRONT, QueuedJob
 from runner.brake import Brake, Reach, Stop
 from runner.consent import Ask
-from runner.execute import submit
 from runner.guards import GuardLimits, Guards
 from runner.providers.base import Doubtful
 from runner.recovery import recover
+from runner.workers.submit import submit
 from tests.support.night import night
 from tests.support.virtual_time import virtual
 from tests.support.world import world

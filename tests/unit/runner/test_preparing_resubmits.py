@@ -15,11 +15,11 @@ from jobs.tables import PauseReason
 from jobs.views import QueuedJob
 from runner.consent import Ask
 from runner.emulator.faults import Endpoint, Fault, Kind
-from runner.execute import submit
 from runner.part import Part
 from runner.preparing import resubmit_what_is_allowed
 from runner.providers.base import Doubtful, Taken
 from runner.settings import Settings
+from runner.workers.submit import submit
 from tests.support.night import Night, night
 from tests.support.scripted import PRICE, Call
 from tests.support.tables import ESTIMATE, ORIGIN, SHEET, planned, rows, select

@@ -10,9 +10,9 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account
 from runner.events import Progress
-from runner.execute import submit
 from runner.progress import Meter
 from runner.providers.base import Denied, Doubtful
+from runner.workers.submit import submit
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 

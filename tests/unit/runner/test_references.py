@@ -23,9 +23,9 @@ from jobs.sheets.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.execute import submit
 from runner.providers.base import Taken, TurnedAway
 from runner.references import LONGEST_SECONDS, MARGIN_SECONDS
+from runner.workers.submit import submit
 from tests.support.fake_files import FakeFiles
 from tests.support.small_pictures import picture, put
 from tests.support.virtual_time import VirtualLoop, virtual

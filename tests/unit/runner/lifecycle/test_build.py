@@ -18,7 +18,6 @@ from jobs.tables import PauseReason
 from jobs.views import OpenJob
 from runner.brake import Reach
 from runner.consent import Ask, Consent, agreed_to_all
-from runner.context import Context
 from runner.guards import Guards
 from runner.http.addresses import PicturePolicy
 from runner.http.base import DEFAULT_BASE
@@ -28,6 +27,7 @@ from runner.opening import Api
 from runner.providers.base import Priced, Stopped
 from runner.recovery import recover
 from runner.settings import load_settings
+from runner.workers.context import Context
 from tests.support.night import Watching
 from tests.support.order import order_of
 from tests.support.scripted import PRICE

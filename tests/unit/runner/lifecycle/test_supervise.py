@@ -15,10 +15,10 @@ from jobs.errors import CannotWrite
 from jobs.tables import PauseReason
 from jobs.views import BatchView
 from runner.brake import Reach, Stop
-from runner.execute import submit
 from runner.lifecycle.supervise import GRACE_SECONDS, obey_signals, obey_the_table
 from runner.providers.base import CancelTaken, NotCancellable, Stopped, Trouble, UnknownId
 from runner.settings import Settings
+from runner.workers.submit import submit
 from tests.support.virtual_time import virtual
 from tests.support.world import World, at_the_api, world
 

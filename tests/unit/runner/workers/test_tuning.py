@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from jobs.views import BatchView
-from runner.pace import Pace, keep_pace, pace
 from runner.settings import load_settings
+from runner.workers.tuning import Pace, keep_pace, pace
 from tests.support.tables import NIGHT
 from tests.support.virtual_time import virtual
 from tests.support.world import world

@@ -19,10 +19,10 @@ from runner.guards import Guards
 from runner.health import Health
 from runner.providers.base import Provider
 from runner.references import References
-from runner.source import Source
 from runner.spool import Spool
 from runner.throttle import Throttle
-from runner.waiting import Waiting
+from runner.workers.pending import Waiting
+from runner.workers.queue import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from jobs.failures import FailureKind
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import OpenJob
-from runner.collecting import collect
 from runner.disk import LocalDisk
+from runner.workers.fetch import collect
 from tests.support.virtual_time import virtual
 from tests.support.world import World, leftovers
 from tests.unit.runner.collected import URLS, Net, done, edit, on_disk

@@ -13,8 +13,8 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import OpenJob
 from runner.brake import Reach
-from runner.collecting import collect
 from runner.providers.base import Trouble
+from runner.workers.fetch import collect
 from tests.support.scripted import Call
 from tests.support.virtual_time import virtual
 from tests.support.world import Net, World, leftovers, pictures, world

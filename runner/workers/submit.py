@@ -30,10 +30,10 @@ from jobs.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.brake import Reach
-from runner.context import Context
 from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
 from runner.references import Ready, Unfit
 from runner.spool import Spooled
+from runner.workers.context import Context
 
 _UNSENT = Backoff(first=1.0, longest=30.0)
 

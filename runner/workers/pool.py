@@ -12,11 +12,11 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.brake import Reach
-from runner.collecting import collect
-from runner.context import Context
-from runner.execute import submit
-from runner.polling import watch
 from runner.recovery import Recovered
+from runner.workers.context import Context
+from runner.workers.fetch import collect
+from runner.workers.poll import watch
+from runner.workers.submit import submit
 
 Defect = Callable[[str, BaseException], None]
 """Told of an error that nothing here expects: (the job's key, the error)."""

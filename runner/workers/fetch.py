@@ -11,13 +11,13 @@ from jobs.tables import PauseReason
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
 from runner.brake import Reach
-from runner.context import Context
 from runner.disk import DiskTrouble
 from runner.downloads import Fetched as Download
 from runner.downloads import Picture, fetch_picture
 from runner.http.addresses import Blocked, shown_host
 from runner.http.fetching import Gone, Trouble
 from runner.pictures import Broken
+from runner.workers.context import Context
 
 BROKEN_TRIES = 4
 """Downloads of a picture that comes, but not whole or not as a picture."""

@@ -10,7 +10,6 @@ import pytest
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, LinksExpired
 from jobs.states import JobState
-from runner.polling import watch
 from runner.providers.base import (
     NotReady,
     Ready,
@@ -21,6 +20,7 @@ from runner.providers.base import (
     Trouble,
     UnknownId,
 )
+from runner.workers.poll import watch
 from tests.support.scripted import DONE, URL, WORKING
 from tests.support.tables import ESTIMATE
 from tests.support.virtual_time import virtual

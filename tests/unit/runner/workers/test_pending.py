@@ -7,10 +7,10 @@ import anyio
 import pytest
 
 from jobs.states import JobState
-from runner.execute import submit
 from runner.lifecycle.supervise import obey_the_table
 from runner.providers.base import TurnedAway
 from runner.settings import Settings
+from runner.workers.submit import submit
 from tests.support.scripted import Call
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

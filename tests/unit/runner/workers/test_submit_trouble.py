@@ -8,8 +8,8 @@ import anyio
 
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.execute import submit
 from runner.providers.base import Doubtful, Priced, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
+from runner.workers.submit import submit
 from tests.support.scripted import Call
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

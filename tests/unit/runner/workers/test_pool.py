@@ -13,9 +13,9 @@ from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from runner.brake import Reach
-from runner.pool import start
 from runner.providers.base import Ready, RemoteStatus, Standing, Taken
 from runner.recovery import Recovered
+from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL, Call
 from tests.support.tables import select
 from tests.support.virtual_time import virtual

@@ -10,9 +10,9 @@ import pytest
 from jobs.states import JobState
 from jobs.views import QueuedJob
 from runner.brake import Reach
-from runner.execute import submit
 from runner.providers.base import Taken, TurnedAway
 from runner.recovery import recover
+from runner.workers.submit import submit
 from tests.support.scripted import Call
 from tests.support.tables import select
 from tests.support.virtual_time import virtual

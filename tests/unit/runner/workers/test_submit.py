@@ -10,8 +10,8 @@ import pytest
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.execute import submit
 from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, TurnedAway
+from runner.workers.submit import submit
 from tests.support.scripted import Call
 from tests.support.tables import select
 from tests.support.virtual_time import virtual

@@ -8,9 +8,9 @@ from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from runner.brake import Reach
-from runner.pool import start
 from runner.providers.base import Ready, Stopped
 from runner.recovery import recover
+from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL
 from tests.support.virtual_time import virtual
 from tests.support.world import World, at_the_api, leftovers, world

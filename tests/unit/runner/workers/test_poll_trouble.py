@@ -8,8 +8,8 @@ import pytest
 
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.polling import watch
 from runner.providers.base import Ready, Stopped, Trouble, UnknownId
+from runner.workers.poll import watch
 from tests.support.scripted import DONE, URL, WORKING
 from tests.support.virtual_time import virtual
 from tests.support.world import at_the_api, watch_to_its_pictures

@@ -10,7 +10,7 @@ import pytest
 from jobs.failures import FailureKind
 from jobs.outcomes import RemoteDone
 from jobs.states import JobState
-from runner.collecting import BROKEN_TRIES, SERVER_TRIES, collect
+from runner.workers.fetch import BROKEN_TRIES, SERVER_TRIES, collect
 from tests.support.virtual_time import virtual
 from tests.support.world import World, leftovers, png
 from tests.unit.runner.collected import URLS, Net, done, on_disk

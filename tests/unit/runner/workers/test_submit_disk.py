@@ -13,9 +13,9 @@ from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, NotAccepted, Unanswered
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.execute import submit
 from runner.providers.base import Doubtful, TurnedAway
 from runner.recovery import recover
+from runner.workers.submit import submit
 from tests.support.tables import select
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

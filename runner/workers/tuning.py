@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from jobs.views import BatchView
-from runner.context import Context
 from runner.settings import Settings
+from runner.workers.context import Context
 
 T = TypeVar("T")
 

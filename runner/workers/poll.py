@@ -11,7 +11,6 @@ from jobs.views import OpenJob
 from runner.backoff import Backoff
 from runner.brake import Reach
 from runner.classify import is_request_id
-from runner.context import Context
 from runner.providers.base import (
     NotReady,
     Ready,
@@ -23,6 +22,7 @@ from runner.providers.base import (
     Trouble,
     UnknownId,
 )
+from runner.workers.context import Context
 
 UNKNOWN_AFTER_SECONDS = 60.0
 """A request may take that long to be known everywhere: a 404 before says nothing."""
