@@ -21,7 +21,10 @@ from runner.brake import Stop
 from runner.bucket import Bucket, open_bucket
 from runner.consent import Consent
 from runner.disk import probe_writable, remove_stale_parts
-from runner.events import Watcher
+from runner.events.notify import Herald, event, event_of, herald
+from runner.events.progress import Meter
+from runner.events.report import RunReport
+from runner.events.watcher import Watcher
 from runner.http.addresses import PicturePolicy
 from runner.http.fetching import PictureClient
 from runner.lifecycle.build import Order, assemble
@@ -29,13 +32,10 @@ from runner.lifecycle.finish import close, report_of_nothing
 from runner.lifecycle.supervise import obey_the_table, obeying_signals
 from runner.linking import dedupe as link_or_not
 from runner.lock import Holder, holding
-from runner.notify import Herald, event, event_of, herald
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
 from runner.part import WHOLE, Part, choose
 from runner.preparing import to_be_repeated
-from runner.progress import Meter
 from runner.recovery import Recovered, recover
-from runner.report import RunReport
 from runner.settings import UNPROVEN, Settings, with_pictures
 from runner.spool import open_spool
 from runner.workers.context import Context

@@ -181,8 +181,8 @@ async def _wanted(store: "Store", batch: "BatchView") -> list["OpenJob"]:
 async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob", told: Told) -> int:
     """Cancel one job at the API; an exit code where that is no use to go on with."""
     from jobs.outcomes import Cancelled
+    from runner.events.report import exit_code_of
     from runner.providers.base import CancelTaken, NotCancellable, Stopped, Trouble, UnknownId
-    from runner.report import exit_code_of
 
     verdict = await api.provider.cancel(job.request_id)
     match verdict:

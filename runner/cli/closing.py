@@ -11,8 +11,8 @@ from runner.cli import render, summary
 from runner.cli.opening import execute, opened_batch
 
 if TYPE_CHECKING:
+    from runner.events.report import RunReport
     from runner.opening import Surroundings
-    from runner.report import RunReport
     from runner.settings import Settings
 
 

@@ -168,8 +168,8 @@ async def _verify_and_attach(
 ) -> int | None:
     """Attach one id, if the API knows it; an exit code where asking on is of no use."""
     from jobs.outcomes import Attached
+    from runner.events.report import exit_code_of
     from runner.providers.base import Standing, Stopped, UnknownId
-    from runner.report import exit_code_of
 
     match await api.provider.status(request_id):
         case Standing():

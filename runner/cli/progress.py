@@ -25,7 +25,7 @@ from runner.wording import jobs_a_minute, many, money
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from runner.events import Progress
+    from runner.events.watcher import Progress
 
 LINE_SECONDS = 30.0
 PAUSED = "Paused ("

@@ -10,7 +10,7 @@ from runner.cli.options import command as made
 from runner.cli.rehearsing import check_rehearsal
 
 if TYPE_CHECKING:
-    from runner.report import RunReport
+    from runner.events.report import RunReport
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet resume first-night --budget 20"

@@ -11,7 +11,7 @@ from runner.cli.rehearsing import check_rehearsal
 
 if TYPE_CHECKING:
     from jobs.sheets import Source
-    from runner.report import RunReport
+    from runner.events.report import RunReport
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet run sample_batches/first-night.csv --emulator"

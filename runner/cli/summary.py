@@ -13,7 +13,7 @@ from runner.cli.words import then
 from runner.wording import duration, many, money
 
 if TYPE_CHECKING:
-    from runner.report import RunReport
+    from runner.events.report import RunReport
     from runner.settings import Settings
 
 

@@ -18,7 +18,7 @@ from runner.budget import Budget
 from runner.consent import Consent, agreed_to_all
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
-from runner.events import Watcher
+from runner.events.watcher import Watcher
 from runner.gap import Gap, sentence
 from runner.guards import GuardLimits, Guards
 from runner.health import Health

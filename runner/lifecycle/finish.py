@@ -8,9 +8,9 @@ from jobs.manifests.writing import write_manifests
 from jobs.tables import PauseReason
 from jobs.views import Links, Pause
 from runner.brake import Stop
+from runner.events.report import RunReport
 from runner.lifecycle.build import Order
 from runner.lifecycle.supervise import write_pause
-from runner.report import RunReport
 from runner.workers.context import Context, Tally
 
 

@@ -20,9 +20,9 @@ from runner.emulator.app import create_app
 from runner.emulator.journal import MemoryJournal
 from runner.emulator.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
+from runner.events.report import RunReport
 from runner.opening import Surroundings
 from runner.part import WHOLE, Part
-from runner.report import RunReport
 from runner.settings import Settings
 from tests.simulation.committed import Committed
 from tests.simulation.disks import KillingDisk

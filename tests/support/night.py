@@ -18,10 +18,10 @@ from runner.emulator.faults import Fault
 from runner.emulator.journal import MemoryJournal
 from runner.emulator.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
-from runner.events import Progress
+from runner.events.report import RunReport
+from runner.events.watcher import Progress
 from runner.opening import Surroundings
 from runner.part import WHOLE, Part
-from runner.report import RunReport
 from runner.run import resume_batch, run_sheet
 from runner.settings import Settings
 from tests.support.in_process import InProcess

@@ -12,7 +12,7 @@ import pytest
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from runner.emulator.faults import Endpoint, Fault, Kind
-from runner.report import RunReport
+from runner.events.report import RunReport
 from tests.support.night import TOKEN, night
 from tests.support.virtual_time import virtual
 

@@ -16,7 +16,7 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.cli.progress import Display, bar, line
-from runner.events import Progress
+from runner.events.watcher import Progress
 from tests.unit.runner.cli.world import ansi
 
 NOW = datetime(2026, 3, 4, 1, 2, 3, tzinfo=UTC)

@@ -18,7 +18,7 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.consent import Ask, agreed_to_all
-from runner.report import RunReport
+from runner.events.report import RunReport
 from tests.unit.runner.cli.world import NOW, World, accepted, job, refused, remote_failed, unanswered
 
 Terminal = Callable[[str], list[str]]

@@ -20,8 +20,8 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.brake import Brake, Reach
-from runner.notify import LONGEST_SECONDS, Herald, event, event_of, herald
-from runner.report import RunReport
+from runner.events.notify import LONGEST_SECONDS, Herald, event, event_of, herald
+from runner.events.report import RunReport
 from runner.settings import Settings
 from runner.token import TOKEN_VARIABLES
 from tests.support.night import TOKEN, night
@@ -197,7 +197,7 @@ async def test_nobody_to_tell() -> None:
     for settings in (Settings(), Settings(on_event="  ", webhook="")):
         notices: list[str] = []
         who = herald(settings, {}, notices.append)
-        with mock.patch("anyio.run_process") as run, mock.patch("runner.notify.post_json") as post:
+        with mock.patch("anyio.run_process") as run, mock.patch("runner.events.notify.post_json") as post:
             await who.tell(TOLD)
         assert (run.call_count, post.call_count, notices) == (0, 0, [])
 
@@ -249,7 +249,10 @@ class Outside:
 
     @contextmanager
     def there(self) -> Iterator["Outside"]:
-        with mock.patch("anyio.run_process", self.run), mock.patch("runner.notify.post_json", self.post):
+        with (
+            mock.patch("anyio.run_process", self.run),
+            mock.patch("runner.events.notify.post_json", self.post),
+        ):
             yield self
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from jobs.states import ENDED, JobState
 from jobs.views import Pause
-from runner.events import Progress, Watcher
+from runner.events.watcher import Progress, Watcher
 from runner.workers.context import Context
 
 _LEFT_ALONE = ENDED | {JobState.UNCONFIRMED}

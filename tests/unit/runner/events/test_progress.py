@@ -9,8 +9,8 @@ from jobs.outcomes import Accepted, Claimed
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account
-from runner.events import Progress
-from runner.progress import Meter
+from runner.events.progress import Meter
+from runner.events.watcher import Progress
 from runner.providers.base import Denied, Doubtful
 from runner.workers.submit import submit
 from tests.support.virtual_time import virtual

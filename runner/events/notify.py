@@ -16,8 +16,8 @@ import anyio
 from jobs.errors import UsageProblem
 from jobs.states import JobState
 from jobs.views import Account, Pause
+from runner.events.report import RunReport
 from runner.http.webhook import checked_webhook, post_json
-from runner.report import RunReport
 from runner.settings import Settings
 from runner.token import TOKEN_VARIABLES
 

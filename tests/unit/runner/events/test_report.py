@@ -9,7 +9,7 @@ import pytest
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
-from runner.report import RunReport, exit_code_of
+from runner.events.report import RunReport, exit_code_of
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 CODES = {"token": 77, "balance": 75, "budget": 75, "guard": 75, "person": 75, "outage": 69, "disk": 73}

@@ -1,0 +1,1 @@
+"""Who looks on, and who is told: progress, notices, the report of a run."""
