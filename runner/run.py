@@ -19,7 +19,6 @@ from jobs.store.door import check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.brake import Stop
 from runner.bucket import Bucket, open_bucket
-from runner.consent import Consent
 from runner.disk import probe_writable, remove_stale_parts
 from runner.events.notify import Herald, event, event_of, herald
 from runner.events.progress import Meter
@@ -30,11 +29,12 @@ from runner.http.fetching import PictureClient
 from runner.lifecycle.build import Order, assemble
 from runner.lifecycle.finish import close, report_of_nothing
 from runner.lifecycle.supervise import obey_the_table, obeying_signals
-from runner.linking import dedupe as link_or_not
 from runner.lock import Holder, holding
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
-from runner.part import WHOLE, Part, choose
-from runner.preparing import to_be_repeated
+from runner.planning.approval import to_be_repeated
+from runner.planning.consent import Consent
+from runner.planning.dedupe import dedupe as link_or_not
+from runner.planning.selection import WHOLE, Part, choose
 from runner.recovery import Recovered, recover
 from runner.settings import UNPROVEN, Settings, with_pictures
 from runner.spool import open_spool

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from runner.cli.progress import Display
-    from runner.consent import Ask, Consent
+    from runner.planning.consent import Ask, Consent
     from runner.settings import Settings
 
 
 def consent_of(settings: "Settings", display: "Display") -> "Consent":
     """Who agrees to what a run costs: nobody needs to for the emulator, `--yes` does, else a person."""
-    from runner.consent import agreed_to_all
+    from runner.planning.consent import agreed_to_all
 
     if settings.yes or settings.emulator:
         return agreed_to_all

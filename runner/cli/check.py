@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jobs.sheets import PlannedJob, Source
     from jobs.store.door import Store
     from jobs.views import BatchView
-    from runner.pricing import Prices
+    from runner.planning.prices import Prices
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet check sample_batches/storyboard.yaml"
@@ -175,7 +175,7 @@ def _refuse(
 
 async def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") -> "Prices":
     """What a picture costs by model: as the API tells where there is a token, else as far as it is known."""
-    from runner.pricing import Prices, Source, prices_for
+    from runner.planning.prices import Prices, Source, prices_for
 
     if settings.emulator:
         from runner.emulator.settings import EmulatorSettings

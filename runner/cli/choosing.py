@@ -79,7 +79,7 @@ async def apply_each(store: "Store", outcomes: Sequence["Outcome"]) -> list[bool
 
 def price_to_send(batch: "BatchView", jobs: Sequence["JobView"]) -> tuple[Decimal | None, Decimal | None]:
     """USD low and high for sending these jobs, at the prices that the API told last."""
-    from runner.consent import price_of
+    from runner.planning.consent import price_of
 
     work: dict[str, tuple[int, int]] = {}
     for job in jobs:

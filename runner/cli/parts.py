@@ -7,7 +7,7 @@ import typer
 from jobs.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from runner.part import Part
+    from runner.planning.selection import Part
 
 _PART = "A part first"
 
@@ -46,7 +46,7 @@ def part_of(only: list[str] | None, where: list[str] | None, limit: int | None, 
     Raises:
         UsageProblem: a condition has no `=`, or both a limit and a sample are asked for.
     """
-    from runner.part import Part
+    from runner.planning.selection import Part
 
     if limit is not None and sample is not None:
         raise UsageProblem("--limit and --sample are two answers to one question.", hint="Give one of them.")

@@ -184,7 +184,7 @@ def totals(work: Mapping[str, tuple[int, int]]) -> dict[str, int]:
 
 
 def _priced(work: Mapping[str, tuple[int, int]], prices: Mapping[str, Decimal]) -> dict[str, float | None]:
-    from runner.consent import price_of
+    from runner.planning.consent import price_of
 
     low, high = price_of(work, prices)
     return {

@@ -9,14 +9,14 @@ from runner.cli.plan import Plan, totals
 from runner.wording import many, price
 
 if TYPE_CHECKING:
-    from runner.pricing import Prices
+    from runner.planning.prices import Prices
 
 Work = Mapping[str, tuple[int, int]]
 
 
 def cost(work: Work, prices: Mapping[str, Decimal]) -> str:
     """What it costs, or what would have to be known for that."""
-    from runner.consent import price_of
+    from runner.planning.consent import price_of
 
     low, high = price_of(work, prices)
     return price(low, high) if high is not None else "at a price that is unknown until the API is asked"
@@ -24,7 +24,7 @@ def cost(work: Work, prices: Mapping[str, Decimal]) -> str:
 
 def source_of_prices(prices: "Prices") -> str:
     """Who told the price, and why it was not the API just now."""
-    from runner.pricing import Source
+    from runner.planning.prices import Source
 
     if prices.source is Source.API:
         return "The price is the API's, asked just now."

@@ -15,7 +15,6 @@ from jobs.views import BatchView, JobView, OpenJob
 from runner.brake import Brake, Reach
 from runner.bucket import Bucket
 from runner.budget import Budget
-from runner.consent import Consent, agreed_to_all
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
 from runner.events.watcher import Watcher
@@ -26,8 +25,7 @@ from runner.http.base import is_loopback, split_origin
 from runner.http.fetching import PictureClient
 from runner.lifecycle.supervise import obeying_signals
 from runner.opening import Api, Surroundings
-from runner.part import WHOLE, Chosen, Part
-from runner.preparing import (
+from runner.planning.approval import (
     Work,
     agree,
     check_budget,
@@ -36,6 +34,8 @@ from runner.preparing import (
     resubmit_what_is_allowed,
     with_repeats,
 )
+from runner.planning.consent import Consent, agreed_to_all
+from runner.planning.selection import WHOLE, Chosen, Part
 from runner.recovery import Recovered
 from runner.references import References
 from runner.settings import Settings

@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from jobs.states import JobState
-from runner.consent import agreed_to_all
 from runner.downloads import DownloadLimits, Downloads
 from runner.events.report import RunReport
 from runner.opening import Surroundings
+from runner.planning.consent import agreed_to_all
 from runner.run import run_sheet
 from runner.settings import Settings
 from tests.support import broken_api as breaks

@@ -32,7 +32,7 @@ from jobs.states import ENDED, MOVES, JobState, Move
 from jobs.store import Store
 from jobs.tables import PauseReason, SubmitOutcome
 from jobs.views import FRONT, BatchView, Receipt
-from runner.linking import links_among
+from runner.planning.dedupe import links_among
 from tests.property.searching import budget
 from tests.support.tables import ORIGIN, WAYS, WallClock, claimed, outcome_of, picture, planned, select
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.states import ENDED, JobState
-from runner.part import WHOLE, Part
+from runner.planning.selection import WHOLE, Part
 from tests.simulation import oracle
 from tests.simulation.evidence import gather
 from tests.simulation.history import History

@@ -22,7 +22,7 @@ from runner.emulator.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 from runner.events.report import RunReport
 from runner.opening import Surroundings
-from runner.part import WHOLE, Part
+from runner.planning.selection import WHOLE, Part
 from runner.settings import Settings
 from tests.simulation.committed import Committed
 from tests.simulation.disks import KillingDisk

@@ -12,7 +12,6 @@ from typing import Any
 from unittest import mock
 
 from jobs.states import JobState
-from runner.consent import Consent, agreed_to_all
 from runner.emulator.app import create_app
 from runner.emulator.faults import Fault
 from runner.emulator.journal import MemoryJournal
@@ -21,7 +20,8 @@ from runner.emulator.settings import EmulatorSettings
 from runner.events.report import RunReport
 from runner.events.watcher import Progress
 from runner.opening import Surroundings
-from runner.part import WHOLE, Part
+from runner.planning.consent import Consent, agreed_to_all
+from runner.planning.selection import WHOLE, Part
 from runner.run import resume_batch, run_sheet
 from runner.settings import Settings
 from tests.support.in_process import InProcess

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from runner.consent import Consent, agreed_to_all
 from runner.lifecycle.build import Order
 from runner.opening import Surroundings
+from runner.planning.consent import Consent, agreed_to_all
 from runner.settings import Settings
 from tests.support.night import Watching
 from tests.support.world import World

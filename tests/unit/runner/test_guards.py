@@ -15,8 +15,8 @@ from jobs.store import Store
 from jobs.tables import PauseReason
 from jobs.views import FRONT, QueuedJob
 from runner.brake import Brake, Reach, Stop
-from runner.consent import Ask
 from runner.guards import GuardLimits, Guards
+from runner.planning.consent import Ask
 from runner.providers.base import Doubtful
 from runner.recovery import recover
 from runner.workers.submit import submit

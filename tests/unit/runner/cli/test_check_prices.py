@@ -8,7 +8,7 @@ import pytest
 
 from jobs.store.door import Store
 from jobs.tables import PauseReason
-from runner import pricing
+from runner.planning import prices
 from runner.providers.base import NoSuchModel, Priced, PriceVerdict, Stopped, Trouble
 from tests.unit.runner.cli.world import SERIES, TEXT, FakeApi, World, job
 
@@ -88,7 +88,7 @@ def test_silence_is_waited_out_for_a_moment(
     world: World, sheet: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A plan can be shown without it."""
-    monkeypatch.setattr(pricing, "ASKED_SECONDS", 0.01)
+    monkeypatch.setattr(prices, "ASKED_SECONDS", 0.01)
 
     async def never(_self: FakeApi, _model: str) -> PriceVerdict:
         await anyio.Event().wait()

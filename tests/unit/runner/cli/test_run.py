@@ -17,8 +17,8 @@ from jobs.sheets import Source
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
-from runner.consent import Ask, agreed_to_all
 from runner.events.report import RunReport
+from runner.planning.consent import Ask, agreed_to_all
 from tests.unit.runner.cli.world import NOW, World, accepted, job, refused, remote_failed, unanswered
 
 Terminal = Callable[[str], list[str]]

@@ -10,8 +10,8 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Claimed, Unanswered
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.consent import Ask
-from runner.preparing import agree, check_budget, prices_now, resubmit_what_is_allowed
+from runner.planning.approval import agree, check_budget, prices_now, resubmit_what_is_allowed
+from runner.planning.consent import Ask
 from runner.providers.base import NoSuchModel, Priced, Stopped, Trouble
 from runner.settings import Settings
 from tests.support.tables import MODEL, ORIGIN, SHEET, rows

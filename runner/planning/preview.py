@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from jobs.store.door import Store
 from jobs.views import BatchView
-from runner.consent import price_of
+from runner.planning.consent import price_of
 from runner.wording import duration, many, price
 
 Work = Mapping[str, tuple[int, int]]

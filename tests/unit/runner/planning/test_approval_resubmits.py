@@ -13,10 +13,10 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import QueuedJob
-from runner.consent import Ask
 from runner.emulator.faults import Endpoint, Fault, Kind
-from runner.part import Part
-from runner.preparing import resubmit_what_is_allowed
+from runner.planning.approval import resubmit_what_is_allowed
+from runner.planning.consent import Ask
+from runner.planning.selection import Part
 from runner.providers.base import Doubtful, Taken
 from runner.settings import Settings
 from runner.workers.submit import submit

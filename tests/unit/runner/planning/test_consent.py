@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from runner.consent import Ask, agreed_to_all, price_of
+from runner.planning.consent import Ask, agreed_to_all, price_of
 
 PRICES = {"a": Decimal("0.04"), "b": Decimal("0.03")}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Sequence
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import Alike, BatchView
-from runner.part import Chosen
+from runner.planning.selection import Chosen
 
 _BEST_FIRST = (
     *(JobState.SUCCEEDED, JobState.FETCHING, JobState.RUNNING),

@@ -10,10 +10,10 @@ from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView
 from runner.brake import Brake, Reach
-from runner.consent import Ask, Consent, agreed_to_all, price_of
-from runner.foretelling import foretell
 from runner.health import Health
-from runner.part import Chosen
+from runner.planning.consent import Ask, Consent, agreed_to_all, price_of
+from runner.planning.preview import foretell
+from runner.planning.selection import Chosen
 from runner.providers.base import Priced, Provider
 from runner.settings import Settings
 

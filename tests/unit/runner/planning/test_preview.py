@@ -3,7 +3,7 @@
 from decimal import Decimal
 from pathlib import Path
 
-from runner.foretelling import foretell
+from runner.planning.preview import foretell
 from tests.support.tables import MODEL, ORIGIN, SHEET, planned
 from tests.support.virtual_time import virtual
 from tests.support.world import world

@@ -10,8 +10,8 @@ from jobs.database import open_database
 from jobs.errors import UsageProblem
 from jobs.states import JobState
 from jobs.store import Store
-from runner.consent import Ask
-from runner.part import Part
+from runner.planning.consent import Ask
+from runner.planning.selection import Part
 from tests.support.night import SINGLE, TOKEN, Night, night
 from tests.support.tables import select
 from tests.support.virtual_time import virtual

@@ -11,10 +11,10 @@ from jobs.outcomes import Attached, Requeued
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.views import Alike
-from runner.consent import Ask
 from runner.emulator.faults import Endpoint, Fault, Kind
-from runner.linking import links_among
-from runner.part import Part
+from runner.planning.consent import Ask
+from runner.planning.dedupe import links_among
+from runner.planning.selection import Part
 from tests.simulation.evidence import gather
 from tests.simulation.oracle import between_runs, i8_manifests_complete, unknown_files
 from tests.support.night import SERIES, SINGLE, Night, night
