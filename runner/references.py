@@ -26,9 +26,9 @@ from jobs.store.door import Store
 from jobs.tables import PauseReason
 from jobs.views import QueuedJob, ReferenceView
 from runner.backoff import Backoff
-from runner.brake import Brake
 from runner.bucket import Bucket, Hitch, Refusal, judged
 from runner.clock import Clock
+from runner.limits.brake import Brake
 from runner.local_files import read_again
 
 T = TypeVar("T")

@@ -17,7 +17,6 @@ from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
-from runner.brake import Stop
 from runner.bucket import Bucket, open_bucket
 from runner.disk import probe_writable, remove_stale_parts
 from runner.events.notify import Herald, event, event_of, herald
@@ -29,6 +28,7 @@ from runner.http.fetching import PictureClient
 from runner.lifecycle.build import Order, assemble
 from runner.lifecycle.finish import close, report_of_nothing
 from runner.lifecycle.supervise import obey_the_table, obeying_signals
+from runner.limits.brake import Stop
 from runner.lock import Holder, holding
 from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
 from runner.planning.approval import to_be_repeated

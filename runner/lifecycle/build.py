@@ -12,18 +12,19 @@ from jobs.naming import folder_name
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView, OpenJob
-from runner.brake import Brake, Reach
 from runner.bucket import Bucket
-from runner.budget import Budget
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
 from runner.events.watcher import Watcher
-from runner.gap import Gap, sentence
-from runner.guards import GuardLimits, Guards
-from runner.health import Health
 from runner.http.base import is_loopback, split_origin
 from runner.http.fetching import PictureClient
 from runner.lifecycle.supervise import obeying_signals
+from runner.limits.brake import Brake, Reach
+from runner.limits.budget import Budget
+from runner.limits.clock_jump import Gap, sentence
+from runner.limits.guards import GuardLimits, Guards
+from runner.limits.health import Health
+from runner.limits.throttle import Throttle
 from runner.opening import Api, Surroundings
 from runner.planning.approval import (
     Work,
@@ -40,7 +41,6 @@ from runner.recovery import Recovered
 from runner.references import References
 from runner.settings import Settings
 from runner.spool import Spool
-from runner.throttle import Throttle
 from runner.wording import many
 from runner.workers.context import Context, Limits, Tally
 from runner.workers.queue import Source

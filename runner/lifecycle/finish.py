@@ -7,10 +7,10 @@ from jobs.errors import CannotWrite
 from jobs.manifests.writing import write_manifests
 from jobs.tables import PauseReason
 from jobs.views import Links, Pause
-from runner.brake import Stop
 from runner.events.report import RunReport
 from runner.lifecycle.build import Order
 from runner.lifecycle.supervise import write_pause
+from runner.limits.brake import Stop
 from runner.workers.context import Context, Tally
 
 

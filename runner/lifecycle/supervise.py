@@ -13,8 +13,8 @@ from jobs.errors import CannotWrite, NightsheetError
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import BatchView, OpenJob
-from runner.brake import Brake, Reach, Stop
 from runner.clock import Clock
+from runner.limits.brake import Brake, Reach, Stop
 from runner.providers.base import CancelTaken, NotCancellable, Trouble, UnknownId
 from runner.settings import Settings
 from runner.workers.context import Context

@@ -9,8 +9,8 @@ from jobs.outcomes import Resubmitted
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView
-from runner.brake import Brake, Reach
-from runner.health import Health
+from runner.limits.brake import Brake, Reach
+from runner.limits.health import Health
 from runner.planning.consent import Ask, Consent, agreed_to_all, price_of
 from runner.planning.preview import foretell
 from runner.planning.selection import Chosen

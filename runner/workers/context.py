@@ -10,17 +10,17 @@ from anyio.streams.memory import MemoryObjectSendStream
 from jobs.store.door import Store
 from jobs.views import BatchView, OpenJob
 from runner.backoff import Backoff
-from runner.brake import Brake
-from runner.budget import Budget
 from runner.clock import Clock
 from runner.downloads import Downloads
-from runner.gap import Gap
-from runner.guards import Guards
-from runner.health import Health
+from runner.limits.brake import Brake
+from runner.limits.budget import Budget
+from runner.limits.clock_jump import Gap
+from runner.limits.guards import Guards
+from runner.limits.health import Health
+from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
 from runner.references import References
 from runner.spool import Spool
-from runner.throttle import Throttle
 from runner.workers.pending import Waiting
 from runner.workers.queue import Source
 

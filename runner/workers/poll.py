@@ -9,8 +9,8 @@ from jobs.states import JobState
 from jobs.store.door import must
 from jobs.views import OpenJob
 from runner.backoff import Backoff
-from runner.brake import Reach
 from runner.classify import is_request_id
+from runner.limits.brake import Reach
 from runner.providers.base import (
     NotReady,
     Ready,

@@ -11,7 +11,7 @@ from jobs.errors import CannotWrite
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
-from runner.brake import Reach
+from runner.limits.brake import Reach
 from runner.recovery import Recovered
 from runner.workers.context import Context
 from runner.workers.fetch import collect

@@ -7,9 +7,9 @@ import anyio
 
 from jobs.store.door import Store
 from jobs.views import FRONT, OpenJob, QueuedJob
-from runner.brake import Brake, Reach
 from runner.clock import Clock
-from runner.guards import Guards
+from runner.limits.brake import Brake, Reach
+from runner.limits.guards import Guards
 
 _PAGE = 200
 _LOOK_AGAIN_SECONDS = 1.0

@@ -29,7 +29,7 @@ from jobs.store.door import must
 from jobs.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
-from runner.brake import Reach
+from runner.limits.brake import Reach
 from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
 from runner.references import Ready, Unfit
 from runner.spool import Spooled

@@ -227,7 +227,7 @@ def test_files_stay_small() -> None:
         ("runner/workers/submit.py", "from runner.emulator.faults import Fault"),
         ("runner/http/client.py", "from ..clock import Clock"),
         ("runner/http/client.py", "from jobs.failures import Failure"),
-        ("runner/providers/runcomfy.py", "from runner.throttle import Throttle"),
+        ("runner/providers/runcomfy.py", "from runner.limits.throttle import Throttle"),
         ("runner/emulator/app.py", "import httpx"),
         ("runner/emulator/app.py", "from runner.providers.runcomfy import RunComfy"),
         ("runner/emulator/app.py", "from jobs.store.door import Store"),

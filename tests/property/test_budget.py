@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
-from runner.guards import GuardLimits
+from runner.limits.guards import GuardLimits
 from runner.providers.base import (
     Denied,
     Doubtful,

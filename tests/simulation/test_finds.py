@@ -58,7 +58,7 @@ def _the_gate_is_open() -> AbstractContextManager[Any]:
     def wide(_gate: int) -> anyio.CapacityLimiter:
         return anyio.CapacityLimiter(100)
 
-    return mock.patch("runner.throttle.anyio.Semaphore", wide)
+    return mock.patch("runner.limits.throttle.anyio.Semaphore", wide)
 
 
 def _a_repainted_picture_is_sent() -> AbstractContextManager[Any]:

@@ -24,20 +24,20 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.views import JobView, OpenJob, QueuedJob
-from runner.brake import Brake, Stop
 from runner.bucket import Bucket
-from runner.budget import Budget
 from runner.disk import Disk, LocalDisk
 from runner.downloads import Downloads
-from runner.gap import Gap
-from runner.guards import GuardLimits, Guards
-from runner.health import Health
 from runner.http.addresses import PicturePolicy
 from runner.http.base import DEFAULT_BASE
 from runner.http.fetching import PictureClient
+from runner.limits.brake import Brake, Stop
+from runner.limits.budget import Budget
+from runner.limits.clock_jump import Gap
+from runner.limits.guards import GuardLimits, Guards
+from runner.limits.health import Health
+from runner.limits.throttle import Throttle
 from runner.references import References
 from runner.spool import open_spool
-from runner.throttle import Throttle
 from runner.workers.context import Context, Limits
 from runner.workers.poll import watch
 from runner.workers.queue import Source

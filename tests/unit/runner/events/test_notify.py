@@ -19,9 +19,9 @@ from jobs.errors import UsageProblem
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import Account, Pause
-from runner.brake import Brake, Reach
 from runner.events.notify import LONGEST_SECONDS, Herald, event, event_of, herald
 from runner.events.report import RunReport
+from runner.limits.brake import Brake, Reach
 from runner.settings import Settings
 from runner.token import TOKEN_VARIABLES
 from tests.support.night import TOKEN, night

@@ -16,12 +16,12 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
 from jobs.tables import PauseReason
 from jobs.views import OpenJob
-from runner.brake import Reach
-from runner.guards import Guards
 from runner.http.addresses import PicturePolicy
 from runner.http.base import DEFAULT_BASE
 from runner.http.fetching import PictureClient
 from runner.lifecycle.build import assemble
+from runner.limits.brake import Reach
+from runner.limits.guards import Guards
 from runner.opening import Api
 from runner.planning.consent import Ask, Consent, agreed_to_all
 from runner.providers.base import Priced, Stopped

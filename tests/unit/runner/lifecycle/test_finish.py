@@ -11,9 +11,9 @@ from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.brake import Reach
 from runner.events.report import RunReport
 from runner.lifecycle.finish import close, report_of_nothing
+from runner.limits.brake import Reach
 from tests.support.order import order_of
 from tests.support.tables import ESTIMATE, select
 from tests.support.virtual_time import virtual

@@ -14,8 +14,8 @@ import anyio
 from jobs.errors import CannotWrite
 from jobs.tables import PauseReason
 from jobs.views import BatchView
-from runner.brake import Reach, Stop
 from runner.lifecycle.supervise import GRACE_SECONDS, obey_signals, obey_the_table
+from runner.limits.brake import Reach, Stop
 from runner.providers.base import CancelTaken, NotCancellable, Stopped, Trouble, UnknownId
 from runner.settings import Settings
 from runner.workers.submit import submit

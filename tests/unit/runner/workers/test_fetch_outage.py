@@ -12,7 +12,7 @@ from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import OpenJob
-from runner.brake import Reach
+from runner.limits.brake import Reach
 from runner.providers.base import Trouble
 from runner.workers.fetch import collect
 from tests.support.scripted import Call

@@ -12,7 +12,7 @@ from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.brake import Reach
+from runner.limits.brake import Reach
 from runner.providers.base import Ready, RemoteStatus, Standing, Taken
 from runner.recovery import Recovered
 from runner.workers.pool import start

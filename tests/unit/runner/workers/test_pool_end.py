@@ -7,7 +7,7 @@ import anyio
 from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.states import JobState
 from jobs.tables import PauseReason
-from runner.brake import Reach
+from runner.limits.brake import Reach
 from runner.providers.base import Ready, Stopped
 from runner.recovery import recover
 from runner.workers.pool import start

@@ -10,7 +10,7 @@ from jobs.outcomes import Accepted, Claimed, NotAccepted
 from jobs.store import Store
 from jobs.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
-from runner.guards import GuardLimits
+from runner.limits.guards import GuardLimits
 from tests.support.tables import rows
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.states import JobState
 from jobs.views import QueuedJob
-from runner.brake import Reach
+from runner.limits.brake import Reach
 from runner.providers.base import Taken, TurnedAway
 from runner.recovery import recover
 from runner.workers.submit import submit

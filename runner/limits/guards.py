@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jobs.failures import FailureKind
 from jobs.tables import PauseReason
-from runner.brake import Brake
+from runner.limits.brake import Brake
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from runner.budget import Budget
+from runner.limits.budget import Budget
 
 PRICES = {"known": Decimal("0.04")}
 

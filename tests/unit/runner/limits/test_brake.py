@@ -5,7 +5,7 @@ import anyio.lowlevel
 import pytest
 
 from jobs.tables import PauseReason
-from runner.brake import Brake, Reach, Stop
+from runner.limits.brake import Brake, Reach, Stop
 from tests.support.virtual_time import virtual
 
 

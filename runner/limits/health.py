@@ -10,8 +10,8 @@ import anyio
 
 from jobs.tables import PauseReason
 from runner.backoff import Backoff
-from runner.brake import Brake
 from runner.clock import Clock
+from runner.limits.brake import Brake
 from runner.providers.base import Provider, Stopped, Trouble
 
 _PROBES = Backoff(first=1.0, longest=30.0)

@@ -8,9 +8,9 @@ import anyio
 
 from jobs.tables import PauseReason
 from runner.backoff import Backoff
-from runner.brake import Brake
 from runner.clock import Clock
-from runner.health import Health
+from runner.limits.brake import Brake
+from runner.limits.health import Health
 
 _COOL_DOWN = Backoff(first=1.0, longest=60.0)
 

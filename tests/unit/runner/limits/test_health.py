@@ -6,8 +6,8 @@ import random
 import anyio
 
 from jobs.tables import PauseReason
-from runner.brake import Brake, Reach
-from runner.health import Health
+from runner.limits.brake import Brake, Reach
+from runner.limits.health import Health
 from runner.providers.base import NoSuchModel, Priced, Standing, Stopped, Trouble, UnknownId
 from tests.support.scripted import ScriptedProvider
 from tests.support.virtual_time import VirtualClock, virtual

@@ -14,8 +14,8 @@ from jobs.states import JobState
 from jobs.store import Store
 from jobs.tables import PauseReason
 from jobs.views import FRONT, QueuedJob
-from runner.brake import Brake, Reach, Stop
-from runner.guards import GuardLimits, Guards
+from runner.limits.brake import Brake, Reach, Stop
+from runner.limits.guards import GuardLimits, Guards
 from runner.planning.consent import Ask
 from runner.providers.base import Doubtful
 from runner.recovery import recover

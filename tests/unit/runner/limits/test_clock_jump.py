@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.gap import Gap, sentence
+from runner.limits.clock_jump import Gap, sentence
 
 
 class _Clocks:

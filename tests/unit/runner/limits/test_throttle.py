@@ -9,9 +9,9 @@ import anyio
 import pytest
 
 from jobs.tables import PauseReason
-from runner.brake import Brake
-from runner.health import Health
-from runner.throttle import Throttle
+from runner.limits.brake import Brake
+from runner.limits.health import Health
+from runner.limits.throttle import Throttle
 from tests.support.scripted import ScriptedProvider
 from tests.support.virtual_time import VirtualClock, virtual
 
