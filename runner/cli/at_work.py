@@ -22,7 +22,7 @@ async def run_at_work(store: "Store", batch: "BatchView", settings: "Settings") 
     run = await store.latest_run()
     if run is None or run.batch != batch.name or not _is_alive(run):
         return None
-    from runner.lock import try_holding
+    from runner.recovery.lock import try_holding
 
     try:
         with try_holding(settings.database) as free:

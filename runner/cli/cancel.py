@@ -47,8 +47,8 @@ def command(
 
 async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | None) -> int:
     from jobs.store.door import check_origin
-    from runner.lock import holding
     from runner.opening import origin_of
+    from runner.recovery.lock import holding
 
     around = surroundings()
     async with opened_batch(settings, around.clock, name) as (store, batch):

@@ -68,7 +68,7 @@ async def _review(
     resubmit: Sequence[str],
     discard: Sequence[str],
 ) -> int:
-    from runner.recovery import settle_beside
+    from runner.recovery.recover import settle_beside
 
     clock = system_clock()
     async with opened_batch(settings, clock, name) as (store, batch):

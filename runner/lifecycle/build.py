@@ -37,10 +37,10 @@ from runner.planning.approval import (
 )
 from runner.planning.consent import Consent, agreed_to_all
 from runner.planning.selection import WHOLE, Chosen, Part
-from runner.recovery import Recovered
+from runner.recovery.recover import Recovered
+from runner.recovery.spool import Spool
 from runner.references import References
 from runner.settings import Settings
-from runner.spool import Spool
 from runner.wording import many
 from runner.workers.context import Context, Limits, Tally
 from runner.workers.queue import Source

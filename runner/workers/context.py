@@ -19,8 +19,8 @@ from runner.limits.guards import Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
+from runner.recovery.spool import Spool
 from runner.references import References
-from runner.spool import Spool
 from runner.workers.pending import Waiting
 from runner.workers.queue import Source
 

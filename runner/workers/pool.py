@@ -12,7 +12,7 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.limits.brake import Reach
-from runner.recovery import Recovered
+from runner.recovery.recover import Recovered
 from runner.workers.context import Context
 from runner.workers.fetch import collect
 from runner.workers.poll import watch

@@ -31,8 +31,8 @@ from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach
 from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
+from runner.recovery.spool import Spooled
 from runner.references import Ready, Unfit
-from runner.spool import Spooled
 from runner.workers.context import Context
 
 _UNSENT = Backoff(first=1.0, longest=30.0)

@@ -13,7 +13,7 @@ from pathlib import Path
 from jobs.database import open_database
 from jobs.errors import NightsheetError
 from jobs.states import JobState
-from runner.spool import Spooled
+from runner.recovery.spool import Spooled
 from tests.support.fuse import Fuse
 from tests.support.night import Night, night
 from tests.support.tables import select

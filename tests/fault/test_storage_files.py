@@ -10,7 +10,7 @@ from tests.fault.storage import Breaking, search
 from tests.support.faulty_files import failing_disk, failing_os
 
 PLACES: dict[str, Breaking] = {
-    "spool": partial(failing_os, "runner.spool"),
+    "spool": partial(failing_os, "runner.recovery.spool"),
     "manifests": partial(failing_os, "jobs.manifests.writing"),
     "pictures": failing_disk,
     "pictures-io": partial(failing_disk, number=errno.EIO),

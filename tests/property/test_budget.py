@@ -25,7 +25,7 @@ from runner.providers.base import (
     Taken,
     TurnedAway,
 )
-from runner.recovery import Recovered, recover
+from runner.recovery.recover import Recovered, recover
 from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL, Call
 from tests.support.tables import ORIGIN, SHEET, planned

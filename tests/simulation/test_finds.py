@@ -14,7 +14,7 @@ from jobs.outcomes import Accepted
 from jobs.store import Store
 from runner.classify import Meaning
 from runner.emulator.faults import Endpoint, Fault, Kind
-from runner.recovery import recover
+from runner.recovery.recover import recover
 from tests.simulation.process import Crash
 from tests.simulation.refs import INSIDE
 from tests.simulation.schedule import Event

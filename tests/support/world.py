@@ -36,8 +36,8 @@ from runner.limits.clock_jump import Gap
 from runner.limits.guards import GuardLimits, Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
+from runner.recovery.spool import open_spool
 from runner.references import References
-from runner.spool import open_spool
 from runner.workers.context import Context, Limits
 from runner.workers.poll import watch
 from runner.workers.queue import Source

@@ -13,8 +13,8 @@ from jobs.errors import CannotWrite, LockHeld, UsageProblem
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.tables import PauseReason
-from runner.lock import holding, try_holding
 from runner.planning.consent import Ask
+from runner.recovery.lock import holding, try_holding
 from tests.support.night import SERIES, SINGLE, TOKEN, night
 from tests.support.tables import select
 from tests.support.virtual_time import virtual

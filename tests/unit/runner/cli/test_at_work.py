@@ -11,7 +11,7 @@ import pytest
 from jobs.errors import CannotWrite
 from jobs.store.door import Store
 from runner.cli.at_work import run_at_work
-from runner.lock import try_holding
+from runner.recovery.lock import try_holding
 from runner.settings import Settings
 from tests.unit.runner.cli.world import World, job
 
@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         with try_holding(database) as held:
             yield held
 
-    monkeypatch.setattr("runner.lock.try_holding", asking)
+    monkeypatch.setattr("runner.recovery.lock.try_holding", asking)
     return databases
 
 
@@ -107,5 +107,5 @@ def test_a_lock_that_is_not_ours_to_touch(world: World, monkeypatch: pytest.Monk
         raise CannotWrite("closed")
 
     monkeypatch.setattr(os, "kill", not_allowed)
-    monkeypatch.setattr("runner.lock.try_holding", closed)
+    monkeypatch.setattr("runner.recovery.lock.try_holding", closed)
     assert is_at_work(world)

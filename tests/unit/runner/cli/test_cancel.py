@@ -7,7 +7,6 @@ import pytest
 from jobs.errors import TokenProblem
 from jobs.store.door import Store
 from jobs.tables import PauseReason
-from runner.lock import Holder, try_holding
 from runner.providers.base import (
     CancelTaken,
     CancelVerdict,
@@ -19,6 +18,7 @@ from runner.providers.base import (
     Trouble,
     UnknownId,
 )
+from runner.recovery.lock import Holder, try_holding
 from tests.unit.runner.cli.world import NOW, Ran, World, accepted, done, fetched, job
 
 
@@ -137,7 +137,7 @@ def cancel_beside(night: World, command: str, batch: str) -> Ran:
 
 def test_another_command_that_hangs(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next run does it: nobody is told that a runner is at it."""
-    monkeypatch.setattr("runner.lock._PATIENCE_WITH_A_COMMAND_SECONDS", 0.0)
+    monkeypatch.setattr("runner.recovery.lock._PATIENCE_WITH_A_COMMAND_SECONDS", 0.0)
     ran = cancel_beside(night, "cancel", "night")
     assert ran.code == 73
     assert "`nightsheet cancel` (process 1 on here" in ran.err

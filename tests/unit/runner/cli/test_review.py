@@ -9,9 +9,9 @@ import pytest
 from jobs.errors import TokenProblem
 from jobs.store.door import Store
 from jobs.tables import PauseReason
-from runner.lock import try_holding
 from runner.providers.base import RemoteStatus, Standing, StatusVerdict, Stopped, Trouble, UnknownId
-from runner.spool import Spooled, open_spool
+from runner.recovery.lock import try_holding
+from runner.recovery.spool import Spooled, open_spool
 from tests.unit.runner.cli.world import NOW, SERIES, World, accepted, ansi, job, unanswered
 
 Terminal = Callable[[str], list[str]]

@@ -16,7 +16,7 @@ import pytest
 from jobs.outcomes import Fetched
 from jobs.store.door import Store
 from jobs.tables import PauseReason
-from runner.lock import try_holding
+from runner.recovery.lock import try_holding
 from tests.unit.runner.cli.world import (
     World,
     accepted,

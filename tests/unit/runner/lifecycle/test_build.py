@@ -25,7 +25,7 @@ from runner.limits.guards import Guards
 from runner.opening import Api
 from runner.planning.consent import Ask, Consent, agreed_to_all
 from runner.providers.base import Priced, Stopped
-from runner.recovery import recover
+from runner.recovery.recover import recover
 from runner.settings import load_settings
 from runner.workers.context import Context
 from tests.support.night import Watching

@@ -18,7 +18,7 @@ from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.guards import GuardLimits, Guards
 from runner.planning.consent import Ask
 from runner.providers.base import Doubtful
-from runner.recovery import recover
+from runner.recovery.recover import recover
 from runner.workers.submit import submit
 from tests.support.night import night
 from tests.support.virtual_time import virtual

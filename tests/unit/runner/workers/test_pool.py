@@ -14,7 +14,7 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from runner.limits.brake import Reach
 from runner.providers.base import Ready, RemoteStatus, Standing, Taken
-from runner.recovery import Recovered
+from runner.recovery.recover import Recovered
 from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL, Call
 from tests.support.tables import select

@@ -9,7 +9,7 @@ from jobs.states import JobState
 from jobs.tables import PauseReason
 from runner.limits.brake import Reach
 from runner.providers.base import Ready, Stopped
-from runner.recovery import recover
+from runner.recovery.recover import recover
 from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL
 from tests.support.virtual_time import virtual

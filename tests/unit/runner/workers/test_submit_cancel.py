@@ -11,7 +11,7 @@ from jobs.states import JobState
 from jobs.views import QueuedJob
 from runner.limits.brake import Reach
 from runner.providers.base import Taken, TurnedAway
-from runner.recovery import recover
+from runner.recovery.recover import recover
 from runner.workers.submit import submit
 from tests.support.scripted import Call
 from tests.support.tables import select

@@ -14,7 +14,7 @@ from jobs.outcomes import Accepted, NotAccepted, Unanswered
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from runner.providers.base import Doubtful, TurnedAway
-from runner.recovery import recover
+from runner.recovery.recover import recover
 from runner.workers.submit import submit
 from tests.support.tables import select
 from tests.support.virtual_time import virtual

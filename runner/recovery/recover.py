@@ -13,8 +13,8 @@ from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, OpenJob, Receipt, Settled
 from runner.clock import Clock
-from runner.lock import holding
-from runner.spool import Spool, Spooled, open_spool
+from runner.recovery.lock import holding
+from runner.recovery.spool import Spool, Spooled, open_spool
 
 INTERRUPTED = Failure(
     FailureKind.UNCONFIRMED,

@@ -14,7 +14,7 @@ from anyio import Event
 
 from jobs.errors import CannotWrite
 from runner.clock import Clock
-from runner.lock import Holder, holding, try_holding
+from runner.recovery.lock import Holder, holding, try_holding
 from tests.support.virtual_time import VirtualClock, virtual
 
 Held = AbstractAsyncContextManager[Holder | None]
@@ -196,13 +196,13 @@ def test_a_dead_process_holds_nothing(tmp_path: Path) -> None:
     """The system frees the lock, however the process died."""
     path = tmp_path / "db"
     code = (
-        "import os, sys; from pathlib import Path; from runner.lock import try_holding\n"
+        "import os, sys; from pathlib import Path; from runner.recovery.lock import try_holding\n"
         "with try_holding(Path(sys.argv[1])) as held:\n"
         "    print(held, flush=True); sys.stdin.read(); os._exit(9)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(path)],
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

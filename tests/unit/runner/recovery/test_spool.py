@@ -13,7 +13,7 @@ from threading import Barrier
 import pytest
 
 from jobs.errors import CannotWrite
-from runner.spool import Spool, Spooled, open_spool
+from runner.recovery.spool import Spool, Spooled, open_spool
 
 LINE = Spooled(1, 7, "key", "req-1", "2026-11-20T22:00:00+00:00")
 OTHER = Spooled(2, 8, "ключ\n", "req-2", "2026-11-20T22:00:01+00:00")

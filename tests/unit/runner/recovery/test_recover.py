@@ -12,9 +12,9 @@ from jobs.errors import CannotWrite, LockHeld
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, Discarded, RemoteDone
 from jobs.states import JobState
-from runner.lock import holding
-from runner.recovery import recover, settle_beside
-from runner.spool import Spooled
+from runner.recovery.lock import holding
+from runner.recovery.recover import recover, settle_beside
+from runner.recovery.spool import Spooled
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
