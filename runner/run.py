@@ -17,7 +17,6 @@ from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
-from runner.bucket import Bucket, open_bucket
 from runner.disk import probe_writable, remove_stale_parts
 from runner.events.notify import Herald, event, event_of, herald
 from runner.events.progress import Meter
@@ -38,6 +37,7 @@ from runner.recovery.lock import Holder, holding
 from runner.recovery.recover import Recovered, recover
 from runner.recovery.spool import open_spool
 from runner.settings import UNPROVEN, Settings, with_pictures
+from runner.uploads.object_store import Bucket, open_bucket
 from runner.workers.context import Context
 from runner.workers.pool import start
 

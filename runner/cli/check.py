@@ -60,7 +60,7 @@ def command(
     not counted again. With --remote the hosts of the sheet's pictures are asked for their beginnings.
     """
     from jobs.sheets.album import Way
-    from runner.bucket import open_bucket
+    from runner.uploads.object_store import open_bucket
 
     problems.check_target(output, sheet)
     with sheets.source_of(sheet, form, worksheet, encoding) as source:

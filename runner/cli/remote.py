@@ -49,11 +49,11 @@ class Hosted:
 async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") -> None:
     """Look at all of them; what is wrong with one becomes a problem of the plan, or a warning."""
     from jobs.catalog.shapes import flaws_of
-    from runner.hosted import look_at_all
     from runner.http.addresses import PicturePolicy
     from runner.http.base import api_base
     from runner.http.fetching import PictureClient
     from runner.opening import user_agent
+    from runner.uploads.hosted_check import look_at_all
 
     policy = PicturePolicy.of_references(_HERE if settings.emulator else api_base(surroundings().env))
     async with PictureClient(policy, proxy=settings.proxy, user_agent=user_agent()) as client:

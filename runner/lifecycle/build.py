@@ -12,7 +12,6 @@ from jobs.naming import folder_name
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView, OpenJob
-from runner.bucket import Bucket
 from runner.disk import LocalDisk
 from runner.downloads import Downloads
 from runner.events.watcher import Watcher
@@ -39,8 +38,9 @@ from runner.planning.consent import Consent, agreed_to_all
 from runner.planning.selection import WHOLE, Chosen, Part
 from runner.recovery.recover import Recovered
 from runner.recovery.spool import Spool
-from runner.references import References
 from runner.settings import Settings
+from runner.uploads.object_store import Bucket
+from runner.uploads.uploader import References
 from runner.wording import many
 from runner.workers.context import Context, Limits, Tally
 from runner.workers.queue import Source

@@ -20,7 +20,7 @@ from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
 from runner.recovery.spool import Spool
-from runner.references import References
+from runner.uploads.uploader import References
 from runner.workers.pending import Waiting
 from runner.workers.queue import Source
 

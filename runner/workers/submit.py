@@ -32,7 +32,7 @@ from runner.backoff import Backoff
 from runner.limits.brake import Reach
 from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
 from runner.recovery.spool import Spooled
-from runner.references import Ready, Unfit
+from runner.uploads.uploader import Ready, Unfit
 from runner.workers.context import Context
 
 _UNSENT = Backoff(first=1.0, longest=30.0)

@@ -62,7 +62,7 @@ def _the_gate_is_open() -> AbstractContextManager[Any]:
 
 
 def _a_repainted_picture_is_sent() -> AbstractContextManager[Any]:
-    return mock.patch("runner.references.read_again", lambda places: Path(places[0].path).read_bytes())
+    return mock.patch("runner.uploads.uploader.read_again", lambda places: Path(places[0].path).read_bytes())
 
 
 _REPAINTED = {

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from runner.bucket import Bucket
+from runner.uploads.object_store import Bucket
 
 
 class FakeFiles:

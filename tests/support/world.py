@@ -24,7 +24,6 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.views import JobView, OpenJob, QueuedJob
-from runner.bucket import Bucket
 from runner.disk import Disk, LocalDisk
 from runner.downloads import Downloads
 from runner.http.addresses import PicturePolicy
@@ -37,7 +36,8 @@ from runner.limits.guards import GuardLimits, Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.recovery.spool import open_spool
-from runner.references import References
+from runner.uploads.object_store import Bucket
+from runner.uploads.uploader import References
 from runner.workers.context import Context, Limits
 from runner.workers.poll import watch
 from runner.workers.queue import Source

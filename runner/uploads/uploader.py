@@ -26,10 +26,10 @@ from jobs.store.door import Store
 from jobs.tables import PauseReason
 from jobs.views import QueuedJob, ReferenceView
 from runner.backoff import Backoff
-from runner.bucket import Bucket, Hitch, Refusal, judged
 from runner.clock import Clock
 from runner.limits.brake import Brake
-from runner.local_files import read_again
+from runner.uploads.local_file import read_again
+from runner.uploads.object_store import Bucket, Hitch, Refusal, judged
 
 T = TypeVar("T")
 

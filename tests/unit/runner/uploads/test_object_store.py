@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs.errors import UsageProblem
-from runner.bucket import Hitch, Refusal, judged, open_bucket
+from runner.uploads.object_store import Hitch, Refusal, judged, open_bucket
 from tests.support.s3 import S3, s3_server
 
 DIGEST = "5" * 64

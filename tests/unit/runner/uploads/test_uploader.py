@@ -24,7 +24,7 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from runner.providers.base import Taken, TurnedAway
-from runner.references import LONGEST_SECONDS, MARGIN_SECONDS
+from runner.uploads.uploader import LONGEST_SECONDS, MARGIN_SECONDS
 from runner.workers.submit import submit
 from tests.support.fake_files import FakeFiles
 from tests.support.small_pictures import picture, put

@@ -1,0 +1,1 @@
+"""Images of this computer, on their way to where the API can fetch them."""
