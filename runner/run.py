@@ -17,7 +17,7 @@ from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source
 from jobs.store.door import check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
-from runner.disk import probe_writable, remove_stale_parts
+from runner.downloads.disk import probe_writable, remove_stale_parts
 from runner.events.notify import Herald, event, event_of, herald
 from runner.events.progress import Meter
 from runner.events.report import RunReport

@@ -12,8 +12,8 @@ from jobs.naming import folder_name
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView, OpenJob
-from runner.disk import LocalDisk
-from runner.downloads import Downloads
+from runner.downloads.disk import LocalDisk
+from runner.downloads.download import Downloads
 from runner.events.watcher import Watcher
 from runner.http.base import is_loopback, split_origin
 from runner.http.fetching import PictureClient

@@ -11,7 +11,7 @@ from jobs.store.door import Store
 from jobs.views import BatchView, OpenJob
 from runner.backoff import Backoff
 from runner.clock import Clock
-from runner.downloads import Downloads
+from runner.downloads.download import Downloads
 from runner.limits.brake import Brake
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import Gap

@@ -10,13 +10,13 @@ from jobs.store.door import must
 from jobs.tables import PauseReason
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
-from runner.disk import DiskTrouble
-from runner.downloads import Fetched as Download
-from runner.downloads import Picture, fetch_picture
+from runner.downloads.disk import DiskTrouble
+from runner.downloads.download import Fetched as Download
+from runner.downloads.download import Picture, fetch_picture
+from runner.downloads.validate import Broken
 from runner.http.addresses import Blocked, shown_host
 from runner.http.fetching import Gone, Trouble
 from runner.limits.brake import Reach
-from runner.pictures import Broken
 from runner.workers.context import Context
 
 BROKEN_TRIES = 4

@@ -63,7 +63,7 @@ IMPORTS_ONLY = (
     Only(ROWS, (), "nobody holds a live row; the store works on the tables' metadata"),
     Only(
         HTTP,
-        ("runner/http/*", "runner/downloads.py"),
+        ("runner/http/*", "runner/downloads/download.py"),
         "the clients are behind runner.http; downloads streams their answers, opening is handed a transport",
     ),
     Only(TERMINAL, ("runner/cli/*",), "what is printed is the commands' business"),
@@ -241,7 +241,7 @@ def test_files_stay_small() -> None:
         ("runner/backoff.py", "from random import choice\nchoice([1])"),
         ("runner/token.py", "import os\nos.environ['HOME']"),
         ("runner/token.py", "from os import getenv\ngetenv('HOME')"),
-        ("runner/disk.py", "from pathlib import Path\nPath.home()"),
+        ("runner/downloads/disk.py", "from pathlib import Path\nPath.home()"),
     ],
 )
 def test_a_broken_rule_is_seen(path: str, source: str) -> None:

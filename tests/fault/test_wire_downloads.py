@@ -13,12 +13,12 @@ from PIL import Image
 from pydantic import SecretStr
 
 from runner.clock import SystemClock
-from runner.disk import LocalDisk
-from runner.downloads import DownloadLimits, Downloads, Fetched, Picture, fetch_picture
+from runner.downloads.disk import LocalDisk
+from runner.downloads.download import DownloadLimits, Downloads, Fetched, Picture, fetch_picture
+from runner.downloads.validate import Broken
 from runner.http.addresses import Blocked, PicturePolicy
 from runner.http.client import ApiClient
 from runner.http.fetching import Gone, PictureClient, Trouble
-from runner.pictures import Broken
 from tests.support.wire import Call, Wire, closed_port, serve
 
 TOKEN = "canary-51c8-SECRET"

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from jobs.states import JobState
-from runner.downloads import DownloadLimits, Downloads
+from runner.downloads.download import DownloadLimits, Downloads
 from runner.events.report import RunReport
 from runner.opening import Surroundings
 from runner.planning.consent import agreed_to_all

@@ -16,7 +16,7 @@ from jobs.errors import CannotWrite
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.tables import PauseReason
-from runner.disk import LocalDisk
+from runner.downloads.disk import LocalDisk
 from tests.matrix.nights import posts
 from tests.matrix.processes import COMMAND, start
 from tests.support.command import QUICK, desk, wait

@@ -4,7 +4,7 @@ import errno
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.disk import LocalDisk
+from runner.downloads.disk import LocalDisk
 from tests.simulation.process import reach
 
 

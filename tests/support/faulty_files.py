@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from runner.disk import LocalDisk
+from runner.downloads.disk import LocalDisk
 from tests.support.fuse import Fuse
 
 _COUNTED = frozenset({"open", "write", "fsync", "replace", "mkdir"})
@@ -89,5 +89,8 @@ def failing_disk(fuse: Fuse, number: int = errno.ENOSPC) -> Iterator[None]:
             if fuse.blows():
                 _fail(number)
 
-    with mock.patch("runner.lifecycle.build.LocalDisk", Disk), mock.patch("runner.disk.LocalDisk", Disk):
+    with (
+        mock.patch("runner.lifecycle.build.LocalDisk", Disk),
+        mock.patch("runner.downloads.disk.LocalDisk", Disk),
+    ):
         yield

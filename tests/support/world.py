@@ -24,8 +24,8 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.views import JobView, OpenJob, QueuedJob
-from runner.disk import Disk, LocalDisk
-from runner.downloads import Downloads
+from runner.downloads.disk import Disk, LocalDisk
+from runner.downloads.download import Downloads
 from runner.http.addresses import PicturePolicy
 from runner.http.base import DEFAULT_BASE
 from runner.http.fetching import PictureClient

@@ -12,7 +12,7 @@ from jobs.failures import FailureKind
 from jobs.states import JobState
 from jobs.tables import PauseReason
 from jobs.views import OpenJob
-from runner.disk import LocalDisk
+from runner.downloads.disk import LocalDisk
 from runner.workers.fetch import collect
 from tests.support.virtual_time import virtual
 from tests.support.world import World, leftovers

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.disk import LocalDisk
-from runner.placing import place, sha256_of
+from runner.downloads.disk import LocalDisk
+from runner.downloads.placement import place, sha256_of
 
 
 def digest(data: bytes) -> str:
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_counts_as_a_stranger_s(
         raise PermissionError(13, "no")
 
     with monkeypatch.context() as patch:
-        patch.setattr("runner.placing.os.open", refuse)
+        patch.setattr("runner.downloads.placement.os.open", refuse)
         patch.setattr(LocalDisk, "sync_folder", lambda _disk, _folder: None)
         placed = place(LocalDisk(), part, tmp_path / "01", ".png", digest(b"new"))
     assert placed.name == "01-2.png"

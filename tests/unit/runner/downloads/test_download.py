@@ -13,12 +13,12 @@ import httpx
 import pytest
 from PIL import Image
 
-from runner.disk import Disk, DiskTrouble, LocalDisk
-from runner.downloads import RENAME_TRIES, DownloadLimits, Downloads, Fetched, Picture, fetch_picture
+from runner.downloads.disk import Disk, DiskTrouble, LocalDisk
+from runner.downloads.download import RENAME_TRIES, DownloadLimits, Downloads, Fetched, Picture, fetch_picture
+from runner.downloads.validate import Broken, inspect
 from runner.http.addresses import Blocked, PicturePolicy
 from runner.http.base import DEFAULT_BASE
 from runner.http.fetching import Gone, PictureClient, Trouble
-from runner.pictures import Broken, inspect
 
 URL = "https://pictures.runcomfy.net/1"
 NAME = PurePosixPath("night/hero/01")
@@ -498,7 +498,7 @@ async def test_pictures_are_decoded_few_at_a_time(tmp_path: Path, monkeypatch: p
         finally:
             decoding -= 1
 
-    monkeypatch.setattr("runner.downloads.inspect", counted)
+    monkeypatch.setattr("runner.downloads.download.inspect", counted)
     client = PictureClient(PicturePolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(answering()))
     shared = Downloads(client, tmp_path, Clock(), LocalDisk())
     await asyncio.gather(*(fetch_picture(shared, URL, PurePosixPath(f"n/{n}/01")) for n in range(12)))

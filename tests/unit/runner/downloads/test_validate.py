@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageFile
 
-from runner.pictures import MOST_FRAMES, MOST_PIXELS, Broken, PictureFacts, inspect
+from runner.downloads.validate import MOST_FRAMES, MOST_PIXELS, Broken, PictureFacts, inspect
 
 
 def noise(size: tuple[int, int] = (64, 48), mode: str = "RGB") -> Image.Image:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from runner.disk import (
+from runner.downloads.disk import (
     PART_SUFFIX,
     DiskTrouble,
     LocalDisk,
@@ -121,8 +121,8 @@ def test_a_folder_is_not_synced_where_it_cannot_be(tmp_path: Path, monkeypatch: 
 
     disk = LocalDisk()
     with monkeypatch.context() as patch:
-        patch.setattr("runner.disk.os.name", "nt")
-        patch.setattr("runner.disk.os.open", never)
+        patch.setattr("runner.downloads.disk.os.name", "nt")
+        patch.setattr("runner.downloads.disk.os.open", never)
         disk.sync_folder(tmp_path)
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.disk import Disk
+from runner.downloads.disk import Disk
 
 _MOST_NAMES = 99
 

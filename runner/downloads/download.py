@@ -17,13 +17,13 @@ import httpx
 from anyio import CapacityLimiter, to_thread
 
 from runner.clock import Clock
-from runner.disk import Disk, DiskTrouble, describe_disk, discard, part_path, prepare_folder
+from runner.downloads.disk import Disk, DiskTrouble, describe_disk, discard, part_path, prepare_folder
+from runner.downloads.placement import place, sha256_of
+from runner.downloads.validate import MOST_PIXELS, Broken, inspect
 from runner.http.addresses import Blocked, host_of
 from runner.http.border import describe
 from runner.http.fetching import Gone, PictureClient, Trouble, close
 from runner.http.transport import body_of
-from runner.pictures import MOST_PIXELS, Broken, inspect
-from runner.placing import place, sha256_of
 
 RENAME_TRIES = 5
 """On Windows a file that a viewer holds open cannot be replaced; mostly not for long."""

@@ -1,0 +1,1 @@
+"""Images on their way from the API's hosts to their place on disk."""
