@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
-from runner.http.answers import Answer
+from runner.http.replies import Answer
 
 LONGEST_RETRY_AFTER_SECONDS = 600.0
 _LONGEST_MESSAGE = 500

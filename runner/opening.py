@@ -14,8 +14,8 @@ from jobs.database import open_database
 from jobs.errors import TokenProblem
 from jobs.store.door import Store
 from runner.clock import Clock
-from runner.http.base import api_base, origin
-from runner.http.client import ApiClient
+from runner.http.api_client import ApiClient
+from runner.http.api_url import api_base, origin
 from runner.http.transport import Transport
 from runner.providers.base import Provider
 from runner.providers.runcomfy import RunComfy

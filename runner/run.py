@@ -22,8 +22,8 @@ from runner.events.notify import Herald, event, event_of, herald
 from runner.events.progress import Meter
 from runner.events.report import RunReport
 from runner.events.watcher import Watcher
-from runner.http.addresses import PicturePolicy
-from runner.http.fetching import PictureClient
+from runner.http.image_client import PictureClient
+from runner.http.url_policy import PicturePolicy
 from runner.lifecycle.build import Order, assemble
 from runner.lifecycle.finish import close, report_of_nothing
 from runner.lifecycle.supervise import obey_the_table, obeying_signals

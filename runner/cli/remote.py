@@ -49,9 +49,9 @@ class Hosted:
 async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") -> None:
     """Look at all of them; what is wrong with one becomes a problem of the plan, or a warning."""
     from jobs.catalog.shapes import flaws_of
-    from runner.http.addresses import PicturePolicy
-    from runner.http.base import api_base
-    from runner.http.fetching import PictureClient
+    from runner.http.api_url import api_base
+    from runner.http.image_client import PictureClient
+    from runner.http.url_policy import PicturePolicy
     from runner.opening import user_agent
     from runner.uploads.hosted_check import look_at_all
 

@@ -20,10 +20,10 @@ from runner.clock import Clock
 from runner.downloads.disk import Disk, DiskTrouble, describe_disk, discard, part_path, prepare_folder
 from runner.downloads.placement import place, sha256_of
 from runner.downloads.validate import MOST_PIXELS, Broken, inspect
-from runner.http.addresses import Blocked, host_of
-from runner.http.border import describe
-from runner.http.fetching import Gone, PictureClient, Trouble, close
+from runner.http.errors import describe
+from runner.http.image_client import Gone, PictureClient, Trouble, close
 from runner.http.transport import body_of
+from runner.http.url_policy import Blocked, host_of
 
 RENAME_TRIES = 5
 """On Windows a file that a viewer holds open cannot be replaced; mostly not for long."""

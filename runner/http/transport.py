@@ -21,7 +21,7 @@ from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from jobs.errors import UsageProblem
-from runner.http.answers import SENT_EXTENSION, SendMarker
+from runner.http.replies import SENT_EXTENSION, SendMarker
 
 Transport = httpx.AsyncBaseTransport
 """What carries requests: ours, or a test's."""

@@ -15,8 +15,8 @@ from jobs.views import BatchView, JobView, OpenJob
 from runner.downloads.disk import LocalDisk
 from runner.downloads.download import Downloads
 from runner.events.watcher import Watcher
-from runner.http.base import is_loopback, split_origin
-from runner.http.fetching import PictureClient
+from runner.http.api_url import is_loopback, split_origin
+from runner.http.image_client import PictureClient
 from runner.lifecycle.supervise import obeying_signals
 from runner.limits.brake import Brake, Reach
 from runner.limits.budget import Budget

@@ -12,8 +12,8 @@ from jobs.failures import Failure, FailureKind
 from jobs.tables import PauseReason
 from runner.classify import Meaning, Reading, is_moderation, read, request_id_of, words_of
 from runner.clock import Clock
-from runner.http.answers import Answer, NoAnswer, NotSent, Reply
-from runner.http.client import ApiClient
+from runner.http.api_client import ApiClient
+from runner.http.replies import Answer, NoAnswer, NotSent, Reply
 from runner.providers.base import (
     CancelTaken,
     CancelVerdict,

@@ -12,9 +12,9 @@ from anyio import to_thread
 
 from jobs.catalog.shapes import Shape
 from jobs.measuring import measure
-from runner.http.addresses import Blocked, shown_host
-from runner.http.fetching import Gone, PictureClient, Trouble
-from runner.http.peeking import Peeked, peek
+from runner.http.image_client import Gone, PictureClient, Trouble
+from runner.http.image_probe import Peeked, peek
+from runner.http.url_policy import Blocked, shown_host
 
 _HOSTS_AT_ONCE = 4
 

@@ -14,8 +14,8 @@ from runner.downloads.disk import DiskTrouble
 from runner.downloads.download import Fetched as Download
 from runner.downloads.download import Picture, fetch_picture
 from runner.downloads.validate import Broken
-from runner.http.addresses import Blocked, shown_host
-from runner.http.fetching import Gone, Trouble
+from runner.http.image_client import Gone, Trouble
+from runner.http.url_policy import Blocked, shown_host
 from runner.limits.brake import Reach
 from runner.workers.context import Context
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from runner.emulator.faults import Fault
 from runner.emulator.server import Handle, serve
 from runner.emulator.settings import EmulatorSettings
-from runner.http.client import ApiClient
+from runner.http.api_client import ApiClient
 from runner.providers.base import (
     Taken,
 )

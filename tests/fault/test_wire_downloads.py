@@ -16,9 +16,9 @@ from runner.clock import SystemClock
 from runner.downloads.disk import LocalDisk
 from runner.downloads.download import DownloadLimits, Downloads, Fetched, Picture, fetch_picture
 from runner.downloads.validate import Broken
-from runner.http.addresses import Blocked, PicturePolicy
-from runner.http.client import ApiClient
-from runner.http.fetching import Gone, PictureClient, Trouble
+from runner.http.api_client import ApiClient
+from runner.http.image_client import Gone, PictureClient, Trouble
+from runner.http.url_policy import Blocked, PicturePolicy
 from tests.support.wire import Call, Wire, closed_port, serve
 
 TOKEN = "canary-51c8-SECRET"

@@ -14,8 +14,8 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
-from runner.http.answers import SENT_EXTENSION, Answer, NoAnswer, NotSent, Reply, SendMarker
-from runner.http.client import ApiClient
+from runner.http.api_client import ApiClient
+from runner.http.replies import SENT_EXTENSION, Answer, NoAnswer, NotSent, Reply, SendMarker
 from runner.http.transport import ReportingTransport, tls_context
 from tests.support.wire import Call, closed_port, serve
 

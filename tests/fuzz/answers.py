@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from runner.classify import is_request_id
 from runner.clock import SystemClock
-from runner.http.addresses import Blocked, PicturePolicy, host_of
-from runner.http.base import DEFAULT_BASE
-from runner.http.client import ApiClient
+from runner.http.api_client import ApiClient
+from runner.http.api_url import DEFAULT_BASE
+from runner.http.url_policy import Blocked, PicturePolicy, host_of
 from runner.providers.base import Denied, Doubtful, Ready, Stopped, Taken, TurnedAway
 from runner.providers.runcomfy import RunComfy
 from tests.fuzz.mutating import mutated

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from runner.http.answers import Answer
-from runner.http.client import ApiClient
+from runner.http.api_client import ApiClient
+from runner.http.replies import Answer
 
 BASE = "https://model-api.runcomfy.net/v1"
 

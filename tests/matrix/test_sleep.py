@@ -10,8 +10,8 @@ import anyio
 import pytest
 from pydantic import SecretStr
 
-from runner.http.answers import Answer
-from runner.http.client import ApiClient
+from runner.http.api_client import ApiClient
+from runner.http.replies import Answer
 from tests.matrix.nights import posts, sheet
 from tests.support.night import Night, night
 from tests.support.virtual_time import VirtualClock, virtual

@@ -15,7 +15,7 @@ from runner.classify import (
     request_id_of,
     retry_after,
 )
-from runner.http.answers import Answer
+from runner.http.replies import Answer
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 NAMES = ("error_code", "error_message", "message", "error", "detail", "request_id", "status")

@@ -13,7 +13,7 @@ import httpx
 from starlette.types import ASGIApp, Message
 
 from runner.emulator.wire import TRANSPORT
-from runner.http.answers import SENT_EXTENSION, SendMarker
+from runner.http.replies import SENT_EXTENSION, SendMarker
 
 _BROKEN = object()
 

@@ -26,9 +26,9 @@ from jobs.store import Store
 from jobs.views import JobView, OpenJob, QueuedJob
 from runner.downloads.disk import Disk, LocalDisk
 from runner.downloads.download import Downloads
-from runner.http.addresses import PicturePolicy
-from runner.http.base import DEFAULT_BASE
-from runner.http.fetching import PictureClient
+from runner.http.api_url import DEFAULT_BASE
+from runner.http.image_client import PictureClient
+from runner.http.url_policy import PicturePolicy
 from runner.limits.brake import Brake, Stop
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import Gap

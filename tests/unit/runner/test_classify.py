@@ -15,7 +15,7 @@ from runner.classify import (
     retry_after,
     words_of,
 )
-from runner.http.answers import Answer
+from runner.http.replies import Answer
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 HTML = b"<!DOCTYPE html><html><body>Sign in</body></html>"

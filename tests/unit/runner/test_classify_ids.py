@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.classify import is_request_id, read, request_id_of
-from runner.http.answers import Answer
+from runner.http.replies import Answer
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 

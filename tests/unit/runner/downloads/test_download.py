@@ -16,9 +16,9 @@ from PIL import Image
 from runner.downloads.disk import Disk, DiskTrouble, LocalDisk
 from runner.downloads.download import RENAME_TRIES, DownloadLimits, Downloads, Fetched, Picture, fetch_picture
 from runner.downloads.validate import Broken, inspect
-from runner.http.addresses import Blocked, PicturePolicy
-from runner.http.base import DEFAULT_BASE
-from runner.http.fetching import Gone, PictureClient, Trouble
+from runner.http.api_url import DEFAULT_BASE
+from runner.http.image_client import Gone, PictureClient, Trouble
+from runner.http.url_policy import Blocked, PicturePolicy
 
 URL = "https://pictures.runcomfy.net/1"
 NAME = PurePosixPath("night/hero/01")

@@ -16,9 +16,9 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
 from jobs.tables import PauseReason
 from jobs.views import OpenJob
-from runner.http.addresses import PicturePolicy
-from runner.http.base import DEFAULT_BASE
-from runner.http.fetching import PictureClient
+from runner.http.api_url import DEFAULT_BASE
+from runner.http.image_client import PictureClient
+from runner.http.url_policy import PicturePolicy
 from runner.lifecycle.build import assemble
 from runner.limits.brake import Reach
 from runner.limits.guards import Guards

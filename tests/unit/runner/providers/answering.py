@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from runner.http.client import ApiClient
+from runner.http.api_client import ApiClient
 from runner.providers.runcomfy import RunComfy
 
 HTML = b"<html></html>"

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from jobs.catalog.shapes import Shape
-from runner.http.addresses import PicturePolicy
-from runner.http.fetching import PictureClient
-from runner.http.peeking import FIRST_BYTES
+from runner.http.image_client import PictureClient
+from runner.http.image_probe import FIRST_BYTES
+from runner.http.url_policy import PicturePolicy
 from runner.uploads.hosted_check import look_at_all
 from tests.support.loopback import host
 from tests.support.small_pictures import picture

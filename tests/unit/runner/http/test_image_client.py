@@ -8,9 +8,9 @@ import httpx
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from runner.http.addresses import Blocked, PicturePolicy
-from runner.http.base import DEFAULT_BASE
-from runner.http.fetching import Gone, PictureClient, Trouble, close
+from runner.http.api_url import DEFAULT_BASE
+from runner.http.image_client import Gone, PictureClient, Trouble, close
+from runner.http.url_policy import Blocked, PicturePolicy
 
 URL = "https://pictures.runcomfy.net/a/1.png"
 NOT_PUBLIC = [

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import aiohttp
 import httpx
 
-from runner.http.answers import NoAnswer, NotSent, SendMarker
+from runner.http.replies import NoAnswer, NotSent, SendMarker
 
 _WHILE_CONNECTING: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorError,

@@ -14,11 +14,11 @@ import httpx
 from pydantic import SecretStr
 
 from jobs.errors import UsageProblem
-from runner.http.addresses import loopback_socket, parsed
-from runner.http.answers import SENT_EXTENSION, Answer, Reply, SendMarker
-from runner.http.base import checked_base, is_loopback, split_origin
-from runner.http.border import deadline_passed, translate
+from runner.http.api_url import checked_base, is_loopback, split_origin
+from runner.http.errors import deadline_passed, translate
+from runner.http.replies import SENT_EXTENSION, Answer, Reply, SendMarker
 from runner.http.transport import ReportingTransport, body_of, tls_context
+from runner.http.url_policy import loopback_socket, parsed
 
 LONGEST_IDLE_SECONDS = 30.0
 """A connection for polls and results: below the 60 s at which common load balancers drop an idle one."""

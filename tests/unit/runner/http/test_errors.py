@@ -11,8 +11,8 @@ from aiohttp.client_reqrep import ConnectionKey, RequestInfo
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from runner.http.answers import NoAnswer, NotSent, SendMarker
-from runner.http.border import chain, deadline_passed, describe, is_certificate_problem, translate
+from runner.http.errors import chain, deadline_passed, describe, is_certificate_problem, translate
+from runner.http.replies import NoAnswer, NotSent, SendMarker
 
 TOKEN = "canary-0b2e-SECRET"
 KEY = ConnectionKey("api.test", 443, True, True, None, None, None)

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.errors import UsageProblem
-from runner.http.base import (
+from runner.http.api_url import (
     BASE_VARIABLE,
     DEFAULT_BASE,
     api_base,

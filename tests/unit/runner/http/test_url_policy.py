@@ -8,7 +8,8 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from jobs.errors import UsageProblem
-from runner.http.addresses import (
+from runner.http.api_url import DEFAULT_BASE
+from runner.http.url_policy import (
     AddressRefused,
     Blocked,
     GuardedResolver,
@@ -16,7 +17,6 @@ from runner.http.addresses import (
     is_public,
     loopback_socket,
 )
-from runner.http.base import DEFAULT_BASE
 
 REAL = PicturePolicy.of(DEFAULT_BASE)
 EMULATOR = PicturePolicy.of("http://127.0.0.1:8123/v1")

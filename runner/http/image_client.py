@@ -12,10 +12,10 @@ import httpx
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
-from runner.http.addresses import AddressRefused, Blocked, GuardedResolver, PicturePolicy, host_of
-from runner.http.base import is_loopback, split_origin
-from runner.http.border import chain, describe
+from runner.http.api_url import is_loopback, split_origin
+from runner.http.errors import chain, describe
 from runner.http.transport import ReportingTransport, tls_context
+from runner.http.url_policy import AddressRefused, Blocked, GuardedResolver, PicturePolicy, host_of
 
 MOST_REDIRECTS = 3
 

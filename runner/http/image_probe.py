@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import anyio
 import httpx
 
-from runner.http.addresses import Blocked, shown_host
-from runner.http.border import describe
-from runner.http.fetching import Gone, PictureClient, Trouble, close
+from runner.http.errors import describe
+from runner.http.image_client import Gone, PictureClient, Trouble, close
 from runner.http.transport import body_of
+from runner.http.url_policy import Blocked, shown_host
 
 FIRST_BYTES = 256 * 1024
 """More than the headers of pictures take, colour profiles and thumbnails in them included."""

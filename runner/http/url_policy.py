@@ -17,7 +17,7 @@ import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from jobs.errors import UsageProblem
-from runner.http.base import is_loopback, origin, split_origin
+from runner.http.api_url import is_loopback, origin, split_origin
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from jobs.errors import UsageProblem
-from runner.http.answers import SENT_EXTENSION, Answer, NoAnswer, NotSent, Reply, SendMarker
-from runner.http.client import LARGEST_BODY_BYTES, ApiClient
+from runner.http.api_client import LARGEST_BODY_BYTES, ApiClient
+from runner.http.replies import SENT_EXTENSION, Answer, NoAnswer, NotSent, Reply, SendMarker
 
 TOKEN = "canary-9d3a-SECRET"
 BASE = "https://api.test/v1"
