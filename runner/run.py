@@ -28,11 +28,11 @@ from runner.lifecycle.build import Order, assemble
 from runner.lifecycle.finish import close, report_of_nothing
 from runner.lifecycle.supervise import obey_the_table, obeying_signals
 from runner.limits.brake import Stop
-from runner.opening import Surroundings, open_api, open_store, origin_of, user_agent
 from runner.planning.approval import to_be_repeated
 from runner.planning.consent import Consent
 from runner.planning.dedupe import dedupe as link_or_not
 from runner.planning.selection import WHOLE, Part, choose
+from runner.providers.connect import Surroundings, open_api, open_store, origin_of, user_agent
 from runner.recovery.lock import Holder, holding
 from runner.recovery.recover import Recovered, recover
 from runner.recovery.spool import open_spool

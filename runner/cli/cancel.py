@@ -20,7 +20,7 @@ from runner.wording import many
 if TYPE_CHECKING:
     from jobs.store.door import Store
     from jobs.views import BatchView, JobView, OpenJob
-    from runner.opening import Api, Surroundings
+    from runner.providers.connect import Api, Surroundings
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet cancel first-night --job lighthouse"
@@ -47,7 +47,7 @@ def command(
 
 async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | None) -> int:
     from jobs.store.door import check_origin
-    from runner.opening import origin_of
+    from runner.providers.connect import origin_of
     from runner.recovery.lock import holding
 
     around = surroundings()
@@ -157,7 +157,7 @@ async def _at_the_api(
     store: "Store", batch: "BatchView", settings: "Settings", around: "Surroundings", told: Told
 ) -> int:
     """Pass the requests on to the API ourselves, as no runner does; stops at the first trouble."""
-    from runner.opening import open_api
+    from runner.providers.connect import open_api
 
     jobs = await _wanted(store, batch)
     told.waiting = [job.key for job in jobs]

@@ -12,7 +12,7 @@ from runner.cli.opening import execute, opened_batch
 
 if TYPE_CHECKING:
     from runner.events.report import RunReport
-    from runner.opening import Surroundings
+    from runner.providers.connect import Surroundings
     from runner.settings import Settings
 
 

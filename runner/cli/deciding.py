@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jobs.views import BatchView, JobView
     from runner.cli.doubts import Doubts
     from runner.clock import Clock
-    from runner.opening import Api
+    from runner.providers.connect import Api
     from runner.settings import Settings
 
 _NOT_POSSIBLE = 1
@@ -135,7 +135,7 @@ async def _attach(
 ) -> None:
     """Attach the ids that the API knows and that no other job has."""
     from jobs.store.door import check_origin
-    from runner.opening import open_api, origin_of
+    from runner.providers.connect import open_api, origin_of
 
     around = surroundings()
     check_origin(told.batch, origin_of(settings, around.env))

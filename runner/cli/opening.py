@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jobs.store.door import Store
     from jobs.views import BatchView
     from runner.clock import Clock
-    from runner.opening import Surroundings
+    from runner.providers.connect import Surroundings
     from runner.settings import Settings
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def environment() -> tuple[Mapping[str, str], Path]:
 
 def surroundings() -> "Surroundings":
     """This process's own. What only reads the table does without: the API's clients come along with it."""
-    from runner.opening import Surroundings
+    from runner.providers.connect import Surroundings
 
     return Surroundings(env=os.environ, home=Path.home(), clock=system_clock())
 

@@ -52,7 +52,7 @@ async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") ->
     from runner.http.api_url import api_base
     from runner.http.image_client import PictureClient
     from runner.http.url_policy import PicturePolicy
-    from runner.opening import user_agent
+    from runner.providers.connect import user_agent
     from runner.uploads.hosted_check import look_at_all
 
     policy = PicturePolicy.of_references(_HERE if settings.emulator else api_base(surroundings().env))

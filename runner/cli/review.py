@@ -119,7 +119,7 @@ def _understood(
 
 
 def _pair(doubts: Doubts, text: str) -> tuple["JobView", str]:
-    from runner.classify import is_request_id
+    from runner.providers.runcomfy.responses import is_request_id
 
     key, equals, request_id = text.rpartition("=")
     if not equals or not key or not is_request_id(request_id):

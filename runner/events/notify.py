@@ -18,8 +18,8 @@ from jobs.states import JobState
 from jobs.views import Account, Pause
 from runner.events.report import RunReport
 from runner.http.webhook import checked_webhook, post_json
+from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
 from runner.settings import Settings
-from runner.token import TOKEN_VARIABLES
 
 LONGEST_SECONDS = 30.0
 

@@ -24,7 +24,6 @@ from runner.limits.clock_jump import Gap, sentence
 from runner.limits.guards import GuardLimits, Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
-from runner.opening import Api, Surroundings
 from runner.planning.approval import (
     Work,
     agree,
@@ -36,6 +35,7 @@ from runner.planning.approval import (
 )
 from runner.planning.consent import Consent, agreed_to_all
 from runner.planning.selection import WHOLE, Chosen, Part
+from runner.providers.connect import Api, Surroundings
 from runner.recovery.recover import Recovered
 from runner.recovery.spool import Spool
 from runner.settings import Settings

@@ -13,11 +13,11 @@ import anyio
 from jobs.errors import NightsheetError
 from runner.clock import Clock
 from runner.providers.base import Priced, Stopped, Trouble
+from runner.providers.runcomfy.credentials import load_token
 from runner.settings import Settings
-from runner.token import load_token
 
 if TYPE_CHECKING:
-    from runner.opening import Api
+    from runner.providers.connect import Api
 
 ASKED_SECONDS = 5.0
 """How long the API may take to answer in all: a plan can be shown without it."""
@@ -65,9 +65,9 @@ async def prices_for(
         if load_token(env, home) is None:
             why = "there is no token to ask the API with"
         else:
-            from runner import opening  # late: the API's clients come along with it
+            from runner.providers import connect  # late: the API's clients come along with it
 
-            why = await _ask(models, opening.open_api(settings, opening.Surroundings(env, home, clock)), told)
+            why = await _ask(models, connect.open_api(settings, connect.Surroundings(env, home, clock)), told)
     except NightsheetError as error:
         why = error.message.rstrip(".")
     known = {Source.API: told, Source.LAST_RUN: last_run, Source.SETTINGS: settings.prices}

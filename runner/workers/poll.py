@@ -9,7 +9,6 @@ from jobs.states import JobState
 from jobs.store.door import must
 from jobs.views import OpenJob
 from runner.backoff import Backoff
-from runner.classify import is_request_id
 from runner.limits.brake import Reach
 from runner.providers.base import (
     NotReady,
@@ -22,6 +21,7 @@ from runner.providers.base import (
     Trouble,
     UnknownId,
 )
+from runner.providers.runcomfy.responses import is_request_id
 from runner.workers.context import Context
 
 UNKNOWN_AFTER_SECONDS = 60.0

@@ -70,7 +70,7 @@ IMPORTS_ONLY = (
     Only(SERVER, ("runner/emulator/*",), "only the emulator serves"),
     Only(
         ("runner.emulator",),
-        ("runner/emulator/*", "runner/opening.py", "runner/cli/*"),
+        ("runner/emulator/*", "runner/providers/connect.py", "runner/cli/*"),
         "a run knows one API",
     ),
     Only(("runner.cli",), ("runner/cli/*",), "a run does not know who started it"),
@@ -97,7 +97,7 @@ IMPORTS_NEVER = (
         "runner/providers/*",
         ("runner", "jobs.store", "jobs.database"),
         "it knows the API",
-        unless=("runner.providers", "runner.http", "runner.classify", "runner.clock"),
+        unless=("runner.providers", "runner.http", "runner.providers.runcomfy.responses", "runner.clock"),
     ),
     Never(
         "runner/emulator/*",
@@ -106,7 +106,11 @@ IMPORTS_NEVER = (
         unless=("runner.emulator", "runner.clock", "jobs.catalog", "jobs.errors"),
     ),
     *(
-        Never(f"runner/{name}.py", ("jobs.store", "jobs.database", "runner.providers.runcomfy"), "it is pure")
+        Never(
+            f"runner/{name}.py",
+            ("jobs.store", "jobs.database", "runner.providers.runcomfy.api"),
+            "it is pure",
+        )
         for name in ("settings", "clock", "events", "backoff", "retry", "classify")
     ),
 )
@@ -227,11 +231,11 @@ def test_files_stay_small() -> None:
         ("runner/workers/submit.py", "from runner.emulator.faults import Fault"),
         ("runner/http/api_client.py", "from ..clock import Clock"),
         ("runner/http/api_client.py", "from jobs.failures import Failure"),
-        ("runner/providers/runcomfy.py", "from runner.limits.throttle import Throttle"),
+        ("runner/providers/runcomfy/api.py", "from runner.limits.throttle import Throttle"),
         ("runner/emulator/app.py", "import httpx"),
-        ("runner/emulator/app.py", "from runner.providers.runcomfy import RunComfy"),
+        ("runner/emulator/app.py", "from runner.providers.runcomfy.api import RunComfy"),
         ("runner/emulator/app.py", "from jobs.store.door import Store"),
-        ("runner/classify.py", "from jobs.store import Store"),
+        ("runner/providers/runcomfy/responses.py", "from jobs.store import Store"),
         ("runner/workers/poll.py", "import time as t\nt.sleep(1)"),
         ("runner/workers/poll.py", "from time import monotonic\nmonotonic()"),
         ("runner/workers/poll.py", "import anyio\nasync def wait():\n    await anyio.sleep(1)"),
@@ -239,8 +243,8 @@ def test_files_stay_small() -> None:
         ("runner/events/report.py", "import datetime\nd = datetime.datetime.utcnow"),
         ("runner/backoff.py", "import random\nrandom.uniform(0, 1)"),
         ("runner/backoff.py", "from random import choice\nchoice([1])"),
-        ("runner/token.py", "import os\nos.environ['HOME']"),
-        ("runner/token.py", "from os import getenv\ngetenv('HOME')"),
+        ("runner/providers/runcomfy/credentials.py", "import os\nos.environ['HOME']"),
+        ("runner/providers/runcomfy/credentials.py", "from os import getenv\ngetenv('HOME')"),
         ("runner/downloads/disk.py", "from pathlib import Path\nPath.home()"),
     ],
 )

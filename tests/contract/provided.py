@@ -13,7 +13,7 @@ from runner.http.api_client import ApiClient
 from runner.providers.base import (
     Taken,
 )
-from runner.providers.runcomfy import RunComfy
+from runner.providers.runcomfy.api import RunComfy
 from tests.unit.runner.emulator.served import Clock
 
 SINGLE = "bytedance/seedream-4-5/text-to-image"

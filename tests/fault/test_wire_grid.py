@@ -17,8 +17,8 @@ import pytest
 from jobs.states import JobState
 from runner.downloads.download import DownloadLimits, Downloads
 from runner.events.report import RunReport
-from runner.opening import Surroundings
 from runner.planning.consent import agreed_to_all
+from runner.providers.connect import Surroundings
 from runner.run import run_sheet
 from runner.settings import Settings
 from tests.support import broken_api as breaks

@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from runner.classify import is_request_id
 from runner.clock import SystemClock
 from runner.http.api_client import ApiClient
 from runner.http.api_url import DEFAULT_BASE
 from runner.http.url_policy import Blocked, PicturePolicy, host_of
 from runner.providers.base import Denied, Doubtful, Ready, Stopped, Taken, TurnedAway
-from runner.providers.runcomfy import RunComfy
+from runner.providers.runcomfy.api import RunComfy
+from runner.providers.runcomfy.responses import is_request_id
 from tests.fuzz.mutating import mutated
 
 TOKEN = "canary-fuzz-token"

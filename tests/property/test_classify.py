@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runner.classify import (
+from runner.http.replies import Answer
+from runner.providers.runcomfy.responses import (
     LONGEST_RETRY_AFTER_SECONDS,
     Meaning,
     is_request_id,
@@ -15,7 +16,6 @@ from runner.classify import (
     request_id_of,
     retry_after,
 )
-from runner.http.replies import Answer
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 NAMES = ("error_code", "error_message", "message", "error", "detail", "request_id", "status")

@@ -16,7 +16,7 @@ from runner.cli.retry import _retry
 from runner.cli.review import _review
 from runner.cli.tune import _tune
 from runner.emulator.history import Submit
-from runner.opening import Surroundings, open_store
+from runner.providers.connect import Surroundings, open_store
 from tests.simulation.refs import COLOURS, as_planned, paint
 from tests.simulation.schedule import Event
 from tests.simulation.world import World

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from jobs.outcomes import Accepted
 from jobs.store import Store
-from runner.classify import Meaning
 from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.providers.runcomfy.responses import Meaning
 from runner.recovery.recover import recover
 from tests.simulation.process import Crash
 from tests.simulation.refs import INSIDE
@@ -26,7 +26,9 @@ _apply = Store.apply
 
 
 def _server_errors_are_sent_again() -> AbstractContextManager[Any]:
-    return mock.patch("runner.classify._of_status", lambda status, _after: _meaning(status))
+    return mock.patch(
+        "runner.providers.runcomfy.responses._of_status", lambda status, _after: _meaning(status)
+    )
 
 
 def _meaning(status: int) -> Meaning:

@@ -21,8 +21,8 @@ from runner.emulator.journal import MemoryJournal
 from runner.emulator.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 from runner.events.report import RunReport
-from runner.opening import Surroundings
 from runner.planning.selection import WHOLE, Part
+from runner.providers.connect import Surroundings
 from runner.settings import Settings
 from tests.simulation.committed import Committed
 from tests.simulation.disks import KillingDisk

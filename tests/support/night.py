@@ -19,9 +19,9 @@ from runner.emulator.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 from runner.events.report import RunReport
 from runner.events.watcher import Progress
-from runner.opening import Surroundings
 from runner.planning.consent import Consent, agreed_to_all
 from runner.planning.selection import WHOLE, Part
+from runner.providers.connect import Surroundings
 from runner.run import resume_batch, run_sheet
 from runner.settings import Settings
 from tests.support.in_process import InProcess

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.lifecycle.build import Order
-from runner.opening import Surroundings
 from runner.planning.consent import Consent, agreed_to_all
+from runner.providers.connect import Surroundings
 from runner.settings import Settings
 from tests.support.night import Watching
 from tests.support.world import World

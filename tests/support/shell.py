@@ -23,7 +23,7 @@ from runner.emulator.app import create_app
 from runner.emulator.journal import MemoryJournal
 from runner.emulator.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
-from runner.opening import Surroundings
+from runner.providers.connect import Surroundings
 from tests.support.in_process import InProcess
 from tests.support.night import BASE, TOKEN
 from tests.support.virtual_time import START, run_virtual
@@ -109,7 +109,7 @@ class Shell:
         before = Path.cwd()
         with ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
-            stack.enter_context(mock.patch("runner.opening.Surroundings", around))
+            stack.enter_context(mock.patch("runner.providers.connect.Surroundings", around))
             stack.enter_context(mock.patch("runner.clock.SystemClock", return_value=self.clock))
             stack.enter_context(mock.patch("anyio.run", partial(self._in_virtual_time, transport)))
             os.chdir(self.folder)

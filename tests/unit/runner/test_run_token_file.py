@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from runner.opening import Surroundings
+from runner.providers.connect import Surroundings
 from tests.support.night import BASE, TOKEN, Night, night
 from tests.support.virtual_time import virtual
 

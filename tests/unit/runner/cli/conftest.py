@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import runner.run  # noqa: F401 - it takes names from other modules: before a test replaces one there
-from runner.opening import EMULATOR_ORIGIN, Api
+from runner.providers.connect import EMULATOR_ORIGIN, Api
 from tests.unit.runner.cli.world import API, World
 
 
@@ -32,7 +32,7 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         origin = EMULATOR_ORIGIN if settings.emulator else API
         yield Api(made.api, "https://api", origin, lambda: None)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("runner.opening.open_api", open_api)
+    monkeypatch.setattr("runner.providers.connect.open_api", open_api)
     return made
 
 

@@ -156,7 +156,7 @@ def test_a_runner_of_another_batch_does_nothing_for_this_one(night: World) -> No
 
 def test_only_queued_jobs_need_no_api(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """No token either."""
-    monkeypatch.setattr("runner.opening.open_api", None)
+    monkeypatch.setattr("runner.providers.connect.open_api", None)
     assert night.run("cancel", "--job", "q1").code == 0
     assert night.states()["q1"] == "cancelled"
 
@@ -186,7 +186,7 @@ def test_without_a_token_the_request_is_kept(night: World, monkeypatch: pytest.M
     def no_token(*_: object) -> object:
         raise TokenProblem("There is no API token.", "Set one.")
 
-    monkeypatch.setattr("runner.opening.open_api", no_token)
+    monkeypatch.setattr("runner.providers.connect.open_api", no_token)
     ran = night.run("cancel")
     assert ran.code == 77
     assert "There is no API token." in ran.err

@@ -10,8 +10,8 @@ import pytest
 from typer.models import OptionInfo
 
 from runner.cli.options import OPTIONS
+from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
 from runner.settings import Settings
-from runner.token import TOKEN_VARIABLES
 
 PAGE = (Path(__file__).parents[4] / "docs" / "settings.md").read_text(encoding="utf-8")
 TABLE = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", PAGE, re.MULTILINE))

@@ -146,7 +146,7 @@ def test_attach_without_a_token(night: World, monkeypatch: pytest.MonkeyPatch) -
     def no_token(*_: object) -> object:
         raise TokenProblem("There is no API token.", "Set one.")
 
-    monkeypatch.setattr("runner.opening.open_api", no_token)
+    monkeypatch.setattr("runner.providers.connect.open_api", no_token)
     ran = night.run("review", "--attach", "a=r-1", "--discard", "b")
     assert ran.code == 77
     assert night.states() == {"a": "unconfirmed", "b": "failed", "c": "unconfirmed", "d": "running"}

@@ -22,8 +22,8 @@ from jobs.views import Account, Pause
 from runner.events.notify import LONGEST_SECONDS, Herald, event, event_of, herald
 from runner.events.report import RunReport
 from runner.limits.brake import Brake, Reach
+from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
 from runner.settings import Settings
-from runner.token import TOKEN_VARIABLES
 from tests.support.night import TOKEN, night
 from tests.support.tables import NIGHT
 from tests.support.virtual_time import virtual

@@ -22,9 +22,9 @@ from runner.http.url_policy import PicturePolicy
 from runner.lifecycle.build import assemble
 from runner.limits.brake import Reach
 from runner.limits.guards import Guards
-from runner.opening import Api
 from runner.planning.consent import Ask, Consent, agreed_to_all
 from runner.providers.base import Priced, Stopped
+from runner.providers.connect import Api
 from runner.recovery.recover import recover
 from runner.settings import load_settings
 from runner.workers.context import Context

@@ -9,7 +9,7 @@ import httpx
 from pydantic import SecretStr
 
 from runner.http.api_client import ApiClient
-from runner.providers.runcomfy import RunComfy
+from runner.providers.runcomfy.api import RunComfy
 
 HTML = b"<html></html>"
 Answerer = Callable[[httpx.Request], httpx.Response]

@@ -18,9 +18,9 @@ from runner.http.api_client import ApiClient
 from runner.http.api_url import api_base, origin
 from runner.http.transport import Transport
 from runner.providers.base import Provider
-from runner.providers.runcomfy import RunComfy
+from runner.providers.runcomfy.api import RunComfy
+from runner.providers.runcomfy.credentials import load_token
 from runner.settings import Settings
-from runner.token import load_token
 
 EMULATOR_ORIGIN = "emulator"
 """The API origin of every batch that is run with `--emulator`, whatever port the stand-in got."""

@@ -10,7 +10,6 @@ from typing import Any
 
 from jobs.failures import Failure, FailureKind
 from jobs.tables import PauseReason
-from runner.classify import Meaning, Reading, is_moderation, read, request_id_of, words_of
 from runner.clock import Clock
 from runner.http.api_client import ApiClient
 from runner.http.replies import Answer, NoAnswer, NotSent, Reply
@@ -38,6 +37,7 @@ from runner.providers.base import (
     TurnedAway,
     UnknownId,
 )
+from runner.providers.runcomfy.responses import Meaning, Reading, is_moderation, read, request_id_of, words_of
 
 _WORDS = {
     "in_queue": RemoteStatus.QUEUED,

@@ -19,7 +19,7 @@ from runner.providers.base import (
     TurnedAway,
     UnknownId,
 )
-from runner.providers.runcomfy import RunComfy
+from runner.providers.runcomfy.api import RunComfy
 from tests.unit.runner.providers.answering import HTML, api, error, refusing
 
 

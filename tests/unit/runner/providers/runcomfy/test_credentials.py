@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import TokenProblem
-from runner.token import TOKEN_VARIABLES, Token, load_token
+from runner.providers.runcomfy.credentials import TOKEN_VARIABLES, Token, load_token
 
 CANARY = "canary-77aa-SECRET"
 
@@ -153,7 +153,7 @@ def test_a_file_that_others_can_read_is_warned_of(mode: int, warned: bool, tmp_p
 def test_windows_rights_are_not_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mode bits there are made up."""
     write(tmp_path / ".config" / "runcomfy", {"access_token": "t"}, 0o644)
-    monkeypatch.setattr("runner.token.os.name", "nt")
+    monkeypatch.setattr("runner.providers.runcomfy.credentials.os.name", "nt")
     token = load_token({}, tmp_path)
     monkeypatch.undo()
     assert token is not None

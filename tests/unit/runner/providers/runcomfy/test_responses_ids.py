@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from runner.classify import is_request_id, read, request_id_of
 from runner.http.replies import Answer
+from runner.providers.runcomfy.responses import is_request_id, read, request_id_of
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 

@@ -7,8 +7,15 @@ import pytest
 
 from jobs.errors import CannotWrite, TokenProblem, UsageProblem
 from runner.clock import SystemClock
-from runner.opening import EMULATOR_ORIGIN, Surroundings, open_api, open_store, origin_of, user_agent
 from runner.providers.base import NoSuchModel, Priced
+from runner.providers.connect import (
+    EMULATOR_ORIGIN,
+    Surroundings,
+    open_api,
+    open_store,
+    origin_of,
+    user_agent,
+)
 from runner.settings import Settings
 
 MODEL = "bytedance/seedream-4-5/sequential"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from runner.classify import (
+from runner.http.replies import Answer
+from runner.providers.runcomfy.responses import (
     LONGEST_RETRY_AFTER_SECONDS,
     Meaning,
     is_moderation,
@@ -15,7 +16,6 @@ from runner.classify import (
     retry_after,
     words_of,
 )
-from runner.http.replies import Answer
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 HTML = b"<!DOCTYPE html><html><body>Sign in</body></html>"

@@ -1,0 +1,1 @@
+"""RunComfy's Model API: its paths, JSON, codes, token and address. Nothing else in the runner knows them."""
