@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
 from runner.cli import render
-from runner.wording import many, price
+from runner.humanize import many, price
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -11,7 +11,7 @@ from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
 from runner.cli.words import zone, zone_name
-from runner.wording import many, money
+from runner.humanize import many, money
 
 if TYPE_CHECKING:
     from jobs.books import Books

@@ -8,7 +8,7 @@ from jobs.at_hand import not_at_hand
 from jobs.states import JobState
 from runner.cli import render
 from runner.cli.words import then
-from runner.wording import many, money
+from runner.humanize import many, money
 
 if TYPE_CHECKING:
     from jobs.store.door import Store

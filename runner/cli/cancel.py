@@ -15,7 +15,7 @@ from runner.cli.opening import execute, opened_batch, surroundings
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
 from runner.cli.words import then
-from runner.wording import many
+from runner.humanize import many
 
 if TYPE_CHECKING:
     from jobs.store.door import Store

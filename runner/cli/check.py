@@ -20,7 +20,7 @@ from runner.cli.plan import Plan, totals
 from runner.cli.planned_words import cost, difference, identical, source_of_prices
 from runner.cli.remote import Hosted, look
 from runner.cli.words import brief_model, then
-from runner.wording import duration, many
+from runner.humanize import duration, many
 
 if TYPE_CHECKING:
     from jobs.sheets import PlannedJob, Source

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
-from runner.wording import many
+from runner.humanize import many
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome

@@ -13,7 +13,7 @@ from runner.cli.choosing import NOT_IN_SHEET, Left, apply_each, left_alone, pric
 from runner.cli.failing import tell
 from runner.cli.opening import surroundings
 from runner.cli.words import then
-from runner.wording import many, price
+from runner.humanize import many, price
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome

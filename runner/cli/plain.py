@@ -6,7 +6,7 @@ It is known here by its errors alone: `--help` does not import it.
 from collections.abc import Mapping
 from typing import Any
 
-from runner.wording import number
+from runner.humanize import number
 
 _FOREIGN = "Value error, "
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs.states import JobState
 from runner.cli.plan import Plan, totals
-from runner.wording import many, price
+from runner.humanize import many, price
 
 if TYPE_CHECKING:
     from runner.planning.prices import Prices

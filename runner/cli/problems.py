@@ -9,7 +9,7 @@ from pathlib import Path
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
 from runner.cli import render
-from runner.wording import many
+from runner.humanize import many
 
 _SHOWN = 1000
 """Lines of a table that somebody may still read; a file has them all."""

@@ -20,7 +20,7 @@ from rich.text import Text
 from jobs.states import ENDED, JobState
 from runner.cli import render
 from runner.cli.words import clock_time, zone_name
-from runner.wording import jobs_a_minute, many, money
+from runner.humanize import jobs_a_minute, many, money
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -16,7 +16,7 @@ from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import CHANGING, BatchName
 from runner.cli.options import command as made
 from runner.cli.words import then
-from runner.wording import many, price
+from runner.humanize import many, price
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome

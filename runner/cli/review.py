@@ -17,7 +17,7 @@ from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import CHANGING, BatchName
 from runner.cli.options import command as made
 from runner.cli.words import brief_model, then, zone, zone_name
-from runner.wording import many, money
+from runner.humanize import many, money
 
 if TYPE_CHECKING:
     from jobs.views import BatchView, JobView

@@ -16,7 +16,7 @@ from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import LOOKING, BatchName
 from runner.cli.options import command as made
 from runner.cli.words import clock_time, then, zone_name
-from runner.wording import jobs_a_minute, many, money
+from runner.humanize import jobs_a_minute, many, money
 
 if TYPE_CHECKING:
     from jobs.store.door import Store

@@ -10,7 +10,7 @@ from jobs.failures import FETCH_AGAIN, FailureKind
 from jobs.states import AT_THE_API, JobState
 from runner.cli.retry import ONLY_IF_NAMED
 from runner.cli.words import then
-from runner.wording import duration, many, money
+from runner.humanize import duration, many, money
 
 if TYPE_CHECKING:
     from runner.events.report import RunReport

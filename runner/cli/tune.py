@@ -10,7 +10,7 @@ from runner.cli import render
 from runner.cli.opening import execute, opened_batch, system_clock
 from runner.cli.options import BatchName
 from runner.cli.options import command as made
-from runner.wording import number
+from runner.humanize import number
 
 if TYPE_CHECKING:
     from runner.settings import Settings

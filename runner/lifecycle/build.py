@@ -17,6 +17,7 @@ from runner.downloads.download import Downloads
 from runner.events.watcher import Watcher
 from runner.http.api_url import is_loopback, split_origin
 from runner.http.image_client import PictureClient
+from runner.humanize import many
 from runner.lifecycle.supervise import obeying_signals
 from runner.limits.brake import Brake, Reach
 from runner.limits.budget import Budget
@@ -41,7 +42,6 @@ from runner.recovery.spool import Spool
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import References
-from runner.wording import many
 from runner.workers.context import Context, Limits, Tally
 from runner.workers.queue import Source
 from runner.workers.tuning import pace

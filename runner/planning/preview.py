@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from jobs.store.door import Store
 from jobs.views import BatchView
+from runner.humanize import duration, many, price
 from runner.planning.consent import price_of
-from runner.wording import duration, many, price
 
 Work = Mapping[str, tuple[int, int]]
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.wording import duration, jobs_a_minute, many, money, number, price
+from runner.humanize import duration, jobs_a_minute, many, money, number, price
 
 
 @pytest.mark.parametrize(
