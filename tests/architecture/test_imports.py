@@ -94,7 +94,7 @@ IMPORTS_NEVER = (
     Never("migrations/*", ("jobs", "runner"), "history is written out: it must not follow today's tables"),
     Never("runner/http/*", ("runner", "jobs"), "it knows HTTP", unless=("runner.http", "jobs.errors")),
     Never(
-        "runner/providers/*",
+        "runner/providers/runcomfy/*",
         ("runner", "jobs.store", "jobs.database"),
         "it knows the API",
         unless=("runner.providers", "runner.http", "runner.providers.runcomfy.responses", "runner.clock"),
