@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from runner.cli import (
+from runner.cli.commands import (
     audit,
     cancel,
     check,
@@ -14,7 +14,6 @@ from runner.cli import (
     jobs,
     models,
     pause,
-    render,
     resume,
     retry,
     review,
@@ -22,7 +21,8 @@ from runner.cli import (
     status,
     tune,
 )
-from runner.cli.plain import findings, in_plain_words
+from runner.cli.console import console
+from runner.cli.console.pydantic_messages import findings, in_plain_words
 
 _WORK = "Do the work"
 _LOOK = "See how it stands"
@@ -39,7 +39,7 @@ class Command(TyperCommand):
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
             for problem in findings(error.__cause__)[:1]:
-                error.message = f"{render.clean(in_plain_words(problem))}."
+                error.message = f"{console.clean(in_plain_words(problem))}."
             raise
 
 
@@ -69,7 +69,7 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """The console script."""
-    render.prepare()
+    console.prepare()
     build()(prog_name="nightsheet")
 
 
@@ -77,7 +77,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        render.result(f"nightsheet {version('nightsheet')}")
+        console.result(f"nightsheet {version('nightsheet')}")
         raise typer.Exit
 
 

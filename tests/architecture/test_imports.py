@@ -140,7 +140,7 @@ REACHES_ONLY = (
     ),
     Only(
         ("os.environ", "os.environb", "os.getenv"),
-        ("runner/settings.py", "runner/cli/opening.py"),
+        ("runner/settings.py", "runner/cli/steps/open.py"),
         "the environment is read where a command begins",
     ),
     Only(

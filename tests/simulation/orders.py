@@ -9,12 +9,14 @@ from unittest import mock
 
 from jobs.failures import FailureKind
 from jobs.states import JobState
-from runner.cli import cancel, deciding, pause, render, retry, review, tune
-from runner.cli.cancel import _cancel
-from runner.cli.pause import _pause
-from runner.cli.retry import _retry
-from runner.cli.review import _review
-from runner.cli.tune import _tune
+from runner.cli.commands import cancel, pause, retry, review, tune
+from runner.cli.commands.cancel import _cancel
+from runner.cli.commands.pause import _pause
+from runner.cli.commands.retry import _retry
+from runner.cli.commands.review import _review
+from runner.cli.commands.tune import _tune
+from runner.cli.console import console
+from runner.cli.steps import decisions
 from runner.emulator.history import Submit
 from runner.providers.connect import Surroundings, open_store
 from tests.simulation.refs import COLOURS, as_planned, paint
@@ -22,7 +24,7 @@ from tests.simulation.schedule import Event
 from tests.simulation.world import World
 from tests.support.tables import select
 
-_COMMANDS = (cancel, deciding, pause, retry, review, tune)
+_COMMANDS = (cancel, decisions, pause, retry, review, tune)
 
 Order = Callable[[World], Coroutine[Any, Any, Any]]
 
@@ -40,8 +42,8 @@ def commands_of(w: World) -> Iterator[None]:
             for name in finds.keys() & vars(command).keys():
                 stack.enter_context(mock.patch.object(command, name, finds[name]))
         for name in ("message", "result", "as_json", "table"):
-            stack.enter_context(mock.patch.object(render, name))
-        stack.enter_context(mock.patch.object(render, "is_interactive", return_value=False))
+            stack.enter_context(mock.patch.object(console, name))
+        stack.enter_context(mock.patch.object(console, "is_interactive", return_value=False))
         yield
 
 

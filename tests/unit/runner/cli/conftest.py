@@ -47,8 +47,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
             questions.append(question)
             return answer == "y"
 
-        monkeypatch.setattr("runner.cli.render.is_interactive", lambda: True)
-        monkeypatch.setattr("runner.cli.render.ask", ask)
+        monkeypatch.setattr("runner.cli.console.console.is_interactive", lambda: True)
+        monkeypatch.setattr("runner.cli.console.console.ask", ask)
         return questions
 
     return sit

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.errors import CannotWrite, LockHeld, NightsheetError, SheetProblems, TokenProblem
 from jobs.problems import Problem
-from runner.cli.failing import guarded, sentence
+from runner.cli.console.errors import guarded, sentence
 from tests.unit.runner.cli.world import World, ansi
 
 COMMANDS = (
@@ -202,7 +202,7 @@ def test_an_output_on_a_full_disk_is_no_defect(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit 73, in words; a full disk behind a name is told by whoever wrote there."""
-    monkeypatch.setattr("runner.cli.render.forget_output", lambda: None)
+    monkeypatch.setattr("runner.cli.console.console.forget_output", lambda: None)
     assert failing(OSError(errno.ENOSPC, "No space left on device")) == 73
     assert capsys.readouterr().err == "The output cannot be written: No space left on device.\n"
     assert failing(OSError(errno.ENOSPC, "No space left on device", "a.csv")) == 70

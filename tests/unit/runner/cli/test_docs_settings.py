@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.models import OptionInfo
 
-from runner.cli.options import OPTIONS
+from runner.cli.options.settings import OPTIONS
 from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
 from runner.settings import Settings
 

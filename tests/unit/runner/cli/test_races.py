@@ -19,8 +19,8 @@ def meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
                 assert connection.execute(statement).rowcount == 1
             return True
 
-        monkeypatch.setattr("runner.cli.render.is_interactive", lambda: True)
-        monkeypatch.setattr("runner.cli.render.ask", ask)
+        monkeypatch.setattr("runner.cli.console.console.is_interactive", lambda: True)
+        monkeypatch.setattr("runner.cli.console.console.ask", ask)
 
     return sit
 

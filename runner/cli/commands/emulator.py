@@ -1,0 +1,51 @@
+"""`nightsheet emulator`: the API's stand-in on a port of this machine, until Ctrl-C."""
+
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from runner.cli.console import console
+from runner.cli.options.settings import command as made
+from runner.cli.steps.open import execute, surroundings
+
+if TYPE_CHECKING:
+    from runner.settings import Settings
+
+EXAMPLE = "nightsheet emulator --port 8765 --faults flaky"
+
+
+@made("speed", "faults", "verbose")
+def command(
+    settings: "Settings",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8765,
+) -> int:
+    """Serve the API's stand-in on this machine until Ctrl-C: free, offline, and forgetful.
+
+    For a rehearsal inside one process, use --emulator with run instead.
+    """
+    with suppress(KeyboardInterrupt):  # where signals cannot be awaited, on Windows
+        execute(lambda: _serve(settings, port))
+    return 0
+
+
+async def _serve(settings: "Settings", port: int) -> None:
+    import anyio
+
+    from runner.emulator.profiles import load_faults
+    from runner.emulator.server import serve
+    from runner.emulator.settings import EmulatorSettings
+
+    faults = load_faults(settings.faults) if settings.faults else ()
+    emulator = EmulatorSettings(speed=settings.speed, faults=faults)
+    async with serve(emulator, surroundings().clock, port=port) as handle:
+        console.message("The emulator listens, until Ctrl-C. Set these two where you call it from:")
+        console.result(f"RUNCOMFY_MODEL_API_BASE={handle.base_url}")
+        console.result("RUNCOMFY_API_TOKEN=anything")
+        try:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async for _signal in signals:
+                    return
+        except NotImplementedError:
+            await anyio.sleep_forever()

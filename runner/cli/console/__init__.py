@@ -1,0 +1,1 @@
+"""The only printing: output, tables, progress, errors."""

@@ -1,0 +1,89 @@
+"""From what went wrong to words and an exit code."""
+
+import errno
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from jobs.errors import NightsheetError, SheetProblems
+from jobs.problems import Problem
+from runner.cli.console import console
+from runner.cli.console.pydantic_messages import retold
+
+DEFECT = 70
+INTERRUPTED = 130
+_CANNOT_WRITE = 73
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def guarded(body: Callable[[], int | None], *, verbose: bool) -> int:
+    """Run a command; its exit code, whatever happens. No traceback for anything that a user can cause."""
+    try:
+        return body() or 0
+    except KeyboardInterrupt:
+        console.message("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        console.forget_output()
+        return 0
+    except NightsheetError as error:
+        tell(error)
+        return error.exit_code
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            return _no_room(error)
+        first = _first(error)
+        if isinstance(first, NightsheetError):
+            tell(first)
+            return first.exit_code
+        return _defect(error, verbose=verbose)
+
+
+def _no_room(error: OSError) -> int:
+    """Standard output is a file on a full disk: what is on that disk beside it, is told by its own name."""
+    console.forget_output()
+    with suppress(OSError):
+        console.message(f"The output cannot be written: {error.strerror}.", style="bold red")
+    return _CANNOT_WRITE
+
+
+def tell(error: NightsheetError) -> None:
+    """An error in plain words, with all the problems of a sheet."""
+    if isinstance(error, SheetProblems):
+        for problem in error.problems:
+            console.message(sentence(problem))
+    console.message(retold(error.message, error.__cause__), style="bold red")
+    hint = error.hint
+    if hint and not (isinstance(error, SheetProblems) and any(p.hint == hint for p in error.problems)):
+        console.message(hint)
+
+
+def sentence(problem: Problem) -> str:
+    """`file:row: column 'x' = 'value': message (hint)`, as editors and people look for it."""
+    place = problem.file if problem.row is None else f"{problem.file}:{problem.row}"
+    what = "" if problem.column is None else f"column {problem.column!r}"
+    if what and problem.value is not None:
+        what += f" = {problem.value!r}"
+    hint = f" ({problem.hint})" if problem.hint else ""
+    return ": ".join(part for part in (place, what, problem.message) if part) + hint
+
+
+def _first(error: Exception) -> Exception:
+    """The first error of a group that was meant for the user, if all of it was; else the error itself."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    firsts = [_first(inner) for inner in error.exceptions]
+    return firsts[0] if all(isinstance(inner, NightsheetError) for inner in firsts) else error
+
+
+def _defect(error: Exception, *, verbose: bool) -> int:
+    inner: Exception = error
+    while isinstance(inner, ExceptionGroup) and len(inner.exceptions) == 1:
+        inner = inner.exceptions[0]
+    console.message(f"This is a defect in Nightsheet: {type(inner).__name__}: {inner}", style="bold red")
+    if verbose:
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            console.message(line)
+    else:
+        console.message("What was paid for is kept: `nightsheet status` shows it. --verbose tells more.")
+    return DEFECT

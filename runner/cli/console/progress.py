@@ -1,0 +1,229 @@
+"""Shows a run as it goes: a bar on a terminal, else a line every half minute.
+
+A terminal may stand still (Ctrl-S, a pager): a thread of its own does the printing, so that the run goes on.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.text import Text
+
+from jobs.states import ENDED, JobState
+from runner.cli.console import console
+from runner.cli.console.formatting import clock_time, zone_name
+from runner.humanize import jobs_a_minute, many, money
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from runner.events.watcher import Progress
+
+LINE_SECONDS = 30.0
+PAUSED = "Paused ("
+"""How a run's notice of its pause begins."""
+HELD_SECONDS = 10.0
+"""A run that ends so soon after its pause tells the reason at its end alone."""
+_LAST_WORDS_SECONDS = 2.0
+_BAR_WIDTH = 40
+_BETWEEN = "  "
+_SHORTEST_NAME = 8
+
+
+class Display:
+    """The Watcher of the command line. `quiet` leaves out the progress, not what a person should read."""
+
+    def __init__(self, now: Callable[[], "datetime"], *, quiet: bool = False) -> None:
+        self._now = now
+        self._quiet = quiet
+        self._console = console.console(errors=True)
+        self._live: Live | None = None
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._newest: Progress | None = None
+        self._shown: Progress | None = None
+        self._aside = False
+        self._failed = False
+        self._held: tuple[Text, float] | None = None
+        self._place_is_told = False
+        self._draws = console.draws(self._console)
+        self._thread = threading.Thread(target=self._print, daemon=True)
+
+    def __enter__(self) -> "Display":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._failed = kind is not None
+        self._work.put(self._end)
+        self._work.put(None)
+        self._thread.join(_LAST_WORDS_SECONDS)
+
+    def progress(self, progress: "Progress") -> None:
+        """Show where the run stands."""
+        self._newest = progress
+        if not self._aside:
+            self._work.put(self._refresh)
+
+    def notice(self, text: str) -> None:
+        """Print what a person should read, above the bar."""
+        line = Text(console.clean(text))
+        holds = text.startswith(PAUSED) and not self._draws
+        self._work.put(lambda: self._hold(line) if holds else self._say(line))
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Leave the terminal to somebody else, such as a question, for as long as the block lasts."""
+        self._aside = True
+        done = threading.Event()
+        self._work.put(self._stop)
+        self._work.put(done.set)
+        done.wait(_LAST_WORDS_SECONDS)
+        try:
+            yield
+        finally:
+            self._aside = False
+
+    # -- in the printing thread --------------------------------------------------------------------------
+
+    def _print(self) -> None:
+        while (work := self._work.get()) is not None:
+            try:
+                work()
+            except (OSError, ValueError):  # the terminal has gone; the run has not
+                self._quiet = True
+
+    def _say(self, line: Text) -> None:
+        if self._held is not None:
+            (held, _since), self._held = self._held, None
+            self._console.print(held)
+        self._console.print(line)
+
+    def _hold(self, line: Text) -> None:
+        """Keep the reason of a pause back for a moment: in a log, the end of a run says it again."""
+        if self._held is not None:
+            self._console.print(self._held[0])
+        self._held = line, 0.0 if self._newest is None else self._newest.seconds
+
+    def _refresh(self) -> None:
+        newest = self._newest
+        if newest is None or newest is self._shown:
+            return
+        if self._held is not None and newest.seconds - self._held[1] >= HELD_SECONDS:
+            (held, _since), self._held = self._held, None
+            self._console.print(held)
+        if self._quiet:
+            return
+        if self._draws:
+            if self._live is None:
+                self._live = Live(
+                    console=self._console, auto_refresh=False, transient=True, redirect_stdout=False
+                )
+                self._live.start()
+            self._live.update(bar(newest, self._now(), self._console.width), refresh=True)
+        elif self._shown is None or newest.seconds - self._shown.seconds >= LINE_SECONDS:
+            self._print_line(newest)
+        else:
+            return
+        self._shown = newest
+
+    def _stop(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _end(self) -> None:
+        self._stop()
+        if self._held is not None and self._failed:
+            self._console.print(self._held[0])
+        newest = self._newest
+        if newest is not None and newest is not self._shown and not self._quiet:
+            self._print_line(newest)
+
+    def _print_line(self, progress: "Progress") -> None:
+        """The first one also says which place's time it is."""
+        now = self._now()
+        place, self._place_is_told = "" if self._place_is_told else f" {zone_name(now)}", True
+        self._console.print(Text(line(progress, now, place)))
+
+
+def line(progress: "Progress", now: "datetime", place: str = "") -> str:
+    """A run at a glance, on one line. Why it is paused is told once, by a notice."""
+    told = [
+        f"{_ended(progress)}/{many(progress.total, 'job')} done",
+        *(part.text for part in _parts(progress)),
+        *_pace(progress, now),
+    ]
+    if progress.paused is not None:
+        told.append("paused")
+    if progress.waiting_for:
+        told.append(f"waiting: {progress.waiting_for}")
+    return console.clean(f"{now.astimezone():%H:%M:%S}{place} {progress.batch}: {', '.join(told)}")
+
+
+def bar(progress: "Progress", now: "datetime", width: int = 80) -> RenderableType:
+    """A run at a glance, over three lines of a terminal. What matters least goes where it is narrow."""
+    done = _ended(progress)
+    parts = list(_parts(progress))
+    told = f"{done}/{many(progress.total, 'job')} done"
+    room = width - cell_len(told) - len(_BETWEEN)
+    while len(parts) > 1 and _length(parts) + _SHORTEST_NAME > room:
+        parts.remove(max(parts, key=lambda part: part.rank))
+    name = Text(console.clean(progress.batch), style="bold")
+    name.truncate(max(_SHORTEST_NAME, room - _length(parts)), overflow="ellipsis")
+    counts = name.append(f"{_BETWEEN}{told}")
+    for part in parts:
+        counts.append(_BETWEEN).append(part.text, style=part.style)
+    share = ProgressBar(total=max(1, progress.total), completed=done, width=min(_BAR_WIDTH, width))
+    pace = list(_pace(progress, now))
+    if progress.paused is not None:
+        pace.append(f"paused ({progress.paused.reason}): {progress.paused.detail}")
+    if progress.waiting_for:
+        pace.append(f"waiting: {progress.waiting_for}")
+    last = Text(console.clean(_BETWEEN.join(pace)), style="dim")
+    last.truncate(width, overflow="ellipsis")
+    return Group(counts, Padding(share, 0, expand=False), last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One figure. Where there is no room, the highest rank goes first."""
+
+    text: str
+    rank: int
+    style: str = ""
+
+
+def _length(parts: Sequence[_Part]) -> int:
+    return sum(cell_len(part.text) + len(_BETWEEN) for part in parts)
+
+
+def _ended(progress: "Progress") -> int:
+    return sum(progress.counts[state] for state in ENDED)
+
+
+def _parts(progress: "Progress") -> Iterator[_Part]:
+    counts = progress.counts
+    yield _Part(f"{counts[JobState.SUBMITTING] + counts[JobState.RUNNING]} in flight", 3)
+    yield _Part(f"{counts[JobState.FETCHING]} fetching", 5)
+    if counts[JobState.FAILED]:
+        yield _Part(f"{counts[JobState.FAILED]} failed", 1, "red")
+    if counts[JobState.UNCONFIRMED]:
+        yield _Part(f"{counts[JobState.UNCONFIRMED]} unconfirmed", 2, "yellow")
+    yield _Part(many(progress.pictures, "picture"), 4)
+    spent = money(progress.account.spent_usd)
+    yield _Part(spent if progress.budget_usd is None else f"{spent} of {money(progress.budget_usd)}", 0)
+
+
+def _pace(progress: "Progress", now: "datetime") -> Iterator[str]:
+    if progress.done_at is not None and _ended(progress) < progress.total:
+        yield f"done about {clock_time(progress.done_at, now)}"
+    if progress.ended_here and progress.seconds > 0:
+        yield jobs_a_minute(progress.ended_here * 60 / progress.seconds)

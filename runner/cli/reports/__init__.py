@@ -1,0 +1,1 @@
+"""What commands report, in words and as JSON."""

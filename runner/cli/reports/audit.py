@@ -1,0 +1,78 @@
+"""What an audit finds beside the ledger: jobs that another was sent for, pictures that are gone."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from jobs.at_hand import not_at_hand
+from jobs.states import JobState
+from runner.cli.console import console
+from runner.cli.console.formatting import then
+from runner.humanize import many, money
+
+if TYPE_CHECKING:
+    from jobs.store.door import Store
+    from jobs.views import BatchView, JobView, LinkedJob
+    from runner.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A job that succeeded, and where its pictures should lie, and do not."""
+
+    job: "JobView"
+    paths: tuple[str, ...]
+    wanted: bool
+    """Whether a row of the sheet has them: `retry` has them fetched again."""
+
+
+async def gone_from_disk(store: "Store", batch: "BatchView") -> list[Gone]:
+    """What somebody has deleted, moved or changed since; what is linked has its pictures from another."""
+    lost = []
+    shared = set()
+    async for job in store.jobs(batch.id, everything=True, states=[JobState.SUCCEEDED]):
+        if job.twin is None:
+            if paths := not_at_hand(job):
+                lost.append((job, paths))
+        elif job.current:
+            shared.add(job.twin.id)
+    return [Gone(job, paths, job.current or job.id in shared) for job, paths in lost]
+
+
+def show_gone(gone: list[Gone], batch: "BatchView", settings: "Settings") -> None:
+    """Each picture, and how to have it back, as far as a row of the sheet has it."""
+    if not gone:
+        return
+    console.result()
+    console.result("Came home, and no longer on disk as they were", "bold red")
+    rows = (
+        (one.job.row if one.job.current else "gone", one.job.key, path) for one in gone for path in one.paths
+    )
+    console.table(("row", "key", "picture"), rows, numbers=("row",), flowing=("picture",))
+    wanted = [one for one in gone if one.wanted]
+    unwanted = [one for one in gone if not one.wanted]
+    if wanted:
+        console.result(
+            f"In all {_told(wanted)}. Put them back, or have them fetched again, free as long as the API has"
+            f" them: {then(settings, 'retry', batch.name)}"
+        )
+    if unwanted:
+        console.result(
+            f"Not fetched again: {_told(unwanted)}, whose rows are no longer in the sheet, or say something"
+            " else by now."
+        )
+
+
+def _told(gone: list[Gone]) -> str:
+    pictures = sum(len(one.paths) for one in gone)
+    return f"{many(pictures, 'picture')} of {many(len(gone), 'job')}"
+
+
+def show_linked(linked: "list[LinkedJob]") -> None:
+    """Each job, and the one that was sent in its stead."""
+    if not linked:
+        return
+    console.result()
+    console.result("Not sent: another job says the same, and its result counts for both", "bold")
+    rows = ((job.row, job.key, job.same_as, job.state.value, money(Decimal(0))) for job in linked)
+    console.table(("row", "key", "same as", "state", "cost"), rows, numbers=("row", "cost"))

@@ -1,0 +1,70 @@
+"""A sheet's problems: as a table to work through, and as a file to work through in a spreadsheet."""
+
+import csv
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from jobs.errors import CannotWrite, UsageProblem
+from jobs.problems import Problem
+from runner.cli.console import console
+from runner.humanize import many
+
+_SHOWN = 1000
+"""Lines of a table that somebody may still read; a file has them all."""
+_COLUMNS = ("file", "row", "column", "value", "message", "hint")
+
+
+def show(problems: Sequence[Problem]) -> None:
+    """The table, on standard error: where it is, what stands there, why not, and what would do."""
+    several = len({problem.file for problem in problems}) > 1
+    rows = [
+        (
+            *((problem.file,) if several else ()),
+            "" if problem.row is None else problem.row,
+            problem.column or "",
+            "" if problem.value is None else problem.value,
+            problem.message,
+            problem.hint,
+        )
+        for problem in problems[:_SHOWN]
+    ]
+    columns = (*(("file",) if several else ()), "row", "column", "value", "why", "what would do")
+    console.table(columns, rows, numbers=("row",), errors=True)
+    if len(problems) > _SHOWN:
+        more = many(len(problems) - _SHOWN, "more problem")
+        console.message(f"and {more}: --output problems.csv has them all")
+
+
+def check_target(output: Path | None, sheet: Path) -> None:
+    """Refuse, with UsageProblem, to write the list over the sheet that it is about."""
+    if output is not None and output.exists() and sheet.exists() and output.samefile(sheet):
+        raise UsageProblem(
+            "The problems would be written over the sheet.", "Name another file: --output problems.csv"
+        )
+
+
+def write(problems: Sequence[Problem], output: Path) -> None:
+    """All of them as CSV, whole or not at all; only the header where there is none.
+
+    With the mark by which Excel knows UTF-8, and nothing in it that a spreadsheet takes for a formula.
+
+    Raises:
+        CannotWrite: it cannot be written; a file that was there before is left as it was.
+    """
+    from jobs.manifests.csv import safe
+
+    part = output.with_name(f".{output.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("x", encoding="utf-8-sig", newline="", errors="backslashreplace") as file:
+            writer = csv.writer(file)
+            writer.writerow(_COLUMNS)
+            writer.writerows([safe(getattr(problem, name)) for name in _COLUMNS] for problem in problems)
+        part.replace(output)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise CannotWrite(
+            f"{output} cannot be written: {error.strerror}.", "Choose another --output."
+        ) from error

@@ -1,0 +1,189 @@
+"""What a run came to, in words and as JSON, and the one thing to do next."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from jobs.failures import FETCH_AGAIN, FailureKind
+from jobs.states import AT_THE_API, JobState
+from runner.cli.commands.retry import ONLY_IF_NAMED
+from runner.cli.console.formatting import then
+from runner.humanize import duration, many, money
+
+if TYPE_CHECKING:
+    from runner.events.report import RunReport
+    from runner.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the table knows beyond a run's report, where it can be read."""
+
+    kinds: Mapping[FailureKind, int] = field(default_factory=dict)
+    """Why jobs of the sheet failed."""
+    in_doubt_usd: Decimal | None = None
+    """What submits without an answer may have cost, on top of what is spent."""
+    linked: Mapping[FailureKind, int] = field(default_factory=dict)
+    """Of those that failed, jobs that were not sent, because another that says the same failed."""
+
+
+def as_json(report: "RunReport", known: Known) -> dict[str, Any]:
+    """The summary for scripts. `counts` and `cost` are the whole batch's, the rest is this run's.
+
+    `cost.spent_usd` is `told_usd`, which the API said, and `estimated_usd` where it said nothing; on
+    top of it `in_doubt_usd` may have been spent, null where the table cannot be read any more.
+    """
+    from jobs.manifests.record import moment
+
+    account, paused = report.account, report.paused
+    return {
+        "batch": report.batch,
+        "exit_code": report.exit_code,
+        "total": sum(report.counts.values()),
+        "counts": {state.value: report.counts[state] for state in JobState},
+        "submits": account.submits,
+        "unconfirmed": report.counts[JobState.UNCONFIRMED],
+        "pictures": report.pictures,
+        "warned": report.warned,
+        "overdue": report.overdue,
+        "left_out": report.left_out,
+        "linked": report.linked,
+        "waiting": report.waiting,
+        "interrupted": report.interrupted,
+        "cost": {
+            "spent_usd": float(account.spent_usd),
+            "told_usd": float(account.told_usd),
+            "estimated_usd": float(account.estimated_usd),
+            "in_doubt_usd": None if known.in_doubt_usd is None else float(known.in_doubt_usd),
+        },
+        "paused": None
+        if paused is None
+        else {"reason": paused.reason.value, "since": moment(paused.since), "detail": paused.detail},
+        "seconds": round(report.seconds, 3),
+        "folder": str(report.folder),
+        "manifests": [str(path) for path in report.manifests],
+    }
+
+
+def lines(report: "RunReport", settings: "Settings", known: Known | None = None) -> Iterator[tuple[str, str]]:
+    """The summary for a person: each line with its style, the last one saying what to do next."""
+    known = known or Known()
+    yield from _came_to(report, Counter(known.kinds))
+    yield _money(report, known), ""
+    yield f"Pictures: {many(report.pictures, 'new picture')} in {report.folder}", ""
+    for path in report.manifests:
+        yield f"Manifest: {path}", ""
+    yield from ((advice, "bold") for advice in next_step(report, settings, known))
+
+
+def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tuple[str, str]]:
+    counts = report.counts
+    total = sum(counts.values())
+    succeeded = counts[JobState.SUCCEEDED]
+    style = "bold green" if succeeded == total else "bold"
+    took = duration(report.seconds)
+    yield f"Batch {report.batch}: {succeeded} of {many(total, 'job')} succeeded, in {took}.", style
+    if report.warned:
+        yield f"  {report.warned} of them with a warning, which the manifest tells", ""
+    if report.linked:
+        yield f"  {report.linked} of them by a job that says the same: not sent, not paid", ""
+    if failed := counts[JobState.FAILED]:
+        why = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+        yield f"  {failed} failed" + (f" ({why})" if why else ""), "red"
+    if unconfirmed := counts[JobState.UNCONFIRMED]:
+        yield f"  {unconfirmed} unconfirmed: sent without an answer, perhaps paid", "yellow"
+    if running := sum(counts[state] for state in AT_THE_API):
+        yield f"  {running} still at the API, paid for", ""
+    if report.overdue:
+        yield f"  {report.overdue} of them past the deadline: this run stopped waiting for them", "yellow"
+    if waiting := counts[JobState.QUEUED] + counts[JobState.SUBMITTING]:
+        out = f", {_of(report.left_out, waiting)}left out of this run" if report.left_out else ""
+        linked = ""
+        if report.waiting:
+            linked = f", {_of(report.waiting, waiting)}waiting for a job that says the same"
+        yield f"  {waiting} not sent{out}{linked}", ""
+    if cancelled := counts[JobState.CANCELLED]:
+        yield f"  {cancelled} cancelled", ""
+
+
+def _of(some: int, total: int) -> str:
+    return "" if some == total else f"{some} of them "
+
+
+def _money(report: "RunReport", known: Known) -> str:
+    account = report.account
+    told = f"{money(account.told_usd)} told by the API"
+    if account.estimated_usd:
+        told += f", {money(account.estimated_usd)} estimated where it told nothing"
+    spent = f"Spent so far: {money(account.spent_usd)} ({told}) in {many(account.submits, 'submit')}"
+    if report.counts[JobState.UNCONFIRMED] and known.in_doubt_usd:
+        spent += f", and up to {money(known.in_doubt_usd)} in doubt"
+    return spent
+
+
+def next_step(report: "RunReport", settings: "Settings", known: Known | None = None) -> Iterator[str]:
+    """What to do, the most pressing first: a line that says why, and the command alone, to be copied."""
+    counts = report.counts
+
+    def command(verb: str, *more: str) -> str:
+        return f"Next: {then(settings, verb, report.batch, *more)}"
+
+    running = sum(counts[state] for state in AT_THE_API)
+    left = running + counts[JobState.QUEUED] + counts[JobState.SUBMITTING]
+    if report.paused is not None and not report.interrupted:
+        yield f"Paused ({report.paused.reason}): {report.paused.detail}"
+        reason = report.paused.reason.value
+        if reason == "guard" and not counts[JobState.FAILED]:  # no job is to blame: a store of pictures is
+            yield "Put that right, then go on."
+        else:
+            yield _BEFORE[reason]
+        if reason == "guard" and counts[JobState.FAILED]:
+            yield command("jobs", "--state", "failed")
+        yield command("resume", *(("--budget", "USD") if reason == "budget" else ()))
+    elif report.interrupted:
+        if left:
+            kept = " What is at the API goes on there, paid for, and is fetched then." if running else ""
+            yield f"{many(left, 'job')} to go on with.{kept}"
+        yield command("resume")
+    elif counts[JobState.UNCONFIRMED]:
+        yield "Look at what may be paid for and is not in hand, and decide about it."
+        yield command("review")
+        if counts[JobState.FAILED]:
+            yield from _another_chance(known or Known(), command("retry"))
+    elif left:
+        yield "What is left goes on; fetching what is at the API is free."
+        yield command("resume")
+    elif counts[JobState.FAILED]:
+        yield "See why jobs failed."
+        yield command("jobs", "--state", "failed")
+        yield from _another_chance(known or Known(), command("retry"))
+    elif counts[JobState.CANCELLED]:
+        yield "If the cancelled jobs are to be sent after all:"
+        yield command("retry", "--kind", "cancelled")
+
+
+def _another_chance(known: Known, retry: str) -> Iterator[str]:
+    """What `retry` would do for the failed jobs, and the command; nothing where it would do nothing."""
+    sent = Counter(known.kinds) - Counter(known.linked)  # the others share what comes of these
+    free = sum(number for kind, number in sent.items() if kind in FETCH_AGAIN)
+    named = sum(number for kind, number in sent.items() if kind in ONLY_IF_NAMED)
+    paid = sum(sent.values()) - free - named
+    if known.kinds and not (free or paid):
+        return
+    told = [f"{free} for free"] * bool(free) + [f"{paid} for another payment"] * bool(paid)
+    what = f": {', '.join(told)}" if told else "; it says what that costs"
+    yield f"Give what failed another chance{what}."
+    yield retry
+
+
+_BEFORE = {
+    "token": "Put a good token into RUNCOMFY_API_TOKEN, then go on.",
+    "balance": "Top up the account at runcomfy.com, then go on.",
+    "budget": "Go on with a higher budget: USD stands for what the batch may cost in all.",
+    "outage": "Wait until the API can be reached, then go on.",
+    "disk": "Make room on the disk, or give leave to write, then go on.",
+    "guard": "See why jobs failed, put it right, then go on.",
+    "person": "Go on when you want to.",
+}

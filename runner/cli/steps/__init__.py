@@ -1,0 +1,1 @@
+"""What several commands do on their way: open, ask, end."""

@@ -1,0 +1,83 @@
+"""Asks a person before anything is paid."""
+
+from contextlib import suppress
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from jobs.errors import UsageProblem
+from runner.cli.console import console
+from runner.humanize import many, price
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from runner.cli.console.progress import Display
+    from runner.planning.consent import Ask, Consent
+    from runner.settings import Settings
+
+
+def consent_of(settings: "Settings", display: "Display") -> "Consent":
+    """Who agrees to what a run costs: nobody needs to for the emulator, `--yes` does, else a person."""
+    from runner.planning.consent import agreed_to_all
+
+    if settings.yes or settings.emulator:
+        return agreed_to_all
+
+    async def ask(wanted: "Ask") -> bool:
+        if not console.is_interactive():
+            raise UsageProblem(
+                f"{terms(wanted)}: nobody is there to agree to it, so nothing was sent.",
+                hint="Add --yes to agree beforehand; --budget USD sets a limit.",
+            )
+        with display.aside():
+            return await put(f"{terms(wanted)}. Send {'it' if wanted.jobs == 1 else 'them'}?")
+
+    return ask
+
+
+def terms(ask: "Ask") -> str:
+    """What is asked for, and its price."""
+    pictures = f"{'at most ' if ask.pictures > ask.least_pictures else ''}{many(ask.pictures, 'picture')}"
+    return f"Batch {ask.batch}: {many(ask.jobs, 'job')}, {pictures}, {price(ask.low_usd, ask.high_usd)}"
+
+
+async def put(question: str) -> bool:
+    """Ask, without holding up the loop; an interruption does not wait for the answer.
+
+    The thread that reads is a daemon: one of a pool would be waited for at the process's end, until Enter.
+    """
+    import anyio
+    from anyio import from_thread
+    from anyio.lowlevel import current_token
+
+    answered, loop = anyio.Event(), current_token()
+    said: list[bool | BaseException] = []
+
+    def read() -> None:
+        try:
+            said.append(console.ask(question))
+        except BaseException as error:  # it is raised where the question was put
+            said.append(error)
+        with suppress(anyio.RunFinishedError):
+            from_thread.run_sync(answered.set, token=loop)
+
+    Thread(target=read, name="question", daemon=True).start()
+    try:
+        await answered.wait()
+    except anyio.get_cancelled_exc_class():
+        console.message("")  # the question's line ends here
+        raise
+    answer = said[0]
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+async def agrees(settings: "Settings", what: str, low: "Decimal | None", high: "Decimal | None") -> bool:
+    """Whether the person wants `what`, which the next run pays for.
+
+    Without a terminal the command itself is the agreement: it sends nothing, and says what will be paid.
+    """
+    if settings.yes or settings.emulator or not console.is_interactive():
+        return True
+    return await put(f"{what}, {price(low, high)}. Go on?")

@@ -1,0 +1,53 @@
+"""The end of `run` and `resume`: the summary, whatever has become of the terminal."""
+
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from jobs.errors import NightsheetError
+from jobs.failures import FailureKind
+from jobs.states import JobState
+from runner.cli.console import console
+from runner.cli.reports import summary
+from runner.cli.steps.open import execute, opened_batch
+
+if TYPE_CHECKING:
+    from runner.events.report import RunReport
+    from runner.providers.connect import Surroundings
+    from runner.settings import Settings
+
+
+def show(report: "RunReport", settings: "Settings", around: "Surroundings") -> int:
+    """Print what the run came to; its exit code, even where nobody reads any more, or the disk is full."""
+    known = _known(report, settings, around)
+    try:
+        if settings.as_json:
+            console.as_json(summary.as_json(report, known))
+        else:
+            for line, style in summary.lines(report, settings, known):
+                console.result(line, style)
+    except OSError as error:
+        console.forget_output()
+        if not isinstance(error, BrokenPipeError):
+            with suppress(OSError):
+                console.message(f"The summary could not be written: {error.strerror}.", "bold red")
+    return report.exit_code
+
+
+def _known(report: "RunReport", settings: "Settings", around: "Surroundings") -> summary.Known:
+    """What the table knows beyond the report; nothing where it cannot be read any more."""
+
+    async def look() -> summary.Known:
+        async with opened_batch(settings, around.clock, report.batch) as (store, batch):
+            failed = store.jobs(batch.id, states=[JobState.FAILED])
+            kinds, linked = Counter[FailureKind](), Counter[FailureKind]()
+            async for job in failed:
+                if job.failure is not None:
+                    kinds[job.failure.kind] += 1
+                    linked[job.failure.kind] += job.twin is not None
+            return summary.Known(kinds, await store.doubtful_usd(batch.id), linked)
+
+    if report.counts[JobState.FAILED] or report.account.submits:
+        with suppress(NightsheetError):
+            return execute(look)
+    return summary.Known()

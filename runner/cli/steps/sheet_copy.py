@@ -1,0 +1,76 @@
+"""`export --into`: results beside the rows of the user's own sheet, in a copy of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.errors import NightsheetError, UsageProblem
+from runner.cli.console import console
+from runner.cli.steps.overwrite import check_target
+
+if TYPE_CHECKING:
+    from jobs.sheets import Sheet, Source
+    from jobs.store.door import Store
+    from jobs.views import BatchView
+    from runner.settings import Settings
+
+
+async def write_into(
+    store: "Store",
+    batch: "BatchView",
+    settings: "Settings",
+    source: "Source",
+    model: str | None,
+    output: Path | None,
+) -> None:
+    """Write the copy, and say where it is.
+
+    Raises:
+        UsageProblem: it is no table that can be copied, or would take the place of something else.
+        SheetProblems: the sheet has problems.
+        CannotWrite: the copy cannot be written.
+    """
+    from jobs.manifests.csv_copy import copy_csv
+    from jobs.manifests.results import results_of
+    from jobs.manifests.whole import written_whole
+    from jobs.manifests.xlsx_copy import copy_xlsx
+    from jobs.sheets import open_sheet
+    from jobs.sheets.album import Way
+    from jobs.sheets.formats import format_of
+    from runner.settings import with_pictures
+
+    form = source.format or format_of(source.path)
+    if form not in {"csv", "tsv", "xlsx"}:
+        raise UsageProblem(
+            f"Results go into CSV, TSV and XLSX sheets, and {source.name} is none.",
+            hint="nightsheet export --output results.csv has a row for each job of any sheet.",
+        )
+    sheet = open_sheet(with_pictures(source, settings, way=Way.STORE), batch=batch.name, model=model)
+    path = source.path.absolute()
+    target = output or path.with_name(f"{path.stem}-results{path.suffix}")
+    _must_be_free(target, sheet, source, batch, settings)
+    results = results_of(store, batch, sheet, target.parent)
+    header = sheet.opened.header_line or 1
+    with written_whole(target) as part:
+        if form == "xlsx":
+            await copy_xlsx(source, sheet.opened.part, header, results, part)
+        else:
+            await copy_csv(source, header, results, part, tabs=form == "tsv")
+    console.message(f"Written: {target}")
+
+
+def _must_be_free(
+    target: Path, sheet: "Sheet", source: "Source", batch: "BatchView", settings: "Settings"
+) -> None:
+    from jobs.sheets import open_sheet
+
+    if target.exists() and target.samefile(source.path):
+        raise UsageProblem(
+            f"{target} is the sheet itself. Nothing was written.", hint="Choose another name with --output."
+        )
+    if target.is_file() and target.resolve() != Path(batch.sheet):
+        try:
+            if open_sheet(target, model=sheet.model).opened.copy_of == batch.name:
+                return  # what an earlier export wrote
+        except NightsheetError:
+            pass
+    check_target(target, settings.database, Path(batch.sheet))
