@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from jobs.catalog.findings import Finding
 from jobs.catalog.input_field import InputField
-from jobs.catalog.near import closest, nearest_choice
+from jobs.suggestions import closest, nearest_choice
 
 _SENTENCES = {
     "missing": "This model needs a value here, and there is none.",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from jobs.catalog.references import MOST_REFERENCES, SHAPE_RULES, reference
+from jobs.catalog.image_urls import MOST_REFERENCES, SHAPE_RULES, reference
 
 
 class Inputs(BaseModel):

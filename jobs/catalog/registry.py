@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from jobs.catalog import seedream_4_0, seedream_4_5
-from jobs.catalog.near import closest
 from jobs.catalog.spec import ModelSpec
+from jobs.suggestions import closest
 
 _FAMILIES = (seedream_4_5, seedream_4_0)
 

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from jobs.catalog.advice import count_agrees, seed_in_range
 from jobs.catalog.fields import PAGE_COUNT, Count, Inputs, Sendable, Whole64, no_default
-from jobs.catalog.rules import count_agrees, seed_in_range
 from jobs.catalog.spec import ModelSpec
 
 ImageSize = Literal[

@@ -13,6 +13,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from jobs.catalog.advice import (
+    characters_advised,
+    count_agrees,
+    jpeg_or_png,
+    references_and_pictures,
+    seed_in_range,
+    words_advised,
+)
 from jobs.catalog.fields import (
     PAGE_COUNT,
     SHAPES,
@@ -21,14 +29,6 @@ from jobs.catalog.fields import (
     References,
     Sendable,
     Whole64,
-)
-from jobs.catalog.rules import (
-    characters_advised,
-    count_agrees,
-    jpeg_or_png,
-    references_and_pictures,
-    seed_in_range,
-    words_advised,
 )
 from jobs.catalog.spec import ModelSpec
 

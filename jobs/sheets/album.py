@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
 
-from jobs.catalog.references import MOST_REFERENCES, name_by_content
-from jobs.catalog.shapes import SUFFIXES, Flaw, Shape, flaws_of
-from jobs.measuring import measure
-from jobs.naming import not_utf8
+from jobs.catalog.image_rules import SUFFIXES, Flaw, Shape, flaws_of
+from jobs.catalog.image_urls import MOST_REFERENCES, name_by_content
+from jobs.image_shape import measure
+from jobs.paths import not_utf8
 from jobs.sheets.finding import Folders, NotFound, find_files
 
 MOST_BYTES = 32 * 1024 * 1024

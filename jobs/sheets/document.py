@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from jobs.catalog.near import closest
 from jobs.catalog.registry import find
 from jobs.problems import Problem
 from jobs.sheets.cells import why_not_text
@@ -16,6 +15,7 @@ from jobs.sheets.node_cells import read_row
 from jobs.sheets.rows import Opened, Row, shown
 from jobs.sheets.source import Source
 from jobs.sheets.tree import ABSENT, Items, Node, Scalar, Table
+from jobs.suggestions import closest
 
 _PARTS = ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs")
 _SHAPE = f"A sheet has the parts {', '.join(_PARTS[:-1])} and jobs."

@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Mapping
 
-from jobs.catalog.near import closest
+from jobs.suggestions import closest
 
 # By the name that Python gives it. Only such as cannot make a text that has no UTF-8 of its own.
 _ENCODINGS: Mapping[str, str] = {

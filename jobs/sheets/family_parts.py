@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from jobs.catalog.near import closest
 from jobs.problems import Problem
 from jobs.sheets.families import MOST_JOBS, Axis, Family, Prompts, Variables
 from jobs.sheets.names import ID
@@ -13,6 +12,7 @@ from jobs.sheets.prompt_files import read_prompts
 from jobs.sheets.rows import Cell, shown
 from jobs.sheets.source import Source
 from jobs.sheets.tree import ABSENT, Items, Node, Scalar, Table
+from jobs.suggestions import closest
 
 FAMILY_PARTS = ("matrix", "zip", "include", "exclude", "repeat", "seeds", "prompts")
 """Names that a document keeps for families: they are no columns in it."""

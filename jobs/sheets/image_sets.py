@@ -5,7 +5,7 @@ An entry is an address, or files of this computer: one, a folder's, or those tha
 
 from collections.abc import Iterator, Sequence
 
-from jobs.catalog.references import why_not
+from jobs.catalog.image_urls import why_not
 from jobs.problems import Problem
 from jobs.sheets.album import NOWHERE, Album, Reference
 from jobs.sheets.finding import NotFound

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from jobs.catalog.near import match_choice
 from jobs.catalog.spec import InputField, Kind, ModelSpec
 from jobs.sheets.album import NOWHERE, Album, LocalPicture
 from jobs.sheets.reference_cells import ImageSets, read_references
 from jobs.sheets.rows import Cell, Row, is_blank, shown
 from jobs.sheets.template import fill
+from jobs.suggestions import match_choice
 
 # Spreadsheets and data frames write a column of whole numbers with gaps as 3.0.
 _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-from jobs.catalog.near import edit_distance
 from jobs.catalog.registry import MODELS, suggest
 from jobs.catalog.spec import ModelSpec
+from jobs.suggestions import edit_distance
 
 ID = "id"
 MODEL = "model"

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobs.catalog.near import closest
 from jobs.problems import Problem
 from jobs.sheets.rows import Cell, Opened, shown
+from jobs.suggestions import closest
 
 PRIORITY = "priority"
 """The column that is taken where none is named. It may be the user's own word, so it need not be a number."""

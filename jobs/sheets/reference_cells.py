@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jobs.catalog.near import closest
 from jobs.sheets.album import Album, LocalPicture, Reference, Way
 from jobs.sheets.finding import NotFound
 from jobs.sheets.rows import Cell, shown
+from jobs.suggestions import closest
 
 ImageSets = Mapping[str, tuple[Reference, ...]]
 

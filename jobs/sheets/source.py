@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import UsageProblem
-from jobs.naming import not_utf8
+from jobs.paths import not_utf8
 from jobs.sheets.album import Album, Way
 from jobs.sheets.finding import Folders
 

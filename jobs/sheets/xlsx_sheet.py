@@ -9,7 +9,6 @@ from typing import Any
 
 from openpyxl import Workbook, load_workbook
 
-from jobs.catalog.near import closest
 from jobs.errors import UsageProblem
 from jobs.problems import Problem
 from jobs.sheets.archives import BadArchive, check_workbook, has_formulas
@@ -17,6 +16,7 @@ from jobs.sheets.rows import Opened, is_blank, refused, shown
 from jobs.sheets.shown_values import as_shown
 from jobs.sheets.source import Source
 from jobs.sheets.table import NONE_UNREAD, Records, Unread, open_table
+from jobs.suggestions import closest
 
 LAST_ROW = 1_048_576
 """The format's own: a row number beyond it is made up, and would have as many empty rows before it."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.fates import NEW, Fate
+from jobs.row_change import NEW, Fate
 from jobs.sheets.planned import PlannedJob
 from jobs.states import AT_THE_API, JobState
 from jobs.store.loading import ROW_GONE, Revision, revisions_of

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from jobs.database import Database
-from jobs.fates import Fate
+from jobs.row_change import Fate
 from jobs.sheets.planned import PlannedJob
 from jobs.store import comparing, outlook
 from jobs.views import Warned

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import SheetProblems
 from jobs.failures import FailureKind
-from jobs.naming import folder_name, suffixed
+from jobs.paths import folder_name, suffixed
 from jobs.payload import payload
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob

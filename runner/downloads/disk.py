@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from jobs.naming import not_utf8
+from jobs.paths import not_utf8
 
 PART_SUFFIX = ".part"
 

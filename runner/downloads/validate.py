@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from jobs.measuring import pillow as load_pillow
+from jobs.image_shape import pillow as load_pillow
 
 MOST_PIXELS = 64_000_000
 """In all frames together; 400 million were seen to fit into a file of 49 KB."""

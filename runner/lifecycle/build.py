@@ -8,7 +8,7 @@ from pathlib import Path
 from anyio import CapacityLimiter
 from anyio.streams.memory import MemoryObjectSendStream
 
-from jobs.naming import folder_name
+from jobs.paths import folder_name
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView, OpenJob

@@ -7,12 +7,12 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from jobs.catalog.near import closest
 from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
 from jobs.sheets.names import ID, MODEL, fields_of, plain
 from jobs.states import JobState
 from jobs.store.door import Store
+from jobs.suggestions import closest
 from jobs.views import Alike, BatchView, JobView
 
 

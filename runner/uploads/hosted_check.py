@@ -10,8 +10,8 @@ from functools import partial
 import anyio
 from anyio import to_thread
 
-from jobs.catalog.shapes import Shape
-from jobs.measuring import measure
+from jobs.catalog.image_rules import Shape
+from jobs.image_shape import measure
 from runner.http.image_client import Gone, PictureClient, Trouble
 from runner.http.image_probe import Peeked, peek
 from runner.http.url_policy import Blocked, shown_host

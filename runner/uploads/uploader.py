@@ -18,7 +18,7 @@ from typing import TypeVar
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from jobs.catalog.references import content_named, is_of_this_machine, why_not
+from jobs.catalog.image_urls import content_named, is_of_this_machine, why_not
 from jobs.catalog.registry import find
 from jobs.payload import payload
 from jobs.sheets.album import Way

@@ -2,11 +2,11 @@
 
 from anyio import to_thread
 
-from jobs.at_hand import is_at_hand
 from jobs.failures import Failure, FailureKind
-from jobs.naming import picture_path
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
+from jobs.paths import picture_path
 from jobs.store.door import must
+from jobs.stored_files import is_at_hand
 from jobs.tables import PauseReason
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff

@@ -212,10 +212,10 @@ def test_files_stay_small() -> None:
         ("jobs/states.py", "from runner import pool"),
         ("jobs/states.py", "import runner.clock"),
         ("jobs/manifests/csv.py", "def later():\n    import httpx"),
-        ("jobs/naming.py", "from anyio import connect_tcp"),
-        ("jobs/naming.py", "import urllib.request"),
-        ("jobs/naming.py", "import asyncio\nasyncio.start_server"),
-        ("jobs/naming.py", "import anyio as a\na.connect_tcp"),
+        ("jobs/paths.py", "from anyio import connect_tcp"),
+        ("jobs/paths.py", "import urllib.request"),
+        ("jobs/paths.py", "import asyncio\nasyncio.start_server"),
+        ("jobs/paths.py", "import anyio as a\na.connect_tcp"),
         ("jobs/errors.py", "from rich.console import Console"),
         ("jobs/manifests/record.py", "from sqlalchemy.ext.asyncio import AsyncConnection"),
         ("jobs/sheets/planning.py", "from jobs.store import Store"),
@@ -263,7 +263,7 @@ def test_a_broken_rule_is_seen(path: str, source: str) -> None:
         ("runner/backoff.py", "import random\nrng = random.Random(7)\nrng.random()"),
         ("runner/workers/poll.py", "async def wait(clock):\n    await clock.sleep(1)\n    clock.now()"),
         ("runner/emulator/app.py", "from runner.clock import Clock\nfrom jobs.catalog import registry"),
-        ("jobs/naming.py", "from urllib.parse import urlsplit\nimport anyio"),
+        ("jobs/paths.py", "from urllib.parse import urlsplit\nimport anyio"),
     ],
 )
 def test_what_is_in_its_place_is_let_be(path: str, source: str) -> None:

@@ -19,7 +19,6 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jobs.catalog.near import edit_distance, match_choice, nearest_choice
 from jobs.catalog.registry import MODELS
 from jobs.errors import SheetProblems
 from jobs.problems import Problem
@@ -33,6 +32,7 @@ from jobs.sheets.source import Source
 from jobs.sheets.tree import Items, Node, Scalar
 from jobs.sheets.tree_builder import BadDocument
 from jobs.sheets.yaml_tree import read_tree
+from jobs.suggestions import edit_distance, match_choice, nearest_choice
 
 FAMILY = "bytedance/seedream-4-5"
 TEXT = f"{FAMILY}/text-to-image"

@@ -24,9 +24,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from jobs.books import balance
 from jobs.database import open_database
 from jobs.failures import Failure, FailureKind
+from jobs.ledger import balance
 from jobs.outcomes import Attached, Outcome, Resubmitted
 from jobs.states import ENDED, MOVES, JobState, Move
 from jobs.store import Store

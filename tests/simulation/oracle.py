@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from jobs.books import balance
+from jobs.ledger import balance
 from jobs.states import AT_THE_API, ENDED, JobState
 from tests.simulation.evidence import Evidence, gather
 from tests.simulation.refs import PICTURED

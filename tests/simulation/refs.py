@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jobs.catalog.references import name_by_content
+from jobs.catalog.image_urls import name_by_content
 from jobs.payload import payload
 from tests.support.fake_files import FakeFiles
 from tests.support.small_pictures import put

@@ -17,8 +17,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from PIL import Image
 
 from jobs.database import open_database
-from jobs.naming import DEFAULT_TEMPLATE
 from jobs.outcomes import Accepted, Claimed
+from jobs.paths import DEFAULT_TEMPLATE
 from jobs.sheets.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState

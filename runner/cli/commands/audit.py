@@ -14,7 +14,7 @@ from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.humanize import many, money
 
 if TYPE_CHECKING:
-    from jobs.books import Books
+    from jobs.ledger import Books
     from jobs.views import AttemptView, BatchView, LinkedJob
     from runner.settings import Settings
 
@@ -34,7 +34,7 @@ def command(settings: "Settings", batch: BatchName = None) -> int:
 
 
 async def _audit(settings: "Settings", name: str | None) -> int:
-    from jobs.books import balance
+    from jobs.ledger import balance
 
     clock = system_clock()
     async with opened_batch(settings, clock, name) as (store, batch):
@@ -126,7 +126,7 @@ def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows:
 
 
 def _cells(attempt: "AttemptView", rows: Rows, here: tzinfo, *, revised: bool) -> tuple[str, ...]:
-    from jobs.books import PAID_OR_MAYBE
+    from jobs.ledger import PAID_OR_MAYBE
 
     cost = _usd(attempt.cost_usd)
     if attempt.outcome not in PAID_OR_MAYBE:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.errors import NightsheetError, SheetProblems, UsageProblem
-from jobs.fates import NEW, Fate
 from jobs.problems import Problem
+from jobs.row_change import NEW, Fate
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model, then
 from runner.cli.options import sheet as sheet_options

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.at_hand import not_at_hand
 from jobs.failures import FailureKind
 from jobs.states import JobState
+from jobs.stored_files import not_at_hand
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.cli.options.settings import CHANGING, BatchName

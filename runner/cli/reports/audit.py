@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from jobs.at_hand import not_at_hand
 from jobs.states import JobState
+from jobs.stored_files import not_at_hand
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.humanize import many, money

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from jobs.fates import NEW, Fate
+from jobs.compact_set import Seen
 from jobs.problems import Problem
-from jobs.seen import Seen
+from jobs.row_change import NEW, Fate
 from jobs.states import JobState
 
 if TYPE_CHECKING:

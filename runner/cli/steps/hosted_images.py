@@ -8,7 +8,7 @@ from jobs.problems import Problem
 from runner.cli.steps.open import surroundings
 
 if TYPE_CHECKING:
-    from jobs.catalog.shapes import Shape
+    from jobs.catalog.image_rules import Shape
     from jobs.sheets import PlannedJob
     from runner.cli.reports.plan import Plan
     from runner.settings import Settings
@@ -31,7 +31,7 @@ class Hosted:
 
     def add(self, job: "PlannedJob") -> None:
         """Take note of what a job names."""
-        from jobs.catalog.references import content_named
+        from jobs.catalog.image_urls import content_named
         from jobs.catalog.registry import find
 
         spec = find(job.model)
@@ -48,7 +48,7 @@ class Hosted:
 
 async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") -> None:
     """Look at all of them; what is wrong with one becomes a problem of the plan, or a warning."""
-    from jobs.catalog.shapes import flaws_of
+    from jobs.catalog.image_rules import flaws_of
     from runner.http.api_url import api_base
     from runner.http.image_client import PictureClient
     from runner.http.url_policy import PicturePolicy
@@ -73,7 +73,7 @@ async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") ->
 
 
 def _refused(seen: "Shape | str") -> Iterator[tuple[str, str]]:
-    from jobs.catalog.shapes import flaws_of
+    from jobs.catalog.image_rules import flaws_of
 
     if isinstance(seen, str):
         yield seen, _ANYONE

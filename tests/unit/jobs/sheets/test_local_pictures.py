@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.catalog.references import name_by_content
-from jobs.catalog.shapes import Shape
-from jobs.measuring import measure
+from jobs.catalog.image_rules import Shape
+from jobs.catalog.image_urls import name_by_content
+from jobs.image_shape import measure
 from jobs.problems import Problem
 from jobs.sheets import PlannedJob, Source, open_sheet, plan
 from jobs.sheets import album as album_module

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.fates import NEW, Fate
+from jobs.row_change import NEW, Fate
 from jobs.states import AT_THE_API, JobState
 from tests.support.tables import Table, planned, rows
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.books import balance
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
+from jobs.ledger import balance
 from jobs.outcomes import Claimed, Discarded, Resubmitted, Unanswered
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState

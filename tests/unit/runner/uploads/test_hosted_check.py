@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from jobs.catalog.shapes import Shape
+from jobs.catalog.image_rules import Shape
 from runner.http.image_client import PictureClient
 from runner.http.image_probe import FIRST_BYTES
 from runner.http.url_policy import PicturePolicy

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from jobs.fates import NEW, Fate
 from jobs.problems import Problem
+from jobs.row_change import NEW, Fate
 from jobs.states import JobState
 from runner.cli.reports import plan as module
 from runner.cli.reports.plan import Plan

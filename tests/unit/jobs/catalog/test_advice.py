@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from jobs.catalog.advice import count_in
 from jobs.catalog.registry import MODELS
-from jobs.catalog.rules import count_in
 
 COUNT = "sequential_image_generation_options"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jobs.at_hand import is_at_hand, not_at_hand
+from jobs.stored_files import is_at_hand, not_at_hand
 from tests.support.manifests import view
 from tests.support.tables import picture
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.catalog.references import (
+from jobs.catalog.image_urls import (
     SHAPE_RULES,
     content_named,
     is_of_this_machine,

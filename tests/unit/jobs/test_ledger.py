@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from jobs.books import Books, balance
 from jobs.failures import FailureKind
+from jobs.ledger import Books, balance
 from jobs.outcomes import Requeued, Resubmitted
 from jobs.states import JobState, Move
 from jobs.tables import SubmitOutcome

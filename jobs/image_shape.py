@@ -8,7 +8,7 @@ import warnings
 from functools import cache
 from types import ModuleType
 
-from jobs.catalog.shapes import SUFFIXES, Shape
+from jobs.catalog.image_rules import SUFFIXES, Shape
 
 MOST_PIXELS = 64_000_000
 """A picture with more is not decoded: 400 million were seen to fit into a file of 49 KB."""

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from jobs.errors import UsageProblem
-from jobs.naming import DEFAULT_TEMPLATE, check_template, folder_name, picture_path, suffixed
+from jobs.paths import DEFAULT_TEMPLATE, check_template, folder_name, picture_path, suffixed
 
 
 def place(template: str = DEFAULT_TEMPLATE, **changes: object) -> PurePosixPath:

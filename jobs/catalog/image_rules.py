@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from operator import gt, lt
 
-from jobs.catalog.references import SHAPE_RULES
+from jobs.catalog.image_urls import SHAPE_RULES
 
 MEBIBYTE = 1 << 20
 

@@ -7,8 +7,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from jobs.catalog.shapes import Shape
-from jobs.measuring import measure
+from jobs.catalog.image_rules import Shape
+from jobs.image_shape import measure
 from tests.support.small_pictures import picture
 
 

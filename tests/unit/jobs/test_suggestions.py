@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.catalog.near import closest, edit_distance, match_choice, nearest_choice
+from jobs.suggestions import closest, edit_distance, match_choice, nearest_choice
 
 SIZES = ("2K", "4K", "2048x2048 (1:1)", "2560x1440 (16:9)", "1440x2560 (9:16)", "4096x4096 (1:1)")
 COLONS = ("2048:2048 (1:1)", "2560:1440 (16:9)")

@@ -1,6 +1,6 @@
 """What was seen before."""
 
-from jobs.seen import Seen
+from jobs.compact_set import Seen
 
 
 def test_each_thing_is_new_once_however_many_there_are() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from jobs.catalog.references import SHAPE_RULES
-from jobs.catalog.shapes import MEBIBYTE, Shape, flaws_of
+from jobs.catalog.image_rules import MEBIBYTE, Shape, flaws_of
+from jobs.catalog.image_urls import SHAPE_RULES
 
 SOUND = Shape("JPEG", 1000, 800, 5_000_000)
 
