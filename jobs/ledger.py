@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jobs.states import AT_THE_API, JobState
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from jobs.views import AttemptView
 
 PAID_OR_MAYBE = frozenset(SubmitOutcome) - {SubmitOutcome.REFUSED}

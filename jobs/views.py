@@ -7,7 +7,7 @@ from decimal import Decimal
 from jobs.failures import Failure
 from jobs.outcomes import Attached
 from jobs.states import JobState
-from jobs.tables import PauseReason, SubmitOutcome
+from jobs.store.tables import PauseReason, SubmitOutcome
 
 
 @dataclass(frozen=True, slots=True)

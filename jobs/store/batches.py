@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.store.counting import to_send
 from jobs.store.schema import BATCH, JOB, RUN
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import BatchView, Pause, RunView
 
 _CHUNK = 500

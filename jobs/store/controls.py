@@ -11,7 +11,7 @@ from jobs.failures import Failure
 from jobs.states import MOVES, JobState, Move
 from jobs.store.moves import NEVER_SENT, apply, is_held
 from jobs.store.schema import ATTEMPT, JOB
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from jobs.views import Cancelling, Receipt, Settled
 
 

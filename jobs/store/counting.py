@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.states import JobState
 from jobs.store.schema import ATTEMPT, JOB
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from jobs.views import Account
 
 _PAID_OR_MAYBE = (

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.database import Database
 from jobs.errors import NightsheetError, UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Claimed, Outcome
@@ -17,9 +16,10 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import batches, controls, counting, loading, moves, reading, references
+from jobs.store.database import Database
 from jobs.store.foresight import Foresight
 from jobs.store.sharing import Sharing
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import (
     FRONT,
     Account,

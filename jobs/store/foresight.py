@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from jobs.database import Database
 from jobs.row_change import Fate
 from jobs.sheets.planned import PlannedJob
 from jobs.store import comparing, outlook
+from jobs.store.database import Database
 from jobs.views import Warned
 
 

@@ -35,7 +35,7 @@ from jobs.outcomes import (
 )
 from jobs.states import MOVES, JobState, Move
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB, TWIN
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from jobs.views import ArtifactView
 
 _NO_ERROR: dict[str, Any] = {"error_kind": None, "error_code": None, "error_message": None}

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, SAYS_THE_SAME, TWIN
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from jobs.views import ArtifactView, AttemptView, JobView, OpenJob, Place, QueuedJob, Twin
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)

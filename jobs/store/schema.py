@@ -3,7 +3,7 @@
 from sqlalchemy import and_
 from sqlmodel import SQLModel
 
-import jobs.tables  # noqa: F401 - fills the metadata
+import jobs.store.tables  # noqa: F401 - fills the metadata
 
 BATCH = SQLModel.metadata.tables["batch"]
 JOB = SQLModel.metadata.tables["job"]

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from jobs.database import Database
 from jobs.store import links
+from jobs.store.database import Database
 from jobs.views import Alike, LinkedJob, Links
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 
 INTERRUPTED = 130

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jobs.errors import CannotWrite
 from jobs.manifests.writing import write_manifests
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import Links, Pause
 from runner.events.report import RunReport
 from runner.lifecycle.build import Order

@@ -11,7 +11,7 @@ import anyio
 
 from jobs.errors import CannotWrite, NightsheetError
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import BatchView, OpenJob
 from runner.clock import Clock
 from runner.limits.brake import Brake, Reach, Stop

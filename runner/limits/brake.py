@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import anyio
 
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 
 
 class Reach(IntEnum):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from jobs.failures import Failure
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 
 
 class RemoteStatus(StrEnum):

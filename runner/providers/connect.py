@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from jobs.database import open_database
 from jobs.errors import TokenProblem
+from jobs.store.database import open_database
 from jobs.store.door import Store
 from runner.clock import Clock
 from runner.http.api_client import ApiClient

@@ -23,7 +23,7 @@ from jobs.catalog.registry import find
 from jobs.payload import payload
 from jobs.sheets.album import Way
 from jobs.store.door import Store
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import QueuedJob, ReferenceView
 from runner.backoff import Backoff
 from runner.clock import Clock

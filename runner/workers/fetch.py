@@ -6,8 +6,8 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
 from jobs.paths import picture_path
 from jobs.store.door import must
+from jobs.store.tables import PauseReason
 from jobs.stored_files import is_at_hand
-from jobs.tables import PauseReason
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
 from runner.downloads.disk import DiskTrouble

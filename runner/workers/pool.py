@@ -9,7 +9,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.limits.brake import Reach
 from runner.recovery.recover import Recovered

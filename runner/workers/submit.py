@@ -26,7 +26,7 @@ from jobs.outcomes import (
 )
 from jobs.states import JobState
 from jobs.store.door import must
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach

@@ -41,7 +41,9 @@ ROOMS = (
     *("reading", "references", "schema", "sharing"),
 )
 STORE_ROOMS = tuple(f"jobs.store.{name}" for name in ROOMS)
-ROWS = tuple(f"jobs.tables.{name}" for name in ("Batch", "Job", "Attempt", "Artifact", "Reference", "Run"))
+ROWS = tuple(
+    f"jobs.store.tables.{name}" for name in ("Batch", "Job", "Attempt", "Artifact", "Reference", "Run")
+)
 NETWORK = (
     *HTTP,
     *SERVER,
@@ -54,8 +56,14 @@ IMPORTS_ONLY = (
     Only(
         SQL,
         (
-            *("jobs/tables.py", "jobs/database.py", "jobs/migrate.py", "jobs/store/*", "migrations/*"),
-            "jobs/glancing.py",
+            *(
+                "jobs/store/tables.py",
+                "jobs/store/database.py",
+                "jobs/store/migrate.py",
+                "jobs/store/*",
+                "migrations/*",
+            ),
+            "jobs/store/completion.py",
         ),
         "the only SQL is in the store and below it; a glance is one word of it, and has to be quick",
     ),
@@ -76,7 +84,7 @@ IMPORTS_ONLY = (
     Only(("runner.cli",), ("runner/cli/*",), "a run does not know who started it"),
     Only(
         ("asyncio",),
-        ("jobs/database.py", "runner/emulator/server.py"),
+        ("jobs/store/database.py", "runner/emulator/server.py"),
         "anyio is the rule; aiosqlite's futures and uvicorn's server are asyncio's own",
     ),
 )
@@ -88,14 +96,14 @@ IMPORTS_NEVER = (
     Never("jobs/catalog/*", ("jobs",), "a model's page is a page", unless=("jobs.catalog",)),
     Never(
         "jobs/sheets/*",
-        ("jobs.store", "jobs.database", "jobs.tables", "jobs.migrate", "jobs.outcomes"),
+        ("jobs.store", "jobs.store.database", "jobs.store.tables", "jobs.store.migrate", "jobs.outcomes"),
         "a sheet is read without a database",
     ),
     Never("migrations/*", ("jobs", "runner"), "history is written out: it must not follow today's tables"),
     Never("runner/http/*", ("runner", "jobs"), "it knows HTTP", unless=("runner.http", "jobs.errors")),
     Never(
         "runner/providers/runcomfy/*",
-        ("runner", "jobs.store", "jobs.database"),
+        ("runner", "jobs.store", "jobs.store.database"),
         "it knows the API",
         unless=("runner.providers", "runner.http", "runner.providers.runcomfy.responses", "runner.clock"),
     ),
@@ -108,7 +116,7 @@ IMPORTS_NEVER = (
     *(
         Never(
             f"runner/{name}.py",
-            ("jobs.store", "jobs.database", "runner.providers.runcomfy.api"),
+            ("jobs.store", "jobs.store.database", "runner.providers.runcomfy.api"),
             "it is pure",
         )
         for name in ("settings", "clock", "events", "backoff", "retry", "classify")
@@ -220,11 +228,11 @@ def test_files_stay_small() -> None:
         ("jobs/manifests/record.py", "from sqlalchemy.ext.asyncio import AsyncConnection"),
         ("jobs/sheets/planning.py", "from jobs.store import Store"),
         ("jobs/catalog/spec.py", "from jobs.errors import UsageProblem"),
-        ("migrations/versions/v0002_next.py", "from jobs.tables import Job"),
+        ("migrations/versions/v0002_next.py", "from jobs.store.tables import Job"),
         ("runner/workers/pool.py", "import sqlite3"),
         ("runner/workers/pool.py", "from jobs.store.moves import claim"),
         ("runner/workers/pool.py", "from jobs.store import moves"),
-        ("runner/workers/pool.py", "from jobs.tables import Job"),
+        ("runner/workers/pool.py", "from jobs.store.tables import Job"),
         ("runner/workers/pool.py", "from aiohttp.abc import AbstractResolver"),
         ("runner/events/report.py", "from typer import echo"),
         ("runner/run.py", "from runner.cli import render"),
@@ -259,7 +267,7 @@ def test_a_broken_rule_is_seen(path: str, source: str) -> None:
     ("path", "source"),
     [
         ("jobs/store/moves.py", "from sqlalchemy import select"),
-        ("runner/workers/pool.py", "from jobs.store import Store\nfrom jobs.tables import PauseReason"),
+        ("runner/workers/pool.py", "from jobs.store import Store\nfrom jobs.store.tables import PauseReason"),
         ("runner/backoff.py", "import random\nrng = random.Random(7)\nrng.random()"),
         ("runner/workers/poll.py", "async def wait(clock):\n    await clock.sleep(1)\n    clock.now()"),
         ("runner/emulator/app.py", "from runner.clock import Clock\nfrom jobs.catalog import registry"),

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
-from jobs.database import open_database
 from jobs.errors import NightsheetError
 from jobs.states import JobState
+from jobs.store.database import open_database
 from runner.recovery.spool import Spooled
 from tests.support.fuse import Fuse
 from tests.support.night import Night, night

@@ -7,10 +7,10 @@ from unittest import mock
 
 import pytest
 
-from jobs.database import open_database
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store
+from jobs.store.database import open_database
 from runner.emulator.faults import Endpoint, Fault, Kind
 from tests.matrix.nights import posts
 from tests.support.command import QUICK, desk, until, wait

@@ -11,11 +11,10 @@ from unittest import mock
 
 import pytest
 
-from jobs import database
 from jobs.errors import CannotWrite
 from jobs.states import JobState
-from jobs.store import Store
-from jobs.tables import PauseReason
+from jobs.store import Store, database
+from jobs.store.tables import PauseReason
 from runner.downloads.disk import LocalDisk
 from tests.matrix.nights import posts
 from tests.matrix.processes import COMMAND, start

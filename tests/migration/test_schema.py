@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
-import jobs.tables  # noqa: F401 - fills the metadata
+import jobs.store.tables  # noqa: F401 - fills the metadata
 import migrations
-from jobs import migrate
+from jobs.store import migrate
 
 
 def schema(path: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from jobs import migrate
+from jobs.store import migrate
 
 DATABASES = 12
 

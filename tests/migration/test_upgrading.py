@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import migrations
-from jobs import migrate
 from jobs.errors import CannotWrite
-from tests.unit.jobs.test_tables import SOUND, insert
+from jobs.store import migrate
+from tests.unit.jobs.store.test_tables import SOUND, insert
 
 NOW = migrations.HEAD
 LATER = f"{int(NOW) + 1:04}"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.states import AT_THE_API, ENDED, MOVES, JobState, Move
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from tests.support.tables import ORIGIN, Table, claimed, opened_table, outcome_of, planned, select
 
 TAKES_AN_ID = {Move.ACCEPTED, Move.ATTACH}

@@ -13,7 +13,7 @@ from typing import Any
 
 from jobs.payload import payload
 from jobs.states import JobState
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from jobs.views import AttemptView
 from runner.emulator.history import Submit
 from tests.simulation.refs import as_planned

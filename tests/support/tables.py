@@ -12,7 +12,6 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from jobs.database import Database, open_database
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
@@ -40,6 +39,7 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
 from jobs.store import Store
+from jobs.store.database import Database, open_database
 from jobs.views import ArtifactView, BatchView, JobView, LoadReport
 from tests.support.warm import prepare_database
 

@@ -16,13 +16,13 @@ import httpx
 from anyio.streams.memory import MemoryObjectReceiveStream
 from PIL import Image
 
-from jobs.database import open_database
 from jobs.outcomes import Accepted, Claimed
 from jobs.paths import DEFAULT_TEMPLATE
 from jobs.sheets.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store
+from jobs.store.database import open_database
 from jobs.views import JobView, OpenJob, QueuedJob
 from runner.downloads.disk import Disk, LocalDisk
 from runner.downloads.download import Downloads

@@ -13,7 +13,7 @@ def batch_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _names(said: dict[str, Any]) -> list[str]:
     from jobs.errors import NightsheetError
-    from jobs.glancing import batch_names as names_in
+    from jobs.store.completion import batch_names as names_in
     from runner.settings import load_settings
 
     try:

@@ -52,7 +52,7 @@ async def existing(settings: "Settings", clock: "Clock") -> AsyncIterator["Store
         UsageProblem: there is none yet.
         CannotWrite: it cannot be opened.
     """
-    from jobs.database import open_database
+    from jobs.store.database import open_database
     from jobs.store.door import Store
 
     must_exist(settings)

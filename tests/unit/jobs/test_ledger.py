@@ -14,7 +14,7 @@ from jobs.failures import FailureKind
 from jobs.ledger import Books, balance
 from jobs.outcomes import Requeued, Resubmitted
 from jobs.states import JobState, Move
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from jobs.views import AttemptView
 from tests.support.tables import ESTIMATE, NIGHT, Table, opened_table
 

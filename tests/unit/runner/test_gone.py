@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from jobs.database import open_database
 from jobs.outcomes import Reopened
 from jobs.states import JobState
 from jobs.store import Store
+from jobs.store.database import open_database
 from runner.emulator.faults import Endpoint, Fault, Kind
 from tests.support.night import Night, night
 from tests.support.virtual_time import virtual

@@ -8,11 +8,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from jobs.database import open_database
 from jobs.errors import CannotWrite, LockHeld, UsageProblem
 from jobs.states import JobState
 from jobs.store import Store
-from jobs.tables import PauseReason
+from jobs.store.database import open_database
+from jobs.store.tables import PauseReason
 from runner.planning.consent import Ask
 from runner.recovery.lock import holding, try_holding
 from tests.support.night import SERIES, SINGLE, TOKEN, night

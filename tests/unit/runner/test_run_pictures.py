@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.settings import UNPROVEN
 from tests.support.fake_files import FakeFiles
 from tests.support.night import night

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.emulator.faults import Endpoint, Fault, Kind
 from runner.events.report import RunReport
 from tests.support.night import TOKEN, night

@@ -13,10 +13,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from jobs.database import open_database
 from jobs.errors import CannotWrite
 from jobs.manifests import FORMATS, export, format_for, pour, write_manifests
 from jobs.sheets.planned import PlannedJob
+from jobs.store.database import open_database
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from jobs.outcomes import RemoteDone, RemoteFailed
 from jobs.states import JobState, Move
-from jobs.tables import SubmitOutcome
+from jobs.store.tables import SubmitOutcome
 from jobs.views import Account, AttemptView
 from tests.support.tables import ESTIMATE, NIGHT, Table, claimed, failure, planned, rows
 

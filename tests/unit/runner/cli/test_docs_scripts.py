@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.cli import app
 
 PAGE = (Path(__file__).parents[4] / "docs" / "scripts.md").read_text(encoding="utf-8")

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from jobs.database import open_database
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
@@ -26,6 +25,7 @@ from jobs.outcomes import (
     Unanswered,
 )
 from jobs.sheets.planned import PlannedJob
+from jobs.store.database import open_database
 from jobs.store.door import Store
 from jobs.views import ArtifactView, BatchView, JobView
 from runner.cli import app

@@ -17,7 +17,7 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.events.notify import LONGEST_SECONDS, Herald, event, event_of, herald
 from runner.events.report import RunReport

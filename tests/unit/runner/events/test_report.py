@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.events.report import RunReport, exit_code_of
 

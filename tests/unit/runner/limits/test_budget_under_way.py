@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.workers.submit import submit
 from tests.support.scripted import PRICE
 from tests.support.virtual_time import virtual

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from jobs.database import open_database
 from jobs.errors import UsageProblem
 from jobs.failures import FailureKind
 from jobs.outcomes import Claimed
 from jobs.states import JobState
 from jobs.store import Store
-from jobs.tables import PauseReason
+from jobs.store.database import open_database
+from jobs.store.tables import PauseReason
 from jobs.views import FRONT, QueuedJob
 from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.guards import GuardLimits, Guards

@@ -9,7 +9,7 @@ from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Claimed, Unanswered
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.planning.approval import agree, check_budget, prices_now, resubmit_what_is_allowed
 from runner.planning.consent import Ask
 from runner.providers.base import NoSuchModel, Priced, Stopped, Trouble

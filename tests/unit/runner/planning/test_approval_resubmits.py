@@ -11,7 +11,7 @@ from jobs.ledger import balance
 from jobs.outcomes import Claimed, Discarded, Resubmitted, Unanswered
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import QueuedJob
 from runner.emulator.faults import Endpoint, Fault, Kind
 from runner.planning.approval import resubmit_what_is_allowed

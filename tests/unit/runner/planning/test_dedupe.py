@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.database import open_database
 from jobs.errors import UsageProblem
 from jobs.outcomes import Attached, Requeued
 from jobs.states import JobState
 from jobs.store import Store
+from jobs.store.database import open_database
 from jobs.views import Alike
 from runner.emulator.faults import Endpoint, Fault, Kind
 from runner.planning.consent import Ask

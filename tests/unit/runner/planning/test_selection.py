@@ -6,10 +6,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from jobs.database import open_database
 from jobs.errors import UsageProblem
 from jobs.states import JobState
 from jobs.store import Store
+from jobs.store.database import open_database
 from runner.planning.consent import Ask
 from runner.planning.selection import Part
 from tests.support.night import SINGLE, TOKEN, Night, night

@@ -22,7 +22,7 @@ from jobs.sheets import Source, open_sheet, plan
 from jobs.sheets.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.providers.base import Taken, TurnedAway
 from runner.uploads.uploader import LONGEST_SECONDS, MARGIN_SECONDS
 from runner.workers.submit import submit

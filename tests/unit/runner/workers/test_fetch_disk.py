@@ -10,7 +10,7 @@ from anyio import to_thread
 
 from jobs.failures import FailureKind
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import OpenJob
 from runner.downloads.disk import LocalDisk
 from runner.workers.fetch import collect

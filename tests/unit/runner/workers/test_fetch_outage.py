@@ -10,7 +10,7 @@ import httpx
 
 from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import OpenJob
 from runner.limits.brake import Reach
 from runner.providers.base import Trouble

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.providers.base import Ready, Stopped, Trouble, UnknownId
 from runner.workers.poll import watch
 from tests.support.scripted import DONE, URL, WORKING

@@ -6,7 +6,7 @@ import anyio
 
 from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.limits.brake import Reach
 from runner.providers.base import Ready, Stopped
 from runner.recovery.recover import recover

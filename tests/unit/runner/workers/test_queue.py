@@ -8,7 +8,7 @@ import anyio
 
 from jobs.outcomes import Accepted, Claimed, NotAccepted
 from jobs.store import Store
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.limits.guards import GuardLimits
 from tests.support.tables import rows

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, TurnedAway
 from runner.workers.submit import submit
 from tests.support.scripted import Call

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.providers.base import Doubtful, Priced, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
 from runner.workers.submit import submit
 from tests.support.scripted import Call

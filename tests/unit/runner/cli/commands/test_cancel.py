@@ -6,7 +6,7 @@ import pytest
 
 from jobs.errors import TokenProblem
 from jobs.store.door import Store
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.providers.base import (
     CancelTaken,
     CancelVerdict,

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from jobs.store.door import Store
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.planning import prices
 from runner.providers.base import NoSuchModel, Priced, PriceVerdict, Stopped, Trouble
 from tests.unit.runner.cli.world import SERIES, TEXT, FakeApi, World, job

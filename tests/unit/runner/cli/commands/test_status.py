@@ -15,7 +15,7 @@ import pytest
 
 from jobs.outcomes import Fetched
 from jobs.store.door import Store
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.recovery.lock import try_holding
 from tests.unit.runner.cli.world import (
     World,
@@ -289,7 +289,7 @@ def test_watch_looks_again(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
     world.load(job(0, "a"))
 
     async def cancel() -> None:
-        from jobs.database import open_database
+        from jobs.store.database import open_database
 
         async with open_database(world.database) as database:
             store = Store(database, lambda: datetime.now(UTC))

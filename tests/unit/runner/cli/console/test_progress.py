@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.cli.console.progress import Display, bar, line
 from runner.events.watcher import Progress

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.failures import FailureKind
 from jobs.states import JobState
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.cli.reports.summary import Known, lines, next_step
 from runner.settings import Settings

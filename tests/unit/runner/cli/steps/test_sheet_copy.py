@@ -11,10 +11,10 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart
 from openpyxl.styles import Font
 
-from jobs.database import open_database
 from jobs.errors import CannotWrite, SheetProblems, UsageProblem
 from jobs.sheets import Source
 from jobs.store import Store
+from jobs.store.database import open_database
 from runner.cli.steps.sheet_copy import write_into
 from tests.support.night import SERIES, SINGLE, Night, night
 from tests.support.virtual_time import virtual

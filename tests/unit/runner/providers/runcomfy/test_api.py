@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from jobs.failures import Failure, FailureKind
-from jobs.tables import PauseReason
+from jobs.store.tables import PauseReason
 from runner.providers.base import (
     Denied,
     Doubtful,

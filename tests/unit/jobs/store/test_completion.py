@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.glancing import batch_names
+from jobs.store.completion import batch_names
 from tests.support.tables import ORIGIN, opened_table, rows
 
 

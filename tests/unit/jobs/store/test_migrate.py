@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 import migrations
-from jobs import migrate
 from jobs.errors import CannotWrite
-from jobs.tables import APPLICATION_ID
+from jobs.store import migrate
+from jobs.store.tables import APPLICATION_ID
 
 Opening = Callable[[Path], None]
 OPENINGS = pytest.mark.parametrize("opening", [migrate.prepare, migrate.check])

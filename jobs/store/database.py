@@ -21,8 +21,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from jobs import migrate
 from jobs.errors import CannotWrite
+from jobs.store import migrate
 
 T = TypeVar("T")
 Operation = Callable[[AsyncConnection], Awaitable[T]]

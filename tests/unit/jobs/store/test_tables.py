@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from jobs import migrate
-from jobs.tables import Instant, Money
+from jobs.store import migrate
+from jobs.store.tables import Instant, Money
 from tests.support.tables import NIGHT
 
 DIALECT = sqlite.dialect()

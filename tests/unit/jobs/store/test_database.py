@@ -10,9 +10,9 @@ from anyio import to_thread
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs import database
-from jobs.database import Database, UnsafeDatabase, open_database
 from jobs.errors import CannotWrite
+from jobs.store import database
+from jobs.store.database import Database, UnsafeDatabase, open_database
 from tests.support.databases import add, names
 from tests.support.tables import select
 
