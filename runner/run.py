@@ -10,7 +10,7 @@ from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite, LockHeld
-from jobs.manifests.ours import in_the_way, manifests_in
+from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.sheets.album import Way
 from jobs.sheets.planning import open_pictures, plan
 from jobs.sheets.sheet import open_sheet

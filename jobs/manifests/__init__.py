@@ -4,7 +4,7 @@ A record is a JobView in the words of the contract (`record`); a format turns re
 `csv`, listed in `formats`); `writing` puts them into a file, whole or not at all.
 """
 
+from jobs.manifests.export import export, pour, write_manifests
 from jobs.manifests.formats import FORMATS, Format, format_for
-from jobs.manifests.writing import export, pour, write_manifests
 
 __all__ = ["FORMATS", "Format", "export", "format_for", "pour", "write_manifests"]

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.manifests.names import Names
+from jobs.manifests.columns import Names
 
 _BEFORE = ("batch", "key", "row", "model", "state")
 _MIDDLE = (

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Protocol
 
+from jobs.manifests.columns import Names
 from jobs.manifests.csv import Table
 from jobs.manifests.jsonl import JsonLines
-from jobs.manifests.names import Names
 
 
 class Writer(Protocol):

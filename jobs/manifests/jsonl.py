@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.manifests.names import Names
+from jobs.manifests.columns import Names
 
 # Many readers split lines at these too, and terminals act on some of them. They only occur inside strings.
 _NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029]")

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jobs.errors import CannotWrite
-from jobs.manifests.writing import write_manifests
+from jobs.manifests.export import write_manifests
 from jobs.store.tables import PauseReason
 from jobs.views import Links, Pause
 from runner.events.report import RunReport

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.failures import Failure, FailureKind
+from jobs.manifests.columns import Names
 from jobs.manifests.csv import Table
 from jobs.manifests.jsonl import JsonLines
-from jobs.manifests.names import Names
 from jobs.manifests.record import record
 from jobs.states import JobState
 from jobs.views import JobView

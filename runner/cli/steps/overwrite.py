@@ -53,7 +53,7 @@ def _same(real: Path, other: Path) -> bool:
 
 
 def _is_strange(file: Path) -> bool:
-    from jobs.manifests.ours import is_manifest
+    from jobs.manifests.ownership import is_manifest
 
     try:
         return not is_manifest(file)

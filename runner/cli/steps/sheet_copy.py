@@ -29,9 +29,9 @@ async def write_into(
         SheetProblems: the sheet has problems.
         CannotWrite: the copy cannot be written.
     """
+    from jobs.manifests.atomic_file import written_whole
     from jobs.manifests.csv_copy import copy_csv
     from jobs.manifests.results import results_of
-    from jobs.manifests.whole import written_whole
     from jobs.manifests.xlsx_copy import copy_xlsx
     from jobs.sheets import open_sheet
     from jobs.sheets.album import Way

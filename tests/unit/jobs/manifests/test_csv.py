@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from jobs.failures import Failure, FailureKind
+from jobs.manifests.columns import Names
 from jobs.manifests.csv import Table, safe
-from jobs.manifests.names import Names
 from jobs.manifests.record import record
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from jobs.manifests.columns import Names
 from jobs.manifests.jsonl import JsonLines
-from jobs.manifests.names import Names
 from jobs.manifests.record import record
 from tests.support.manifests import view
 

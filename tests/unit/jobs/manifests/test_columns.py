@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from jobs.manifests.names import Names, names_of
+from jobs.manifests.columns import Names, names_of
 from jobs.views import JobView
 from tests.support.manifests import MODEL, view
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import CannotWrite
-from jobs.manifests.whole import written_whole
+from jobs.manifests.atomic_file import written_whole
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
 

@@ -14,11 +14,11 @@ from typing import Self
 from anyio import CancelScope, to_thread
 
 from jobs.errors import CannotWrite
+from jobs.manifests.atomic_file import file_behind, refused
+from jobs.manifests.columns import Names, names_of
 from jobs.manifests.formats import FORMATS, Format, Writer
-from jobs.manifests.names import Names, names_of
-from jobs.manifests.ours import in_the_way, manifests_in
+from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
-from jobs.manifests.whole import file_behind, refused
 from jobs.store.door import Store
 from jobs.views import BatchView, JobView
 

@@ -98,7 +98,7 @@ async def test_whole_or_not_at_all(
     if call == "replace":
         monkeypatch.setattr(Path, "replace", full)
     else:
-        monkeypatch.setattr(f"jobs.manifests.writing.os.{call}", full)
+        monkeypatch.setattr(f"jobs.manifests.export.os.{call}", full)
     with pytest.raises(CannotWrite) as told:
         await export(store, batch, FORMATS["jsonl"], path)
     monkeypatch.undo()
@@ -114,7 +114,7 @@ async def test_short_writes_lose_nothing(
     """A write may take a part of what it is given."""
     batch = await loaded(store, tmp_path, jobs=3)
     real = os.write
-    monkeypatch.setattr("jobs.manifests.writing.os.write", lambda fd, data: real(fd, bytes(data[:7])))
+    monkeypatch.setattr("jobs.manifests.export.os.write", lambda fd, data: real(fd, bytes(data[:7])))
     path = tmp_path / "m.jsonl"
     await export(store, batch, FORMATS["jsonl"], path)
     monkeypatch.undo()
@@ -170,7 +170,7 @@ async def test_what_cannot_be_read_is_not_replaced_by_a_run(
     batch = await loaded(store, tmp_path, jobs=1)
     (tmp_path / "manifest.jsonl").write_text("mine")
     told = OSError(errno.EMFILE, "Too many open files")
-    monkeypatch.setattr("jobs.manifests.ours.is_manifest", Mock(side_effect=told))
+    monkeypatch.setattr("jobs.manifests.ownership.is_manifest", Mock(side_effect=told))
     with pytest.raises(CannotWrite, match=r"manifest.jsonl cannot be read: Too many open files\."):
         await write_manifests(store, batch, tmp_path)
     assert (tmp_path / "manifest.jsonl").read_text() == "mine"
