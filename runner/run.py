@@ -11,7 +11,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite, LockHeld
 from jobs.manifests.ownership import in_the_way, manifests_in
-from jobs.sheets.album import Way
+from jobs.sheets.images.album import Way
 from jobs.sheets.planning import open_pictures, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import Source

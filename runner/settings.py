@@ -22,7 +22,7 @@ from pydantic_settings import (
 from jobs.catalog.registry import find, suggest
 from jobs.errors import UsageProblem
 from jobs.paths import DEFAULT_TEMPLATE, check_template
-from jobs.sheets.album import Way
+from jobs.sheets.images.album import Way
 from jobs.sheets.source import Source
 
 PREFIX = "NIGHTSHEET_"

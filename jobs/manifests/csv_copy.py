@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jobs.manifests.csv import safe
 from jobs.manifests.results import Result, Value
-from jobs.sheets.csv_sheet import delimiter_of, written_records
-from jobs.sheets.results import COLUMNS, is_result
+from jobs.sheets.readers.csv_sheet import delimiter_of, written_records
+from jobs.sheets.rows.result_columns import COLUMNS, is_result
 from jobs.sheets.source import Source
 
 

@@ -36,7 +36,7 @@ class Result:
 
     @property
     def cells(self) -> tuple[Value, ...]:
-        """In the order of `jobs.sheets.results.COLUMNS`."""
+        """In the order of `jobs.sheets.rows.result_columns.COLUMNS`."""
         return self.batch, self.state, "|".join(self.images), self.seed, self.cost_usd, self.error
 
 

@@ -19,11 +19,11 @@ from openpyxl.worksheet.cell_range import CellRange
 
 from jobs.errors import UsageProblem
 from jobs.manifests.results import Result, Value
-from jobs.sheets.archives import BadArchive, check_workbook
-from jobs.sheets.results import COLUMNS, is_result
-from jobs.sheets.rows import shown
+from jobs.sheets.files.zip_limits import BadArchive, check_workbook
+from jobs.sheets.readers.xlsx_sheet import told
+from jobs.sheets.row import shown
+from jobs.sheets.rows.result_columns import COLUMNS, is_result
 from jobs.sheets.source import Source
-from jobs.sheets.xlsx_sheet import told
 
 MOST_SPANNED = 1_000_000
 """Cells that are merged, or one link together: openpyxl makes each of them, and columns have millions."""

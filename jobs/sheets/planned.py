@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from jobs.sheets.album import LocalPicture
+from jobs.sheets.images.album import LocalPicture
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from jobs.catalog.registry import MODELS, find
 from jobs.problems import Problem
-from jobs.sheets.columns import sort_columns
-from jobs.sheets.fitting import Fitted, fit, judge
-from jobs.sheets.keys import Keys, fingerprint, why_not_an_id
-from jobs.sheets.names import ID, IMAGES, MODEL, unknown_model
 from jobs.sheets.planned import PlannedJob
-from jobs.sheets.priorities import priorities_of
-from jobs.sheets.rows import Row, shown
+from jobs.sheets.row import Row, shown
+from jobs.sheets.rows.column_names import ID, IMAGES, MODEL, unknown_model
+from jobs.sheets.rows.columns import sort_columns
+from jobs.sheets.rows.keys import Keys, fingerprint, why_not_an_id
+from jobs.sheets.rows.priorities import priorities_of
+from jobs.sheets.rows.validate import Fitted, fit, judge
 from jobs.sheets.sheet import Sheet, no_job
 
 SEEDS = 2**31

@@ -6,13 +6,13 @@ from pathlib import Path
 from jobs.catalog.registry import find
 from jobs.errors import NoSheet, SheetProblems, UsageProblem
 from jobs.problems import Problem
-from jobs.sheets.album import NOWHERE
 from jobs.sheets.batch_name import why_not_a_batch_name
-from jobs.sheets.encodings import alternatives, canonical
-from jobs.sheets.formats import FORMATS, SUFFIXES, format_of, reader_of
-from jobs.sheets.names import unknown_model
-from jobs.sheets.rows import Opened, shown
-from jobs.sheets.sniffing import sniff
+from jobs.sheets.files.encodings import alternatives, canonical
+from jobs.sheets.images.album import NOWHERE
+from jobs.sheets.readers.registry import FORMATS, SUFFIXES, format_of, reader_of
+from jobs.sheets.readers.sniff import sniff
+from jobs.sheets.row import Opened, shown
+from jobs.sheets.rows.column_names import unknown_model
 from jobs.sheets.source import Source
 
 

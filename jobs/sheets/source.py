@@ -5,8 +5,8 @@ from pathlib import Path
 
 from jobs.errors import UsageProblem
 from jobs.paths import not_utf8
-from jobs.sheets.album import Album, Way
-from jobs.sheets.finding import Folders
+from jobs.sheets.images.album import Album, Way
+from jobs.sheets.images.find import Folders
 
 STANDARD_INPUT = "standard input"
 

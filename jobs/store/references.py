@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.sheets.album import LocalPicture
+from jobs.sheets.images.album import LocalPicture
 from jobs.store.schema import REFERENCE
 from jobs.views import ReferenceView
 

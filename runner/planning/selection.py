@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
-from jobs.sheets.names import ID, MODEL, fields_of, plain
+from jobs.sheets.rows.column_names import ID, MODEL, fields_of, plain
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.suggestions import closest

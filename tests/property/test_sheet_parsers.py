@@ -23,15 +23,15 @@ from jobs.catalog.registry import MODELS
 from jobs.errors import SheetProblems
 from jobs.problems import Problem
 from jobs.sheets import PlannedJob, open_sheet, plan
-from jobs.sheets.csv_sheet import open_csv
-from jobs.sheets.family_parts import FAMILY_PARTS
-from jobs.sheets.json_tree import read_tree as read_json
-from jobs.sheets.jsonl_sheet import open_jsonl
-from jobs.sheets.rows import Opened, Row, shown
+from jobs.sheets.families.parse import FAMILY_PARTS
+from jobs.sheets.readers.csv_sheet import open_csv
+from jobs.sheets.readers.jsonl_sheet import open_jsonl
+from jobs.sheets.row import Opened, Row, shown
 from jobs.sheets.source import Source
-from jobs.sheets.tree import Items, Node, Scalar
-from jobs.sheets.tree_builder import BadDocument
-from jobs.sheets.yaml_tree import read_tree
+from jobs.sheets.trees.json_tree import read_tree as read_json
+from jobs.sheets.trees.tree import Items, Node, Scalar
+from jobs.sheets.trees.tree_builder import BadDocument
+from jobs.sheets.trees.yaml_tree import read_tree
 from jobs.suggestions import edit_distance, match_choice, nearest_choice
 
 FAMILY = "bytedance/seedream-4-5"
@@ -191,7 +191,7 @@ def rows_of(suffix: str, text: str) -> list[Row | Problem]:
 def test_a_document_is_a_tree_or_refused(text: str, loader: type) -> None:
     """By the parser in C and by the one in Python alike."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jobs.sheets.yaml_tree._LOADER", loader)
+        patch.setattr("jobs.sheets.trees.yaml_tree._LOADER", loader)
         try:
             root, repeated = read_tree(text)
         except BadDocument as bad:

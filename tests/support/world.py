@@ -18,7 +18,7 @@ from PIL import Image
 
 from jobs.outcomes import Accepted, Claimed
 from jobs.paths import DEFAULT_TEMPLATE
-from jobs.sheets.album import Way
+from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store

@@ -8,7 +8,7 @@ import pytest
 from jobs.catalog.registry import MODELS
 from jobs.problems import Problem
 from jobs.sheets import PlannedJob, open_sheet, plan
-from jobs.sheets.formats import SUFFIXES
+from jobs.sheets.readers.registry import SUFFIXES
 
 SAMPLES = Path(__file__).parents[2] / "sample_batches"
 SOUND = ("first-night.csv", "storyboard.yaml", "all-models.yaml")

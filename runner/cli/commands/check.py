@@ -61,7 +61,7 @@ def command(
     the batch's last run, or those in the table `prices` of nightsheet.toml. What an earlier run has done is
     not counted again. With --remote the hosts of the sheet's pictures are asked for their beginnings.
     """
-    from jobs.sheets.album import Way
+    from jobs.sheets.images.album import Way
     from runner.uploads.object_store import open_bucket
 
     problems.check_target(output, sheet)
@@ -232,7 +232,7 @@ def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", 
 
 def _show_way(plan: Plan, settings: "Settings") -> None:
     """How the pictures of this computer would get to the API."""
-    from jobs.sheets.album import Way
+    from jobs.sheets.images.album import Way
     from runner.settings import UNPROVEN
 
     where = f"are put into {settings.upload}" if settings.way is Way.STORE else "go inside the request"

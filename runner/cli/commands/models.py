@@ -69,7 +69,7 @@ def _as_json(spec: "ModelSpec") -> dict[str, Any]:
 
 
 def _word(spec: "ModelSpec", name: str) -> str:
-    from jobs.sheets.names import word_for
+    from jobs.sheets.rows.column_names import word_for
 
     return word_for(spec, name)
 

@@ -89,6 +89,6 @@ def _others(rows: int) -> str:
 
 def _shown(address: str) -> str:
     """Without what may be a signature."""
-    from jobs.sheets.rows import shown
+    from jobs.sheets.row import shown
 
     return str(shown(address.partition("?")[0]))

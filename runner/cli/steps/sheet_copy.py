@@ -34,8 +34,8 @@ async def write_into(
     from jobs.manifests.results import results_of
     from jobs.manifests.xlsx_copy import copy_xlsx
     from jobs.sheets import open_sheet
-    from jobs.sheets.album import Way
-    from jobs.sheets.formats import format_of
+    from jobs.sheets.images.album import Way
+    from jobs.sheets.readers.registry import format_of
     from runner.settings import with_pictures
 
     form = source.format or format_of(source.path)

@@ -16,8 +16,9 @@ from jobs.errors import UsageProblem
 from jobs.manifests import xlsx_copy
 from jobs.manifests.results import Result
 from jobs.manifests.xlsx_copy import copy_xlsx
-from jobs.sheets import Source, archives
-from jobs.sheets.xlsx_sheet import open_xlsx
+from jobs.sheets import Source
+from jobs.sheets.files import zip_limits
+from jobs.sheets.readers.xlsx_sheet import open_xlsx
 from tests.support.small_pictures import put
 
 PICTURE = "xl/media/image1.png"
@@ -177,7 +178,7 @@ async def test_what_unpacks_to_too_much_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     """As a sheet it is read: there, none of it is unpacked."""
-    monkeypatch.setattr(archives, "LARGEST_PICTURE", 1_000_000)
+    monkeypatch.setattr(zip_limits, "LARGEST_PICTURE", 1_000_000)
     path = with_part(book(tmp_path), part, b" " * 1_000_001)
     assert not list(open_xlsx(Source(path)).problems)
     with pytest.raises(UsageProblem, match="unpacks to more than 1 MB"):

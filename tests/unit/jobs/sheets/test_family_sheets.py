@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobs.problems import Problem
-from jobs.sheets import PlannedJob, families, open_sheet, plan
+from jobs.sheets import PlannedJob, open_sheet, plan
+from jobs.sheets.families import members
 
 Write = Callable[[str, str | bytes], Path]
 FAMILY = "bytedance/seedream-4-5"
@@ -229,10 +230,10 @@ def test_slips_in_a_family_are_told(write: Write, family: str, column: str, mess
 
 def test_a_family_that_is_too_large_is_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without going through it; the rest of the job is judged by its first member."""
-    monkeypatch.setattr("jobs.sheets.family_parts.MOST_JOBS", 7)
+    monkeypatch.setattr("jobs.sheets.families.parse.MOST_JOBS", 7)
     text = HEAD + "jobs:\n- prompt: '{a}{b}'\n  size: 1K\n  matrix: {a: [1, 2], b: [1, 2]}\n  repeat: 2\n"
     assert told(write("a.yaml", text)) == [
         (3, None, "This comes to 8 jobs, at most 7 are made of one."),
         (4, "size", "This is not one of the model's choices."),
     ]
-    assert families.MOST_JOBS >= 1_000_000
+    assert members.MOST_JOBS >= 1_000_000

@@ -13,9 +13,9 @@ from jobs.catalog.image_urls import name_by_content
 from jobs.image_shape import measure
 from jobs.problems import Problem
 from jobs.sheets import PlannedJob, Source, open_sheet, plan
-from jobs.sheets import album as album_module
-from jobs.sheets.album import Way
-from jobs.sheets.reference_cells import MOST_BYTES_INSIDE
+from jobs.sheets.images import album as album_module
+from jobs.sheets.images.album import Way
+from jobs.sheets.rows.image_cells import MOST_BYTES_INSIDE
 from tests.support.small_pictures import picture, put
 from tests.unit.jobs.sheets.conftest import Write
 
@@ -201,7 +201,7 @@ def test_inside_a_request_there_is_room_for_some(
     """Their sizes are added up."""
     assert MOST_BYTES_INSIDE * 4 / 3 < 64 * 1024 * 1024
     put(tmp_path / "a.png")
-    monkeypatch.setattr("jobs.sheets.reference_cells.MOST_BYTES_INSIDE", 3 * len(picture()) - 1)
+    monkeypatch.setattr("jobs.sheets.rows.image_cells.MOST_BYTES_INSIDE", 3 * len(picture()) - 1)
     told = problems(write("a.csv", csv("a.png|a.png|a.png")), way=Way.INSIDE)
     assert ["inside a request" in message for *_, message in told] == [True]
     assert len(jobs(write("b.csv", csv("a.png|a.png")), way=Way.INSIDE)) == 1

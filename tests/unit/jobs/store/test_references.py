@@ -7,7 +7,7 @@ import pytest
 
 from jobs.errors import SheetProblems
 from jobs.problems import Problem
-from jobs.sheets.album import LocalPicture
+from jobs.sheets.images.album import LocalPicture
 from jobs.views import ReferenceView
 from tests.support.tables import Table, planned, select
 

@@ -19,7 +19,7 @@ from anyio import from_thread, to_thread
 from PIL import Image
 
 from jobs.sheets import Source, open_sheet, plan
-from jobs.sheets.album import Way
+from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.tables import PauseReason

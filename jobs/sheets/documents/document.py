@@ -1,0 +1,154 @@
+"""A sheet that is a document, not a table: what is said once for all jobs, then the jobs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from jobs.catalog.registry import find
+from jobs.problems import Problem
+from jobs.sheets.documents.image_sets import read_image_sets
+from jobs.sheets.families.expand import expand
+from jobs.sheets.families.members import Family
+from jobs.sheets.families.parse import FAMILY_PARTS, read_family
+from jobs.sheets.row import Opened, Row, shown
+from jobs.sheets.rows.column_names import ID, MODEL, unknown_model
+from jobs.sheets.source import Source
+from jobs.sheets.text_rules import why_not_text
+from jobs.sheets.trees.node_cells import read_row
+from jobs.sheets.trees.tree import ABSENT, Items, Node, Scalar, Table
+from jobs.suggestions import closest
+
+_PARTS = ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs")
+_SHAPE = f"A sheet has the parts {', '.join(_PARTS[:-1])} and jobs."
+
+
+def open_document(source: Source, root: Node, problems: Sequence[Problem] = ()) -> Opened:
+    """Take a document apart. `problems` are those already found in it."""
+    file = source.name
+    found = [*problems]
+    if not isinstance(root, Table):
+        root = Table(root.line)
+        found.append(Problem(file, root.line, None, None, "The sheet does not begin with a name.", _SHAPE))
+    found.extend(_unknown_parts(file, root))
+    batch, model = (_single_text(file, root, name, found) for name in ("batch", "model"))
+    defaults = _defaults(file, "defaults", root.nodes.get("defaults", ABSENT), found)
+    if model is None and isinstance(named := defaults.cells.get(MODEL), str):
+        model = named.strip()
+    model_defaults = _model_defaults(file, root.nodes.get("model_defaults", ABSENT), found)
+    album = source.album()
+    image_sets, wrong = read_image_sets(file, root.nodes.get("image_sets", ABSENT), album)
+    found.extend(wrong)
+    family = read_family(source, root, found)
+    jobs = _jobs(file, root, family, found)
+    return Opened(
+        file,
+        rows=lambda: _rows(source, jobs, family),
+        columns=tuple(_columns(source, [defaults, *model_defaults.values()], jobs, family)),
+        problems=tuple(found),
+        batch=batch,
+        batch_line=root.lines.get("batch"),
+        model=model,
+        model_line=root.lines.get(MODEL, defaults.line_of(MODEL)),
+        defaults=defaults,
+        model_defaults=model_defaults,
+        image_sets=image_sets,
+        album=album,
+    )
+
+
+def _unknown_parts(file: str, root: Table) -> Iterator[Problem]:
+    for name, line in root.lines.items():
+        if name not in (*_PARTS, *FAMILY_PARTS):
+            meant = closest(name, (*_PARTS, *FAMILY_PARTS))
+            hint = f"Did you mean {meant}?" if meant else _SHAPE
+            yield Problem(file, line, shown(name), None, "A sheet has no such part.", hint)
+
+
+def _single_text(file: str, root: Table, name: str, found: list[Problem]) -> str | None:
+    node = root.nodes.get(name, ABSENT)
+    text = node.text or "" if isinstance(node, Scalar) else ""
+    sentence = why_not_text(text) if isinstance(node, Scalar) else f"The {name} is a single text."
+    if sentence:
+        found.append(Problem(file, node.line, name, None, sentence, f"Write {name}: NAME"))
+        return None
+    return text.strip() or None
+
+
+def _defaults(file: str, part: str, node: Node, found: list[Problem]) -> Row:
+    if not isinstance(node, Table):
+        if node != Scalar(None, node.line):
+            found.append(Problem(file, node.line, part, None, "Defaults are names with values.", "size: 2K"))
+        return Row(node.line, {})
+    families = [name for name in node.nodes if name in FAMILY_PARTS]
+    for name in families:
+        message = "This makes many jobs of one, and is no default."
+        hint = "Write it beside the defaults: there it holds for all jobs."
+        found.append(Problem(file, node.lines[name], shown(name), None, message, hint))
+    row, problems = read_row(file, _without(node, families))
+    found.extend(problems)
+    if ID not in row.cells:
+        return row
+    message = "An id is one job's own name: it cannot be a default."
+    found.append(Problem(file, row.line_of(ID), ID, None, message, "Give each job its own id, or none."))
+    return replace(row, cells={name: cell for name, cell in row.cells.items() if name != ID})
+
+
+def _model_defaults(file: str, node: Node, found: list[Problem]) -> Mapping[str, Row]:
+    """Defaults by the id of their model."""
+    if not isinstance(node, Table):
+        if node != Scalar(None, node.line):
+            message = "These are models, each with its defaults."
+            found.append(Problem(file, node.line, "model_defaults", None, message, "MODEL: {size: 2K}"))
+        return {}
+    for name, line in node.lines.items():
+        if find(name) is None:
+            found.append(Problem(file, line, "model_defaults", shown(name), *unknown_model(name)))
+    return {name: _defaults(file, shown(name) or "", inner, found) for name, inner in node.nodes.items()}
+
+
+def _jobs(file: str, root: Table, family: Family | None, found: list[Problem]) -> list[Node]:
+    node = root.nodes.get("jobs", ABSENT)
+    if isinstance(node, Items):
+        return node.nodes
+    if node != Scalar(None, node.line):
+        found.append(
+            Problem(file, node.line, "jobs", None, "The jobs are a list.", "Begin each with a hyphen.")
+        )
+    # A family needs no list: what is said for all jobs is then one job, which is all of them.
+    return [Table(root.line)] if family is not None and "jobs" not in root.nodes else []
+
+
+def _columns(
+    source: Source, defaults: Sequence[Row], jobs: Sequence[Node], family: Family | None
+) -> Mapping[str, None]:
+    columns = dict.fromkeys(name for row in defaults for name in row.lines)
+    columns.update(dict.fromkeys(family.names if family else ()))
+    for job in jobs:
+        if isinstance(job, Table):
+            columns.update(dict.fromkeys(name for name in job.nodes if name not in FAMILY_PARTS))
+            own = read_family(source, job, [])  # what is wrong with it is told in its place
+            columns.update(dict.fromkeys(own.names if own else ()))
+    return columns
+
+
+def _rows(source: Source, jobs: Sequence[Node], family: Family | None) -> Iterator[Row | Problem]:
+    file = source.name
+    for job in jobs:
+        if not isinstance(job, Table):
+            value = shown(job.text) if isinstance(job, Scalar) else None
+            message = "A job is names with values."
+            yield Problem(file, job.line, None, value, message, "- prompt: A lighthouse")
+            continue
+        problems: list[Problem] = []
+        own = read_family(source, job, problems) or family
+        row, unread = read_row(file, _without(job, FAMILY_PARTS))
+        yield from problems
+        yield from unread
+        yield from (row,) if own is None else expand(file, row, own)
+
+
+def _without(table: Table, names: Sequence[str]) -> Table:
+    """A mapping without these names in it."""
+    if not any(name in table.nodes for name in names):
+        return table
+    nodes = {name: node for name, node in table.nodes.items() if name not in names}
+    return Table(table.line, nodes, {name: table.lines[name] for name in nodes})

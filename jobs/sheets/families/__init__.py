@@ -1,0 +1,1 @@
+"""Families of jobs: written once, each member a job."""

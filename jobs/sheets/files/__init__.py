@@ -1,0 +1,1 @@
+"""From bytes to text: encodings, and the limits of archives."""

@@ -1,0 +1,1 @@
+"""Images of this computer that a sheet names."""

@@ -1,0 +1,1 @@
+"""One file a format: from a file to rows of text, or to a document's tree."""

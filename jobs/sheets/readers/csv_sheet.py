@@ -1,0 +1,136 @@
+"""CSV and TSV: read strictly, one record at a time."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from jobs.problems import Problem
+from jobs.sheets.files.decode import BadText, read_lines
+from jobs.sheets.readers.delimiters import DELIMITERS, likeness
+from jobs.sheets.readers.table import NONE_UNREAD, Records, open_table
+from jobs.sheets.row import Opened, is_blank
+from jobs.sheets.source import Source
+
+LARGEST_CELL = 1_000_000
+"""Characters. An unclosed quote stops here and does not swallow the rest of the sheet."""
+
+_TWICE = 'Inside a cell, write a quote twice: "".'
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How the records are written: what stands between cells, and the lines before the header."""
+
+    delimiter: str
+    skipped: int = 0
+
+
+def open_csv(source: Source) -> Opened:
+    """A sheet whose header shows what stands between the cells."""
+    return _open(source, _layout(source))
+
+
+def open_tsv(source: Source) -> Opened:
+    """A sheet with tabs, whatever its header looks like."""
+    return _open(source, _Layout("\t"))
+
+
+def _open(source: Source, layout: _Layout) -> Opened:
+    too_wide = f"A cell with {DELIMITERS[layout.delimiter]} in it must stand in double quotes."
+    return open_table(source.name, lambda: _records(source, layout), too_wide)
+
+
+# Excel's own way of saying it, on a line before the header. Other programs take it for a cell.
+_SAID = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+
+
+def _layout(source: Source) -> _Layout:
+    with closing(read_lines(source.path, source.encoding)) as lines:
+        try:
+            said = _SAID.fullmatch(next(lines, ""))
+        except BadText:
+            return _Layout(",")  # which is told when the records are read
+    if said:
+        return _Layout(said.group(1), 1)
+    layouts = [_Layout(delimiter) for delimiter in DELIMITERS]
+    return max(layouts, key=lambda layout: likeness(_first(source, layout)))
+
+
+def _first(source: Source, layout: _Layout) -> Sequence[str]:
+    with closing(_records(source, layout)) as records:
+        first = next(records, None)
+    return () if first is None or isinstance(first, Problem) else first[1]
+
+
+def written_records(source: Source, *, tabs: bool) -> Iterator[tuple[int, list[str], str]]:
+    """Every record as it is written, blank ones too: its line, its cells, its text with its line break.
+
+    What stands before the header has no cells. For a sheet that was found sound: nothing is told here.
+    """
+    layout = _Layout("\t") if tabs else _layout(source)
+    taken: list[str] = []
+    with closing(read_lines(source.path, source.encoding)) as lines:
+        for number in range(layout.skipped):
+            yield number + 1, [], next(lines)
+        reader = csv.reader(_noting(lines, taken), strict=True, delimiter=layout.delimiter)
+        while True:
+            start = reader.line_num + 1 + layout.skipped
+            taken.clear()
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            yield start, record, "".join(taken)
+
+
+def _noting(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def delimiter_of(source: Source, *, tabs: bool) -> str:
+    """What stands between the cells."""
+    return "\t" if tabs else _layout(source).delimiter
+
+
+def _records(source: Source, layout: _Layout) -> Records:
+    """Every record that is not blank, with the line it starts on."""
+    # A limit of the csv module as a whole; nothing else in this process reads CSV.
+    csv.field_size_limit(LARGEST_CELL)
+    with closing(read_lines(source.path, source.encoding)) as lines:
+        for _ in range(layout.skipped):
+            next(lines, None)
+        reader = csv.reader(lines, strict=True, delimiter=layout.delimiter)
+        while True:
+            start = reader.line_num + 1 + layout.skipped
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            except BadText as bad:
+                yield Problem(source.name, bad.line, None, None, bad.message, bad.hint)
+                return
+            except csv.Error as error:
+                problem, goes_on = _broken(source.name, start, error, layout.delimiter)
+                yield problem
+                if goes_on:
+                    continue
+                return
+            if not all(map(is_blank, record)):
+                yield start, record, NONE_UNREAD
+
+
+def _broken(file: str, line: int, error: csv.Error, delimiter: str) -> tuple[Problem, bool]:
+    """What is wrong with a record, and whether the next line can be trusted to begin a new one."""
+    text = str(error)
+    if "expected after" in text:
+        message = f"After a closing quote there must be {DELIMITERS[delimiter]} or the end of the line."
+        return Problem(file, line, None, None, message, _TWICE), True
+    if "field limit" in text:
+        message = f"A cell has more than {LARGEST_CELL:,} characters."
+        return Problem(file, line, None, None, message, "Is a double quote left open?"), False
+    message = "A double quote is opened here and never closed."
+    return Problem(file, line, None, None, message, _TWICE), False

@@ -1,0 +1,119 @@
+"""JSONL: one object a line, one job an object. Numbers keep the digits they are written with."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, NoReturn
+
+from jobs.problems import Problem
+from jobs.sheets.files.decode import BadText, read_lines
+from jobs.sheets.row import Cell, Opened, Row, is_blank, shown
+from jobs.sheets.source import Source
+from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
+
+
+def open_jsonl(source: Source) -> Opened:
+    """Read the lines once for the names in them, so that a row can refer to a column that it leaves empty."""
+    columns: dict[str, None] = {}
+    for _, line in _objects(source):
+        if isinstance(line, dict):
+            columns.update(dict.fromkeys(line))
+    return Opened(source.name, rows=lambda: _rows(source), columns=tuple(columns))
+
+
+class _Refused(Exception):
+    """A line, or a value in it, that is JSON for Python and not for us."""
+
+
+def _rows(source: Source) -> Iterator[Row | Problem]:
+    for number, line in _objects(source):
+        if isinstance(line, Problem):
+            yield line
+            continue
+        cells: dict[str, Cell] = {}
+        unread: set[str] = set()
+        for name, value in line.items():
+            try:
+                cell = _cell(value)
+            except _Refused as refused:
+                yield Problem(source.name, number, shown(name), None, str(refused))
+                unread.add(name)
+                continue
+            if cell:
+                cells[name] = cell
+        yield Row(number, cells, refused=unread)
+
+
+def _objects(source: Source) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+    number = 0
+    try:
+        with closing(read_lines(source.path, source.encoding)) as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.isspace():
+                    yield number, _object(source.name, number, line)
+    except BadText as bad:
+        yield number, Problem(source.name, bad.line, None, None, bad.message, bad.hint)
+
+
+def _object(file: str, number: int, line: str) -> dict[str, Any] | Problem:
+    try:
+        written = _DECODER.decode(line.rstrip())
+        if isinstance(written, dict):
+            return written
+        sentence = "Each line is one object: { ... }."
+    except json.JSONDecodeError as error:
+        sentence = f"This line is not JSON: {error.msg}, at character {error.colno}."
+    except _Refused as refused:
+        sentence = str(refused)
+    except RecursionError:
+        sentence = "This line is nested too deeply."
+    return Problem(file, number, None, shown(line.strip()), sentence)
+
+
+def _cell(value: Any) -> Cell | None:
+    """The value as text, as a list of texts, or None where it says nothing."""
+    if isinstance(value, list):
+        return tuple(map(_item, value))
+    return None if value is None else _text(value)
+
+
+def _item(value: Any) -> str:
+    if value is None or isinstance(value, list | dict):
+        raise _Refused(LIST)
+    text = _text(value)
+    if text is None:
+        raise _Refused(LIST)
+    return text
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        raise _Refused(OBJECT)
+    sentence = why_not_text(value)
+    if sentence:
+        raise _Refused(sentence)
+    return None if is_blank(value) else value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Refused(f"The name {shown(twice)} stands here twice.")
+    for name in made:
+        if sentence := why_not_name(name):
+            raise _Refused(sentence)
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _Refused(f"{name} is not JSON.")
+
+
+# Numbers stay text: the column decides what they are, and no number is too long or loses a digit.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=_no_constant
+)

@@ -1,0 +1,150 @@
+"""Parquet: one job a row, counted from 1. Read a row group at a time. Needs pyarrow, which is an extra."""
+
+import math
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as arrow
+import pyarrow.parquet as parquet
+
+from jobs.problems import Problem
+from jobs.sheets.readers.number_format import as_shown, plain_number
+from jobs.sheets.row import Cell, Opened, Row, is_blank, refused, shown
+from jobs.sheets.rows.column_names import known_names, meant_by
+from jobs.sheets.source import Source
+from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
+
+LARGEST_GROUP = 1_000_000_000
+"""Bytes of a row group's columns unpacked: a few kilobytes may declare any number of them."""
+_AT_ONCE = 1000
+"""Rows that are held in memory."""
+
+_REWRITE = "Write it anew, or save the sheet as CSV."
+
+
+def open_parquet(source: Source) -> Opened:
+    """Read what the file says about its columns."""
+    try:
+        with _file(source) as file:
+            names = list(file.schema_arrow.names)
+            groups = (file.metadata.row_group(index) for index in range(file.metadata.num_row_groups))
+            largest = max((_unpacked(group) for group in groups), default=0)
+    except _UNREADABLE as error:
+        return refused(_broken(source, error))
+    if largest > LARGEST_GROUP:
+        message = f"A row group unpacks to more than {LARGEST_GROUP // 1_000_000:,} MB."
+        hint = "Write the file with smaller row groups."
+        return refused(Problem(source.name, None, None, None, message, hint))
+    if wrong := list(_bad_names(source.name, names)):
+        return refused(wrong[0])
+    return Opened(source.name, rows=lambda: _rows(source, names), columns=tuple(names))
+
+
+def _unpacked(group: Any) -> int:
+    return sum(group.column(index).total_uncompressed_size for index in range(group.num_columns))
+
+
+def _bad_names(file: str, names: Sequence[str]) -> Iterator[Problem]:
+    for name in names:
+        if sentence := why_not_name(name):
+            yield Problem(file, None, shown(name), None, sentence, "Name the column.")
+        if names.count(name) > 1:
+            message = "Two columns have this name."
+            yield Problem(file, None, shown(name), None, message, "Rename one of them.")
+    if not any(name in known_names() or meant_by(name) for name in names):
+        yield Problem(file, None, None, shown(names), "No column is known.", "Name them id, prompt, model.")
+
+
+# What Arrow raises for a file that is not what it says; ArrowInvalid is a ValueError, a cut file an OSError.
+_UNREADABLE = (arrow.ArrowException, OSError, ValueError, TypeError, OverflowError)
+
+
+@contextmanager
+def _file(source: Source) -> Generator[Any, None, None]:
+    with closing(parquet.ParquetFile(source.path, memory_map=False, pre_buffer=False)) as file:
+        yield file
+
+
+def _broken(source: Source, error: Exception) -> Problem:
+    first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return Problem(
+        source.name, None, None, None, f"This cannot be read as Parquet: {shown(first)}.", _REWRITE
+    )
+
+
+def _rows(source: Source, names: Sequence[str]) -> Iterator[Row | Problem]:
+    number = 0
+    try:
+        with _file(source) as file:
+            for batch in file.iter_batches(batch_size=_AT_ONCE, use_threads=False):
+                for values in zip(*map(_values, batch.columns), strict=True):
+                    number += 1
+                    yield from _row(source.name, number, names, values)
+    except _UNREADABLE as error:
+        yield _broken(source, error)
+
+
+def _values(column: Any) -> list[Any]:
+    """A column's values; times to the microsecond, which is as far as Python's own go."""
+    kind = column.type
+    if arrow.types.is_timestamp(kind):
+        column = column.cast(arrow.timestamp("us", kind.tz), safe=False)
+    elif arrow.types.is_time64(kind):
+        column = column.cast(arrow.time64("us"), safe=False)
+    elif arrow.types.is_duration(kind):
+        column = column.cast(arrow.duration("us"), safe=False)
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+class _Refused(Exception):
+    """A value that is no cell."""
+
+
+def _row(file: str, number: int, names: Sequence[str], values: Sequence[Any]) -> Iterator[Row | Problem]:
+    cells: dict[str, Cell] = {}
+    unread: set[str] = set()
+    for name, value in zip(names, values, strict=True):
+        try:
+            cell = _cell(value)
+        except _Refused as refusal:
+            yield Problem(file, number, shown(name), None, str(refusal))
+            unread.add(name)
+            continue
+        if cell:
+            cells[name] = cell
+    if cells or unread:
+        yield Row(number, cells, refused=unread)
+
+
+def _cell(value: Any) -> Cell:
+    """A text or a list of texts, empty where nothing is said."""
+    if not isinstance(value, list):
+        return _text(value)
+    texts = tuple(_text(item) if not isinstance(item, list | dict) else "" for item in value)
+    if not all(texts):
+        raise _Refused(LIST)
+    return texts
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        if sentence := why_not_text(value):
+            raise _Refused(sentence)
+        return "" if is_blank(value) else value
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""  # data frames write a gap in a column of numbers as "not a number"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return plain_number(value)
+    if isinstance(value, date | time | timedelta):
+        return as_shown(value, "")
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise _Refused(OBJECT)

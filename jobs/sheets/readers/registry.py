@@ -1,0 +1,65 @@
+"""Which file is read by what. A new format is a file with `open_...(source) -> Opened` and a line here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from jobs.errors import UsageProblem
+from jobs.sheets.row import Opened
+from jobs.sheets.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format by the module and the function that read it, and the endings of its files.
+
+    Named, not imported: a CSV sheet does not load the YAML parser. `heeds` is what may be said about such a
+    sheet. `needs` is a package that is not installed with Nightsheet, because few people want it and all
+    would carry it.
+    """
+
+    module: str
+    function: str
+    endings: tuple[str, ...]
+    heeds: tuple[str, ...] = ("encoding",)
+    needs: str | None = None
+
+
+FORMATS: Mapping[str, Format] = {
+    "csv": Format("jobs.sheets.readers.csv_sheet", "open_csv", (".csv",)),
+    "tsv": Format("jobs.sheets.readers.csv_sheet", "open_tsv", (".tsv", ".tab")),
+    "xlsx": Format("jobs.sheets.readers.xlsx_sheet", "open_xlsx", (".xlsx", ".xlsm"), ("worksheet",)),
+    "yaml": Format("jobs.sheets.readers.yaml_sheet", "open_yaml", (".yaml", ".yml")),
+    "json": Format("jobs.sheets.readers.json_sheet", "open_json", (".json",)),
+    "jsonl": Format("jobs.sheets.readers.jsonl_sheet", "open_jsonl", (".jsonl", ".ndjson")),
+    "parquet": Format("jobs.sheets.readers.parquet_sheet", "open_parquet", (".parquet",), (), "pyarrow"),
+}
+
+SUFFIXES = tuple(ending for form in FORMATS.values() for ending in form.endings)
+"""The endings that can be read, capitals aside."""
+
+
+def format_of(path: Path) -> str | None:
+    """The format that a file of this ending is in, or None."""
+    ending = path.suffix.lower()
+    return next((name for name, form in FORMATS.items() if ending in form.endings), None)
+
+
+def reader_of(name: str) -> Callable[[Source], Opened]:
+    """What reads this format.
+
+    Raises:
+        UsageProblem: a package that it needs is not installed.
+    """
+    form = FORMATS[name]
+    try:
+        reader: Callable[[Source], Opened] = getattr(import_module(form.module), form.function)
+    except ModuleNotFoundError as error:
+        if form.needs is None or error.name is None or error.name.partition(".")[0] != form.needs:
+            raise
+        raise UsageProblem(
+            f"{name} sheets are read by {form.needs}, which is not installed.",
+            f"Install it beside Nightsheet (python -m pip install {form.needs}), or save the sheet as CSV.",
+        ) from error
+    return reader

@@ -1,0 +1,45 @@
+"""The format of a sheet that has no name to tell it: by its first bytes, for standard input alone."""
+
+import json
+import re
+from contextlib import closing
+from itertools import islice
+
+from jobs.sheets.files.decode import BadText, read_lines
+from jobs.sheets.source import Source
+
+_MAGIC = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet"}
+_MOST_LINES = 200
+"""Comments and blank lines that are looked through for the first line that says something."""
+_OBJECT = re.compile(r'\{\s*("|\}|$)')
+_YAML = re.compile(r"---|%YAML|- |\{|[A-Za-z_]+\s*:(\s|$)")
+
+
+def sniff(source: Source) -> str:
+    """The format that this most probably is; CSV where it could be anything."""
+    with source.path.open("rb") as file:
+        magic = _MAGIC.get(file.read(4))
+    return magic or _of_text(source)
+
+
+def _of_text(source: Source) -> str:
+    try:
+        with closing(read_lines(source.path, source.encoding)) as lines:
+            head = [line.strip() for line in islice(lines, _MOST_LINES)]
+    except BadText:
+        return "csv"  # its reader tells what is wrong
+    first = next((line for line in head if line and not line.startswith("#")), "")
+    if first.startswith("["):
+        return "json"
+    if _OBJECT.match(first):
+        return "jsonl" if _is_a_row(first) else "json"
+    return "yaml" if _YAML.match(first) else "csv"
+
+
+def _is_a_row(line: str) -> bool:
+    """Whether a line is a whole object that is one job, not a document with jobs in it."""
+    try:
+        written = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(written, dict) and "jobs" not in written

@@ -1,0 +1,109 @@
+"""A sheet that is a table: a header, then one job a record. What CSV and spreadsheets have in common."""
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from jobs.problems import Problem
+from jobs.sheets.row import Opened, Row, is_blank, refused, shown
+from jobs.sheets.rows.column_names import known_names, meant_by
+from jobs.sheets.rows.result_columns import BATCH, is_result
+
+BEGIN = "Begin with a header: id,prompt,model"
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a cell cannot be read."""
+
+    value: str | None
+    message: str
+    hint: str = ""
+
+
+Record = tuple[int, Sequence[str], Mapping[int, Unread]]
+"""Where a record begins, its cells as text, and those that cannot be read, by their index from 0."""
+
+Records = Generator[Record | Problem, None, None]
+
+NONE_UNREAD: Mapping[int, Unread] = {}
+
+
+def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Opened:
+    """Read the header; the rows are read later, and never all at once.
+
+    `records` gives every record that is not blank, the header first. `too_wide` says what to do about a
+    record that has more cells than the header.
+    """
+    with closing(records()) as beginning:
+        first = next(beginning, None)
+        if first is None:
+            return refused(Problem(file, 1, None, None, "The sheet is empty.", BEGIN))
+        if isinstance(first, Problem):
+            return refused(first)
+        line, cells, _ = first
+        header = [name.strip() for name in cells]
+        copy_of = _copy_of(header, beginning)
+    if not any(name in known_names() or meant_by(name) for name in header):
+        return refused(Problem(file, line, None, shown(cells), "No column of the header is known.", BEGIN))
+    return Opened(
+        file,
+        rows=lambda: _rows(file, records, header, too_wide),
+        columns=tuple(dict.fromkeys(name for name in header if name and not is_result(name))),
+        header_line=line,
+        problems=tuple(_twice(file, line, header)),
+        copy_of=copy_of,
+    )
+
+
+def _copy_of(header: Sequence[str], records: Iterator[Record | Problem]) -> str | None:
+    """The batch that its rows name as their own: the first that does, for rows may have been put above it."""
+    if BATCH not in header:
+        return None
+    index = header.index(BATCH)
+    for record in records:
+        if not isinstance(record, Problem) and index < len(record[1]) and record[1][index].strip():
+            return record[1][index].strip()
+    return None
+
+
+def _twice(file: str, line: int, header: Sequence[str]) -> Iterator[Problem]:
+    for name, times in Counter(filter(None, header)).items():
+        if times > 1:
+            yield Problem(file, line, shown(name), None, "Two columns have this name.", "Rename one of them.")
+
+
+def _rows(
+    file: str, records: Callable[[], Records], header: Sequence[str], too_wide: str
+) -> Iterator[Row | Problem]:
+    found = records()
+    first = next(found, None)  # the header, unless the file was taken away meanwhile
+    if isinstance(first, Problem):
+        yield first
+    width = len(header)
+    for record in found:
+        if isinstance(record, Problem):
+            yield record
+            continue
+        line, values, unread = record
+        cells = {
+            name: value
+            for name, value in zip(header, values, strict=False)
+            if value and not value.isspace() and not is_result(name)
+        }
+        if "" in cells:
+            message = "This cell stands in a column without a name."
+            yield Problem(file, line, None, shown(cells.pop("")), message, "Name the column.")
+        elif len(values) > width and not all(map(is_blank, values[width:])):
+            message = f"The row has {len(values)} cells, the header names {width}."
+            yield Problem(file, line, None, shown(values[width:]), message, too_wide)
+        elif unread:
+            for index, why in unread.items():
+                if index < width and is_result(header[index]):
+                    continue
+                column = shown(header[index]) if index < width else None
+                yield Problem(file, line, column, why.value, why.message, why.hint)
+            yield Row(line, cells, refused={header[index] for index in unread if index < width})
+        else:
+            yield Row(line, cells)

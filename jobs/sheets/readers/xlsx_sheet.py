@@ -1,0 +1,158 @@
+"""XLSX: one worksheet of a workbook, its cells as they are shown there. Read row by row."""
+
+import warnings
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import repeat
+from typing import Any
+
+from openpyxl import Workbook, load_workbook
+
+from jobs.errors import UsageProblem
+from jobs.problems import Problem
+from jobs.sheets.files.zip_limits import BadArchive, check_workbook, has_formulas
+from jobs.sheets.readers.number_format import as_shown
+from jobs.sheets.readers.table import NONE_UNREAD, Records, Unread, open_table
+from jobs.sheets.row import Opened, is_blank, refused, shown
+from jobs.sheets.source import Source
+from jobs.suggestions import closest
+
+LAST_ROW = 1_048_576
+"""The format's own: a row number beyond it is made up, and would have as many empty rows before it."""
+
+_RESAVE = "Open it in a spreadsheet program and save it again as .xlsx."
+_TOO_WIDE = "Name the column in the header, or empty the cell."
+
+_Cells = Sequence[Any]
+
+
+class _Unreadable(Exception):
+    """The workbook breaks off or is not what it says. openpyxl raises whatever it stumbles over."""
+
+
+def open_xlsx(source: Source) -> Opened:
+    """The worksheet that was named, else the first one that can be seen.
+
+    Raises:
+        UsageProblem: there is no worksheet of that name.
+    """
+    try:
+        check_workbook(source.path)
+        with _book(source) as book:
+            names = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
+        formulas = has_formulas(source.path)
+    except BadArchive as bad:
+        return refused(Problem(source.name, None, None, None, str(bad), _RESAVE))
+    except (_Unreadable, OSError) as error:
+        return refused(_unreadable(source, error))
+    if not names + hidden:
+        return refused(Problem(source.name, None, None, None, "The workbook has no worksheet.", _RESAVE))
+    first = (names + hidden)[0]
+    name = first if source.worksheet is None else _named(source.worksheet, names + hidden)
+    opened = open_table(source.name, lambda: _records(source, name, formulas=formulas), _TOO_WIDE)
+    return opened if name == first else replace(opened, part=name)
+
+
+def _named(wanted: str, names: Sequence[str]) -> str:
+    found = next((name for name in names if name.strip().casefold() == wanted.strip().casefold()), None)
+    if found is not None:
+        return found
+    meant = closest(wanted, names)
+    hint = f"Did you mean {shown(meant)}?" if meant else f"It has {', '.join(str(shown(n)) for n in names)}."
+    raise UsageProblem(f"The workbook has no worksheet {shown(wanted)}.", hint)
+
+
+def _unreadable(source: Source, error: Exception) -> Problem:
+    what = error.strerror if isinstance(error, OSError) else error
+    return Problem(source.name, None, None, None, f"The workbook cannot be read: {shown(what)}.", _RESAVE)
+
+
+def _records(source: Source, name: str, *, formulas: bool) -> Records:
+    """Every row that is not blank, by the number that it has in the spreadsheet."""
+    try:
+        with closing(_rows(source, name)) as values, closing(_formulas(source, name, formulas)) as written:
+            for number, (cells, formula) in enumerate(zip(values, written, strict=False), 1):
+                texts, unread = _read(cells, formula)
+                if unread or not all(map(is_blank, texts)):
+                    yield number, texts, unread
+    except (_Unreadable, OSError) as error:
+        yield _unreadable(source, error)
+
+
+def _formulas(source: Source, name: str, wanted: bool) -> Generator[_Cells, None, None]:
+    """The same rows with their formulas, where there are any: openpyxl gives either these or values."""
+    if wanted:
+        yield from _rows(source, name, formulas=True)
+    else:
+        yield from repeat(())
+
+
+def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, Unread]]:
+    texts: list[str] = []
+    unread: dict[int, Unread] = {}
+    for index, cell in enumerate(cells):
+        value = cell.value
+        if value is None or isinstance(value, str):
+            texts.append(as_shown(value, ""))
+        else:
+            texts.append(as_shown(value, _number_format(cell)))
+        if cell.data_type == "e":
+            texts[-1] = ""
+            message = "The cell shows an error."
+            unread[index] = Unread(shown(value), message, "Mend its formula, or write the value.")
+        elif formulas and value is None and _is_formula(cell, formulas[index]):
+            message = "The cell has a formula that was never calculated."
+            hint = "Open the workbook in a spreadsheet program and save it, or write the value."
+            unread[index] = Unread(shown(formulas[index].value), message, hint)
+    return texts, unread or NONE_UNREAD
+
+
+def _number_format(cell: Any) -> str:
+    try:
+        return str(cell.number_format or "")
+    except IndexError:
+        return ""  # a style that the workbook does not have
+
+
+def _is_formula(cell: Any, written: Any) -> bool:
+    # "str" and no value is a formula that was calculated, and gave an empty text.
+    return bool(written.data_type == "f" and cell.data_type != "str")
+
+
+def _rows(source: Source, name: str, *, formulas: bool = False) -> Generator[_Cells, None, None]:
+    with _book(source, formulas=formulas) as book:
+        worksheet: Any = book[name]
+        worksheet.reset_dimensions()  # what a file says about its own size need not be so
+        rows: Iterator[_Cells] = worksheet.iter_rows(max_row=LAST_ROW)
+        while (row := _quietly(rows)) is not None:
+            yield row
+
+
+@contextmanager
+def _book(source: Source, *, formulas: bool = False) -> Generator[Workbook, None, None]:
+    with source.path.open("rb") as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                book = load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
+        except Exception as error:
+            raise _Unreadable(told(error)) from error
+        with closing(book):
+            yield book
+
+
+def _quietly(rows: Iterator[_Cells]) -> _Cells | None:
+    """The next row, None after the last. openpyxl warns of what it leaves out, none of which is ours."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return next(rows, None)
+    except Exception as error:
+        raise _Unreadable(told(error)) from error
+
+
+def told(error: Exception) -> str:
+    """What openpyxl stumbled over."""
+    return f"{type(error).__name__}: {error}".rstrip(": .")

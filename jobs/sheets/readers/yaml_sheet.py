@@ -1,0 +1,14 @@
+"""YAML: a document with `batch`, `model`, `defaults`, `image_sets`, `jobs`, and families of jobs."""
+
+from jobs.problems import Problem
+from jobs.sheets.documents.document import open_document
+from jobs.sheets.row import Opened, refused
+from jobs.sheets.source import Source
+from jobs.sheets.trees.document_text import read_document
+from jobs.sheets.trees.yaml_tree import read_tree
+
+
+def open_yaml(source: Source) -> Opened:
+    """Read the document."""
+    read = read_document(source, read_tree)
+    return refused(read) if isinstance(read, Problem) else open_document(source, *read)

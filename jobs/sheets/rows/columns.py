@@ -1,0 +1,72 @@
+"""The columns of one sheet: what each stands for, and which are the user's own."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from jobs.problems import Problem
+from jobs.sheets.row import Cell, Opened, Row, shown
+from jobs.sheets.rows.column_names import known_names, meant_by, plain
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Sorted once for the whole sheet. `known` has the name that counts for each column with a meaning.
+
+    A misspelt column is a problem; it is read as what was meant all the same, so that its cells are judged
+    too, and what was meant is not told to be missing from every row.
+    """
+
+    known: Mapping[str, str]
+    misspelt: Mapping[str, str]
+
+    def read_from(self, row: Row) -> Iterator[tuple[str, str]]:
+        """The columns of a row that have a meaning, each with the name that counts."""
+        known = self.known
+        for column in row.cells:
+            if column in known and self.misspelt.get(column) not in row.cells:
+                yield column, known[column]
+
+    def named(self, row: Row, name: str) -> tuple[str, Cell | None]:
+        """The column that a name which counts has in a row, and its cell; None where the row has none."""
+        if name in row.cells:
+            return name, row.cells[name]
+        for column, meant in self.known.items():
+            if meant == name and column in row.cells:
+                return column, row.cells[column]
+        return name, None
+
+    def own(self, row: Row) -> dict[str, str]:
+        """The user's own cells."""
+        return {
+            column: cell if isinstance(cell, str) else "|".join(cell)
+            for column, cell in row.cells.items()
+            if column not in self.known
+        }
+
+    def slips(self, file: str, row: Row) -> Iterator[Problem]:
+        """A problem for each column of a row that is misspelt."""
+        for column in row.cells if self.misspelt else ():
+            if meant := self.misspelt.get(column):
+                hint = f"Did you mean {meant}? A column of your own needs a name that is less like it."
+                yield Problem(
+                    file, row.line_of(column), shown(column), None, "There is no such column.", hint
+                )
+
+
+def sort_columns(opened: Opened) -> Columns:
+    """What the columns of a sheet stand for.
+
+    In a header a known name may have capitals, and spaces or hyphens between its words, as long as no other
+    column is called so. In a document, whose parts refer to names, it may not.
+    """
+    names = frozenset(known_names())
+    known = {column: column for column in opened.columns if column in names}
+    if opened.header_line is not None:
+        written = {column: plain(column) for column in opened.columns}
+        times = Counter(written.values())
+        known |= {column: name for column, name in written.items() if name in names and times[name] == 1}
+    misspelt = {
+        column: meant for column in opened.columns if column not in known and (meant := meant_by(column))
+    }
+    return Columns(known | misspelt, misspelt)

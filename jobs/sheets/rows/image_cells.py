@@ -1,0 +1,103 @@
+"""What a cell for pictures says: addresses, named sets, files of this computer, any of them side by side."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jobs.sheets.images.album import Album, LocalPicture, Reference, Way
+from jobs.sheets.images.find import NotFound
+from jobs.sheets.row import Cell, shown
+from jobs.suggestions import closest
+
+ImageSets = Mapping[str, tuple[Reference, ...]]
+
+MOST_BYTES_INSIDE = 40_000_000
+"""Of all pictures of a request together: packed as text they are a third larger, and clients of the API send
+no more than 64 MiB."""
+
+_NO_SET = "neither an https address nor an image set of this sheet"
+_HOW = (
+    "Say how with --upload s3://BUCKET/PREFIX (or `upload` in nightsheet.toml), or give https:// addresses; "
+    "a rehearsal with --emulator needs neither."
+)
+
+
+@dataclass(slots=True)
+class References:
+    """The values that would be sent, and the files among them; or what is wrong, with the part of the cell
+    that it is about, and a hint."""
+
+    values: list[str] = field(default_factory=list)
+    files: list[LocalPicture] = field(default_factory=list)
+    wrong: list[tuple[str, str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_references(cell: Cell, sets: ImageSets, album: Album) -> References:
+    """All that a cell names, in its order. What is no address is left to the model's check."""
+    read = References()
+    for part in cell.split("|") if isinstance(cell, str) else cell:
+        name = part.strip()
+        for found in _named(name, sets, album):
+            _add(read, found, sets, name)
+    if read.files and not read.wrong:
+        said = cell if isinstance(cell, str) else "|".join(cell)
+        read.wrong += [(said, *told) for told in _not_sent(read.files, album.way)]
+    return read
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is meant as an address, and not as the name of a file."""
+    return not text or "://" in text or text[:5].lower() == "data:"
+
+
+def judged(picture: LocalPicture) -> Iterator[tuple[str, str]]:
+    """What a picture is refused for: a sentence and a hint each."""
+    for flaw in picture.refused:
+        yield f"{shown(picture.shown)}: {flaw.message}", flaw.hint
+
+
+def _named(name: str, sets: ImageSets, album: Album) -> tuple[Reference | NotFound, ...]:
+    if name in sets:
+        return sets[name]
+    if is_address(name):
+        return (name,)
+    if album.folders is not None:
+        return album.find(name)
+    return (NotFound(_NO_SET) if sets and ":" not in name else name,)
+
+
+def _add(read: References, found: Reference | NotFound, sets: ImageSets, name: str) -> None:
+    match found:
+        case NotFound(message=message, hint=hint):
+            read.wrong.append((name, *_missing(name, message, hint, sets)))
+        case LocalPicture() if found.refused:
+            read.wrong += [(name, *told) for told in judged(found)]
+        case LocalPicture():
+            read.files.append(found)
+            read.values.append(found.name)
+            read.warnings += [f"{shown(found.shown)}: {flaw.message} {flaw.hint}" for flaw in found.flaws]
+        case _:
+            read.values.append(found)
+
+
+def _missing(name: str, message: str, hint: str, sets: ImageSets) -> tuple[str, str]:
+    """With the set that was probably meant, where the sheet has some."""
+    meant = closest(name, sets) if sets else None
+    if meant:
+        hint = f"Did you mean {meant}?"
+    if message != _NO_SET:
+        return message, hint
+    return f"{shown(name)} is {message}.", hint or f"The sheet has {', '.join(sets)}."
+
+
+def _not_sent(files: list[LocalPicture], way: Way) -> Iterator[tuple[str, str]]:
+    """Why pictures that are sound are not sent all the same."""
+    size = sum(picture.bytes for picture in files)
+    if way is Way.REFUSE:
+        many = "1 picture" if len(files) == 1 else f"{len(files)} pictures"
+        yield f"{many} of this computer: nothing says how they get to the API.", _HOW
+    elif way is Way.INSIDE and size > MOST_BYTES_INSIDE:
+        yield (
+            f"{len(files)} pictures have {size / 1e6:.0f} MB: too much to be sent inside a request.",
+            "Make them smaller, or use a store: --upload s3://BUCKET/PREFIX.",
+        )

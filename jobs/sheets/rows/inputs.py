@@ -1,0 +1,152 @@
+"""From the cells of a row to the values that a model's check judges, by the API's own field names."""
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+
+from jobs.catalog.spec import InputField, Kind, ModelSpec
+from jobs.sheets.images.album import NOWHERE, Album, LocalPicture
+from jobs.sheets.row import Cell, Row, is_blank, shown
+from jobs.sheets.rows.image_cells import ImageSets, read_references
+from jobs.sheets.rows.template import fill
+from jobs.suggestions import match_choice
+
+# Spreadsheets and data frames write a column of whole numbers with gaps as 3.0.
+_WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One cell that feeds a field: the name it has in the sheet, what it says, and where it stands.
+
+    `file` is None for the sheet itself.
+    """
+
+    column: str
+    cell: Cell
+    line: int
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something wrong with one given cell, found before the model looks at it.
+
+    `value` is the part of the cell that it is about; None for all of it.
+    """
+
+    given: Given
+    message: str
+    hint: str = ""
+    value: str | None = None
+
+
+@dataclass(slots=True)
+class Values:
+    """What came of the cells: values by API field, and what stood in the way.
+
+    `refused` are fields that a complaint was made about: their absence is no second one. `files` are the
+    pictures of this computer that the values name.
+    """
+
+    values: dict[str, object] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    complaints: list[Complaint] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    files: list[LocalPicture] = field(default_factory=list)
+
+
+def given_by(row: Row, columns: Iterable[tuple[str, str]]) -> tuple[dict[str, Given], list[Complaint]]:
+    """What a row gives for each field, from pairs of column and field. Two for one are a complaint."""
+    given: dict[str, Given] = {}
+    complaints: list[Complaint] = []
+    for column, name in columns:
+        cell = Given(column, row.cells[column], row.line_of(column), row.files.get(column))
+        earlier = given.setdefault(name, cell)
+        if earlier is not cell:
+            message = f"{shown(earlier.column)} and {shown(column)} are two names for the same input."
+            complaints.append(Complaint(cell, message, "Give one of them."))
+    return given, complaints
+
+
+def read_values(
+    spec: ModelSpec,
+    given: Mapping[str, Given],
+    columns: Set[str],
+    cells: Mapping[str, Cell],
+    image_sets: ImageSets,
+    album: Album = NOWHERE,
+) -> Values:
+    """The value of each given field; and the page's count, where a model makes a series and none is given.
+
+    `columns` are the names that `{name}` may refer to, `cells` what they hold for this job.
+    """
+    made = Values()
+    for name, source in given.items():
+        cell, empty = _filled(source.cell, columns, cells)
+        made.warnings.extend(
+            f"{{{shown(gap)}}} in {shown(source.column)} is an empty cell: nothing is put in its place."
+            for gap in empty
+        )
+        if not cell:
+            continue
+        value: object = _self_reference(source)
+        if value is None and spec.fields[name].kind is Kind.LIST:
+            _read_pictures(made, name, source, cell, image_sets, album)
+            continue
+        value = value or _value(cell, spec.fields[name])
+        if isinstance(value, _Refusal):
+            made.complaints.append(Complaint(source, value.message, value.hint))
+            made.refused.add(name)
+        else:
+            made.values[name] = value
+    count = spec.vocabulary.get("count")
+    if count is not None and count not in made.values and count not in made.refused:
+        made.values[count] = spec.fields[count].default
+    return made
+
+
+def _read_pictures(
+    made: Values, name: str, source: Given, cell: Cell, image_sets: ImageSets, album: Album
+) -> None:
+    read = read_references(cell, image_sets, album)
+    made.complaints += [Complaint(source, message, hint, value) for value, message, hint in read.wrong]
+    made.warnings += read.warnings
+    made.files += read.files
+    if read.wrong or not read.values:  # no value: a set that is empty, which is told where it stands
+        made.refused.add(name)
+    else:
+        made.values[name] = read.values
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    message: str
+    hint: str = ""
+
+
+def _self_reference(source: Given) -> _Refusal | None:
+    texts = (source.cell,) if isinstance(source.cell, str) else source.cell
+    if any(f"{{{source.column}}}" in text for text in texts):
+        return _Refusal(f"{{{shown(source.column)}}} stands for this cell itself.", "Name another column.")
+    return None
+
+
+def _filled(cell: Cell, columns: Set[str], cells: Mapping[str, Cell]) -> tuple[Cell, tuple[str, ...]]:
+    if isinstance(cell, str):
+        text, empty = fill(cell, columns, cells)
+        return ("" if is_blank(text) else text), empty
+    filled = [fill(text, columns, cells) for text in cell]
+    return tuple(text for text, _ in filled), tuple(name for _, gaps in filled for name in gaps)
+
+
+def _value(cell: Cell, field: InputField) -> object:
+    """The value, or a refusal. What is no number and no choice is left to the model's check."""
+    if not isinstance(cell, str):
+        return _Refusal("One value is needed here, not a list.")
+    if field.kind is Kind.WHOLE_NUMBER:
+        whole = _WHOLE.fullmatch(cell.strip())
+        return int(whole.group(1)) if whole else cell
+    if field.choices:
+        return match_choice(cell, field.words) or cell
+    return cell

@@ -1,0 +1,30 @@
+"""`{name}` in an input, replaced by the row's cell of that name. Every other brace is sent as written."""
+
+import re
+from collections.abc import Mapping, Set
+
+from jobs.sheets.row import Cell
+
+_NAME = re.compile(r"\{([^{}]+)\}")
+
+
+def fill(text: str, columns: Set[str], cells: Mapping[str, Cell]) -> tuple[str, tuple[str, ...]]:
+    """The text with its names replaced, and the columns that were asked for and are empty in this row.
+
+    What is put in is not looked at again: a cell with braces in it stays as it is.
+    """
+    if "{" not in text:
+        return text, ()
+    empty: list[str] = []
+
+    def put(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in columns:
+            return match.group()
+        cell = cells.get(name)
+        if cell is None:
+            empty.append(name)
+            return ""
+        return cell if isinstance(cell, str) else "|".join(cell)
+
+    return _NAME.sub(put, text), tuple(empty)

@@ -1,0 +1,156 @@
+"""A row put to a model: what it gives for each field, judged, with every problem where it stands."""
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
+
+from jobs.catalog.registry import MODELS
+from jobs.catalog.spec import Finding, ModelSpec
+from jobs.problems import Problem
+from jobs.sheets.images.album import LocalPicture
+from jobs.sheets.row import Cell, Opened, Row, shown
+from jobs.sheets.rows.column_names import ID, MODEL, fields_of, word_for
+from jobs.sheets.rows.columns import Columns
+from jobs.sheets.rows.inputs import Complaint, Given, Values, given_by, read_values
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model as one sheet uses it: the names for its fields, and what the sheet's defaults give them.
+
+    `cells` is what the defaults say, own columns included, and `own` those; `refused` what of them could not
+    be read. `headings` has the column of the sheet for each field that has one, where they are named once.
+    """
+
+    spec: ModelSpec
+    fields: Mapping[str, str]
+    defaults: Mapping[str, Given]
+    complaints: tuple[Complaint, ...]
+    cells: Mapping[str, Cell]
+    own: Mapping[str, str]
+    refused: Set[str]
+    headings: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may be sent for a row, or None where there are problems. `files` are the pictures of this computer
+    that it names."""
+
+    inputs: dict[str, JsonValue] | None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+    files: tuple[LocalPicture, ...] = ()
+
+
+def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
+    """Prepare a model for a sheet, once.
+
+    Defaults for all that it has no field for are skipped; among its own they are a slip. Its own come before
+    those for all, whatever name of an input either uses.
+    """
+    fields = fields_of(spec)
+    given: dict[str, Given] = {}
+    complaints: list[Complaint] = []
+    rows = [opened.defaults]
+    if spec.model_id in opened.model_defaults:
+        rows.append(opened.model_defaults[spec.model_id])
+    for row in rows:
+        named = list(columns.read_from(row))
+        more, wrong = given_by(row, [(column, fields[name]) for column, name in named if name in fields])
+        given |= more
+        complaints += wrong
+        for column, name in named if row is not opened.defaults else ():
+            if name not in fields and name != MODEL:
+                complaints.append(
+                    Complaint(Given(column, row.cells[column], row.line_of(column)), *_no_input(spec, name))
+                )
+    cells = {name: cell for row in rows for name, cell in row.cells.items()}
+    own = {name: text for row in rows for name, text in columns.own(row).items()}
+    refused = {name for row in rows for name in row.refused}
+    headings = None
+    if opened.header_line is not None:
+        headings = {
+            fields[name]: columns.misspelt.get(column, column)
+            for column, name in columns.known.items()
+            if name in fields
+        }
+    return Fitted(spec, fields, given, tuple(complaints), cells, own, refused, headings)
+
+
+def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], opened: Opened) -> Verdict:
+    """Everything that is wrong with a row's inputs at once, or the inputs as they would be sent.
+
+    `names` are the sheet's columns, which `{name}` may refer to.
+    """
+    file, spec, fields = opened.file, fitted.spec, fitted.fields
+    pairs: list[tuple[str, str]] = []
+    problems: list[Problem] = []
+    for column, name in columns.read_from(row):
+        if name in fields:
+            pairs.append((column, fields[name]))
+        elif name not in (ID, MODEL):
+            problems.append(_lacking(file, row, column, name, spec))
+    own, complaints = given_by(row, pairs)
+    given = {**{name: _in_row(default, row) for name, default in fitted.defaults.items()}, **own}
+    cells = {**fitted.cells, **row.cells}
+    made = read_values(spec, given, names, cells, opened.image_sets, opened.album)
+    unread = row.refused | fitted.refused
+    made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
+    checked = spec.check(made.values)
+    problems += [_told(file, complaint) for complaint in (*fitted.complaints, *complaints, *made.complaints)]
+    problems += _found(row, checked.problems, made, given, fitted, opened)
+    warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
+    return Verdict(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
+
+
+def _in_row(default: Given, row: Row) -> Given:
+    """A default with a name in braces differs from row to row: what is wrong with it is told for the row."""
+    texts = (default.cell,) if isinstance(default.cell, str) else default.cell
+    return replace(default, line=row.line) if any("{" in text for text in texts) else default
+
+
+def _lacking(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:
+    place = row.files.get(column, file), row.line_of(column)
+    return Problem(*place, shown(column), shown(row.cells[column]), *_no_input(spec, name))
+
+
+def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
+    others = [other.model_id for other in MODELS.values() if name in fields_of(other)]
+    hint = f"Leave the cell empty, or take a model that has it: {', '.join(others)}."
+    return f"{spec.model_id} has no input for this.", hint
+
+
+def _told(file: str, complaint: Complaint) -> Problem:
+    given = complaint.given
+    place = given.file or file, given.line
+    value = given.cell if complaint.value is None else complaint.value
+    return Problem(*place, shown(given.column), shown(value), complaint.message, complaint.hint)
+
+
+def _found(
+    row: Row,
+    findings: tuple[Finding, ...],
+    made: Values,
+    given: Mapping[str, Given],
+    fitted: Fitted,
+    opened: Opened,
+) -> Iterator[Problem]:
+    """The model's findings in the sheet's words; not those that were already told in another place."""
+    file, headings = opened.file, fitted.headings
+    told_with_their_set = {address for addresses in opened.image_sets.values() for address in addresses}
+    for finding in findings:
+        if finding.field in made.refused:
+            continue
+        if isinstance(finding.value, str) and finding.value in told_with_their_set:
+            continue
+        word = word_for(fitted.spec, finding.field)
+        if headings is not None and finding.field not in headings and finding.field not in given:
+            lacks = f"The sheet has no such column, which {fitted.spec.model_id} needs."
+            yield Problem(file, opened.header_line, word, None, lacks, f"Add a column {word}.")
+            continue
+        heading = word if headings is None else headings.get(finding.field, word)
+        source = given.get(finding.field, Given(heading, "", row.line))
+        column, value = shown(source.column), shown(finding.value)
+        yield Problem(source.file or file, source.line, column, value, finding.message, finding.hint)

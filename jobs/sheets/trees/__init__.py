@@ -1,0 +1,1 @@
+"""Documents as plain text in a tree, with the line of everything."""
