@@ -109,8 +109,8 @@ async def open_api(settings: Settings, around: Surroundings) -> AsyncIterator[Ap
 @asynccontextmanager
 async def _stand_in(settings: Settings, clock: Clock) -> AsyncIterator[tuple[str, SecretStr]]:
     # Imported late: it brings a web server along.
-    from runner.emulator.profiles import load_faults
-    from runner.emulator.server import serve
+    from runner.emulator.faults.profiles import load_faults
+    from runner.emulator.http.server import serve
     from runner.emulator.settings import EmulatorSettings
 
     faults = load_faults(settings.faults) if settings.faults else ()

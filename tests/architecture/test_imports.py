@@ -84,7 +84,7 @@ IMPORTS_ONLY = (
     Only(("runner.cli",), ("runner/cli/*",), "a run does not know who started it"),
     Only(
         ("asyncio",),
-        ("jobs/store/database.py", "runner/emulator/server.py"),
+        ("jobs/store/database.py", "runner/emulator/http/server.py"),
         "anyio is the rule; aiosqlite's futures and uvicorn's server are asyncio's own",
     ),
 )
@@ -130,7 +130,9 @@ REACHES_ONLY = (
         "a night must pass in a test",
     ),
     Only(("anyio.sleep",), ("runner/clock.py",), "a night must pass in a test"),
-    Only(("asyncio.sleep",), ("runner/emulator/server.py",), "one turn of the loop, while a socket closes"),
+    Only(
+        ("asyncio.sleep",), ("runner/emulator/http/server.py",), "one turn of the loop, while a socket closes"
+    ),
     Only(
         (
             "datetime.datetime.now",
@@ -236,13 +238,13 @@ def test_files_stay_small() -> None:
         ("runner/workers/pool.py", "from aiohttp.abc import AbstractResolver"),
         ("runner/events/report.py", "from typer import echo"),
         ("runner/run.py", "from runner.cli import render"),
-        ("runner/workers/submit.py", "from runner.emulator.faults import Fault"),
+        ("runner/workers/submit.py", "from runner.emulator.faults.faults import Fault"),
         ("runner/http/api_client.py", "from ..clock import Clock"),
         ("runner/http/api_client.py", "from jobs.failures import Failure"),
         ("runner/providers/runcomfy/api.py", "from runner.limits.throttle import Throttle"),
-        ("runner/emulator/app.py", "import httpx"),
-        ("runner/emulator/app.py", "from runner.providers.runcomfy.api import RunComfy"),
-        ("runner/emulator/app.py", "from jobs.store.door import Store"),
+        ("runner/emulator/http/app.py", "import httpx"),
+        ("runner/emulator/http/app.py", "from runner.providers.runcomfy.api import RunComfy"),
+        ("runner/emulator/http/app.py", "from jobs.store.door import Store"),
         ("runner/providers/runcomfy/responses.py", "from jobs.store import Store"),
         ("runner/workers/poll.py", "import time as t\nt.sleep(1)"),
         ("runner/workers/poll.py", "from time import monotonic\nmonotonic()"),
@@ -270,7 +272,7 @@ def test_a_broken_rule_is_seen(path: str, source: str) -> None:
         ("runner/workers/pool.py", "from jobs.store import Store\nfrom jobs.store.tables import PauseReason"),
         ("runner/backoff.py", "import random\nrng = random.Random(7)\nrng.random()"),
         ("runner/workers/poll.py", "async def wait(clock):\n    await clock.sleep(1)\n    clock.now()"),
-        ("runner/emulator/app.py", "from runner.clock import Clock\nfrom jobs.catalog import registry"),
+        ("runner/emulator/http/app.py", "from runner.clock import Clock\nfrom jobs.catalog import registry"),
         ("jobs/paths.py", "from urllib.parse import urlsplit\nimport anyio"),
     ],
 )

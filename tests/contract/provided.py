@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from runner.emulator.faults import Fault
-from runner.emulator.server import Handle, serve
+from runner.emulator.faults.faults import Fault
+from runner.emulator.http.server import Handle, serve
 from runner.emulator.settings import EmulatorSettings
 from runner.http.api_client import ApiClient
 from runner.providers.base import (

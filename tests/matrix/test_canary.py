@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.matrix.processes import start
 from tests.support.command import QUICK, TOKEN, Desk, Ended, desk, until, wait
 

@@ -11,7 +11,7 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.store.database import open_database
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.matrix.nights import posts
 from tests.support.command import QUICK, desk, until, wait
 from tests.support.night import Night, night

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner.emulator.faults import Endpoint, Kind
+from runner.emulator.faults.faults import Endpoint, Kind
 from tests.matrix.nights import ends, posts, sheet, strikes
 from tests.support.night import night
 from tests.support.virtual_time import virtual

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from runner.providers.base import NotReady, Ready, RemoteStatus, Standing
 from runner.workers.poll import watch
 from tests.matrix.nights import accepted, ends, posts, sheet, strikes

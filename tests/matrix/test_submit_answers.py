@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.matrix.nights import accepted, ends, posts, sheet, strikes
 from tests.support.night import night
 from tests.support.virtual_time import virtual

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.support.command import QUICK, desk, interrupt, until, wait
 
 pytestmark = pytest.mark.process

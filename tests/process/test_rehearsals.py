@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.emulator.faults import Kind
+from runner.emulator.faults.faults import Kind
 from tests.support.command import QUICK, desk, until, wait
 
 pytestmark = pytest.mark.process

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from anyio import to_thread
 
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.support.command import QUICK, TOKEN, Desk, desk, interrupt, until, wait
 
 pytestmark = pytest.mark.process

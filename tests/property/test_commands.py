@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from jobs.store.tables import SubmitOutcome
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.property.searching import budget
 from tests.support.shell import KILLED, Killed, Ran, Shell
 from tests.support.tables import MODEL, select

@@ -15,7 +15,7 @@ from jobs.payload import payload
 from jobs.states import JobState
 from jobs.store.tables import SubmitOutcome
 from jobs.views import AttemptView
-from runner.emulator.history import Submit
+from runner.emulator.service.history import Submit
 from tests.simulation.refs import as_planned
 from tests.support.night import Night
 from tests.support.tables import select

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.simulation.oracle import check
 from tests.simulation.schedule import Schedule
 from tests.simulation.stage import in_world

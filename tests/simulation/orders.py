@@ -17,7 +17,7 @@ from runner.cli.commands.review import _review
 from runner.cli.commands.tune import _tune
 from runner.cli.console import console
 from runner.cli.steps import decisions
-from runner.emulator.history import Submit
+from runner.emulator.service.history import Submit
 from runner.providers.connect import Surroundings, open_store
 from tests.simulation.refs import COLOURS, as_planned, paint
 from tests.simulation.schedule import Event

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.simulation.schedule import Schedule
 from tests.simulation.stage import in_world
 from tests.simulation.world import World

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from jobs.outcomes import Accepted
 from jobs.store import Store
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from runner.providers.runcomfy.responses import Meaning
 from runner.recovery.recover import recover
 from tests.simulation.process import Crash

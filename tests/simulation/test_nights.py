@@ -13,8 +13,8 @@ import anyio
 import pytest
 
 from jobs.states import JobState
-from runner.emulator.faults import Endpoint, Fault, Kind
-from runner.emulator.profiles import PROFILES
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.profiles import PROFILES
 from tests.simulation.oracle import SETTLED, check
 from tests.support.night import Night, night
 from tests.support.virtual_time import virtual

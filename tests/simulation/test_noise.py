@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.simulation.evidence import gather
 from tests.simulation.oracle import between_runs
 from tests.simulation.orders import carry_out

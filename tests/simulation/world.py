@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import NightsheetError
-from runner.emulator.app import create_app
-from runner.emulator.journal import MemoryJournal
-from runner.emulator.service import EmulatorService
+from runner.emulator.http.app import create_app
+from runner.emulator.service.journal import MemoryJournal
+from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 from runner.events.report import RunReport
 from runner.planning.selection import WHOLE, Part

@@ -18,8 +18,8 @@ import anyio
 from anyio import to_thread
 
 from runner.clock import SystemClock
-from runner.emulator.server import Handle, serve
-from runner.emulator.service import EmulatorService
+from runner.emulator.http.server import Handle, serve
+from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 
 TOKEN = "canary-7b1c9f-token"

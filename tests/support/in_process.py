@@ -12,7 +12,7 @@ import aiohttp
 import httpx
 from starlette.types import ASGIApp, Message
 
-from runner.emulator.wire import TRANSPORT
+from runner.emulator.http.wire import TRANSPORT
 from runner.http.replies import SENT_EXTENSION, SendMarker
 
 _BROKEN = object()

@@ -12,10 +12,10 @@ from typing import Any
 from unittest import mock
 
 from jobs.states import JobState
-from runner.emulator.app import create_app
-from runner.emulator.faults import Fault
-from runner.emulator.journal import MemoryJournal
-from runner.emulator.service import EmulatorService
+from runner.emulator.faults.faults import Fault
+from runner.emulator.http.app import create_app
+from runner.emulator.service.journal import MemoryJournal
+from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 from runner.events.report import RunReport
 from runner.events.watcher import Progress

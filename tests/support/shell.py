@@ -19,9 +19,9 @@ from unittest import mock
 import pytest
 
 from runner.cli import app
-from runner.emulator.app import create_app
-from runner.emulator.journal import MemoryJournal
-from runner.emulator.service import EmulatorService
+from runner.emulator.http.app import create_app
+from runner.emulator.service.journal import MemoryJournal
+from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 from runner.providers.connect import Surroundings
 from tests.support.in_process import InProcess

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from jobs.store import migrate
-from runner.emulator.pictures import render
+from runner.emulator.pictures.pictures import render
 
 _compiled: dict[Any, Any] = {}
 
@@ -54,7 +54,7 @@ def warm() -> Iterator[None]:
         mock.patch("jobs.store.database.create_async_engine", engine),
         mock.patch.object(SQLiteDialect_aiosqlite, "__eq__", lambda mine, other: type(mine) is type(other)),
         mock.patch.object(SQLiteDialect_aiosqlite, "__hash__", lambda mine: hash(type(mine))),
-        mock.patch("runner.emulator.app.render", drawn),
+        mock.patch("runner.emulator.http.app.render", drawn),
     ):
         yield
 

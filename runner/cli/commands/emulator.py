@@ -33,8 +33,8 @@ def command(
 async def _serve(settings: "Settings", port: int) -> None:
     import anyio
 
-    from runner.emulator.profiles import load_faults
-    from runner.emulator.server import serve
+    from runner.emulator.faults.profiles import load_faults
+    from runner.emulator.http.server import serve
     from runner.emulator.settings import EmulatorSettings
 
     faults = load_faults(settings.faults) if settings.faults else ()

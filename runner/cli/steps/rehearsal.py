@@ -23,6 +23,6 @@ def check_rehearsal(settings: "Settings") -> None:
             hint="Add --emulator for a rehearsal, which is free; or leave it out for the API itself.",
         )
     if settings.emulator and settings.faults:
-        from runner.emulator.profiles import load_faults
+        from runner.emulator.faults.profiles import load_faults
 
         load_faults(settings.faults)

@@ -7,7 +7,7 @@ from jobs.outcomes import Reopened
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.store.database import open_database
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.support.night import Night, night
 from tests.support.virtual_time import virtual
 

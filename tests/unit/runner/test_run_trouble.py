@@ -11,7 +11,7 @@ import pytest
 
 from jobs.states import JobState
 from jobs.store.tables import PauseReason
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from runner.events.report import RunReport
 from tests.support.night import TOKEN, night
 from tests.support.virtual_time import virtual

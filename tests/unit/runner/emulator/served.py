@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from runner.clock import SystemClock
-from runner.emulator.faults import Fault
-from runner.emulator.server import Handle, serve
+from runner.emulator.faults.faults import Fault
+from runner.emulator.http.server import Handle, serve
 from runner.emulator.settings import EmulatorSettings
 
 SEQUENTIAL = "bytedance/seedream-4-5/sequential"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner.emulator.draws import draw
+from runner.emulator.service.draws import draw
 from tests.unit.runner.emulator.world import TOKEN, World
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from runner.emulator.faults import Fault
-from runner.emulator.recipe import Recipe
+from runner.emulator.faults.faults import Fault
+from runner.emulator.pictures.recipe import Recipe
 from tests.unit.runner.emulator.world import ORIGIN, TOKEN, World
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from runner.emulator.answers import Answer
-from runner.emulator.faults import Fault
-from runner.emulator.journal import Journal, MemoryJournal
-from runner.emulator.service import EmulatorService
+from runner.emulator.faults.faults import Fault
+from runner.emulator.service.answers import Answer
+from runner.emulator.service.journal import Journal, MemoryJournal
+from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
 
 SEQUENTIAL = "bytedance/seedream-4-5/sequential"

@@ -13,7 +13,7 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.tables import PauseReason
 from jobs.views import QueuedJob
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from runner.planning.approval import resubmit_what_is_allowed
 from runner.planning.consent import Ask
 from runner.planning.selection import Part

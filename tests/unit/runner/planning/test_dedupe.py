@@ -11,7 +11,7 @@ from jobs.states import JobState
 from jobs.store import Store
 from jobs.store.database import open_database
 from jobs.views import Alike
-from runner.emulator.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from runner.planning.consent import Ask
 from runner.planning.dedupe import links_among
 from runner.planning.selection import Part
