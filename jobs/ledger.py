@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from jobs.attempts import SubmitOutcome
 from jobs.states import AT_THE_API, JobState
-from jobs.store.tables import SubmitOutcome
 from jobs.views import AttemptView
 
 PAID_OR_MAYBE = frozenset(SubmitOutcome) - {SubmitOutcome.REFUSED}

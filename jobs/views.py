@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure
 from jobs.outcomes import Attached
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason, SubmitOutcome
 
 
 @dataclass(frozen=True, slots=True)

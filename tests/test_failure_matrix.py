@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.failures import FailureKind
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "failures.md"

@@ -4,7 +4,7 @@ A record is a JobView in the words of the contract (`record`); a format turns re
 `csv`, listed in `formats`); `writing` puts them into a file, whole or not at all.
 """
 
-from jobs.manifests.export import export, pour, write_manifests
+from jobs.manifests.export import write_export, write_manifests, write_to_stream
 from jobs.manifests.formats import FORMATS, Format, format_for
 
-__all__ = ["FORMATS", "Format", "export", "format_for", "pour", "write_manifests"]
+__all__ = ["FORMATS", "Format", "format_for", "write_export", "write_manifests", "write_to_stream"]

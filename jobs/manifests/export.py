@@ -40,11 +40,11 @@ async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple
                 f"{trouble}.",
                 hint="Nothing is lost: move it away and run again, or `nightsheet export --output FILE`.",
             )
-        await export(store, batch, FORMATS[path.suffix[1:]], path)
+        await write_export(store, batch, FORMATS[path.suffix[1:]], path)
     return paths
 
 
-async def export(
+async def write_export(
     store: Store, batch: BatchView, form: Format, path: Path, *, everything: bool = False
 ) -> None:
     """Write one manifest to `path`, whole or not at all; its folder is made if missing.
@@ -58,13 +58,13 @@ async def export(
     # A pipe or a device is written to as it is: there is nothing to replace.
     part = None if target is None else target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     with _Destination(path, part) as file:
-        await pour(store, batch, form, file.write, folder=path.parent, everything=everything)
+        await write_to_stream(store, batch, form, file.write, folder=path.parent, everything=everything)
         if target is not None:
             with CancelScope(shield=True):
                 await to_thread.run_sync(file.finish, target)
 
 
-async def pour(
+async def write_to_stream(
     store: Store,
     batch: BatchView,
     form: Format,

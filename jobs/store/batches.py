@@ -10,9 +10,9 @@ import anyio
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from jobs.pauses import PauseReason
 from jobs.store.counting import to_send
 from jobs.store.schema import BATCH, JOB, RUN
-from jobs.store.tables import PauseReason
 from jobs.views import BatchView, Pause, RunView
 
 _CHUNK = 500

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure
 from jobs.states import MOVES, JobState, Move
 from jobs.store.moves import NEVER_SENT, apply, is_held
 from jobs.store.schema import ATTEMPT, JOB
-from jobs.store.tables import SubmitOutcome
 from jobs.views import Cancelling, Receipt, Settled
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from jobs.attempts import SubmitOutcome
 from jobs.states import JobState
 from jobs.store.schema import ATTEMPT, JOB
-from jobs.store.tables import SubmitOutcome
 from jobs.views import Account
 
 _PAID_OR_MAYBE = (

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.errors import NightsheetError, UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Claimed, Outcome
+from jobs.pauses import PauseReason
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
@@ -19,7 +20,6 @@ from jobs.store import batches, controls, counting, loading, moves, reading, ref
 from jobs.store.database import Database
 from jobs.store.foresight import Foresight
 from jobs.store.sharing import Sharing
-from jobs.store.tables import PauseReason
 from jobs.views import (
     FRONT,
     Account,

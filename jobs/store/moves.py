@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ScalarSelect, Update, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
@@ -35,7 +36,6 @@ from jobs.outcomes import (
 )
 from jobs.states import MOVES, JobState, Move
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB, TWIN
-from jobs.store.tables import SubmitOutcome
 from jobs.views import ArtifactView
 
 _NO_ERROR: dict[str, Any] = {"error_kind": None, "error_code": None, "error_message": None}

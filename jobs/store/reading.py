@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, case, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, SAYS_THE_SAME, TWIN
-from jobs.store.tables import SubmitOutcome
 from jobs.views import ArtifactView, AttemptView, JobView, OpenJob, Place, QueuedJob, Twin
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)

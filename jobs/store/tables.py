@@ -27,40 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
+from jobs.attempts import SubmitOutcome
 from jobs.failures import FailureKind
+from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
 
 APPLICATION_ID = 0x4E534854
 """`PRAGMA application_id` of our databases ("NSHT"): tells them from any other SQLite file."""
-
-
-class PauseReason(StrEnum):
-    """Why a batch stands still. The words of `status --json`."""
-
-    TOKEN = "token"  # noqa: S105 - a reason, not a secret
-    BALANCE = "balance"
-    BUDGET = "budget"
-    OUTAGE = "outage"
-    DISK = "disk"
-    GUARD = "guard"
-    PERSON = "person"
-
-
-class SubmitOutcome(StrEnum):
-    """What became of one attempt."""
-
-    INTENT = "intent"
-    """Committed before the POST; if it is still this at start, nobody knows."""
-    ACCEPTED = "accepted"
-    """The API gave a request_id."""
-    REFUSED = "refused"
-    """The API refused the inputs: not paid."""
-    UNANSWERED = "unanswered"
-    """Sent, no readable answer: may be paid."""
-    RESUBMITTED = "resubmitted"
-    """Was unanswered; a person sent the job again."""
-    DISCARDED = "discarded"
-    """Was unanswered; a person let it go."""
 
 
 class Instant(TypeDecorator[datetime]):

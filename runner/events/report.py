@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 
 INTERRUPTED = 130

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jobs.errors import CannotWrite
 from jobs.manifests.export import write_manifests
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from jobs.views import Links, Pause
 from runner.events.report import RunReport
 from runner.lifecycle.build import Order

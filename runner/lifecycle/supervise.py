@@ -10,8 +10,8 @@ from dataclasses import replace
 import anyio
 
 from jobs.errors import CannotWrite, NightsheetError
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import BatchView, OpenJob
 from runner.clock import Clock
 from runner.limits.brake import Brake, Reach, Stop

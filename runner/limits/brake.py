@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import anyio
 
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 
 
 class Reach(IntEnum):

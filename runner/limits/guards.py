@@ -7,7 +7,7 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from jobs.failures import FailureKind
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.limits.brake import Brake
 
 

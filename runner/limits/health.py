@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import anyio
 
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.backoff import Backoff
 from runner.clock import Clock
 from runner.limits.brake import Brake

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.backoff import Backoff
 from runner.clock import Clock
 from runner.limits.brake import Brake

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from jobs.failures import Failure
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 
 
 class RemoteStatus(StrEnum):

@@ -20,10 +20,10 @@ from anyio import CapacityLimiter, to_thread
 
 from jobs.catalog.image_urls import content_named, is_of_this_machine, why_not
 from jobs.catalog.registry import find
+from jobs.pauses import PauseReason
 from jobs.payload import payload
 from jobs.sheets.images.album import Way
 from jobs.store.door import Store
-from jobs.store.tables import PauseReason
 from jobs.views import QueuedJob, ReferenceView
 from runner.backoff import Backoff
 from runner.clock import Clock

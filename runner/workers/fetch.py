@@ -5,8 +5,8 @@ from anyio import to_thread
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
 from jobs.paths import picture_path
+from jobs.pauses import PauseReason
 from jobs.store.door import must
-from jobs.store.tables import PauseReason
 from jobs.stored_files import is_at_hand
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff

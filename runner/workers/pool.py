@@ -8,8 +8,8 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.limits.brake import Reach
 from runner.recovery.recover import Recovered

@@ -24,9 +24,9 @@ from jobs.outcomes import (
     Unanswered,
     Unsendable,
 )
+from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store.door import must
-from jobs.store.tables import PauseReason
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach

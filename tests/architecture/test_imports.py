@@ -93,7 +93,9 @@ IMPORTS_NEVER = (
     Never(
         "jobs/*", ("runner", *TERMINAL, *NETWORK), "what is to be done knows nothing of who does it, nor how"
     ),
-    Never("jobs/catalog/*", ("jobs",), "a model's page is a page", unless=("jobs.catalog",)),
+    Never(
+        "jobs/catalog/*", ("jobs",), "a model's page is a page", unless=("jobs.catalog", "jobs.suggestions")
+    ),
     Never(
         "jobs/sheets/*",
         ("jobs.store", "jobs.store.database", "jobs.store.tables", "jobs.store.migrate", "jobs.outcomes"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.failures import FailureKind
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.providers.base import (
     CancelTaken,
     Denied,

@@ -12,9 +12,9 @@ from unittest import mock
 import pytest
 
 from jobs.errors import CannotWrite
+from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store import Store, database
-from jobs.store.tables import PauseReason
 from runner.downloads.disk import LocalDisk
 from tests.matrix.nights import posts
 from tests.matrix.processes import COMMAND, start

@@ -13,7 +13,7 @@ CHILD = f"""
 import sys
 from pathlib import Path
 from alembic import command, config
-from jobs import migrate
+from jobs.store import migrate
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range({DATABASES}):

@@ -132,7 +132,8 @@ def test_an_upgrade_that_was_killed_is_done_again(
     path = old if exists else tmp_path / "new.db"
     (history / "versions" / f"v{LATER}_next.py").write_text(KILLED)
     code = (
-        "import sys; from pathlib import Path; from jobs import migrate; migrate.prepare(Path(sys.argv[1]))"
+        "import sys; from pathlib import Path; from jobs.store import migrate; "
+        "migrate.prepare(Path(sys.argv[1]))"
     )
     place = str(history / "x")
     later = f"import migrations; migrations.__file__ = {place!r}; migrations.HEAD = {LATER!r}; {code}"

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from jobs.store.tables import SubmitOutcome
+from jobs.attempts import SubmitOutcome
 from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from tests.property.searching import budget
 from tests.support.shell import KILLED, Killed, Ran, Shell

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jobs.attempts import SubmitOutcome
 from jobs.states import AT_THE_API, ENDED, MOVES, JobState, Move
-from jobs.store.tables import SubmitOutcome
 from tests.support.tables import ORIGIN, Table, claimed, opened_table, outcome_of, planned, select
 
 TAKES_AN_ID = {Move.ACCEPTED, Move.ATTACH}

@@ -24,13 +24,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.ledger import balance
 from jobs.outcomes import Attached, Outcome, Resubmitted
+from jobs.pauses import PauseReason
 from jobs.states import ENDED, MOVES, JobState, Move
 from jobs.store import Store
 from jobs.store.database import open_database
-from jobs.store.tables import PauseReason, SubmitOutcome
 from jobs.views import FRONT, BatchView, Receipt
 from runner.planning.dedupe import links_among
 from tests.property.searching import budget

@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jobs.attempts import SubmitOutcome
 from jobs.payload import payload
 from jobs.states import JobState
-from jobs.store.tables import SubmitOutcome
 from jobs.views import AttemptView
 from runner.emulator.service.history import Submit
 from tests.simulation.refs import as_planned

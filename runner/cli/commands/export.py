@@ -84,13 +84,13 @@ async def _into(
 async def _export(
     settings: "Settings", name: str | None, form: FormatName | None, output: Path | None, *, everything: bool
 ) -> None:
-    from jobs.manifests import FORMATS, export, format_for, pour
+    from jobs.manifests import FORMATS, format_for, write_export, write_to_stream
 
     chosen = format_for(output) if form is None else FORMATS[form.value]
     async with opened_batch(settings, system_clock(), name) as (store, batch):
         if output is None:
-            await pour(store, batch, chosen, console.raw, folder=Path.cwd(), everything=everything)
+            await write_to_stream(store, batch, chosen, console.raw, folder=Path.cwd(), everything=everything)
         else:
             check_target(output, settings.database, Path(batch.sheet))
-            await export(store, batch, chosen, output, everything=everything)
+            await write_export(store, batch, chosen, output, everything=everything)
             console.message(f"Written: {output}")

@@ -22,7 +22,7 @@ def command(settings: "Settings", batch: BatchName = None) -> int:
 
 
 async def _pause(settings: "Settings", name: str | None) -> None:
-    from jobs.store.tables import PauseReason
+    from jobs.pauses import PauseReason
 
     async with opened_batch(settings, system_clock(), name) as (store, batch):
         await store.pause(batch.id, PauseReason.PERSON, "A person paused it.")

@@ -195,7 +195,7 @@ def _has_lost(job: "JobView") -> bool:
 
 async def _held_results(store: "Store", batch: "BatchView") -> set[int]:
     """Jobs whose newest submit was accepted, and that the API did not call failed, cancelled or unknown."""
-    from jobs.store.tables import SubmitOutcome
+    from jobs.attempts import SubmitOutcome
 
     newest = {attempt.job_id: attempt for attempt in await store.ledger(batch.id)}
     return {

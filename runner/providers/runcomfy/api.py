@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from jobs.failures import Failure, FailureKind
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.clock import Clock
 from runner.http.api_client import ApiClient
 from runner.http.replies import Answer, NoAnswer, NotSent, Reply

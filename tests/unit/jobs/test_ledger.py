@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from jobs.attempts import SubmitOutcome
 from jobs.failures import FailureKind
 from jobs.ledger import Books, balance
 from jobs.outcomes import Requeued, Resubmitted
 from jobs.states import JobState, Move
-from jobs.store.tables import SubmitOutcome
 from jobs.views import AttemptView
 from tests.support.tables import ESTIMATE, NIGHT, Table, opened_table
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import CannotWrite
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from tests.support.night import night
 from tests.support.virtual_time import virtual
 

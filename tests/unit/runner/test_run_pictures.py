@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.settings import UNPROVEN
 from tests.support.fake_files import FakeFiles
 from tests.support.night import night

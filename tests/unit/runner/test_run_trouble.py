@@ -9,8 +9,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from runner.events.report import RunReport
 from tests.support.night import TOKEN, night

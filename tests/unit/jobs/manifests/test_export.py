@@ -14,7 +14,7 @@ from unittest.mock import Mock
 import pytest
 
 from jobs.errors import CannotWrite
-from jobs.manifests import FORMATS, export, format_for, pour, write_manifests
+from jobs.manifests import FORMATS, format_for, write_export, write_manifests, write_to_stream
 from jobs.sheets.planned import PlannedJob
 from jobs.store.database import open_database
 from jobs.store.door import Store
@@ -73,9 +73,9 @@ async def test_what_left_the_sheet_comes_only_on_demand(store: Store, tmp_path: 
     await loaded(store, tmp_path, "old", 3)
     batch = await loaded(store, tmp_path, "new", 2)
     path = tmp_path / "m.jsonl"
-    await export(store, batch, FORMATS["jsonl"], path)
+    await write_export(store, batch, FORMATS["jsonl"], path)
     assert len(path.read_text().splitlines()) == 2
-    await export(store, batch, FORMATS["jsonl"], path, everything=True)
+    await write_export(store, batch, FORMATS["jsonl"], path, everything=True)
     assert len(path.read_text().splitlines()) == 5
 
 
@@ -100,7 +100,7 @@ async def test_whole_or_not_at_all(
     else:
         monkeypatch.setattr(f"jobs.manifests.export.os.{call}", full)
     with pytest.raises(CannotWrite) as told:
-        await export(store, batch, FORMATS["jsonl"], path)
+        await write_export(store, batch, FORMATS["jsonl"], path)
     monkeypatch.undo()
     assert calls == 1
     assert "No space left on device" in told.value.message
@@ -116,7 +116,7 @@ async def test_short_writes_lose_nothing(
     real = os.write
     monkeypatch.setattr("jobs.manifests.export.os.write", lambda fd, data: real(fd, bytes(data[:7])))
     path = tmp_path / "m.jsonl"
-    await export(store, batch, FORMATS["jsonl"], path)
+    await write_export(store, batch, FORMATS["jsonl"], path)
     monkeypatch.undo()
     assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == ["job-0", "job-1", "job-2"]
 
@@ -132,7 +132,7 @@ async def test_a_job_that_cannot_be_told_leaves_the_old_file(store: Store, tmp_p
             raise RuntimeError("boom")
 
     with pytest.raises(RuntimeError, match="boom"):
-        await export(Broken(), batch, FORMATS["jsonl"], path)  # type: ignore[arg-type]
+        await write_export(Broken(), batch, FORMATS["jsonl"], path)  # type: ignore[arg-type]
     assert path.read_text() == "old"
     assert [name for name in os.listdir(tmp_path) if name.endswith(".part")] == []  # noqa: PTH208
 
@@ -141,7 +141,7 @@ async def test_a_folder_or_a_file_in_the_way(store: Store, tmp_path: Path) -> No
     """Told in a sentence, and left alone."""
     batch = await loaded(store, tmp_path, jobs=1)
     with pytest.raises(CannotWrite, match="is a folder"):
-        await export(store, batch, FORMATS["jsonl"], tmp_path)
+        await write_export(store, batch, FORMATS["jsonl"], tmp_path)
     (tmp_path / "file").write_text("x")
     with pytest.raises(CannotWrite, match="cannot be written"):
         await write_manifests(store, batch, tmp_path / "file" / "night")
@@ -202,7 +202,7 @@ async def test_a_link_stays_a_link(store: Store, tmp_path: Path) -> None:
     (tmp_path / "real.jsonl").write_text("old")
     link = tmp_path / "link.jsonl"
     link.symlink_to("real.jsonl")
-    await export(store, batch, FORMATS["jsonl"], link)
+    await write_export(store, batch, FORMATS["jsonl"], link)
     assert link.is_symlink()
     assert json.loads((tmp_path / "real.jsonl").read_text())["key"] == "job-0"
 
@@ -214,7 +214,7 @@ async def test_a_link_that_leads_to_itself_is_told(store: Store, tmp_path: Path)
     loop = tmp_path / "loop.jsonl"
     loop.symlink_to(loop)
     with pytest.raises(CannotWrite, match="leads to itself"):
-        await export(store, batch, FORMATS["jsonl"], loop)
+        await write_export(store, batch, FORMATS["jsonl"], loop)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
@@ -224,7 +224,7 @@ async def test_a_pipe_is_written_to(store: Store, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reading = asyncio.create_task(asyncio.to_thread(pipe.read_bytes))
-    await export(store, batch, FORMATS["jsonl"], pipe)
+    await write_export(store, batch, FORMATS["jsonl"], pipe)
     assert json.loads(await reading)["key"] == "job-0"
     assert pipe.is_fifo()
 
@@ -233,9 +233,9 @@ async def test_pour_gives_bytes_away(store: Store, tmp_path: Path) -> None:
     """To standard output, for one; the same bytes as in a file."""
     batch = await loaded(store, tmp_path)
     got: list[bytes] = []
-    await pour(store, batch, FORMATS["csv"], got.append, folder=tmp_path)
+    await write_to_stream(store, batch, FORMATS["csv"], got.append, folder=tmp_path)
     path = tmp_path / "m.csv"
-    await export(store, batch, FORMATS["csv"], path)
+    await write_export(store, batch, FORMATS["csv"], path)
     assert b"".join(got) == path.read_bytes()
     assert len(got) > 3  # in pieces
 

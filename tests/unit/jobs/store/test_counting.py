@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from jobs.attempts import SubmitOutcome
 from jobs.outcomes import RemoteDone, RemoteFailed
 from jobs.states import JobState, Move
-from jobs.store.tables import SubmitOutcome
 from jobs.views import Account, AttemptView
 from tests.support.tables import ESTIMATE, NIGHT, Table, claimed, failure, planned, rows
 

@@ -16,8 +16,8 @@ import anyio
 import pytest
 
 from jobs.errors import UsageProblem
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.events.notify import LONGEST_SECONDS, Herald, event, event_of, herald
 from runner.events.report import RunReport

@@ -6,8 +6,8 @@ from unittest import mock
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import Account
 from runner.events.progress import Meter
 from runner.events.watcher import Progress

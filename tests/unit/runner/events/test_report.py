@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.events.report import RunReport, exit_code_of
 

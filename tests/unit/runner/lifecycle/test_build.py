@@ -14,7 +14,7 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from jobs.views import OpenJob
 from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import PictureClient

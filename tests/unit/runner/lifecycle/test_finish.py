@@ -9,8 +9,8 @@ import pytest
 
 from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.events.report import RunReport
 from runner.lifecycle.finish import close, report_of_nothing
 from runner.limits.brake import Reach

@@ -12,7 +12,7 @@ from unittest import mock
 import anyio
 
 from jobs.errors import CannotWrite
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from jobs.views import BatchView
 from runner.lifecycle.supervise import GRACE_SECONDS, obey_signals, obey_the_table
 from runner.limits.brake import Reach, Stop

@@ -4,7 +4,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.limits.brake import Brake, Reach, Stop
 from tests.support.virtual_time import virtual
 

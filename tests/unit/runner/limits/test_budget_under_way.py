@@ -5,8 +5,8 @@ from pathlib import Path
 
 import anyio
 
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.workers.submit import submit
 from tests.support.scripted import PRICE
 from tests.support.virtual_time import virtual

@@ -9,10 +9,10 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.failures import FailureKind
 from jobs.outcomes import Claimed
+from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store import Store
 from jobs.store.database import open_database
-from jobs.store.tables import PauseReason
 from jobs.views import FRONT, QueuedJob
 from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.guards import GuardLimits, Guards

@@ -5,7 +5,7 @@ import random
 
 import anyio
 
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.limits.brake import Brake, Reach
 from runner.limits.health import Health
 from runner.providers.base import NoSuchModel, Priced, Standing, Stopped, Trouble, UnknownId

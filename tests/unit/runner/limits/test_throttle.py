@@ -8,7 +8,7 @@ from itertools import pairwise
 import anyio
 import pytest
 
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.limits.brake import Brake
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle

@@ -8,8 +8,8 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Claimed, Unanswered
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.planning.approval import agree, check_budget, prices_now, resubmit_what_is_allowed
 from runner.planning.consent import Ask
 from runner.providers.base import NoSuchModel, Priced, Stopped, Trouble

@@ -9,9 +9,9 @@ from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.ledger import balance
 from jobs.outcomes import Claimed, Discarded, Resubmitted, Unanswered
+from jobs.pauses import PauseReason
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import QueuedJob
 from runner.emulator.faults.faults import Endpoint, Fault, Kind
 from runner.planning.approval import resubmit_what_is_allowed

@@ -18,11 +18,11 @@ import pytest
 from anyio import from_thread, to_thread
 from PIL import Image
 
+from jobs.pauses import PauseReason
 from jobs.sheets import Source, open_sheet, plan
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.providers.base import Taken, TurnedAway
 from runner.uploads.uploader import LONGEST_SECONDS, MARGIN_SECONDS
 from runner.workers.submit import submit

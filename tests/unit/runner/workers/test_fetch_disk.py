@@ -9,8 +9,8 @@ from typing import Any
 from anyio import to_thread
 
 from jobs.failures import FailureKind
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import OpenJob
 from runner.downloads.disk import LocalDisk
 from runner.workers.fetch import collect

@@ -9,8 +9,8 @@ import anyio
 import httpx
 
 from jobs.outcomes import Accepted, Claimed, RemoteDone
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import OpenJob
 from runner.limits.brake import Reach
 from runner.providers.base import Trouble

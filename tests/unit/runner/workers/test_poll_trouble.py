@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.providers.base import Ready, Stopped, Trouble, UnknownId
 from runner.workers.poll import watch
 from tests.support.scripted import DONE, URL, WORKING

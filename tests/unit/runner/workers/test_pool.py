@@ -10,8 +10,8 @@ import httpx
 
 from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, Claimed, RemoteDone
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.limits.brake import Reach
 from runner.providers.base import Ready, RemoteStatus, Standing, Taken
 from runner.recovery.recover import Recovered

@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 
 from jobs.outcomes import Accepted, Claimed, RemoteDone
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.limits.brake import Reach
 from runner.providers.base import Ready, Stopped
 from runner.recovery.recover import recover

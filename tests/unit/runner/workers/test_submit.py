@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobs.failures import Failure, FailureKind
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, TurnedAway
 from runner.workers.submit import submit
 from tests.support.scripted import Call

@@ -11,8 +11,8 @@ import pytest
 
 from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, NotAccepted, Unanswered
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.providers.base import Doubtful, TurnedAway
 from runner.recovery.recover import recover
 from runner.workers.submit import submit

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import anyio
 
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from runner.providers.base import Doubtful, Priced, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
 from runner.workers.submit import submit
 from tests.support.scripted import Call

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import TokenProblem
+from jobs.pauses import PauseReason
 from jobs.store.door import Store
-from jobs.store.tables import PauseReason
 from runner.providers.base import (
     CancelTaken,
     CancelVerdict,

@@ -6,8 +6,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from jobs.pauses import PauseReason
 from jobs.store.door import Store
-from jobs.store.tables import PauseReason
 from runner.planning import prices
 from runner.providers.base import NoSuchModel, Priced, PriceVerdict, Stopped, Trouble
 from tests.unit.runner.cli.world import SERIES, TEXT, FakeApi, World, job

@@ -1,7 +1,7 @@
 """`nightsheet pause`: kept in the table until somebody resumes."""
 
+from jobs.pauses import PauseReason
 from jobs.store.door import Store
-from jobs.store.tables import PauseReason
 from jobs.views import Pause
 from tests.unit.runner.cli.world import World, job
 

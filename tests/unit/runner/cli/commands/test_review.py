@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from jobs.errors import TokenProblem
+from jobs.pauses import PauseReason
 from jobs.store.door import Store
-from jobs.store.tables import PauseReason
 from runner.providers.base import RemoteStatus, Standing, StatusVerdict, Stopped, Trouble, UnknownId
 from runner.recovery.lock import try_holding
 from runner.recovery.spool import Spooled, open_spool

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from jobs.errors import LockHeld, UsageProblem
+from jobs.pauses import PauseReason
 from jobs.sheets import Source
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.events.report import RunReport
 from runner.planning.consent import Ask, agreed_to_all

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from jobs.outcomes import Fetched
+from jobs.pauses import PauseReason
 from jobs.store.door import Store
-from jobs.store.tables import PauseReason
 from runner.recovery.lock import try_holding
 from tests.unit.runner.cli.world import (
     World,

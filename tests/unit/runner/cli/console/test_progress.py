@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.cli.console.progress import Display, bar, line
 from runner.events.watcher import Progress

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from jobs.failures import FailureKind
+from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.tables import PauseReason
 from jobs.views import Account, Pause
 from runner.cli.reports.summary import Known, lines, next_step
 from runner.settings import Settings

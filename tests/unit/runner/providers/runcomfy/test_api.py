@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from jobs.failures import Failure, FailureKind
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.providers.base import (
     Denied,
     Doubtful,

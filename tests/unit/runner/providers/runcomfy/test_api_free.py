@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.providers.base import (
     CancelTaken,
     NoSuchModel,

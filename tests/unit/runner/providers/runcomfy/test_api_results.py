@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.failures import Failure, FailureKind
-from jobs.store.tables import PauseReason
+from jobs.pauses import PauseReason
 from runner.providers.base import NotReady, Ready, RunCancelled, RunFailed, Stopped, Trouble, UnknownId
 from tests.unit.runner.providers.answering import api, error
 
