@@ -6,7 +6,7 @@ from collections.abc import Hashable
 _LEAST = 1024
 
 
-class Seen:
+class CompactSet:
     """A set that only grows, of hashes alone: that two of a million differ and are taken for one is a matter
     of one in ten million."""
 

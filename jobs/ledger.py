@@ -32,7 +32,7 @@ class NotInHand:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class LedgerAudit:
     """What the ledger adds up to."""
 
     jobs_sent: int
@@ -54,7 +54,7 @@ class Books:
         return sum((entry.usd for entry in self.not_in_hand if entry.usd is not None), Decimal(0))
 
 
-def balance(ledger: Sequence[AttemptView]) -> Books:
+def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
     """Add a ledger up."""
     of_job: dict[int, list[AttemptView]] = defaultdict(list)
     for attempt in ledger:
@@ -67,7 +67,7 @@ def balance(ledger: Sequence[AttemptView]) -> Books:
             why = _why_not_in_hand(attempt, is_newest=attempt is newest)
             if why is not None:
                 missing.append(NotInHand(attempt, why))
-    return Books(
+    return LedgerAudit(
         jobs_sent=len(of_job),
         submits=sum(len(attempts) for attempts in of_job.values()),
         repeats_allowed=sum(attempts[0].authorised for attempts in of_job.values()),

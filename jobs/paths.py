@@ -52,7 +52,7 @@ def suffixed(folder: str, key: str) -> str:
     return f"{folder[:LONGEST_NAME]}-{_short_hash(folder + '/' + key)}"
 
 
-def picture_path(
+def image_path(
     template: str, *, batch: str, folder: str, index: int, total: int, model: str
 ) -> PurePosixPath:
     """The place of one picture, relative to the output folder and without its ending.
@@ -72,7 +72,7 @@ def check_template(template: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Field:
     """A stretch of a template: literal text, then a field with its format, or no field at the end."""
 
     literal: str
@@ -81,7 +81,7 @@ class _Part:
 
 
 @lru_cache(maxsize=64)
-def _parsed(template: str) -> tuple[_Part, ...]:
+def _parsed(template: str) -> tuple[_Field, ...]:
     try:
         parts = tuple(
             _checked_part(template, literal, field, spec, conversion)
@@ -102,21 +102,21 @@ def _parsed(template: str) -> tuple[_Part, ...]:
 
 def _checked_part(
     template: str, literal: str, field: str | None, spec: str | None, conversion: str | None
-) -> _Part:
+) -> _Field:
     if not _LITERAL.fullmatch(literal):
         raise _refused(template, f"{literal!r} does not do in file names everywhere")
     if field is None:
-        return _Part(literal, None, "")
+        return _Field(literal, None, "")
     spec = spec or ""
     if field not in _WORDS | _NUMBERS:
         known = ", ".join(f"{{{name}}}" for name in sorted(_WORDS | _NUMBERS))
         raise _refused(template, f"{{{field}}} is unknown; there are {known}")
     if conversion or (spec and field in _WORDS) or not _NUMBER_SPEC.fullmatch(spec):
         raise _refused(template, f"{{{field}}} cannot be written that way; a number may be as {{index:03d}}")
-    return _Part(literal, field, spec)
+    return _Field(literal, field, spec)
 
 
-def _fill(part: _Part, words: dict[str, str], numbers: dict[str, int]) -> str:
+def _fill(part: _Field, words: dict[str, str], numbers: dict[str, int]) -> str:
     if part.field is None:
         return part.literal
     if part.field in words:

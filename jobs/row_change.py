@@ -6,7 +6,7 @@ from jobs.states import JobState
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class RowChange:
     """What running a sheet now would do with one of its jobs."""
 
     kind: str
@@ -20,4 +20,4 @@ class Fate:
     be sent itself."""
 
 
-NEW = Fate("new", JobState.QUEUED, known=False)
+NEW = RowChange("new", JobState.QUEUED, known=False)

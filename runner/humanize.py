@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 
-def many(number: int, thing: str) -> str:
+def count_of(number: int, thing: str) -> str:
     """`1 job`, `2 jobs`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 

@@ -12,18 +12,19 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from jobs.errors import CannotWrite, LockHeld
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.sheets.images.album import Way
-from jobs.sheets.planning import open_pictures, plan
+from jobs.sheets.planning import open_images, plan
 from jobs.sheets.sheet import open_sheet
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.store.door import check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.downloads.disk import probe_writable, remove_stale_parts
-from runner.events.notify import Herald, event, event_of, herald
-from runner.events.progress import Meter
+from runner.environment import Environment
+from runner.events.notify import Notifier, event, event_of, notifier
+from runner.events.observer import Observer
+from runner.events.progress import ProgressCounter
 from runner.events.report import RunReport
-from runner.events.watcher import Watcher
-from runner.http.image_client import PictureClient
-from runner.http.url_policy import PicturePolicy
+from runner.http.image_client import ImageClient
+from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.build import Order, assemble
 from runner.lifecycle.finish import close, report_of_nothing
 from runner.lifecycle.supervise import obey_the_table, obeying_signals
@@ -31,12 +32,12 @@ from runner.limits.brake import Stop
 from runner.planning.approval import to_be_repeated
 from runner.planning.consent import Consent
 from runner.planning.dedupe import dedupe as link_or_not
-from runner.planning.selection import WHOLE, Part, choose
-from runner.providers.connect import Surroundings, open_api, open_store, origin_of, user_agent
+from runner.planning.selection import WHOLE, Selection, choose
+from runner.providers.connect import open_api, open_store, origin_of, user_agent
 from runner.recovery.lock import Holder, holding
 from runner.recovery.recover import Recovered, recover
 from runner.recovery.spool import open_spool
-from runner.settings import UNPROVEN, Settings, with_pictures
+from runner.settings import UNPROVEN, Settings, with_image_settings
 from runner.uploads.object_store import Bucket, open_bucket
 from runner.workers.context import Context
 from runner.workers.pool import start
@@ -48,15 +49,15 @@ Ready = MemoryObjectReceiveStream[OpenJob]
 
 
 async def run_sheet(
-    source: Path | Source,
+    source: Path | SheetSource,
     *,
     batch: str | None,
     model: str | None,
     settings: Settings,
-    around: Surroundings,
+    environment: Environment,
     consent: Consent,
-    watcher: Watcher,
-    part: Part = WHOLE,
+    observer: Observer,
+    part: Selection = WHOLE,
     priority_by: str | None = None,
     prune: bool = False,
     dedupe: bool | None = None,
@@ -70,14 +71,18 @@ async def run_sheet(
     Raises:
         NightsheetError: every kind of it, before anything is paid.
     """
-    given = with_pictures(source, settings)
+    given = with_image_settings(source, settings)
     sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=batch, model=model))
-    await to_thread.run_sync(open_pictures, sheet)
-    origin = origin_of(settings, around.env)
+    await to_thread.run_sync(open_images, sheet)
+    origin = origin_of(settings, environment.env)
     async with (
-        open_store(settings, around.clock, create=True) as store,
+        open_store(settings, environment.clock, create=True) as store,
         holding(
-            settings.database, command="run", batch=sheet.batch, clock=around.clock, notice=watcher.notice
+            settings.database,
+            command="run",
+            batch=sheet.batch,
+            clock=environment.clock,
+            notice=observer.notice,
         ) as other,
     ):
         if other is not None:
@@ -86,18 +91,18 @@ async def run_sheet(
             name=sheet.batch,
             sheet=sheet.place,
             origin=origin,
-            planned=plan(sheet, around.rng, priority_by),
+            planned=plan(sheet, environment.rng, priority_by),
             is_copy=sheet.is_copy,
             dedupe=dedupe,
         )
         if report.new < report.total and (report.new or report.changed or report.gone):
-            watcher.notice(
+            observer.notice(
                 f"The sheet: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
                 f"{report.gone} gone."
             )
         if report.gone:
-            watcher.notice(_of_gone(report))
-        return await _run(Order(store, loaded, settings, around, consent, watcher, part, prune))
+            observer.notice(_of_gone(report))
+        return await _run(Order(store, loaded, settings, environment, consent, observer, part, prune))
 
 
 def _of_gone(report: LoadReport) -> str:
@@ -111,29 +116,33 @@ async def resume_batch(
     name: str | None,
     *,
     settings: Settings,
-    around: Surroundings,
+    environment: Environment,
     consent: Consent,
-    watcher: Watcher,
-    part: Part = WHOLE,
+    observer: Observer,
+    part: Selection = WHOLE,
 ) -> RunReport | None:
     """Clear a batch's pause and go on with it; where a runner holds the database only that, and None.
 
     Raises:
         NightsheetError: every kind of it, before anything is paid.
     """
-    async with open_store(settings, around.clock) as store:
+    async with open_store(settings, environment.clock) as store:
         batch = await store.batch(name)
-        check_origin(batch, origin_of(settings, around.env))
+        check_origin(batch, origin_of(settings, environment.env))
         async with holding(
-            settings.database, command="resume", batch=batch.name, clock=around.clock, notice=watcher.notice
+            settings.database,
+            command="resume",
+            batch=batch.name,
+            clock=environment.clock,
+            notice=observer.notice,
         ) as other:
             if other is not None:
                 if other.makes_room_soon:
                     raise _held(other, settings)
                 await store.unpause(batch.id)
-                watcher.notice(_of_who_goes_on(other, batch))
+                observer.notice(_of_who_goes_on(other, batch))
                 return None
-            return await _run(Order(store, batch, settings, around, consent, watcher, part))
+            return await _run(Order(store, batch, settings, environment, consent, observer, part))
 
 
 def _held(other: Holder, settings: Settings) -> LockHeld:
@@ -151,19 +160,19 @@ def _of_who_goes_on(other: Holder, batch: BatchView) -> str:
 
 async def _run(order: Order) -> RunReport:
     """One run over a batch whose database is held."""
-    store, batch, settings, around = order.store, order.batch, order.settings, order.around
-    outside = herald(settings, around.env, order.watcher.notice)
+    store, batch, settings, environment = order.store, order.batch, order.settings, order.environment
+    outside = notifier(settings, environment.env, order.observer.notice)
     bucket = await _bucket(settings)
     if settings.way is Way.INSIDE and not settings.emulator:
-        order.watcher.notice(UNPROVEN)
-    begun = around.clock.monotonic()
+        order.observer.notice(UNPROVEN)
+    begun = environment.clock.monotonic()
     with open_spool(settings.database) as spool:
         found = await recover(store, batch, spool)
-        _tell(found, order.watcher)
+        _tell(found, order.observer)
         await store.unpause(batch.id)
         await store.settle_links(batch.id)
-        chosen = await choose(store, batch, order.part, order.watcher.notice) if order.part else None
-        await link_or_not(store, batch, chosen, order.watcher.notice)
+        chosen = await choose(store, batch, order.part, order.observer.notice) if order.part else None
+        await link_or_not(store, batch, chosen, order.observer.notice)
         queued = await store.queued_pictures(batch.id) if chosen is None else chosen.work
         doubts = await to_be_repeated(store, batch, settings) if chosen is None else []
         if not (queued or doubts or found.running or found.fetching):
@@ -171,14 +180,14 @@ async def _run(order: Order) -> RunReport:
             report = await report_of_nothing(order)
             await outside.tell(event_of(report))
             return report
-        async with open_api(settings, around) as api:
+        async with open_api(settings, environment) as api:
             await _prepare_folder(order)
             run_id = await store.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
             if api.warning:
-                order.watcher.notice(api.warning)
-            policy = PicturePolicy.of(api.base, settings.picture_hosts)
-            async with PictureClient(
-                policy, transport=around.transport, proxy=settings.proxy, user_agent=user_agent()
+                order.observer.notice(api.warning)
+            policy = ImageUrlPolicy.of(api.base, settings.picture_hosts)
+            async with ImageClient(
+                policy, transport=environment.transport, proxy=settings.proxy, user_agent=user_agent()
             ) as pictures:
                 send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
                 with send, ready:  # closed as well where nobody agrees
@@ -201,9 +210,9 @@ async def _bucket(settings: Settings) -> Bucket | None:
     return await to_thread.run_sync(open_bucket, settings.upload)
 
 
-async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outside: Herald) -> None:
+async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outside: Notifier) -> None:
     """Do all that is to be done and can be done now."""
-    meter = Meter(run, order.watcher)
+    meter = ProgressCounter(run, order.observer)
     async with (
         obeying_signals(run.brake, run.clock, run.notice),
         anyio.create_task_group() as beside,
@@ -214,13 +223,13 @@ async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outs
 
         beside.start_soon(obey_the_table, run, order.settings, meter.tick, on_pause)
         async with anyio.create_task_group() as tasks:
-            defect = partial(_defect, order.watcher)
+            defect = partial(_defect, order.observer)
             start(tasks, run, ready, found, downloads=order.settings.downloads, defect=defect)
         beside.cancel_scope.cancel()
-    order.watcher.progress(await meter.count())
+    order.observer.progress(await meter.count())
 
 
-async def _tell_of_pause(run: Context, outside: Herald, stop: Stop) -> None:
+async def _tell_of_pause(run: Context, outside: Notifier, stop: Stop) -> None:
     with anyio.CancelScope(shield=True):  # the run may end meanwhile
         counts, account = await run.store.counts_and_account(run.batch.id)
         paused = Pause(stop.reason, stop.detail, run.clock.now())
@@ -241,27 +250,27 @@ async def _prepare_folder(order: Order) -> None:
     await to_thread.run_sync(remove_stale_parts, order.folder)
 
 
-def _defect(watcher: Watcher, key: str, error: BaseException) -> None:
-    watcher.notice(
+def _defect(observer: Observer, key: str, error: BaseException) -> None:
+    observer.notice(
         f"Job {key!r} met a defect of Nightsheet and is left as it stands; please report it: "
         f"{type(error).__name__}: {error}"
     )
 
 
-def _tell(found: Recovered, watcher: Watcher) -> None:
+def _tell(found: Recovered, observer: Observer) -> None:
     going_on = len(found.running) + len(found.fetching)
     if going_on:
         jobs = "1 job is" if going_on == 1 else f"{going_on} jobs are"
-        watcher.notice(f"Going on: {jobs} paid for already, nothing of that is sent again.")
+        observer.notice(f"Going on: {jobs} paid for already, nothing of that is sent again.")
     if found.from_spool:
-        watcher.notice(f"{found.from_spool} request_ids were taken up from the spool file.")
+        observer.notice(f"{found.from_spool} request_ids were taken up from the spool file.")
     if found.left:
-        watcher.notice(
+        observer.notice(
             f"{len(found.left)} request_ids in the spool file fit no job of this batch, and are kept there: "
             f"{', '.join(found.left)}. They are paid for: look for them on the provider's page."
         )
     if found.in_doubt:
-        watcher.notice(
+        observer.notice(
             f"{found.in_doubt} submits were on their way when the last run ended, and may be paid for: "
             "see `nightsheet review`."
         )

@@ -23,7 +23,7 @@ from jobs.catalog.registry import find, suggest
 from jobs.errors import UsageProblem
 from jobs.paths import DEFAULT_TEMPLATE, check_template
 from jobs.sheets.images.album import Way
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 PREFIX = "NIGHTSHEET_"
 FILE = "nightsheet.toml"
@@ -218,10 +218,12 @@ UNPROVEN = (
 )
 
 
-def with_pictures(sheet: Path | Source, settings: Settings, *, way: Way | None = None) -> Source:
+def with_image_settings(
+    sheet: Path | SheetSource, settings: Settings, *, way: Way | None = None
+) -> SheetSource:
     """A sheet that knows where its pictures may lie, and how they get to the API; `way` is what is meant
     where nothing is sent at all."""
-    source = sheet if isinstance(sheet, Source) else Source(sheet)
+    source = sheet if isinstance(sheet, SheetSource) else SheetSource(sheet)
     return replace(source, picture_folders=settings.picture_folders, way=way or settings.way)
 
 

@@ -98,7 +98,7 @@ def words_advised(prompt_field: str) -> Rule:
     return rule
 
 
-def references_and_pictures(values: Mapping[str, Any]) -> Iterable[Finding]:
+def references_and_images(values: Mapping[str, Any]) -> Iterable[Finding]:
     """Upstream, references and pictures share 15 places; the page's schema alone allows 14 with 15."""
     references = len(values["images"])
     count = values.get(_COUNT, PAGE_COUNT)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 
-class Kind(StrEnum):
+class InputKind(StrEnum):
     """The JSON type of an input."""
 
     TEXT = "string"
@@ -19,7 +19,7 @@ class InputField:
     """One input. `choices` is empty where any value goes, `default` is None where the page names none."""
 
     name: str
-    kind: Kind
+    kind: InputKind
     required: bool
     choices: tuple[str | int, ...]
     default: JsonValue

@@ -25,7 +25,7 @@ ImageSize = Literal[
 """The shape in brackets is part of the value."""
 
 
-class SequentialInputs(Inputs):
+class Sequential40Inputs(Inputs):
     """A series of pictures from words alone. Only the prompt is required."""
 
     text: Annotated[
@@ -68,7 +68,7 @@ MODELS = (
         title="Seedream 4.0 Sequential",
         summary="a consistent series of up to 15 pictures from words, in eight shapes",
         source="https://www.runcomfy.com/models/bytedance/seedream-4-0/sequential/api",
-        inputs=SequentialInputs,
+        inputs=Sequential40Inputs,
         vocabulary={
             "prompt": "text",
             "size": "image_size",

@@ -17,7 +17,7 @@ from jobs.catalog.advice import (
     characters_advised,
     count_agrees,
     jpeg_or_png,
-    references_and_pictures,
+    references_and_images,
     seed_in_range,
     words_advised,
 )
@@ -159,7 +159,7 @@ MODELS = (
         vocabulary={**_SERIES, "images": "images"},
         rules=(
             count_agrees("prompt"),
-            references_and_pictures,
+            references_and_images,
             characters_advised("prompt"),
             jpeg_or_png,
             seed_in_range,

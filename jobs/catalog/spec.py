@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from jobs.catalog.explain import explain
 from jobs.catalog.findings import Checked, Finding, Rule
-from jobs.catalog.input_field import InputField, Kind
+from jobs.catalog.input_field import InputField, InputKind
 
-__all__ = ["Checked", "Finding", "InputField", "Kind", "ModelSpec", "Rule"]
+__all__ = ["Checked", "Finding", "InputField", "InputKind", "ModelSpec", "Rule"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class ModelSpec:
         return {
             name: InputField(
                 name=name,
-                kind=Kind(shape["type"]),
+                kind=InputKind(shape["type"]),
                 required=name in schema["required"],
                 choices=tuple(shape.get("enum", ())),
                 default=shape.get("default"),
@@ -60,7 +60,7 @@ class ModelSpec:
         warnings = tuple(finding for rule in self.rules for finding in rule(values))
         return Checked(dict(values), warnings=warnings)
 
-    def expected_pictures(self, inputs: Mapping[str, Any]) -> int:
+    def expected_images(self, inputs: Mapping[str, Any]) -> int:
         """The most pictures these inputs ask for: the count, or 1 for a model that makes single pictures."""
         count = self.vocabulary.get("count")
         if count is None:

@@ -5,6 +5,6 @@ A record is a JobView in the words of the contract (`record`); a format turns re
 """
 
 from jobs.manifests.export import write_export, write_manifests, write_to_stream
-from jobs.manifests.formats import FORMATS, Format, format_for
+from jobs.manifests.formats import FORMATS, ManifestFormat, format_for
 
-__all__ = ["FORMATS", "Format", "format_for", "write_export", "write_manifests", "write_to_stream"]
+__all__ = ["FORMATS", "ManifestFormat", "format_for", "write_export", "write_manifests", "write_to_stream"]

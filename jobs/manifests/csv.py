@@ -17,7 +17,7 @@ _MIDDLE = (
 _AFTER = ("created_at", "submitted_at", "finished_at")
 
 
-class Table:
+class CsvTable:
     """Turns records into rows under a header. A name that came up after the header is left out."""
 
     def __init__(self, names: Names) -> None:

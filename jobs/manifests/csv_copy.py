@@ -9,11 +9,11 @@ from jobs.manifests.csv import safe
 from jobs.manifests.results import Result, Value
 from jobs.sheets.readers.csv_sheet import delimiter_of, written_records
 from jobs.sheets.rows.result_columns import COLUMNS, is_result
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 
 async def copy_csv(
-    source: Source, header_line: int, results: AsyncIterator[Result], target: Path, *, tabs: bool
+    source: SheetSource, header_line: int, results: AsyncIterator[Result], target: Path, *, tabs: bool
 ) -> None:
     """Write the copy. It is UTF-8, marked as such where the sheet is not plain UTF-8 itself.
 
@@ -54,7 +54,7 @@ def _written(cells: Sequence[str | int | float], delimiter: str) -> str:
     return line.getvalue().removesuffix("\r\n")
 
 
-def _encoding(source: Source) -> str:
+def _encoding(source: SheetSource) -> str:
     with source.path.open("rb") as file:
         marked = file.read(3).startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"))
     return "utf-8-sig" if marked or source.encoding not in {None, "utf-8"} else "utf-8"

@@ -16,7 +16,7 @@ from anyio import CancelScope, to_thread
 from jobs.errors import CannotWrite
 from jobs.manifests.atomic_file import file_behind, refused
 from jobs.manifests.columns import Names, names_of
-from jobs.manifests.formats import FORMATS, Format, Writer
+from jobs.manifests.formats import FORMATS, ManifestFormat, Writer
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
 from jobs.store.door import Store
@@ -45,7 +45,7 @@ async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple
 
 
 async def write_export(
-    store: Store, batch: BatchView, form: Format, path: Path, *, everything: bool = False
+    store: Store, batch: BatchView, form: ManifestFormat, path: Path, *, everything: bool = False
 ) -> None:
     """Write one manifest to `path`, whole or not at all; its folder is made if missing.
 
@@ -67,7 +67,7 @@ async def write_export(
 async def write_to_stream(
     store: Store,
     batch: BatchView,
-    form: Format,
+    form: ManifestFormat,
     write: Callable[[bytes], object],
     *,
     folder: Path,

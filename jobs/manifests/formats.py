@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from jobs.manifests.columns import Names
-from jobs.manifests.csv import Table
+from jobs.manifests.csv import CsvTable
 from jobs.manifests.jsonl import JsonLines
 
 
@@ -22,7 +22,7 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class ManifestFormat:
     """A format: its name, which is also a file's ending, and what makes a writer for a batch."""
 
     name: str
@@ -31,13 +31,13 @@ class Format:
     """Whether the names have to be known, which costs a pass over the jobs."""
 
 
-FORMATS: Mapping[str, Format] = {
-    "jsonl": Format("jsonl", JsonLines),
-    "csv": Format("csv", Table, needs_names=True),
+FORMATS: Mapping[str, ManifestFormat] = {
+    "jsonl": ManifestFormat("jsonl", JsonLines),
+    "csv": ManifestFormat("csv", CsvTable, needs_names=True),
 }
 
 
-def format_for(output: PurePath | None) -> Format:
+def format_for(output: PurePath | None) -> ManifestFormat:
     """The format that a file's ending means; jsonl where it means none."""
     ending = "" if output is None else output.suffix.lower().removeprefix(".")
     return FORMATS.get(ending, FORMATS["jsonl"])

@@ -23,7 +23,7 @@ from jobs.sheets.files.zip_limits import BadArchive, check_workbook
 from jobs.sheets.readers.xlsx_sheet import told
 from jobs.sheets.row import shown
 from jobs.sheets.rows.result_columns import COLUMNS, is_result
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 MOST_SPANNED = 1_000_000
 """Cells that are merged, or one link together: openpyxl makes each of them, and columns have millions."""
@@ -33,7 +33,7 @@ _SPAN = re.compile(
 
 
 async def copy_xlsx(
-    source: Source, worksheet: str | None, header_line: int, results: AsyncIterator[Result], target: Path
+    source: SheetSource, worksheet: str | None, header_line: int, results: AsyncIterator[Result], target: Path
 ) -> None:
     """Write the copy. The workbook is held in memory. Columns that an earlier export added are replaced.
 
@@ -49,7 +49,7 @@ async def copy_xlsx(
 
 
 @contextmanager
-def _in_words(source: Source) -> Generator[None, None, None]:
+def _in_words(source: SheetSource) -> Generator[None, None, None]:
     """Only a copy reads pictures, drawings and all that is merged, and openpyxl raises whatever it stumbles
     over there."""
     try:
@@ -78,7 +78,7 @@ def _check_spans(path: Path) -> None:
 
 
 def _copy(
-    source: Source, worksheet: str | None, header_line: int, found: Sequence[Result], target: Path
+    source: SheetSource, worksheet: str | None, header_line: int, found: Sequence[Result], target: Path
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

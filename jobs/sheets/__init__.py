@@ -3,6 +3,6 @@
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import Sheet, open_sheet
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
-__all__ = ["PlannedJob", "Sheet", "Source", "open_sheet", "plan"]
+__all__ = ["PlannedJob", "Sheet", "SheetSource", "open_sheet", "plan"]

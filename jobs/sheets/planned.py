@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from jobs.sheets.images.album import LocalPicture
+from jobs.sheets.images.album import LocalImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +30,4 @@ class PlannedJob:
     warnings: tuple[str, ...]
     pictures: int
     priority: float = 0.0
-    files: tuple[LocalPicture, ...] = ()
+    files: tuple[LocalImage, ...] = ()

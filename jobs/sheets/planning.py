@@ -44,7 +44,7 @@ def plan(sheet: Sheet, rng: random.Random, priority_by: str | None = None) -> It
         yield no_job(sheet.name)
 
 
-def open_pictures(sheet: Sheet) -> None:
+def open_images(sheet: Sheet) -> None:
     """Open every picture of this computer that the sheet names, so that planning it goes quickly then.
 
     For a sheet that is about to be loaded: no transaction should wait for pictures. Blocks, for a thread; a
@@ -129,7 +129,7 @@ class _Planner:
             inputs=inputs,
             columns={**fitted.own, **self._columns.own(row)},
             warnings=(*verdict.warnings, odd) if odd else verdict.warnings,
-            pictures=spec.expected_pictures(inputs),
+            pictures=spec.expected_images(inputs),
             priority=priority,
             files=verdict.files,
         )

@@ -13,7 +13,7 @@ from jobs.sheets.readers.registry import FORMATS, SUFFIXES, format_of, reader_of
 from jobs.sheets.readers.sniff import sniff
 from jobs.sheets.row import Opened, shown
 from jobs.sheets.rows.column_names import unknown_model
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Sheet:
     """Of the batch's own sheet, with its results: the same sheet, wherever it lies."""
 
 
-def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | None = None) -> Sheet:
+def open_sheet(sheet: Path | SheetSource, *, batch: str | None = None, model: str | None = None) -> Sheet:
     """Open a sheet by its ending. `batch` and `model` win over what the sheet says once for all its rows.
 
     Raises:
@@ -44,7 +44,7 @@ def open_sheet(sheet: Path | Source, *, batch: str | None = None, model: str | N
         UsageProblem: `batch` cannot be a name, `model` is not known, or what is said about the sheet does not
             fit it.
     """
-    source = sheet if isinstance(sheet, Source) else Source(sheet)
+    source = sheet if isinstance(sheet, SheetSource) else SheetSource(sheet)
     _must_be_usable(batch, model)
     source = _as_said(source)
     _must_be_a_file(source.path)
@@ -79,7 +79,7 @@ def _must_be_usable(batch: str | None, model: str | None) -> None:
         raise UsageProblem(f"{sentence[:-1]}: {shown(model)}.", hint)
 
 
-def _as_said(source: Source) -> Source:
+def _as_said(source: SheetSource) -> SheetSource:
     """The source, with the names that the user gave made into ours."""
     if source.format is not None and source.format not in FORMATS:
         raise UsageProblem(
@@ -95,14 +95,14 @@ def _as_said(source: Source) -> Source:
     return replace(source, encoding=encoding)
 
 
-def _format(source: Source) -> str:
+def _format(source: SheetSource) -> str:
     if named := source.format or (sniff(source) if source.spooled else format_of(source.path)):
         return named
     suffix = shown(source.path.suffix) or "nothing"
     raise _unreadable(source.name, f"Nothing here reads a file that ends in {suffix}.", _FORMATS)
 
 
-def _must_be_heeded(source: Source, name: str) -> None:
+def _must_be_heeded(source: SheetSource, name: str) -> None:
     """What is said and has no meaning here may have been meant for another file."""
     for word in ("encoding", "worksheet"):
         if getattr(source, word) is not None and word not in FORMATS[name].heeds:
@@ -113,7 +113,7 @@ def _must_be_heeded(source: Source, name: str) -> None:
             )
 
 
-def _stem(source: Source) -> str:
+def _stem(source: SheetSource) -> str:
     if not source.spooled:
         return source.path.stem
     raise UsageProblem(
@@ -138,7 +138,7 @@ def _unreadable(name: str, sentence: str, hint: str = "") -> SheetProblems:
     return SheetProblems(f"{name} cannot be read as a sheet.", [problem], hint)
 
 
-def _without_jobs(source: Source, opened: Opened) -> SheetProblems:
+def _without_jobs(source: SheetSource, opened: Opened) -> SheetProblems:
     if opened.problems:
         return SheetProblems(f"{source.name} cannot be read as a sheet.", opened.problems)
     problem = no_job(source.name)

@@ -12,7 +12,7 @@ STANDARD_INPUT = "standard input"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SheetSource:
     """A sheet not yet opened. `format`, `encoding` and `worksheet` are None where nothing was said.
 
     `spooled`: `path` is a private copy of standard input, which can be read only once. It has no name to

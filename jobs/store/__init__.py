@@ -4,7 +4,3 @@
 `batches` keeps what belongs to a batch and its runs, `reading` lists, `counting` counts and sums up. `Store`
 is their common door.
 """
-
-from jobs.store.door import Store, check_origin, must
-
-__all__ = ["Store", "check_origin", "must"]

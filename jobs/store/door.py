@@ -58,9 +58,9 @@ class Store(Sharing, Foresight):
         """Apply outcomes, all or none; False if one of the jobs is not where its move starts."""
         return await self.database.write(lambda c: moves.apply_all(c, outcomes))
 
-    async def record_picture(self, job_id: int, attempt_id: int, picture: ArtifactView) -> None:
+    async def record_image(self, job_id: int, attempt_id: int, picture: ArtifactView) -> None:
         """Note a picture that is on disk under its final name."""
-        await self.database.write(lambda c: moves.record_picture(c, job_id, attempt_id, picture))
+        await self.database.write(lambda c: moves.record_image(c, job_id, attempt_id, picture))
 
     async def settle_interrupted(
         self, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
@@ -269,9 +269,9 @@ class Store(Sharing, Foresight):
         """The job, if the API has it."""
         return await self.database.read(lambda c: reading.open_job(c, job_id))
 
-    async def pictures_of(self, attempt_id: int) -> dict[int, ArtifactView]:
+    async def images_of(self, attempt_id: int) -> dict[int, ArtifactView]:
         """What an attempt has brought home so far, by number."""
-        return await self.database.read(lambda c: reading.pictures_of(c, attempt_id))
+        return await self.database.read(lambda c: reading.images_of(c, attempt_id))
 
     async def places_of(self, sha256s: Sequence[str]) -> list[ReferenceView]:
         """Where pictures of this computer were seen that have these contents, the newest place first."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jobs.row_change import Fate
+from jobs.row_change import RowChange
 from jobs.sheets.planned import PlannedJob
 from jobs.store import comparing, outlook
 from jobs.store.database import Database
@@ -14,7 +14,7 @@ class Foresight:
 
     database: Database
 
-    async def compare(self, batch_id: int, jobs: Sequence[PlannedJob]) -> list[Fate]:
+    async def compare(self, batch_id: int, jobs: Sequence[PlannedJob]) -> list[RowChange]:
         """What loading these jobs of a sheet now would do with each; nothing is written."""
         return await self.database.read(lambda c: comparing.compare(c, batch_id, jobs))
 

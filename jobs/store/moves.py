@@ -268,7 +268,7 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
             return {}
 
 
-async def record_picture(
+async def record_image(
     connection: AsyncConnection, job_id: int, attempt_id: int, picture: ArtifactView
 ) -> None:
     """Note a picture that is on disk under its final name; a second note of the same number replaces it."""

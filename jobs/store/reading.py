@@ -119,7 +119,7 @@ def _open_job(row: Row[Any]) -> OpenJob:
     )
 
 
-async def pictures_of(connection: AsyncConnection, attempt_id: int) -> dict[int, ArtifactView]:
+async def images_of(connection: AsyncConnection, attempt_id: int) -> dict[int, ArtifactView]:
     """The pictures that an attempt has brought home so far, by number."""
     found = await connection.execute(select(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id))
     return {row.number: _artifact(row) for row in found}

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.sheets.images.album import LocalPicture
+from jobs.sheets.images.album import LocalImage
 from jobs.store.schema import REFERENCE
 from jobs.views import ReferenceView
 
@@ -14,7 +14,7 @@ Seen = set[tuple[str, str]]
 """Content and path of what was noted already in this load: one that ten thousand rows name is noted once."""
 
 
-async def note(connection: AsyncConnection, pictures: Iterable[LocalPicture], seen: Seen) -> None:
+async def note(connection: AsyncConnection, pictures: Iterable[LocalImage], seen: Seen) -> None:
     """Remember where these pictures lie. Adds to what was `seen`."""
     news = {(picture.sha256, str(picture.path)): picture for picture in pictures}
     rows = [

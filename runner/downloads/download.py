@@ -21,7 +21,7 @@ from runner.downloads.disk import Disk, DiskTrouble, describe_disk, discard, par
 from runner.downloads.placement import place, sha256_of
 from runner.downloads.validate import MOST_PIXELS, Broken, inspect
 from runner.http.errors import describe
-from runner.http.image_client import Gone, PictureClient, Trouble, close
+from runner.http.image_client import DownloadFailed, ImageClient, LinkGone, close
 from runner.http.transport import body_of
 from runner.http.url_policy import Blocked, host_of
 
@@ -48,7 +48,7 @@ class DownloadLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DownloadedImage:
     """A picture on disk under its final name: whole, decoded, hashed (SHA-256 in hex)."""
 
     path: Path
@@ -59,14 +59,14 @@ class Picture:
     content_type: str
 
 
-Fetched = Picture | Gone | Blocked | Broken | Trouble | DiskTrouble
+DownloadResult = DownloadedImage | LinkGone | Blocked | Broken | DownloadFailed | DiskTrouble
 
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
     """What all downloads of a run share. `root` is the output folder."""
 
-    client: PictureClient
+    client: ImageClient
     root: Path
     clock: Clock
     disk: Disk
@@ -75,14 +75,14 @@ class Downloads:
     """A decoded picture takes up to 256 MB, so few at a time."""
 
 
-async def fetch_picture(
+async def fetch_image(
     shared: Downloads,
     url: str,
     name: PurePosixPath,
     *,
     replaces: str | None = None,
     keep_bad: bool = False,
-) -> Fetched:
+) -> DownloadResult:
     """Brings one picture home, as `name` below the root (without ending: the decoded format gives it).
 
     A file of that name is never overwritten, unless it has the content that came (then it is taken as it is)
@@ -96,9 +96,9 @@ async def fetch_picture(
         part = part_path(folder, name.name)
         try:
             received = await _receive(shared, url, part)
-            fetched: Fetched = (
+            fetched: DownloadResult = (
                 await _keep(shared, part, wanted, received, replaces)
-                if isinstance(received, _Received)
+                if isinstance(received, _ReceivedImage)
                 else received
             )
             if keep_bad and isinstance(fetched, Broken):
@@ -111,19 +111,21 @@ async def fetch_picture(
 
 
 @dataclass(frozen=True, slots=True)
-class _Received:
+class _ReceivedImage:
     sha256: str
     bytes: int
     whole: bool
     """Its length was told and is right, or its chunks had an end."""
 
 
-async def _receive(shared: Downloads, url: str, part: Path) -> _Received | Gone | Blocked | Broken | Trouble:
+async def _receive(
+    shared: Downloads, url: str, part: Path
+) -> _ReceivedImage | LinkGone | Blocked | Broken | DownloadFailed:
     """The bytes on disk under the name `part`, or why they are not."""
     descriptor = shared.disk.create(part)
     try:
         received = await _in_time(shared, url, descriptor)
-        if isinstance(received, _Received):
+        if isinstance(received, _ReceivedImage):
             await to_thread.run_sync(shared.disk.finish, descriptor)
         return received
     finally:
@@ -132,7 +134,7 @@ async def _receive(shared: Downloads, url: str, part: Path) -> _Received | Gone 
 
 async def _in_time(
     shared: Downloads, url: str, descriptor: int
-) -> _Received | Gone | Blocked | Broken | Trouble:
+) -> _ReceivedImage | LinkGone | Blocked | Broken | DownloadFailed:
     limits = shared.limits
     with anyio.move_on_after(limits.total_seconds):
         response = await shared.client.open(
@@ -144,7 +146,7 @@ async def _in_time(
             return _unfit(response, limits.max_bytes) or await _stream(shared, response, descriptor)
         finally:
             await close(response)
-    return Trouble(f"the picture was not here after {limits.total_seconds:g} s")
+    return DownloadFailed(f"the picture was not here after {limits.total_seconds:g} s")
 
 
 def _unfit(response: httpx.Response, max_bytes: int) -> Broken | None:
@@ -157,7 +159,7 @@ def _unfit(response: httpx.Response, max_bytes: int) -> Broken | None:
 
 async def _stream(
     shared: Downloads, response: httpx.Response, descriptor: int
-) -> _Received | Broken | Trouble:
+) -> _ReceivedImage | Broken | DownloadFailed:
     limits, told = shared.limits, _told_length(response)
     digest, size, begun = hashlib.sha256(), 0, shared.clock.monotonic()
     async with aclosing(_chunks(response, told)) as chunks:
@@ -172,14 +174,16 @@ async def _stream(
             digest.update(chunk)
             waited = shared.clock.monotonic() - begun
             if waited > limits.slow_after_seconds and size < waited * limits.min_bytes_per_second:
-                return Trouble(f"the picture dripped in: {size} bytes in {waited:.0f} s")
+                return DownloadFailed(f"the picture dripped in: {size} bytes in {waited:.0f} s")
     if told is not None and size != told:
         return Broken(f"{size} bytes came instead of {told}")
     whole = told is not None or "transfer-encoding" in response.headers
-    return _Received(digest.hexdigest(), size, whole)
+    return _ReceivedImage(digest.hexdigest(), size, whole)
 
 
-async def _chunks(response: httpx.Response, told: int | None) -> AsyncGenerator[bytes | Broken | Trouble]:
+async def _chunks(
+    response: httpx.Response, told: int | None
+) -> AsyncGenerator[bytes | Broken | DownloadFailed]:
     """The body's chunks, and a value for the exception that cut it off, if one did."""
     try:
         async with body_of(response) as chunks:
@@ -189,13 +193,13 @@ async def _chunks(response: httpx.Response, told: int | None) -> AsyncGenerator[
         yield _cut_off(error, host_of(response.request.url), told)
 
 
-def _cut_off(error: Exception, host: str, told: int | None) -> Broken | Trouble:
+def _cut_off(error: Exception, host: str, told: int | None) -> Broken | DownloadFailed:
     """A body that ends too early is a broken picture. aiohttp says the same of a connection that was reset in
     its middle; silence, it says, is a timeout."""
     links = (error, error.__cause__)
     if any(isinstance(link, aiohttp.ClientPayloadError) for link in links):
         return Broken("it was cut off" + (f" before its {told} bytes were here" if told is not None else ""))
-    return Trouble(describe(error, host))
+    return DownloadFailed(describe(error, host))
 
 
 def _told_length(response: httpx.Response) -> int | None:
@@ -208,8 +212,8 @@ def _too_large(max_bytes: int) -> Broken:
 
 
 async def _keep(
-    shared: Downloads, part: Path, wanted: Path, received: _Received, replaces: str | None
-) -> Picture | Broken:
+    shared: Downloads, part: Path, wanted: Path, received: _ReceivedImage, replaces: str | None
+) -> DownloadedImage | Broken:
     """The last three steps: decode, name, make the name last."""
     check = partial(inspect, part, whole=received.whole, max_pixels=shared.limits.max_pixels)
     facts = await to_thread.run_sync(check, limiter=shared.decoders)
@@ -217,7 +221,9 @@ async def _keep(
         return facts
     named = partial(place, shared.disk, part, wanted, facts.suffix, received.sha256)
     path = await _tried(shared.clock, partial(named, replaces), named)
-    return Picture(path, received.sha256, received.bytes, facts.width, facts.height, facts.content_type)
+    return DownloadedImage(
+        path, received.sha256, received.bytes, facts.width, facts.height, facts.content_type
+    )
 
 
 async def _tried(clock: Clock, wish: Callable[[], Path], otherwise: Callable[[], Path]) -> Path:

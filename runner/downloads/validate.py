@@ -28,7 +28,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureFacts:
+class ImageFacts:
     """A decoded picture: its ending with the dot, its content type, its size in pixels."""
 
     suffix: str
@@ -47,7 +47,7 @@ _FORMATS = {
 _PARSERS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
-def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> PictureFacts | Broken:
+def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> ImageFacts | Broken:
     """Decodes the file completely; blocks, for a worker thread.
 
     `whole` says that the length is known to be right: then the format's own end is not looked for. Raises
@@ -60,12 +60,12 @@ def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> Pictur
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             return Broken(f"it does not decode ({str(error) or type(error).__name__})"[:300])
-        if isinstance(facts, PictureFacts) and not whole and not _ends(file, facts.suffix):
+        if isinstance(facts, ImageFacts) and not whole and not _ends(file, facts.suffix):
             return Broken("its end is missing")
         return facts
 
 
-def _decoded(file: BinaryIO, max_pixels: int) -> PictureFacts | Broken:
+def _decoded(file: BinaryIO, max_pixels: int) -> ImageFacts | Broken:
     pillow = load_pillow()
     try:
         image = pillow.open(file, formats=_PARSERS)
@@ -89,7 +89,7 @@ def _decoded(file: BinaryIO, max_pixels: int) -> PictureFacts | Broken:
                 return Broken(f"it holds too many pixels ({frame + 1} frames have {pixels})")
             image.load()
         suffix, content_type = _FORMATS[image.format]
-        return PictureFacts(suffix, content_type, width, height)
+        return ImageFacts(suffix, content_type, width, height)
 
 
 def _ends(file: BinaryIO, suffix: str) -> bool:

@@ -51,7 +51,7 @@ def event_of(report: RunReport) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Herald:
+class Notifier:
     """Whom to tell, if anybody."""
 
     command: tuple[str, ...]
@@ -75,7 +75,7 @@ class Herald:
             self.notice(f"{who} did not take the news: {why}.")
 
 
-def herald(settings: Settings, env: Mapping[str, str], notice: Callable[[str], None]) -> Herald:
+def notifier(settings: Settings, env: Mapping[str, str], notice: Callable[[str], None]) -> Notifier:
     """Whom the settings name.
 
     Raises:
@@ -83,7 +83,7 @@ def herald(settings: Settings, env: Mapping[str, str], notice: Callable[[str], N
     """
     safe = {name: value for name, value in env.items() if name not in TOKEN_VARIABLES}
     webhook = checked_webhook(settings.webhook) if settings.webhook else None
-    return Herald(_words(settings.on_event), webhook, safe, notice)
+    return Notifier(_words(settings.on_event), webhook, safe, notice)
 
 
 def _words(command: str | None) -> tuple[str, ...]:

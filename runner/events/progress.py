@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from jobs.states import ENDED, JobState
 from jobs.views import Pause
-from runner.events.watcher import Progress, Watcher
+from runner.events.observer import Observer, Progress
 from runner.workers.context import Context
 
 _LEFT_ALONE = ENDED | {JobState.UNCONFIRMED}
@@ -12,12 +12,12 @@ _SHARE_OF_TIME = 0.05
 """Counting a large table takes a while: never more than this part of the run."""
 
 
-class Meter:
+class ProgressCounter:
     """Tells the watcher how a run gets on."""
 
-    def __init__(self, run: Context, watcher: Watcher) -> None:
+    def __init__(self, run: Context, observer: Observer) -> None:
         self._run = run
-        self._watcher = watcher
+        self._watcher = observer
         self._begun = run.clock.monotonic()
         self._next = self._begun
 

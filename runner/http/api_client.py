@@ -115,7 +115,7 @@ class ApiClient:
         """
         marker = SendMarker()
         request = self._request(method, path, json_body, timeout_seconds, marker)
-        got = _Received()
+        got = _PartialAnswer()
         try:
             with anyio.move_on_after(timeout_seconds):
                 await got.receive(self._submits if fresh else self._others, request)
@@ -165,7 +165,7 @@ def _usable(base: str) -> str:
     return base
 
 
-class _Received:
+class _PartialAnswer:
     """An answer as far as it has come, so that a deadline in its middle does not lose what was there."""
 
     def __init__(self) -> None:

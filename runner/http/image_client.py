@@ -15,7 +15,7 @@ from aiohttp.resolver import ThreadedResolver
 from runner.http.api_url import is_loopback, split_origin
 from runner.http.errors import chain, describe
 from runner.http.transport import ReportingTransport, tls_context
-from runner.http.url_policy import AddressRefused, Blocked, GuardedResolver, PicturePolicy, host_of
+from runner.http.url_policy import AddressRefused, Blocked, GuardedResolver, ImageUrlPolicy, host_of
 
 MOST_REDIRECTS = 3
 
@@ -25,21 +25,21 @@ _IDLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class LinkGone:
     """The link does not lead to the picture any more: the API may have a fresh one."""
 
     status: int
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class DownloadFailed:
     """The network or the server, not the picture: worth another try."""
 
     reason: str
     status: int | None = None
 
 
-class PictureClient:
+class ImageClient:
     """Opens picture URLs that `policy` allows.
 
     With `transport`, everything goes through that one (a test's), and only the URLs are checked. Behind a
@@ -48,7 +48,7 @@ class PictureClient:
 
     def __init__(
         self,
-        policy: PicturePolicy,
+        policy: ImageUrlPolicy,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         proxy: str | None = None,
@@ -92,7 +92,7 @@ class PictureClient:
         idle_seconds: float,
         method: str = "GET",
         first_bytes: int | None = None,
-    ) -> httpx.Response | Blocked | Gone | Trouble:
+    ) -> httpx.Response | Blocked | LinkGone | DownloadFailed:
         """The 200 behind `url`, its body unread, for the caller to close; or why there is none.
 
         `idle_seconds` is the longest silence between two bytes; a deadline over all is the caller's. With
@@ -117,12 +117,12 @@ class PictureClient:
 
     async def _get(
         self, url: httpx.URL, limits: dict[str, float], method: str, more: dict[str, str]
-    ) -> httpx.Response | Blocked | Trouble:
+    ) -> httpx.Response | Blocked | DownloadFailed:
         request = httpx.Request(method, url, headers=self._headers | more, extensions={"timeout": limits})
         try:
             response = await self._transport.handle_async_request(request)
         except Exception as error:  # every one is translated: the border is here
-            return refusal(error) or Trouble(describe(error, host_of(url)))
+            return refusal(error) or DownloadFailed(describe(error, host_of(url)))
         response.request = request
         return response
 
@@ -148,8 +148,8 @@ def refusal(error: BaseException) -> Blocked | None:
     return None
 
 
-def _without_picture(status: int, host: str) -> Gone | Trouble:
+def _without_picture(status: int, host: str) -> LinkGone | DownloadFailed:
     # A link that has run out is refused in more than one way: 403, 404, 410, and 400 by some stores.
     if 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY:
-        return Gone(status)
-    return Trouble(f"{host} answered {status}", status)
+        return LinkGone(status)
+    return DownloadFailed(f"{host} answered {status}", status)

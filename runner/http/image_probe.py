@@ -7,7 +7,7 @@ import anyio
 import httpx
 
 from runner.http.errors import describe
-from runner.http.image_client import Gone, PictureClient, Trouble, close
+from runner.http.image_client import DownloadFailed, ImageClient, LinkGone, close
 from runner.http.transport import body_of
 from runner.http.url_policy import Blocked, shown_host
 
@@ -35,15 +35,15 @@ class Peeked:
         return self.size == len(self.data)
 
 
-async def peek(client: PictureClient, address: str) -> Peeked | Blocked | Gone | Trouble:
+async def peek(client: ImageClient, address: str) -> Peeked | Blocked | LinkGone | DownloadFailed:
     """Look at one picture, once, without a second try."""
     with anyio.move_on_after(_SECONDS):
         size = await _told_size(client, address)
         return await _begun(client, address, size) if isinstance(size, int | None) else size
-    return Trouble(f"{shown_host(address)} took longer than {_SECONDS:g} s")
+    return DownloadFailed(f"{shown_host(address)} took longer than {_SECONDS:g} s")
 
 
-async def _told_size(client: PictureClient, address: str) -> int | Blocked | Trouble | None:
+async def _told_size(client: ImageClient, address: str) -> int | Blocked | DownloadFailed | None:
     """What HEAD tells of the size. Not every server knows HEAD, and a signed address is not signed for it, so
     that a refusal of it means nothing."""
     answer = await client.open(
@@ -52,12 +52,14 @@ async def _told_size(client: PictureClient, address: str) -> int | Blocked | Tro
     if isinstance(answer, httpx.Response):
         await close(answer)
         return _number(answer.headers.get("content-length", ""))
-    if isinstance(answer, Blocked) or (isinstance(answer, Trouble) and answer.status is None):
+    if isinstance(answer, Blocked) or (isinstance(answer, DownloadFailed) and answer.status is None):
         return answer
     return None
 
 
-async def _begun(client: PictureClient, address: str, told: int | None) -> Peeked | Blocked | Gone | Trouble:
+async def _begun(
+    client: ImageClient, address: str, told: int | None
+) -> Peeked | Blocked | LinkGone | DownloadFailed:
     answer = await client.open(
         address,
         connect_seconds=_CONNECT_SECONDS,
@@ -69,7 +71,7 @@ async def _begun(client: PictureClient, address: str, told: int | None) -> Peeke
     try:
         return Peeked(await _first_bytes(answer), _size_of(answer, told))
     except Exception as error:  # every one is translated: the border is here
-        return Trouble(describe(error, shown_host(address)))
+        return DownloadFailed(describe(error, shown_host(address)))
     finally:
         await close(answer)
 

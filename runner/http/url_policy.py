@@ -85,7 +85,7 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
-class PicturePolicy:
+class ImageUrlPolicy:
     """Where pictures may come from: the provider's hosts, the API base's own origin, and hosts a setting
     adds.
 
@@ -100,12 +100,12 @@ class PicturePolicy:
     """For pictures that a sheet names and the API would fetch: from any host, as far as it is public."""
 
     @classmethod
-    def of(cls, base: str, extra_hosts: Iterable[str] = ()) -> "PicturePolicy":
+    def of(cls, base: str, extra_hosts: Iterable[str] = ()) -> "ImageUrlPolicy":
         """The policy for an API base. Raises UsageProblem for an extra host that is not a host."""
         return cls(origin(base), tuple(_checked_host(host) for host in extra_hosts))
 
     @classmethod
-    def of_references(cls, base: str) -> "PicturePolicy":
+    def of_references(cls, base: str) -> "ImageUrlPolicy":
         """The policy for looking at the pictures that a sheet names, as the API at this base would.
 
         One on this machine fetches from this machine, too.
@@ -180,7 +180,7 @@ class GuardedResolver(AbstractResolver):
     nothing.
     """
 
-    def __init__(self, policy: PicturePolicy, resolver: AbstractResolver) -> None:
+    def __init__(self, policy: ImageUrlPolicy, resolver: AbstractResolver) -> None:
         self._policy = policy
         self._resolver = resolver
 

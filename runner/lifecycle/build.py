@@ -14,14 +14,15 @@ from jobs.store.door import Store
 from jobs.views import BatchView, JobView, OpenJob
 from runner.downloads.disk import LocalDisk
 from runner.downloads.download import Downloads
-from runner.events.watcher import Watcher
+from runner.environment import Environment
+from runner.events.observer import Observer
 from runner.http.api_url import is_loopback, split_origin
-from runner.http.image_client import PictureClient
-from runner.humanize import many
+from runner.http.image_client import ImageClient
+from runner.humanize import count_of
 from runner.lifecycle.supervise import obeying_signals
 from runner.limits.brake import Brake, Reach
 from runner.limits.budget import Budget
-from runner.limits.clock_jump import Gap, sentence
+from runner.limits.clock_jump import ClockJumpDetector, sentence
 from runner.limits.guards import GuardLimits, Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
@@ -35,16 +36,16 @@ from runner.planning.approval import (
     with_repeats,
 )
 from runner.planning.consent import Consent, agreed_to_all
-from runner.planning.selection import WHOLE, Chosen, Part
-from runner.providers.connect import Api, Surroundings
+from runner.planning.selection import WHOLE, SelectedJobs, Selection
+from runner.providers.connect import Api
 from runner.recovery.recover import Recovered
 from runner.recovery.spool import Spool
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
-from runner.uploads.uploader import References
+from runner.uploads.uploader import Uploader
 from runner.workers.context import Context, Limits, Tally
-from runner.workers.queue import Source
-from runner.workers.tuning import pace
+from runner.workers.queue import JobQueue
+from runner.workers.tuning import tuning_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class Order:
     store: Store
     batch: BatchView
     settings: Settings
-    around: Surroundings
+    environment: Environment
     consent: Consent
-    watcher: Watcher
-    part: Part = WHOLE
+    observer: Observer
+    part: Selection = WHOLE
     """What of the batch it is for, where that is not all of it."""
     prune: bool = False
     """Whether the API is to cancel what waits there and is gone from the sheet."""
@@ -72,11 +73,11 @@ async def assemble(
     order: Order,
     api: Api,
     spool: Spool,
-    pictures: PictureClient,
+    pictures: ImageClient,
     found: Recovered,
     queued: Work,
     to_fetch: MemoryObjectSendStream[OpenJob],
-    chosen: Chosen | None = None,
+    chosen: SelectedJobs | None = None,
     bucket: Bucket | None = None,
     doubts: Sequence[JobView] = (),
 ) -> Context:
@@ -87,10 +88,10 @@ async def assemble(
     Raises:
         UsageProblem: nobody agreed, or a budget that no price can be held against.
     """
-    store, batch, settings, watcher = order.store, order.batch, order.settings, order.watcher
-    clock, rng, limit = order.around.clock, order.around.rng, settings.outage_limit
+    store, batch, settings, observer = order.store, order.batch, order.settings, order.observer
+    clock, rng, limit = order.environment.clock, order.environment.rng, settings.outage_limit
     work = with_repeats(queued, doubts)
-    brake = Brake(lambda stop: watcher.notice(f"Paused ({stop.reason}): {stop.detail}"))
+    brake = Brake(lambda stop: observer.notice(f"Paused ({stop.reason}): {stop.detail}"))
     health = Health(
         api.provider,
         next(iter(work), None) or (found.running + found.fetching)[0].model,
@@ -98,27 +99,27 @@ async def assemble(
         rng,
         brake,
         outage_limit=limit,
-        notice=watcher.notice,
+        notice=observer.notice,
         ask_first=bool(work),
     )
-    paced = pace(settings, batch)
+    paced = tuning_for(settings, batch)
     if settings.is_said("budget") and paced.budget != batch.budget:  # a limit outlives its run
         await store.tune(batch.id, {"budget": paced.budget})
         batch = await store.refresh(batch.id)
     prices: Mapping[str, Decimal] = batch.prices
     if work:
-        async with obeying_signals(brake, clock, watcher.notice):  # an outage may be ridden out here
+        async with obeying_signals(brake, clock, observer.notice):  # an outage may be ridden out here
             prices = await prices_now(
                 api.provider, store, batch, health, brake, work, fallback=settings.prices
             )
         if brake.reach is Reach.NOTHING:
             check_budget(paced.budget, work, prices)
             if doubts:
-                watcher.notice(
-                    f"Sent again, as --resubmit-unconfirmed allows: {many(len(doubts), 'submit')} without an "
-                    "answer, perhaps paid twice."
+                observer.notice(
+                    f"Sent again, as --resubmit-unconfirmed allows: {count_of(len(doubts), 'submit')} "
+                    "without an answer, perhaps paid twice."
                 )
-            await agree(store, batch, order.consent, prices, watcher.notice, chosen)
+            await agree(store, batch, order.consent, prices, observer.notice, chosen)
         elif order.consent is agreed_to_all:  # said beforehand: to go on later asks nothing
             await store.agree(batch.id, None if chosen is None else chosen.ids)
     elif chosen is not None:
@@ -151,13 +152,13 @@ async def assemble(
         budget=Budget(paced.budget, committed, prices),
         guards=guards,
         slots=CapacityLimiter(paced.concurrency),
-        source=Source(store, batch.id, brake, clock, guards),
-        references=References(
+        source=JobQueue(store, batch.id, brake, clock, guards),
+        references=Uploader(
             store,
             clock,
             rng,
             brake,
-            watcher.notice,
+            observer.notice,
             deadline=settings.deadline,
             outage_limit=limit,
             here=is_loopback(split_origin(api.base)[1]),
@@ -167,16 +168,16 @@ async def assemble(
         spool=spool,
         downloads=Downloads(pictures, settings.output_root, clock, LocalDisk()),
         to_fetch=to_fetch,
-        notice=watcher.notice,
-        gap=Gap(clock, lambda seconds: _after_a_gap(seconds, api, watcher)),
-        probe=order.around.probe,
+        notice=observer.notice,
+        gap=ClockJumpDetector(clock, lambda seconds: _after_a_gap(seconds, api, observer)),
+        probe=order.environment.probe,
         tally=Tally(resubmits_left=repeats),
     )
 
 
-def _after_a_gap(seconds: float, api: Api, watcher: Watcher) -> None:
+def _after_a_gap(seconds: float, api: Api, observer: Observer) -> None:
     api.forget_connections()
-    watcher.notice(sentence(seconds))
+    observer.notice(sentence(seconds))
 
 
 def _guard_limits(settings: Settings) -> GuardLimits:

@@ -56,7 +56,7 @@ async def _report(
     store, batch = order.store, order.batch
     paused = (await store.refresh(batch.id)).paused
     if stop is not None and paused is None:
-        paused = Pause(stop.reason, stop.detail, order.around.clock.now())
+        paused = Pause(stop.reason, stop.detail, order.environment.clock.now())
     links = await store.links(batch.id)
     counts, account = await store.counts_and_account(batch.id)
     return RunReport(

@@ -15,10 +15,10 @@ from jobs.states import JobState
 from jobs.views import BatchView, OpenJob
 from runner.clock import Clock
 from runner.limits.brake import Brake, Reach, Stop
-from runner.providers.base import CancelTaken, NotCancellable, Trouble, UnknownId
+from runner.providers.base import CallFailed, CancelTaken, NotCancellable, UnknownId
 from runner.settings import Settings
 from runner.workers.context import Context
-from runner.workers.tuning import keep_pace, pace, pace_of
+from runner.workers.tuning import apply_tuning, tuning_for, tuning_of
 
 GRACE_SECONDS = 15.0
 """How long downloads under way may take to end after Ctrl-C."""
@@ -119,14 +119,14 @@ async def _pass_pauses_on(run: Context, batch: BatchView, written: Stop | None) 
 def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -> None:
     """Keep the pace that somebody has set since the last look; what was not touched stays as it is."""
     if (before.concurrency, before.rate, before.budget) != (now.concurrency, now.rate, now.budget):
-        anew, kept = pace(settings, now, said_counts=False), pace_of(run)
+        anew, kept = tuning_for(settings, now, said_counts=False), tuning_of(run)
         if now.concurrency != before.concurrency:
             kept = replace(kept, concurrency=anew.concurrency)
         if now.rate != before.rate:
             kept = replace(kept, rate=anew.rate)
         if now.budget != before.budget:
             kept = replace(kept, budget=anew.budget)
-        keep_pace(run, kept)
+        apply_tuning(run, kept)
         run.notice(
             f"Tuned: {kept.concurrency} in flight, {kept.rate or 'any number of'} submits a minute, "
             f"budget {'none' if kept.budget is None else f'{kept.budget} USD'}."
@@ -164,7 +164,7 @@ async def _cancel(run: Context, job: OpenJob) -> bool:
         case NotCancellable() | UnknownId():
             run.notice(f"Job {job.key!r} cannot be cancelled any more: it runs on, and is fetched.")
             await run.store.drop_cancel_request(job.id)
-        case Trouble(http_status=int()):
+        case CallFailed(http_status=int()):
             pass  # it is about this job alone, perhaps: the others are asked, and this one again in a second
         case _:
             return False

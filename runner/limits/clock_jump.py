@@ -11,7 +11,7 @@ from runner.clock import Clock
 NOTICED_SECONDS = 30.0
 
 
-class Gap:
+class ClockJumpDetector:
     """Watches the two clocks come apart. `on_gap` is told how many seconds the wall clock jumped."""
 
     def __init__(self, clock: Clock, on_gap: Callable[[float], None]) -> None:

@@ -12,7 +12,7 @@ from jobs.pauses import PauseReason
 from runner.backoff import Backoff
 from runner.clock import Clock
 from runner.limits.brake import Brake
-from runner.providers.base import Provider, Stopped, Trouble
+from runner.providers.base import CallFailed, Provider, Stopped
 
 _PROBES = Backoff(first=1.0, longest=30.0)
 _AFTER_DOUBTS = Backoff(first=1.0, longest=60.0)
@@ -77,7 +77,7 @@ class Health:
         self._doubts = 0
         self.good()
 
-    def trouble(self, trouble: Trouble) -> None:
+    def trouble(self, trouble: CallFailed) -> None:
         """A call failed in a way that is not its job's fault. Pauses where it has been so for too long."""
         now = self._clock.monotonic()
         if self._troubled_since is None:
@@ -113,7 +113,7 @@ class Health:
                 case Stopped(reason=reason, message=message):
                     self._brake.pause(reason, message)
                     break
-                case Trouble():
+                case CallFailed():
                     self.waiting_for = f"the API does not answer ({verdict.reason})"
                     if not told:
                         told = True
@@ -130,16 +130,16 @@ class Health:
 
     async def is_up(self) -> bool:
         """Ask once whether the API is there."""
-        return not isinstance(await self._ask(), Trouble)
+        return not isinstance(await self._ask(), CallFailed)
 
-    async def _ask(self) -> Stopped | Trouble | None:
+    async def _ask(self) -> Stopped | CallFailed | None:
         """One free question; None where it was answered, whatever it said.
 
         An API that answers, and cannot tell a price, is asked for a request that nobody has: the one endpoint
         that it must have to be of use.
         """
         price = await self._provider.price(self._model)
-        if not isinstance(price, Trouble):
+        if not isinstance(price, CallFailed):
             return price if isinstance(price, Stopped) else None
         if price.answered:
             return None
@@ -148,11 +148,15 @@ class Health:
         standing = await self._provider.status(NOBODYS_REQUEST)
         if isinstance(standing, Stopped):
             return standing
-        if isinstance(standing, Trouble) and not standing.answered and not _is_refusal(standing.http_status):
+        if (
+            isinstance(standing, CallFailed)
+            and not standing.answered
+            and not _is_refusal(standing.http_status)
+        ):
             return price
         return None
 
-    def _give_up_if_too_long(self, trouble: Trouble) -> None:
+    def _give_up_if_too_long(self, trouble: CallFailed) -> None:
         assert self._suspect_since is not None
         if trouble.certificate:
             self._brake.pause(PauseReason.OUTAGE, f"The API's certificate is refused: {trouble.reason}.")

@@ -13,7 +13,7 @@ from runner.limits.brake import Brake, Reach
 from runner.limits.health import Health
 from runner.planning.consent import Ask, Consent, agreed_to_all, price_of
 from runner.planning.preview import foretell
-from runner.planning.selection import Chosen
+from runner.planning.selection import SelectedJobs
 from runner.providers.base import Priced, Provider
 from runner.settings import Settings
 
@@ -65,7 +65,7 @@ async def agree(
     consent: Consent,
     prices: Mapping[str, Decimal],
     notice: Callable[[str], None] = lambda _text: None,
-    chosen: Chosen | None = None,
+    chosen: SelectedJobs | None = None,
 ) -> None:
     """Show the plan, have a person agree to what is new, and record it: going on later asks nothing.
 

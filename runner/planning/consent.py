@@ -13,7 +13,7 @@ class Ask:
     jobs: int
     pictures: int
     """At most."""
-    least_pictures: int
+    least_images: int
     low_usd: Decimal | None
     high_usd: Decimal | None
     """None where the price of one of the models is unknown."""

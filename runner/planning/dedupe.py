@@ -5,7 +5,7 @@ from collections.abc import Callable, Container, Sequence
 from jobs.states import JobState
 from jobs.store.door import Store
 from jobs.views import Alike, BatchView
-from runner.planning.selection import Chosen
+from runner.planning.selection import SelectedJobs
 
 _BEST_FIRST = (
     *(JobState.SUCCEEDED, JobState.FETCHING, JobState.RUNNING),
@@ -33,7 +33,7 @@ def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None 
 
 
 async def dedupe(
-    store: Store, batch: BatchView, chosen: Chosen | None, notice: Callable[[str], None]
+    store: Store, batch: BatchView, chosen: SelectedJobs | None, notice: Callable[[str], None]
 ) -> None:
     """Link what says the same, or end that again where the batch wants it no more.
 

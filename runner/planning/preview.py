@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from jobs.store.door import Store
 from jobs.views import BatchView
-from runner.humanize import duration, many, price
+from runner.humanize import count_of, duration, price
 from runner.planning.consent import price_of
 
 Work = Mapping[str, tuple[int, int]]
@@ -26,16 +26,16 @@ async def foretell(
     if not asked:
         jobs, pictures = (sum(both[place] for both in work.values()) for place in (0, 1))
         cost = price(*price_of(work, prices))
-        notice(f"To be sent: {many(jobs, 'job')}, at most {many(pictures, 'picture')}, {cost}.")
+        notice(f"To be sent: {count_of(jobs, 'job')}, at most {count_of(pictures, 'picture')}, {cost}.")
     warned = await store.to_be_warned_of(batch.id, _SHOWN)
     if warned.jobs:
-        notice(f"{many(warned.jobs, 'job')} of them with a warning:")
+        notice(f"{count_of(warned.jobs, 'job')} of them with a warning:")
         for row, key, text in warned.first:
             notice(f"  row {row}: {key}: {text}")
         if warned.jobs > len(warned.first):
             notice(f"  and {warned.jobs - len(warned.first):,} more: `nightsheet check` shows them.")
     if not batch.dedupe and (repeats := await store.repeats(batch.id)):
-        copies = many(sum(jobs for jobs, _pictures in repeats.values()), "job")
+        copies = count_of(sum(jobs for jobs, _pictures in repeats.values()), "job")
         notice(
             f"{copies} of the batch would send what another row sends, seed included "
             f"(--dedupe sends one for all), {price(*price_of(repeats, prices))}."

@@ -12,7 +12,8 @@ import anyio
 
 from jobs.errors import NightsheetError
 from runner.clock import Clock
-from runner.providers.base import Priced, Stopped, Trouble
+from runner.environment import Environment
+from runner.providers.base import CallFailed, Priced, Stopped
 from runner.providers.runcomfy.credentials import load_token
 from runner.settings import Settings
 
@@ -23,7 +24,7 @@ ASKED_SECONDS = 5.0
 """How long the API may take to answer in all: a plan can be shown without it."""
 
 
-class Source(StrEnum):
+class PriceSource(StrEnum):
     """Who told a price, the best first."""
 
     API = "api"
@@ -33,7 +34,7 @@ class Source(StrEnum):
     EMULATOR = "emulator"
 
 
-_BEST_FIRST = list(Source)
+_BEST_FIRST = list(PriceSource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Prices:
     """
 
     usd: Mapping[str, Decimal]
-    source: Source | None = None
+    source: PriceSource | None = None
     why: str = ""
 
 
@@ -67,12 +68,12 @@ async def prices_for(
         else:
             from runner.providers import connect  # late: the API's clients come along with it
 
-            why = await _ask(models, connect.open_api(settings, connect.Surroundings(env, home, clock)), told)
+            why = await _ask(models, connect.open_api(settings, Environment(env, home, clock)), told)
     except NightsheetError as error:
         why = error.message.rstrip(".")
-    known = {Source.API: told, Source.LAST_RUN: last_run, Source.SETTINGS: settings.prices}
+    known = {PriceSource.API: told, PriceSource.LAST_RUN: last_run, PriceSource.SETTINGS: settings.prices}
     sources = [
-        next((source for source, prices in known.items() if model in prices), Source.UNKNOWN)
+        next((source for source, prices in known.items() if model in prices), PriceSource.UNKNOWN)
         for model in models
     ]
     return Prices({**settings.prices, **last_run, **told}, max(sources, key=_BEST_FIRST.index), why)
@@ -90,7 +91,7 @@ async def _ask(
                         told[model] = usd
                     case Stopped(message=message):
                         return f"the API refuses: {message.rstrip('.')}"
-                    case Trouble(reason=reason):
+                    case CallFailed(reason=reason):
                         return f"the API does not tell: {reason.rstrip('.')}"
                     case _:
                         pass

@@ -17,7 +17,7 @@ from jobs.views import Alike, BatchView, JobView
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Selection:
     """What a person chose. Of several values for one column any will do; every column named has to fit.
 
     `limit` takes the first in their turn, `sample` always the same ones of those that are there.
@@ -32,12 +32,12 @@ class Part:
         return bool(self.only or self.where) or self.limit is not None or self.sample is not None
 
 
-WHOLE = Part()
+WHOLE = Selection()
 """No part: everything."""
 
 
 @dataclass(slots=True)
-class Chosen:
+class SelectedJobs:
     """The jobs of a part that are queued; `work` and `new` are by model, `new` what nobody agreed to yet."""
 
     ids: "array[int]" = field(default_factory=lambda: array("q"))
@@ -62,14 +62,16 @@ class Chosen:
                     work[job.model] = (many - 1, pictures - job.pictures)
 
 
-async def choose(store: Store, batch: BatchView, part: Part, notice: Callable[[str], None]) -> Chosen:
+async def choose(
+    store: Store, batch: BatchView, part: Selection, notice: Callable[[str], None]
+) -> SelectedJobs:
     """The queued jobs of the part, passed by one at a time: of each that is chosen little is kept.
 
     Raises:
         UsageProblem: the batch has no such key, or no queued job has such a column.
     """
     most = part.limit if part.sample is None else part.sample
-    chosen, best, columns = Chosen(), list[tuple[float, int, JobView]](), set[str]()
+    chosen, best, columns = SelectedJobs(), list[tuple[float, int, JobView]](), set[str]()
     found: set[str] = set()
     queued = False
     async for job in store.jobs(batch.id, states=[JobState.QUEUED]):
@@ -119,7 +121,7 @@ def _values(job: JobView, where: Sequence[tuple[str, str]]) -> dict[str, str]:
     return told
 
 
-def _fits(job: JobView, part: Part, values: dict[str, str]) -> bool:
+def _fits(job: JobView, part: Selection, values: dict[str, str]) -> bool:
     if part.only and job.key not in part.only:
         return False
     wanted: dict[str, set[str]] = {}
@@ -128,7 +130,7 @@ def _fits(job: JobView, part: Part, values: dict[str, str]) -> bool:
     return all(values.get(column, "") in any_of for column, any_of in wanted.items())
 
 
-def _must_be_columns(part: Part, found: set[str], columns: set[str]) -> None:
+def _must_be_columns(part: Selection, found: set[str], columns: set[str]) -> None:
     for column, _value in part.where:
         if column not in found:
             meant = closest(column, [*columns, ID, MODEL])
@@ -136,7 +138,9 @@ def _must_be_columns(part: Part, found: set[str], columns: set[str]) -> None:
             raise UsageProblem(f"--where: no queued job has a column {column!r}. Nothing was sent.", hint)
 
 
-async def _tell_of_others(store: Store, batch: BatchView, part: Part, notice: Callable[[str], None]) -> None:
+async def _tell_of_others(
+    store: Store, batch: BatchView, part: Selection, notice: Callable[[str], None]
+) -> None:
     for key in part.only:
         job = await store.by_key(batch.id, key)
         if job is None or not job.current:

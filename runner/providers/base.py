@@ -32,7 +32,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CallFailed:
     """No useful answer to a free call: it may be asked again."""
 
     reason: str
@@ -84,20 +84,20 @@ class Denied:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
+class Unconfirmed:
     """Sent, and no readable answer: it may be paid for."""
 
     message: str
     code: str | None = None
 
 
-SubmitVerdict = Taken | TurnedAway | Denied | Stopped | Doubtful
+SubmitVerdict = Taken | TurnedAway | Denied | Stopped | Unconfirmed
 
 # -- status, result, cancel, price -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RemoteStatusReport:
     """Where a request stands; `status` is None for a word that we have never seen."""
 
     status: RemoteStatus | None
@@ -107,11 +107,11 @@ class Standing:
     """Of a run that failed: why, where the API says so here."""
 
 
-StatusVerdict = Standing | UnknownId | Stopped | Trouble
+StatusVerdict = RemoteStatusReport | UnknownId | Stopped | CallFailed
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class ResultReady:
     """Done: the pictures' addresses in order, and what it cost in USD where that was told."""
 
     urls: tuple[str, ...]
@@ -119,7 +119,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class NotReady:
+class ResultNotReady:
     """Not done yet, whatever the status said."""
 
     word: str
@@ -138,7 +138,7 @@ class RunCancelled:
     """The API says that it was cancelled."""
 
 
-ResultVerdict = Ready | NotReady | RunFailed | RunCancelled | UnknownId | Stopped | Trouble
+ResultVerdict = ResultReady | ResultNotReady | RunFailed | RunCancelled | UnknownId | Stopped | CallFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class NotCancellable:
     """It is being worked on, or is over."""
 
 
-CancelVerdict = CancelTaken | NotCancellable | UnknownId | Stopped | Trouble
+CancelVerdict = CancelTaken | NotCancellable | UnknownId | Stopped | CallFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class NoSuchModel:
     message: str
 
 
-PriceVerdict = Priced | NoSuchModel | Stopped | Trouble
+PriceVerdict = Priced | NoSuchModel | Stopped | CallFailed
 
 
 class Provider(Protocol):

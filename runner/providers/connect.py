@@ -1,12 +1,10 @@
 """Opens what a command works with: the job table, and the API or its stand-in."""
 
-import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -14,9 +12,9 @@ from jobs.errors import TokenProblem
 from jobs.store.database import open_database
 from jobs.store.door import Store
 from runner.clock import Clock
+from runner.environment import Environment
 from runner.http.api_client import ApiClient
 from runner.http.api_url import api_base, origin
-from runner.http.transport import Transport
 from runner.providers.base import Provider
 from runner.providers.runcomfy.api import RunComfy
 from runner.providers.runcomfy.credentials import load_token
@@ -24,20 +22,6 @@ from runner.settings import Settings
 
 EMULATOR_ORIGIN = "emulator"
 """The API origin of every batch that is run with `--emulator`, whatever port the stand-in got."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a process finds around it; a test makes its own."""
-
-    env: Mapping[str, str]
-    home: Path
-    clock: Clock
-    rng: random.Random = field(default_factory=random.SystemRandom)
-    probe: Callable[[str], None] = lambda _name: None
-    """Called at named places of the submit edge, where a test may crash the process."""
-    transport: Transport | None = None
-    """Carries all that goes to the API and to its pictures, instead of the network: a test's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +56,7 @@ def origin_of(settings: Settings, env: Mapping[str, str]) -> str:
 
 
 @asynccontextmanager
-async def open_api(settings: Settings, around: Surroundings) -> AsyncIterator[Api]:
+async def open_api(settings: Settings, environment: Environment) -> AsyncIterator[Api]:
     """The API of the settings, or its stand-in inside this process.
 
     Raises:
@@ -83,12 +67,12 @@ async def open_api(settings: Settings, around: Surroundings) -> AsyncIterator[Ap
     async with AsyncExitStack() as stack:
         warning = None
         if settings.emulator:
-            base, secret = await stack.enter_async_context(_stand_in(settings, around.clock))
+            base, secret = await stack.enter_async_context(_stand_in(settings, environment.clock))
             api_origin = EMULATOR_ORIGIN
         else:
-            base = api_base(around.env)
+            base = api_base(environment.env)
             api_origin = origin(base)
-            token = load_token(around.env, around.home)
+            token = load_token(environment.env, environment.home)
             if token is None:
                 raise TokenProblem(
                     "There is no API token.",
@@ -97,11 +81,11 @@ async def open_api(settings: Settings, around: Surroundings) -> AsyncIterator[Ap
                 )
             secret, warning = token.secret, token.warning
         client = ApiClient(
-            base, secret, transport=around.transport, proxy=settings.proxy, user_agent=user_agent()
+            base, secret, transport=environment.transport, proxy=settings.proxy, user_agent=user_agent()
         )
         await stack.enter_async_context(client)
         provider = RunComfy(
-            client, around.clock, submit_timeout=settings.submit_timeout, timeout=settings.timeout
+            client, environment.clock, submit_timeout=settings.submit_timeout, timeout=settings.timeout
         )
         yield Api(provider, base, api_origin, client.forget_connections, warning)
 

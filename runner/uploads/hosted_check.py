@@ -12,7 +12,7 @@ from anyio import to_thread
 
 from jobs.catalog.image_rules import Shape
 from jobs.image_shape import measure
-from runner.http.image_client import Gone, PictureClient, Trouble
+from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
 from runner.http.image_probe import Peeked, peek
 from runner.http.url_policy import Blocked, shown_host
 
@@ -22,7 +22,7 @@ Found = dict[str, Shape | str]
 """By address: the picture that is there, or why there is none, as a sentence."""
 
 
-async def look_at_all(client: PictureClient, addresses: Sequence[str]) -> Found:
+async def look_at_all(client: ImageClient, addresses: Sequence[str]) -> Found:
     """Look at each of these."""
     by_host: defaultdict[str, list[str]] = defaultdict(list)
     for address in addresses:
@@ -40,13 +40,13 @@ async def look_at_all(client: PictureClient, addresses: Sequence[str]) -> Found:
     return found
 
 
-async def _judged(seen: Peeked | Blocked | Gone | Trouble) -> Shape | str:
+async def _judged(seen: Peeked | Blocked | LinkGone | DownloadFailed) -> Shape | str:
     match seen:
-        case Gone(status=status):
+        case LinkGone(status=status):
             return f"The API could not fetch it: its host answers {status}."
         case Blocked(reason=reason):
             return f"The API could not fetch it: {reason}."
-        case Trouble(reason=reason):
+        case DownloadFailed(reason=reason):
             return f"It cannot be looked at: {reason}."
         case Peeked():
             shape = await to_thread.run_sync(partial(measure, seen.data, seen.size, whole=seen.whole))

@@ -48,7 +48,7 @@ _MARK = '"picture:sha256:'
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class Sendable:
     """What is sent for a job. Its links, if it has any, work until `good_until`."""
 
     body: bytes
@@ -73,7 +73,7 @@ class _Unsent(Exception):
 
 
 @dataclass(slots=True)
-class References:
+class Uploader:
     """One a run. `bucket` is there where `way` is a store. `deadline` is a job's longest wait at the API, and
     `outage_limit` how long trouble of the store is ridden out, both in seconds."""
 
@@ -95,19 +95,19 @@ class References:
     """Places that a thread brings a picture to, though perhaps nobody waits for it any more."""
     _troubled_since: float | None = None
 
-    async def ready(self, job: QueuedJob) -> Ready | Unfit | None:
+    async def ready(self, job: QueuedJob) -> Sendable | Unfit | None:
         """What is to be sent for a job; None where the batch was paused over it.
 
         Waits while the store is in trouble. A job without pictures of this computer is ready at once.
         """
         if _MARK not in job.inputs:
-            return Ready(job.inputs.encode())
+            return Sendable(job.inputs.encode())
         spec = find(job.model)
         images = None if spec is None else spec.vocabulary.get("images")
         inputs = json.loads(job.inputs)
         named = None if images is None else inputs.get(images)
         if images is None or not isinstance(named, list):  # the words of a prompt: nobody's picture
-            return Ready(job.inputs.encode())
+            return Sendable(job.inputs.encode())
         contents = {name: sha256 for name in named if (sha256 := content_named(name))}
         try:
             links = await self._links_for(job, tuple(dict.fromkeys(contents.values())))
@@ -118,9 +118,9 @@ class References:
             return None
         sent = [links[contents[name]].url if name in contents else name for name in named]
         ends = [link.good_until for link in links.values() if link.good_until is not None]
-        return Ready(payload({**inputs, images: sent}).encode(), min(ends, default=None))
+        return Sendable(payload({**inputs, images: sent}).encode(), min(ends, default=None))
 
-    def is_stale(self, made: Ready) -> bool:
+    def is_stale(self, made: Sendable) -> bool:
         """Whether its links may end before the API has fetched from them."""
         return made.good_until is not None and made.good_until < self._needed_until()
 
@@ -156,7 +156,7 @@ class References:
         """A link to the picture in the store; rows that name the same one share the work."""
         while True:
             link = self._links.get(sha256)
-            if link is not None and not self.is_stale(Ready(b"", link.good_until)):
+            if link is not None and not self.is_stale(Sendable(b"", link.good_until)):
                 self._links.move_to_end(sha256)
                 return link
             if (other := self._under_way.get(sha256)) is None:

@@ -14,15 +14,15 @@ from runner.clock import Clock
 from runner.downloads.download import Downloads
 from runner.limits.brake import Brake
 from runner.limits.budget import Budget
-from runner.limits.clock_jump import Gap
+from runner.limits.clock_jump import ClockJumpDetector
 from runner.limits.guards import Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
 from runner.recovery.spool import Spool
-from runner.uploads.uploader import References
-from runner.workers.pending import Waiting
-from runner.workers.queue import Source
+from runner.uploads.uploader import Uploader
+from runner.workers.pending import PendingSubmits
+from runner.workers.queue import JobQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,18 @@ class Context:
     guards: Guards
     slots: CapacityLimiter
     """One for each job in flight at the API; `tune` changes how many there are."""
-    source: Source
-    references: References
+    source: JobQueue
+    references: Uploader
     """Brings a job's pictures of this computer to where the API can fetch them."""
     spool: Spool
     downloads: Downloads
     to_fetch: MemoryObjectSendStream[OpenJob]
     """Where a worker leaves a job whose pictures are ready. Waits while downloads lag behind."""
     notice: Callable[[str], None]
-    gap: Gap
+    gap: ClockJumpDetector
     """Looked at before every submit."""
     probe: Callable[[str], None] = lambda _name: None
     """Called at named places of the submit edge, so that a test may crash there."""
-    waiting: Waiting = field(default_factory=Waiting)
+    waiting: PendingSubmits = field(default_factory=PendingSubmits)
     """Jobs in hand that are not sent yet."""
     tally: Tally = field(default_factory=Tally)

@@ -4,17 +4,17 @@ from anyio import to_thread
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
-from jobs.paths import picture_path
+from jobs.paths import image_path
 from jobs.pauses import PauseReason
 from jobs.store.door import must
 from jobs.stored_files import is_at_hand
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
 from runner.downloads.disk import DiskTrouble
-from runner.downloads.download import Fetched as Download
-from runner.downloads.download import Picture, fetch_picture
+from runner.downloads.download import DownloadedImage, fetch_image
+from runner.downloads.download import DownloadResult as Download
 from runner.downloads.validate import Broken
-from runner.http.image_client import Gone, Trouble
+from runner.http.image_client import DownloadFailed, LinkGone
 from runner.http.url_policy import Blocked, shown_host
 from runner.limits.brake import Reach
 from runner.workers.context import Context
@@ -37,20 +37,20 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
     if not urls:
         await _fail(run, job, Failure(FailureKind.NO_IMAGES, "The API was done, and had no picture."))
         return None
-    held = await run.store.pictures_of(job.attempt_id)
+    held = await run.store.images_of(job.attempt_id)
     failure: Failure | None = None
     for number, url in enumerate(urls, start=1):
         earlier = held.get(number)
         if earlier is not None and await to_thread.run_sync(is_at_hand, earlier):
             continue
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
-            case Picture() as picture:
+            case DownloadedImage() as picture:
                 await _record(run, job, number, url, picture)
             # A stand-in that is started anew has another port; another link may lead to another server.
-            case Gone() | Blocked() | Trouble(status=int()) if not refreshed:
+            case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
                 must(await run.store.apply(LinksExpired(job.id)), job.key)
                 return await run.store.open_job(job.id)
-            case Gone(status=status):
+            case LinkGone(status=status):
                 failure = failure or Failure(
                     FailureKind.EXPIRED,
                     f"Picture {number} is paid for, and gone from {shown_host(url)} (HTTP {status}), "
@@ -61,7 +61,7 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
                 failure = failure or Failure(
                     FailureKind.BLOCKED, f"Picture {number} is not fetched: {reason}."
                 )
-            case Broken(reason=reason) | Trouble(reason=reason):
+            case Broken(reason=reason) | DownloadFailed(reason=reason):
                 failure = failure or Failure(
                     FailureKind.BAD_PICTURE, f"Picture {number} did not come whole: {reason}."
                 )
@@ -83,7 +83,7 @@ async def _fetch(
     run: Context, job: OpenJob, number: int, url: str, earlier: ArtifactView | None, *, refreshed: bool
 ) -> Download | None:
     """One picture, over as many tries as its trouble is worth; None: not in this run."""
-    name = picture_path(
+    name = image_path(
         run.limits.name_template,
         batch=run.batch.name,
         folder=job.folder,
@@ -97,7 +97,7 @@ async def _fetch(
     try:
         while True:
             tries += 1
-            got = await fetch_picture(
+            got = await fetch_image(
                 run.downloads,
                 url,
                 name,
@@ -107,9 +107,9 @@ async def _fetch(
             match got:
                 case Broken() if tries < BROKEN_TRIES:
                     pass
-                case Gone() if refreshed and tries < BROKEN_TRIES:  # it may not be everywhere yet
+                case LinkGone() if refreshed and tries < BROKEN_TRIES:  # it may not be everywhere yet
                     pass
-                case Trouble():
+                case DownloadFailed():
                     run.tally.struggling.add(job.id)
                     if tries >= SERVER_TRIES and got.status is not None and not refreshed:
                         run.tally.came_before[job.id] = came
@@ -142,7 +142,7 @@ async def _is_outage(run: Context, job: OpenJob, came: int) -> bool:
     return not await run.health.is_up()
 
 
-async def _record(run: Context, job: OpenJob, number: int, url: str, picture: Picture) -> None:
+async def _record(run: Context, job: OpenJob, number: int, url: str, picture: DownloadedImage) -> None:
     view = ArtifactView(
         number=number,
         path=str(run.downloads.root / picture.path),
@@ -153,7 +153,7 @@ async def _record(run: Context, job: OpenJob, number: int, url: str, picture: Pi
         height=picture.height,
         content_type=picture.content_type,
     )
-    await run.store.record_picture(job.id, job.attempt_id, view)
+    await run.store.record_image(job.id, job.attempt_id, view)
     run.tally.pictures += 1
 
 

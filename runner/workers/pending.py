@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import anyio
 
 
-class Waiting:
+class PendingSubmits:
     """One a run. What is cancelled in the table meanwhile needs not wait to its end to find that out."""
 
     def __init__(self) -> None:

@@ -11,14 +11,14 @@ from jobs.views import OpenJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach
 from runner.providers.base import (
-    NotReady,
-    Ready,
+    CallFailed,
     RemoteStatus,
+    RemoteStatusReport,
+    ResultNotReady,
+    ResultReady,
     RunCancelled,
     RunFailed,
-    Standing,
     Stopped,
-    Trouble,
     UnknownId,
 )
 from runner.providers.runcomfy.responses import is_request_id
@@ -91,14 +91,14 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
     """Ask once; seconds until the next time, None if the job has left `running`."""
     standing = await run.provider.status(job.request_id)
     match standing:
-        case Standing(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
+        case RemoteStatusReport(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
             run.health.good()
             state.unknown = 0
             return await _result(run, job, state, standing if status is RemoteStatus.FAILED else None)
-        case Standing(status=RemoteStatus.CANCELLED):
+        case RemoteStatusReport(status=RemoteStatus.CANCELLED):
             await _cancelled(run, job)
             return None
-        case Standing():
+        case RemoteStatusReport():
             run.health.good()
             state.troubles = state.unknown = 0
             if standing.status is None and state.odd_word != standing.word:
@@ -111,11 +111,13 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
             return await _unknown(run, job, state, standing)
         case Stopped():
             return _stopped(run, state, standing)
-        case Trouble():
+        case CallFailed():
             return _trouble(run, state, standing)
 
 
-async def _result(run: Context, job: OpenJob, state: _Watch, failed: Standing | None) -> float | None:
+async def _result(
+    run: Context, job: OpenJob, state: _Watch, failed: RemoteStatusReport | None
+) -> float | None:
     """Ask what a request came to that has ended; `failed` is what its status said, if it said that."""
     now = run.clock.monotonic()
     state.done_since = now if state.done_since is None else state.done_since
@@ -123,7 +125,7 @@ async def _result(run: Context, job: OpenJob, state: _Watch, failed: Standing | 
     result = await run.provider.result(job.request_id)
     told = None if failed is None else failed.failure
     match result:
-        case Ready(urls=urls, cost_usd=cost):
+        case ResultReady(urls=urls, cost_usd=cost):
             run.health.good()
             run.budget.settle(job.reckoned_usd, cost)
             must(await run.store.apply(RemoteDone(job.id, urls, cost)), job.key)
@@ -138,13 +140,13 @@ async def _result(run: Context, job: OpenJob, state: _Watch, failed: Standing | 
             return None
         case Stopped():
             return _stopped(run, state, result)
-        case NotReady() | UnknownId() | Trouble(http_status=int()) if failed is not None:
+        case ResultNotReady() | UnknownId() | CallFailed(http_status=int()) if failed is not None:
             # Where a run failed there may be no result to be had; its status has said what counts.
-            if told is None and isinstance(result, Trouble) and state.results < RESULT_TRIES_OF_FAILED:
+            if told is None and isinstance(result, CallFailed) and state.results < RESULT_TRIES_OF_FAILED:
                 return _trouble(run, state, result)
             await _end(run, job, _why(told), None)
             return None
-        case NotReady() | UnknownId():  # the id is known, or its status would have said so
+        case ResultNotReady() | UnknownId():  # the id is known, or its status would have said so
             if now - state.done_since < RESULT_WITHIN_SECONDS:
                 return _pace(run, state)
             if isinstance(result, UnknownId):
@@ -153,7 +155,7 @@ async def _result(run: Context, job: OpenJob, state: _Watch, failed: Standing | 
             state.deadline = now
             run.notice(f"Job {job.key!r} is done at the API, but its result has not come for 10 minutes.")
             return _pace(run, state)
-        case Trouble():
+        case CallFailed():
             return _trouble(run, state, result)
 
 
@@ -202,10 +204,10 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
 
 def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:
     run.brake.pause(verdict.reason, verdict.message)
-    return _trouble(run, state, Trouble(verdict.message, answered=True))
+    return _trouble(run, state, CallFailed(verdict.message, answered=True))
 
 
-def _trouble(run: Context, state: _Watch, verdict: Trouble) -> float:
+def _trouble(run: Context, state: _Watch, verdict: CallFailed) -> float:
     state.troubles += 1
     if state.troubles > 1 or verdict.certificate:  # one answer lost says nothing about the API
         run.health.trouble(verdict)

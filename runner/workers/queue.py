@@ -18,7 +18,7 @@ _LONGEST_WAIT = timedelta(hours=1)
 """No job is made to wait for that long: one that seems to was written down before the clock was set back."""
 
 
-class Source:
+class JobQueue:
     """One a batch and run. A job that was handed out is in hand until it is released."""
 
     def __init__(self, store: Store, batch_id: int, brake: Brake, clock: Clock, guards: Guards) -> None:

@@ -30,9 +30,9 @@ from jobs.store.door import must
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach
-from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
+from runner.providers.base import CallFailed, Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.recovery.spool import Spooled
-from runner.uploads.uploader import Ready, Unfit
+from runner.uploads.uploader import Sendable, Unfit
 from runner.workers.context import Context
 
 _UNSENT = Backoff(first=1.0, longest=30.0)
@@ -77,9 +77,9 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
         tries += 1
 
 
-async def _made_ready(run: Context, job: QueuedJob) -> Ready | None:
+async def _made_ready(run: Context, job: QueuedJob) -> Sendable | None:
     """What is to be sent, its pictures where the API can fetch them; None where it is not sent now."""
-    made: Ready | Unfit | None = None
+    made: Sendable | Unfit | None = None
     with run.brake.guarding(Reach.SUBMITS):
         made = await run.references.ready(job)
     if not isinstance(made, Unfit):
@@ -167,7 +167,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
         case Taken(request_id=request_id):
             if not await run.store.apply(Accepted(job.id, request_id, now)):
                 await _doubt(
-                    run, job, Doubtful(f"The API answered with {request_id!r}, which another job has.")
+                    run, job, Unconfirmed(f"The API answered with {request_id!r}, which another job has.")
                 )
                 return None
             run.probe("after commit")
@@ -191,12 +191,12 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             run.brake.pause(reason, message)
             must(await run.store.apply(NotAccepted(job.id, now, now)), job.key)
             return None
-        case Doubtful():
+        case Unconfirmed():
             await _doubt(run, job, verdict)
             return None
 
 
-async def _doubt(run: Context, job: QueuedJob, verdict: Doubtful) -> None:
+async def _doubt(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
     run.health.doubt()  # before anything is awaited: no other submit may slip in between
     failure = Failure(FailureKind.UNCONFIRMED, _in_doubt(verdict.message), verdict.code)
     now = run.clock.now()
@@ -227,7 +227,7 @@ def _in_doubt(message: str) -> str:
 def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
     if verdict.busy:
         return run.throttle.turned_away(verdict.retry_after_seconds, verdict.reason)
-    run.health.trouble(Trouble(verdict.reason, certificate=verdict.certificate))
+    run.health.trouble(CallFailed(verdict.reason, certificate=verdict.certificate))
     return _UNSENT.jittered(tries, run.rng)
 
 

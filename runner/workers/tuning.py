@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Tuning:
     """Jobs in flight, submits a minute, USD in all; None is no limit."""
 
     concurrency: int
@@ -20,7 +20,7 @@ class Pace:
     budget: Decimal | None
 
 
-def pace(settings: Settings, batch: BatchView, *, said_counts: bool = True) -> Pace:
+def tuning_for(settings: Settings, batch: BatchView, *, said_counts: bool = True) -> Tuning:
     """A flag of this command beats `tune`, which beats the environment and the file.
 
     Without `said_counts` a flag does not: somebody has tuned since it was said.
@@ -29,19 +29,19 @@ def pace(settings: Settings, batch: BatchView, *, said_counts: bool = True) -> P
     def chosen(name: str, value: T, tuned: T | None) -> T:
         return value if tuned is None or (said_counts and settings.is_said(name)) else tuned
 
-    return Pace(
+    return Tuning(
         concurrency=chosen("concurrency", settings.concurrency, batch.concurrency),
         rate=chosen("rate", settings.rate, batch.rate),
         budget=chosen("budget", settings.budget, batch.budget),
     )
 
 
-def pace_of(run: Context) -> Pace:
+def tuning_of(run: Context) -> Tuning:
     """What a run keeps to now."""
-    return Pace(int(run.slots.total_tokens), run.throttle.rate, run.budget.limit)
+    return Tuning(int(run.slots.total_tokens), run.throttle.rate, run.budget.limit)
 
 
-def keep_pace(run: Context, now: Pace) -> None:
+def apply_tuning(run: Context, now: Tuning) -> None:
     """Have a run that is on keep another pace from here on."""
     run.slots.total_tokens = now.concurrency
     run.throttle.rate = now.rate

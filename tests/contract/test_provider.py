@@ -12,13 +12,13 @@ from runner.providers.base import (
     Denied,
     NoSuchModel,
     NotCancellable,
-    NotReady,
     Priced,
-    Ready,
     RemoteStatus,
+    RemoteStatusReport,
+    ResultNotReady,
+    ResultReady,
     RunCancelled,
     RunFailed,
-    Standing,
     Stopped,
     TurnedAway,
     UnknownId,
@@ -53,18 +53,18 @@ async def test_a_job_from_submit_to_its_pictures(choice: dict[str, Any]) -> None
     async with api(**choice) as a:
         request_id = await a.taken(SEQUENTIAL, SERIES)
         standing = await a.provider.status(request_id)
-        assert isinstance(standing, Standing)
+        assert isinstance(standing, RemoteStatusReport)
         assert standing.status is RemoteStatus.WORKING
-        assert isinstance(await a.provider.result(request_id), NotReady)
+        assert isinstance(await a.provider.result(request_id), ResultNotReady)
         a.clock.ahead += 100
         standing = await a.provider.status(request_id)
-        assert isinstance(standing, Standing)
+        assert isinstance(standing, RemoteStatusReport)
         assert standing.status is RemoteStatus.DONE
         ready = await a.provider.result(request_id)
-        assert isinstance(ready, Ready)
+        assert isinstance(ready, ResultReady)
         assert (len(ready.urls), ready.cost_usd) == (2, Decimal("0.08"))
         single = await a.provider.result(await a.ended())
-        assert isinstance(single, Ready)
+        assert isinstance(single, ResultReady)
         assert (len(single.urls), single.cost_usd) == (1, Decimal("0.04"))
 
 
@@ -91,12 +91,12 @@ async def test_a_queue_and_a_cancel(choice: dict[str, Any]) -> None:
     async with api(slots=1, **choice) as a:
         first, second = await a.taken(), await a.taken()
         queued = await a.provider.status(second)
-        assert isinstance(queued, Standing)
+        assert isinstance(queued, RemoteStatusReport)
         assert (queued.status, queued.queue_position is not None) == (RemoteStatus.QUEUED, True)
         assert isinstance(await a.provider.cancel(second), CancelTaken)
         assert isinstance(await a.provider.cancel(first), NotCancellable)
         standing = await a.provider.status(second)
-        assert isinstance(standing, Standing)
+        assert isinstance(standing, RemoteStatusReport)
         assert standing.status is RemoteStatus.CANCELLED
         assert isinstance(await a.provider.result(second), RunCancelled)
 

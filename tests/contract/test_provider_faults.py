@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from runner.providers.base import (
+    CallFailed,
     Denied,
-    Doubtful,
     NoSuchModel,
-    NotReady,
-    Ready,
-    Standing,
+    RemoteStatusReport,
+    ResultNotReady,
+    ResultReady,
     Stopped,
     Taken,
-    Trouble,
     TurnedAway,
+    Unconfirmed,
     UnknownId,
 )
 from tests.contract.provided import PROMPT, SINGLE, api
@@ -23,25 +23,25 @@ STALLED = 0.5
 """Seconds that are waited for an answer that never comes."""
 
 SUBMIT_FAULTS: list[tuple[str, dict[str, Any], type]] = [
-    ("http", {"status": 500}, Doubtful),
-    ("http", {"status": 502, "shape": "html"}, Doubtful),
-    ("http", {"status": 503}, Doubtful),
+    ("http", {"status": 500}, Unconfirmed),
+    ("http", {"status": 502, "shape": "html"}, Unconfirmed),
+    ("http", {"status": 503}, Unconfirmed),
     ("http", {"status": 503, "retry_after": 2}, TurnedAway),
-    ("http", {"status": 504, "shape": "empty"}, Doubtful),
+    ("http", {"status": 504, "shape": "empty"}, Unconfirmed),
     ("http", {"status": 429, "retry_after": "junk"}, TurnedAway),
     ("http", {"status": 408, "shape": "empty"}, TurnedAway),
     ("http", {"status": 425, "shape": "text"}, TurnedAway),
     ("http", {"status": 409}, Denied),
     ("http", {"status": 413, "shape": "html"}, Denied),
-    ("error_on_200", {}, Doubtful),
+    ("error_on_200", {}, Unconfirmed),
     ("error_on_200", {"error_code": 422001}, Denied),
-    ("html", {}, Doubtful),
-    ("redirect", {}, Doubtful),
-    ("drop", {}, Doubtful),
-    ("reset", {}, Doubtful),
-    ("stall", {}, Doubtful),
-    ("no_id", {}, Doubtful),
-    ("cut", {}, Doubtful),
+    ("html", {}, Unconfirmed),
+    ("redirect", {}, Unconfirmed),
+    ("drop", {}, Unconfirmed),
+    ("reset", {}, Unconfirmed),
+    ("stall", {}, Unconfirmed),
+    ("no_id", {}, Unconfirmed),
+    ("cut", {}, Unconfirmed),
     ("moderated", {}, Denied),
     ("token", {}, Stopped),
     ("balance", {}, Stopped),
@@ -65,7 +65,7 @@ async def test_an_answer_that_breaks_off_behind_its_id() -> None:
         request_id = await a.taken()
         assert request_id == a.service.ledger[0].request_id
         a.arm("submit", "truncate", count=20)
-        assert isinstance(await a.provider.submit(SINGLE, PROMPT), Doubtful)
+        assert isinstance(await a.provider.submit(SINGLE, PROMPT), Unconfirmed)
 
 
 FREE_FAULTS: list[tuple[str, dict[str, Any]]] = [
@@ -104,7 +104,7 @@ async def test_a_free_call_in_trouble(endpoint: str, kind: str, fields: dict[str
         if endpoint == "models" and fields.get("status") == 404:
             assert isinstance(verdict, NoSuchModel)  # the price is a convenience: that much is an answer
             return
-        assert isinstance(verdict, Trouble)
+        assert isinstance(verdict, CallFailed)
         later = fields.get("status") == 429 or "retry_after" in fields
         assert verdict.answered is later
 
@@ -114,13 +114,13 @@ async def test_an_odd_status_and_an_odd_result() -> None:
     async with api() as a:
         request_id = await a.ended()
         a.arm("status", "word", word="reticulating")
-        assert await a.provider.status(request_id) == Standing(None, "reticulating")
+        assert await a.provider.status(request_id) == RemoteStatusReport(None, "reticulating")
         a.arm("result", "stays")
-        assert await a.provider.result(request_id) == NotReady("in_progress")
+        assert await a.provider.result(request_id) == ResultNotReady("in_progress")
         for kind, many in (("no_pictures", 0), ("no_output", 0), ("more_pictures", 2)):
             a.arm("result", kind)
             verdict = await a.provider.result(request_id)
-            assert isinstance(verdict, Ready)
+            assert isinstance(verdict, ResultReady)
             assert len(verdict.urls) == many
         a.arm("result", "unknown_id")
         assert isinstance(await a.provider.result(request_id), UnknownId)

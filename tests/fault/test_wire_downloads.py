@@ -14,11 +14,17 @@ from pydantic import SecretStr
 
 from runner.clock import SystemClock
 from runner.downloads.disk import LocalDisk
-from runner.downloads.download import DownloadLimits, Downloads, Fetched, Picture, fetch_picture
+from runner.downloads.download import (
+    DownloadedImage,
+    DownloadLimits,
+    DownloadResult,
+    Downloads,
+    fetch_image,
+)
 from runner.downloads.validate import Broken
 from runner.http.api_client import ApiClient
-from runner.http.image_client import Gone, PictureClient, Trouble
-from runner.http.url_policy import Blocked, PicturePolicy
+from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
+from runner.http.url_policy import Blocked, ImageUrlPolicy
 from tests.support.wire import Call, Wire, closed_port, serve
 
 TOKEN = "canary-51c8-SECRET"
@@ -36,12 +42,14 @@ def jpeg() -> bytes:
 PICTURE = jpeg()
 
 
-async def fetch(wire: Wire, root: Path, path: str = "/1.jpg", *, base: str = "", **limits: Any) -> Fetched:
+async def fetch(
+    wire: Wire, root: Path, path: str = "/1.jpg", *, base: str = "", **limits: Any
+) -> DownloadResult:
     """One download from the API's own origin, which the server plays."""
-    policy = PicturePolicy.of(base or wire.base)
-    async with PictureClient(policy) as client:
+    policy = ImageUrlPolicy.of(base or wire.base)
+    async with ImageClient(policy) as client:
         shared = Downloads(client, root, SystemClock(), LocalDisk(), DownloadLimits(**limits))
-        return await fetch_picture(shared, f"http://127.0.0.1:{wire.port}{path}", NAME)
+        return await fetch_image(shared, f"http://127.0.0.1:{wire.port}{path}", NAME)
 
 
 def files(root: Path) -> list[str]:
@@ -58,7 +66,7 @@ async def test_a_picture_comes_home(tmp_path: Path) -> None:
 
     async with serve(good) as wire:
         told = await fetch(wire, tmp_path)
-    assert isinstance(told, Picture)
+    assert isinstance(told, DownloadedImage)
     assert told.sha256 == hashlib.sha256(PICTURE).hexdigest()
     assert (told.width, told.height, told.content_type) == (300, 300, "image/jpeg")
     assert told.path == tmp_path / "night" / "hero" / "01.jpg"
@@ -74,7 +82,7 @@ async def test_a_signed_address_arrives_as_it_was_given(tmp_path: Path) -> None:
         await call.answer(PICTURE)
 
     async with serve(good) as wire:
-        assert isinstance(await fetch(wire, tmp_path, path), Picture)
+        assert isinstance(await fetch(wire, tmp_path, path), DownloadedImage)
         assert wire.requests[0].split(b" ")[1].decode() == path
 
 
@@ -168,7 +176,7 @@ async def test_a_broken_net_is_trouble(script: Any, tmp_path: Path) -> None:
     """Worth another try, not the picture's fault; silence ends by the time limit on it."""
     async with serve(script) as wire:
         told = await fetch(wire, tmp_path, idle_seconds=0.1)
-    assert isinstance(told, Trouble)
+    assert isinstance(told, DownloadFailed)
     assert files(tmp_path) == []
 
 
@@ -189,9 +197,9 @@ async def test_a_reset_in_the_middle_is_a_broken_picture(tmp_path: Path) -> None
         await arrived.wait()
         call.reset()
 
-    async with serve(resets) as wire, PictureClient(PicturePolicy.of(wire.base)) as client:
+    async with serve(resets) as wire, ImageClient(ImageUrlPolicy.of(wire.base)) as client:
         shared = Downloads(client, tmp_path, SystemClock(), Noticing())
-        told = await fetch_picture(shared, f"http://127.0.0.1:{wire.port}/1.jpg", NAME)
+        told = await fetch_image(shared, f"http://127.0.0.1:{wire.port}/1.jpg", NAME)
     assert told == Broken(f"it was cut off before its {len(PICTURE)} bytes were here")
     assert files(tmp_path) == []
 
@@ -201,14 +209,14 @@ async def test_the_deadline_ends_a_drip(script: Any, tmp_path: Path) -> None:
     """Whatever the silences between two bytes are allowed to be."""
     async with serve(script) as wire:
         told = await fetch(wire, tmp_path, idle_seconds=60, total_seconds=0.1)
-    assert told == Trouble("the picture was not here after 0.1 s")
+    assert told == DownloadFailed("the picture was not here after 0.1 s")
     assert files(tmp_path) == []
 
 
 async def test_nobody_there_is_trouble(tmp_path: Path) -> None:
     """The emulator is down."""
     told = await fetch(Wire(port=closed_port()), tmp_path)
-    assert isinstance(told, Trouble)
+    assert isinstance(told, DownloadFailed)
     assert "refused" in told.reason
 
 
@@ -221,7 +229,7 @@ async def test_a_dead_link_is_gone(status: str, tmp_path: Path) -> None:
         await call.answer(b"<Error>", status)
 
     async with serve(gone) as wire:
-        assert await fetch(wire, tmp_path) == Gone(int(status[:3]))
+        assert await fetch(wire, tmp_path) == LinkGone(int(status[:3]))
 
 
 # Where it goes, and what it takes along
@@ -264,7 +272,7 @@ async def test_a_redirect_within_the_origin_is_followed(tmp_path: Path) -> None:
                 await call.answer(PICTURE)
 
     async with serve(moves) as wire:
-        assert isinstance(await fetch(wire, tmp_path), Picture)
+        assert isinstance(await fetch(wire, tmp_path), DownloadedImage)
         assert [request.split(b" ")[1] for request in wire.requests] == [b"/1.jpg", b"/2"]
 
 
@@ -285,11 +293,11 @@ async def test_a_picture_s_host_never_sees_the_token(tmp_path: Path) -> None:
     async with serve(good) as wire:
         async with ApiClient(wire.base, SecretStr(TOKEN)) as api:
             await api.request("GET", "/models", timeout_seconds=5)
-        async with PictureClient(PicturePolicy.of(wire.base)) as client:
+        async with ImageClient(ImageUrlPolicy.of(wire.base)) as client:
             shared = Downloads(client, tmp_path, SystemClock(), LocalDisk())
             for _ in range(2):
                 url = f"http://127.0.0.1:{wire.port}/1.jpg"
-                assert isinstance(await fetch_picture(shared, url, NAME), Picture)
+                assert isinstance(await fetch_image(shared, url, NAME), DownloadedImage)
         first, *others = wire.requests
         assert TOKEN.encode() in first
         assert len(others) == 2
@@ -306,10 +314,10 @@ async def test_a_certificate_that_nobody_vouches_for_is_trouble(tmp_path: Path) 
     trustme.CA().issue_cert("127.0.0.1").configure_cert(server)
     async with serve(good, tls=server) as wire:
         base = wire.base.replace("http:", "https:")
-        async with PictureClient(PicturePolicy.of(base)) as client:
+        async with ImageClient(ImageUrlPolicy.of(base)) as client:
             shared = Downloads(client, tmp_path, SystemClock(), LocalDisk())
-            told = await fetch_picture(shared, f"https://127.0.0.1:{wire.port}/1.jpg", NAME)
-    assert isinstance(told, Trouble)
+            told = await fetch_image(shared, f"https://127.0.0.1:{wire.port}/1.jpg", NAME)
+    assert isinstance(told, DownloadFailed)
     assert "certificate" in told.reason
     assert files(tmp_path) == []
 
@@ -318,10 +326,10 @@ async def test_the_emulator_s_pictures_need_no_proxy(tmp_path: Path) -> None:
     """A proxy could not find this machine's loopback."""
     async with serve(good) as wire:
         proxy = f"http://127.0.0.1:{closed_port()}"
-        async with PictureClient(PicturePolicy.of(wire.base), proxy=proxy) as client:
+        async with ImageClient(ImageUrlPolicy.of(wire.base), proxy=proxy) as client:
             shared = Downloads(client, tmp_path, SystemClock(), LocalDisk())
             url = f"http://127.0.0.1:{wire.port}/1.jpg"
-            assert isinstance(await fetch_picture(shared, url, NAME), Picture)
+            assert isinstance(await fetch_image(shared, url, NAME), DownloadedImage)
 
 
 async def test_behind_a_proxy_the_list_of_hosts_still_holds(tmp_path: Path) -> None:
@@ -332,13 +340,13 @@ async def test_behind_a_proxy_the_list_of_hosts_still_holds(tmp_path: Path) -> N
         await call.answer(b"", "403 Forbidden")
 
     async with serve(refuses) as wire:
-        policy = PicturePolicy.of("https://model-api.runcomfy.net/v1")
-        async with PictureClient(policy, proxy=f"http://127.0.0.1:{wire.port}") as client:
+        policy = ImageUrlPolicy.of("https://model-api.runcomfy.net/v1")
+        async with ImageClient(policy, proxy=f"http://127.0.0.1:{wire.port}") as client:
             shared = Downloads(client, tmp_path, SystemClock(), LocalDisk())
-            told = await fetch_picture(shared, "https://x.runcomfy.net/1.jpg", NAME)
-            assert isinstance(told, Trouble)
+            told = await fetch_image(shared, "https://x.runcomfy.net/1.jpg", NAME)
+            assert isinstance(told, DownloadFailed)
             assert "proxy" in told.reason
-            assert isinstance(await fetch_picture(shared, "https://evil.example/1.jpg", NAME), Blocked)
+            assert isinstance(await fetch_image(shared, "https://evil.example/1.jpg", NAME), Blocked)
         assert [request.split(b"\r\n")[0] for request in wire.requests] == [
             b"CONNECT x.runcomfy.net:443 HTTP/1.1"
         ]

@@ -16,9 +16,9 @@ import pytest
 
 from jobs.states import JobState
 from runner.downloads.download import DownloadLimits, Downloads
+from runner.environment import Environment
 from runner.events.report import RunReport
 from runner.planning.consent import agreed_to_all
-from runner.providers.connect import Surroundings
 from runner.run import run_sheet
 from runner.settings import Settings
 from tests.support import broken_api as breaks
@@ -89,16 +89,16 @@ async def run(
         deadline=deadline,
     )
     env = {"RUNCOMFY_MODEL_API_BASE": api.base, "RUNCOMFY_API_TOKEN": "canary-wire-token"}
-    around = Surroundings(env, folder, HurriedClock(), random.Random(5), transport=transport)
+    environment = Environment(env, folder, HurriedClock(), random.Random(5), transport=transport)
     with anyio.fail_after(45):
         return await run_sheet(
             sheet,
             batch=None,
             model=TEXT_TO_IMAGE,
             settings=settings,
-            around=around,
+            environment=environment,
             consent=agreed_to_all,
-            watcher=Watching(),
+            observer=Watching(),
         )
 
 

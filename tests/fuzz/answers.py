@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from runner.clock import SystemClock
 from runner.http.api_client import ApiClient
 from runner.http.api_url import DEFAULT_BASE
-from runner.http.url_policy import Blocked, PicturePolicy, host_of
-from runner.providers.base import Denied, Doubtful, Ready, Stopped, Taken, TurnedAway
+from runner.http.url_policy import Blocked, ImageUrlPolicy, host_of
+from runner.providers.base import Denied, ResultReady, Stopped, Taken, TurnedAway, Unconfirmed
 from runner.providers.runcomfy.api import RunComfy
 from runner.providers.runcomfy.responses import is_request_id
 from tests.fuzz.mutating import mutated
@@ -81,7 +81,7 @@ class Api:
         transport = httpx.MockTransport(lambda _request: self.answer)
         client = ApiClient(DEFAULT_BASE, SecretStr(TOKEN), transport=transport)
         self.provider = RunComfy(client, SystemClock(), submit_timeout=5, timeout=5)
-        self.policy = PicturePolicy.of(DEFAULT_BASE)
+        self.policy = ImageUrlPolicy.of(DEFAULT_BASE)
         self.loop = asyncio.Runner()
 
     def one(self, dice: random.Random) -> bytes:
@@ -111,7 +111,7 @@ class Api:
             self.answer = answer()
             verdict = await call("req-1")
             assert TOKEN not in repr(verdict)
-            if isinstance(verdict, Ready):
+            if isinstance(verdict, ResultReady):
                 assert len(verdict.urls) <= 64
                 for url in verdict.urls:
                     self._fetchable(url)
@@ -145,7 +145,7 @@ def _submitted(verdict: Any, status: int) -> None:
         case TurnedAway(reason=said, retry_after_seconds=seconds):
             assert said.isprintable()
             assert seconds is None or 0 <= seconds <= 600
-        case Stopped(message=said) | Doubtful(message=said):
+        case Stopped(message=said) | Unconfirmed(message=said):
             assert said.isprintable()
             assert said
         case Denied(failure=failure):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.support.night import SINGLE, Night
 
 
@@ -16,7 +16,7 @@ def sheet(w: Night, names: Iterable[str], model: str = SINGLE, count: str = "") 
     return path
 
 
-def strikes(name: str, endpoint: Endpoint, kind: Kind, times: int | None = None, **more: Any) -> Fault:
+def strikes(name: str, endpoint: Endpoint, kind: FaultKind, times: int | None = None, **more: Any) -> Fault:
     """A fault for the row of that name alone; for ever, unless it says how often."""
     return Fault(endpoint=endpoint, kind=kind, times=times, prompt=f"<{name}>", **more)
 

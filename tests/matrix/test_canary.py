@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.matrix.processes import start
 from tests.support.command import QUICK, TOKEN, Desk, Ended, desk, until, wait
 
@@ -15,11 +15,11 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 SAYS = f"No: Bearer {TOKEN}"
 LINK = f"https://x/?k={TOKEN}"
 FAULTS = (
-    Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, accepted=True, prompt="row 16"),
-    Fault(endpoint=Endpoint.SUBMIT, kind=Kind.HTTP, status=422, message=SAYS, prompt="row 17"),
-    Fault(endpoint=Endpoint.RESULT, kind=Kind.FAILED, times=None, message=SAYS, prompt="row 18"),
-    Fault(endpoint=Endpoint.RESULT, kind=Kind.FOREIGN_URL, times=None, url=LINK, prompt="row 19"),
-    Fault(endpoint=Endpoint.STATUS, kind=Kind.WORD, word=SAYS, times=2, prompt="row 20"),
+    Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, accepted=True, prompt="row 16"),
+    Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.HTTP, status=422, message=SAYS, prompt="row 17"),
+    Fault(endpoint=Endpoint.RESULT, kind=FaultKind.FAILED, times=None, message=SAYS, prompt="row 18"),
+    Fault(endpoint=Endpoint.RESULT, kind=FaultKind.FOREIGN_URL, times=None, url=LINK, prompt="row 19"),
+    Fault(endpoint=Endpoint.STATUS, kind=FaultKind.WORD, word=SAYS, times=2, prompt="row 20"),
 )
 """The API is honest and clumsy here: it says the token back wherever it has words."""
 

@@ -9,9 +9,9 @@ import pytest
 
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import Store
 from jobs.store.database import open_database
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from jobs.store.door import Store
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.matrix.nights import posts
 from tests.support.command import QUICK, desk, until, wait
 from tests.support.night import Night, night
@@ -72,7 +72,7 @@ def test_killed_at_a_free_call(tmp_path: Path, call: str, nth: int) -> None:
 async def test_killed_between_the_name_and_the_note(tmp_path: Path) -> None:
     """The picture has its final name, the table does not know: it is taken as it stands, not once more."""
     async with night(tmp_path) as w:
-        with mock.patch.object(Store, "record_picture", side_effect=Killed):
+        with mock.patch.object(Store, "record_image", side_effect=Killed):
             await killed(w)
         named = {path: path.stat().st_ino for path in pictures(tmp_path)}
         assert named
@@ -157,7 +157,7 @@ async def test_killed_again_and_again_while_it_recovers(tmp_path: Path) -> None:
 @pytest.mark.process
 async def test_a_real_kill_in_the_middle_of_a_download(tmp_path: Path) -> None:
     """kill -9 leaves a half of a picture under a name that nobody takes for one; the next run sweeps it."""
-    slow = Fault(endpoint=Endpoint.MEDIA, kind=Kind.DRIP, times=None, seconds=0.5)
+    slow = Fault(endpoint=Endpoint.MEDIA, kind=FaultKind.DRIP, times=None, seconds=0.5)
     async with desk(tmp_path, faults=(slow,)) as here:
         process = here.start("run", here.sheet(4), *QUICK)
         await until(lambda: len(halves(tmp_path)) >= 2, process)

@@ -14,7 +14,8 @@ import pytest
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store import Store, database
+from jobs.store import database
+from jobs.store.door import Store
 from runner.downloads.disk import LocalDisk
 from tests.matrix.nights import posts
 from tests.matrix.processes import COMMAND, start

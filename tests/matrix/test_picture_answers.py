@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner.emulator.faults.faults import Endpoint, Kind
+from runner.emulator.faults.faults import Endpoint, FaultKind
 from tests.matrix.nights import ends, posts, sheet, strikes
 from tests.support.night import night
 from tests.support.virtual_time import virtual
@@ -14,27 +14,27 @@ from tests.support.world import leftovers
 MEDIA = Endpoint.MEDIA
 
 TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
-    "gone-403": ({"kind": Kind.HTTP, "status": 403}, "expired"),
-    "gone-404": ({"kind": Kind.HTTP, "status": 404}, "expired"),
-    "gone-410": ({"kind": Kind.HTTP, "status": 410}, "expired"),
-    "500": ({"kind": Kind.HTTP, "status": 500}, "bad_picture"),
-    "503": ({"kind": Kind.HTTP, "status": 503, "retry_after": 5}, "bad_picture"),
-    "closed": ({"kind": Kind.DROP}, "bad_picture"),
-    "reset": ({"kind": Kind.RESET}, "bad_picture"),
-    "silent": ({"kind": Kind.STALL}, "bad_picture"),
-    "cut-short": ({"kind": Kind.TRUNCATE}, "bad_picture"),
-    "half-a-picture": ({"kind": Kind.CUT}, "bad_picture"),
-    "nothing": ({"kind": Kind.CUT, "count": 0}, "bad_picture"),
-    "dripping": ({"kind": Kind.DRIP, "seconds": 10}, "bad_picture"),
-    "web-page": ({"kind": Kind.HTML}, "bad_picture"),
-    "noise": ({"kind": Kind.WRONG_BYTES}, "bad_picture"),
-    "huge": ({"kind": Kind.HUGE}, "bad_picture"),
-    "packed": ({"kind": Kind.GZIP}, "bad_picture"),
-    "packed-bomb": ({"kind": Kind.GZIP, "count": 300_000_000}, "bad_picture"),
-    "pixel-bomb": ({"kind": Kind.BOMB}, "bad_picture"),
-    "inside": ({"kind": Kind.REDIRECT, "url": "http://169.254.169.254/latest/meta-data"}, "blocked"),
-    "this-machine": ({"kind": Kind.REDIRECT, "url": "http://127.0.0.1:9/x"}, "blocked"),
-    "elsewhere": ({"kind": Kind.REDIRECT, "url": "https://example.com/x.png"}, "blocked"),
+    "gone-403": ({"kind": FaultKind.HTTP, "status": 403}, "expired"),
+    "gone-404": ({"kind": FaultKind.HTTP, "status": 404}, "expired"),
+    "gone-410": ({"kind": FaultKind.HTTP, "status": 410}, "expired"),
+    "500": ({"kind": FaultKind.HTTP, "status": 500}, "bad_picture"),
+    "503": ({"kind": FaultKind.HTTP, "status": 503, "retry_after": 5}, "bad_picture"),
+    "closed": ({"kind": FaultKind.DROP}, "bad_picture"),
+    "reset": ({"kind": FaultKind.RESET}, "bad_picture"),
+    "silent": ({"kind": FaultKind.STALL}, "bad_picture"),
+    "cut-short": ({"kind": FaultKind.TRUNCATE}, "bad_picture"),
+    "half-a-picture": ({"kind": FaultKind.CUT}, "bad_picture"),
+    "nothing": ({"kind": FaultKind.CUT, "count": 0}, "bad_picture"),
+    "dripping": ({"kind": FaultKind.DRIP, "seconds": 10}, "bad_picture"),
+    "web-page": ({"kind": FaultKind.HTML}, "bad_picture"),
+    "noise": ({"kind": FaultKind.WRONG_BYTES}, "bad_picture"),
+    "huge": ({"kind": FaultKind.HUGE}, "bad_picture"),
+    "packed": ({"kind": FaultKind.GZIP}, "bad_picture"),
+    "packed-bomb": ({"kind": FaultKind.GZIP, "count": 300_000_000}, "bad_picture"),
+    "pixel-bomb": ({"kind": FaultKind.BOMB}, "bad_picture"),
+    "inside": ({"kind": FaultKind.REDIRECT, "url": "http://169.254.169.254/latest/meta-data"}, "blocked"),
+    "this-machine": ({"kind": FaultKind.REDIRECT, "url": "http://127.0.0.1:9/x"}, "blocked"),
+    "elsewhere": ({"kind": FaultKind.REDIRECT, "url": "https://example.com/x.png"}, "blocked"),
 }
 
 
@@ -77,7 +77,9 @@ def test_links_that_have_run_out_are_asked_for_anew(tmp_path: Path, times: int |
 
     @virtual
     async def test() -> None:
-        async with night(tmp_path, faults=[strikes("a", Endpoint.RESULT, Kind.EXPIRED_LINKS, times)]) as w:
+        async with night(
+            tmp_path, faults=[strikes("a", Endpoint.RESULT, FaultKind.EXPIRED_LINKS, times)]
+        ) as w:
             await w.run(sheet(w, "ab"))
             assert ends(w) == {"a": end, "b": "succeeded"}
             assert posts(w) == 2
@@ -88,7 +90,7 @@ def test_links_that_have_run_out_are_asked_for_anew(tmp_path: Path, times: int |
 @virtual
 async def test_what_a_picture_calls_itself_does_not_matter(tmp_path: Path) -> None:
     """The bytes decide: a wrong content type is no trouble, and the ending is that of the decoded format."""
-    async with night(tmp_path, faults=[strikes("a", MEDIA, Kind.WRONG_TYPE)]) as w:
+    async with night(tmp_path, faults=[strikes("a", MEDIA, FaultKind.WRONG_TYPE)]) as w:
         report = await w.run(sheet(w, "a"))
         assert report.exit_code == 0
         (image,) = w.manifest()[0]["images"]
@@ -110,7 +112,9 @@ def test_a_link_to_somewhere_else_is_not_followed(tmp_path: Path, url: str) -> N
 
     @virtual
     async def test() -> None:
-        async with night(tmp_path, faults=[strikes("a", Endpoint.RESULT, Kind.FOREIGN_URL, url=url)]) as w:
+        async with night(
+            tmp_path, faults=[strikes("a", Endpoint.RESULT, FaultKind.FOREIGN_URL, url=url)]
+        ) as w:
             await w.run(sheet(w, "ab"))
             assert ends(w) == {"a": "blocked", "b": "succeeded"}
             assert all(path.startswith(("/v1/", "/media/")) for _at, _method, path in w.transport.calls)
@@ -121,7 +125,7 @@ def test_a_link_to_somewhere_else_is_not_followed(tmp_path: Path, url: str) -> N
 @virtual
 async def test_a_bad_picture_is_kept_where_it_is_wanted(tmp_path: Path) -> None:
     """With `keep_bad`: beside the others, as `.bad`, which no manifest names."""
-    async with night(tmp_path, faults=[strikes("a", MEDIA, Kind.WRONG_BYTES)]) as w:
+    async with night(tmp_path, faults=[strikes("a", MEDIA, FaultKind.WRONG_BYTES)]) as w:
         await w.run(sheet(w, "a"), keep_bad=True)
         assert ends(w) == {"a": "bad_picture"}
         assert len(list((tmp_path / "outputs").rglob("*.bad"))) == 1

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
-from runner.providers.base import NotReady, Ready, RemoteStatus, Standing
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
+from runner.providers.base import RemoteStatus, RemoteStatusReport, ResultNotReady, ResultReady
 from runner.workers.poll import watch
 from tests.matrix.nights import accepted, ends, posts, sheet, strikes
 from tests.support.night import SERIES, night
@@ -14,21 +14,21 @@ from tests.support.virtual_time import virtual
 from tests.support.world import at_the_api
 
 TROUBLE = {
-    "closed": {"kind": Kind.DROP},
-    "reset": {"kind": Kind.RESET},
-    "silent": {"kind": Kind.STALL},
-    "cut-short": {"kind": Kind.TRUNCATE},
-    "no-json": {"kind": Kind.CUT},
-    "dripping": {"kind": Kind.DRIP, "seconds": 5},
-    "web-page": {"kind": Kind.HTML},
-    "redirect": {"kind": Kind.REDIRECT, "url": "http://127.0.0.1:9/v1"},
-    "error-on-200": {"kind": Kind.ERROR_ON_200},
-    **{f"{n}": {"kind": Kind.HTTP, "status": n} for n in (400, 408, 429, 500, 502, 503, 504)},
-    "404-of-a-gateway": {"kind": Kind.HTTP, "status": 404, "shape": "html"},
-    "429-seconds": {"kind": Kind.HTTP, "status": 429, "retry_after": 20},
-    "unknown-at-first": {"kind": Kind.UNKNOWN_ID},
-    "odd-word": {"kind": Kind.WORD},
-    "not-yet": {"kind": Kind.STAYS},
+    "closed": {"kind": FaultKind.DROP},
+    "reset": {"kind": FaultKind.RESET},
+    "silent": {"kind": FaultKind.STALL},
+    "cut-short": {"kind": FaultKind.TRUNCATE},
+    "no-json": {"kind": FaultKind.CUT},
+    "dripping": {"kind": FaultKind.DRIP, "seconds": 5},
+    "web-page": {"kind": FaultKind.HTML},
+    "redirect": {"kind": FaultKind.REDIRECT, "url": "http://127.0.0.1:9/v1"},
+    "error-on-200": {"kind": FaultKind.ERROR_ON_200},
+    **{f"{n}": {"kind": FaultKind.HTTP, "status": n} for n in (400, 408, 429, 500, 502, 503, 504)},
+    "404-of-a-gateway": {"kind": FaultKind.HTTP, "status": 404, "shape": "html"},
+    "429-seconds": {"kind": FaultKind.HTTP, "status": 429, "retry_after": 20},
+    "unknown-at-first": {"kind": FaultKind.UNKNOWN_ID},
+    "odd-word": {"kind": FaultKind.WORD},
+    "not-yet": {"kind": FaultKind.STAYS},
 }
 
 
@@ -75,7 +75,9 @@ def test_trouble_that_stays_leaves_the_row_at_the_api(tmp_path: Path, endpoint: 
 @virtual
 async def test_an_unheard_of_word_is_told(tmp_path: Path) -> None:
     """Once a row, with the word itself; meanwhile it is taken for work in progress."""
-    async with night(tmp_path, faults=[strikes("a", Endpoint.STATUS, Kind.WORD, 4, word="dreaming")]) as w:
+    async with night(
+        tmp_path, faults=[strikes("a", Endpoint.STATUS, FaultKind.WORD, 4, word="dreaming")]
+    ) as w:
         assert (await w.run(sheet(w, "abc"))).exit_code == 0
         assert [notice for notice in w.watching.notices if "'dreaming'" in notice] == [
             "Job 'a': the API says 'dreaming', which means nothing here. Asking on."
@@ -88,7 +90,7 @@ def test_an_id_that_is_gone_is_lost_and_never_bought_again(tmp_path: Path, endpo
 
     @virtual
     async def test() -> None:
-        async with night(tmp_path, faults=[strikes("a", endpoint, Kind.UNKNOWN_ID)]) as w:
+        async with night(tmp_path, faults=[strikes("a", endpoint, FaultKind.UNKNOWN_ID)]) as w:
             report = await w.run(sheet(w, "abc"), max_attempts=5)
             assert report.exit_code == 1
             assert ends(w) == {"a": "lost", "b": "succeeded", "c": "succeeded"}
@@ -100,10 +102,10 @@ def test_an_id_that_is_gone_is_lost_and_never_bought_again(tmp_path: Path, endpo
 @virtual
 async def test_a_status_that_goes_backwards_is_followed(tmp_path: Path) -> None:
     """Done, without a result, back in the queue, at work: it ends when it ends, and is paid once."""
-    queued = Standing(RemoteStatus.QUEUED, "in_queue", 4)
+    queued = RemoteStatusReport(RemoteStatus.QUEUED, "in_queue", 4)
     async with at_the_api(tmp_path) as (w, job):
         w.provider.says("status", WORKING, queued, DONE, WORKING, queued, DONE)
-        w.provider.says("result", NotReady("in_progress"), Ready((URL,), None))
+        w.provider.says("result", ResultNotReady("in_progress"), ResultReady((URL,), None))
         done = await watch(w.run, job)
         assert done is not None
         assert (done.urls, done.request_id) == ((URL,), "req-1")
@@ -111,12 +113,12 @@ async def test_a_status_that_goes_backwards_is_followed(tmp_path: Path) -> None:
 
 
 ENDINGS = {
-    "failed": ({"kind": Kind.FAILED}, "remote_failed"),
-    "moderated": ({"kind": Kind.MODERATED}, "moderated"),
-    "nothing": ({"kind": Kind.NO_PICTURES}, "no_images"),
-    "no-output": ({"kind": Kind.NO_OUTPUT}, "no_images"),
-    "fewer": ({"kind": Kind.FEWER_PICTURES}, "succeeded"),
-    "more": ({"kind": Kind.MORE_PICTURES}, "succeeded"),
+    "failed": ({"kind": FaultKind.FAILED}, "remote_failed"),
+    "moderated": ({"kind": FaultKind.MODERATED}, "moderated"),
+    "nothing": ({"kind": FaultKind.NO_PICTURES}, "no_images"),
+    "no-output": ({"kind": FaultKind.NO_OUTPUT}, "no_images"),
+    "fewer": ({"kind": FaultKind.FEWER_PICTURES}, "succeeded"),
+    "more": ({"kind": FaultKind.MORE_PICTURES}, "succeeded"),
     "well": (None, "succeeded"),
 }
 
@@ -148,7 +150,7 @@ async def test_how_a_run_ends_at_the_api(tmp_path: Path) -> None:
 @virtual
 async def test_warnings_do_not_change_the_exit_code(tmp_path: Path) -> None:
     """Fewer pictures than asked for is still a success."""
-    async with night(tmp_path, faults=[strikes("a", Endpoint.RESULT, Kind.FEWER_PICTURES)]) as w:
+    async with night(tmp_path, faults=[strikes("a", Endpoint.RESULT, FaultKind.FEWER_PICTURES)]) as w:
         report = await w.run(sheet(w, "ab", SERIES, "2"))
         assert (report.exit_code, report.warned) == (0, 2)
 
@@ -156,7 +158,7 @@ async def test_warnings_do_not_change_the_exit_code(tmp_path: Path) -> None:
 @virtual
 async def test_a_token_refused_on_a_poll_stops_polls_too(tmp_path: Path) -> None:
     """What is paid for stays `running` with its id, and comes home once there is another token."""
-    refused = Fault(endpoint=Endpoint.STATUS, kind=Kind.TOKEN, times=None)
+    refused = Fault(endpoint=Endpoint.STATUS, kind=FaultKind.TOKEN, times=None)
     async with night(tmp_path, faults=[refused]) as w:
         report = await w.run(sheet(w, "abc"))
         assert report.paused is not None

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.matrix.nights import accepted, ends, posts, sheet, strikes
 from tests.support.night import night
 from tests.support.virtual_time import virtual
@@ -13,28 +13,34 @@ from tests.support.virtual_time import virtual
 SUBMIT = Endpoint.SUBMIT
 
 
-def struck(name: str, kind: Kind, times: int | None = None, **more: Any) -> Fault:
+def struck(name: str, kind: FaultKind, times: int | None = None, **more: Any) -> Fault:
     return strikes(name, SUBMIT, kind, times, **more)
 
 
 IN_DOUBT = {
-    "closed": struck("closed", Kind.DROP),
-    "closed-taken": struck("closed-taken", Kind.DROP, accepted=True),
-    "reset": struck("reset", Kind.RESET),
-    "reset-taken": struck("reset-taken", Kind.RESET, accepted=True),
-    "silent": struck("silent", Kind.STALL),
-    "silent-taken": struck("silent-taken", Kind.STALL, accepted=True),
-    "dripping": struck("dripping", Kind.DRIP, seconds=20, accepted=True),
-    "cut-short": struck("cut-short", Kind.TRUNCATE, count=20, accepted=True),
-    "no-json": struck("no-json", Kind.CUT, accepted=True),
-    "no-id": struck("no-id", Kind.NO_ID),
-    "error-on-200": struck("error-on-200", Kind.ERROR_ON_200, accepted=True),
-    "web-page": struck("web-page", Kind.HTML, accepted=True),
-    **{f"{n}": struck(f"{n}", Kind.HTTP, status=n) for n in (500, 502, 503, 504)},
-    **{f"{n}-taken": struck(f"{n}-taken", Kind.HTTP, status=n, accepted=True) for n in (500, 502, 503, 504)},
-    "gateway-page": struck("gateway-page", Kind.HTTP, status=502, shape="html", accepted=True),
-    **{f"to-{n}": struck(f"to-{n}", Kind.REDIRECT, status=n, url="/v1/models") for n in (301, 302, 303, 307)},
-    "to-308": struck("to-308", Kind.REDIRECT, status=308, url="http://127.0.0.1:9/v1", accepted=True),
+    "closed": struck("closed", FaultKind.DROP),
+    "closed-taken": struck("closed-taken", FaultKind.DROP, accepted=True),
+    "reset": struck("reset", FaultKind.RESET),
+    "reset-taken": struck("reset-taken", FaultKind.RESET, accepted=True),
+    "silent": struck("silent", FaultKind.STALL),
+    "silent-taken": struck("silent-taken", FaultKind.STALL, accepted=True),
+    "dripping": struck("dripping", FaultKind.DRIP, seconds=20, accepted=True),
+    "cut-short": struck("cut-short", FaultKind.TRUNCATE, count=20, accepted=True),
+    "no-json": struck("no-json", FaultKind.CUT, accepted=True),
+    "no-id": struck("no-id", FaultKind.NO_ID),
+    "error-on-200": struck("error-on-200", FaultKind.ERROR_ON_200, accepted=True),
+    "web-page": struck("web-page", FaultKind.HTML, accepted=True),
+    **{f"{n}": struck(f"{n}", FaultKind.HTTP, status=n) for n in (500, 502, 503, 504)},
+    **{
+        f"{n}-taken": struck(f"{n}-taken", FaultKind.HTTP, status=n, accepted=True)
+        for n in (500, 502, 503, 504)
+    },
+    "gateway-page": struck("gateway-page", FaultKind.HTTP, status=502, shape="html", accepted=True),
+    **{
+        f"to-{n}": struck(f"to-{n}", FaultKind.REDIRECT, status=n, url="/v1/models")
+        for n in (301, 302, 303, 307)
+    },
+    "to-308": struck("to-308", FaultKind.REDIRECT, status=308, url="http://127.0.0.1:9/v1", accepted=True),
 }
 
 
@@ -55,7 +61,7 @@ async def test_without_a_readable_answer_a_row_is_unconfirmed(tmp_path: Path) ->
 @virtual
 async def test_too_many_doubts_pause_the_batch(tmp_path: Path) -> None:
     """Whatever is wrong there, it is not one row's own trouble."""
-    async with night(tmp_path, faults=(Fault(endpoint=SUBMIT, kind=Kind.HTML, times=None),)) as w:
+    async with night(tmp_path, faults=(Fault(endpoint=SUBMIT, kind=FaultKind.HTML, times=None),)) as w:
         report = await w.run(w.sheet(40))
         assert report.paused is not None
         assert (report.exit_code, report.paused.reason) == (75, "guard")
@@ -65,7 +71,7 @@ async def test_too_many_doubts_pause_the_batch(tmp_path: Path) -> None:
 @virtual
 async def test_a_captive_portal_is_an_outage(tmp_path: Path) -> None:
     """A web page in place of every answer: nothing is sent, as not even a free question is answered."""
-    portal = Fault(endpoint=Endpoint.ANY, kind=Kind.HTML, times=None)
+    portal = Fault(endpoint=Endpoint.ANY, kind=FaultKind.HTML, times=None)
     async with night(tmp_path, faults=(portal,)) as w:
         report = await w.run(sheet(w, "abc"), outage_limit=300)
         assert report.paused is not None
@@ -76,23 +82,26 @@ async def test_a_captive_portal_is_an_outage(tmp_path: Path) -> None:
 @virtual
 async def test_a_receipt_that_broke_off_behind_its_id_is_a_receipt(tmp_path: Path) -> None:
     """What is paid for is not given up because the end of a line is missing."""
-    torn = [strikes("a", SUBMIT, Kind.TRUNCATE, count=100), strikes("b", SUBMIT, Kind.DRIP, seconds=3)]
+    torn = [
+        strikes("a", SUBMIT, FaultKind.TRUNCATE, count=100),
+        strikes("b", SUBMIT, FaultKind.DRIP, seconds=3),
+    ]
     async with night(tmp_path, faults=torn) as w:
         report = await w.run(sheet(w, "ab"))
         assert report.exit_code == 0, ends(w)
         assert posts(w) == 2
 
 
-REFUSED = {f"{n}": struck(f"{n}", Kind.HTTP, status=n) for n in (400, 404, 409, 413, 415, 422)} | {
-    "plain-400": struck("plain-400", Kind.HTTP, status=400, shape="text"),
-    "code-on-200": struck("code-on-200", Kind.ERROR_ON_200, error_code=422001),
+REFUSED = {f"{n}": struck(f"{n}", FaultKind.HTTP, status=n) for n in (400, 404, 409, 413, 415, 422)} | {
+    "plain-400": struck("plain-400", FaultKind.HTTP, status=400, shape="text"),
+    "code-on-200": struck("code-on-200", FaultKind.ERROR_ON_200, error_code=422001),
 }
 
 
 @virtual
 async def test_what_the_api_refuses_fails_alone_and_free(tmp_path: Path) -> None:
     """With its words; the others go on, and nothing was paid for it."""
-    faults = (*REFUSED.values(), struck("rude", Kind.MODERATED))
+    faults = (*REFUSED.values(), struck("rude", FaultKind.MODERATED))
     async with night(tmp_path, faults=faults) as w:
         report = await w.run(sheet(w, [*REFUSED, "rude", "well"]))
         assert (report.exit_code, report.paused) == (1, None)
@@ -104,14 +113,14 @@ async def test_what_the_api_refuses_fails_alone_and_free(tmp_path: Path) -> None
 
 
 AGAIN = {
-    "408": struck("408", Kind.HTTP, 3, status=408),
-    "425": struck("425", Kind.HTTP, 3, status=425),
-    "429": struck("429", Kind.HTTP, 3, status=429),
-    "429-seconds": struck("429-seconds", Kind.HTTP, 3, status=429, retry_after=7),
-    "429-date": struck("429-date", Kind.HTTP, 3, status=429, retry_after=7, retry_after_date=True),
-    "429-junk": struck("429-junk", Kind.HTTP, 3, status=429, retry_after="inf"),
-    "503-seconds": struck("503-seconds", Kind.HTTP, 3, status=503, retry_after=7),
-    "code-on-200": struck("code-on-200", Kind.ERROR_ON_200, 3, error_code=429001),
+    "408": struck("408", FaultKind.HTTP, 3, status=408),
+    "425": struck("425", FaultKind.HTTP, 3, status=425),
+    "429": struck("429", FaultKind.HTTP, 3, status=429),
+    "429-seconds": struck("429-seconds", FaultKind.HTTP, 3, status=429, retry_after=7),
+    "429-date": struck("429-date", FaultKind.HTTP, 3, status=429, retry_after=7, retry_after_date=True),
+    "429-junk": struck("429-junk", FaultKind.HTTP, 3, status=429, retry_after="inf"),
+    "503-seconds": struck("503-seconds", FaultKind.HTTP, 3, status=503, retry_after=7),
+    "code-on-200": struck("code-on-200", FaultKind.ERROR_ON_200, 3, error_code=429001),
 }
 
 
@@ -132,7 +141,9 @@ def test_retry_after_is_kept_to_by_everybody(tmp_path: Path, dated: bool) -> Non
 
     @virtual
     async def test() -> None:
-        busy = Fault(endpoint=SUBMIT, kind=Kind.HTTP, status=429, retry_after=300, retry_after_date=dated)
+        busy = Fault(
+            endpoint=SUBMIT, kind=FaultKind.HTTP, status=429, retry_after=300, retry_after_date=dated
+        )
         async with night(tmp_path, faults=(busy,)) as w:
             report = await w.run(sheet(w, "abcdefghijkl"), submit_gate=1)
             assert report.exit_code == 0
@@ -143,19 +154,19 @@ def test_retry_after_is_kept_to_by_everybody(tmp_path: Path, dated: bool) -> Non
     test()
 
 
-def stops(kind: Kind, **more: Any) -> Fault:
+def stops(kind: FaultKind, **more: Any) -> Fault:
     """The second submit is answered so."""
     return Fault(endpoint=SUBMIT, kind=kind, from_call=2, **more)
 
 
 STOPS = {
-    "token": (stops(Kind.TOKEN), 77),
-    "token-401": (stops(Kind.HTTP, status=401, shape="empty"), 77),
-    "token-403": (stops(Kind.HTTP, status=403, shape="text"), 77),
-    "token-on-200": (stops(Kind.ERROR_ON_200, error_code=400004), 77),
-    "balance": (stops(Kind.BALANCE), 75),
-    "balance-402": (stops(Kind.HTTP, status=402, shape="empty"), 75),
-    "balance-10001": (stops(Kind.ERROR_ON_200, error_code=10001), 75),
+    "token": (stops(FaultKind.TOKEN), 77),
+    "token-401": (stops(FaultKind.HTTP, status=401, shape="empty"), 77),
+    "token-403": (stops(FaultKind.HTTP, status=403, shape="text"), 77),
+    "token-on-200": (stops(FaultKind.ERROR_ON_200, error_code=400004), 77),
+    "balance": (stops(FaultKind.BALANCE), 75),
+    "balance-402": (stops(FaultKind.HTTP, status=402, shape="empty"), 75),
+    "balance-10001": (stops(FaultKind.ERROR_ON_200, error_code=10001), 75),
 }
 
 

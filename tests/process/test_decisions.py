@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.support.command import QUICK, desk, interrupt, until, wait
 
 pytestmark = pytest.mark.process
@@ -42,7 +42,7 @@ async def test_cancel_beside_a_runner(tmp_path: Path) -> None:
 
 async def test_review(tmp_path: Path) -> None:
     """Three submits are taken, and their answers lost: one is attached, one sent again, one let go."""
-    lost = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, times=3, accepted=True)
+    lost = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, times=3, accepted=True)
     async with desk(tmp_path, faults=(lost,)) as here:
         ended = await here.call("run", here.sheet(8), *QUICK, "--submit-gate", "1")
         assert ended.code == 1
@@ -78,7 +78,7 @@ async def test_review(tmp_path: Path) -> None:
 
 
 async def test_retry_of_a_download_pays_nothing(tmp_path: Path) -> None:
-    broken = Fault(endpoint=Endpoint.MEDIA, kind=Kind.WRONG_BYTES, times=None, job=2)
+    broken = Fault(endpoint=Endpoint.MEDIA, kind=FaultKind.WRONG_BYTES, times=None, job=2)
     async with desk(tmp_path, faults=(broken,)) as here:
         ended = await here.call("run", here.sheet(4), *QUICK)
         assert ended.code == 1
@@ -92,7 +92,7 @@ async def test_retry_of_a_download_pays_nothing(tmp_path: Path) -> None:
 
 
 async def test_retry_of_a_failed_run_is_a_new_submit(tmp_path: Path) -> None:
-    failed = Fault(endpoint=Endpoint.RESULT, kind=Kind.FAILED, times=None, job=2)
+    failed = Fault(endpoint=Endpoint.RESULT, kind=FaultKind.FAILED, times=None, job=2)
     async with desk(tmp_path, faults=(failed,)) as here:
         assert (await here.call("run", here.sheet(4), *QUICK)).code == 1
         assert len(here.service.ledger) == 4

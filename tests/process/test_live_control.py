@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.support.command import QUICK, desk, until, wait
 
 pytestmark = pytest.mark.process
@@ -58,8 +58,8 @@ async def test_tune_while_it_runs_and_afterwards(tmp_path: Path) -> None:
 
 async def test_audit_shows_what_is_paid_and_not_in_hand(tmp_path: Path) -> None:
     faults = (
-        Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, times=1, accepted=True, job=2),
-        Fault(endpoint=Endpoint.RESULT, kind=Kind.FAILED, times=None, job=3),
+        Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, times=1, accepted=True, job=2),
+        Fault(endpoint=Endpoint.RESULT, kind=FaultKind.FAILED, times=None, job=3),
     )
     async with desk(tmp_path, faults=faults) as here:
         assert (await here.call("run", here.sheet(6), *QUICK)).code == 1
@@ -80,7 +80,7 @@ async def test_audit_shows_what_is_paid_and_not_in_hand(tmp_path: Path) -> None:
 
 
 async def test_a_doubtful_submit_is_sent_again_only_where_a_setting_allows_it(tmp_path: Path) -> None:
-    lost = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, times=3, accepted=True)
+    lost = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, times=3, accepted=True)
     async with desk(tmp_path, faults=(lost,)) as here:
         ended = await here.call(
             "run", here.sheet(6), *QUICK, "--submit-gate", "1", "--resubmit-unconfirmed", "2"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.emulator.faults.faults import Kind
+from runner.emulator.faults.faults import FaultKind
 from tests.support.command import QUICK, desk, until, wait
 
 pytestmark = pytest.mark.process
@@ -80,5 +80,5 @@ def _select(folder: Path, statement: str) -> list[Any]:
 
 def test_every_kind_is_named() -> None:
     text = DOCS.read_text()
-    missing = [str(kind) for kind in Kind if f"`{kind}`" not in text]
+    missing = [str(kind) for kind in FaultKind if f"`{kind}`" not in text]
     assert missing == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from anyio import to_thread
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.support.command import QUICK, TOKEN, Desk, desk, interrupt, until, wait
 
 pytestmark = pytest.mark.process
@@ -61,8 +61,8 @@ async def test_balance_gone(tmp_path: Path) -> None:
         await _goes_on(here)
 
 
-@pytest.mark.parametrize("kind", [Kind.DROP, Kind.HTTP, Kind.RESET])
-async def test_api_down(tmp_path: Path, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.HTTP, FaultKind.RESET])
+async def test_api_down(tmp_path: Path, kind: FaultKind) -> None:
     async with desk(tmp_path) as here:
         process = here.start("run", here.sheet(ROWS), *QUICK, "--outage-limit", "1")
         await until(lambda: len(here.service.ledger) >= 10, process)
@@ -103,7 +103,7 @@ async def test_interrupted_twice_ends_at_once(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
         process = here.start("run", here.sheet(ROWS), *QUICK)
         await until(lambda: len(here.service.ledger) >= 10, process)
-        here.service.faults = (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.STALL, times=None),)
+        here.service.faults = (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.STALL, times=None),)
         seen = here.service.calls["submit"]
         await until(lambda: here.service.calls["submit"] > seen, process)
         interrupt(process)

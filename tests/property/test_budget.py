@@ -15,15 +15,15 @@ from jobs.states import JobState
 from runner.limits.guards import GuardLimits
 from runner.providers.base import (
     Denied,
-    Doubtful,
-    Ready,
     RemoteStatus,
+    RemoteStatusReport,
+    ResultReady,
     ResultVerdict,
     RunFailed,
-    Standing,
     SubmitVerdict,
     Taken,
     TurnedAway,
+    Unconfirmed,
 )
 from runner.recovery.recover import Recovered, recover
 from runner.workers.pool import start
@@ -34,7 +34,7 @@ from tests.support.world import World, world
 
 NO_GUARDS = GuardLimits(failures_in_a_row=0, unconfirmed=0, canary=0)
 REFUSED = Denied(Failure(FailureKind.REFUSED, "no"))
-FAILED = Standing(RemoteStatus.FAILED, "failed", failure=Failure(FailureKind.REMOTE_FAILED, "no"))
+FAILED = RemoteStatusReport(RemoteStatus.FAILED, "failed", failure=Failure(FailureKind.REMOTE_FAILED, "no"))
 
 
 @dataclass
@@ -75,11 +75,11 @@ class Night:
             return Taken(name)
         if answer == "doubt":
             self.held[name] = estimate
-            return Doubtful("silence")
+            return Unconfirmed("silence")
         self.held[name] = Decimal(0)
         return REFUSED if answer == "refused" else TurnedAway("busy", 1.0, busy=True)
 
-    def status(self, call: Call) -> Standing:
+    def status(self, call: Call) -> RemoteStatusReport:
         """Done, or failed and perhaps billed."""
         return FAILED if call.about.endswith("failed") else DONE
 
@@ -90,7 +90,7 @@ class Night:
         if cost is None and part is not None:
             cost = self.told[call.about] = self.held[call.about] * part / 100
             self.held[call.about] = min(self.held[call.about], cost)
-        return RunFailed(None, cost) if call.about.endswith("failed") else Ready((URL,), cost)
+        return RunFailed(None, cost) if call.about.endswith("failed") else ResultReady((URL,), cost)
 
 
 async def one_run(w: World, night: Night, seconds: float) -> None:

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from jobs.attempts import SubmitOutcome
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.property.searching import budget
 from tests.support.shell import KILLED, Killed, Ran, Shell
 from tests.support.tables import MODEL, select
@@ -40,19 +40,19 @@ DOUBTS = {
 }
 WEATHER: dict[str, tuple[Fault, ...]] = {
     "fair": (),
-    "no answer": (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, accepted=True, times=2),),
-    "no answer, not taken": (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, times=2),),
-    "502": (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.HTTP, status=502, accepted=True),),
-    "no id": (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.NO_ID),),
-    "cut": (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.TRUNCATE, count=5),),
-    "busy": (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.HTTP, status=429, retry_after="7", times=3),),
-    "refused": (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.HTTP, status=422),),
-    "no money": (Fault(endpoint=Endpoint.SUBMIT, kind=Kind.BALANCE),),
-    "runs fail": (Fault(endpoint=Endpoint.RESULT, kind=Kind.FAILED, times=None, chance=0.5),),
-    "no pictures": (Fault(endpoint=Endpoint.RESULT, kind=Kind.NO_PICTURES, times=None, chance=0.5),),
-    "polls break": (Fault(endpoint=Endpoint.STATUS, kind=Kind.RESET, times=3),),
-    "links run out": (Fault(endpoint=Endpoint.RESULT, kind=Kind.EXPIRED_LINKS, times=2),),
-    "noise": (Fault(endpoint=Endpoint.MEDIA, kind=Kind.WRONG_BYTES, times=6),),
+    "no answer": (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, accepted=True, times=2),),
+    "no answer, not taken": (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, times=2),),
+    "502": (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.HTTP, status=502, accepted=True),),
+    "no id": (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.NO_ID),),
+    "cut": (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.TRUNCATE, count=5),),
+    "busy": (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.HTTP, status=429, retry_after="7", times=3),),
+    "refused": (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.HTTP, status=422),),
+    "no money": (Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.BALANCE),),
+    "runs fail": (Fault(endpoint=Endpoint.RESULT, kind=FaultKind.FAILED, times=None, chance=0.5),),
+    "no pictures": (Fault(endpoint=Endpoint.RESULT, kind=FaultKind.NO_PICTURES, times=None, chance=0.5),),
+    "polls break": (Fault(endpoint=Endpoint.STATUS, kind=FaultKind.RESET, times=3),),
+    "links run out": (Fault(endpoint=Endpoint.RESULT, kind=FaultKind.EXPIRED_LINKS, times=2),),
+    "noise": (Fault(endpoint=Endpoint.MEDIA, kind=FaultKind.WRONG_BYTES, times=6),),
 }
 PLACES = ("before intent", "before submit", "after submit", "after commit")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.paths import DEFAULT_TEMPLATE, folder_name, picture_path, suffixed
+from jobs.paths import DEFAULT_TEMPLATE, folder_name, image_path, suffixed
 
 WINDOWS_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
     f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"
@@ -144,7 +144,7 @@ def test_hostile_keys_fit_every_system(system: str) -> None:
     fits: Callable[[str], bool] = SYSTEMS[system]
     for key, folder in hand_out(HOSTILE).items():
         assert fits(folder), key
-        path = picture_path(DEFAULT_TEMPLATE, batch=key, folder=folder, index=1, total=1, model=key)
+        path = image_path(DEFAULT_TEMPLATE, batch=key, folder=folder, index=1, total=1, model=key)
         assert len(path.parts) == 3
         assert all(fits(part) for part in path.parts), key
 
@@ -187,7 +187,7 @@ def test_a_filled_template_stays_inside_and_safe(
     template: str, batch: str, folder: str, model: str, index: int
 ) -> None:
     """No combination of texts leaves the output folder or makes a name that a system refuses."""
-    path = picture_path(template, batch=batch, folder=folder, index=index, total=index, model=model)
+    path = image_path(template, batch=batch, folder=folder, index=index, total=index, model=model)
     assert not path.is_absolute()
     assert ".." not in path.parts
     assert all(fits_windows(part) and fits_macos(part) and fits_linux(part) for part in path.parts)

@@ -27,9 +27,9 @@ from jobs.sheets.families.parse import FAMILY_PARTS
 from jobs.sheets.readers.csv_sheet import open_csv
 from jobs.sheets.readers.jsonl_sheet import open_jsonl
 from jobs.sheets.row import Opened, Row, shown
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.json_tree import read_tree as read_json
-from jobs.sheets.trees.tree import Items, Node, Scalar
+from jobs.sheets.trees.tree import ListNode, Node, Scalar
 from jobs.sheets.trees.tree_builder import BadDocument
 from jobs.sheets.trees.yaml_tree import read_tree
 from jobs.suggestions import edit_distance, match_choice, nearest_choice
@@ -179,7 +179,7 @@ def rows_of(suffix: str, text: str) -> list[Row | Problem]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sheet{suffix}"
         path.write_bytes(text.encode())
-        opened: Opened = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](Source(path))
+        opened: Opened = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](SheetSource(path))
         assert opened.problems == ()
         return list(opened.rows())
 
@@ -269,7 +269,7 @@ def plain(node: Node) -> object:
     """The tree as `json.loads` would give it, with numbers as text."""
     if isinstance(node, Scalar):
         return node.text
-    if isinstance(node, Items):
+    if isinstance(node, ListNode):
         return [plain(item) for item in node.nodes]
     return {name: plain(inner) for name, inner in node.nodes.items()}
 

@@ -30,8 +30,8 @@ from jobs.ledger import balance
 from jobs.outcomes import Attached, Outcome, Resubmitted
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, MOVES, JobState, Move
-from jobs.store import Store
 from jobs.store.database import open_database
+from jobs.store.door import Store
 from jobs.views import FRONT, BatchView, Receipt
 from runner.planning.dedupe import links_among
 from tests.property.searching import budget
@@ -325,8 +325,8 @@ class StoreMachine(RuleBasedStateMachine):
         if job is None or job["state"] != JobState.FETCHING:
             return
         attempt = [attempt for attempt in self.attempts() if attempt["job_id"] == job["id"]][-1]
-        self.do(self.store.record_picture(job["id"], attempt["id"], picture(sha256=f"{number:064x}")))
-        kept = self.do(self.store.pictures_of(attempt["id"]))
+        self.do(self.store.record_image(job["id"], attempt["id"], picture(sha256=f"{number:064x}")))
+        kept = self.do(self.store.images_of(attempt["id"]))
         assert kept[1].sha256 == f"{number:064x}"
 
     @rule(reason=st.sampled_from(list(PauseReason)))

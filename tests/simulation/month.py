@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.simulation.oracle import check
 from tests.simulation.schedule import Schedule
 from tests.simulation.stage import in_world
@@ -22,9 +22,9 @@ _PLAN = Schedule(
     rows=ROWS,
     crashes=(),
     faults=(
-        Fault(endpoint=Endpoint.RESULT, kind=Kind.EXPIRED_LINKS, each=True, times=1, chance=0.4),
-        Fault(endpoint=Endpoint.STATUS, kind=Kind.RESET, times=None, chance=0.05),
-        Fault(endpoint=Endpoint.MEDIA, kind=Kind.TRUNCATE, each=True, times=1, chance=0.3),
+        Fault(endpoint=Endpoint.RESULT, kind=FaultKind.EXPIRED_LINKS, each=True, times=1, chance=0.4),
+        Fault(endpoint=Endpoint.STATUS, kind=FaultKind.RESET, times=None, chance=0.05),
+        Fault(endpoint=Endpoint.MEDIA, kind=FaultKind.TRUNCATE, each=True, times=1, chance=0.3),
     ),
     emulator={"slots": 1, "median_seconds": DAY_SECONDS / 2, "url_seconds": 3600.0, "seed": 30},
     settings={

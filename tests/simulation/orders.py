@@ -18,7 +18,8 @@ from runner.cli.commands.tune import _tune
 from runner.cli.console import console
 from runner.cli.steps import decisions
 from runner.emulator.service.history import Submit
-from runner.providers.connect import Surroundings, open_store
+from runner.environment import Environment
+from runner.providers.connect import open_store
 from tests.simulation.refs import COLOURS, as_planned, paint
 from tests.simulation.schedule import Event
 from tests.simulation.world import World
@@ -33,10 +34,10 @@ Order = Callable[[World], Coroutine[Any, Any, Any]]
 def commands_of(w: World) -> Iterator[None]:
     """Within, commands find the simulated surroundings, and print to nobody."""
 
-    def surroundings() -> Surroundings:
-        return w.around  # of whoever asks
+    def process_environment() -> Environment:
+        return w.environment  # of whoever asks
 
-    finds = {"surroundings": surroundings, "system_clock": lambda: w.clock}
+    finds = {"surroundings": process_environment, "system_clock": lambda: w.clock}
     with ExitStack() as stack:
         for command in _COMMANDS:
             for name in finds.keys() & vars(command).keys():

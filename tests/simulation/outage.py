@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.simulation.schedule import Schedule
 from tests.simulation.stage import in_world
 from tests.simulation.world import World
@@ -43,7 +43,7 @@ def live_through(silence: Silence) -> Outage:
         faults = (
             Fault(
                 endpoint=Endpoint.ANY,
-                kind=Kind(silence),
+                kind=FaultKind(silence),
                 times=None,
                 after_seconds=BEGINS,
                 for_seconds=HOUR,

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from jobs.outcomes import Accepted
-from jobs.store import Store
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from jobs.store.door import Store
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.providers.runcomfy.responses import Meaning
 from runner.recovery.recover import recover
 from tests.simulation.process import Crash
@@ -73,7 +73,7 @@ _REPAINTED = {
     "upload": INSIDE,
     "orders": tuple(Event(at, "paint") for at in (0.5, 2.0, 8.0, 30.0)),
 }
-_FIVE_HUNDREDS = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.HTTP, status=502, accepted=True)
+_FIVE_HUNDREDS = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.HTTP, status=502, accepted=True)
 
 
 @pytest.mark.parametrize(

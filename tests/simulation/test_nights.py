@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from jobs.states import JobState
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.emulator.faults.profiles import PROFILES
 from tests.simulation.oracle import SETTLED, check
 from tests.support.night import Night, night
@@ -28,10 +28,10 @@ PACE: dict[str, Any] = {"poll_min": 30.0, "poll_max": 120.0, "deadline": 6 * 360
 LOOK_SECONDS = 120.0
 
 OUTAGES = (
-    Fault(endpoint=Endpoint.ANY, kind=Kind.DROP, times=None, after_seconds=600, for_seconds=1200),
-    Fault(endpoint=Endpoint.ANY, kind=Kind.DROP, times=None, after_seconds=6000, for_seconds=5000),
-    Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, times=None, after_seconds=15000, for_seconds=600),
-    Fault(endpoint=Endpoint.MEDIA, kind=Kind.RESET, times=None, after_seconds=18000, for_seconds=900),
+    Fault(endpoint=Endpoint.ANY, kind=FaultKind.DROP, times=None, after_seconds=600, for_seconds=1200),
+    Fault(endpoint=Endpoint.ANY, kind=FaultKind.DROP, times=None, after_seconds=6000, for_seconds=5000),
+    Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, times=None, after_seconds=15000, for_seconds=600),
+    Fault(endpoint=Endpoint.MEDIA, kind=FaultKind.RESET, times=None, after_seconds=18000, for_seconds=900),
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.simulation.evidence import gather
 from tests.simulation.oracle import between_runs
 from tests.simulation.orders import carry_out
@@ -16,10 +16,10 @@ from tests.simulation.world import World
 _FAULTS = tuple(
     Fault(endpoint=endpoint, kind=kind, prompt=f"no. {row}", times=None, **more)
     for row, endpoint, kind, more in (
-        (1, Endpoint.SUBMIT, Kind.DROP, {"accepted": True}),
-        (2, Endpoint.RESULT, Kind.FAILED, {}),
-        (3, Endpoint.MEDIA, Kind.WRONG_BYTES, {}),
-        (4, Endpoint.SUBMIT, Kind.MODERATED, {}),
+        (1, Endpoint.SUBMIT, FaultKind.DROP, {"accepted": True}),
+        (2, Endpoint.RESULT, FaultKind.FAILED, {}),
+        (3, Endpoint.MEDIA, FaultKind.WRONG_BYTES, {}),
+        (4, Endpoint.SUBMIT, FaultKind.MODERATED, {}),
     )
 )
 _PLAN = Schedule(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jobs.states import ENDED, JobState
-from runner.planning.selection import WHOLE, Part
+from runner.planning.selection import WHOLE, Selection
 from tests.simulation import oracle
 from tests.simulation.evidence import gather
 from tests.simulation.history import History
@@ -71,15 +71,15 @@ def run_trial(seed: int, told: Callable[[History], None] = lambda _history: None
 
 async def _course(w: World) -> Result:
     crashes = list(w.plan.crashes)
-    around = asyncio.create_task(_surround(w))
+    environment = asyncio.create_task(_surround(w))
     try:
         for _life in range(len(crashes) + w.dice.choice((0, 0, 1))):
             await _live(w, crashes)
             await w.clock.sleep(w.dice.choice((1.0, 30.0, 400.0)))
     finally:
-        around.cancel()
+        environment.cancel()
         with suppress(asyncio.CancelledError):
-            await around
+            await environment
     clear(w)
     await w.alone()
     if w.table.jobs:
@@ -133,15 +133,15 @@ async def _live(w: World, crashes: list[Crash], **settings: Any) -> Ended:
     return ended
 
 
-def _part(w: World) -> Part:
+def _part(w: World) -> Selection:
     """Of the rows that the sheet has now; what none of them is like is refused."""
     match w.dice.choice(("limit", "sample", "only", "whole")):
         case "limit":
-            return Part(limit=w.dice.choice((1, 2)))
+            return Selection(limit=w.dice.choice((1, 2)))
         case "sample":
-            return Part(sample=1)
+            return Selection(sample=1)
         case "only":
-            return Part(only=(w.dice.choice(sorted(w.rows)),))
+            return Selection(only=(w.dice.choice(sorted(w.rows)),))
         case _:
             return WHOLE
 

@@ -20,9 +20,9 @@ from runner.emulator.http.app import create_app
 from runner.emulator.service.journal import MemoryJournal
 from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
+from runner.environment import Environment
 from runner.events.report import RunReport
-from runner.planning.selection import WHOLE, Part
-from runner.providers.connect import Surroundings
+from runner.planning.selection import WHOLE, Selection
 from runner.settings import Settings
 from tests.simulation.committed import Committed
 from tests.simulation.disks import KillingDisk
@@ -131,10 +131,10 @@ class World(Night):
         """The disk of a run."""
         return KillingDisk(lambda: "pictures" in self.full)
 
-    def surroundings(self, process: Process) -> Surroundings:
+    def process_environment(self, process: Process) -> Environment:
         """What a process finds around it."""
         env = {"RUNCOMFY_MODEL_API_BASE": BASE, "RUNCOMFY_API_TOKEN": TOKEN}
-        return Surroundings(
+        return Environment(
             env,
             self.folder,
             self.clock,
@@ -144,10 +144,10 @@ class World(Night):
         )
 
     @property
-    def around(self) -> Surroundings:
+    def environment(self) -> Environment:
         process = PROCESS.get()
         assert process is not None
-        return self.surroundings(process)
+        return self.process_environment(process)
 
     def settings(self, **more: Any) -> Settings:
         """Made once for each choice: that takes a while."""
@@ -178,7 +178,7 @@ class World(Night):
         return path
 
     async def live(
-        self, crash: Crash | None = None, *, resume: bool = False, part: Part = WHOLE, **settings: Any
+        self, crash: Crash | None = None, *, resume: bool = False, part: Selection = WHOLE, **settings: Any
     ) -> Ended:
         """One run, from its start to its end or to its death at `crash`. `resume` needs no sheet."""
         self.lives += 1

@@ -17,11 +17,11 @@ from runner.emulator.http.app import create_app
 from runner.emulator.service.journal import MemoryJournal
 from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
+from runner.environment import Environment
+from runner.events.observer import Progress
 from runner.events.report import RunReport
-from runner.events.watcher import Progress
 from runner.planning.consent import Consent, agreed_to_all
-from runner.planning.selection import WHOLE, Part
-from runner.providers.connect import Surroundings
+from runner.planning.selection import WHOLE, Selection
 from runner.run import resume_batch, run_sheet
 from runner.settings import Settings
 from tests.support.in_process import InProcess
@@ -78,9 +78,9 @@ class Night:
         return Settings(**(given | more))
 
     @property
-    def around(self) -> Surroundings:
+    def environment(self) -> Environment:
         env = {"RUNCOMFY_MODEL_API_BASE": BASE, "RUNCOMFY_API_TOKEN": TOKEN}
-        return Surroundings(
+        return Environment(
             env, self.folder, self.clock, random.Random(11), self.probe, transport=self.transport
         )
 
@@ -89,7 +89,7 @@ class Night:
         sheet: Path,
         consent: Consent = agreed_to_all,
         *,
-        part: Part = WHOLE,
+        part: Selection = WHOLE,
         prune: bool = False,
         dedupe: bool | None = None,
         **settings: Any,
@@ -100,9 +100,9 @@ class Night:
             batch=None,
             model=None,
             settings=self.settings(**settings),
-            around=self.around,
+            environment=self.environment,
             consent=consent,
-            watcher=self.watching,
+            observer=self.watching,
             part=part,
             prune=prune,
             dedupe=dedupe,
@@ -113,16 +113,16 @@ class Night:
         consent: Consent = agreed_to_all,
         *,
         name: str | None = None,
-        part: Part = WHOLE,
+        part: Selection = WHOLE,
         **settings: Any,
     ) -> RunReport | None:
         """`nightsheet resume [BATCH]`."""
         return await resume_batch(
             name,
             settings=self.settings(**settings),
-            around=self.around,
+            environment=self.environment,
             consent=consent,
-            watcher=self.watching,
+            observer=self.watching,
             part=part,
         )
 

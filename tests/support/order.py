@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from runner.environment import Environment
 from runner.lifecycle.build import Order
 from runner.planning.consent import Consent, agreed_to_all
-from runner.providers.connect import Surroundings
 from runner.settings import Settings
 from tests.support.night import Watching
 from tests.support.world import World
@@ -17,5 +17,5 @@ def order_of(
     """An order over the world's batch, with its files in `folder`; and who looks on."""
     watching = Watching()
     chosen = Settings(**({"db": w.path, "output_dir": folder / "outputs"} | settings))
-    around = Surroundings({}, folder, w.clock, w.run.rng)
-    return Order(w.store, w.run.batch, chosen, around, consent, watching), watching
+    environment = Environment({}, folder, w.clock, w.run.rng)
+    return Order(w.store, w.run.batch, chosen, environment, consent, watching), watching

@@ -13,10 +13,10 @@ from runner.providers.base import (
     CancelVerdict,
     Priced,
     PriceVerdict,
-    Ready,
     RemoteStatus,
+    RemoteStatusReport,
+    ResultReady,
     ResultVerdict,
-    Standing,
     StatusVerdict,
     SubmitVerdict,
     Taken,
@@ -25,8 +25,8 @@ from runner.providers.base import (
 URL = "https://pictures.runcomfy.net/1.png"
 PRICE = Decimal("0.04")
 
-DONE = Standing(RemoteStatus.DONE, "completed")
-WORKING = Standing(RemoteStatus.WORKING, "in_progress")
+DONE = RemoteStatusReport(RemoteStatus.DONE, "completed")
+WORKING = RemoteStatusReport(RemoteStatus.WORKING, "in_progress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class ScriptedProvider:
         return verdict
 
     async def result(self, request_id: str) -> ResultVerdict:
-        verdict: ResultVerdict = await self._answer("result", request_id, Ready((URL,), PRICE))
+        verdict: ResultVerdict = await self._answer("result", request_id, ResultReady((URL,), PRICE))
         return verdict
 
     async def cancel(self, request_id: str) -> CancelVerdict:

@@ -23,7 +23,7 @@ from runner.emulator.http.app import create_app
 from runner.emulator.service.journal import MemoryJournal
 from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
-from runner.providers.connect import Surroundings
+from runner.environment import Environment
 from tests.support.in_process import InProcess
 from tests.support.night import BASE, TOKEN
 from tests.support.virtual_time import START, run_virtual
@@ -105,11 +105,11 @@ class Shell:
             name: value for name, value in os.environ.items() if not name.startswith(("NIGHT", "RUNCOMFY"))
         }
         env = kept | {"RUNCOMFY_MODEL_API_BASE": BASE, "RUNCOMFY_API_TOKEN": TOKEN, "HOME": str(self.folder)}
-        around = partial(Surroundings, rng=random.Random(5), probe=self.probe, transport=transport)
+        environment = partial(Environment, rng=random.Random(5), probe=self.probe, transport=transport)
         before = Path.cwd()
         with ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
-            stack.enter_context(mock.patch("runner.providers.connect.Surroundings", around))
+            stack.enter_context(mock.patch("runner.environment.Environment", environment))
             stack.enter_context(mock.patch("runner.clock.SystemClock", return_value=self.clock))
             stack.enter_context(mock.patch("anyio.run", partial(self._in_virtual_time, transport)))
             os.chdir(self.folder)

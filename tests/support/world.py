@@ -21,26 +21,26 @@ from jobs.paths import DEFAULT_TEMPLATE
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import Store
 from jobs.store.database import open_database
+from jobs.store.door import Store
 from jobs.views import JobView, OpenJob, QueuedJob
 from runner.downloads.disk import Disk, LocalDisk
 from runner.downloads.download import Downloads
 from runner.http.api_url import DEFAULT_BASE
-from runner.http.image_client import PictureClient
-from runner.http.url_policy import PicturePolicy
+from runner.http.image_client import ImageClient
+from runner.http.url_policy import ImageUrlPolicy
 from runner.limits.brake import Brake, Stop
 from runner.limits.budget import Budget
-from runner.limits.clock_jump import Gap
+from runner.limits.clock_jump import ClockJumpDetector
 from runner.limits.guards import GuardLimits, Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.recovery.spool import open_spool
 from runner.uploads.object_store import Bucket
-from runner.uploads.uploader import References
+from runner.uploads.uploader import Uploader
 from runner.workers.context import Context, Limits
 from runner.workers.poll import watch
-from runner.workers.queue import Source
+from runner.workers.queue import JobQueue
 from tests.support.scripted import PRICE, ScriptedProvider
 from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, rows, select
 from tests.support.virtual_time import VirtualClock
@@ -159,7 +159,7 @@ async def world(
     notices: list[str] = []
     stops: list[Stop] = []
     chosen = replace(LIMITS, **limits)
-    policy = PicturePolicy.of(DEFAULT_BASE)
+    policy = ImageUrlPolicy.of(DEFAULT_BASE)
     prepare_database(folder / "night.db")
     async with open_database(folder / "night.db") as database:
         store = Store(database, clock.now)
@@ -196,8 +196,8 @@ async def world(
                     budget=Budget(budget, Decimal(0), {MODEL: PRICE}),
                     guards=guards,
                     slots=anyio.CapacityLimiter(slots),
-                    source=Source(store, batch.id, brake, clock, guards),
-                    references=References(
+                    source=JobQueue(store, batch.id, brake, clock, guards),
+                    references=Uploader(
                         store,
                         clock,
                         rng,
@@ -210,14 +210,14 @@ async def world(
                     ),
                     spool=spool,
                     downloads=Downloads(
-                        PictureClient(policy, transport=httpx.MockTransport(net)),
+                        ImageClient(policy, transport=httpx.MockTransport(net)),
                         folder / "outputs",
                         clock,
                         disk or LocalDisk(),
                     ),
                     to_fetch=send,
                     notice=notices.append,
-                    gap=Gap(clock, lambda seconds: notices.append(f"gap {seconds:g}")),
+                    gap=ClockJumpDetector(clock, lambda seconds: notices.append(f"gap {seconds:g}")),
                     probe=probe,
                 ),
                 clock,

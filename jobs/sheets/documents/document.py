@@ -11,22 +11,22 @@ from jobs.sheets.families.members import Family
 from jobs.sheets.families.parse import FAMILY_PARTS, read_family
 from jobs.sheets.row import Opened, Row, shown
 from jobs.sheets.rows.column_names import ID, MODEL, unknown_model
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import why_not_text
 from jobs.sheets.trees.node_cells import read_row
-from jobs.sheets.trees.tree import ABSENT, Items, Node, Scalar, Table
+from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 from jobs.suggestions import closest
 
 _PARTS = ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs")
 _SHAPE = f"A sheet has the parts {', '.join(_PARTS[:-1])} and jobs."
 
 
-def open_document(source: Source, root: Node, problems: Sequence[Problem] = ()) -> Opened:
+def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] = ()) -> Opened:
     """Take a document apart. `problems` are those already found in it."""
     file = source.name
     found = [*problems]
-    if not isinstance(root, Table):
-        root = Table(root.line)
+    if not isinstance(root, MappingNode):
+        root = MappingNode(root.line)
         found.append(Problem(file, root.line, None, None, "The sheet does not begin with a name.", _SHAPE))
     found.extend(_unknown_parts(file, root))
     batch, model = (_single_text(file, root, name, found) for name in ("batch", "model"))
@@ -55,7 +55,7 @@ def open_document(source: Source, root: Node, problems: Sequence[Problem] = ()) 
     )
 
 
-def _unknown_parts(file: str, root: Table) -> Iterator[Problem]:
+def _unknown_parts(file: str, root: MappingNode) -> Iterator[Problem]:
     for name, line in root.lines.items():
         if name not in (*_PARTS, *FAMILY_PARTS):
             meant = closest(name, (*_PARTS, *FAMILY_PARTS))
@@ -63,7 +63,7 @@ def _unknown_parts(file: str, root: Table) -> Iterator[Problem]:
             yield Problem(file, line, shown(name), None, "A sheet has no such part.", hint)
 
 
-def _single_text(file: str, root: Table, name: str, found: list[Problem]) -> str | None:
+def _single_text(file: str, root: MappingNode, name: str, found: list[Problem]) -> str | None:
     node = root.nodes.get(name, ABSENT)
     text = node.text or "" if isinstance(node, Scalar) else ""
     sentence = why_not_text(text) if isinstance(node, Scalar) else f"The {name} is a single text."
@@ -74,7 +74,7 @@ def _single_text(file: str, root: Table, name: str, found: list[Problem]) -> str
 
 
 def _defaults(file: str, part: str, node: Node, found: list[Problem]) -> Row:
-    if not isinstance(node, Table):
+    if not isinstance(node, MappingNode):
         if node != Scalar(None, node.line):
             found.append(Problem(file, node.line, part, None, "Defaults are names with values.", "size: 2K"))
         return Row(node.line, {})
@@ -94,7 +94,7 @@ def _defaults(file: str, part: str, node: Node, found: list[Problem]) -> Row:
 
 def _model_defaults(file: str, node: Node, found: list[Problem]) -> Mapping[str, Row]:
     """Defaults by the id of their model."""
-    if not isinstance(node, Table):
+    if not isinstance(node, MappingNode):
         if node != Scalar(None, node.line):
             message = "These are models, each with its defaults."
             found.append(Problem(file, node.line, "model_defaults", None, message, "MODEL: {size: 2K}"))
@@ -105,35 +105,35 @@ def _model_defaults(file: str, node: Node, found: list[Problem]) -> Mapping[str,
     return {name: _defaults(file, shown(name) or "", inner, found) for name, inner in node.nodes.items()}
 
 
-def _jobs(file: str, root: Table, family: Family | None, found: list[Problem]) -> list[Node]:
+def _jobs(file: str, root: MappingNode, family: Family | None, found: list[Problem]) -> list[Node]:
     node = root.nodes.get("jobs", ABSENT)
-    if isinstance(node, Items):
+    if isinstance(node, ListNode):
         return node.nodes
     if node != Scalar(None, node.line):
         found.append(
             Problem(file, node.line, "jobs", None, "The jobs are a list.", "Begin each with a hyphen.")
         )
     # A family needs no list: what is said for all jobs is then one job, which is all of them.
-    return [Table(root.line)] if family is not None and "jobs" not in root.nodes else []
+    return [MappingNode(root.line)] if family is not None and "jobs" not in root.nodes else []
 
 
 def _columns(
-    source: Source, defaults: Sequence[Row], jobs: Sequence[Node], family: Family | None
+    source: SheetSource, defaults: Sequence[Row], jobs: Sequence[Node], family: Family | None
 ) -> Mapping[str, None]:
     columns = dict.fromkeys(name for row in defaults for name in row.lines)
     columns.update(dict.fromkeys(family.names if family else ()))
     for job in jobs:
-        if isinstance(job, Table):
+        if isinstance(job, MappingNode):
             columns.update(dict.fromkeys(name for name in job.nodes if name not in FAMILY_PARTS))
             own = read_family(source, job, [])  # what is wrong with it is told in its place
             columns.update(dict.fromkeys(own.names if own else ()))
     return columns
 
 
-def _rows(source: Source, jobs: Sequence[Node], family: Family | None) -> Iterator[Row | Problem]:
+def _rows(source: SheetSource, jobs: Sequence[Node], family: Family | None) -> Iterator[Row | Problem]:
     file = source.name
     for job in jobs:
-        if not isinstance(job, Table):
+        if not isinstance(job, MappingNode):
             value = shown(job.text) if isinstance(job, Scalar) else None
             message = "A job is names with values."
             yield Problem(file, job.line, None, value, message, "- prompt: A lighthouse")
@@ -146,9 +146,9 @@ def _rows(source: Source, jobs: Sequence[Node], family: Family | None) -> Iterat
         yield from (row,) if own is None else expand(file, row, own)
 
 
-def _without(table: Table, names: Sequence[str]) -> Table:
+def _without(table: MappingNode, names: Sequence[str]) -> MappingNode:
     """A mapping without these names in it."""
     if not any(name in table.nodes for name in names):
         return table
     nodes = {name: node for name, node in table.nodes.items() if name not in names}
-    return Table(table.line, nodes, {name: table.lines[name] for name in nodes})
+    return MappingNode(table.line, nodes, {name: table.lines[name] for name in nodes})

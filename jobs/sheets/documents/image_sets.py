@@ -11,7 +11,7 @@ from jobs.sheets.images.album import NOWHERE, Album, Reference
 from jobs.sheets.images.find import NotFound
 from jobs.sheets.row import shown
 from jobs.sheets.rows.image_cells import ImageSets, is_address, judged
-from jobs.sheets.trees.tree import Items, Node, Scalar, Table
+from jobs.sheets.trees.tree import ListNode, MappingNode, Node, Scalar
 
 _SHAPE = "hero: [https://...]"
 
@@ -21,7 +21,7 @@ def read_image_sets(file: str, node: Node, album: Album = NOWHERE) -> tuple[Imag
 
     What is wrong stands in its set as it was written, so that the rows that name it are not told about it.
     """
-    if not isinstance(node, Table):
+    if not isinstance(node, MappingNode):
         if node == Scalar(None, node.line):
             return {}, []
         message = "Image sets are names, each with a list of pictures."
@@ -29,7 +29,7 @@ def read_image_sets(file: str, node: Node, album: Album = NOWHERE) -> tuple[Imag
     sets: dict[str, tuple[Reference, ...]] = {}
     problems: list[Problem] = []
     for name, value in node.nodes.items():
-        nodes = value.nodes if isinstance(value, Items) else [value]
+        nodes = value.nodes if isinstance(value, ListNode) else [value]
         addresses = [item.text.strip() for item in nodes if isinstance(item, Scalar) and item.text]
         if not addresses or len(addresses) < len(nodes):
             message = "An image set is a list of pictures, one at least."

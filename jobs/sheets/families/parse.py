@@ -9,9 +9,9 @@ from jobs.sheets.families.members import MOST_JOBS, Axis, Family, Prompts, Varia
 from jobs.sheets.families.prompt_files import read_prompts
 from jobs.sheets.row import Cell, shown
 from jobs.sheets.rows.column_names import ID
-from jobs.sheets.source import Source
-from jobs.sheets.trees.node_cells import Refused, as_cell
-from jobs.sheets.trees.tree import ABSENT, Items, Node, Scalar, Table
+from jobs.sheets.source import SheetSource
+from jobs.sheets.trees.node_cells import InvalidNode, as_cell
+from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 from jobs.suggestions import closest
 
 FAMILY_PARTS = ("matrix", "zip", "include", "exclude", "repeat", "seeds", "prompts")
@@ -22,11 +22,11 @@ MOST_REPEATS = 10_000
 _VALUES = "animal: [fox, owl]"
 
 
-def read_family(source: Source, table: Table, found: list[Problem]) -> Family | None:
+def read_family(source: SheetSource, table: MappingNode, found: list[Problem]) -> Family | None:
     """The family that this mapping describes, None where it says nothing of one. Adds to what was `found`."""
     if not any(name in table.nodes for name in FAMILY_PARTS):
         return None
-    reader = _Reader(source, found)
+    reader = _FamilyReader(source, found)
     family = reader.read(table)
     if family.size > MOST_JOBS:
         message = f"This comes to {family.size:,} jobs, at most {MOST_JOBS:,} are made of one."
@@ -43,15 +43,15 @@ def _first_of(family: Family) -> Family:
 
 
 @dataclass(slots=True)
-class _Reader:
-    source: Source
+class _FamilyReader:
+    source: SheetSource
     found: list[Problem]
     lines: dict[str, int] = field(default_factory=dict)
 
     def problem(self, line: int, column: str | None, value: object, message: str, hint: str = "") -> None:
         self.found.append(Problem(self.source.name, line, shown(column), shown(value), message, hint))
 
-    def read(self, table: Table) -> Family:
+    def read(self, table: MappingNode) -> Family:
         def part(name: str) -> Node:
             return table.nodes.get(name, ABSENT)
 
@@ -82,7 +82,7 @@ class _Reader:
 
     def _lists(self, part: str, node: Node) -> dict[str, list[Cell]]:
         """Variables, each with its values; one value alone is a list of one."""
-        if not isinstance(node, Table):
+        if not isinstance(node, MappingNode):
             if node != Scalar(None, node.line):
                 self.problem(
                     node.line, part, None, f"The {part} is names, each with a list of values.", _VALUES
@@ -91,7 +91,7 @@ class _Reader:
         read: dict[str, list[Cell]] = {}
         for name, values in node.nodes.items():
             line = node.lines[name]
-            nodes = values.nodes if isinstance(values, Items) else [values]
+            nodes = values.nodes if isinstance(values, ListNode) else [values]
             cells = [cell for value in nodes if (cell := self._cell(name, value)) is not None]
             if self._is_kept(name, line):
                 continue
@@ -113,7 +113,7 @@ class _Reader:
 
     def _cell(self, name: str, node: Node) -> Cell | None:
         cell = as_cell(node)
-        if isinstance(cell, Refused):
+        if isinstance(cell, InvalidNode):
             self.problem(cell.line, name, None, cell.message)
             return None
         return cell
@@ -129,13 +129,13 @@ class _Reader:
 
     def _entries(self, part: str, node: Node) -> tuple[Variables, ...]:
         """A list of mappings, each from a name to one value."""
-        if not isinstance(node, Items):
+        if not isinstance(node, ListNode):
             if node != Scalar(None, node.line):
                 self.problem(node.line, part, None, f"{part} is a list.", "Begin each entry with a hyphen.")
             return ()
         entries: list[Variables] = []
         for item in node.nodes:
-            if not isinstance(item, Table) or not item.nodes:
+            if not isinstance(item, MappingNode) or not item.nodes:
                 self.problem(item.line, part, None, "An entry is names, each with a value.", "- animal: fox")
                 continue
             cells = {
@@ -180,7 +180,7 @@ class _Reader:
         if node == Scalar(None, node.line):
             return ()
         cell = as_cell(node)
-        if isinstance(cell, Refused) or not cell:
+        if isinstance(cell, InvalidNode) or not cell:
             self.problem(node.line, "seeds", None, "Seeds are a list of whole numbers.", "seeds: [7, 11]")
             return ()
         seeds = (cell,) if isinstance(cell, str) else cell

@@ -9,7 +9,7 @@ from jobs.problems import Problem
 from jobs.sheets.families.members import Prompts
 from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.row import shown
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import why_not_text
 
 _PLACE = "Put it into the sheet's folder, or a folder in it, and name it from there."
@@ -29,7 +29,7 @@ class _Lines:
                     yield number, text
 
 
-def read_prompts(source: Source, name: str, line: int) -> Prompts | Problem:
+def read_prompts(source: SheetSource, name: str, line: int) -> Prompts | Problem:
     """The file of this name beside the sheet; read through once, to count it and to see that it can be."""
     path = _below(source, name)
     if isinstance(path, str):
@@ -48,7 +48,7 @@ def read_prompts(source: Source, name: str, line: int) -> Prompts | Problem:
     return Prompts(str(path), size, lines)
 
 
-def _below(source: Source, name: str) -> Path | str:
+def _below(source: SheetSource, name: str) -> Path | str:
     """The file, or why it is not read: a sheet from somebody else must not send any file of this computer."""
     if source.spooled:
         return "A sheet from standard input has no folder that a file could be in."

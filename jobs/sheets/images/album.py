@@ -34,7 +34,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LocalPicture:
+class LocalImage:
     """A picture of this computer, as it was when the sheet was read. `shown` is its name from the sheet's
     folder, `flaws` what is said against it; `media_type` is of its content."""
 
@@ -59,7 +59,7 @@ class LocalPicture:
         return tuple(flaw for flaw in self.flaws if flaw.refused)
 
 
-Reference = str | LocalPicture
+Reference = str | LocalImage
 """What an input for pictures comes to: an address, or a picture of this computer."""
 
 
@@ -72,11 +72,11 @@ class Album:
         self._finds = lru_cache(_KEPT)(self._find)
         self._opens = lru_cache(_KEPT)(self._open)
 
-    def find(self, text: str) -> tuple[LocalPicture | NotFound, ...]:
+    def find(self, text: str) -> tuple[LocalImage | NotFound, ...]:
         """The pictures that `text` names, in their order, or why not: for each file, or for all of it."""
         return self._finds(text)
 
-    def _find(self, text: str) -> tuple[LocalPicture | NotFound, ...]:
+    def _find(self, text: str) -> tuple[LocalImage | NotFound, ...]:
         if self.folders is None:
             return (NotFound("Files of this computer cannot be named here."),)
         files = find_files(text, self.folders)
@@ -87,7 +87,7 @@ class Album:
             return (NotFound(message, "Name fewer of them."),)
         return tuple(map(self._opens, files))
 
-    def _open(self, path: Path) -> LocalPicture | NotFound:
+    def _open(self, path: Path) -> LocalImage | NotFound:
         assert self.folders is not None
         own = self.folders.own
         shown = path.relative_to(own).as_posix() if path.is_relative_to(own) else str(path)
@@ -99,12 +99,12 @@ class Album:
             return NotFound(f"{shown} cannot be read: {error.strerror or 'it is no file'}.")
         if len(data) < size:
             flaw = Flaw(f"It has {size / 1e6:,.0f} MB, and is not opened.", "Save it smaller.", refused=True)
-            return LocalPicture(path, shown, "", size, "", (flaw,))
+            return LocalImage(path, shown, "", size, "", (flaw,))
         shape = measure(data, size)
         if not isinstance(shape, Shape):
             return NotFound(f"{shown} cannot be sent: {shape}.", "Save it once more, as jpeg or png.")
         digest = hashlib.sha256(data).hexdigest()
-        return LocalPicture(path, shown, digest, size, shape.format, flaws_of(shape))
+        return LocalImage(path, shown, digest, size, shape.format, flaws_of(shape))
 
 
 NOWHERE = Album()

@@ -11,7 +11,7 @@ from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.readers.delimiters import DELIMITERS, likeness
 from jobs.sheets.readers.table import NONE_UNREAD, Records, open_table
 from jobs.sheets.row import Opened, is_blank
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 LARGEST_CELL = 1_000_000
 """Characters. An unclosed quote stops here and does not swallow the rest of the sheet."""
@@ -27,17 +27,17 @@ class _Layout:
     skipped: int = 0
 
 
-def open_csv(source: Source) -> Opened:
+def open_csv(source: SheetSource) -> Opened:
     """A sheet whose header shows what stands between the cells."""
     return _open(source, _layout(source))
 
 
-def open_tsv(source: Source) -> Opened:
+def open_tsv(source: SheetSource) -> Opened:
     """A sheet with tabs, whatever its header looks like."""
     return _open(source, _Layout("\t"))
 
 
-def _open(source: Source, layout: _Layout) -> Opened:
+def _open(source: SheetSource, layout: _Layout) -> Opened:
     too_wide = f"A cell with {DELIMITERS[layout.delimiter]} in it must stand in double quotes."
     return open_table(source.name, lambda: _records(source, layout), too_wide)
 
@@ -46,7 +46,7 @@ def _open(source: Source, layout: _Layout) -> Opened:
 _SAID = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 
 
-def _layout(source: Source) -> _Layout:
+def _layout(source: SheetSource) -> _Layout:
     with closing(read_lines(source.path, source.encoding)) as lines:
         try:
             said = _SAID.fullmatch(next(lines, ""))
@@ -58,13 +58,13 @@ def _layout(source: Source) -> _Layout:
     return max(layouts, key=lambda layout: likeness(_first(source, layout)))
 
 
-def _first(source: Source, layout: _Layout) -> Sequence[str]:
+def _first(source: SheetSource, layout: _Layout) -> Sequence[str]:
     with closing(_records(source, layout)) as records:
         first = next(records, None)
     return () if first is None or isinstance(first, Problem) else first[1]
 
 
-def written_records(source: Source, *, tabs: bool) -> Iterator[tuple[int, list[str], str]]:
+def written_records(source: SheetSource, *, tabs: bool) -> Iterator[tuple[int, list[str], str]]:
     """Every record as it is written, blank ones too: its line, its cells, its text with its line break.
 
     What stands before the header has no cells. For a sheet that was found sound: nothing is told here.
@@ -91,12 +91,12 @@ def _noting(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
         yield line
 
 
-def delimiter_of(source: Source, *, tabs: bool) -> str:
+def delimiter_of(source: SheetSource, *, tabs: bool) -> str:
     """What stands between the cells."""
     return "\t" if tabs else _layout(source).delimiter
 
 
-def _records(source: Source, layout: _Layout) -> Records:
+def _records(source: SheetSource, layout: _Layout) -> Records:
     """Every record that is not blank, with the line it starts on."""
     # A limit of the csv module as a whole; nothing else in this process reads CSV.
     csv.field_size_limit(LARGEST_CELL)

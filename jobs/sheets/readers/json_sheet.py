@@ -3,22 +3,22 @@
 from jobs.problems import Problem
 from jobs.sheets.documents.document import open_document
 from jobs.sheets.row import Opened, refused
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.document_text import read_document
 from jobs.sheets.trees.json_tree import read_tree
-from jobs.sheets.trees.tree import ABSENT, Items, Node, Scalar, Table
+from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 
 
-def open_json(source: Source) -> Opened:
+def open_json(source: SheetSource) -> Opened:
     """Read the document. Programs write it on one line: then a job's row is its number, counted from 1."""
     read = read_document(source, read_tree)
     if isinstance(read, Problem):
         return refused(read)
     root, problems = read
-    if isinstance(root, Items):
-        root = Table(root.line, {"jobs": root}, {"jobs": root.line})
-    jobs = root.nodes.get("jobs", ABSENT) if isinstance(root, Table) else ABSENT
-    if isinstance(jobs, Items) and len(jobs.nodes) > 1 and len({job.line for job in jobs.nodes}) == 1:
+    if isinstance(root, ListNode):
+        root = MappingNode(root.line, {"jobs": root}, {"jobs": root.line})
+    jobs = root.nodes.get("jobs", ABSENT) if isinstance(root, MappingNode) else ABSENT
+    if isinstance(jobs, ListNode) and len(jobs.nodes) > 1 and len({job.line for job in jobs.nodes}) == 1:
         jobs.nodes[:] = [_on_line(job, number) for number, job in enumerate(jobs.nodes, 1)]
     return open_document(source, root, problems)
 
@@ -27,7 +27,7 @@ def _on_line(node: Node, line: int) -> Node:
     """The same, with all of it on one line."""
     if isinstance(node, Scalar):
         return Scalar(node.text, line)
-    if isinstance(node, Items):
-        return Items(line, [_on_line(item, line) for item in node.nodes])
+    if isinstance(node, ListNode):
+        return ListNode(line, [_on_line(item, line) for item in node.nodes])
     nodes = {name: _on_line(inner, line) for name, inner in node.nodes.items()}
-    return Table(line, nodes, dict.fromkeys(nodes, line))
+    return MappingNode(line, nodes, dict.fromkeys(nodes, line))

@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 from jobs.problems import Problem
 from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.row import Cell, Opened, Row, is_blank, shown
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
 
-def open_jsonl(source: Source) -> Opened:
+def open_jsonl(source: SheetSource) -> Opened:
     """Read the lines once for the names in them, so that a row can refer to a column that it leaves empty."""
     columns: dict[str, None] = {}
     for _, line in _objects(source):
@@ -21,11 +21,11 @@ def open_jsonl(source: Source) -> Opened:
     return Opened(source.name, rows=lambda: _rows(source), columns=tuple(columns))
 
 
-class _Refused(Exception):
+class _InvalidLine(Exception):
     """A line, or a value in it, that is JSON for Python and not for us."""
 
 
-def _rows(source: Source) -> Iterator[Row | Problem]:
+def _rows(source: SheetSource) -> Iterator[Row | Problem]:
     for number, line in _objects(source):
         if isinstance(line, Problem):
             yield line
@@ -35,7 +35,7 @@ def _rows(source: Source) -> Iterator[Row | Problem]:
         for name, value in line.items():
             try:
                 cell = _cell(value)
-            except _Refused as refused:
+            except _InvalidLine as refused:
                 yield Problem(source.name, number, shown(name), None, str(refused))
                 unread.add(name)
                 continue
@@ -44,7 +44,7 @@ def _rows(source: Source) -> Iterator[Row | Problem]:
         yield Row(number, cells, refused=unread)
 
 
-def _objects(source: Source) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+def _objects(source: SheetSource) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
     number = 0
     try:
         with closing(read_lines(source.path, source.encoding)) as lines:
@@ -63,7 +63,7 @@ def _object(file: str, number: int, line: str) -> dict[str, Any] | Problem:
         sentence = "Each line is one object: { ... }."
     except json.JSONDecodeError as error:
         sentence = f"This line is not JSON: {error.msg}, at character {error.colno}."
-    except _Refused as refused:
+    except _InvalidLine as refused:
         sentence = str(refused)
     except RecursionError:
         sentence = "This line is nested too deeply."
@@ -79,10 +79,10 @@ def _cell(value: Any) -> Cell | None:
 
 def _item(value: Any) -> str:
     if value is None or isinstance(value, list | dict):
-        raise _Refused(LIST)
+        raise _InvalidLine(LIST)
     text = _text(value)
     if text is None:
-        raise _Refused(LIST)
+        raise _InvalidLine(LIST)
     return text
 
 
@@ -90,10 +90,10 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str):
-        raise _Refused(OBJECT)
+        raise _InvalidLine(OBJECT)
     sentence = why_not_text(value)
     if sentence:
-        raise _Refused(sentence)
+        raise _InvalidLine(sentence)
     return None if is_blank(value) else value
 
 
@@ -102,15 +102,15 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _Refused(f"The name {shown(twice)} stands here twice.")
+        raise _InvalidLine(f"The name {shown(twice)} stands here twice.")
     for name in made:
         if sentence := why_not_name(name):
-            raise _Refused(sentence)
+            raise _InvalidLine(sentence)
     return made
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise _Refused(f"{name} is not JSON.")
+    raise _InvalidLine(f"{name} is not JSON.")
 
 
 # Numbers stay text: the column decides what they are, and no number is too long or loses a digit.

@@ -14,7 +14,7 @@ from jobs.problems import Problem
 from jobs.sheets.readers.number_format import as_shown, plain_number
 from jobs.sheets.row import Cell, Opened, Row, is_blank, refused, shown
 from jobs.sheets.rows.column_names import known_names, meant_by
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
 LARGEST_GROUP = 1_000_000_000
@@ -25,7 +25,7 @@ _AT_ONCE = 1000
 _REWRITE = "Write it anew, or save the sheet as CSV."
 
 
-def open_parquet(source: Source) -> Opened:
+def open_parquet(source: SheetSource) -> Opened:
     """Read what the file says about its columns."""
     try:
         with _file(source) as file:
@@ -63,19 +63,19 @@ _UNREADABLE = (arrow.ArrowException, OSError, ValueError, TypeError, OverflowErr
 
 
 @contextmanager
-def _file(source: Source) -> Generator[Any, None, None]:
+def _file(source: SheetSource) -> Generator[Any, None, None]:
     with closing(parquet.ParquetFile(source.path, memory_map=False, pre_buffer=False)) as file:
         yield file
 
 
-def _broken(source: Source, error: Exception) -> Problem:
+def _broken(source: SheetSource, error: Exception) -> Problem:
     first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
     return Problem(
         source.name, None, None, None, f"This cannot be read as Parquet: {shown(first)}.", _REWRITE
     )
 
 
-def _rows(source: Source, names: Sequence[str]) -> Iterator[Row | Problem]:
+def _rows(source: SheetSource, names: Sequence[str]) -> Iterator[Row | Problem]:
     number = 0
     try:
         with _file(source) as file:
@@ -100,7 +100,7 @@ def _values(column: Any) -> list[Any]:
     return values
 
 
-class _Refused(Exception):
+class _InvalidValue(Exception):
     """A value that is no cell."""
 
 
@@ -110,7 +110,7 @@ def _row(file: str, number: int, names: Sequence[str], values: Sequence[Any]) ->
     for name, value in zip(names, values, strict=True):
         try:
             cell = _cell(value)
-        except _Refused as refusal:
+        except _InvalidValue as refusal:
             yield Problem(file, number, shown(name), None, str(refusal))
             unread.add(name)
             continue
@@ -126,14 +126,14 @@ def _cell(value: Any) -> Cell:
         return _text(value)
     texts = tuple(_text(item) if not isinstance(item, list | dict) else "" for item in value)
     if not all(texts):
-        raise _Refused(LIST)
+        raise _InvalidValue(LIST)
     return texts
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
         if sentence := why_not_text(value):
-            raise _Refused(sentence)
+            raise _InvalidValue(sentence)
         return "" if is_blank(value) else value
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""  # data frames write a gap in a column of numbers as "not a number"
@@ -147,4 +147,4 @@ def _text(value: Any) -> str:
         return as_shown(value, "")
     if isinstance(value, Decimal):
         return f"{value:f}"
-    raise _Refused(OBJECT)
+    raise _InvalidValue(OBJECT)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from jobs.errors import UsageProblem
 from jobs.sheets.row import Opened
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class SheetFormat:
     """A format by the module and the function that read it, and the endings of its files.
 
     Named, not imported: a CSV sheet does not load the YAML parser. `heeds` is what may be said about such a
@@ -26,14 +26,14 @@ class Format:
     needs: str | None = None
 
 
-FORMATS: Mapping[str, Format] = {
-    "csv": Format("jobs.sheets.readers.csv_sheet", "open_csv", (".csv",)),
-    "tsv": Format("jobs.sheets.readers.csv_sheet", "open_tsv", (".tsv", ".tab")),
-    "xlsx": Format("jobs.sheets.readers.xlsx_sheet", "open_xlsx", (".xlsx", ".xlsm"), ("worksheet",)),
-    "yaml": Format("jobs.sheets.readers.yaml_sheet", "open_yaml", (".yaml", ".yml")),
-    "json": Format("jobs.sheets.readers.json_sheet", "open_json", (".json",)),
-    "jsonl": Format("jobs.sheets.readers.jsonl_sheet", "open_jsonl", (".jsonl", ".ndjson")),
-    "parquet": Format("jobs.sheets.readers.parquet_sheet", "open_parquet", (".parquet",), (), "pyarrow"),
+FORMATS: Mapping[str, SheetFormat] = {
+    "csv": SheetFormat("jobs.sheets.readers.csv_sheet", "open_csv", (".csv",)),
+    "tsv": SheetFormat("jobs.sheets.readers.csv_sheet", "open_tsv", (".tsv", ".tab")),
+    "xlsx": SheetFormat("jobs.sheets.readers.xlsx_sheet", "open_xlsx", (".xlsx", ".xlsm"), ("worksheet",)),
+    "yaml": SheetFormat("jobs.sheets.readers.yaml_sheet", "open_yaml", (".yaml", ".yml")),
+    "json": SheetFormat("jobs.sheets.readers.json_sheet", "open_json", (".json",)),
+    "jsonl": SheetFormat("jobs.sheets.readers.jsonl_sheet", "open_jsonl", (".jsonl", ".ndjson")),
+    "parquet": SheetFormat("jobs.sheets.readers.parquet_sheet", "open_parquet", (".parquet",), (), "pyarrow"),
 }
 
 SUFFIXES = tuple(ending for form in FORMATS.values() for ending in form.endings)
@@ -46,7 +46,7 @@ def format_of(path: Path) -> str | None:
     return next((name for name, form in FORMATS.items() if ending in form.endings), None)
 
 
-def reader_of(name: str) -> Callable[[Source], Opened]:
+def reader_of(name: str) -> Callable[[SheetSource], Opened]:
     """What reads this format.
 
     Raises:
@@ -54,7 +54,7 @@ def reader_of(name: str) -> Callable[[Source], Opened]:
     """
     form = FORMATS[name]
     try:
-        reader: Callable[[Source], Opened] = getattr(import_module(form.module), form.function)
+        reader: Callable[[SheetSource], Opened] = getattr(import_module(form.module), form.function)
     except ModuleNotFoundError as error:
         if form.needs is None or error.name is None or error.name.partition(".")[0] != form.needs:
             raise

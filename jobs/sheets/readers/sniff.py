@@ -6,7 +6,7 @@ from contextlib import closing
 from itertools import islice
 
 from jobs.sheets.files.decode import BadText, read_lines
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 _MAGIC = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet"}
 _MOST_LINES = 200
@@ -15,14 +15,14 @@ _OBJECT = re.compile(r'\{\s*("|\}|$)')
 _YAML = re.compile(r"---|%YAML|- |\{|[A-Za-z_]+\s*:(\s|$)")
 
 
-def sniff(source: Source) -> str:
+def sniff(source: SheetSource) -> str:
     """The format that this most probably is; CSV where it could be anything."""
     with source.path.open("rb") as file:
         magic = _MAGIC.get(file.read(4))
     return magic or _of_text(source)
 
 
-def _of_text(source: Source) -> str:
+def _of_text(source: SheetSource) -> str:
     try:
         with closing(read_lines(source.path, source.encoding)) as lines:
             head = [line.strip() for line in islice(lines, _MOST_LINES)]

@@ -15,7 +15,7 @@ from jobs.sheets.files.zip_limits import BadArchive, check_workbook, has_formula
 from jobs.sheets.readers.number_format import as_shown
 from jobs.sheets.readers.table import NONE_UNREAD, Records, Unread, open_table
 from jobs.sheets.row import Opened, is_blank, refused, shown
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.suggestions import closest
 
 LAST_ROW = 1_048_576
@@ -31,7 +31,7 @@ class _Unreadable(Exception):
     """The workbook breaks off or is not what it says. openpyxl raises whatever it stumbles over."""
 
 
-def open_xlsx(source: Source) -> Opened:
+def open_xlsx(source: SheetSource) -> Opened:
     """The worksheet that was named, else the first one that can be seen.
 
     Raises:
@@ -64,12 +64,12 @@ def _named(wanted: str, names: Sequence[str]) -> str:
     raise UsageProblem(f"The workbook has no worksheet {shown(wanted)}.", hint)
 
 
-def _unreadable(source: Source, error: Exception) -> Problem:
+def _unreadable(source: SheetSource, error: Exception) -> Problem:
     what = error.strerror if isinstance(error, OSError) else error
     return Problem(source.name, None, None, None, f"The workbook cannot be read: {shown(what)}.", _RESAVE)
 
 
-def _records(source: Source, name: str, *, formulas: bool) -> Records:
+def _records(source: SheetSource, name: str, *, formulas: bool) -> Records:
     """Every row that is not blank, by the number that it has in the spreadsheet."""
     try:
         with closing(_rows(source, name)) as values, closing(_formulas(source, name, formulas)) as written:
@@ -81,7 +81,7 @@ def _records(source: Source, name: str, *, formulas: bool) -> Records:
         yield _unreadable(source, error)
 
 
-def _formulas(source: Source, name: str, wanted: bool) -> Generator[_Cells, None, None]:
+def _formulas(source: SheetSource, name: str, wanted: bool) -> Generator[_Cells, None, None]:
     """The same rows with their formulas, where there are any: openpyxl gives either these or values."""
     if wanted:
         yield from _rows(source, name, formulas=True)
@@ -121,7 +121,7 @@ def _is_formula(cell: Any, written: Any) -> bool:
     return bool(written.data_type == "f" and cell.data_type != "str")
 
 
-def _rows(source: Source, name: str, *, formulas: bool = False) -> Generator[_Cells, None, None]:
+def _rows(source: SheetSource, name: str, *, formulas: bool = False) -> Generator[_Cells, None, None]:
     with _book(source, formulas=formulas) as book:
         worksheet: Any = book[name]
         worksheet.reset_dimensions()  # what a file says about its own size need not be so
@@ -131,7 +131,7 @@ def _rows(source: Source, name: str, *, formulas: bool = False) -> Generator[_Ce
 
 
 @contextmanager
-def _book(source: Source, *, formulas: bool = False) -> Generator[Workbook, None, None]:
+def _book(source: SheetSource, *, formulas: bool = False) -> Generator[Workbook, None, None]:
     with source.path.open("rb") as file:
         try:
             with warnings.catch_warnings():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jobs.sheets.images.album import Album, LocalPicture, Reference, Way
+from jobs.sheets.images.album import Album, LocalImage, Reference, Way
 from jobs.sheets.images.find import NotFound
 from jobs.sheets.row import Cell, shown
 from jobs.suggestions import closest
@@ -22,19 +22,19 @@ _HOW = (
 
 
 @dataclass(slots=True)
-class References:
+class ImageCells:
     """The values that would be sent, and the files among them; or what is wrong, with the part of the cell
     that it is about, and a hint."""
 
     values: list[str] = field(default_factory=list)
-    files: list[LocalPicture] = field(default_factory=list)
+    files: list[LocalImage] = field(default_factory=list)
     wrong: list[tuple[str, str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
-def read_references(cell: Cell, sets: ImageSets, album: Album) -> References:
+def read_references(cell: Cell, sets: ImageSets, album: Album) -> ImageCells:
     """All that a cell names, in its order. What is no address is left to the model's check."""
-    read = References()
+    read = ImageCells()
     for part in cell.split("|") if isinstance(cell, str) else cell:
         name = part.strip()
         for found in _named(name, sets, album):
@@ -50,7 +50,7 @@ def is_address(text: str) -> bool:
     return not text or "://" in text or text[:5].lower() == "data:"
 
 
-def judged(picture: LocalPicture) -> Iterator[tuple[str, str]]:
+def judged(picture: LocalImage) -> Iterator[tuple[str, str]]:
     """What a picture is refused for: a sentence and a hint each."""
     for flaw in picture.refused:
         yield f"{shown(picture.shown)}: {flaw.message}", flaw.hint
@@ -66,13 +66,13 @@ def _named(name: str, sets: ImageSets, album: Album) -> tuple[Reference | NotFou
     return (NotFound(_NO_SET) if sets and ":" not in name else name,)
 
 
-def _add(read: References, found: Reference | NotFound, sets: ImageSets, name: str) -> None:
+def _add(read: ImageCells, found: Reference | NotFound, sets: ImageSets, name: str) -> None:
     match found:
         case NotFound(message=message, hint=hint):
             read.wrong.append((name, *_missing(name, message, hint, sets)))
-        case LocalPicture() if found.refused:
+        case LocalImage() if found.refused:
             read.wrong += [(name, *told) for told in judged(found)]
-        case LocalPicture():
+        case LocalImage():
             read.files.append(found)
             read.values.append(found.name)
             read.warnings += [f"{shown(found.shown)}: {flaw.message} {flaw.hint}" for flaw in found.flaws]
@@ -90,7 +90,7 @@ def _missing(name: str, message: str, hint: str, sets: ImageSets) -> tuple[str, 
     return f"{shown(name)} is {message}.", hint or f"The sheet has {', '.join(sets)}."
 
 
-def _not_sent(files: list[LocalPicture], way: Way) -> Iterator[tuple[str, str]]:
+def _not_sent(files: list[LocalImage], way: Way) -> Iterator[tuple[str, str]]:
     """Why pictures that are sound are not sent all the same."""
     size = sum(picture.bytes for picture in files)
     if way is Way.REFUSE:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from jobs.catalog.spec import InputField, Kind, ModelSpec
-from jobs.sheets.images.album import NOWHERE, Album, LocalPicture
+from jobs.catalog.spec import InputField, InputKind, ModelSpec
+from jobs.sheets.images.album import NOWHERE, Album, LocalImage
 from jobs.sheets.row import Cell, Row, is_blank, shown
 from jobs.sheets.rows.image_cells import ImageSets, read_references
 from jobs.sheets.rows.template import fill
@@ -53,7 +53,7 @@ class Values:
     refused: set[str] = field(default_factory=set)
     complaints: list[Complaint] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    files: list[LocalPicture] = field(default_factory=list)
+    files: list[LocalImage] = field(default_factory=list)
 
 
 def given_by(row: Row, columns: Iterable[tuple[str, str]]) -> tuple[dict[str, Given], list[Complaint]]:
@@ -91,7 +91,7 @@ def read_values(
         if not cell:
             continue
         value: object = _self_reference(source)
-        if value is None and spec.fields[name].kind is Kind.LIST:
+        if value is None and spec.fields[name].kind is InputKind.LIST:
             _read_pictures(made, name, source, cell, image_sets, album)
             continue
         value = value or _value(cell, spec.fields[name])
@@ -144,7 +144,7 @@ def _value(cell: Cell, field: InputField) -> object:
     """The value, or a refusal. What is no number and no choice is left to the model's check."""
     if not isinstance(cell, str):
         return _Refusal("One value is needed here, not a list.")
-    if field.kind is Kind.WHOLE_NUMBER:
+    if field.kind is InputKind.WHOLE_NUMBER:
         whole = _WHOLE.fullmatch(cell.strip())
         return int(whole.group(1)) if whole else cell
     if field.choices:

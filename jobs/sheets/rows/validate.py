@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from jobs.catalog.registry import MODELS
 from jobs.catalog.spec import Finding, ModelSpec
 from jobs.problems import Problem
-from jobs.sheets.images.album import LocalPicture
+from jobs.sheets.images.album import LocalImage
 from jobs.sheets.row import Cell, Opened, Row, shown
 from jobs.sheets.rows.column_names import ID, MODEL, fields_of, word_for
 from jobs.sheets.rows.columns import Columns
@@ -41,7 +41,7 @@ class Verdict:
     inputs: dict[str, JsonValue] | None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
-    files: tuple[LocalPicture, ...] = ()
+    files: tuple[LocalImage, ...] = ()
 
 
 def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from jobs.problems import Problem
 from jobs.sheets.files.decode import BadText, read_whole
 from jobs.sheets.row import shown
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.tree import Node
 from jobs.sheets.trees.tree_builder import MOST_BYTES, BadDocument, Repeated
 
 ReadTree = Callable[[str], tuple[Node, list[Repeated]]]
 
 
-def read_document(source: Source, read_tree: ReadTree) -> tuple[Node, list[Problem]] | Problem:
+def read_document(source: SheetSource, read_tree: ReadTree) -> tuple[Node, list[Problem]] | Problem:
     """The whole document: what is said once may stand below the jobs it is said for."""
     try:
         root, repeated = read_tree(read_whole(source.path, MOST_BYTES, source.encoding))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from json import decoder
 
-from jobs.sheets.trees.tree import Items, Node, Table
+from jobs.sheets.trees.tree import ListNode, MappingNode, Node
 from jobs.sheets.trees.tree_builder import BadDocument, Repeated, TreeBuilder
 
 # The function in C behind json.loads: from behind the opening quote to the text and the end of it.
@@ -22,12 +22,12 @@ def read_tree(text: str) -> tuple[Node, list[Repeated]]:
     Raises:
         BadDocument: not JSON, or larger or deeper than is read here.
     """
-    reader = _Reader(text)
+    reader = _JsonReader(text)
     reader.read()
     return reader.builder.root, reader.builder.repeated
 
 
-class _Reader:
+class _JsonReader:
     """Walks over the text once, without recursion. `_ends` has the closing bracket of all that is open."""
 
     def __init__(self, text: str) -> None:
@@ -75,7 +75,7 @@ class _Reader:
             mark = self._text[self._at : self._at + 1]
             if mark not in ("[", "{"):
                 break
-            self.builder.begin(Items(self._line) if mark == "[" else Table(self._line))
+            self.builder.begin(ListNode(self._line) if mark == "[" else MappingNode(self._line))
             self._ends.append("]" if mark == "[" else "}")
             self._step()
             if self._peek(self._ends[-1]):

@@ -5,25 +5,25 @@ from dataclasses import dataclass
 from jobs.problems import Problem
 from jobs.sheets.row import Cell, Row, is_blank, shown
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_text
-from jobs.sheets.trees.tree import Node, Scalar, Table
+from jobs.sheets.trees.tree import MappingNode, Node, Scalar
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class InvalidNode:
     """Why a value is no cell, and the line that it stands on."""
 
     line: int
     message: str
 
 
-def read_row(file: str, table: Table) -> tuple[Row, list[Problem]]:
+def read_row(file: str, table: MappingNode) -> tuple[Row, list[Problem]]:
     """A mapping as a row, and what in it cannot be read."""
     cells: dict[str, Cell] = {}
     problems: list[Problem] = []
     unread: set[str] = set()
     for name, node in table.nodes.items():
         cell = as_cell(node)
-        if isinstance(cell, Refused):
+        if isinstance(cell, InvalidNode):
             problems.append(Problem(file, cell.line, shown(name), None, cell.message))
             unread.add(name)
         elif cell:
@@ -31,26 +31,26 @@ def read_row(file: str, table: Table) -> tuple[Row, list[Problem]]:
     return Row(table.line, cells, table.lines, unread), problems
 
 
-def as_cell(node: Node) -> Cell | Refused:
+def as_cell(node: Node) -> Cell | InvalidNode:
     """A text or a list of texts, empty where nothing is said."""
-    if isinstance(node, Table):
-        return Refused(node.line, OBJECT)
+    if isinstance(node, MappingNode):
+        return InvalidNode(node.line, OBJECT)
     if isinstance(node, Scalar):
         return _text(node)
     texts: list[str] = []
     for item in node.nodes:
         text = _text(item) if isinstance(item, Scalar) else ""
-        if isinstance(text, Refused):
+        if isinstance(text, InvalidNode):
             return text
         if not text:
-            return Refused(item.line, LIST)
+            return InvalidNode(item.line, LIST)
         texts.append(text)
     return tuple(texts)
 
 
-def _text(node: Scalar) -> str | Refused:
+def _text(node: Scalar) -> str | InvalidNode:
     text = node.text or ""
     sentence = why_not_text(text)
     if sentence:
-        return Refused(node.line, sentence)
+        return InvalidNode(node.line, sentence)
     return "" if is_blank(text) else text

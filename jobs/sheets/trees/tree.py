@@ -12,7 +12,7 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class ListNode:
     """A list."""
 
     line: int
@@ -20,7 +20,7 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MappingNode:
     """A mapping; `lines` has the line of each key."""
 
     line: int
@@ -28,6 +28,6 @@ class Table:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-Node = Scalar | Items | Table
+Node = Scalar | ListNode | MappingNode
 
 ABSENT = Scalar(None, 0)

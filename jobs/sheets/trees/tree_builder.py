@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from jobs.sheets.text_rules import why_not_name
-from jobs.sheets.trees.tree import Items, Node, Scalar, Table
+from jobs.sheets.trees.tree import ListNode, MappingNode, Node, Scalar
 
 MOST_BYTES = 20_000_000
 DEEPEST = 20
@@ -35,14 +35,14 @@ class TreeBuilder:
         self.root: Node = Scalar(None, 1)
         self.repeated: list[Repeated] = []
         self._nodes = 0
-        self._open: list[Items | Table] = []
+        self._open: list[ListNode | MappingNode] = []
         self._keys: list[Scalar | None] = []
 
     def scalar(self, text: str | None, line: int) -> None:
         """A value, or a key where one is due."""
         self._put(Scalar(text, line))
 
-    def begin(self, node: Items | Table) -> None:
+    def begin(self, node: ListNode | MappingNode) -> None:
         """A list or a mapping: what follows is in it, until `end`."""
         self._put(node)
         self._open.append(node)
@@ -65,7 +65,7 @@ class TreeBuilder:
             self.root = node
             return
         parent = self._open[-1]
-        if isinstance(parent, Items):
+        if isinstance(parent, ListNode):
             parent.nodes.append(node)
             return
         key = self._keys[-1]

@@ -8,7 +8,7 @@ import re
 
 import yaml
 
-from jobs.sheets.trees.tree import Items, Node, Table
+from jobs.sheets.trees.tree import ListNode, MappingNode, Node
 from jobs.sheets.trees.tree_builder import BadDocument, Repeated, TreeBuilder
 
 _LOADER = getattr(
@@ -51,7 +51,7 @@ def _take(event: yaml.Event, builder: TreeBuilder, documents: int) -> None:
         builder.scalar(None if plain_null else event.value, line)
     elif isinstance(event, yaml.CollectionStartEvent):
         _refuse_tag(event.tag, line)
-        builder.begin(Items(line) if isinstance(event, yaml.SequenceStartEvent) else Table(line))
+        builder.begin(ListNode(line) if isinstance(event, yaml.SequenceStartEvent) else MappingNode(line))
     elif isinstance(event, yaml.CollectionEndEvent):
         builder.end()
     elif isinstance(event, yaml.AliasEvent):

@@ -9,12 +9,12 @@ from runner.cli.console import console
 from runner.cli.console.formatting import zone, zone_name
 from runner.cli.options.settings import LOOKING, BatchName
 from runner.cli.options.settings import command as made
-from runner.cli.reports.audit import Gone, gone_from_disk, show_gone, show_linked
+from runner.cli.reports.audit import MissingImages, gone_from_disk, show_gone, show_linked
 from runner.cli.steps.open import execute, opened_batch, system_clock
-from runner.humanize import many, money
+from runner.humanize import count_of, money
 
 if TYPE_CHECKING:
-    from jobs.ledger import Books
+    from jobs.ledger import LedgerAudit
     from jobs.views import AttemptView, BatchView, LinkedJob
     from runner.settings import Settings
 
@@ -80,7 +80,9 @@ class Rows:
         return any(attempt.job_id in self._revisions for attempt in attempts)
 
 
-def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows: Rows, now: datetime) -> None:
+def _show(
+    batch: "BatchView", ledger: "list[AttemptView]", books: "LedgerAudit", rows: Rows, now: datetime
+) -> None:
     console.result(f"Submits of batch {batch.name}, times in {zone_name(now)}", "bold")
     revised = ("revision",) if rows.differ(ledger) else ()
     console.table(
@@ -110,11 +112,11 @@ def _show(batch: "BatchView", ledger: "list[AttemptView]", books: "Books", rows:
             spare=("request_id",),
         )
         console.result(
-            f"In all {many(len(books.not_in_hand), 'submit')}, up to {money(books.not_in_hand_usd)}."
+            f"In all {count_of(len(books.not_in_hand), 'submit')}, up to {money(books.not_in_hand_usd)}."
         )
     console.result()
     console.result(
-        f"{many(books.submits, 'submit')} for {many(books.jobs_sent, 'job')}, "
+        f"{count_of(books.submits, 'submit')} for {count_of(books.jobs_sent, 'job')}, "
         f"{books.repeats_allowed:,} repeats allowed, {books.open_doubts:,} in doubt."
     )
     if books.balanced:
@@ -157,10 +159,10 @@ def _number(amount: Decimal | None) -> float | None:
 def _as_json(
     batch: "BatchView",
     ledger: "list[AttemptView]",
-    books: "Books",
+    books: "LedgerAudit",
     rows: Rows,
     linked: "list[LinkedJob]",
-    gone: list[Gone],
+    gone: list[MissingImages],
 ) -> dict[str, Any]:
     return {
         "batch": batch.name,

@@ -14,13 +14,14 @@ from runner.cli.console.formatting import then
 from runner.cli.options.settings import LOOKING, BatchName
 from runner.cli.options.settings import command as made
 from runner.cli.steps.chosen_jobs import Left, left_alone, named
-from runner.cli.steps.open import execute, opened_batch, surroundings
-from runner.humanize import many
+from runner.cli.steps.open import execute, opened_batch, process_environment
+from runner.humanize import count_of
 
 if TYPE_CHECKING:
     from jobs.store.door import Store
     from jobs.views import BatchView, JobView, OpenJob
-    from runner.providers.connect import Api, Surroundings
+    from runner.environment import Environment
+    from runner.providers.connect import Api
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet cancel first-night --job lighthouse"
@@ -50,10 +51,10 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
     from runner.providers.connect import origin_of
     from runner.recovery.lock import holding
 
-    around = surroundings()
-    async with opened_batch(settings, around.clock, name) as (store, batch):
-        check_origin(batch, origin_of(settings, around.env))
-        told = Told(batch.name)
+    environment = process_environment()
+    async with opened_batch(settings, environment.clock, name) as (store, batch):
+        check_origin(batch, origin_of(settings, environment.env))
+        told = CancelResult(batch.name)
         if keys is not None:
             for job in await named(store, batch, keys):
                 if job.state not in {JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING}:
@@ -66,13 +67,13 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
                 settings.database,
                 command="cancel",
                 batch=batch.name,
-                clock=around.clock,
+                clock=environment.clock,
                 notice=console.message,
             ) as other:
                 if other is None:
                     for cut_off in await store.in_state(batch.id, [JobState.SUBMITTING], keys):
                         told.leave(cut_off, _IN_DOUBT)
-                    code = await _at_the_api(store, batch, settings, around, told)
+                    code = await _at_the_api(store, batch, settings, environment, told)
                 elif other.makes_room_soon:
                     raise LockHeld(
                         f"{other} still holds {settings.database}.",
@@ -89,7 +90,7 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
     return _NOT_POSSIBLE if keys is not None and told.nothing and not code else code
 
 
-class Told:
+class CancelResult:
     """What came of it, to be told."""
 
     def __init__(self, batch: str) -> None:
@@ -132,29 +133,29 @@ class Told:
         """For a person."""
         for line in left_alone("Not cancelled", self.left, whole=settings.verbose):
             console.message(line)
-        console.result(f"{many(self.queued, 'job')} cancelled before being sent: free.")
+        console.result(f"{count_of(self.queued, 'job')} cancelled before being sent: free.")
         if self.cancelled:
-            console.result(f"{many(len(self.cancelled), 'job')} cancelled at the API.")
+            console.result(f"{count_of(len(self.cancelled), 'job')} cancelled at the API.")
         if self.asked:
-            running = many(len(self.asked), "job")
+            running = count_of(len(self.asked), "job")
             console.result(f"{running}: the API was asked, and has not cancelled yet.")
             console.result(f"See what came of it with: {then(settings, 'resume', self.batch)}")
         if self.by_runner:
-            running = many(self.by_runner, "job")
+            running = count_of(self.by_runner, "job")
             console.result(f"{running} at the API: the runner that holds this database cancels what it can.")
         resume = then(settings, "resume", self.batch)
         if self.not_cancellable:
-            running = many(len(self.not_cancellable), "job")
+            running = count_of(len(self.not_cancellable), "job")
             console.result(
                 f"Too late for {running}: paid for, and run on at the API. Fetch them with: {resume}"
             )
         if self.waiting:
-            running = many(len(self.waiting), "job")
+            running = count_of(len(self.waiting), "job")
             console.result(f"{running} could not be cancelled now. The next run tries again: {resume}")
 
 
 async def _at_the_api(
-    store: "Store", batch: "BatchView", settings: "Settings", around: "Surroundings", told: Told
+    store: "Store", batch: "BatchView", settings: "Settings", environment: "Environment", told: CancelResult
 ) -> int:
     """Pass the requests on to the API ourselves, as no runner does; stops at the first trouble."""
     from runner.providers.connect import open_api
@@ -162,9 +163,9 @@ async def _at_the_api(
     jobs = await _wanted(store, batch)
     told.waiting = [job.key for job in jobs]
     try:
-        async with open_api(settings, around) as api:
+        async with open_api(settings, environment) as api:
             for job in jobs:
-                code = await _one(store, api, around, job, told)
+                code = await _one(store, api, environment, job, told)
                 if code:
                     return code
     except NightsheetError as error:
@@ -178,11 +179,13 @@ async def _wanted(store: "Store", batch: "BatchView") -> list["OpenJob"]:
     return [job for job in found if job is not None and job.state is JobState.RUNNING]
 
 
-async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob", told: Told) -> int:
+async def _one(
+    store: "Store", api: "Api", environment: "Environment", job: "OpenJob", told: CancelResult
+) -> int:
     """Cancel one job at the API; an exit code where that is no use to go on with."""
     from jobs.outcomes import Cancelled
     from runner.events.report import exit_code_of
-    from runner.providers.base import CancelTaken, NotCancellable, Stopped, Trouble, UnknownId
+    from runner.providers.base import CallFailed, CancelTaken, NotCancellable, Stopped, UnknownId
 
     verdict = await api.provider.cancel(job.request_id)
     match verdict:
@@ -192,7 +195,7 @@ async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob
                 told.asked.append(job.key)
             else:
                 failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
-                if await store.apply(Cancelled(job.id, failure, around.clock.now())):
+                if await store.apply(Cancelled(job.id, failure, environment.clock.now())):
                     told.cancelled.append(job.key)
         case NotCancellable():
             await store.drop_cancel_request(job.id)
@@ -203,7 +206,9 @@ async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob
         case Stopped(message=message, reason=reason):
             console.message(f"The API refuses ({reason}): {message}", "bold red")
             return exit_code_of(reason)
-        case Trouble(http_status=int(), reason=reason):  # about this job alone, perhaps: the others are asked
+        case CallFailed(
+            http_status=int(), reason=reason
+        ):  # about this job alone, perhaps: the others are asked
             console.message(f"Job {job.key!r}: the API gave no useful answer: {reason}", "bold red")
             told.code = _UNREACHABLE
             return 0
@@ -216,10 +221,10 @@ async def _one(store: "Store", api: "Api", around: "Surroundings", job: "OpenJob
 
 async def _is_cancelled(api: "Api", job: "OpenJob", *, done: bool) -> bool:
     """Whether a cancel that was taken has come about: what runs on is paid for, and not to be forgotten."""
-    from runner.providers.base import RemoteStatus, Standing
+    from runner.providers.base import RemoteStatus, RemoteStatusReport
 
     standing = await api.provider.status(job.request_id)
-    if isinstance(standing, Standing) and standing.status is not None:
+    if isinstance(standing, RemoteStatusReport) and standing.status is not None:
         over = {RemoteStatus.CANCELLED, RemoteStatus.QUEUED} if done else {RemoteStatus.CANCELLED}
         return standing.status in over
     return done

@@ -11,7 +11,7 @@ import typer
 
 from jobs.errors import NightsheetError, SheetProblems, UsageProblem
 from jobs.problems import Problem
-from jobs.row_change import NEW, Fate
+from jobs.row_change import NEW, RowChange
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model, then
 from runner.cli.options import sheet as sheet_options
@@ -21,11 +21,11 @@ from runner.cli.reports import problems
 from runner.cli.reports.plan import Plan, totals
 from runner.cli.reports.plan_text import cost, difference, identical, source_of_prices
 from runner.cli.steps.hosted_images import Hosted, look
-from runner.cli.steps.open import environment, execute, existing, system_clock
-from runner.humanize import duration, many
+from runner.cli.steps.open import env_and_home, execute, existing, system_clock
+from runner.humanize import count_of, duration
 
 if TYPE_CHECKING:
-    from jobs.sheets import PlannedJob, Source
+    from jobs.sheets import PlannedJob, SheetSource
     from jobs.store.door import Store
     from jobs.views import BatchView
     from runner.planning.prices import Prices
@@ -74,7 +74,7 @@ def command(
                 lambda: _read(source, batch, model, settings, priority_by, dedupe, remote=remote)
             )
             if plan.problems:
-                found = many(len(plan.problems), "problem")
+                found = count_of(len(plan.problems), "problem")
                 raise SheetProblems(f"{source.name} has {found}: it would not be loaded.", plan.problems)
         except SheetProblems as error:
             return _refuse(source, Plan(plan.batch, problems=list(error.problems)), error, settings, output)
@@ -89,7 +89,7 @@ def command(
 
 
 async def _read(
-    source: "Source",
+    source: "SheetSource",
     batch: str | None,
     model: str | None,
     settings: "Settings",
@@ -99,9 +99,9 @@ async def _read(
     remote: bool,
 ) -> tuple[Plan, "Prices"]:
     from jobs.sheets import open_sheet, plan
-    from runner.settings import with_pictures
+    from runner.settings import with_image_settings
 
-    opened = open_sheet(with_pictures(source, settings), batch=batch, model=model)
+    opened = open_sheet(with_image_settings(source, settings), batch=batch, model=model)
     hosted = Hosted()
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
@@ -136,7 +136,12 @@ async def _table(stack: AsyncExitStack, settings: "Settings") -> "Store | None":
 
 
 def _take(
-    source: "Source", plan: Plan, chunk: "Sequence[PlannedJob | Problem]", fates: list[Fate], *, listing: bool
+    source: "SheetSource",
+    plan: Plan,
+    chunk: "Sequence[PlannedJob | Problem]",
+    fates: list[RowChange],
+    *,
+    listing: bool,
 ) -> None:
     each = iter(fates)
     for item in chunk:
@@ -145,7 +150,7 @@ def _take(
             continue
         plan.add(item, next(each))
         if listing:
-            pictures = many(item.pictures, "picture")
+            pictures = count_of(item.pictures, "picture")
             console.result(f"{source.name}:{item.row}: {item.key}: {item.model}, {pictures} at most")
 
 
@@ -161,7 +166,7 @@ async def _minutes(store: "Store | None", held: "BatchView | None", plan: Plan) 
 
 
 def _refuse(
-    source: "Source", plan: Plan, error: SheetProblems, settings: "Settings", output: Path | None
+    source: "SheetSource", plan: Plan, error: SheetProblems, settings: "Settings", output: Path | None
 ) -> int:
     if output is not None:
         problems.write(plan.problems, output)
@@ -177,23 +182,25 @@ def _refuse(
 
 async def _prices(settings: "Settings", plan: Plan, held: "BatchView | None") -> "Prices":
     """What a picture costs by model: as the API tells where there is a token, else as far as it is known."""
-    from runner.planning.prices import Prices, Source, prices_for
+    from runner.planning.prices import Prices, PriceSource, prices_for
 
     if settings.emulator:
         from runner.emulator.settings import EmulatorSettings
 
         stand_in = EmulatorSettings()
-        return Prices({model: stand_in.price(model) for model in plan.work}, Source.EMULATOR)
+        return Prices({model: stand_in.price(model) for model in plan.work}, PriceSource.EMULATOR)
     needed = () if plan.problems else tuple({**plan.to_send, **plan.repeats})
     last_run = held.prices if held else {}
-    return await prices_for(needed, settings, *environment(), system_clock(), last_run)
+    return await prices_for(needed, settings, *env_and_home(), system_clock(), last_run)
 
 
-def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", next_command: str) -> None:
+def _show(
+    source: "SheetSource", plan: Plan, settings: "Settings", priced: "Prices", next_command: str
+) -> None:
     prices = priced.usd
-    told = f"{many(plan.jobs, 'job')}, at most {many(plan.pictures, 'picture')}"
+    told = f"{count_of(plan.jobs, 'job')}, at most {count_of(plan.pictures, 'picture')}"
     if plan.rows < plan.jobs:
-        told = f"{many(plan.rows, 'row')}, {told}"
+        told = f"{count_of(plan.rows, 'row')}, {told}"
     if plan.known or (plan.dedupe and plan.repeats):
         console.result(f"Batch {plan.batch}: {told}.", "bold green")
         console.result(difference(plan, prices), "bold")
@@ -212,7 +219,7 @@ def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", 
         console.result(identical(plan.repeats, prices, plan.repeated, dedupe=plan.dedupe), "yellow")
     if plan.looked_at:
         beyond = f"; the sheet names {plan.not_looked_at:,} more" if plan.not_looked_at else ""
-        console.result(f"Looked at: {many(plan.looked_at, 'hosted picture')}{beyond}.")
+        console.result(f"Looked at: {count_of(plan.looked_at, 'hosted picture')}{beyond}.")
     if plan.pictured:
         _show_way(plan, settings)
     if plan.minutes is not None:
@@ -220,7 +227,7 @@ def _show(source: "Source", plan: Plan, settings: "Settings", priced: "Prices", 
     if plan.rows < plan.jobs:
         _show_samples(plan)
     if plan.warned:
-        console.result(f"{many(plan.warned, 'warning')}:", "yellow")
+        console.result(f"{count_of(plan.warned, 'warning')}:", "yellow")
         shown = plan.warnings if settings.verbose else plan.warnings[:_FIRST]
         for row, key, text in shown:
             console.result(f"  {source.name}:{row}: {key}: {text}")
@@ -236,7 +243,7 @@ def _show_way(plan: Plan, settings: "Settings") -> None:
     from runner.settings import UNPROVEN
 
     where = f"are put into {settings.upload}" if settings.way is Way.STORE else "go inside the request"
-    jobs = many(plan.pictured, "job")
+    jobs = count_of(plan.pictured, "job")
     console.result(f"Pictures of this computer: {jobs} with some. Before a job is sent they {where}.")
     if settings.way is Way.INSIDE and not settings.emulator:
         console.result(UNPROVEN, "yellow")

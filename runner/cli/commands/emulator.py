@@ -8,7 +8,7 @@ import typer
 
 from runner.cli.console import console
 from runner.cli.options.settings import command as made
-from runner.cli.steps.open import execute, surroundings
+from runner.cli.steps.open import execute, process_environment
 
 if TYPE_CHECKING:
     from runner.settings import Settings
@@ -39,7 +39,7 @@ async def _serve(settings: "Settings", port: int) -> None:
 
     faults = load_faults(settings.faults) if settings.faults else ()
     emulator = EmulatorSettings(speed=settings.speed, faults=faults)
-    async with serve(emulator, surroundings().clock, port=port) as handle:
+    async with serve(emulator, process_environment().clock, port=port) as handle:
         console.message("The emulator listens, until Ctrl-C. Set these two where you call it from:")
         console.result(f"RUNCOMFY_MODEL_API_BASE={handle.base_url}")
         console.result("RUNCOMFY_API_TOKEN=anything")

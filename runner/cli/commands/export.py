@@ -15,7 +15,7 @@ from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.cli.steps.overwrite import check_target
 
 if TYPE_CHECKING:
-    from jobs.sheets import Source
+    from jobs.sheets import SheetSource
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet export first-night --output night.csv"
@@ -73,7 +73,7 @@ def command(
 
 
 async def _into(
-    settings: "Settings", name: str | None, source: "Source", model: str | None, output: Path | None
+    settings: "Settings", name: str | None, source: "SheetSource", model: str | None, output: Path | None
 ) -> None:
     from runner.cli.steps.sheet_copy import write_into
 

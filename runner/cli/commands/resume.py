@@ -8,7 +8,7 @@ from runner.cli.options.settings import RUNNING, BatchName
 from runner.cli.options.settings import command as made
 from runner.cli.steps import run_end
 from runner.cli.steps.consent import consent_of
-from runner.cli.steps.open import execute, must_exist, surroundings
+from runner.cli.steps.open import execute, must_exist, process_environment
 from runner.cli.steps.rehearsal import check_rehearsal
 
 if TYPE_CHECKING:
@@ -37,18 +37,18 @@ def command(
     from runner.cli.console.progress import Display
     from runner.run import resume_batch
 
-    around = surroundings()
+    environment = process_environment()
 
     async def work(display: Display) -> "RunReport | None":
         consent = consent_of(settings, display)
         return await resume_batch(
-            batch, settings=settings, around=around, consent=consent, watcher=display, part=part
+            batch, settings=settings, environment=environment, consent=consent, observer=display, part=part
         )
 
-    with Display(around.clock.now, quiet=settings.quiet) as display:
+    with Display(environment.clock.now, quiet=settings.quiet) as display:
         report = execute(lambda: work(display))
     if report is not None:
-        return run_end.show(report, settings, around)
+        return run_end.show(report, settings, environment)
     if settings.as_json:
         console.as_json({"batch": batch, "exit_code": 0, "resumed_by": "another runner"})
     else:

@@ -16,7 +16,7 @@ from runner.cli.options.settings import command as made
 from runner.cli.steps.chosen_jobs import NOT_IN_SHEET, Left, apply_each, left_alone, named, price_to_send
 from runner.cli.steps.consent import agrees
 from runner.cli.steps.open import execute, opened_batch, system_clock
-from runner.humanize import many, price
+from runner.humanize import count_of, price
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
@@ -34,7 +34,7 @@ _BRINGS_NOTHING = frozenset({JobState.FAILED, JobState.CANCELLED})
 
 
 @dataclass(slots=True)
-class Chosen:
+class RetryPlan:
     """The jobs that can be retried, and those that cannot with the reason."""
 
     free: list["JobView"] = field(default_factory=list)
@@ -87,7 +87,7 @@ async def _retry(
     async with opened_batch(settings, clock, name) as (store, batch):
         chosen = await _choose(store, batch, keys, kinds)
         low, high = price_to_send(batch, chosen.paid)
-        what = f"{many(len(chosen.paid), 'job')} would be sent and paid for again"
+        what = f"{count_of(len(chosen.paid), 'job')} would be sent and paid for again"
         if chosen.paid and not await agrees(settings, what, low, high):
             free = {job.id for job in chosen.free}
             for job in (*chosen.paid, *(job for job in chosen.linked if not _waits(batch, job, free))):
@@ -107,8 +107,8 @@ async def _retry(
 
 async def _choose(
     store: "Store", batch: "BatchView", keys: Sequence[str], kinds: Sequence[FailureKind]
-) -> Chosen:
-    chosen = Chosen()
+) -> RetryPlan:
+    chosen = RetryPlan()
     if keys:
         jobs = await named(store, batch, keys)
     else:
@@ -206,7 +206,7 @@ async def _held_results(store: "Store", batch: "BatchView") -> set[int]:
 
 
 async def _apply(
-    store: "Store", chosen: Chosen, jobs: Sequence["JobView"], outcomes: Sequence["Outcome"]
+    store: "Store", chosen: RetryPlan, jobs: Sequence["JobView"], outcomes: Sequence["Outcome"]
 ) -> list["JobView"]:
     """Apply an outcome a job; those that it was possible for, the others being told."""
     done = await apply_each(store, outcomes)
@@ -219,7 +219,7 @@ async def _apply(
     return moved
 
 
-def _as_json(batch: "BatchView", chosen: Chosen) -> dict[str, Any]:
+def _as_json(batch: "BatchView", chosen: RetryPlan) -> dict[str, Any]:
     low, high = price_to_send(batch, chosen.paid)
     return {
         "batch": batch.name,
@@ -234,18 +234,20 @@ def _as_json(batch: "BatchView", chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def _show(batch: "BatchView", chosen: Chosen, settings: "Settings") -> None:
+def _show(batch: "BatchView", chosen: RetryPlan, settings: "Settings") -> None:
     for line in left_alone("Not retried", chosen.left, whole=settings.verbose):
         console.message(line)
     if chosen.free:
-        console.result(f"{many(len(chosen.free), 'job')} will be fetched again: free.")
+        console.result(f"{count_of(len(chosen.free), 'job')} will be fetched again: free.")
     if chosen.linked:
         console.result(
-            f"{many(len(chosen.linked), 'job')} will get the result of one that says the same: free."
+            f"{count_of(len(chosen.linked), 'job')} will get the result of one that says the same: free."
         )
     if chosen.paid:
         cost = price(*price_to_send(batch, chosen.paid))
-        console.result(f"{many(len(chosen.paid), 'job')} will be sent again and paid for, {cost}.", "bold")
+        console.result(
+            f"{count_of(len(chosen.paid), 'job')} will be sent again and paid for, {cost}.", "bold"
+        )
     if chosen.any:
         console.result(f"Nothing was sent yet. Next: {then(settings, 'resume', batch.name)}")
     else:

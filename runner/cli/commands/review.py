@@ -16,8 +16,8 @@ from runner.cli.options.settings import command as made
 from runner.cli.steps.chosen_jobs import NOT_IN_SHEET
 from runner.cli.steps.decisions import Decisions, carry_out
 from runner.cli.steps.open import execute, opened_batch, system_clock
-from runner.cli.steps.unconfirmed import Doubts
-from runner.humanize import many, money
+from runner.cli.steps.unconfirmed import UnconfirmedJobs
+from runner.humanize import count_of, money
 
 if TYPE_CHECKING:
     from jobs.views import BatchView, JobView
@@ -76,7 +76,7 @@ async def _review(
             store, batch, settings.database, command="review", clock=clock, notice=console.message
         )
         found = store.jobs(batch.id, everything=True, states=[JobState.UNCONFIRMED])
-        doubts = Doubts(batch.name, [job async for job in found])
+        doubts = UnconfirmedJobs(batch.name, [job async for job in found])
         if not (attach or resubmit or discard):
             if settings.as_json:
                 console.as_json([_as_json(job) for job in doubts.jobs])
@@ -93,7 +93,7 @@ async def _review(
 
 
 def _understood(
-    doubts: Doubts, attach: Sequence[str], resubmit: Sequence[str], discard: Sequence[str]
+    doubts: UnconfirmedJobs, attach: Sequence[str], resubmit: Sequence[str], discard: Sequence[str]
 ) -> Decisions:
     """What was asked for, in terms of the jobs that are unconfirmed.
 
@@ -118,7 +118,7 @@ def _understood(
     )
 
 
-def _pair(doubts: Doubts, text: str) -> tuple["JobView", str]:
+def _pair(doubts: UnconfirmedJobs, text: str) -> tuple["JobView", str]:
     from runner.providers.runcomfy.responses import is_request_id
 
     key, equals, request_id = text.rpartition("=")
@@ -162,7 +162,7 @@ def _as_json(job: "JobView") -> dict[str, Any]:
     }
 
 
-def _show(batch: "BatchView", doubts: Doubts, settings: "Settings", now: datetime) -> None:
+def _show(batch: "BatchView", doubts: UnconfirmedJobs, settings: "Settings", now: datetime) -> None:
     if not doubts.jobs:
         console.result(f"Batch {batch.name}: nothing is unconfirmed.")
         return
@@ -186,7 +186,8 @@ def _show(batch: "BatchView", doubts: Doubts, settings: "Settings", now: datetim
         console.result(f"{_GONE}: {NOT_IN_SHEET}; it can be attached or let go, but not sent again.")
     name = batch.name
     console.result(
-        f"{many(len(doubts.jobs), 'submit')} without an answer: each may be paid for. Look for them in your"
+        f"{count_of(len(doubts.jobs), 'submit')} without an answer: each may be paid for. "
+        "Look for them in your"
     )
     console.result("requests on runcomfy.com, by time, prompt and seed. Then, for each:")
     console.result(f"  it is there:     {then(settings, 'review', name, '--attach', 'KEY=REQUEST_ID')}")

@@ -8,11 +8,11 @@ from runner.cli.options.settings import RUNNING
 from runner.cli.options.settings import command as made
 from runner.cli.steps import run_end
 from runner.cli.steps.consent import consent_of
-from runner.cli.steps.open import execute, surroundings
+from runner.cli.steps.open import execute, process_environment
 from runner.cli.steps.rehearsal import check_rehearsal
 
 if TYPE_CHECKING:
-    from jobs.sheets import Source
+    from jobs.sheets import SheetSource
     from runner.events.report import RunReport
     from runner.settings import Settings
 
@@ -46,18 +46,18 @@ def command(
     from runner.cli.console.progress import Display
     from runner.run import run_sheet
 
-    around = surroundings()
+    environment = process_environment()
 
-    async def work(source: "Source", display: Display) -> "RunReport":
+    async def work(source: "SheetSource", display: Display) -> "RunReport":
         consent = consent_of(settings, display)
         return await run_sheet(
             source,
             batch=batch,
             model=model,
             settings=settings,
-            around=around,
+            environment=environment,
             consent=consent,
-            watcher=display,
+            observer=display,
             part=part,
             priority_by=priority_by,
             prune=prune,
@@ -66,7 +66,7 @@ def command(
 
     with (
         sheet_options.source_of(sheet, form, worksheet, encoding) as source,
-        Display(around.clock.now, quiet=settings.quiet) as display,
+        Display(environment.clock.now, quiet=settings.quiet) as display,
     ):
         report = execute(lambda: work(source, display))
-    return run_end.show(report, settings, around)
+    return run_end.show(report, settings, environment)

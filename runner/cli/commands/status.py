@@ -16,7 +16,7 @@ from runner.cli.options.settings import LOOKING, BatchName
 from runner.cli.options.settings import command as made
 from runner.cli.steps.active_run import run_at_work
 from runner.cli.steps.open import execute, opened_batch, system_clock
-from runner.humanize import jobs_a_minute, many, money
+from runner.humanize import count_of, jobs_a_minute, money
 
 if TYPE_CHECKING:
     from jobs.store.door import Store
@@ -30,7 +30,7 @@ WATCH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BatchStatus:
     """A batch at one moment."""
 
     batch: "BatchView"
@@ -95,12 +95,12 @@ async def _show(settings: "Settings", name: str | None, *, watch: bool) -> None:
                 draw(list(lines(standing, settings)))
 
 
-async def _standing(store: "Store", batch_id: int, settings: "Settings", now: datetime) -> Standing:
+async def _standing(store: "Store", batch_id: int, settings: "Settings", now: datetime) -> BatchStatus:
     batch = await store.refresh(batch_id)
     queued = await store.queued_pictures(batch_id)
     run = await run_at_work(store, batch, settings)
     counts, account = await store.counts_and_account(batch_id)
-    return Standing(
+    return BatchStatus(
         batch=batch,
         counts=counts,
         account=account,
@@ -127,7 +127,7 @@ async def _pace(store: "Store", batch_id: int, begun: datetime, now: datetime) -
     return await store.ended_since(batch_id, since) / minutes if minutes > 0 else 0.0
 
 
-def as_json(standing: Standing) -> dict[str, Any]:
+def as_json(standing: BatchStatus) -> dict[str, Any]:
     """The shape that scripts rely on."""
     from jobs.manifests.record import moment
 
@@ -147,10 +147,10 @@ def as_json(standing: Standing) -> dict[str, Any]:
     }
 
 
-def lines(standing: Standing, settings: "Settings") -> Iterator[tuple[str, str]]:
+def lines(standing: BatchStatus, settings: "Settings") -> Iterator[tuple[str, str]]:
     """The same for a person, each line with its style."""
     batch, counts = standing.batch, standing.counts
-    jobs, at = many(standing.total, "job"), f"{standing.at.astimezone():%H:%M} {zone_name(standing.at)}"
+    jobs, at = count_of(standing.total, "job"), f"{standing.at.astimezone():%H:%M} {zone_name(standing.at)}"
     yield f"Batch {batch.name}: {jobs} of {batch.sheet}, at {at}", "bold"
     for state in JobState:
         if counts[state]:
@@ -178,9 +178,9 @@ def lines(standing: Standing, settings: "Settings") -> Iterator[tuple[str, str]]
         yield f"Decide about the unconfirmed: {then(settings, 'review', batch.name)}", ""
 
 
-def _money(standing: Standing) -> str:
+def _money(standing: BatchStatus) -> str:
     batch, account = standing.batch, standing.account
-    told = f"Spent {money(account.spent_usd)} in {many(account.submits, 'submit')}"
+    told = f"Spent {money(account.spent_usd)} in {count_of(account.submits, 'submit')}"
     if standing.queued_usd:
         told += f"; with what is queued at most {money(account.spent_usd + standing.queued_usd)}"
     if standing.unpriced:

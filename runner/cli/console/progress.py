@@ -20,12 +20,12 @@ from rich.text import Text
 from jobs.states import ENDED, JobState
 from runner.cli.console import console
 from runner.cli.console.formatting import clock_time, zone_name
-from runner.humanize import jobs_a_minute, many, money
+from runner.humanize import count_of, jobs_a_minute, money
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from runner.events.watcher import Progress
+    from runner.events.observer import Progress
 
 LINE_SECONDS = 30.0
 PAUSED = "Paused ("
@@ -157,7 +157,7 @@ class Display:
 def line(progress: "Progress", now: "datetime", place: str = "") -> str:
     """A run at a glance, on one line. Why it is paused is told once, by a notice."""
     told = [
-        f"{_ended(progress)}/{many(progress.total, 'job')} done",
+        f"{_ended(progress)}/{count_of(progress.total, 'job')} done",
         *(part.text for part in _parts(progress)),
         *_pace(progress, now),
     ]
@@ -172,7 +172,7 @@ def bar(progress: "Progress", now: "datetime", width: int = 80) -> RenderableTyp
     """A run at a glance, over three lines of a terminal. What matters least goes where it is narrow."""
     done = _ended(progress)
     parts = list(_parts(progress))
-    told = f"{done}/{many(progress.total, 'job')} done"
+    told = f"{done}/{count_of(progress.total, 'job')} done"
     room = width - cell_len(told) - len(_BETWEEN)
     while len(parts) > 1 and _length(parts) + _SHORTEST_NAME > room:
         parts.remove(max(parts, key=lambda part: part.rank))
@@ -193,7 +193,7 @@ def bar(progress: "Progress", now: "datetime", width: int = 80) -> RenderableTyp
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Figure:
     """One figure. Where there is no room, the highest rank goes first."""
 
     text: str
@@ -201,7 +201,7 @@ class _Part:
     style: str = ""
 
 
-def _length(parts: Sequence[_Part]) -> int:
+def _length(parts: Sequence[_Figure]) -> int:
     return sum(cell_len(part.text) + len(_BETWEEN) for part in parts)
 
 
@@ -209,17 +209,17 @@ def _ended(progress: "Progress") -> int:
     return sum(progress.counts[state] for state in ENDED)
 
 
-def _parts(progress: "Progress") -> Iterator[_Part]:
+def _parts(progress: "Progress") -> Iterator[_Figure]:
     counts = progress.counts
-    yield _Part(f"{counts[JobState.SUBMITTING] + counts[JobState.RUNNING]} in flight", 3)
-    yield _Part(f"{counts[JobState.FETCHING]} fetching", 5)
+    yield _Figure(f"{counts[JobState.SUBMITTING] + counts[JobState.RUNNING]} in flight", 3)
+    yield _Figure(f"{counts[JobState.FETCHING]} fetching", 5)
     if counts[JobState.FAILED]:
-        yield _Part(f"{counts[JobState.FAILED]} failed", 1, "red")
+        yield _Figure(f"{counts[JobState.FAILED]} failed", 1, "red")
     if counts[JobState.UNCONFIRMED]:
-        yield _Part(f"{counts[JobState.UNCONFIRMED]} unconfirmed", 2, "yellow")
-    yield _Part(many(progress.pictures, "picture"), 4)
+        yield _Figure(f"{counts[JobState.UNCONFIRMED]} unconfirmed", 2, "yellow")
+    yield _Figure(count_of(progress.pictures, "picture"), 4)
     spent = money(progress.account.spent_usd)
-    yield _Part(spent if progress.budget_usd is None else f"{spent} of {money(progress.budget_usd)}", 0)
+    yield _Figure(spent if progress.budget_usd is None else f"{spent} of {money(progress.budget_usd)}", 0)
 
 
 def _pace(progress: "Progress", now: "datetime") -> Iterator[str]:

@@ -7,7 +7,7 @@ import typer
 from jobs.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from runner.planning.selection import Part
+    from runner.planning.selection import Selection
 
 _PART = "A part first"
 
@@ -40,13 +40,15 @@ Sample = Annotated[
 ]
 
 
-def part_of(only: list[str] | None, where: list[str] | None, limit: int | None, sample: int | None) -> "Part":
+def part_of(
+    only: list[str] | None, where: list[str] | None, limit: int | None, sample: int | None
+) -> "Selection":
     """What was said, understood.
 
     Raises:
         UsageProblem: a condition has no `=`, or both a limit and a sample are asked for.
     """
-    from runner.planning.selection import Part
+    from runner.planning.selection import Selection
 
     if limit is not None and sample is not None:
         raise UsageProblem("--limit and --sample are two answers to one question.", hint="Give one of them.")
@@ -56,4 +58,4 @@ def part_of(only: list[str] | None, where: list[str] | None, limit: int | None, 
         if not equals or not column.strip():
             raise UsageProblem(f"--where {condition}: a column, =, and its value are needed.")
         conditions.append((column.strip(), value.strip()))
-    return Part(tuple(only or ()), tuple(conditions), limit, sample)
+    return Selection(tuple(only or ()), tuple(conditions), limit, sample)

@@ -12,7 +12,7 @@ import typer
 from jobs.errors import CannotWrite, UsageProblem
 
 if TYPE_CHECKING:
-    from jobs.sheets import Source
+    from jobs.sheets import SheetSource
 
 _SHEET = "The sheet"
 MOST_BYTES = 4_000_000_000
@@ -91,17 +91,17 @@ Prune = Annotated[
 @contextmanager
 def source_of(
     sheet: Path, form: str | None, worksheet: str | None, encoding: str | None
-) -> Generator["Source", None, None]:
+) -> Generator["SheetSource", None, None]:
     """The sheet as the command names it. Standard input is copied once, so that it can be read twice.
 
     Raises:
         CannotWrite: there is no room for the copy.
         UsageProblem: standard input does not come to an end.
     """
-    from jobs.sheets import Source
+    from jobs.sheets import SheetSource
 
     if str(sheet) != "-":
-        yield Source(sheet, form, encoding, worksheet)
+        yield SheetSource(sheet, form, encoding, worksheet)
         return
     with TemporaryDirectory(prefix="nightsheet-") as folder:  # for nobody else's eyes
         copy = Path(folder) / "sheet"
@@ -111,7 +111,7 @@ def source_of(
             raise CannotWrite(
                 f"Standard input cannot be kept in {folder}: {error.strerror}.", "TMPDIR names another place."
             ) from error
-        yield Source(copy, form, encoding, worksheet, spooled=True, folder=Path.cwd())
+        yield SheetSource(copy, form, encoding, worksheet, spooled=True, folder=Path.cwd())
 
 
 def _spool(copy: Path) -> None:

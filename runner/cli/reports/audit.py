@@ -8,7 +8,7 @@ from jobs.states import JobState
 from jobs.stored_files import not_at_hand
 from runner.cli.console import console
 from runner.cli.console.formatting import then
-from runner.humanize import many, money
+from runner.humanize import count_of, money
 
 if TYPE_CHECKING:
     from jobs.store.door import Store
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class MissingImages:
     """A job that succeeded, and where its pictures should lie, and do not."""
 
     job: "JobView"
@@ -26,7 +26,7 @@ class Gone:
     """Whether a row of the sheet has them: `retry` has them fetched again."""
 
 
-async def gone_from_disk(store: "Store", batch: "BatchView") -> list[Gone]:
+async def gone_from_disk(store: "Store", batch: "BatchView") -> list[MissingImages]:
     """What somebody has deleted, moved or changed since; what is linked has its pictures from another."""
     lost = []
     shared = set()
@@ -36,10 +36,10 @@ async def gone_from_disk(store: "Store", batch: "BatchView") -> list[Gone]:
                 lost.append((job, paths))
         elif job.current:
             shared.add(job.twin.id)
-    return [Gone(job, paths, job.current or job.id in shared) for job, paths in lost]
+    return [MissingImages(job, paths, job.current or job.id in shared) for job, paths in lost]
 
 
-def show_gone(gone: list[Gone], batch: "BatchView", settings: "Settings") -> None:
+def show_gone(gone: list[MissingImages], batch: "BatchView", settings: "Settings") -> None:
     """Each picture, and how to have it back, as far as a row of the sheet has it."""
     if not gone:
         return
@@ -63,9 +63,9 @@ def show_gone(gone: list[Gone], batch: "BatchView", settings: "Settings") -> Non
         )
 
 
-def _told(gone: list[Gone]) -> str:
+def _told(gone: list[MissingImages]) -> str:
     pictures = sum(len(one.paths) for one in gone)
-    return f"{many(pictures, 'picture')} of {many(len(gone), 'job')}"
+    return f"{count_of(pictures, 'picture')} of {count_of(len(gone), 'job')}"
 
 
 def show_linked(linked: "list[LinkedJob]") -> None:

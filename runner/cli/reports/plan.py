@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from jobs.compact_set import Seen
+from jobs.compact_set import CompactSet
 from jobs.problems import Problem
-from jobs.row_change import NEW, Fate
+from jobs.row_change import NEW, RowChange
 from jobs.states import JobState
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Plan:
     """How often further ones are named, beyond those that one check looks at."""
     minutes: float | None = None
     """How long it will take, as far as that was measured."""
-    _seen: Seen = field(default_factory=Seen)
+    _seen: CompactSet = field(default_factory=CompactSet)
     _still_there: int = 0
 
     @property
@@ -85,7 +85,7 @@ class Plan:
             return self.first
         return [*self.first, self.last]
 
-    def add(self, item: "PlannedJob | Problem", fate: Fate = NEW) -> None:
+    def add(self, item: "PlannedJob | Problem", fate: RowChange = NEW) -> None:
         """Count one more; `fate` is what the database would do with it."""
         if isinstance(item, Problem):
             self.problems.append(item)
@@ -101,7 +101,7 @@ class Plan:
         if len(self.warnings) < LISTED:
             self.warnings += [(item.row, item.key, warning) for warning in item.warnings]
 
-    def _hold(self, job: "PlannedJob", fate: Fate) -> None:
+    def _hold(self, job: "PlannedJob", fate: RowChange) -> None:
         self.fates[fate.kind] += 1
         self._still_there += fate.known
         if fate.kind == "unchanged":

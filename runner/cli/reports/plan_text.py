@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs.states import JobState
 from runner.cli.reports.plan import Plan, totals
-from runner.humanize import many, price
+from runner.humanize import count_of, price
 
 if TYPE_CHECKING:
     from runner.planning.prices import Prices
@@ -24,14 +24,14 @@ def cost(work: Work, prices: Mapping[str, Decimal]) -> str:
 
 def source_of_prices(prices: "Prices") -> str:
     """Who told the price, and why it was not the API just now."""
-    from runner.planning.prices import Source
+    from runner.planning.prices import PriceSource
 
-    if prices.source is Source.API:
+    if prices.source is PriceSource.API:
         return "The price is the API's, asked just now."
     told = {
-        Source.LAST_RUN: "The price is what the API told when the batch was last run",
-        Source.SETTINGS: "The price is that under [prices] in nightsheet.toml",
-    }.get(prices.source or Source.UNKNOWN, "The price is not known")
+        PriceSource.LAST_RUN: "The price is what the API told when the batch was last run",
+        PriceSource.SETTINGS: "The price is that under [prices] in nightsheet.toml",
+    }.get(prices.source or PriceSource.UNKNOWN, "The price is not known")
     return f"{told} ({prices.why})."
 
 
@@ -54,8 +54,8 @@ def difference(plan: Plan, prices: Mapping[str, Decimal]) -> str:
     both = totals(plan.to_send)
     if not both["jobs"]:
         return f"Nothing to send.{rest}"
-    told = f"{many(both['jobs'], 'job')} ({', '.join(parts)}), at most {many(both['pictures'], 'picture')}"
-    return f"To send: {told}, {cost(plan.to_send, prices)}.{rest}"
+    jobs, images = count_of(both["jobs"], "job"), count_of(both["pictures"], "picture")
+    return f"To send: {jobs} ({', '.join(parts)}), at most {images}, {cost(plan.to_send, prices)}.{rest}"
 
 
 def _counts(counted: Mapping[str, int], *words: str) -> list[str]:
@@ -72,7 +72,7 @@ def identical(
     """What is paid for although an earlier row says the same, or would be without `dedupe`."""
     jobs = totals(work)["jobs"]
     says = "says what another row says" if jobs == 1 else "say what another row says"
-    told = f"{many(jobs, 'job')} {says} (same model, inputs and seed), and "
+    told = f"{count_of(jobs, 'job')} {says} (same model, inputs and seed), and "
     if dedupe:
         told += f"{'gets' if jobs == 1 else 'get'} its result: not sent, not paid"
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
 from runner.cli.console import console
-from runner.humanize import many
+from runner.humanize import count_of
 
 _SHOWN = 1000
 """Lines of a table that somebody may still read; a file has them all."""
@@ -33,7 +33,7 @@ def show(problems: Sequence[Problem]) -> None:
     columns = (*(("file",) if several else ()), "row", "column", "value", "why", "what would do")
     console.table(columns, rows, numbers=("row",), errors=True)
     if len(problems) > _SHOWN:
-        more = many(len(problems) - _SHOWN, "more problem")
+        more = count_of(len(problems) - _SHOWN, "more problem")
         console.message(f"and {more}: --output problems.csv has them all")
 
 

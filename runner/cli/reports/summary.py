@@ -10,7 +10,7 @@ from jobs.failures import FETCH_AGAIN, FailureKind
 from jobs.states import AT_THE_API, JobState
 from runner.cli.commands.retry import ONLY_IF_NAMED
 from runner.cli.console.formatting import then
-from runner.humanize import duration, many, money
+from runner.humanize import count_of, duration, money
 
 if TYPE_CHECKING:
     from runner.events.report import RunReport
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FailureBreakdown:
     """What the table knows beyond a run's report, where it can be read."""
 
     kinds: Mapping[FailureKind, int] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Known:
     """Of those that failed, jobs that were not sent, because another that says the same failed."""
 
 
-def as_json(report: "RunReport", known: Known) -> dict[str, Any]:
+def as_json(report: "RunReport", known: FailureBreakdown) -> dict[str, Any]:
     """The summary for scripts. `counts` and `cost` are the whole batch's, the rest is this run's.
 
     `cost.spent_usd` is `told_usd`, which the API said, and `estimated_usd` where it said nothing; on
@@ -67,12 +67,14 @@ def as_json(report: "RunReport", known: Known) -> dict[str, Any]:
     }
 
 
-def lines(report: "RunReport", settings: "Settings", known: Known | None = None) -> Iterator[tuple[str, str]]:
+def lines(
+    report: "RunReport", settings: "Settings", known: FailureBreakdown | None = None
+) -> Iterator[tuple[str, str]]:
     """The summary for a person: each line with its style, the last one saying what to do next."""
-    known = known or Known()
+    known = known or FailureBreakdown()
     yield from _came_to(report, Counter(known.kinds))
     yield _money(report, known), ""
-    yield f"Pictures: {many(report.pictures, 'new picture')} in {report.folder}", ""
+    yield f"Pictures: {count_of(report.pictures, 'new picture')} in {report.folder}", ""
     for path in report.manifests:
         yield f"Manifest: {path}", ""
     yield from ((advice, "bold") for advice in next_step(report, settings, known))
@@ -84,7 +86,7 @@ def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tup
     succeeded = counts[JobState.SUCCEEDED]
     style = "bold green" if succeeded == total else "bold"
     took = duration(report.seconds)
-    yield f"Batch {report.batch}: {succeeded} of {many(total, 'job')} succeeded, in {took}.", style
+    yield f"Batch {report.batch}: {succeeded} of {count_of(total, 'job')} succeeded, in {took}.", style
     if report.warned:
         yield f"  {report.warned} of them with a warning, which the manifest tells", ""
     if report.linked:
@@ -112,18 +114,20 @@ def _of(some: int, total: int) -> str:
     return "" if some == total else f"{some} of them "
 
 
-def _money(report: "RunReport", known: Known) -> str:
+def _money(report: "RunReport", known: FailureBreakdown) -> str:
     account = report.account
     told = f"{money(account.told_usd)} told by the API"
     if account.estimated_usd:
         told += f", {money(account.estimated_usd)} estimated where it told nothing"
-    spent = f"Spent so far: {money(account.spent_usd)} ({told}) in {many(account.submits, 'submit')}"
+    spent = f"Spent so far: {money(account.spent_usd)} ({told}) in {count_of(account.submits, 'submit')}"
     if report.counts[JobState.UNCONFIRMED] and known.in_doubt_usd:
         spent += f", and up to {money(known.in_doubt_usd)} in doubt"
     return spent
 
 
-def next_step(report: "RunReport", settings: "Settings", known: Known | None = None) -> Iterator[str]:
+def next_step(
+    report: "RunReport", settings: "Settings", known: FailureBreakdown | None = None
+) -> Iterator[str]:
     """What to do, the most pressing first: a line that says why, and the command alone, to be copied."""
     counts = report.counts
 
@@ -145,26 +149,26 @@ def next_step(report: "RunReport", settings: "Settings", known: Known | None = N
     elif report.interrupted:
         if left:
             kept = " What is at the API goes on there, paid for, and is fetched then." if running else ""
-            yield f"{many(left, 'job')} to go on with.{kept}"
+            yield f"{count_of(left, 'job')} to go on with.{kept}"
         yield command("resume")
     elif counts[JobState.UNCONFIRMED]:
         yield "Look at what may be paid for and is not in hand, and decide about it."
         yield command("review")
         if counts[JobState.FAILED]:
-            yield from _another_chance(known or Known(), command("retry"))
+            yield from _another_chance(known or FailureBreakdown(), command("retry"))
     elif left:
         yield "What is left goes on; fetching what is at the API is free."
         yield command("resume")
     elif counts[JobState.FAILED]:
         yield "See why jobs failed."
         yield command("jobs", "--state", "failed")
-        yield from _another_chance(known or Known(), command("retry"))
+        yield from _another_chance(known or FailureBreakdown(), command("retry"))
     elif counts[JobState.CANCELLED]:
         yield "If the cancelled jobs are to be sent after all:"
         yield command("retry", "--kind", "cancelled")
 
 
-def _another_chance(known: Known, retry: str) -> Iterator[str]:
+def _another_chance(known: FailureBreakdown, retry: str) -> Iterator[str]:
     """What `retry` would do for the failed jobs, and the command; nothing where it would do nothing."""
     sent = Counter(known.kinds) - Counter(known.linked)  # the others share what comes of these
     free = sum(number for kind, number in sent.items() if kind in FETCH_AGAIN)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
-from runner.humanize import many
+from runner.humanize import count_of
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
@@ -36,7 +36,7 @@ def left_alone(what: str, left: Sequence[Left], *, whole: bool) -> Iterator[str]
         yield from (f"{what}: {one.key}: {one.why}" for one in left)
         return
     for (state, why), number in Counter((one.state, one.why) for one in left).items():
-        yield f"{what}: {many(number, f'{state} job')}: {why}"
+        yield f"{what}: {count_of(number, f'{state} job')}: {why}"
 
 
 async def named(store: "Store", batch: "BatchView", keys: Sequence[str]) -> list["JobView"]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
 from runner.cli.console import console
-from runner.humanize import many, price
+from runner.humanize import count_of, price
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -37,8 +37,8 @@ def consent_of(settings: "Settings", display: "Display") -> "Consent":
 
 def terms(ask: "Ask") -> str:
     """What is asked for, and its price."""
-    pictures = f"{'at most ' if ask.pictures > ask.least_pictures else ''}{many(ask.pictures, 'picture')}"
-    return f"Batch {ask.batch}: {many(ask.jobs, 'job')}, {pictures}, {price(ask.low_usd, ask.high_usd)}"
+    pictures = f"{'at most ' if ask.pictures > ask.least_images else ''}{count_of(ask.pictures, 'picture')}"
+    return f"Batch {ask.batch}: {count_of(ask.jobs, 'job')}, {pictures}, {price(ask.low_usd, ask.high_usd)}"
 
 
 async def put(question: str) -> bool:

@@ -12,14 +12,14 @@ from runner.cli.console.errors import tell
 from runner.cli.console.formatting import then
 from runner.cli.steps.chosen_jobs import NOT_IN_SHEET, Left, apply_each, left_alone, price_to_send
 from runner.cli.steps.consent import agrees
-from runner.cli.steps.open import surroundings
-from runner.humanize import many, price
+from runner.cli.steps.open import process_environment
+from runner.humanize import count_of, price
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
     from jobs.store.door import Store
     from jobs.views import BatchView, JobView
-    from runner.cli.steps.unconfirmed import Doubts
+    from runner.cli.steps.unconfirmed import UnconfirmedJobs
     from runner.clock import Clock
     from runner.providers.connect import Api
     from runner.settings import Settings
@@ -33,7 +33,7 @@ _CHANGED = "it changed in the meantime"
 class Decisions:
     """What is to be done with which unconfirmed job."""
 
-    doubts: "Doubts"
+    doubts: "UnconfirmedJobs"
     attach: list[tuple["JobView", str]]
     """With the request_id that the API is said to have it under."""
     resubmit: list["JobView"]
@@ -41,11 +41,11 @@ class Decisions:
 
 
 @dataclass(slots=True)
-class Decided:
+class ReviewResult:
     """What was done, and what could not be."""
 
     batch: "BatchView"
-    doubts: "Doubts"
+    doubts: "UnconfirmedJobs"
     attached: list["JobView"] = field(default_factory=list)
     resubmitted: list["JobView"] = field(default_factory=list)
     discarded: list["JobView"] = field(default_factory=list)
@@ -77,12 +77,14 @@ class Decided:
         for line in left_alone("Not changed", self.left, whole=settings.verbose):
             console.message(line)
         if self.attached:
-            console.result(f"{many(len(self.attached), 'job')} attached: will be fetched, free.")
+            console.result(f"{count_of(len(self.attached), 'job')} attached: will be fetched, free.")
         if self.resubmitted:
             cost = price(*price_to_send(self.batch, self.resubmitted))
-            console.result(f"{many(len(self.resubmitted), 'job')} will be sent again and paid for, {cost}.")
+            console.result(
+                f"{count_of(len(self.resubmitted), 'job')} will be sent again and paid for, {cost}."
+            )
         if self.discarded:
-            console.result(f"{many(len(self.discarded), 'job')} discarded: costs nothing more.")
+            console.result(f"{count_of(len(self.discarded), 'job')} discarded: costs nothing more.")
         if not (self.left or self.attached or self.resubmitted or self.discarded):
             console.result(f"Batch {self.batch.name}: nothing is unconfirmed.")
         if self.attached or self.resubmitted:
@@ -91,11 +93,11 @@ class Decided:
 
 async def carry_out(
     decisions: Decisions, store: "Store", batch: "BatchView", settings: "Settings", clock: "Clock"
-) -> Decided:
+) -> ReviewResult:
     """Do what was decided, as far as it is possible; each job for itself."""
     from jobs.outcomes import Discarded, Resubmitted
 
-    told = Decided(batch, decisions.doubts)
+    told = ReviewResult(batch, decisions.doubts)
     if decisions.attach:
         await _attach(decisions.attach, store, settings, told)
     now = clock.now()
@@ -103,7 +105,7 @@ async def carry_out(
     for job in decisions.resubmit:
         if not job.current:
             told.leave(job, NOT_IN_SHEET)
-    what = f"{many(len(again), 'submit')} may have been accepted; sending again may pay twice"
+    what = f"{count_of(len(again), 'submit')} may have been accepted; sending again may pay twice"
     if again and not await agrees(settings, what, *price_to_send(batch, again)):
         for job in again:
             told.leave(job, "not agreed to")
@@ -121,7 +123,7 @@ def _discarded(job: "JobView") -> Failure:
 
 
 async def _apply(
-    store: "Store", told: Decided, jobs: list["JobView"], outcomes: "Sequence[Outcome]"
+    store: "Store", told: ReviewResult, jobs: list["JobView"], outcomes: "Sequence[Outcome]"
 ) -> list["JobView"]:
     done = await apply_each(store, outcomes)
     for job, was_possible in zip(jobs, done, strict=True):
@@ -131,14 +133,14 @@ async def _apply(
 
 
 async def _attach(
-    pairs: list[tuple["JobView", str]], store: "Store", settings: "Settings", told: Decided
+    pairs: list[tuple["JobView", str]], store: "Store", settings: "Settings", told: ReviewResult
 ) -> None:
     """Attach the ids that the API knows and that no other job has."""
     from jobs.store.door import check_origin
     from runner.providers.connect import open_api, origin_of
 
-    around = surroundings()
-    check_origin(told.batch, origin_of(settings, around.env))
+    environment = process_environment()
+    check_origin(told.batch, origin_of(settings, environment.env))
     free = []
     for job, request_id in pairs:
         holder = await store.holder_of(request_id)
@@ -149,9 +151,9 @@ async def _attach(
     if not free:
         return
     try:
-        async with open_api(settings, around) as api:
+        async with open_api(settings, environment) as api:
             for number, (job, request_id) in enumerate(free):
-                stopped = await _verify_and_attach(api, store, job, request_id, around.clock.now(), told)
+                stopped = await _verify_and_attach(api, store, job, request_id, environment.clock.now(), told)
                 if stopped is not None:
                     for later, _ in free[number + 1 :]:
                         told.leave(later, "the API was not asked about it any more", stopped)
@@ -164,15 +166,15 @@ async def _attach(
 
 
 async def _verify_and_attach(
-    api: "Api", store: "Store", job: "JobView", request_id: str, now: datetime, told: Decided
+    api: "Api", store: "Store", job: "JobView", request_id: str, now: datetime, told: ReviewResult
 ) -> int | None:
     """Attach one id, if the API knows it; an exit code where asking on is of no use."""
     from jobs.outcomes import Attached
     from runner.events.report import exit_code_of
-    from runner.providers.base import Standing, Stopped, UnknownId
+    from runner.providers.base import RemoteStatusReport, Stopped, UnknownId
 
     match await api.provider.status(request_id):
-        case Standing():
+        case RemoteStatusReport():
             if await store.apply(Attached(job.id, request_id, now)):
                 told.attached.append(job)
             else:

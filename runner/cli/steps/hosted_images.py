@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jobs.problems import Problem
-from runner.cli.steps.open import surroundings
+from runner.cli.steps.open import process_environment
 
 if TYPE_CHECKING:
     from jobs.catalog.image_rules import Shape
@@ -50,13 +50,13 @@ async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") ->
     """Look at all of them; what is wrong with one becomes a problem of the plan, or a warning."""
     from jobs.catalog.image_rules import flaws_of
     from runner.http.api_url import api_base
-    from runner.http.image_client import PictureClient
-    from runner.http.url_policy import PicturePolicy
+    from runner.http.image_client import ImageClient
+    from runner.http.url_policy import ImageUrlPolicy
     from runner.providers.connect import user_agent
     from runner.uploads.hosted_check import look_at_all
 
-    policy = PicturePolicy.of_references(_HERE if settings.emulator else api_base(surroundings().env))
-    async with PictureClient(policy, proxy=settings.proxy, user_agent=user_agent()) as client:
+    policy = ImageUrlPolicy.of_references(_HERE if settings.emulator else api_base(process_environment().env))
+    async with ImageClient(policy, proxy=settings.proxy, user_agent=user_agent()) as client:
         found = await look_at_all(client, tuple(hosted.named))
     for address, (row, key, rows) in hosted.named.items():
         seen = found[address]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jobs.store.door import Store
     from jobs.views import BatchView
     from runner.clock import Clock
-    from runner.providers.connect import Surroundings
+    from runner.environment import Environment
     from runner.settings import Settings
 
 T = TypeVar("T")
@@ -32,16 +32,16 @@ def system_clock() -> "Clock":
     return SystemClock()
 
 
-def environment() -> tuple[Mapping[str, str], Path]:
+def env_and_home() -> tuple[Mapping[str, str], Path]:
     """Where a token is looked for: this process's variables, and the home folder."""
     return os.environ, Path.home()
 
 
-def surroundings() -> "Surroundings":
+def process_environment() -> "Environment":
     """This process's own. What only reads the table does without: the API's clients come along with it."""
-    from runner.providers.connect import Surroundings
+    from runner.environment import Environment
 
-    return Surroundings(env=os.environ, home=Path.home(), clock=system_clock())
+    return Environment(env=os.environ, home=Path.home(), clock=system_clock())
 
 
 @asynccontextmanager

@@ -12,14 +12,14 @@ from runner.cli.reports import summary
 from runner.cli.steps.open import execute, opened_batch
 
 if TYPE_CHECKING:
+    from runner.environment import Environment
     from runner.events.report import RunReport
-    from runner.providers.connect import Surroundings
     from runner.settings import Settings
 
 
-def show(report: "RunReport", settings: "Settings", around: "Surroundings") -> int:
+def show(report: "RunReport", settings: "Settings", environment: "Environment") -> int:
     """Print what the run came to; its exit code, even where nobody reads any more, or the disk is full."""
-    known = _known(report, settings, around)
+    known = _known(report, settings, environment)
     try:
         if settings.as_json:
             console.as_json(summary.as_json(report, known))
@@ -34,20 +34,20 @@ def show(report: "RunReport", settings: "Settings", around: "Surroundings") -> i
     return report.exit_code
 
 
-def _known(report: "RunReport", settings: "Settings", around: "Surroundings") -> summary.Known:
+def _known(report: "RunReport", settings: "Settings", environment: "Environment") -> summary.FailureBreakdown:
     """What the table knows beyond the report; nothing where it cannot be read any more."""
 
-    async def look() -> summary.Known:
-        async with opened_batch(settings, around.clock, report.batch) as (store, batch):
+    async def look() -> summary.FailureBreakdown:
+        async with opened_batch(settings, environment.clock, report.batch) as (store, batch):
             failed = store.jobs(batch.id, states=[JobState.FAILED])
             kinds, linked = Counter[FailureKind](), Counter[FailureKind]()
             async for job in failed:
                 if job.failure is not None:
                     kinds[job.failure.kind] += 1
                     linked[job.failure.kind] += job.twin is not None
-            return summary.Known(kinds, await store.doubtful_usd(batch.id), linked)
+            return summary.FailureBreakdown(kinds, await store.doubtful_usd(batch.id), linked)
 
     if report.counts[JobState.FAILED] or report.account.submits:
         with suppress(NightsheetError):
             return execute(look)
-    return summary.Known()
+    return summary.FailureBreakdown()

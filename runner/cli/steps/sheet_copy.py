@@ -8,7 +8,7 @@ from runner.cli.console import console
 from runner.cli.steps.overwrite import check_target
 
 if TYPE_CHECKING:
-    from jobs.sheets import Sheet, Source
+    from jobs.sheets import Sheet, SheetSource
     from jobs.store.door import Store
     from jobs.views import BatchView
     from runner.settings import Settings
@@ -18,7 +18,7 @@ async def write_into(
     store: "Store",
     batch: "BatchView",
     settings: "Settings",
-    source: "Source",
+    source: "SheetSource",
     model: str | None,
     output: Path | None,
 ) -> None:
@@ -36,7 +36,7 @@ async def write_into(
     from jobs.sheets import open_sheet
     from jobs.sheets.images.album import Way
     from jobs.sheets.readers.registry import format_of
-    from runner.settings import with_pictures
+    from runner.settings import with_image_settings
 
     form = source.format or format_of(source.path)
     if form not in {"csv", "tsv", "xlsx"}:
@@ -44,7 +44,7 @@ async def write_into(
             f"Results go into CSV, TSV and XLSX sheets, and {source.name} is none.",
             hint="nightsheet export --output results.csv has a row for each job of any sheet.",
         )
-    sheet = open_sheet(with_pictures(source, settings, way=Way.STORE), batch=batch.name, model=model)
+    sheet = open_sheet(with_image_settings(source, settings, way=Way.STORE), batch=batch.name, model=model)
     path = source.path.absolute()
     target = output or path.with_name(f"{path.stem}-results{path.suffix}")
     _must_be_free(target, sheet, source, batch, settings)
@@ -59,7 +59,7 @@ async def write_into(
 
 
 def _must_be_free(
-    target: Path, sheet: "Sheet", source: "Source", batch: "BatchView", settings: "Settings"
+    target: Path, sheet: "Sheet", source: "SheetSource", batch: "BatchView", settings: "Settings"
 ) -> None:
     from jobs.sheets import open_sheet
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jobs.views import JobView
 
 
-class Doubts:
+class UnconfirmedJobs:
     """What `review` is about."""
 
     def __init__(self, batch: str, jobs: Sequence["JobView"]) -> None:

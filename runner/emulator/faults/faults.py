@@ -26,7 +26,7 @@ class Endpoint(StrEnum):
     ANY = "any"
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What goes wrong. Which fields of `Fault` a kind reads is said with it."""
 
     # Instead of an answer. With `accepted`, a submit or cancel takes effect all the same.
@@ -100,27 +100,28 @@ class Kind(StrEnum):
 
 OUTCOMES = frozenset(
     {
-        Kind.FAILED,
-        Kind.NO_PICTURES,
-        Kind.NO_OUTPUT,
-        Kind.FEWER_PICTURES,
-        Kind.MORE_PICTURES,
-        Kind.FOREIGN_URL,
-        Kind.MODERATED,
+        FaultKind.FAILED,
+        FaultKind.NO_PICTURES,
+        FaultKind.NO_OUTPUT,
+        FaultKind.FEWER_PICTURES,
+        FaultKind.MORE_PICTURES,
+        FaultKind.FOREIGN_URL,
+        FaultKind.MODERATED,
     }
 )
 """Belong to the request: `chance` is drawn once for it, so that asking again changes nothing."""
 
 _STATUS_AND_RESULT = frozenset({Endpoint.STATUS, Endpoint.RESULT})
-_ONLY: dict[Kind, frozenset[Endpoint]] = {
-    Kind.NO_ID: frozenset({Endpoint.SUBMIT}),
-    Kind.MODERATED: frozenset({Endpoint.SUBMIT, Endpoint.RESULT}),
-    Kind.WORD: _STATUS_AND_RESULT,
-    Kind.STAYS: _STATUS_AND_RESULT,
-    **dict.fromkeys(OUTCOMES - {Kind.MODERATED}, frozenset({Endpoint.RESULT})),
-    Kind.EXPIRED_LINKS: frozenset({Endpoint.RESULT}),
+_ONLY: dict[FaultKind, frozenset[Endpoint]] = {
+    FaultKind.NO_ID: frozenset({Endpoint.SUBMIT}),
+    FaultKind.MODERATED: frozenset({Endpoint.SUBMIT, Endpoint.RESULT}),
+    FaultKind.WORD: _STATUS_AND_RESULT,
+    FaultKind.STAYS: _STATUS_AND_RESULT,
+    **dict.fromkeys(OUTCOMES - {FaultKind.MODERATED}, frozenset({Endpoint.RESULT})),
+    FaultKind.EXPIRED_LINKS: frozenset({Endpoint.RESULT}),
     **dict.fromkeys(
-        (Kind.WRONG_BYTES, Kind.WRONG_TYPE, Kind.HUGE, Kind.GZIP, Kind.BOMB), frozenset({Endpoint.MEDIA})
+        (FaultKind.WRONG_BYTES, FaultKind.WRONG_TYPE, FaultKind.HUGE, FaultKind.GZIP, FaultKind.BOMB),
+        frozenset({Endpoint.MEDIA}),
     ),
 }
 
@@ -131,7 +132,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     endpoint: Endpoint
-    kind: Kind
+    kind: FaultKind
 
     # -- which calls --
     times: Annotated[int, Field(ge=1)] | None = 1

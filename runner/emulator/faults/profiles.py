@@ -8,78 +8,78 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from jobs.errors import UsageProblem
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 
 _FAULTS = TypeAdapter(tuple[Fault, ...])
 
 
-def _often(endpoint: Endpoint, kind: Kind, chance: float, **more: Any) -> Fault:
+def _often(endpoint: Endpoint, kind: FaultKind, chance: float, **more: Any) -> Fault:
     return Fault(endpoint=endpoint, kind=kind, chance=chance, times=None, **more)
 
 
 _BUSY = (
-    _often(Endpoint.SUBMIT, Kind.HTTP, 0.25, status=429, retry_after=1),
-    _often(Endpoint.SUBMIT, Kind.HTTP, 0.05, status=429),
-    _often(Endpoint.STATUS, Kind.HTTP, 0.05, status=429, retry_after=1, retry_after_date=True),
-    _often(Endpoint.SUBMIT, Kind.HTTP, 0.03, status=503, retry_after=1),
+    _often(Endpoint.SUBMIT, FaultKind.HTTP, 0.25, status=429, retry_after=1),
+    _often(Endpoint.SUBMIT, FaultKind.HTTP, 0.05, status=429),
+    _often(Endpoint.STATUS, FaultKind.HTTP, 0.05, status=429, retry_after=1, retry_after_date=True),
+    _often(Endpoint.SUBMIT, FaultKind.HTTP, 0.03, status=503, retry_after=1),
 )
 
 _FLAKY = (
-    _often(Endpoint.STATUS, Kind.HTTP, 0.04, status=502, shape="html"),
-    _often(Endpoint.STATUS, Kind.HTTP, 0.03, status=500),
-    _often(Endpoint.STATUS, Kind.RESET, 0.03),
-    _often(Endpoint.RESULT, Kind.HTTP, 0.05, status=503),
-    _often(Endpoint.RESULT, Kind.DROP, 0.03),
-    _often(Endpoint.MEDIA, Kind.HTTP, 0.05, status=503, shape="text"),
-    _often(Endpoint.MEDIA, Kind.RESET, 0.03),
-    _often(Endpoint.MEDIA, Kind.TRUNCATE, 0.03),
-    _often(Endpoint.SUBMIT, Kind.DROP, 0.01, accepted=True),
-    _often(Endpoint.SUBMIT, Kind.RESET, 0.01),
+    _often(Endpoint.STATUS, FaultKind.HTTP, 0.04, status=502, shape="html"),
+    _often(Endpoint.STATUS, FaultKind.HTTP, 0.03, status=500),
+    _often(Endpoint.STATUS, FaultKind.RESET, 0.03),
+    _often(Endpoint.RESULT, FaultKind.HTTP, 0.05, status=503),
+    _often(Endpoint.RESULT, FaultKind.DROP, 0.03),
+    _often(Endpoint.MEDIA, FaultKind.HTTP, 0.05, status=503, shape="text"),
+    _often(Endpoint.MEDIA, FaultKind.RESET, 0.03),
+    _often(Endpoint.MEDIA, FaultKind.TRUNCATE, 0.03),
+    _often(Endpoint.SUBMIT, FaultKind.DROP, 0.01, accepted=True),
+    _often(Endpoint.SUBMIT, FaultKind.RESET, 0.01),
 )
 
 _HOSTILE = (
     *_BUSY,
     *_FLAKY,
     # submits whose answer is no answer
-    _often(Endpoint.SUBMIT, Kind.TRUNCATE, 0.01),
-    _often(Endpoint.SUBMIT, Kind.CUT, 0.01),
-    _often(Endpoint.SUBMIT, Kind.HTML, 0.01, accepted=True),
-    _often(Endpoint.SUBMIT, Kind.HTTP, 0.01, status=504, shape="html", accepted=True),
-    _often(Endpoint.SUBMIT, Kind.HTTP, 0.01, status=500),
-    _often(Endpoint.SUBMIT, Kind.NO_ID, 0.01),
-    _often(Endpoint.SUBMIT, Kind.ERROR_ON_200, 0.01),
-    _often(Endpoint.SUBMIT, Kind.REDIRECT, 0.01),
-    _often(Endpoint.SUBMIT, Kind.MODERATED, 0.01),
+    _often(Endpoint.SUBMIT, FaultKind.TRUNCATE, 0.01),
+    _often(Endpoint.SUBMIT, FaultKind.CUT, 0.01),
+    _often(Endpoint.SUBMIT, FaultKind.HTML, 0.01, accepted=True),
+    _often(Endpoint.SUBMIT, FaultKind.HTTP, 0.01, status=504, shape="html", accepted=True),
+    _often(Endpoint.SUBMIT, FaultKind.HTTP, 0.01, status=500),
+    _often(Endpoint.SUBMIT, FaultKind.NO_ID, 0.01),
+    _often(Endpoint.SUBMIT, FaultKind.ERROR_ON_200, 0.01),
+    _often(Endpoint.SUBMIT, FaultKind.REDIRECT, 0.01),
+    _often(Endpoint.SUBMIT, FaultKind.MODERATED, 0.01),
     # polls
-    _often(Endpoint.STATUS, Kind.WORD, 0.03),
-    _often(Endpoint.STATUS, Kind.HTML, 0.02),
-    _often(Endpoint.STATUS, Kind.CUT, 0.02),
-    _often(Endpoint.STATUS, Kind.UNKNOWN_ID, 0.01),
-    _often(Endpoint.STATUS, Kind.ERROR_ON_200, 0.01),
-    _often(Endpoint.STATUS, Kind.STALL, 0.002),
+    _often(Endpoint.STATUS, FaultKind.WORD, 0.03),
+    _often(Endpoint.STATUS, FaultKind.HTML, 0.02),
+    _often(Endpoint.STATUS, FaultKind.CUT, 0.02),
+    _often(Endpoint.STATUS, FaultKind.UNKNOWN_ID, 0.01),
+    _often(Endpoint.STATUS, FaultKind.ERROR_ON_200, 0.01),
+    _often(Endpoint.STATUS, FaultKind.STALL, 0.002),
     # results
-    _often(Endpoint.RESULT, Kind.FAILED, 0.02),
-    _often(Endpoint.RESULT, Kind.MODERATED, 0.02),
-    _often(Endpoint.RESULT, Kind.NO_PICTURES, 0.01),
-    _often(Endpoint.RESULT, Kind.FEWER_PICTURES, 0.04),
-    _often(Endpoint.RESULT, Kind.MORE_PICTURES, 0.02),
-    _often(Endpoint.RESULT, Kind.FOREIGN_URL, 0.01),
-    _often(Endpoint.RESULT, Kind.EXPIRED_LINKS, 0.05),
-    _often(Endpoint.RESULT, Kind.STAYS, 0.05),
+    _often(Endpoint.RESULT, FaultKind.FAILED, 0.02),
+    _often(Endpoint.RESULT, FaultKind.MODERATED, 0.02),
+    _often(Endpoint.RESULT, FaultKind.NO_PICTURES, 0.01),
+    _often(Endpoint.RESULT, FaultKind.FEWER_PICTURES, 0.04),
+    _often(Endpoint.RESULT, FaultKind.MORE_PICTURES, 0.02),
+    _often(Endpoint.RESULT, FaultKind.FOREIGN_URL, 0.01),
+    _often(Endpoint.RESULT, FaultKind.EXPIRED_LINKS, 0.05),
+    _often(Endpoint.RESULT, FaultKind.STAYS, 0.05),
     # pictures
-    _often(Endpoint.MEDIA, Kind.CUT, 0.02),
-    _often(Endpoint.MEDIA, Kind.HTML, 0.02),
-    _often(Endpoint.MEDIA, Kind.WRONG_BYTES, 0.02),
-    _often(Endpoint.MEDIA, Kind.WRONG_TYPE, 0.03),
-    _often(Endpoint.MEDIA, Kind.GZIP, 0.02),
-    _often(Endpoint.MEDIA, Kind.BOMB, 0.01),
-    _often(Endpoint.MEDIA, Kind.REDIRECT, 0.01),
-    _often(Endpoint.MEDIA, Kind.HTTP, 0.02, status=404, shape="text"),
-    _often(Endpoint.MEDIA, Kind.HUGE, 0.005),
-    _often(Endpoint.MEDIA, Kind.DRIP, 0.02, seconds=0.01),
+    _often(Endpoint.MEDIA, FaultKind.CUT, 0.02),
+    _often(Endpoint.MEDIA, FaultKind.HTML, 0.02),
+    _often(Endpoint.MEDIA, FaultKind.WRONG_BYTES, 0.02),
+    _often(Endpoint.MEDIA, FaultKind.WRONG_TYPE, 0.03),
+    _often(Endpoint.MEDIA, FaultKind.GZIP, 0.02),
+    _often(Endpoint.MEDIA, FaultKind.BOMB, 0.01),
+    _often(Endpoint.MEDIA, FaultKind.REDIRECT, 0.01),
+    _often(Endpoint.MEDIA, FaultKind.HTTP, 0.02, status=404, shape="text"),
+    _often(Endpoint.MEDIA, FaultKind.HUGE, 0.005),
+    _often(Endpoint.MEDIA, FaultKind.DRIP, 0.02, seconds=0.01),
 )
 
-_OUTAGE = (Fault(endpoint=Endpoint.ANY, kind=Kind.DROP, times=None, after_seconds=60, for_seconds=300),)
+_OUTAGE = (Fault(endpoint=Endpoint.ANY, kind=FaultKind.DROP, times=None, after_seconds=60, for_seconds=300),)
 
 PROFILES: dict[str, tuple[Fault, ...]] = {
     "calm": (),

@@ -6,7 +6,7 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 
-from runner.emulator.faults.faults import Fault, Kind
+from runner.emulator.faults.faults import Fault, FaultKind
 from runner.emulator.service.draws import seeded
 
 _BOMB_SIDE = 60_000
@@ -26,19 +26,19 @@ def spoil(content: Content, fault: Fault | None, *, picture: bool) -> Content:
     """`content` under `fault`; a kind that is not about bytes changes nothing."""
     if fault is None:
         return content
-    if fault.kind is Kind.CUT:
+    if fault.kind is FaultKind.CUT:
         return replace(content, data=content.data[: kept(content.data, fault)])
     if not picture:
         return content
     match fault.kind:
-        case Kind.WRONG_BYTES:
+        case FaultKind.WRONG_BYTES:
             return replace(content, data=seeded("noise", len(content.data)).randbytes(4096))
-        case Kind.WRONG_TYPE:
+        case FaultKind.WRONG_TYPE:
             return replace(content, content_type="application/octet-stream")
-        case Kind.GZIP:
+        case FaultKind.GZIP:
             data = gzip.compress(content.data, 1, mtime=0) if fault.count is None else _zeros(fault.count)
             return replace(content, data=data, encoding="gzip")
-        case Kind.BOMB:
+        case FaultKind.BOMB:
             return Content(_pixel_bomb(), "image/png")
         case _:
             return content

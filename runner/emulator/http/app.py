@@ -25,14 +25,14 @@ from runner.emulator.http.wire import Delivery
 from runner.emulator.pictures.pictures import render
 from runner.emulator.pictures.recipe import Recipe
 from runner.emulator.pictures.references import look_at
-from runner.emulator.service.answers import Answer
+from runner.emulator.service.answers import ServiceAnswer
 from runner.emulator.service.journal import keep
 from runner.emulator.service.service import EmulatorService
 
 _DRAWING_AT_ONCE = 2
 _LOOKING_AT_ONCE = 4
 
-Answerer = Callable[[Request], Awaitable[Answer]]
+Answerer = Callable[[Request], Awaitable[ServiceAnswer]]
 
 
 def create_app(service: EmulatorService) -> Starlette:
@@ -70,18 +70,18 @@ class _Calls:
         self._service = service
         self._looking = anyio.CapacityLimiter(_LOOKING_AT_ONCE)
 
-    async def submit(self, request: Request) -> Answer:
+    async def submit(self, request: Request) -> ServiceAnswer:
         body = _parsed(await request.body())
         model_id = request.path_params["model_id"]
         seen = await look_at(model_id, body, self._looking)
         return self._service.submit(model_id, body, token=_token(request), origin=_origin(request), seen=seen)
 
-    async def status(self, request: Request) -> Answer:
+    async def status(self, request: Request) -> ServiceAnswer:
         return self._service.status(
             request.path_params["request_id"], token=_token(request), origin=_origin(request)
         )
 
-    async def result(self, request: Request) -> Answer:
+    async def result(self, request: Request) -> ServiceAnswer:
         return self._service.result(
             request.path_params["request_id"],
             token=_token(request),
@@ -89,10 +89,10 @@ class _Calls:
             include_cost=_yes(request, "include_cost"),
         )
 
-    async def cancel(self, request: Request) -> Answer:
+    async def cancel(self, request: Request) -> ServiceAnswer:
         return self._service.cancel(request.path_params["request_id"], token=_token(request))
 
-    async def models(self, request: Request) -> Answer:
+    async def models(self, request: Request) -> ServiceAnswer:
         query = request.query_params
         return self._service.models(
             token=_token(request),
@@ -104,20 +104,22 @@ class _Calls:
             include_schema=_yes(request, "include_schema"),
         )
 
-    async def categories(self, request: Request) -> Answer:
+    async def categories(self, request: Request) -> ServiceAnswer:
         return self._service.categories(token=_token(request))
 
-    async def model(self, request: Request) -> Answer:
+    async def model(self, request: Request) -> ServiceAnswer:
         return self._service.model(request.path_params["model_id"], token=_token(request))
 
-    async def balance(self, request: Request) -> Answer:
+    async def balance(self, request: Request) -> ServiceAnswer:
         return self._service.balance(token=_token(request))
 
-    async def media(self, request: Request) -> Answer:
+    async def media(self, request: Request) -> ServiceAnswer:
         return self._service.media(request.path_params["segment"], token=_token(request))
 
 
-async def _delivery(answer: Answer, service: EmulatorService, drawing: anyio.CapacityLimiter) -> Delivery:
+async def _delivery(
+    answer: ServiceAnswer, service: EmulatorService, drawing: anyio.CapacityLimiter
+) -> Delivery:
     headers = answer.headers
     if isinstance(answer.payload, Recipe):
         made = answer.payload
@@ -130,7 +132,7 @@ async def _delivery(answer: Answer, service: EmulatorService, drawing: anyio.Cap
     return Delivery(answer.status, headers, content, answer.fault, service.clock)
 
 
-def _drawn(answer: Answer, made: Recipe) -> Content:
+def _drawn(answer: ServiceAnswer, made: Recipe) -> Content:
     return spoil(Content(render(made), answer.content_type), answer.fault, picture=True)
 
 

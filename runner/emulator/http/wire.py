@@ -15,7 +15,7 @@ import anyio
 from starlette.types import Receive, Scope, Send
 
 from runner.clock import Clock
-from runner.emulator.faults.faults import Fault, Kind
+from runner.emulator.faults.faults import Fault, FaultKind
 from runner.emulator.faults.spoiling import Content, kept
 
 TRANSPORT = "transport"
@@ -39,25 +39,25 @@ class Delivery:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self.fault
         match None if fault is None else fault.kind:
-            case Kind.STALL:
+            case FaultKind.STALL:
                 await _gone(receive)
-            case Kind.DROP:
+            case FaultKind.DROP:
                 scope["state"][TRANSPORT].abort()
                 await _gone(receive)
-            case Kind.RESET:
+            case FaultKind.RESET:
                 _linger_no_more(scope["state"][TRANSPORT].get_extra_info("socket"))
                 scope["state"][TRANSPORT].abort()
                 await _gone(receive)
-            case Kind.TRUNCATE if fault is not None:
+            case FaultKind.TRUNCATE if fault is not None:
                 await self._start(send, max(1, len(self.content.data)))
                 piece = self.content.data[: kept(self.content.data, fault)]
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 scope["state"][TRANSPORT].close()
                 await _gone(receive)
-            case Kind.DRIP if fault is not None:
+            case FaultKind.DRIP if fault is not None:
                 await self._start(send, len(self.content.data))
                 await _stream(self._drops(fault.seconds), receive, send)
-            case Kind.HUGE if fault is not None:
+            case FaultKind.HUGE if fault is not None:
                 size = _HUGE if fault.count is None else fault.count
                 await self._start(send, size)
                 await _stream(_zeros(size), receive, send)

@@ -19,14 +19,14 @@ _PARSERS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ReferenceLooks:
     """How the references of a submit look that could be seen; or why one cannot be used, as a sentence."""
 
     looks: tuple[str, ...] = ()
     why_not: str | None = None
 
 
-NOTHING_SEEN = Seen()
+NOTHING_SEEN = ReferenceLooks()
 
 
 class Unseen(Exception):

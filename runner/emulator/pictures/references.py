@@ -16,7 +16,7 @@ import anyio.to_thread
 from pydantic import JsonValue
 
 from jobs.catalog.registry import find
-from runner.emulator.pictures.looks import MOST_BYTES, NOTHING_SEEN, Seen, Unseen, inside, look_of
+from runner.emulator.pictures.looks import MOST_BYTES, NOTHING_SEEN, ReferenceLooks, Unseen, inside, look_of
 
 _MOST = 14
 _SILENCE_SECONDS = 5.0
@@ -24,7 +24,7 @@ _SECONDS = 20.0
 _CHUNK = 1 << 16
 
 
-async def look_at(model_id: str, body: JsonValue, threads: anyio.CapacityLimiter) -> Seen:
+async def look_at(model_id: str, body: JsonValue, threads: anyio.CapacityLimiter) -> ReferenceLooks:
     """Look at the references in a submit's body; a body that is none of the model's has none."""
     spec = find(model_id)
     field = None if spec is None else spec.vocabulary.get("images")
@@ -36,10 +36,12 @@ async def look_at(model_id: str, body: JsonValue, threads: anyio.CapacityLimiter
         return await anyio.to_thread.run_sync(
             _seen, addresses[:_MOST], limiter=threads, abandon_on_cancel=True
         )
-    return Seen(why_not=f"InvalidImage: the reference pictures were not there within {_SECONDS:g} s.")
+    return ReferenceLooks(
+        why_not=f"InvalidImage: the reference pictures were not there within {_SECONDS:g} s."
+    )
 
 
-def _seen(addresses: Sequence[str]) -> Seen:
+def _seen(addresses: Sequence[str]) -> ReferenceLooks:
     opener = build_opener(ProxyHandler({}), _StayHere)
     looks = []
     for number, address in enumerate(addresses, 1):
@@ -48,8 +50,10 @@ def _seen(addresses: Sequence[str]) -> Seen:
                 data = inside(address) if _is_data(address) else _fetched(opener, address)
                 looks.append(look_of(data))
             except Unseen as why:
-                return Seen(why_not=f"InvalidImage: reference picture {number} cannot be used: {why}.")
-    return Seen(tuple(looks))
+                return ReferenceLooks(
+                    why_not=f"InvalidImage: reference picture {number} cannot be used: {why}."
+                )
+    return ReferenceLooks(tuple(looks))
 
 
 class _StayHere(HTTPRedirectHandler):

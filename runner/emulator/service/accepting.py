@@ -15,14 +15,14 @@ _STAND_IN = "https://playgrounds-storage-public.runcomfy.net/inline-{}.png"
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SubmitCheck:
     """`asked`: the most pictures that it may bring. `problems`: (field, message), empty when accepted."""
 
     asked: int
     problems: tuple[tuple[str, str], ...] = ()
 
 
-def check_body(spec: ModelSpec, body: Mapping[str, JsonValue], settings: EmulatorSettings) -> Checked:
+def check_body(spec: ModelSpec, body: Mapping[str, JsonValue], settings: EmulatorSettings) -> SubmitCheck:
     """Check `body` as the server would: the model's schema, then what is left to the settings' choice."""
     known = spec.fields
     problems = [
@@ -44,8 +44,8 @@ def check_body(spec: ModelSpec, body: Mapping[str, JsonValue], settings: Emulato
     checked = spec.check(values)
     problems += [(finding.field, finding.message) for finding in checked.problems]
     if problems or checked.inputs is None:
-        return Checked(0, tuple(problems))
-    return Checked(spec.expected_pictures(checked.inputs))
+        return SubmitCheck(0, tuple(problems))
+    return SubmitCheck(spec.expected_images(checked.inputs))
 
 
 def shortened(spec: ModelSpec, body: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 from pydantic import JsonValue
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.emulator.pictures.recipe import Recipe
 from runner.emulator.settings import EmulatorSettings
 
@@ -28,7 +28,7 @@ WEB_PAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServiceAnswer:
     """One answer: a JSON body, a text, or a picture to draw; `fault` is what the wire does to it."""
 
     payload: Body | str | Recipe
@@ -53,36 +53,36 @@ def error(
     *,
     detail: Sequence[Body] = (),
     headers: tuple[tuple[str, str], ...] = (),
-) -> Answer:
+) -> ServiceAnswer:
     """An error in the API's own shape (runcomfy docs: `error_code`, `error_message`)."""
     body: Body = {"error_code": code, "error_message": message}
     if detail:
         body["detail"] = list(detail)
-    return Answer(body, 200 if settings.errors_on_200 else status, headers=headers)
+    return ServiceAnswer(body, 200 if settings.errors_on_200 else status, headers=headers)
 
 
-def bad_model(settings: EmulatorSettings, model_id: str) -> Answer:
+def bad_model(settings: EmulatorSettings, model_id: str) -> ServiceAnswer:
     """400001, InvalidResourceIdentifier."""
     return error(settings, 400, 400001, f"InvalidResourceIdentifier: there is no model {model_id!r}.")
 
 
-def no_balance(settings: EmulatorSettings) -> Answer:
+def no_balance(settings: EmulatorSettings) -> ServiceAnswer:
     """400002, InsufficientResources."""
     return error(settings, settings.balance_status, 400002, "InsufficientResources: the balance is used up.")
 
 
-def bad_token(settings: EmulatorSettings) -> Answer:
+def bad_token(settings: EmulatorSettings) -> ServiceAnswer:
     """400004, UserAccountError."""
     message = "UserAccountError: the token is missing, expired or revoked."
     return error(settings, settings.token_status, 400004, message)
 
 
-def unknown_id(settings: EmulatorSettings) -> Answer:
+def unknown_id(settings: EmulatorSettings) -> ServiceAnswer:
     """404001, ResourceNotFound: never heard of, deleted or expired."""
     return error(settings, 404, 404001, "ResourceNotFound: the request does not exist or has expired.")
 
 
-def bad_body(settings: EmulatorSettings, problems: Sequence[tuple[str, str]]) -> Answer:
+def bad_body(settings: EmulatorSettings, problems: Sequence[tuple[str, str]]) -> ServiceAnswer:
     """A body that does not fit the schema; `problems` are (field, message)."""
     message = "; ".join(f"{field}: {text}" if field else text for field, text in problems)
     detail: list[Body] = [
@@ -92,7 +92,7 @@ def bad_body(settings: EmulatorSettings, problems: Sequence[tuple[str, str]]) ->
     return error(settings, settings.schema_status, settings.schema_error_code, message, detail=detail)
 
 
-def too_many(settings: EmulatorSettings, now: datetime) -> Answer:
+def too_many(settings: EmulatorSettings, now: datetime) -> ServiceAnswer:
     """429 of the emulator's own limits."""
     headers: tuple[tuple[str, str], ...] = ()
     if settings.retry_after == "seconds":
@@ -102,31 +102,33 @@ def too_many(settings: EmulatorSettings, now: datetime) -> Answer:
     return replace(error(settings, 429, 429001, "Too many requests.", headers=headers), status=429)
 
 
-def instead(fault: Fault, settings: EmulatorSettings, now: datetime) -> Answer | None:
+def instead(fault: Fault, settings: EmulatorSettings, now: datetime) -> ServiceAnswer | None:
     """The answer that `fault` gives in place of the real one; None where the wire has the word."""
     match fault.kind:
-        case Kind.HTTP:
+        case FaultKind.HTTP:
             return _http(fault, now)
-        case Kind.ERROR_ON_200:
+        case FaultKind.ERROR_ON_200:
             code = 500001 if fault.error_code is None else fault.error_code
-            return Answer({"error_code": code, "error_message": fault.message or "Something went wrong."})
-        case Kind.HTML:
-            return Answer(WEB_PAGE, content_type="text/html; charset=utf-8")
-        case Kind.REDIRECT:
-            return Answer("", fault.status or 307, "text/plain", (("location", fault.url),))
-        case Kind.UNKNOWN_ID:
+            return ServiceAnswer(
+                {"error_code": code, "error_message": fault.message or "Something went wrong."}
+            )
+        case FaultKind.HTML:
+            return ServiceAnswer(WEB_PAGE, content_type="text/html; charset=utf-8")
+        case FaultKind.REDIRECT:
+            return ServiceAnswer("", fault.status or 307, "text/plain", (("location", fault.url),))
+        case FaultKind.UNKNOWN_ID:
             return unknown_id(settings)
-        case Kind.TOKEN:
+        case FaultKind.TOKEN:
             return bad_token(settings)
-        case Kind.BALANCE:
+        case FaultKind.BALANCE:
             return no_balance(settings)
-        case Kind.MODERATED if fault.endpoint is Endpoint.SUBMIT:
+        case FaultKind.MODERATED if fault.endpoint is Endpoint.SUBMIT:
             return error(settings, 400, 400003, fault.message or SENSITIVE_INPUT)
         case _:
             return None
 
 
-def _http(fault: Fault, now: datetime) -> Answer:
+def _http(fault: Fault, now: datetime) -> ServiceAnswer:
     status = fault.status or 500
     headers: tuple[tuple[str, str], ...] = ()
     if fault.retry_after is not None:
@@ -137,14 +139,14 @@ def _http(fault: Fault, now: datetime) -> Answer:
     match fault.shape:
         case "api":
             code = status * 1000 + 1 if fault.error_code is None else fault.error_code
-            return Answer({"error_code": code, "error_message": message}, status, headers=headers)
+            return ServiceAnswer({"error_code": code, "error_message": message}, status, headers=headers)
         case "html":
             page = f"<html><head><title>{status}</title></head><body><h1>{message}</h1></body></html>"
-            return Answer(page, status, "text/html; charset=utf-8", headers)
+            return ServiceAnswer(page, status, "text/html; charset=utf-8", headers)
         case "text":
-            return Answer(message, status, "text/plain; charset=utf-8", headers)
+            return ServiceAnswer(message, status, "text/plain; charset=utf-8", headers)
         case "empty":
-            return Answer("", status, "text/plain", headers)
+            return ServiceAnswer("", status, "text/plain", headers)
 
 
 def http_date(now: datetime, seconds: float) -> str:

@@ -8,11 +8,11 @@ from pydantic import JsonValue
 from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
 from runner.clock import Clock
-from runner.emulator.pictures.looks import NOTHING_SEEN, Seen
+from runner.emulator.pictures.looks import NOTHING_SEEN, ReferenceLooks
 from runner.emulator.pictures.recipe import recipe
 from runner.emulator.service import answers
 from runner.emulator.service.accepting import check_body, shortened
-from runner.emulator.service.answers import Answer, Body
+from runner.emulator.service.answers import Body, ServiceAnswer
 from runner.emulator.service.history import History, Submit
 from runner.emulator.service.journal import Event, Journal
 from runner.emulator.service.links import Link, mint, read
@@ -23,14 +23,14 @@ from runner.emulator.settings import EmulatorSettings
 _STORAGE_ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code></Error>'
 
 
-class Picture(NamedTuple):
+class LinkedImage(NamedTuple):
     """A picture that a link stands for."""
 
     submit: Submit
     link: Link
 
 
-class Api:
+class Endpoints:
     """Settings, clock and journal put together; every method is one call's effect and answer."""
 
     def __init__(self, settings: EmulatorSettings, clock: Clock, journal: Journal) -> None:
@@ -62,7 +62,9 @@ class Api:
         self._journal.append(event)
         self.history.apply(event)
 
-    def submit(self, model_id: str, body: JsonValue, origin: str, seen: Seen = NOTHING_SEEN) -> Answer:
+    def submit(
+        self, model_id: str, body: JsonValue, origin: str, seen: ReferenceLooks = NOTHING_SEEN
+    ) -> ServiceAnswer:
         """Check, price and accept; the order of the refusals is the emulator's choice.
 
         A reference that cannot be used is found out later, and fails the run.
@@ -84,13 +86,13 @@ class Api:
         self.record(self.history.submitted(at, model_id, shortened(spec, body), checked.asked, cost, seen))
         return self._accepted(self.history.ledger[-1].request_id, origin)
 
-    def _accepted(self, request_id: str, origin: str) -> Answer:
+    def _accepted(self, request_id: str, origin: str) -> ServiceAnswer:
         body: Body = {"request_id": request_id}
         if self.settings.submit_status == 202:
             body["status"] = "in_queue"
         for end in ("status", "result", "cancel"):
             body[f"{end}_url"] = f"{origin}/v1/requests/{request_id}/{end}"
-        return Answer(body, self.settings.submit_status)
+        return ServiceAnswer(body, self.settings.submit_status)
 
     def _too_many(self, at: float) -> bool:
         most, room = self.settings.max_submits_per_second, self.settings.queue_limit
@@ -99,13 +101,13 @@ class Api:
             return True
         return room is not None and self.history.busy and self.history.waiting >= room
 
-    def status(self, submit: Submit | None, origin: str) -> Answer:
+    def status(self, submit: Submit | None, origin: str) -> ServiceAnswer:
         """None is a request that nobody knows."""
         if submit is None:
             return answers.unknown_id(self.settings)
-        return Answer(status_body(self.history, submit, self.settings, origin))
+        return ServiceAnswer(status_body(self.history, submit, self.settings, origin))
 
-    def result(self, submit: Submit | None, origin: str, include_cost: bool) -> Answer:
+    def result(self, submit: Submit | None, origin: str, include_cost: bool) -> ServiceAnswer:
         """None is a request that nobody knows. The cost is told for every request, ended or not."""
         if submit is None:
             return answers.unknown_id(self.settings)
@@ -116,9 +118,9 @@ class Api:
         )
         if include_cost:
             body |= {"cost": float(self.history.charge(submit)), "model_id": submit.model_id}
-        return Answer(body)
+        return ServiceAnswer(body)
 
-    def cancel(self, submit: Submit | None) -> Answer:
+    def cancel(self, submit: Submit | None) -> ServiceAnswer:
         """Only a request in the queue is cancelled; for any other it changes nothing."""
         if submit is None:
             return answers.unknown_id(self.settings)
@@ -126,20 +128,20 @@ class Api:
         state = self.history.state(submit)
         if state == "in_queue":
             self.record(self.history.cancelled(self.now(), submit))
-            return Answer(body | {"status": self.settings.cancel_word, "outcome": "cancelled"}, 202)
-        return Answer(body | {"status": state, "outcome": "not_cancellable"}, 202)
+            return ServiceAnswer(body | {"status": self.settings.cancel_word, "outcome": "cancelled"}, 202)
+        return ServiceAnswer(body | {"status": state, "outcome": "not_cancellable"}, 202)
 
-    def model(self, model_id: str) -> Answer:
+    def model(self, model_id: str) -> ServiceAnswer:
         """One entry of the catalogue, with its input schema."""
         spec = find(model_id)
         if spec is None:
             return answers.bad_model(self.settings, model_id)
-        return Answer(model_page(self.settings, spec, include_schema=True))
+        return ServiceAnswer(model_page(self.settings, spec, include_schema=True))
 
-    def balance(self) -> Answer:
+    def balance(self) -> ServiceAnswer:
         """The wallet: dollars as a number, and the same in millionths."""
         usd = self.history.balance
-        return Answer(
+        return ServiceAnswer(
             {"balance_usd": float(usd), "balance_microdollars": int(usd * 1_000_000), "currency": "USD"}
         )
 
@@ -151,21 +153,21 @@ class Api:
         expires = 0.0 if expired else start + self.settings.url_seconds
         return f"{origin}/media/{mint(Link(submit.ordinal, index, expires), self._journal.nonce)}"
 
-    def picture(self, segment: str) -> Picture | None:
+    def picture(self, segment: str) -> LinkedImage | None:
         """What a link stands for, ended or not; None for one that was not made here."""
         link = read(segment, self._journal.nonce)
         if link is None or link.ordinal > len(self.history.ledger):
             return None
-        return Picture(self.history.ledger[link.ordinal - 1], link)
+        return LinkedImage(self.history.ledger[link.ordinal - 1], link)
 
-    def media(self, picture: Picture | None) -> Answer:
+    def media(self, picture: LinkedImage | None) -> ServiceAnswer:
         """The recipe of the picture; errors look like a storage's, not like the API's."""
         if picture is None:
-            return Answer(_STORAGE_ERROR.format("NoSuchKey"), 404, "application/xml")
+            return ServiceAnswer(_STORAGE_ERROR.format("NoSuchKey"), 404, "application/xml")
         submit, link = picture
         if self.now() > link.expires:
             status = self.settings.expired_link_status
-            return Answer(_STORAGE_ERROR.format("AccessDenied"), status, "application/xml")
+            return ServiceAnswer(_STORAGE_ERROR.format("AccessDenied"), status, "application/xml")
         total = max(submit.draw.pictures, link.index + 1)
         made = recipe(submit.model_id, submit.body, link.index, total, self.settings, submit.looks)
-        return Answer(made, content_type=made.content_type)
+        return ServiceAnswer(made, content_type=made.content_type)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from runner.emulator.pictures.looks import NOTHING_SEEN, Seen
+from runner.emulator.pictures.looks import NOTHING_SEEN, ReferenceLooks
 from runner.emulator.service.draws import Draw, draw
 from runner.emulator.service.farm import Farm
 from runner.emulator.service.journal import Event
@@ -67,7 +67,7 @@ class History:
         body: dict[str, JsonValue],
         asked: int,
         cost: Decimal,
-        seen: Seen = NOTHING_SEEN,
+        seen: ReferenceLooks = NOTHING_SEEN,
     ) -> Event:
         """A submit is accepted; its fate is drawn and kept, so that other settings cannot change it later."""
         ordinal = len(self.ledger) + 1

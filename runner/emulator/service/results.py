@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import JsonValue
 
-from runner.emulator.faults.faults import Fault, Kind
+from runner.emulator.faults.faults import Fault, FaultKind
 from runner.emulator.service.answers import SENSITIVE_OUTPUT, Body, failure, timestamp
 from runner.emulator.service.history import History, Submit
 from runner.emulator.settings import EmulatorSettings
@@ -69,11 +69,11 @@ def twisted_result(body: Body, fault: Fault, settings: EmulatorSettings, address
     if not isinstance(output, dict):
         return body
     match fault.kind:
-        case Kind.FAILED:
+        case FaultKind.FAILED:
             return _without(body, "output") | _failed(fault.message or _RUN_FAILED, settings)
-        case Kind.MODERATED:
+        case FaultKind.MODERATED:
             return _without(body, "output") | _failed(fault.message or SENSITIVE_OUTPUT, settings)
-        case Kind.NO_OUTPUT:
+        case FaultKind.NO_OUTPUT:
             return _without(body, "output")
         case _:
             made = 1 if "image" in output else len(output["images"])  # type: ignore[arg-type]
@@ -84,13 +84,13 @@ def _addresses(made: int, fault: Fault, address: Addresses) -> list[str]:
     by = 1 if fault.count is None else fault.count
     count = made
     match fault.kind:
-        case Kind.NO_PICTURES:
+        case FaultKind.NO_PICTURES:
             count = 0
-        case Kind.FEWER_PICTURES:
+        case FaultKind.FEWER_PICTURES:
             count = max(1, made - by)
-        case Kind.MORE_PICTURES:
+        case FaultKind.MORE_PICTURES:
             count = made + by
-        case Kind.FOREIGN_URL:
+        case FaultKind.FOREIGN_URL:
             return [fault.url if n == 0 else f"{fault.url}?picture={n + 1}" for n in range(made)]
         case _:
             pass
@@ -98,9 +98,9 @@ def _addresses(made: int, fault: Fault, address: Addresses) -> list[str]:
 
 
 def _word(body: Body, fault: Fault) -> JsonValue:
-    if fault.kind is Kind.WORD:
+    if fault.kind is FaultKind.WORD:
         return fault.word
-    if fault.kind is Kind.STAYS and body["status"] in _ENDED:
+    if fault.kind is FaultKind.STAYS and body["status"] in _ENDED:
         return "in_progress"
     return body["status"]
 

@@ -12,19 +12,19 @@ from decimal import Decimal
 from pydantic import JsonValue
 
 from runner.clock import Clock
-from runner.emulator.faults.faults import Endpoint, Fault, FaultBook, Kind
-from runner.emulator.pictures.looks import NOTHING_SEEN, Seen
+from runner.emulator.faults.faults import Endpoint, Fault, FaultBook, FaultKind
+from runner.emulator.pictures.looks import NOTHING_SEEN, ReferenceLooks
 from runner.emulator.pictures.recipe import prompt_of
 from runner.emulator.service import answers
-from runner.emulator.service.answers import Answer
-from runner.emulator.service.api import Api
+from runner.emulator.service.answers import ServiceAnswer
+from runner.emulator.service.api import Endpoints
 from runner.emulator.service.history import State, Submit
 from runner.emulator.service.journal import Journal
 from runner.emulator.service.listing import model_pages
 from runner.emulator.service.results import twisted_result, twisted_status
 from runner.emulator.settings import EmulatorSettings
 
-_UNANSWERED = frozenset({Kind.DROP, Kind.RESET, Kind.STALL})
+_UNANSWERED = frozenset({FaultKind.DROP, FaultKind.RESET, FaultKind.STALL})
 
 
 class EmulatorService:
@@ -41,7 +41,7 @@ class EmulatorService:
         self.journal = journal
         self.calls: Counter[str] = Counter()
         self.media_with_token = 0
-        self._api = Api(settings, clock, journal)
+        self._api = Endpoints(settings, clock, journal)
         self._tokens = settings.tokens
         self._revoked: set[str] = set()
         self.faults = settings.faults
@@ -92,8 +92,14 @@ class EmulatorService:
     # -- the API's endpoints; `origin` is the scheme, host and port that links shall have --
 
     def submit(
-        self, model_id: str, body: JsonValue, *, token: str | None, origin: str, seen: Seen = NOTHING_SEEN
-    ) -> Answer:
+        self,
+        model_id: str,
+        body: JsonValue,
+        *,
+        token: str | None,
+        origin: str,
+        seen: ReferenceLooks = NOTHING_SEEN,
+    ) -> ServiceAnswer:
         """POST /v1/models/{model_id}; `body` is the parsed JSON, None for what could not be parsed.
 
         `seen` is what was found where its references lead.
@@ -101,11 +107,11 @@ class EmulatorService:
         prompt = prompt_of(model_id, body) if isinstance(body, dict) else ""
         fault = self._strike(Endpoint.SUBMIT, len(self.ledger) + 1, prompt)
         answer = self._guarded(fault, token, lambda: self._api.submit(model_id, body, origin, seen))
-        if fault is not None and fault.kind is Kind.NO_ID and "request_id" in answer.body:
+        if fault is not None and fault.kind is FaultKind.NO_ID and "request_id" in answer.body:
             return replace(answer, payload={"status": "in_queue"})
         return answer
 
-    def status(self, request_id: str, *, token: str | None, origin: str) -> Answer:
+    def status(self, request_id: str, *, token: str | None, origin: str) -> ServiceAnswer:
         """GET /v1/requests/{request_id}/status."""
         submit, fault = self._about(Endpoint.STATUS, request_id)
         answer = self._guarded(fault, token, lambda: self._api.status(submit, origin))
@@ -115,20 +121,20 @@ class EmulatorService:
 
     def result(
         self, request_id: str, *, token: str | None, origin: str, include_cost: bool = False
-    ) -> Answer:
+    ) -> ServiceAnswer:
         """GET /v1/requests/{request_id}/result."""
         submit, fault = self._about(Endpoint.RESULT, request_id)
         answer = self._guarded(fault, token, lambda: self._api.result(submit, origin, include_cost))
         if fault is None or submit is None or not _tells_state(answer):
             return answer
-        expired = fault.kind is Kind.EXPIRED_LINKS
+        expired = fault.kind is FaultKind.EXPIRED_LINKS
 
         def address(index: int) -> str:
             return self._api.address(submit, index, origin, expired=expired)
 
         return replace(answer, payload=twisted_result(answer.body, fault, self.settings, address))
 
-    def cancel(self, request_id: str, *, token: str | None) -> Answer:
+    def cancel(self, request_id: str, *, token: str | None) -> ServiceAnswer:
         """POST /v1/requests/{request_id}/cancel."""
         submit, fault = self._about(Endpoint.CANCEL, request_id)
         return self._guarded(fault, token, lambda: self._api.cancel(submit))
@@ -143,27 +149,31 @@ class EmulatorService:
         limit: int = 100,
         offset: int = 0,
         include_schema: bool = False,
-    ) -> Answer:
+    ) -> ServiceAnswer:
         """GET /v1/models."""
 
-        def page() -> Answer:
-            return Answer(model_pages(self.settings, search, category, kind, limit, offset, include_schema))
+        def page() -> ServiceAnswer:
+            return ServiceAnswer(
+                model_pages(self.settings, search, category, kind, limit, offset, include_schema)
+            )
 
         return self._guarded(self._strike(Endpoint.MODELS), token, page)
 
-    def categories(self, *, token: str | None) -> Answer:
+    def categories(self, *, token: str | None) -> ServiceAnswer:
         """GET /v1/models/categories."""
-        return self._guarded(self._strike(Endpoint.MODELS), token, lambda: Answer({"categories": ["image"]}))
+        return self._guarded(
+            self._strike(Endpoint.MODELS), token, lambda: ServiceAnswer({"categories": ["image"]})
+        )
 
-    def model(self, model_id: str, *, token: str | None) -> Answer:
+    def model(self, model_id: str, *, token: str | None) -> ServiceAnswer:
         """GET /v1/models/{model_id}."""
         return self._guarded(self._strike(Endpoint.MODELS), token, lambda: self._api.model(model_id))
 
-    def balance(self, *, token: str | None) -> Answer:
+    def balance(self, *, token: str | None) -> ServiceAnswer:
         """GET /prod/v2/balance."""
         return self._guarded(self._strike(Endpoint.BALANCE), token, self._api.balance)
 
-    def media(self, segment: str, *, token: str | None = None) -> Answer:
+    def media(self, segment: str, *, token: str | None = None) -> ServiceAnswer:
         """GET /media/{segment}: a picture, as a recipe. Needs no token; one that is sent is noted."""
         self.media_with_token += token is not None
         picture = self._api.picture(segment)
@@ -176,17 +186,19 @@ class EmulatorService:
 
     # -- tokens and faults --
 
-    def _guarded(self, fault: Fault | None, token: str | None, real: Callable[[], Answer]) -> Answer:
-        def authorised() -> Answer:
+    def _guarded(
+        self, fault: Fault | None, token: str | None, real: Callable[[], ServiceAnswer]
+    ) -> ServiceAnswer:
+        def authorised() -> ServiceAnswer:
             return real() if self._accepts(token) else answers.bad_token(self.settings)
 
         return self._troubled(fault, authorised)
 
-    def _troubled(self, fault: Fault | None, real: Callable[[], Answer]) -> Answer:
+    def _troubled(self, fault: Fault | None, real: Callable[[], ServiceAnswer]) -> ServiceAnswer:
         if fault is None:
             return real()
         if fault.kind in _UNANSWERED:
-            instead: Answer | None = Answer("", fault=fault)
+            instead: ServiceAnswer | None = ServiceAnswer("", fault=fault)
         else:
             instead = answers.instead(fault, self.settings, self._api.datetime())
         if instead is None:
@@ -222,6 +234,6 @@ def _prompt(submit: Submit) -> str:
     return prompt_of(submit.model_id, submit.body)
 
 
-def _tells_state(answer: Answer) -> bool:
+def _tells_state(answer: ServiceAnswer) -> bool:
     """Whether it is an honest status or result, and not an error or a fault in its place."""
     return answer.fault is not None and isinstance(answer.payload, dict) and "request_id" in answer.payload

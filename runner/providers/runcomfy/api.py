@@ -14,27 +14,27 @@ from runner.clock import Clock
 from runner.http.api_client import ApiClient
 from runner.http.replies import Answer, NoAnswer, NotSent, Reply
 from runner.providers.base import (
+    CallFailed,
     CancelTaken,
     CancelVerdict,
     Denied,
-    Doubtful,
     NoSuchModel,
     NotCancellable,
-    NotReady,
     Priced,
     PriceVerdict,
-    Ready,
     RemoteStatus,
+    RemoteStatusReport,
+    ResultNotReady,
+    ResultReady,
     ResultVerdict,
     RunCancelled,
     RunFailed,
-    Standing,
     StatusVerdict,
     Stopped,
     SubmitVerdict,
     Taken,
-    Trouble,
     TurnedAway,
+    Unconfirmed,
     UnknownId,
 )
 from runner.providers.runcomfy.responses import Meaning, Reading, is_moderation, read, request_id_of, words_of
@@ -89,7 +89,7 @@ class RunComfy:
             case NotSent():
                 return TurnedAway(reply.reason, certificate=reply.certificate)
             case NoAnswer():
-                return Doubtful(reply.reason)
+                return Unconfirmed(reply.reason)
             case Answer():
                 return self._submitted(reply)
 
@@ -113,7 +113,7 @@ class RunComfy:
                         return Taken(request_id)
                 said = reading.message or f"HTTP {answer.status} without a request_id"
                 named = request_id_of(answer, reading.document)
-                return Doubtful(said if named is None else f"{said} (request_id {named})", reading.code)
+                return Unconfirmed(said if named is None else f"{said} (request_id {named})", reading.code)
 
     async def status(self, request_id: str) -> StatusVerdict:
         """GET /v1/requests/{id}/status."""
@@ -127,9 +127,9 @@ class RunComfy:
         if trouble is not None:
             return trouble
         if not word:
-            return Trouble("the status has no status word", answered=True)
+            return CallFailed("the status has no status word", answered=True)
         failure = _reason(reading) if status is RemoteStatus.FAILED else None
-        return Standing(status, word, _position(reading.document), failure)
+        return RemoteStatusReport(status, word, _position(reading.document), failure)
 
     async def result(self, request_id: str) -> ResultVerdict:
         """GET /v1/requests/{id}/result?include_cost=true; the parameter is the partner nodes'."""
@@ -145,12 +145,12 @@ class RunComfy:
         trouble = _trouble(reading)
         if trouble is not None:
             # Documented for no product, seen in a mock: 400005 for a result that is not ready.
-            return NotReady(word or "not ready") if reading.code == "400005" else trouble
+            return ResultNotReady(word or "not ready") if reading.code == "400005" else trouble
         if status is RemoteStatus.DONE:
-            return Ready(_urls(document.get("output")), _usd(document.get("cost")))
+            return ResultReady(_urls(document.get("output")), _usd(document.get("cost")))
         if word:
-            return NotReady(word)
-        return Trouble("the result has no status word", answered=True)
+            return ResultNotReady(word)
+        return CallFailed("the result has no status word", answered=True)
 
     async def cancel(self, request_id: str) -> CancelVerdict:
         """POST /v1/requests/{id}/cancel: takes effect only while the request is queued."""
@@ -166,7 +166,7 @@ class RunComfy:
         if reading.meaning is Meaning.FINE or reading.status == _NO_CONTENT:
             words = {outcome, _word(reading.document)}
             return CancelTaken(done=any(_WORDS.get(word) is RemoteStatus.CANCELLED for word in words))
-        return _trouble(reading) or Trouble("the answer to the cancel says nothing that we know")
+        return _trouble(reading) or CallFailed("the answer to the cancel says nothing that we know")
 
     async def price(self, model: str) -> PriceVerdict:
         """GET /v1/models/{model_id}: `base_price_usd` by `price_unit`."""
@@ -187,20 +187,20 @@ class RunComfy:
         unit = str(reading.document.get("price_unit") or "").lower()
         return Priced(_usd(reading.document.get("base_price_usd")) if unit in _PER_PICTURE else None)
 
-    async def _get(self, path: str) -> Reading | Trouble:
+    async def _get(self, path: str) -> Reading | CallFailed:
         return self._read(await self._client.request("GET", path, timeout_seconds=self._timeout))
 
-    def _read(self, reply: Reply) -> Reading | Trouble:
+    def _read(self, reply: Reply) -> Reading | CallFailed:
         match reply:
             case NotSent():
-                return Trouble(reply.reason, certificate=reply.certificate)
+                return CallFailed(reply.reason, certificate=reply.certificate)
             case NoAnswer():
-                return Trouble(reply.reason)
+                return CallFailed(reply.reason)
             case Answer():
                 return read(reply, self._clock.now())
 
 
-def _trouble(reading: Reading) -> UnknownId | Stopped | Trouble | None:
+def _trouble(reading: Reading) -> UnknownId | Stopped | CallFailed | None:
     """What stands in the way of using the answer of a free call; None where nothing does."""
     match reading.meaning:
         case Meaning.FINE:
@@ -212,14 +212,14 @@ def _trouble(reading: Reading) -> UnknownId | Stopped | Trouble | None:
         case Meaning.NOT_FOUND if reading.from_api:
             return UnknownId(reading.message, reading.code, bare=not reading.document)
         case Meaning.LATER | Meaning.REFUSED:
-            return Trouble(
+            return CallFailed(
                 reading.message,
                 reading.retry_after_seconds,
                 answered=reading.from_api,
                 http_status=reading.status,
             )
         case Meaning.NOT_FOUND | Meaning.UNREADABLE:
-            return Trouble(reading.message, reading.retry_after_seconds, http_status=reading.status)
+            return CallFailed(reading.message, reading.retry_after_seconds, http_status=reading.status)
 
 
 def _failure(kind: FailureKind, message: str, code: str | None) -> Failure:

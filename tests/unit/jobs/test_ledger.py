@@ -12,7 +12,7 @@ import pytest
 
 from jobs.attempts import SubmitOutcome
 from jobs.failures import FailureKind
-from jobs.ledger import Books, balance
+from jobs.ledger import LedgerAudit, balance
 from jobs.outcomes import Requeued, Resubmitted
 from jobs.states import JobState, Move
 from jobs.views import AttemptView
@@ -46,7 +46,7 @@ def line(number: int = 1, job_id: int = 1, **more: Any) -> AttemptView:
     return AttemptView(**(values | more))
 
 
-def whys(books: Books) -> list[tuple[str, str]]:
+def whys(books: LedgerAudit) -> list[tuple[str, str]]:
     """What is not in hand: request_id or key, and why."""
     return [(entry.attempt.request_id or entry.attempt.key, entry.why) for entry in books.not_in_hand]
 
@@ -202,7 +202,7 @@ def test_what_is_not_in_hand_is_in_the_order_in_which_it_was_sent() -> None:
 # -- over a real ledger ----------------------------------------------------------------------------------
 
 
-async def books_of(table: Table) -> Books:
+async def books_of(table: Table) -> LedgerAudit:
     return balance(await table.store.ledger(table.batch.id))
 
 

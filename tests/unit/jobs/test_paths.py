@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from jobs.errors import UsageProblem
-from jobs.paths import DEFAULT_TEMPLATE, check_template, folder_name, picture_path, suffixed
+from jobs.paths import DEFAULT_TEMPLATE, check_template, folder_name, image_path, suffixed
 
 
 def place(template: str = DEFAULT_TEMPLATE, **changes: object) -> PurePosixPath:
@@ -17,7 +17,7 @@ def place(template: str = DEFAULT_TEMPLATE, **changes: object) -> PurePosixPath:
         "total": 3,
         "model": "bytedance/seedream-4-5/edit",
     }
-    return picture_path(template, **(given | changes))  # type: ignore[arg-type]
+    return image_path(template, **(given | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", ["hero", "row-12", "v1.0", "A_b", "0", "a" * 80, "console", "com10"])

@@ -5,9 +5,9 @@ from typing import Any
 
 from jobs.outcomes import Reopened
 from jobs.states import JobState
-from jobs.store import Store
 from jobs.store.database import open_database
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from jobs.store.door import Store
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.support.night import Night, night
 from tests.support.virtual_time import virtual
 
@@ -54,7 +54,7 @@ async def test_what_the_api_has_no_more_is_told(tmp_path: Path) -> None:
         for path in (tmp_path / "outputs" / "sheet").glob("*/*.jpg"):
             path.unlink()
         await reopen(w)
-        w.service.faults = [Fault(endpoint=Endpoint.STATUS, kind=Kind.UNKNOWN_ID, times=None)]
+        w.service.faults = [Fault(endpoint=Endpoint.STATUS, kind=FaultKind.UNKNOWN_ID, times=None)]
         report = await w.resume()
         assert report is not None
         assert (report.exit_code, w.states()) == (1, {JobState.FAILED: 1})

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.humanize import duration, jobs_a_minute, many, money, number, price
+from runner.humanize import count_of, duration, jobs_a_minute, money, number, price
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,11 @@ def test_duration(seconds: float, told: str) -> None:
 
 def test_many() -> None:
     """One is not many."""
-    assert (many(1, "job"), many(0, "job"), many(1200, "job")) == ("1 job", "0 jobs", "1,200 jobs")
+    assert (count_of(1, "job"), count_of(0, "job"), count_of(1200, "job")) == (
+        "1 job",
+        "0 jobs",
+        "1,200 jobs",
+    )
 
 
 def test_price() -> None:

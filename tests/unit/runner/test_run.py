@@ -11,8 +11,8 @@ import pytest
 from jobs.errors import CannotWrite, LockHeld, UsageProblem
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store import Store
 from jobs.store.database import open_database
+from jobs.store.door import Store
 from runner.planning.consent import Ask
 from runner.recovery.lock import holding, try_holding
 from tests.support.night import SERIES, SINGLE, TOKEN, night

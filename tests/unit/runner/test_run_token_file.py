@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from runner.providers.connect import Surroundings
+from runner.environment import Environment
 from tests.support.night import BASE, TOKEN, Night, night
 from tests.support.virtual_time import virtual
 
@@ -23,16 +23,16 @@ def test_a_token_file_that_others_can_read(tmp_path: Path, mode: int, told: int)
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"access_token": TOKEN}))
     file.chmod(mode)
-    real: Any = Night.around
+    real: Any = Night.environment
 
-    def around(w: Night) -> Surroundings:
-        usual: Surroundings = real.fget(w)
+    def environment(w: Night) -> Environment:
+        usual: Environment = real.fget(w)
         return replace(usual, env={"RUNCOMFY_MODEL_API_BASE": BASE})
 
     @virtual
     async def test() -> None:
         async with night(tmp_path) as w:
-            with mock.patch.object(Night, "around", property(around)):
+            with mock.patch.object(Night, "environment", property(environment)):
                 assert (await w.run(w.sheet(2))).exit_code == 0
             w.everything_once(2)
             about_it = [text for text in w.watching.notices if "token" in text]

@@ -11,7 +11,7 @@ import pytest
 
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.events.report import RunReport
 from tests.support.night import TOKEN, night
 from tests.support.virtual_time import virtual
@@ -151,7 +151,7 @@ async def test_a_batch_of_nothing_but_failures_stops_itself(tmp_path: Path) -> N
 @virtual
 async def test_at_the_deadline_the_run_ends_and_the_next_one_polls_on(tmp_path: Path) -> None:
     """A warning and exit 1, and nothing is sent again."""
-    stuck = Fault(endpoint=Endpoint.STATUS, kind=Kind.STAYS, times=None, job=3)
+    stuck = Fault(endpoint=Endpoint.STATUS, kind=FaultKind.STAYS, times=None, job=3)
     async with night(tmp_path, faults=(stuck,)) as w:
         report = await w.run(w.sheet(ROWS), deadline=300)
         assert (report.exit_code, report.overdue) == (1, 1)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs.catalog.registry import MODELS
-from jobs.catalog.spec import Kind
+from jobs.catalog.spec import InputKind
 
 SEQUENTIAL = MODELS["bytedance/seedream-4-5/sequential"]
 TEXT_TO_IMAGE = MODELS["bytedance/seedream-4-5/text-to-image"]
@@ -209,7 +209,7 @@ def test_what_is_returned_is_a_copy() -> None:
 )
 def test_the_most_pictures_to_expect(spec: Any, inputs: dict[str, Any], pictures: int) -> None:
     """The count, the page's default where none is sent, one where the model makes single pictures."""
-    assert spec.expected_pictures(inputs) == pictures
+    assert spec.expected_images(inputs) == pictures
 
 
 def test_which_models_have_a_seed() -> None:
@@ -222,18 +222,18 @@ def test_which_models_have_a_seed() -> None:
 
 
 def test_fields_say_what_the_page_says() -> None:
-    """Kind, requirement, choices and default of each input, in the page's order."""
+    """InputKind, requirement, choices and default of each input, in the page's order."""
     fields = OLDER.fields
     assert list(fields) == ["text", "image_size", "seed", COUNT, "optimize_prompt_options"]
     assert [field.kind for field in fields.values()] == [
-        Kind.TEXT,
-        Kind.TEXT,
-        Kind.WHOLE_NUMBER,
-        Kind.WHOLE_NUMBER,
-        Kind.TEXT,
+        InputKind.TEXT,
+        InputKind.TEXT,
+        InputKind.WHOLE_NUMBER,
+        InputKind.WHOLE_NUMBER,
+        InputKind.TEXT,
     ]
     assert [name for name, field in fields.items() if field.required] == ["text"]
     assert (fields["seed"].default, fields[COUNT].default) == (None, 3)
     assert fields["optimize_prompt_options"].words == ("fast", "standard")
     assert fields[COUNT].words == ()
-    assert EDIT.fields["images"].kind is Kind.LIST
+    assert EDIT.fields["images"].kind is InputKind.LIST

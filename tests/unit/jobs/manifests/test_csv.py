@@ -10,7 +10,7 @@ import pytest
 
 from jobs.failures import Failure, FailureKind
 from jobs.manifests.columns import Names
-from jobs.manifests.csv import Table, safe
+from jobs.manifests.csv import CsvTable, safe
 from jobs.manifests.record import record
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView
@@ -21,7 +21,7 @@ NAMES = Names(("prompt", "seed", "images"), ("note",))
 
 def read(*jobs: JobView, names: Names = NAMES) -> list[dict[str, Any]]:
     """The rows, as Python's own reader finds them."""
-    table = Table(names)
+    table = CsvTable(names)
     data = table.head + b"".join(table.line(record(job, Path("/out"))) for job in jobs)
     return list(csv.DictReader(io.StringIO(data.decode(), newline="")))
 
@@ -32,7 +32,7 @@ def picture(number: int) -> ArtifactView:
 
 def test_the_columns() -> None:
     """In the order of the contract, inputs and own columns in their places."""
-    assert Table(NAMES).head.decode() == (
+    assert CsvTable(NAMES).head.decode() == (
         "batch,key,row,model,state,inputs.prompt,inputs.seed,inputs.images,request_id,attempts,cost_usd,images,"
         "error.kind,error.code,error.message,warnings,columns.note,created_at,submitted_at,finished_at\r\n"
     )
@@ -103,7 +103,7 @@ def test_odd_values_are_json() -> None:
 
 def test_a_column_name_cannot_be_a_formula() -> None:
     """A user's own column keeps its name behind `columns.`."""
-    assert b",columns.=1+1," in Table(Names((), ("=1+1",))).head
+    assert b",columns.=1+1," in CsvTable(Names((), ("=1+1",))).head
 
 
 def test_a_name_that_came_up_late_is_left_out() -> None:

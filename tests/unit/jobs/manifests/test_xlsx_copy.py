@@ -16,7 +16,7 @@ from jobs.errors import UsageProblem
 from jobs.manifests import xlsx_copy
 from jobs.manifests.results import Result
 from jobs.manifests.xlsx_copy import copy_xlsx
-from jobs.sheets import Source
+from jobs.sheets import SheetSource
 from jobs.sheets.files import zip_limits
 from jobs.sheets.readers.xlsx_sheet import open_xlsx
 from tests.support.small_pictures import put
@@ -41,7 +41,7 @@ async def copied(path: Path, found: list[Result]) -> Any:
             yield result
 
     target = path.with_name("copy.xlsx")
-    await copy_xlsx(Source(path), None, 1, given(), target)
+    await copy_xlsx(SheetSource(path), None, 1, given(), target)
     return load_workbook(target).active
 
 
@@ -125,7 +125,7 @@ async def test_what_openpyxl_stumbles_over_is_told(
 ) -> None:
     """It is read as a sheet all the same; there are other ways to its results."""
     path = with_part(book(tmp_path), part, content)
-    assert not list(open_xlsx(Source(path)).problems)
+    assert not list(open_xlsx(SheetSource(path)).problems)
     with pytest.raises(UsageProblem, match=words) as refused:
         await copied(path, results(2))
     assert "cannot be copied" in refused.value.message
@@ -180,6 +180,6 @@ async def test_what_unpacks_to_too_much_is_not_read(
     """As a sheet it is read: there, none of it is unpacked."""
     monkeypatch.setattr(zip_limits, "LARGEST_PICTURE", 1_000_000)
     path = with_part(book(tmp_path), part, b" " * 1_000_001)
-    assert not list(open_xlsx(Source(path)).problems)
+    assert not list(open_xlsx(SheetSource(path)).problems)
     with pytest.raises(UsageProblem, match="unpacks to more than 1 MB"):
         await copied(path, results(2))

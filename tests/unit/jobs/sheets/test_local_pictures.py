@@ -12,7 +12,7 @@ from jobs.catalog.image_rules import Shape
 from jobs.catalog.image_urls import name_by_content
 from jobs.image_shape import measure
 from jobs.problems import Problem
-from jobs.sheets import PlannedJob, Source, open_sheet, plan
+from jobs.sheets import PlannedJob, SheetSource, open_sheet, plan
 from jobs.sheets.images import album as album_module
 from jobs.sheets.images.album import Way
 from jobs.sheets.rows.image_cells import MOST_BYTES_INSIDE
@@ -24,7 +24,7 @@ EDIT = "bytedance/seedream-4-5/edit"
 
 def items(path: Path, way: Way = Way.STORE, **source: object) -> list[PlannedJob | Problem]:
     """All that a sheet's plan holds."""
-    given = replace(Source(path, way=way), **source)  # type: ignore[arg-type]
+    given = replace(SheetSource(path, way=way), **source)  # type: ignore[arg-type]
     return list(plan(open_sheet(given), random.Random(1)))
 
 
@@ -224,7 +224,7 @@ def test_standard_input_has_the_folder_that_it_is_given(write: Write, tmp_path: 
     """The copy's own folder is nobody's."""
     put(tmp_path / "refs" / "a.png")
     sheet = write("copy", csv("refs/a.png"))
-    source = Source(sheet, "csv", spooled=True, way=Way.STORE, folder=tmp_path)
+    source = SheetSource(sheet, "csv", spooled=True, way=Way.STORE, folder=tmp_path)
     opened = open_sheet(source, batch="b")
     assert all(isinstance(item, PlannedJob) for item in plan(opened, random.Random(1)))
     nowhere = open_sheet(replace(source, folder=None), batch="b")

@@ -17,7 +17,7 @@ import xlsxwriter
 import yaml
 from openpyxl import Workbook
 
-from jobs.sheets import PlannedJob, Source, open_sheet, plan
+from jobs.sheets import PlannedJob, SheetSource, open_sheet, plan
 
 FAMILY = "bytedance/seedream-4-5"
 COLUMNS = ("prompt", "model", "size", "count", "images", "seed", "mood")
@@ -49,27 +49,29 @@ ROWS = [row(number) for number in range(50)]
 FLAT = [{**row, "images": row["images"] and "|".join(row["images"])} for row in ROWS]
 
 
-def as_csv(encoding: str, newline: str = "\r\n", first: str = "", **how: Any) -> Callable[[Path], Source]:
+def as_csv(
+    encoding: str, newline: str = "\r\n", first: str = "", **how: Any
+) -> Callable[[Path], SheetSource]:
     """What a spreadsheet exports."""
 
-    def write(path: Path) -> Source:
+    def write(path: Path) -> SheetSource:
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, COLUMNS, lineterminator=newline, **how)
         writer.writeheader()
         writer.writerows(FLAT)
         path.write_bytes((first + text.getvalue()).encode(encoding))
-        return Source(path, encoding=encoding if encoding == "cp1252" else None)
+        return SheetSource(path, encoding=encoding if encoding == "cp1252" else None)
 
     return write
 
 
-def by_arrow_csv(path: Path) -> Source:
+def by_arrow_csv(path: Path) -> SheetSource:
     """By another library, which leaves quotes out where it can."""
     pyarrow.csv.write_csv(arrow.Table.from_pylist(FLAT), path)
-    return Source(path)
+    return SheetSource(path)
 
 
-def by_openpyxl(path: Path) -> Source:
+def by_openpyxl(path: Path) -> SheetSource:
     """With texts in the cells, and blank rows before and between."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Jobs")
@@ -82,7 +84,7 @@ def by_openpyxl(path: Path) -> Source:
         if number % 10 == 0:
             sheet.append([])
     book.save(path)
-    return Source(path)
+    return SheetSource(path)
 
 
 def sheet_text(sheet: Any, value: Any) -> Any:
@@ -95,7 +97,7 @@ def sheet_text(sheet: Any, value: Any) -> Any:
     return cell
 
 
-def by_xlsxwriter(path: Path) -> Source:
+def by_xlsxwriter(path: Path) -> SheetSource:
     """With shared texts, as Excel writes; on a worksheet that is not the first."""
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.add_worksheet("Notes").write(0, 0, "prompt")
@@ -103,31 +105,31 @@ def by_xlsxwriter(path: Path) -> Source:
         sheet.write_row(0, 0, COLUMNS)
         for number, row in enumerate(FLAT, 1):
             sheet.write_row(number, 0, ["" if value is None else value for value in row.values()])
-    return Source(path, worksheet="jobs")
+    return SheetSource(path, worksheet="jobs")
 
 
-def by_arrow(path: Path) -> Source:
+def by_arrow(path: Path) -> SheetSource:
     """With types: whole numbers, lists, dictionaries."""
     made = arrow.Table.from_pylist(ROWS)
     at = made.schema.get_field_index("model")
     arrow.parquet.write_table(
         made.set_column(at, "model", made["model"].dictionary_encode()), path, row_group_size=7
     )
-    return Source(path)
+    return SheetSource(path)
 
 
-def as_text(write: Callable[[], str]) -> Callable[[Path], Source]:
+def as_text(write: Callable[[], str]) -> Callable[[Path], SheetSource]:
     """What a script writes."""
 
-    def written(path: Path) -> Source:
+    def written(path: Path) -> SheetSource:
         path.write_text(write(), encoding="utf-8")
-        return Source(path)
+        return SheetSource(path)
 
     return written
 
 
 SAID = [{name: value for name, value in row.items() if value is not None} for row in ROWS]
-WRITERS: Mapping[str, Callable[[Path], Source]] = {
+WRITERS: Mapping[str, Callable[[Path], SheetSource]] = {
     "excel.csv": as_csv("utf-8-sig"),
     "excel-in-germany.csv": as_csv("utf-8-sig", delimiter=";"),
     "excel-says-sep.csv": as_csv("utf-8", delimiter=";", first="sep=;\r\n"),
@@ -149,7 +151,7 @@ WRITERS: Mapping[str, Callable[[Path], Source]] = {
 }
 
 
-def jobs(source: Source) -> list[PlannedJob]:
+def jobs(source: SheetSource) -> list[PlannedJob]:
     """The jobs of a sheet without problems."""
     items = list(plan(open_sheet(source), random.Random(7)))
     found = [item for item in items if isinstance(item, PlannedJob)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs.errors import NoSheet, SheetProblems, UsageProblem
-from jobs.sheets import Source, open_sheet
+from jobs.sheets import SheetSource, open_sheet
 
 Write = Callable[[str, str | bytes], Path]
 EDIT = "bytedance/seedream-4-5/edit"
@@ -146,7 +146,7 @@ def test_an_unknown_model_of_the_sheet_is_a_problem_unless_the_argument_wins(wri
 def test_what_is_said_about_a_sheet_wins_over_its_ending(write: Write) -> None:
     """The format, and the encoding by any of its names."""
     path = write("a.txt", f"prompt;model\nM\u00fcller;{TEXT}\n".encode("cp1252"))
-    sheet = open_sheet(Source(path, "csv", "Windows-1252"))
+    sheet = open_sheet(SheetSource(path, "csv", "Windows-1252"))
     assert sheet.batch == "a"
     (row,) = sheet.opened.rows()
     assert "M\u00fcller" in str(row)
@@ -167,7 +167,7 @@ def test_what_is_said_and_does_not_exist_is_a_usage_problem(
 ) -> None:
     """With what there is. Encodings that can make half a character are not among it."""
     with pytest.raises(UsageProblem) as caught:
-        open_sheet(Source(write("a.csv", "prompt\na\n"), **said))
+        open_sheet(SheetSource(write("a.csv", "prompt\na\n"), **said))
     assert hint in caught.value.hint
 
 
@@ -175,12 +175,12 @@ def test_standard_input_needs_a_name_for_its_batch(write: Write) -> None:
     """By argument or in the document; a copy's own name says nothing."""
     path = write("sheet", f"prompt,model\na,{TEXT}\n")
     with pytest.raises(UsageProblem, match="needs a name for its batch") as caught:
-        open_sheet(Source(path, spooled=True))
+        open_sheet(SheetSource(path, spooled=True))
     assert "--batch" in caught.value.hint
-    sheet = open_sheet(Source(path, spooled=True), batch="tonight")
+    sheet = open_sheet(SheetSource(path, spooled=True), batch="tonight")
     assert (sheet.name, sheet.place, sheet.batch) == ("standard input", "standard input", "tonight")
     path.write_text("batch: tuesday\njobs: [{prompt: a}]")
-    assert open_sheet(Source(path, spooled=True)).batch == "tuesday"
+    assert open_sheet(SheetSource(path, spooled=True)).batch == "tuesday"
 
 
 def test_a_batch_remembers_the_file_itself(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,5 +199,5 @@ def test_what_has_no_meaning_for_a_format_is_a_usage_problem(
 ) -> None:
     """It is not passed over: another sheet may have been meant."""
     with pytest.raises(UsageProblem, match="says nothing") as caught:
-        open_sheet(Source(write(name, "prompt\na\n"), **said))
+        open_sheet(SheetSource(write(name, "prompt\na\n"), **said))
     assert "It is for " in caught.value.hint

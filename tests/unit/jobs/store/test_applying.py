@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from jobs.errors import NightsheetError
 from jobs.outcomes import Accepted
 from jobs.states import MOVES, JobState, Move
-from jobs.store import must
+from jobs.store.door import must
 from tests.support.tables import Table, outcome_of
 
 S = JobState

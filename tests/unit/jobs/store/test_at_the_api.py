@@ -100,7 +100,7 @@ async def test_success_keeps_its_warnings_and_has_no_failure(table: Table) -> No
 async def test_what_came_home_of_a_failed_fetch_is_kept(table: Table) -> None:
     """A picture that was paid for is recorded, whatever became of the others."""
     job_id = await table.bring("a", S.FETCHING)
-    await table.store.record_picture(job_id, table.attempts(job_id)[0]["id"], picture(1))
+    await table.store.record_image(job_id, table.attempts(job_id)[0]["id"], picture(1))
     reason = failure(FailureKind.EXPIRED, "Gone.", None)
     assert await table.store.apply(FetchFailed(job_id, reason, table.clock.at))
     job = await table.job("a")
@@ -112,8 +112,8 @@ async def test_a_second_note_of_a_picture_replaces_the_first(table: Table) -> No
     job_id = await table.bring("a", S.FETCHING)
     attempt_id = table.attempts(job_id)[0]["id"]
     for noted in (picture(1), picture(2), picture(1, sha256="f" * 64, path="/elsewhere/01.png")):
-        await table.store.record_picture(job_id, attempt_id, noted)
-    assert await table.store.pictures_of(attempt_id) == {
+        await table.store.record_image(job_id, attempt_id, noted)
+    assert await table.store.images_of(attempt_id) == {
         1: picture(1, sha256="f" * 64, path="/elsewhere/01.png"),
         2: picture(2),
     }

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import UsageProblem
 from jobs.pauses import PauseReason
-from jobs.store import Store, check_origin
+from jobs.store.door import Store, check_origin
 from jobs.store.schema import BATCH
 from jobs.views import BatchView, Pause, RunView
 from tests.support.tables import NIGHT, ORIGIN, SHEET, Table, opened_table, rows, select

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.row_change import NEW, Fate
+from jobs.row_change import NEW, RowChange
 from jobs.states import AT_THE_API, JobState
 from tests.support.tables import Table, planned, rows
 
@@ -15,9 +15,9 @@ async def test_every_fate(table: Table) -> None:
     sheet[2] = planned("c", 2, prompt="another")
     fates = await table.store.compare(table.batch.id, sheet)
     assert fates == [
-        Fate("unchanged", JobState.SUCCEEDED, known=True),
-        Fate("unchanged", JobState.FAILED, known=True),
-        Fate("changed", JobState.QUEUED, known=True),
+        RowChange("unchanged", JobState.SUCCEEDED, known=True),
+        RowChange("unchanged", JobState.FAILED, known=True),
+        RowChange("changed", JobState.QUEUED, known=True),
         NEW,
     ]
     report = await table.load(sheet)
@@ -30,8 +30,8 @@ async def test_a_row_that_comes_back_is_sent_only_if_it_never_was(table: Table) 
     await table.load(rows("c"))
     fates = await table.store.compare(table.batch.id, rows("a", "b"))
     assert fates == [
-        Fate("unchanged", JobState.SUCCEEDED, known=False),
-        Fate("unchanged", JobState.QUEUED, known=False),
+        RowChange("unchanged", JobState.SUCCEEDED, known=False),
+        RowChange("unchanged", JobState.QUEUED, known=False),
     ]
 
 
@@ -54,4 +54,4 @@ async def test_what_is_linked_goes_by_the_other(
     await table.store.link([(b, a)])
     await table.bring("a", twin)
     (fate,) = await table.store.compare(table.batch.id, rows("b"))
-    assert fate == Fate("unchanged", state, known=True, waits=waits)
+    assert fate == RowChange("unchanged", state, known=True, waits=waits)

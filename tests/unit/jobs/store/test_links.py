@@ -10,7 +10,7 @@ import pytest
 from jobs.failures import FailureKind
 from jobs.outcomes import Requeued
 from jobs.states import JobState, Move
-from jobs.store import Store
+from jobs.store.door import Store
 from jobs.views import ArtifactView, Links
 from tests.support.tables import NIGHT, Table, claimed, outcome_of, picture, planned, rows
 
@@ -37,7 +37,7 @@ async def images(store: Store, job_id: int, *found: ArtifactView) -> None:
     open_job = await store.open_job(job_id)
     assert open_job is not None
     for one in found:
-        await store.record_picture(job_id, open_job.attempt_id, one)
+        await store.record_image(job_id, open_job.attempt_id, one)
 
 
 async def test_what_says_the_same_is_found(table: Table) -> None:

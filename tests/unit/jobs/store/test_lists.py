@@ -202,12 +202,12 @@ async def test_a_job_shows_its_pictures_in_order(table: Table) -> None:
     job_id = await table.bring("a", S.FETCHING)
     attempt_id = table.attempts(job_id)[0]["id"]
     for number in (2, 1):
-        await table.store.record_picture(job_id, attempt_id, picture(number))
+        await table.store.record_image(job_id, attempt_id, picture(number))
     assert (await table.job("a")).images == (picture(1), picture(2))
     assert (await table.job("b")).images == ()
     await table.move("a", Move.FETCH_FAILED, Move.REQUEUE, Move.CLAIM)
     assert (await table.job("a")).images == ()
-    assert await table.store.pictures_of(attempt_id) == {1: picture(1), 2: picture(2)}
+    assert await table.store.images_of(attempt_id) == {1: picture(1), 2: picture(2)}
 
 
 async def test_the_pictures_of_a_long_list_go_to_their_jobs(table: Table) -> None:
@@ -217,7 +217,7 @@ async def test_the_pictures_of_a_long_list_go_to_their_jobs(table: Table) -> Non
     await table.store.agree(table.batch.id)
     for key in ("k0", "k501", "k519"):
         job_id = await table.bring(key, S.FETCHING)
-        await table.store.record_picture(
+        await table.store.record_image(
             job_id, table.attempts(job_id)[0]["id"], picture(1, path=f"/{key}.png")
         )
     found: dict[str, tuple[ArtifactView, ...]] = {

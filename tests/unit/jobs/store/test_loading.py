@@ -170,7 +170,7 @@ async def test_a_sheet_is_a_stream_and_is_read_once(table: Table) -> None:
     async def fail() -> None:
         # There is no such attempt: its transaction, and all that share it, are undone.
         with pytest.raises(IntegrityError):
-            await table.store.record_picture(1, 99, picture())
+            await table.store.record_image(1, 99, picture())
 
     async with anyio.create_task_group() as tasks:
         gate = await hold_writes(table.store.database, tasks)

@@ -7,16 +7,16 @@ import pytest
 
 from jobs.errors import SheetProblems
 from jobs.problems import Problem
-from jobs.sheets.images.album import LocalPicture
+from jobs.sheets.images.album import LocalImage
 from jobs.views import ReferenceView
 from tests.support.tables import Table, planned, select
 
 A, B = "a" * 64, "b" * 64
 
 
-def local(sha256: str, path: str) -> LocalPicture:
+def local(sha256: str, path: str) -> LocalImage:
     """A picture at this place."""
-    return LocalPicture(Path(path), path, sha256, 7, "PNG", ())
+    return LocalImage(Path(path), path, sha256, 7, "PNG", ())
 
 
 async def test_places_are_noted_once_and_the_newest_comes_first(table: Table) -> None:

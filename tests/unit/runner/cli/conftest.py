@@ -28,7 +28,7 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     made = World(tmp_path, capsys, monkeypatch)
 
     @asynccontextmanager
-    async def open_api(settings: Any, around: Any) -> AsyncIterator[Api]:
+    async def open_api(settings: Any, environment: Any) -> AsyncIterator[Api]:
         origin = EMULATOR_ORIGIN if settings.emulator else API
         yield Api(made.api, "https://api", origin, lambda: None)  # type: ignore[arg-type]
 

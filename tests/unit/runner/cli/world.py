@@ -29,7 +29,7 @@ from jobs.store.database import open_database
 from jobs.store.door import Store
 from jobs.views import ArtifactView, BatchView, JobView
 from runner.cli import app
-from runner.providers.base import CancelVerdict, PriceVerdict, StatusVerdict, Trouble
+from runner.providers.base import CallFailed, CancelVerdict, PriceVerdict, StatusVerdict
 from tests.support.warm import prepare_database
 
 T = TypeVar("T")
@@ -80,15 +80,15 @@ class FakeApi:
 
     async def price(self, model: str) -> PriceVerdict:
         self.asked.append(("price", model))
-        return self.prices.get(model, Trouble("nobody told"))
+        return self.prices.get(model, CallFailed("nobody told"))
 
     async def status(self, request_id: str) -> StatusVerdict:
         self.asked.append(("status", request_id))
-        return self.statuses.get(request_id, Trouble("nobody told"))
+        return self.statuses.get(request_id, CallFailed("nobody told"))
 
     async def cancel(self, request_id: str) -> CancelVerdict:
         self.asked.append(("cancel", request_id))
-        return self.cancels.get(request_id, Trouble("nobody told"))
+        return self.cancels.get(request_id, CallFailed("nobody told"))
 
 
 class World:
@@ -182,7 +182,7 @@ class World:
             attempt = (await store.ledger(batch.id))[-1]
             path = str(self.folder / "outputs" / batch.name / key / "01.jpg")
             artifact = ArtifactView(1, path, "https://p/1.jpg", "a" * 64, 10, 2, 3, "image/jpeg")
-            await store.record_picture(view.id, attempt.id, artifact)
+            await store.record_image(view.id, attempt.id, artifact)
 
         self.store(inside)
 

@@ -14,11 +14,18 @@ import pytest
 from PIL import Image
 
 from runner.downloads.disk import Disk, DiskTrouble, LocalDisk
-from runner.downloads.download import RENAME_TRIES, DownloadLimits, Downloads, Fetched, Picture, fetch_picture
+from runner.downloads.download import (
+    RENAME_TRIES,
+    DownloadedImage,
+    DownloadLimits,
+    DownloadResult,
+    Downloads,
+    fetch_image,
+)
 from runner.downloads.validate import Broken, inspect
 from runner.http.api_url import DEFAULT_BASE
-from runner.http.image_client import Gone, PictureClient, Trouble
-from runner.http.url_policy import Blocked, PicturePolicy
+from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
+from runner.http.url_policy import Blocked, ImageUrlPolicy
 
 URL = "https://pictures.runcomfy.net/1"
 NAME = PurePosixPath("night/hero/01")
@@ -95,11 +102,11 @@ async def fetch(
     keep_bad: bool = False,
     url: str = URL,
     name: PurePosixPath = NAME,
-) -> Fetched:
+) -> DownloadResult:
     """One download with everything ordinary but what the test is about."""
-    client = PictureClient(PicturePolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(handler))
+    client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(handler))
     shared = Downloads(client, root, clock or Clock(), disk or LocalDisk(), limits or DownloadLimits())
-    return await fetch_picture(shared, url, name, replaces=replaces, keep_bad=keep_bad)
+    return await fetch_image(shared, url, name, replaces=replaces, keep_bad=keep_bad)
 
 
 def files(root: Path) -> list[str]:
@@ -111,7 +118,9 @@ async def test_a_picture_comes_home(tmp_path: Path) -> None:
     """Named by its template, ended by its format, described in full."""
     told = await fetch(tmp_path, answering())
     path = tmp_path / "night" / "hero" / "01.png"
-    assert told == Picture(path, hashlib.sha256(PICTURE).hexdigest(), len(PICTURE), 40, 40, "image/png")
+    assert told == DownloadedImage(
+        path, hashlib.sha256(PICTURE).hexdigest(), len(PICTURE), 40, 40, "image/png"
+    )
     assert path.read_bytes() == PICTURE
     assert files(tmp_path) == ["night/hero/01.png"]
 
@@ -125,7 +134,7 @@ async def test_the_content_type_is_not_believed(content_type: str, tmp_path: Pat
             200, content=PICTURE, headers=[(b"Content-Type", content_type.encode("latin-1"))]
         ),
     )
-    assert isinstance(told, Picture)
+    assert isinstance(told, DownloadedImage)
     assert told.content_type == "image/png"
 
 
@@ -142,7 +151,7 @@ async def test_a_file_that_is_not_ours_stays(tmp_path: Path) -> None:
     (tmp_path / "night" / "hero").mkdir(parents=True)
     (tmp_path / "night" / "hero" / "01.png").write_bytes(b"edited")
     told = await fetch(tmp_path, answering())
-    assert isinstance(told, Picture)
+    assert isinstance(told, DownloadedImage)
     assert told.path.name == "01-2.png"
     assert (tmp_path / "night" / "hero" / "01.png").read_bytes() == b"edited"
 
@@ -150,9 +159,9 @@ async def test_a_file_that_is_not_ours_stays(tmp_path: Path) -> None:
 async def test_an_earlier_download_of_ours_is_replaced(tmp_path: Path) -> None:
     """By its recorded hash."""
     first = await fetch(tmp_path, answering())
-    assert isinstance(first, Picture)
+    assert isinstance(first, DownloadedImage)
     second = await fetch(tmp_path, answering(png(1)), replaces=first.sha256)
-    assert isinstance(second, Picture)
+    assert isinstance(second, DownloadedImage)
     assert second.path == first.path
     assert files(tmp_path) == ["night/hero/01.png"]
 
@@ -160,8 +169,8 @@ async def test_an_earlier_download_of_ours_is_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("handler", "url", "told"),
     [
-        (answering(status=404), URL, Gone(404)),
-        (answering(status=500), URL, Trouble("pictures.runcomfy.net answered 500", 500)),
+        (answering(status=404), URL, LinkGone(404)),
+        (answering(status=500), URL, DownloadFailed("pictures.runcomfy.net answered 500", 500)),
         (answering(), "https://evil.example/1", Blocked("pictures are not fetched from evil.example")),
     ],
 )
@@ -213,7 +222,7 @@ async def test_a_length_that_is_no_number_counts_as_none(length: str, tmp_path: 
         tmp_path,
         lambda _: httpx.Response(200, headers=[(b"Content-Length", length.encode())], stream=Body(PICTURE)),
     )
-    assert isinstance(told, Picture)
+    assert isinstance(told, DownloadedImage)
 
 
 async def test_a_body_in_chunks_needs_no_length(tmp_path: Path) -> None:
@@ -222,7 +231,7 @@ async def test_a_body_in_chunks_needs_no_length(tmp_path: Path) -> None:
     told = await fetch(
         tmp_path, lambda _: httpx.Response(200, headers={"Transfer-Encoding": "chunked"}, stream=Body(long))
     )
-    assert isinstance(told, Picture)
+    assert isinstance(told, DownloadedImage)
 
 
 async def test_a_length_over_the_limit_is_not_even_begun(tmp_path: Path) -> None:
@@ -253,7 +262,7 @@ async def test_a_body_over_the_limit_is_left(tmp_path: Path) -> None:
 async def test_a_body_of_exactly_the_limit_passes(tmp_path: Path) -> None:
     """The limit is the last size that does."""
     told = await fetch(tmp_path, answering(), limits=DownloadLimits(max_bytes=len(PICTURE)))
-    assert isinstance(told, Picture)
+    assert isinstance(told, DownloadedImage)
 
 
 async def test_too_many_pixels_are_broken(tmp_path: Path) -> None:
@@ -280,7 +289,7 @@ async def test_a_connection_that_breaks_is_trouble_and_not_the_disk_s(
 ) -> None:
     """Also where it is an OSError like the disk's."""
     told = await fetch(tmp_path, lambda _: httpx.Response(200, stream=Body(PICTURE[:50], error=error)))
-    assert isinstance(told, Trouble)
+    assert isinstance(told, DownloadFailed)
     assert files(tmp_path) == []
 
 
@@ -289,7 +298,7 @@ async def test_a_drip_is_given_up(tmp_path: Path) -> None:
     pieces = [PICTURE[n : n + 1] for n in range(len(PICTURE))]
     body = Body(*pieces)
     told = await fetch(tmp_path, lambda _: httpx.Response(200, stream=body), clock=Clock(step=1.0))
-    assert told == Trouble("the picture dripped in: 21 bytes in 21 s")
+    assert told == DownloadFailed("the picture dripped in: 21 bytes in 21 s")
     assert body.closed
     assert files(tmp_path) == []
 
@@ -303,7 +312,7 @@ async def test_a_slow_start_is_forgiven(tmp_path: Path) -> None:
         clock=Clock(step=19.0),
         limits=limits,
     )
-    assert isinstance(told, Picture)
+    assert isinstance(told, DownloadedImage)
 
 
 async def test_a_deadline_is_over_everything(tmp_path: Path) -> None:
@@ -313,9 +322,9 @@ async def test_a_deadline_is_over_everything(tmp_path: Path) -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    client = PictureClient(PicturePolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(hang))
+    client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(hang))
     shared = Downloads(client, tmp_path, Clock(), LocalDisk(), DownloadLimits(total_seconds=0.01))
-    assert await fetch_picture(shared, URL, NAME) == Trouble("the picture was not here after 0.01 s")
+    assert await fetch_image(shared, URL, NAME) == DownloadFailed("the picture was not here after 0.01 s")
     assert files(tmp_path) == []
 
 
@@ -395,7 +404,7 @@ def in_pieces() -> Handler:
 async def test_the_failing_disk_sees_every_step(tmp_path: Path) -> None:
     """Otherwise the next test would prove little."""
     disk = Failing(None)
-    assert isinstance(await fetch(tmp_path, in_pieces(), disk=disk), Picture)
+    assert isinstance(await fetch(tmp_path, in_pieces(), disk=disk), DownloadedImage)
     assert disk.calls >= 10
 
 
@@ -415,13 +424,13 @@ async def test_a_disk_that_fails_at_any_step_loses_nothing(
         told = await fetch(root, in_pieces(), disk=disk)
         assert disk.open == set()
         if disk.calls < at:
-            assert isinstance(told, Picture)
+            assert isinstance(told, DownloadedImage)
             break
         assert isinstance(told, DiskTrouble)
         assert told.errno == number
         assert all((root / name).read_bytes() == PICTURE for name in files(root))
         again = await fetch(root, in_pieces())
-        assert isinstance(again, Picture)
+        assert isinstance(again, DownloadedImage)
         assert files(root) == ["night/hero/01.png"]
     assert at > 10
 
@@ -463,10 +472,10 @@ async def test_a_picture_that_is_being_looked_at_is_waited_for(
 ) -> None:
     """Five tries, then another name."""
     first = await fetch(tmp_path, answering())
-    assert isinstance(first, Picture)
+    assert isinstance(first, DownloadedImage)
     clock = Clock()
     told = await fetch(tmp_path, answering(png(1)), disk=HeldOpen(tries), clock=clock, replaces=first.sha256)
-    assert isinstance(told, Picture)
+    assert isinstance(told, DownloadedImage)
     assert told.path.name == name
     assert clock.slept == [0.2] * pauses
     assert told.path.read_bytes() == png(1)
@@ -499,8 +508,8 @@ async def test_pictures_are_decoded_few_at_a_time(tmp_path: Path, monkeypatch: p
             decoding -= 1
 
     monkeypatch.setattr("runner.downloads.download.inspect", counted)
-    client = PictureClient(PicturePolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(answering()))
+    client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(answering()))
     shared = Downloads(client, tmp_path, Clock(), LocalDisk())
-    await asyncio.gather(*(fetch_picture(shared, URL, PurePosixPath(f"n/{n}/01")) for n in range(12)))
+    await asyncio.gather(*(fetch_image(shared, URL, PurePosixPath(f"n/{n}/01")) for n in range(12)))
     assert len(at_once) == 12
     assert max(at_once) <= 2

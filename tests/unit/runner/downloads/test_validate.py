@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageFile
 
-from runner.downloads.validate import MOST_FRAMES, MOST_PIXELS, Broken, PictureFacts, inspect
+from runner.downloads.validate import MOST_FRAMES, MOST_PIXELS, Broken, ImageFacts, inspect
 
 
 def noise(size: tuple[int, int] = (64, 48), mode: str = "RGB") -> Image.Image:
@@ -38,10 +38,10 @@ def png_that_claims(width: int, height: int) -> bytes:
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Callable[..., PictureFacts | Broken]:
+def look(tmp_path: Path) -> Callable[..., ImageFacts | Broken]:
     """Writes bytes to a file and inspects it."""
 
-    def inspected(data: bytes, *, whole: bool = True, max_pixels: int = MOST_PIXELS) -> PictureFacts | Broken:
+    def inspected(data: bytes, *, whole: bool = True, max_pixels: int = MOST_PIXELS) -> ImageFacts | Broken:
         path = tmp_path / "file.part"
         path.write_bytes(data)
         return inspect(path, whole=whole, max_pixels=max_pixels)
@@ -49,7 +49,7 @@ def look(tmp_path: Path) -> Callable[..., PictureFacts | Broken]:
     return inspected
 
 
-Look = Callable[..., PictureFacts | Broken]
+Look = Callable[..., ImageFacts | Broken]
 FORMATS = {
     "PNG": (".png", "image/png"),
     "JPEG": (".jpg", "image/jpeg"),
@@ -62,19 +62,19 @@ FORMATS = {
 @pytest.mark.parametrize("format_", FORMATS)
 def test_a_whole_picture_passes(format_: str, whole: bool, look: Look) -> None:
     """Its ending and type come from what it decodes to."""
-    assert look(encoded(format_), whole=whole) == PictureFacts(*FORMATS[format_], 64, 48)
+    assert look(encoded(format_), whole=whole) == ImageFacts(*FORMATS[format_], 64, 48)
 
 
 def test_a_jpeg_of_several_pictures_is_a_jpeg(look: Look) -> None:
     """Cameras write them, and viewers open them as one."""
     data = encoded("MPO", save_all=True, append_images=[noise()])
-    assert look(data) == PictureFacts(".jpg", "image/jpeg", 64, 48)
+    assert look(data) == ImageFacts(".jpg", "image/jpeg", 64, 48)
 
 
 def test_an_animation_passes(look: Look) -> None:
     """Every frame is decoded."""
     data = encoded("GIF", save_all=True, append_images=[noise().rotate(90), noise().rotate(180)])
-    assert isinstance(look(data), PictureFacts)
+    assert isinstance(look(data), ImageFacts)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -97,12 +97,12 @@ def test_a_picture_without_its_last_bytes_is_broken(format_: str, missing: int, 
 )
 def test_something_may_follow_a_picture(format_: str, whole: bool, look: Look) -> None:
     """Tools append notes; decoders do not mind."""
-    assert isinstance(look(encoded(format_) + b"a note" * 20, whole=whole), PictureFacts)
+    assert isinstance(look(encoded(format_) + b"a note" * 20, whole=whole), ImageFacts)
 
 
 def test_much_may_follow_where_the_length_is_known(look: Look) -> None:
     """A paid picture is not thrown away for a long appendix."""
-    assert isinstance(look(encoded("PNG") + b"x" * 100_000), PictureFacts)
+    assert isinstance(look(encoded("PNG") + b"x" * 100_000), ImageFacts)
 
 
 def test_a_flipped_bit_in_a_png_is_broken(look: Look) -> None:
@@ -152,7 +152,7 @@ def test_a_bomb_is_refused_by_its_header(width: int, height: int, look: Look) ->
 def test_the_limit_counts_all_frames(look: Look) -> None:
     """A thousand small frames are one large picture."""
     data = encoded("GIF", save_all=True, append_images=[noise().rotate(90), noise().rotate(180)])
-    assert isinstance(look(data, max_pixels=64 * 48 * 3), PictureFacts)
+    assert isinstance(look(data, max_pixels=64 * 48 * 3), ImageFacts)
     assert isinstance(look(data, max_pixels=64 * 48 * 3 - 1), Broken)
 
 
@@ -177,7 +177,7 @@ def test_of_a_jpeg_of_several_pictures_the_first_one_is_decoded(
     buffer = io.BytesIO()
     noise((16, 16)).save(buffer, "MPO", save_all=True, append_images=[noise((300, 300))])
     decoded.clear()  # Pillow asks for the pixels that it saves as well
-    assert look(buffer.getvalue(), max_pixels=256) == PictureFacts(".jpg", "image/jpeg", 16, 16)
+    assert look(buffer.getvalue(), max_pixels=256) == ImageFacts(".jpg", "image/jpeg", 16, 16)
     assert set(decoded) == {(16, 16)}
 
 
@@ -192,7 +192,7 @@ def test_a_frame_that_is_larger_than_the_first_counts_as_it_is(
     first_frame = 13 + 3 * (2 << (more[10] & 7))  # behind the header and its colours
     grown = data[:-1] + more[first_frame:]
     decoded.clear()
-    assert isinstance(look(grown, max_pixels=256 + 90_000), PictureFacts)
+    assert isinstance(look(grown, max_pixels=256 + 90_000), ImageFacts)
     assert (300, 300) in decoded
     decoded.clear()
     told = look(grown, max_pixels=256 + 90_000 - 1)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from runner.emulator.faults.faults import Fault
-from runner.emulator.service.answers import Answer
+from runner.emulator.service.answers import ServiceAnswer
 from runner.emulator.service.journal import Journal, MemoryJournal
 from runner.emulator.service.service import EmulatorService
 from runner.emulator.settings import EmulatorSettings
@@ -61,7 +61,7 @@ class World:
         self.settings = EmulatorSettings.model_validate(defaults | {"faults": tuple(faults)} | settings)
         self.service = EmulatorService(self.settings, self.clock, self.journal)
 
-    def submit(self, body: Any = None, model: str = SINGLE, token: str | None = TOKEN) -> Answer:
+    def submit(self, body: Any = None, model: str = SINGLE, token: str | None = TOKEN) -> ServiceAnswer:
         body = {"prompt": "a lighthouse"} if body is None else body
         return self.service.submit(model, body, token=token, origin=ORIGIN)
 
@@ -100,6 +100,6 @@ class World:
         assert isinstance(images, list)
         return [str(image) for image in images]
 
-    def media(self, link: str) -> Answer:
+    def media(self, link: str) -> ServiceAnswer:
         """Fetch a link."""
         return self.service.media(link.removeprefix(f"{ORIGIN}/media/"))

@@ -19,7 +19,7 @@ from jobs.errors import UsageProblem
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account, Pause
-from runner.events.notify import LONGEST_SECONDS, Herald, event, event_of, herald
+from runner.events.notify import LONGEST_SECONDS, Notifier, event, event_of, notifier
 from runner.events.report import RunReport
 from runner.limits.brake import Brake, Reach
 from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
@@ -43,11 +43,11 @@ with open(sys.argv[1], "a") as file:
 """
 
 
-def to_tell(*command: str, webhook: str | None = None, **env: str) -> tuple[Herald, list[str]]:
+def to_tell(*command: str, webhook: str | None = None, **env: str) -> tuple[Notifier, list[str]]:
     """A herald with a command of these words, and the notices that it gives."""
     notices: list[str] = []
-    around = {"PATH": os.environ["PATH"]} | env
-    return Herald(command, webhook, around, notices.append), notices
+    environment = {"PATH": os.environ["PATH"]} | env
+    return Notifier(command, webhook, environment, notices.append), notices
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_the_token_is_not_in_the_command_s_environment(
     for name, token in tokens.items():
         monkeypatch.setenv(name, token)
     env = tokens | {"PATH": os.environ["PATH"], "MAIL_TO": "me"}
-    who = herald(Settings(on_event=" ".join(words)), env, list[str]().append)
+    who = notifier(Settings(on_event=" ".join(words)), env, list[str]().append)
     await who.tell(TOLD)
     (got,) = heard()
     assert got["env"]["MAIL_TO"] == "me"
@@ -196,7 +196,7 @@ async def test_nobody_to_tell() -> None:
     """Nothing set, nothing done; an empty command is none."""
     for settings in (Settings(), Settings(on_event="  ", webhook="")):
         notices: list[str] = []
-        who = herald(settings, {}, notices.append)
+        who = notifier(settings, {}, notices.append)
         with mock.patch("anyio.run_process") as run, mock.patch("runner.events.notify.post_json") as post:
             await who.tell(TOLD)
         assert (run.call_count, post.call_count, notices) == (0, 0, [])
@@ -204,7 +204,7 @@ async def test_nobody_to_tell() -> None:
 
 def test_a_command_is_read_as_a_shell_reads_words() -> None:
     """Quotes keep words together."""
-    who = herald(Settings(on_event="notify 'two words' \"$HOME\" plain"), {}, list[str]().append)
+    who = notifier(Settings(on_event="notify 'two words' \"$HOME\" plain"), {}, list[str]().append)
     assert who.command == ("notify", "two words", "$HOME", "plain")
 
 
@@ -218,7 +218,7 @@ def test_a_command_is_read_as_a_shell_reads_words() -> None:
 def test_what_cannot_be_told_to_is_refused(settings: dict[str, Any], said: str) -> None:
     """Before the night, and not in the middle of it."""
     with pytest.raises(UsageProblem, match=said):
-        herald(Settings(**settings), {}, list[str]().append)
+        notifier(Settings(**settings), {}, list[str]().append)
 
 
 # -- both, in virtual time -------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from jobs.outcomes import Accepted, Claimed
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account
-from runner.events.progress import Meter
-from runner.events.watcher import Progress
-from runner.providers.base import Denied, Doubtful
+from runner.events.observer import Progress
+from runner.events.progress import ProgressCounter
+from runner.providers.base import Denied, Unconfirmed
 from runner.workers.submit import submit
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
@@ -30,9 +30,9 @@ class Watcher:
         raise AssertionError(text)
 
 
-def meter(w: World) -> tuple[Meter, Watcher]:
-    watcher = Watcher()
-    return Meter(w.run, watcher), watcher
+def meter(w: World) -> tuple[ProgressCounter, Watcher]:
+    observer = Watcher()
+    return ProgressCounter(w.run, observer), observer
 
 
 @virtual
@@ -43,7 +43,7 @@ async def test_the_counts_add_up(tmp_path: Path) -> None:
         job = await w.queued("a")
         await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
         await w.store.apply(Accepted(job.id, "req-a", w.clock.now()))
-        w.provider.says("submit", Denied(Failure(FailureKind.REFUSED, "why")), Doubtful("silence"))
+        w.provider.says("submit", Denied(Failure(FailureKind.REFUSED, "why")), Unconfirmed("silence"))
         await submit(w.run, await w.queued("b"))
         await submit(w.run, await w.queued("c"))
         progress = await m.count()
@@ -107,7 +107,7 @@ async def test_a_wait_is_said(tmp_path: Path) -> None:
 async def test_counting_takes_a_small_part_of_the_time(tmp_path: Path) -> None:
     """A count that takes a second is made every twenty."""
     async with world(tmp_path, "a") as w:
-        m, watcher = meter(w)
+        m, observer = meter(w)
         real = w.store.counts_and_account
 
         async def slowly(batch_id: int) -> tuple[dict[JobState, int], Account]:
@@ -118,15 +118,15 @@ async def test_counting_takes_a_small_part_of_the_time(tmp_path: Path) -> None:
             for _ in range(100):
                 await m.tick()
                 await w.clock.sleep(1)
-        assert 4 <= len(watcher.told) <= 6
+        assert 4 <= len(observer.told) <= 6
 
 
 @virtual
 async def test_a_cheap_count_is_made_each_time(tmp_path: Path) -> None:
     """About once a second."""
     async with world(tmp_path, "a") as w:
-        m, watcher = meter(w)
+        m, observer = meter(w)
         for _ in range(5):
             await m.tick()
             await w.clock.sleep(1)
-        assert [progress.seconds for progress in watcher.told] == [0, 1, 2, 3, 4]
+        assert [progress.seconds for progress in observer.told] == [0, 1, 2, 3, 4]

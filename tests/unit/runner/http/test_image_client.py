@@ -9,8 +9,8 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from runner.http.api_url import DEFAULT_BASE
-from runner.http.image_client import Gone, PictureClient, Trouble, close
-from runner.http.url_policy import Blocked, PicturePolicy
+from runner.http.image_client import DownloadFailed, ImageClient, LinkGone, close
+from runner.http.url_policy import Blocked, ImageUrlPolicy
 
 URL = "https://pictures.runcomfy.net/a/1.png"
 NOT_PUBLIC = [
@@ -22,14 +22,12 @@ NOT_PUBLIC = [
     *("fc00::1", "fd00::1", "fe80::1", "fec0::1", "ff02::1", "ff0e::1"),
 ]
 
-Result = httpx.Response | Blocked | Gone | Trouble
+Result = httpx.Response | Blocked | LinkGone | DownloadFailed
 
 
 async def opened(handler: Callable[[httpx.Request], httpx.Response], url: str = URL) -> Result:
     """What a mocked net makes of a URL."""
-    async with PictureClient(
-        PicturePolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(handler)
-    ) as client:
+    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(handler)) as client:
         return await client.open(url, connect_seconds=1, idle_seconds=2)
 
 
@@ -54,14 +52,14 @@ async def test_a_picture_is_asked_for_without_anything_of_ours() -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
 async def test_a_dead_link_is_gone(status: int) -> None:
     """The result is asked for again then."""
-    assert await opened(lambda _: httpx.Response(status)) == Gone(status)
+    assert await opened(lambda _: httpx.Response(status)) == LinkGone(status)
 
 
 @pytest.mark.parametrize("status", [201, 204, 206, 300, 304, 408, 425, 429, 500, 502, 503, 504])
 async def test_any_other_status_is_trouble(status: int) -> None:
     """Worth another try, with the status for whoever decides how often."""
     told = await opened(lambda _: httpx.Response(status))
-    assert told == Trouble(f"pictures.runcomfy.net answered {status}", status)
+    assert told == DownloadFailed(f"pictures.runcomfy.net answered {status}", status)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +72,7 @@ async def test_every_exception_is_trouble(error: Exception) -> None:
     def fail(_request: httpx.Request) -> httpx.Response:
         raise error
 
-    assert isinstance(await opened(fail), Trouble)
+    assert isinstance(await opened(fail), DownloadFailed)
 
 
 async def test_a_url_that_is_not_allowed_is_not_opened() -> None:
@@ -154,7 +152,7 @@ async def test_a_redirect_elsewhere_is_blocked(location: str) -> None:
 
 async def test_a_redirect_to_nowhere_is_trouble() -> None:
     """Its server is confused."""
-    assert isinstance(await opened(lambda _: httpx.Response(302)), Trouble)
+    assert isinstance(await opened(lambda _: httpx.Response(302)), DownloadFailed)
 
 
 async def test_a_broken_response_is_let_go_quietly() -> None:
@@ -194,22 +192,22 @@ class Watched:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.addresses: list[str] = []
-        gate = PicturePolicy.open_socket
+        gate = ImageUrlPolicy.open_socket
 
-        def open_socket(policy: PicturePolicy, info: Any) -> socket.socket:
+        def open_socket(policy: ImageUrlPolicy, info: Any) -> socket.socket:
             gate(policy, info).close()
             self.addresses.append(info[4][0])
             raise ConnectionRefusedError(111, "no network in tests")
 
-        monkeypatch.setattr(PicturePolicy, "open_socket", open_socket)
+        monkeypatch.setattr(ImageUrlPolicy, "open_socket", open_socket)
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 async def test_a_name_that_leads_inside_is_blocked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty addresses: no socket is made for any of them."""
     watched = Watched(monkeypatch)
-    policy = PicturePolicy.of(DEFAULT_BASE)
-    async with PictureClient(policy, resolver=lambda: Names(address)) as client:
+    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    async with ImageClient(policy, resolver=lambda: Names(address)) as client:
         told = await client.open(URL, connect_seconds=1, idle_seconds=1)
     assert isinstance(told, Blocked)
     assert "pictures.runcomfy.net leads to" in told.reason
@@ -222,10 +220,12 @@ async def test_a_name_that_changes_its_mind_gains_nothing(
 ) -> None:
     """Public when it is checked, private a moment later: only what was checked is connected to."""
     watched = Watched(monkeypatch)
-    policy = PicturePolicy.of(DEFAULT_BASE)
-    async with PictureClient(policy, resolver=lambda: Names("8.8.8.8", address)) as client:
+    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    async with ImageClient(policy, resolver=lambda: Names("8.8.8.8", address)) as client:
         for _ in range(3):
-            assert isinstance(await client.open(URL, connect_seconds=1, idle_seconds=1), Trouble | Blocked)
+            assert isinstance(
+                await client.open(URL, connect_seconds=1, idle_seconds=1), DownloadFailed | Blocked
+            )
     assert set(watched.addresses) == {"8.8.8.8"}
 
 
@@ -234,8 +234,8 @@ async def test_a_listed_bare_address_inside_is_blocked(address: str, monkeypatch
     """aiohttp resolves no bare address, so the gate at the socket has to hold alone."""
     watched = Watched(monkeypatch)
     host = f"[{address}]" if ":" in address else address
-    policy = PicturePolicy(api_origin="https://model-api.runcomfy.net:443", extra_hosts=(address,))
-    async with PictureClient(policy, resolver=lambda: Names("8.8.8.8")) as client:
+    policy = ImageUrlPolicy(api_origin="https://model-api.runcomfy.net:443", extra_hosts=(address,))
+    async with ImageClient(policy, resolver=lambda: Names("8.8.8.8")) as client:
         told = await client.open(f"https://{host}/1.png", connect_seconds=1, idle_seconds=1)
     assert isinstance(told, Blocked)
     assert watched.addresses == []
@@ -246,11 +246,11 @@ async def test_a_gate_that_stands_alone_still_holds(address: str, monkeypatch: p
     """Should the check of names ever be lost, the socket is refused all the same."""
     watched = Watched(monkeypatch)
 
-    def pass_all(_policy: PicturePolicy, _host: str, _port: int, _address: str) -> None:
+    def pass_all(_policy: ImageUrlPolicy, _host: str, _port: int, _address: str) -> None:
         return None
 
-    monkeypatch.setattr(PicturePolicy, "check_address", pass_all)
-    policy = PicturePolicy.of(DEFAULT_BASE)
-    async with PictureClient(policy, resolver=lambda: Names(address)) as client:
+    monkeypatch.setattr(ImageUrlPolicy, "check_address", pass_all)
+    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    async with ImageClient(policy, resolver=lambda: Names(address)) as client:
         assert isinstance(await client.open(URL, connect_seconds=1, idle_seconds=1), Blocked)
     assert watched.addresses == []

@@ -13,13 +13,13 @@ from runner.http.url_policy import (
     AddressRefused,
     Blocked,
     GuardedResolver,
-    PicturePolicy,
+    ImageUrlPolicy,
     is_public,
     loopback_socket,
 )
 
-REAL = PicturePolicy.of(DEFAULT_BASE)
-EMULATOR = PicturePolicy.of("http://127.0.0.1:8123/v1")
+REAL = ImageUrlPolicy.of(DEFAULT_BASE)
+EMULATOR = ImageUrlPolicy.of("http://127.0.0.1:8123/v1")
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "93.184.216.34", "2606:4700::1111", "2001:4860:4860::8888", "2a00:1450::1"]
 CARRYING_PUBLIC = ["::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]
@@ -163,15 +163,15 @@ def test_anything_else_is_blocked(url: str) -> None:
         (EMULATOR, "http://[::1]:8123/pictures/1.png", False),
         (EMULATOR, "https://x.runcomfy.net/a.png", True),
         (EMULATOR, "http://x.runcomfy.net/a.png", False),
-        (PicturePolicy.of("http://[::1]:5/v1"), "http://[::1]:5/a.png", True),
-        (PicturePolicy.of("http://localhost/v1"), "http://localhost:80/a.png", True),
-        (PicturePolicy.of("https://gateway.example/v1"), "https://gateway.example/a.png", True),
-        (PicturePolicy.of("https://gateway.example/v1"), "https://gateway.example:8443/a.png", False),
-        (PicturePolicy.of("https://gateway.example/v1"), "http://gateway.example/a.png", False),
-        (PicturePolicy.of("https://gateway.example/v1"), "https://sub.gateway.example/a.png", False),
+        (ImageUrlPolicy.of("http://[::1]:5/v1"), "http://[::1]:5/a.png", True),
+        (ImageUrlPolicy.of("http://localhost/v1"), "http://localhost:80/a.png", True),
+        (ImageUrlPolicy.of("https://gateway.example/v1"), "https://gateway.example/a.png", True),
+        (ImageUrlPolicy.of("https://gateway.example/v1"), "https://gateway.example:8443/a.png", False),
+        (ImageUrlPolicy.of("https://gateway.example/v1"), "http://gateway.example/a.png", False),
+        (ImageUrlPolicy.of("https://gateway.example/v1"), "https://sub.gateway.example/a.png", False),
     ],
 )
-def test_the_api_s_own_origin_is_allowed_exactly(policy: PicturePolicy, url: str, allowed: bool) -> None:
+def test_the_api_s_own_origin_is_allowed_exactly(policy: ImageUrlPolicy, url: str, allowed: bool) -> None:
     """Scheme, host and port; plain http comes with a loopback base only."""
     assert isinstance(policy.check(url), httpx.URL) is allowed
 
@@ -191,10 +191,10 @@ def test_the_api_s_own_origin_is_allowed_exactly(policy: PicturePolicy, url: str
 )
 def test_a_setting_adds_hosts(extra: str, url: str, allowed: bool) -> None:
     """A name stands for itself, a leading dot for everything below."""
-    assert isinstance(PicturePolicy.of(DEFAULT_BASE, [extra]).check(url), httpx.URL) is allowed
+    assert isinstance(ImageUrlPolicy.of(DEFAULT_BASE, [extra]).check(url), httpx.URL) is allowed
 
 
-BESIDE = PicturePolicy.of("http://127.0.0.1:8123/v1", ["localhost", "cdn.example.com"])
+BESIDE = ImageUrlPolicy.of("http://127.0.0.1:8123/v1", ["localhost", "cdn.example.com"])
 
 
 @pytest.mark.parametrize(
@@ -204,11 +204,11 @@ BESIDE = PicturePolicy.of("http://127.0.0.1:8123/v1", ["localhost", "cdn.example
         (BESIDE, "https://localhost:9000/a.png", True),
         (BESIDE, "http://127.0.0.1:9000/a.png", False),
         (BESIDE, "http://cdn.example.com/a.png", False),
-        (PicturePolicy.of(DEFAULT_BASE, ["localhost"]), "http://localhost:9000/a.png", False),
+        (ImageUrlPolicy.of(DEFAULT_BASE, ["localhost"]), "http://localhost:9000/a.png", False),
     ],
 )
 def test_a_stand_in_may_have_its_pictures_elsewhere_on_this_machine(
-    policy: PicturePolicy, url: str, allowed: bool
+    policy: ImageUrlPolicy, url: str, allowed: bool
 ) -> None:
     """Where a setting names that host, and the API itself is here."""
     assert isinstance(policy.check(url), httpx.URL) is allowed
@@ -227,12 +227,12 @@ def test_a_stand_in_may_have_its_pictures_elsewhere_on_this_machine(
 def test_a_host_that_is_none_is_refused(extra: str) -> None:
     """A whole top-level domain or a wildcard is a slip of the pen."""
     with pytest.raises(UsageProblem, match="not a host"):
-        PicturePolicy.of(DEFAULT_BASE, [extra])
+        ImageUrlPolicy.of(DEFAULT_BASE, [extra])
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 @pytest.mark.parametrize("policy", [REAL, EMULATOR])
-def test_a_listed_host_must_not_lead_inside(address: str, policy: PicturePolicy) -> None:
+def test_a_listed_host_must_not_lead_inside(address: str, policy: ImageUrlPolicy) -> None:
     """Whoever owns the name, or the resolver, does not choose our target. An extra host has no more leave."""
     with pytest.raises(AddressRefused, match="not on the public internet"):
         policy.check_address("x.runcomfy.net", 443, address)
@@ -255,16 +255,16 @@ def test_an_unlisted_host_is_refused_even_when_it_is_asked_for() -> None:
     [
         (EMULATOR, "127.0.0.1", 8123, "127.0.0.1", True),
         (EMULATOR, "127.0.0.1", 8124, "127.0.0.1", False),
-        (PicturePolicy.of("http://localhost:5/v1"), "localhost", 5, "::1", True),
-        (PicturePolicy.of("http://localhost:5/v1"), "localhost", 5, "10.0.0.1", False),
-        (PicturePolicy.of("http://localhost:5/v1"), "localhost", 5, "8.8.8.8", False),
-        (PicturePolicy.of("https://gateway.example/v1"), "gateway.example", 443, "10.0.0.1", False),
-        (PicturePolicy.of("https://gateway.example/v1"), "gateway.example", 443, "8.8.8.8", True),
+        (ImageUrlPolicy.of("http://localhost:5/v1"), "localhost", 5, "::1", True),
+        (ImageUrlPolicy.of("http://localhost:5/v1"), "localhost", 5, "10.0.0.1", False),
+        (ImageUrlPolicy.of("http://localhost:5/v1"), "localhost", 5, "8.8.8.8", False),
+        (ImageUrlPolicy.of("https://gateway.example/v1"), "gateway.example", 443, "10.0.0.1", False),
+        (ImageUrlPolicy.of("https://gateway.example/v1"), "gateway.example", 443, "8.8.8.8", True),
         (REAL, "x.runcomfy.net", 443, "not-an-address", False),
     ],
 )
 def test_the_own_origin_leads_to_loopback_or_the_internet(
-    policy: PicturePolicy, host: str, port: int, address: str, allowed: bool
+    policy: ImageUrlPolicy, host: str, port: int, address: str, allowed: bool
 ) -> None:
     """`localhost` in somebody's hosts file is no way around."""
     if allowed:
@@ -297,7 +297,7 @@ def test_the_last_gate_opens_no_socket_inside(address: str) -> None:
         (EMULATOR, "8.8.8.8", 443),
     ],
 )
-def test_the_last_gate_opens_what_is_allowed(policy: PicturePolicy, address: str, port: int) -> None:
+def test_the_last_gate_opens_what_is_allowed(policy: ImageUrlPolicy, address: str, port: int) -> None:
     """The internet, and the emulator's own port on this machine."""
     with policy.open_socket(info(address, port)) as opened:
         assert opened.type == socket.SOCK_STREAM

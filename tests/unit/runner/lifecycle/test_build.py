@@ -17,8 +17,8 @@ from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
 from jobs.pauses import PauseReason
 from jobs.views import OpenJob
 from runner.http.api_url import DEFAULT_BASE
-from runner.http.image_client import PictureClient
-from runner.http.url_policy import PicturePolicy
+from runner.http.image_client import ImageClient
+from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.build import assemble
 from runner.limits.brake import Reach
 from runner.limits.guards import Guards
@@ -58,19 +58,19 @@ class Around:
 
 @asynccontextmanager
 async def assembled(
-    w: World, folder: Path, around: Around, consent: Consent = agreed_to_all, **settings: Any
+    w: World, folder: Path, environment: Around, consent: Consent = agreed_to_all, **settings: Any
 ) -> AsyncIterator[Context]:
     """A run over the world's batch, as `runner.run` puts it together."""
     w = replace(w, run=replace(w.run, batch=await w.store.refresh(w.run.batch.id)))
-    order, around.watching = order_of(w, folder, consent)
+    order, environment.watching = order_of(w, folder, consent)
     order = replace(
         order, settings=load_settings({"db": w.path, "output_dir": folder / "outputs"} | settings)
     )
     found = await recover(w.store, w.run.batch, w.run.spool)
-    api = Api(w.provider, DEFAULT_BASE, ORIGIN, around.forget)
+    api = Api(w.provider, DEFAULT_BASE, ORIGIN, environment.forget)
     queued = await w.store.queued_pictures(w.run.batch.id)
     send, ready = anyio.create_memory_object_stream[OpenJob](8)
-    async with PictureClient(PicturePolicy.of(DEFAULT_BASE)) as pictures:
+    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE)) as pictures:
         with send, ready:
             yield await assemble(order, api, w.run.spool, pictures, found, queued, send)
 
@@ -188,12 +188,12 @@ async def test_what_tune_has_left_counts_unless_a_flag_says_other(tmp_path: Path
 async def test_prices_are_asked_and_then_a_person(tmp_path: Path) -> None:
     """With the API's own price, for what is new."""
     async with world(tmp_path) as w:
-        around = Around()
+        environment = Around()
         await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b"))
         w.provider.says("price", Priced(Decimal("0.07")))
-        async with assembled(w, tmp_path, around, around.agree) as run:
+        async with assembled(w, tmp_path, environment, environment.agree) as run:
             assert run.budget.estimate(MODEL, 2) == Decimal("0.14")
-        assert [(ask.jobs, ask.high_usd) for ask in around.asked] == [(2, Decimal("0.14"))]
+        assert [(ask.jobs, ask.high_usd) for ask in environment.asked] == [(2, Decimal("0.14"))]
         assert (await w.store.refresh(w.run.batch.id)).prices == {MODEL: Decimal("0.07")}
 
 
@@ -201,12 +201,12 @@ async def test_prices_are_asked_and_then_a_person(tmp_path: Path) -> None:
 async def test_without_agreement_there_is_no_run(tmp_path: Path) -> None:
     """Nothing may be claimed."""
     async with world(tmp_path) as w:
-        around = Around()
+        environment = Around()
         await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
         with pytest.raises(UsageProblem, match="Not agreed to"):
-            async with assembled(w, tmp_path, around, around.refuse):
+            async with assembled(w, tmp_path, environment, environment.refuse):
                 pass
-        assert len(around.asked) == 1
+        assert len(environment.asked) == 1
         assert w.provider.asked("submit") == []
         assert await w.store.queued(w.run.batch.id, limit=9) == []
 
@@ -215,39 +215,39 @@ async def test_without_agreement_there_is_no_run(tmp_path: Path) -> None:
 async def test_a_budget_without_a_price_is_refused_before_a_person_is_asked(tmp_path: Path) -> None:
     """A limit that nothing can be held against is none; a tuned one as well."""
     async with world(tmp_path) as w:
-        around = Around()
+        environment = Around()
         await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
         w.provider.says("price", Priced(None))
         for settings, tuned in (({"budget": Decimal(5)}, None), ({}, Decimal(5))):
             await w.store.tune(w.run.batch.id, {"budget": tuned})
             with pytest.raises(UsageProblem, match="tells none for"):
-                async with assembled(w, tmp_path, around, around.agree, **settings):
+                async with assembled(w, tmp_path, environment, environment.agree, **settings):
                     pass
-        assert around.asked == []
+        assert environment.asked == []
 
 
 @virtual
 async def test_a_token_that_is_refused_asks_nobody_for_agreement(tmp_path: Path) -> None:
     """Nor says that a budget has no price: the run comes to its end by the brake."""
     async with world(tmp_path) as w:
-        around = Around()
+        environment = Around()
         await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
         w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
-        async with assembled(w, tmp_path, around, around.agree, budget=Decimal(5)) as run:
+        async with assembled(w, tmp_path, environment, environment.agree, budget=Decimal(5)) as run:
             assert run.brake.stops(Reach.POLLS)
-        assert around.asked == []
-        assert around.watching.notices == ["Paused (token): expired"]
+        assert environment.asked == []
+        assert environment.watching.notices == ["Paused (token): expired"]
 
 
 @virtual
 async def test_with_nothing_queued_nothing_is_asked(tmp_path: Path) -> None:
     """What is at the API is only fetched: neither a price nor an agreement is needed for it."""
     async with world(tmp_path, "a") as w:
-        around = Around()
+        environment = Around()
         await take(w, "a")
-        async with assembled(w, tmp_path, around, around.refuse, budget=Decimal(5)) as run:
+        async with assembled(w, tmp_path, environment, environment.refuse, budget=Decimal(5)) as run:
             assert not run.health.suspect
-        assert (w.provider.calls, around.asked) == ([], [])
+        assert (w.provider.calls, environment.asked) == ([], [])
 
 
 @virtual
@@ -284,25 +284,25 @@ async def test_a_batch_that_has_succeeded_before_sends_no_canary(tmp_path: Path)
 async def test_after_a_sleep_connections_are_let_go_of(tmp_path: Path) -> None:
     """And a person is told."""
     async with world(tmp_path, "a") as w:
-        around = Around()
-        async with assembled(w, tmp_path, around) as run:
+        environment = Around()
+        async with assembled(w, tmp_path, environment) as run:
             run.gap.look()
-            assert (around.forgotten, around.watching.notices) == (0, [])
+            assert (environment.forgotten, environment.watching.notices) == (0, [])
             w.clock.jump(timedelta(hours=7))
             run.gap.look()
-            assert around.forgotten == 1
-            assert "7 h 00 min" in around.watching.notices[0]
+            assert environment.forgotten == 1
+            assert "7 h 00 min" in environment.watching.notices[0]
 
 
 @virtual
 async def test_a_pause_and_a_notice_reach_who_looks_on(tmp_path: Path) -> None:
     """In words."""
     async with world(tmp_path, "a") as w:
-        around = Around()
-        async with assembled(w, tmp_path, around) as run:
+        environment = Around()
+        async with assembled(w, tmp_path, environment) as run:
             run.brake.pause(PauseReason.GUARD, "all of them fail")
             run.notice("a notice")
-        assert around.watching.notices == ["Paused (guard): all of them fail", "a notice"]
+        assert environment.watching.notices == ["Paused (guard): all of them fail", "a notice"]
 
 
 @virtual
@@ -339,7 +339,7 @@ async def test_what_was_agreed_to_beforehand_is_recorded_though_nothing_can_be_s
     async with world(folder, "a") as w:
         await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=new)
         w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
-        around = Around()
-        async with assembled(w, folder, around, around.agree):
+        environment = Around()
+        async with assembled(w, folder, environment, environment.agree):
             assert await w.store.unagreed(w.run.batch.id) != {}
-            assert around.asked == []
+            assert environment.asked == []

@@ -16,7 +16,7 @@ from jobs.pauses import PauseReason
 from jobs.views import BatchView
 from runner.lifecycle.supervise import GRACE_SECONDS, obey_signals, obey_the_table
 from runner.limits.brake import Reach, Stop
-from runner.providers.base import CancelTaken, NotCancellable, Stopped, Trouble, UnknownId
+from runner.providers.base import CallFailed, CancelTaken, NotCancellable, Stopped, UnknownId
 from runner.settings import Settings
 from runner.workers.submit import submit
 from tests.support.virtual_time import virtual
@@ -209,7 +209,7 @@ async def test_a_cancel_without_an_answer_is_asked_again(tmp_path: Path) -> None
     """Until there is one."""
     async with at_the_api(tmp_path) as (w, _job), obeying(w):
         await w.store.cancel(w.run.batch.id)
-        w.provider.says("cancel", Trouble("no answer"), Stopped(PauseReason.BALANCE, "odd"), CancelTaken())
+        w.provider.says("cancel", CallFailed("no answer"), Stopped(PauseReason.BALANCE, "odd"), CancelTaken())
         await w.clock.sleep(10)
         assert len(w.provider.asked("cancel")) == 3
 
@@ -221,7 +221,7 @@ async def test_an_odd_answer_about_one_cancel_holds_up_no_other(tmp_path: Path) 
         for key in "abc":
             await submit(w.run, await w.queued(key))
         await w.store.cancel(w.run.batch.id)
-        odd = Trouble("HTTP 500", http_status=500)
+        odd = CallFailed("HTTP 500", http_status=500)
         w.provider.says("cancel", lambda call: odd if call.about == "req-1" else CancelTaken())
         async with obeying(w):
             await w.clock.sleep(3.5)
@@ -236,7 +236,7 @@ async def test_many_cancels_in_an_outage_are_few_requests(tmp_path: Path) -> Non
         for key in keys:
             await submit(w.run, await w.queued(key))
         await w.store.cancel(w.run.batch.id)
-        w.provider.says("cancel", Trouble("no answer"))
+        w.provider.says("cancel", CallFailed("no answer"))
         async with obeying(w):
             await w.clock.sleep(22)
         assert len(w.provider.asked("cancel")) <= 22

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.limits.clock_jump import Gap, sentence
+from runner.limits.clock_jump import ClockJumpDetector, sentence
 
 
 class _Clocks:
@@ -28,7 +28,7 @@ class _Clocks:
 
 def test_time_that_passes_is_no_gap() -> None:
     clocks, gaps = _Clocks(), list[float]()
-    gap = Gap(clocks, gaps.append)
+    gap = ClockJumpDetector(clocks, gaps.append)
     for seconds in (1, 3600, 86_400):
         clocks.pass_by(seconds)
         gap.look()
@@ -38,7 +38,7 @@ def test_time_that_passes_is_no_gap() -> None:
 @pytest.mark.parametrize("jump", [7 * 3600, -365 * 86_400, 10 * 365 * 86_400])
 def test_a_jump_is_told_once(jump: int) -> None:
     clocks, gaps = _Clocks(), list[float]()
-    gap = Gap(clocks, gaps.append)
+    gap = ClockJumpDetector(clocks, gaps.append)
     clocks.wall += timedelta(seconds=jump)
     gap.look()
     clocks.pass_by(10)
@@ -48,7 +48,7 @@ def test_a_jump_is_told_once(jump: int) -> None:
 
 def test_small_corrections_are_not_told() -> None:
     clocks, gaps = _Clocks(), list[float]()
-    gap = Gap(clocks, gaps.append)
+    gap = ClockJumpDetector(clocks, gaps.append)
     clocks.wall += timedelta(seconds=29)
     gap.look()
     assert gaps == []

@@ -11,13 +11,13 @@ from jobs.failures import FailureKind
 from jobs.outcomes import Claimed
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store import Store
 from jobs.store.database import open_database
+from jobs.store.door import Store
 from jobs.views import FRONT, QueuedJob
 from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.guards import GuardLimits, Guards
 from runner.planning.consent import Ask
-from runner.providers.base import Doubtful
+from runner.providers.base import Unconfirmed
 from runner.recovery.recover import recover
 from runner.workers.submit import submit
 from tests.support.night import night
@@ -359,7 +359,7 @@ async def test_doubts_of_a_night_stop_it(tmp_path: Path) -> None:
     keys = [f"{number:02}" for number in range(12)]
     limits = changed(unconfirmed=3, unconfirmed_percent=0)
     async with world(tmp_path, *keys, guard_limits=limits) as w:
-        w.provider.says("submit", Doubtful("no answer"))
+        w.provider.says("submit", Unconfirmed("no answer"))
         while isinstance(job := await w.run.source.next(), QueuedJob):
             await submit(w.run, job)
             w.run.source.release(job.id)

@@ -8,13 +8,13 @@ import anyio
 from jobs.pauses import PauseReason
 from runner.limits.brake import Brake, Reach
 from runner.limits.health import Health
-from runner.providers.base import NoSuchModel, Priced, Standing, Stopped, Trouble, UnknownId
+from runner.providers.base import CallFailed, NoSuchModel, Priced, RemoteStatusReport, Stopped, UnknownId
 from tests.support.scripted import ScriptedProvider
 from tests.support.virtual_time import VirtualClock, virtual
 
-SILENT = Trouble("no answer")
-BUSY = Trouble("429", answered=True)
-CERTIFICATE = Trouble("not trusted", certificate=True)
+SILENT = CallFailed("no answer")
+BUSY = CallFailed("429", answered=True)
+CERTIFICATE = CallFailed("not trusted", certificate=True)
 
 
 class World:
@@ -83,7 +83,7 @@ async def test_an_outage_is_asked_about_now_and_then() -> None:
     """An hour of silence costs a request every half minute at most, and is told once."""
     world = World(outage_limit=7200)
 
-    def up_after_an_hour(_call: object) -> Priced | Trouble:
+    def up_after_an_hour(_call: object) -> Priced | CallFailed:
         return Priced(None) if world.clock.monotonic() >= 3600 else SILENT
 
     world.provider.says("price", up_after_an_hour)
@@ -146,8 +146,13 @@ async def test_any_answer_of_the_api_will_do() -> None:
 @virtual
 async def test_an_api_without_prices_is_there_all_the_same() -> None:
     """Where that endpoint is broken or missing, another one tells."""
-    broken = Trouble("HTTP 500", http_status=500)
-    for standing in (UnknownId("no"), BUSY, Trouble("HTTP 404", http_status=404), Standing(None, "odd")):
+    broken = CallFailed("HTTP 500", http_status=500)
+    for standing in (
+        UnknownId("no"),
+        BUSY,
+        CallFailed("HTTP 404", http_status=404),
+        RemoteStatusReport(None, "odd"),
+    ):
         world = World(ask_first=True)
         world.provider.says("price", broken)
         world.provider.says("status", standing)
@@ -165,8 +170,8 @@ async def test_a_gateway_that_answers_for_the_api_is_no_api() -> None:
     """502 or a redirect, whatever is asked."""
     for status in (502, 307, 200):
         world = World(outage_limit=60)
-        world.provider.says("price", Trouble("gateway", http_status=status))
-        world.provider.says("status", Trouble("gateway", http_status=status))
+        world.provider.says("price", CallFailed("gateway", http_status=status))
+        world.provider.says("status", CallFailed("gateway", http_status=status))
         world.health.doubt()
         assert not await world.health.is_up()
         await world.guarded_ready()

@@ -12,7 +12,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.planning.approval import agree, check_budget, prices_now, resubmit_what_is_allowed
 from runner.planning.consent import Ask
-from runner.providers.base import NoSuchModel, Priced, Stopped, Trouble
+from runner.providers.base import CallFailed, NoSuchModel, Priced, Stopped
 from runner.settings import Settings
 from tests.support.tables import MODEL, ORIGIN, SHEET, rows
 from tests.support.virtual_time import virtual
@@ -32,7 +32,7 @@ async def test_prices_are_what_the_api_says_now(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w:
         w.provider.says("price", Priced(Decimal("0.04")))
         assert await prices(w) == {MODEL: Decimal("0.04")}
-        for odd in (Priced(None), NoSuchModel("gone"), Trouble("busy", answered=True)):
+        for odd in (Priced(None), NoSuchModel("gone"), CallFailed("busy", answered=True)):
             w.provider.says("price", odd)
             assert await prices(w) == {MODEL: Decimal("0.04")}
         assert (await w.store.refresh(w.run.batch.id)).prices == {MODEL: Decimal("0.04")}
@@ -42,7 +42,7 @@ async def test_prices_are_what_the_api_says_now(tmp_path: Path) -> None:
 async def test_an_outage_is_ridden_out_first(tmp_path: Path) -> None:
     """And a token that is refused is found out."""
     async with world(tmp_path, "a", ask_first=True) as w:
-        w.provider.says("price", Trouble("no answer"), Trouble("no answer"), Priced(Decimal("0.04")))
+        w.provider.says("price", CallFailed("no answer"), CallFailed("no answer"), Priced(Decimal("0.04")))
         assert await prices(w) == {MODEL: Decimal("0.04")}
         assert w.clock.monotonic() > 1
     (folder := tmp_path / "token").mkdir()

@@ -13,11 +13,11 @@ from jobs.pauses import PauseReason
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.views import QueuedJob
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.planning.approval import resubmit_what_is_allowed
 from runner.planning.consent import Ask
-from runner.planning.selection import Part
-from runner.providers.base import Doubtful, Taken
+from runner.planning.selection import Selection
+from runner.providers.base import Taken, Unconfirmed
 from runner.settings import Settings
 from runner.workers.submit import submit
 from tests.support.night import Night, night
@@ -160,7 +160,7 @@ async def test_a_doubt_within_the_number_is_queued_at_once(tmp_path: Path) -> No
     """One commit: no moment in which it would be a person's to decide; told for what it is."""
     async with world(tmp_path, "a", "b") as w:
         w.run.tally.resubmits_left = 1
-        w.provider.says("submit", Doubtful("no answer"))
+        w.provider.says("submit", Unconfirmed("no answer"))
         assert await submit(w.run, await w.queued("a")) is None
         assert (await w.job("a")).state is S.QUEUED
         assert w.run.tally.resubmits_left == 0
@@ -178,9 +178,9 @@ async def test_a_doubt_that_is_cancelled_meanwhile_uses_up_nothing(tmp_path: Pat
     async with world(tmp_path, "a") as w:
         w.run.tally.resubmits_left = 1
 
-        async def cancelled_meanwhile(_call: Call) -> Doubtful:
+        async def cancelled_meanwhile(_call: Call) -> Unconfirmed:
             await w.store.cancel(w.run.batch.id)
-            return Doubtful("no answer")
+            return Unconfirmed("no answer")
 
         w.provider.says("submit", cancelled_meanwhile)
         assert await submit(w.run, await w.queued("a")) is None
@@ -193,7 +193,7 @@ async def test_it_goes_out_again_once_the_api_has_answered(tmp_path: Path) -> No
     """Not into the same silence: a free question comes first."""
     async with world(tmp_path, "a") as w:
         w.run.tally.resubmits_left = 1
-        w.provider.says("submit", Doubtful("no answer"), Taken("req-2"))
+        w.provider.says("submit", Unconfirmed("no answer"), Taken("req-2"))
         assert await submit(w.run, await w.queued()) is None
         taken = await submit(w.run, await w.queued())
         assert taken is not None
@@ -207,7 +207,7 @@ async def test_both_submits_are_held_against_the_budget(tmp_path: Path) -> None:
     """The one in doubt may have been paid: with no room for a second one, none is sent."""
     async with world(tmp_path, "a", budget=PRICE * 3 / 2) as w:
         w.run.tally.resubmits_left = 5
-        w.provider.says("submit", Doubtful("no answer"))
+        w.provider.says("submit", Unconfirmed("no answer"))
         for _ in range(2):
             assert await submit(w.run, await w.queued()) is None
         assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]
@@ -219,7 +219,7 @@ async def test_doubts_that_are_sent_again_are_doubts_to_the_guard(tmp_path: Path
     """A setting of a thousand does not burn through a night."""
     async with world(tmp_path, "a") as w:
         w.run.tally.resubmits_left = 1000
-        w.provider.says("submit", Doubtful("no answer"))
+        w.provider.says("submit", Unconfirmed("no answer"))
         while isinstance(job := await w.run.source.next(), QueuedJob):
             await submit(w.run, job)
             w.run.source.release(job.id)
@@ -229,7 +229,7 @@ async def test_doubts_that_are_sent_again_are_doubts_to_the_guard(tmp_path: Path
 
 # -- whole runs ------------------------------------------------------------------------------------------
 
-LOST = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, times=5, accepted=True)
+LOST = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, times=5, accepted=True)
 
 
 def automatic(w: Night) -> int:
@@ -255,7 +255,7 @@ async def test_the_number_holds_over_the_runs_of_a_batch(tmp_path: Path) -> None
 
 # -- with a person's consent -----------------------------------------------------------------------------
 
-ONE_IN_DOUBT = [Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, accepted=True, times=1)]
+ONE_IN_DOUBT = [Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, accepted=True, times=1)]
 
 
 @virtual
@@ -292,14 +292,14 @@ async def test_a_part_leaves_the_doubts_of_others(tmp_path: Path) -> None:
     """They are not in it."""
     async with night(tmp_path, faults=ONE_IN_DOUBT) as w:
         await w.run(w.sheet(1))
-        await w.run(w.sheet(2), part=Part(only=("row-1",)), resubmit_unconfirmed=1)
+        await w.run(w.sheet(2), part=Selection(only=("row-1",)), resubmit_unconfirmed=1)
         assert w.states() == {S.UNCONFIRMED: 1, S.SUCCEEDED: 1}
 
 
 @virtual
 async def test_a_row_that_left_the_sheet_is_not_queued_again_when_it_fails(tmp_path: Path) -> None:
     """Nobody would send it: it stood in the queue for ever, and the batch never ended."""
-    failing = Fault(endpoint=Endpoint.RESULT, kind=Kind.FAILED, times=None, prompt="no. 1")
+    failing = Fault(endpoint=Endpoint.RESULT, kind=FaultKind.FAILED, times=None, prompt="no. 1")
     async with night(tmp_path, median_seconds=600, sigma=0, slots=9, faults=[failing]) as w:
         assert (await w.run(w.sheet(2), deadline=30)).overdue == 2
         await w.run(w.sheet(1), max_attempts=3)

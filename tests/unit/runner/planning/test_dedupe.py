@@ -8,13 +8,13 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.outcomes import Attached, Requeued
 from jobs.states import JobState
-from jobs.store import Store
 from jobs.store.database import open_database
+from jobs.store.door import Store
 from jobs.views import Alike
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.planning.consent import Ask
 from runner.planning.dedupe import links_among
-from runner.planning.selection import Part
+from runner.planning.selection import Selection
 from tests.simulation.evidence import gather
 from tests.simulation.oracle import between_runs, i8_manifests_complete, unknown_files
 from tests.support.night import SERIES, SINGLE, Night, night
@@ -129,7 +129,7 @@ async def test_what_was_paid_before_counts(tmp_path: Path) -> None:
 @virtual
 async def test_a_doubt_is_waited_for(tmp_path: Path) -> None:
     """Nothing else that says the same is sent; what a person decides about the one, counts for all."""
-    broken = Fault(endpoint=Endpoint.SUBMIT, kind=Kind.DROP, accepted=True)
+    broken = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, accepted=True)
     async with night(tmp_path, faults=[broken]) as w:
         report = await w.run(sheet(w, "aa"), dedupe=True)
         assert (report.exit_code, report.waiting) == (1, 1)
@@ -152,7 +152,7 @@ async def test_a_part_waits_for_nobody_outside_of_it(tmp_path: Path) -> None:
     """And what is left out is linked by the run that has it."""
     async with night(tmp_path) as w:
         path = sheet(w, "aaab", style="xyyy")
-        report = await w.run(path, part=Part(where=(("style", "y"),)), dedupe=True)
+        report = await w.run(path, part=Selection(where=(("style", "y"),)), dedupe=True)
         assert (report.exit_code, report.left_out, report.linked) == (0, 1, 1)
         assert w.submits() == {"A boat no. a": 1, "A boat no. b": 1}
         assert [record.get("same_as") for record in w.manifest()] == [None, None, "row-1", None]
@@ -167,7 +167,7 @@ async def test_a_part_of_what_waits_is_left_out_with_what_it_waits_for(tmp_path:
     async with night(tmp_path) as w:
         with pytest.raises(UsageProblem):
             await w.run(sheet(w, "aab"), refuse, dedupe=True)
-        report = await w.run(sheet(w, "aab"), part=Part(only=("row-1", "row-2")))
+        report = await w.run(sheet(w, "aab"), part=Selection(only=("row-1", "row-2")))
         assert (report.exit_code, report.left_out, report.waiting) == (0, 2, 1)
         assert (
             "Job 'row-1' says what 'row-0' says, and gets its result: it is not sent." in w.watching.notices
@@ -251,8 +251,8 @@ async def test_what_was_agreed_to_is_not_passed_to_something_else(tmp_path: Path
 @virtual
 async def test_a_copy_waits_for_what_is_sent_again(tmp_path: Path) -> None:
     """That one is paid again in any case."""
-    async with night(tmp_path, faults=[Fault(endpoint=Endpoint.RESULT, kind=Kind.FAILED, times=1)]) as w:
-        await w.run(sheet(w, "aa"), dedupe=True, part=Part(only=("row-1",)))
+    async with night(tmp_path, faults=[Fault(endpoint=Endpoint.RESULT, kind=FaultKind.FAILED, times=1)]) as w:
+        await w.run(sheet(w, "aa"), dedupe=True, part=Selection(only=("row-1",)))
         assert w.states() == {S.FAILED: 1, S.QUEUED: 1}
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
@@ -322,7 +322,7 @@ async def test_what_was_asked_for_outlives_a_kill_before_it_was_done(tmp_path: P
 async def test_the_rest_of_a_part_is_held_against_what_was_sent(tmp_path: Path) -> None:
     """By a later run that says nothing of it; `dedupe=False` is what ends it."""
     async with night(tmp_path) as w:
-        await w.run(sheet(w, "aa"), dedupe=True, part=Part(only=("row-1",)))
+        await w.run(sheet(w, "aa"), dedupe=True, part=Selection(only=("row-1",)))
         assert w.states() == {S.SUCCEEDED: 1, S.QUEUED: 1}
         await w.resume()
         assert w.submits() == {"A boat no. a": 1}

@@ -8,10 +8,10 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.states import JobState
-from jobs.store import Store
 from jobs.store.database import open_database
+from jobs.store.door import Store
 from runner.planning.consent import Ask
-from runner.planning.selection import Part
+from runner.planning.selection import Selection
 from tests.support.night import SINGLE, TOKEN, Night, night
 from tests.support.tables import select
 from tests.support.virtual_time import virtual
@@ -33,15 +33,15 @@ def sent(w: Night) -> list[str]:
 @pytest.mark.parametrize(
     ("part", "keys"),
     [
-        (Part(only=("k2", "k5")), "k5 k2"),
-        (Part(where=(("style", "ink"),)), "k7 k5 k3 k1"),
-        (Part(where=(("style", "ink"), ("id", "k1"), ("id", "k2"))), "k1"),
-        (Part(where=(("prompt", "A boat no. 3"), ("model", SINGLE))), "k3"),
-        (Part(limit=3), "k7 k6 k5"),
-        (Part(where=(("style", "oil"),), limit=2), "k6 k4"),
+        (Selection(only=("k2", "k5")), "k5 k2"),
+        (Selection(where=(("style", "ink"),)), "k7 k5 k3 k1"),
+        (Selection(where=(("style", "ink"), ("id", "k1"), ("id", "k2"))), "k1"),
+        (Selection(where=(("prompt", "A boat no. 3"), ("model", SINGLE))), "k3"),
+        (Selection(limit=3), "k7 k6 k5"),
+        (Selection(where=(("style", "oil"),), limit=2), "k6 k4"),
     ],
 )
-def test_what_is_chosen_is_sent_in_its_turn(tmp_path: Path, part: Part, keys: str) -> None:
+def test_what_is_chosen_is_sent_in_its_turn(tmp_path: Path, part: Selection, keys: str) -> None:
     """All of it comes home, so the run is a success; the rest is queued, and is not agreed to."""
 
     @virtual
@@ -67,9 +67,9 @@ async def test_a_sample_is_the_same_every_time(tmp_path: Path) -> None:
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
         async with night(folder) as w:
-            await w.run(sheet(w), part=Part(sample=3))
+            await w.run(sheet(w), part=Selection(sample=3))
             drawn.append(sorted(sent(w)))
-            await w.run(sheet(w), part=Part(sample=3))
+            await w.run(sheet(w), part=Selection(sample=3))
             assert len(set(sent(w))) == 6
     assert drawn[0] == drawn[1] != ["k5", "k6", "k7"]
 
@@ -88,8 +88,8 @@ async def test_only_the_part_is_asked_for_and_a_no_changes_nothing(tmp_path: Pat
 
     async with night(tmp_path) as w:
         with pytest.raises(UsageProblem):
-            await w.run(sheet(w), says(answer=False), part=Part(limit=2))  # type: ignore[arg-type]
-        await w.run(sheet(w), says(answer=True), part=Part(limit=2))  # type: ignore[arg-type]
+            await w.run(sheet(w), says(answer=False), part=Selection(limit=2))  # type: ignore[arg-type]
+        await w.run(sheet(w), says(answer=True), part=Selection(limit=2))  # type: ignore[arg-type]
         await w.run(sheet(w), says(answer=True))  # type: ignore[arg-type]
     assert asked == [2, 2, 6]
 
@@ -99,13 +99,13 @@ async def test_what_does_not_exist_is_told_and_nothing_is_sent(tmp_path: Path) -
     """A slip in a key or a column; a job that is done is only noticed."""
     async with night(tmp_path) as w:
         with pytest.raises(UsageProblem, match="no job 'k9'"):
-            await w.run(sheet(w), part=Part(only=("k9",)))
+            await w.run(sheet(w), part=Selection(only=("k9",)))
         with pytest.raises(UsageProblem, match="no queued job has a column 'stile'") as told:
-            await w.run(sheet(w), part=Part(where=(("stile", "ink"),)))
+            await w.run(sheet(w), part=Selection(where=(("stile", "ink"),)))
         assert told.value.hint == "Did you mean style?"
         assert sent(w) == []
         for _ in range(2):
-            assert (await w.run(sheet(w), part=Part(only=("k1",)))).exit_code == 0
+            assert (await w.run(sheet(w), part=Selection(only=("k1",)))).exit_code == 0
         assert sent(w) == ["k1"]
         assert "Job 'k1' is succeeded already: it is not sent." in w.watching.notices
 

@@ -7,15 +7,9 @@ import pytest
 
 from jobs.errors import CannotWrite, TokenProblem, UsageProblem
 from runner.clock import SystemClock
+from runner.environment import Environment
 from runner.providers.base import NoSuchModel, Priced
-from runner.providers.connect import (
-    EMULATOR_ORIGIN,
-    Surroundings,
-    open_api,
-    open_store,
-    origin_of,
-    user_agent,
-)
+from runner.providers.connect import EMULATOR_ORIGIN, open_api, open_store, origin_of, user_agent
 from runner.settings import Settings
 
 MODEL = "bytedance/seedream-4-5/sequential"
@@ -28,8 +22,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def around(home: Path, **env: str) -> Surroundings:
-    return Surroundings(env=env, home=home, clock=SystemClock())
+def environment(home: Path, **env: str) -> Environment:
+    return Environment(env=env, home=home, clock=SystemClock())
 
 
 async def test_a_table_is_made_only_on_demand(here: Path) -> None:
@@ -48,7 +42,7 @@ async def test_a_table_is_made_only_on_demand(here: Path) -> None:
 async def test_no_token(here: Path) -> None:
     """Said with what to do; nothing was called."""
     with pytest.raises(TokenProblem) as told:
-        async with open_api(Settings(), around(here)):
+        async with open_api(Settings(), environment(here)):
             pass
     assert "RUNCOMFY_API_TOKEN" in told.value.hint
     assert "--emulator" in told.value.hint
@@ -57,7 +51,7 @@ async def test_no_token(here: Path) -> None:
 async def test_the_api_of_the_environment(here: Path) -> None:
     """Its base, its origin, and a token that is nowhere to be seen."""
     env = {"RUNCOMFY_API_TOKEN": "secret-token-1", "RUNCOMFY_MODEL_API_BASE": "http://127.0.0.1:9/v1"}
-    async with open_api(Settings(), around(here, **env)) as api:
+    async with open_api(Settings(), environment(here, **env)) as api:
         assert (api.base, api.origin) == ("http://127.0.0.1:9/v1", "http://127.0.0.1:9")
         assert origin_of(Settings(), env) == api.origin
         assert "secret-token-1" not in repr(api)
@@ -67,7 +61,7 @@ async def test_a_base_that_does_not_do(here: Path) -> None:
     """Before any token is sent."""
     env = {"RUNCOMFY_API_TOKEN": "t", "RUNCOMFY_MODEL_API_BASE": "http://api.example/v1"}
     with pytest.raises(UsageProblem, match="plain http"):
-        async with open_api(Settings(), around(here, **env)):
+        async with open_api(Settings(), environment(here, **env)):
             pass
 
 
@@ -75,7 +69,7 @@ async def test_the_stand_in(here: Path) -> None:
     """Needs no token, ignores a real one, answers, and keeps its state beside the database."""
     settings = Settings(emulator=True)
     env = {"RUNCOMFY_API_TOKEN": "real", "RUNCOMFY_MODEL_API_BASE": "https://real.example/v1"}
-    async with open_api(settings, around(here, **env)) as api:
+    async with open_api(settings, environment(here, **env)) as api:
         assert api.origin == origin_of(settings, env) == EMULATOR_ORIGIN
         assert api.base.startswith("http://127.0.0.1:")
         assert isinstance(await api.provider.price(MODEL), Priced | NoSuchModel)
@@ -85,7 +79,7 @@ async def test_the_stand_in(here: Path) -> None:
 async def test_the_stand_in_misbehaves_as_told(here: Path) -> None:
     """A profile that does not exist is a usage problem."""
     with pytest.raises(UsageProblem, match="fault profile"):
-        async with open_api(Settings(emulator=True, faults="cursed"), around(here)):
+        async with open_api(Settings(emulator=True, faults="cursed"), environment(here)):
             pass
 
 

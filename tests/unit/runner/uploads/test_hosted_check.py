@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 
 from jobs.catalog.image_rules import Shape
-from runner.http.image_client import PictureClient
+from runner.http.image_client import ImageClient
 from runner.http.image_probe import FIRST_BYTES
-from runner.http.url_policy import PicturePolicy
+from runner.http.url_policy import ImageUrlPolicy
 from runner.uploads.hosted_check import look_at_all
 from tests.support.loopback import host
 from tests.support.small_pictures import picture
 
-REAL = PicturePolicy.of_references("https://model-api.runcomfy.net/v1")
-REHEARSAL = PicturePolicy.of_references("http://127.0.0.1/v1")
+REAL = ImageUrlPolicy.of_references("https://model-api.runcomfy.net/v1")
+REHEARSAL = ImageUrlPolicy.of_references("http://127.0.0.1/v1")
 
 
 def noise() -> bytes:
@@ -27,9 +27,9 @@ def noise() -> bytes:
     return buffer.getvalue()
 
 
-async def seen(address: str, policy: PicturePolicy = REHEARSAL) -> Shape | str:
+async def seen(address: str, policy: ImageUrlPolicy = REHEARSAL) -> Shape | str:
     """What is found there."""
-    async with PictureClient(policy) as client:
+    async with ImageClient(policy) as client:
         return (await look_at_all(client, [address]))[address]
 
 
@@ -142,7 +142,7 @@ async def test_each_once_and_a_host_s_one_after_the_other() -> None:
             return httpx.Response(200, content=picture())
 
     addresses = [f"https://h{number % 7}.example.com/{number}.png" for number in range(28)]
-    async with PictureClient(REAL, transport=Net()) as client:
+    async with ImageClient(REAL, transport=Net()) as client:
         found = await look_at_all(client, addresses)
     assert set(found) == set(addresses)
     assert set(most.values()) == {1}

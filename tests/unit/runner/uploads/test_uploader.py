@@ -19,7 +19,7 @@ from anyio import from_thread, to_thread
 from PIL import Image
 
 from jobs.pauses import PauseReason
-from jobs.sheets import Source, open_sheet, plan
+from jobs.sheets import SheetSource, open_sheet, plan
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
@@ -39,7 +39,7 @@ def planned(folder: Path, *cells: str, prompt: str = "fox") -> list[PlannedJob]:
     sheet = folder / "sheet.csv"
     lines = [f"{chr(97 + n)},{prompt},{EDIT},{cell}" for n, cell in enumerate(cells)]
     sheet.write_text("id,prompt,model,images\n" + "\n".join(lines) + "\n")
-    items = list(plan(open_sheet(Source(sheet, way=Way.STORE)), random.Random(1)))
+    items = list(plan(open_sheet(SheetSource(sheet, way=Way.STORE)), random.Random(1)))
     assert all(isinstance(item, PlannedJob) for item in items), items
     return [item for item in items if isinstance(item, PlannedJob)]
 

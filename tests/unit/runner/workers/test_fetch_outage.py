@@ -13,7 +13,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import OpenJob
 from runner.limits.brake import Reach
-from runner.providers.base import Trouble
+from runner.providers.base import CallFailed
 from runner.workers.fetch import collect
 from tests.support.scripted import Call
 from tests.support.virtual_time import virtual
@@ -66,7 +66,7 @@ async def test_a_net_that_is_gone_for_a_while_is_ridden_out(tmp_path: Path) -> N
     keys = [f"{number:02}" for number in range(8)]
     async with done(tmp_path, net, *keys) as (w, jobs):
         worlds.append(w)
-        w.provider.says("price", Trouble("no answer"))
+        w.provider.says("price", CallFailed("no answer"))
         await collect_all(w, jobs)
         assert set((await w.states()).values()) == {JobState.SUCCEEDED}
         assert w.clock.monotonic() < back_at + 25
@@ -82,7 +82,7 @@ async def test_a_net_that_stays_away_pauses(tmp_path: Path) -> None:
         raise httpx.ConnectError("no route")
 
     async with done(tmp_path, net, "a", "b", outage_limit=600) as (w, jobs):
-        w.provider.says("price", Trouble("no answer"))
+        w.provider.says("price", CallFailed("no answer"))
         await collect_all(w, jobs)
         assert set((await w.states()).values()) == {JobState.FETCHING}
         assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]
@@ -128,9 +128,9 @@ async def test_an_interruption_leaves_the_job_to_the_next_run(tmp_path: Path) ->
 
     async with done(tmp_path, net, "a") as (w, jobs):
 
-        def interrupt(_call: Call) -> Trouble:
+        def interrupt(_call: Call) -> CallFailed:
             w.run.brake.interrupt(Reach.DOWNLOADS)
-            return Trouble("no answer")
+            return CallFailed("no answer")
 
         w.provider.says("price", interrupt)
         await collect_all(w, jobs)

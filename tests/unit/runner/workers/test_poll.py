@@ -11,13 +11,13 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, LinksExpired
 from jobs.states import JobState
 from runner.providers.base import (
-    NotReady,
-    Ready,
+    CallFailed,
     RemoteStatus,
+    RemoteStatusReport,
+    ResultNotReady,
+    ResultReady,
     RunCancelled,
     RunFailed,
-    Standing,
-    Trouble,
     UnknownId,
 )
 from runner.workers.poll import watch
@@ -26,8 +26,8 @@ from tests.support.tables import ESTIMATE
 from tests.support.virtual_time import virtual
 from tests.support.world import at_the_api, watch_to_its_pictures
 
-FAILED = Standing(RemoteStatus.FAILED, "failed")
-CANCELLED = Standing(RemoteStatus.CANCELLED, "cancelled")
+FAILED = RemoteStatusReport(RemoteStatus.FAILED, "failed")
+CANCELLED = RemoteStatusReport(RemoteStatus.CANCELLED, "cancelled")
 UNKNOWN = UnknownId("ResourceNotFound.", "404001")
 BROKEN = RunFailed(Failure(FailureKind.REMOTE_FAILED, "The run failed.", "500"), Decimal("0.04"))
 
@@ -36,9 +36,9 @@ BROKEN = RunFailed(Failure(FailureKind.REMOTE_FAILED, "The run failed.", "500"),
 async def test_a_job_that_is_done_goes_on_to_its_pictures(tmp_path: Path) -> None:
     """Its addresses and its cost are on disk, and the estimate has made place for the cost."""
     async with at_the_api(tmp_path) as (w, job):
-        queued = Standing(RemoteStatus.QUEUED, "in_queue", 3)
+        queued = RemoteStatusReport(RemoteStatus.QUEUED, "in_queue", 3)
         w.provider.says("status", queued, WORKING, DONE)
-        w.provider.says("result", Ready((URL, URL + "2"), Decimal("0.04")))
+        w.provider.says("result", ResultReady((URL, URL + "2"), Decimal("0.04")))
         done = await watch(w.run, job)
         assert done is not None
         assert (done.state, done.urls) == (JobState.FETCHING, (URL, URL + "2"))
@@ -63,7 +63,7 @@ async def test_the_pace(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [DONE, FAILED])
-def test_a_failed_run_fails_the_job(tmp_path: Path, status: Standing) -> None:
+def test_a_failed_run_fails_the_job(tmp_path: Path, status: RemoteStatusReport) -> None:
     """With the API's reason, whichever of the two calls says so; what it cost is known."""
 
     @virtual
@@ -85,7 +85,7 @@ async def test_a_failed_run_without_a_reason(tmp_path: Path) -> None:
     """The status says failed, the result says nothing."""
     async with at_the_api(tmp_path) as (w, job):
         w.provider.says("status", FAILED)
-        w.provider.says("result", NotReady("failed"))
+        w.provider.says("result", ResultNotReady("failed"))
         await watch(w.run, job)
         assert (await w.job()).failure == Failure(FailureKind.REMOTE_FAILED, "The API gave no reason.")
 
@@ -111,7 +111,7 @@ def test_cancelled_at_the_api(tmp_path: Path, by: str) -> None:
 async def test_a_word_that_nobody_knows_is_waited_out(tmp_path: Path) -> None:
     """Told once a word."""
     async with at_the_api(tmp_path) as (w, job):
-        odd, odder = Standing(None, "reticulating"), Standing(None, "dreaming")
+        odd, odder = RemoteStatusReport(None, "reticulating"), RemoteStatusReport(None, "dreaming")
         w.provider.says("status", odd, odd, odd, odder, odder, DONE)
         await watch_to_its_pictures(w, job)
         assert [notice.split("'")[3] for notice in w.notices] == ["reticulating", "dreaming"]
@@ -167,7 +167,9 @@ async def test_the_result_may_be_unknown_too(tmp_path: Path) -> None:
     async with at_the_api(tmp_path) as (w, job):
         await w.clock.sleep(61)
         begun = w.clock.monotonic()
-        w.provider.says("result", lambda _call: UNKNOWN if w.clock.monotonic() < 500 else Ready((URL,), None))
+        w.provider.says(
+            "result", lambda _call: UNKNOWN if w.clock.monotonic() < 500 else ResultReady((URL,), None)
+        )
         await watch_to_its_pictures(w, job)
         assert await w.store.apply(LinksExpired(job.id))
         w.provider.says("result", UNKNOWN)
@@ -183,9 +185,9 @@ REASON = Failure(FailureKind.REMOTE_FAILED, "GPU broke")
 MODERATED = Failure(FailureKind.MODERATED, "sensitive")
 NO_RESULT = (
     UNKNOWN,
-    NotReady("in_progress"),
-    Trouble("HTTP 422", answered=True, http_status=422),
-    Trouble("HTTP 500", http_status=500),
+    ResultNotReady("in_progress"),
+    CallFailed("HTTP 422", answered=True, http_status=422),
+    CallFailed("HTTP 500", http_status=500),
 )
 
 
@@ -197,7 +199,7 @@ def test_a_run_that_failed_needs_no_result(tmp_path: Path, told: Failure | None,
     @virtual
     async def test() -> None:
         async with at_the_api(tmp_path, max_attempts=1) as (w, job):
-            w.provider.says("status", Standing(RemoteStatus.FAILED, "failed", None, told))
+            w.provider.says("status", RemoteStatusReport(RemoteStatus.FAILED, "failed", None, told))
             w.provider.says("result", result)
             await watch(w.run, job)
             found = await w.job()
@@ -212,7 +214,7 @@ def test_a_run_that_failed_needs_no_result(tmp_path: Path, told: Failure | None,
 async def test_what_the_status_calls_moderated_is_so(tmp_path: Path) -> None:
     """Whatever the result says, or does not say: it is not sent again."""
     async with at_the_api(tmp_path, max_attempts=5) as (w, job):
-        w.provider.says("status", Standing(RemoteStatus.FAILED, "failed", None, MODERATED))
+        w.provider.says("status", RemoteStatusReport(RemoteStatus.FAILED, "failed", None, MODERATED))
         w.provider.says("result", RunFailed(None, Decimal("0.04")))
         await watch(w.run, job)
         found = await w.job()
@@ -223,8 +225,8 @@ async def test_what_the_status_calls_moderated_is_so(tmp_path: Path) -> None:
 async def test_a_failed_run_whose_result_brings_no_answer_at_all_is_waited_for(tmp_path: Path) -> None:
     """A broken wire is nobody's word."""
     async with at_the_api(tmp_path) as (w, job):
-        w.provider.says("status", Standing(RemoteStatus.FAILED, "failed", None, REASON))
-        silent = Trouble("no answer")
+        w.provider.says("status", RemoteStatusReport(RemoteStatus.FAILED, "failed", None, REASON))
+        silent = CallFailed("no answer")
         w.provider.says("result", silent, silent, silent, silent, silent, BROKEN)
         await watch(w.run, job)
         assert (await w.job()).failure == BROKEN.failure
@@ -235,13 +237,14 @@ async def test_a_result_may_be_ten_minutes_late(tmp_path: Path) -> None:
     """And not more: the job stays where it is, and the next run asks again."""
     async with at_the_api(tmp_path) as (w, job):
         w.provider.says(
-            "result", lambda _c: NotReady("x") if w.clock.monotonic() < 590 else Ready((URL,), None)
+            "result",
+            lambda _c: ResultNotReady("x") if w.clock.monotonic() < 590 else ResultReady((URL,), None),
         )
         await watch_to_its_pictures(w, job)
     (folder := tmp_path / "late").mkdir()
     async with at_the_api(folder) as (w, job):
         begun = w.clock.monotonic()
-        w.provider.says("result", NotReady("in_progress"))
+        w.provider.says("result", ResultNotReady("in_progress"))
         assert await watch(w.run, job) is None
         assert 600 <= w.clock.monotonic() - begun < 620
         assert ((await w.job()).state, w.run.tally.overdue) == (JobState.RUNNING, 1)

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from runner.providers.base import Ready, Stopped, Trouble, UnknownId
+from runner.providers.base import CallFailed, ResultReady, Stopped, UnknownId
 from runner.workers.poll import watch
 from tests.support.scripted import DONE, URL, WORKING
 from tests.support.virtual_time import virtual
@@ -60,10 +60,10 @@ async def test_token_trouble_stops_polls(tmp_path: Path) -> None:
 async def test_trouble_is_ridden_out_with_backoff(tmp_path: Path) -> None:
     """A useful answer takes it back; Retry-After is kept to."""
     async with at_the_api(tmp_path) as (w, job):
-        busy = Trouble("429", retry_after_seconds=90, answered=True)
-        odd = Trouble("no status word", answered=True)
+        busy = CallFailed("429", retry_after_seconds=90, answered=True)
+        odd = CallFailed("no status word", answered=True)
         w.provider.says("status", odd, odd, odd, odd, busy, WORKING, DONE)
-        w.provider.says("result", odd, odd, Ready((URL,), None))
+        w.provider.says("result", odd, odd, ResultReady((URL,), None))
         await watch_to_its_pictures(w, job)
         polls = [call.at for call in w.provider.asked("status")]
         assert polls[5] - polls[4] >= 90
@@ -78,7 +78,7 @@ async def test_trouble_is_ridden_out_with_backoff(tmp_path: Path) -> None:
 async def test_one_answer_lost_says_nothing_about_the_api(tmp_path: Path) -> None:
     """The second in a row does: then one free question goes for all jobs."""
     async with at_the_api(tmp_path) as (w, job):
-        silent = Trouble("no answer")
+        silent = CallFailed("no answer")
         w.provider.says("status", silent, WORKING, silent, silent, DONE)
         await watch_to_its_pictures(w, job)
         (question,) = w.provider.asked("price")
@@ -89,8 +89,8 @@ async def test_one_answer_lost_says_nothing_about_the_api(tmp_path: Path) -> Non
 async def test_an_outage_pauses_in_the_end(tmp_path: Path) -> None:
     """The job stays at the API; an hour of silence costs few requests."""
     async with at_the_api(tmp_path, outage_limit=3600, deadline=7200) as (w, job):
-        w.provider.says("status", Trouble("no answer"))
-        w.provider.says("price", Trouble("no answer"))
+        w.provider.says("status", CallFailed("no answer"))
+        w.provider.says("price", CallFailed("no answer"))
         assert await watch(w.run, job) is None
         assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]
         assert (await w.job()).state is JobState.RUNNING
@@ -101,7 +101,7 @@ async def test_an_outage_pauses_in_the_end(tmp_path: Path) -> None:
 async def test_an_answer_without_use_for_too_long_is_an_outage(tmp_path: Path) -> None:
     """The API answers, and never with anything that helps."""
     async with at_the_api(tmp_path, outage_limit=600) as (w, job):
-        w.provider.says("status", Trouble("HTTP 200 that makes no sense", answered=True))
+        w.provider.says("status", CallFailed("HTTP 200 that makes no sense", answered=True))
         assert await watch(w.run, job) is None
         assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]
         assert 600 <= w.clock.monotonic() < 660
@@ -111,7 +111,7 @@ async def test_an_answer_without_use_for_too_long_is_an_outage(tmp_path: Path) -
 async def test_a_refused_certificate_pauses_at_once(tmp_path: Path) -> None:
     """Even the first."""
     async with at_the_api(tmp_path) as (w, job):
-        w.provider.says("status", Trouble("not trusted", certificate=True))
+        w.provider.says("status", CallFailed("not trusted", certificate=True))
         assert await watch(w.run, job) is None
         assert len(w.provider.calls) == 1
         assert [stop.reason for stop in w.stops] == [PauseReason.OUTAGE]

@@ -13,7 +13,7 @@ from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.limits.brake import Reach
-from runner.providers.base import Ready, RemoteStatus, Standing, Taken
+from runner.providers.base import RemoteStatus, RemoteStatusReport, ResultReady, Taken
 from runner.recovery.recover import Recovered
 from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL, Call
@@ -57,10 +57,12 @@ async def test_no_more_jobs_at_the_api_than_there_are_slots(tmp_path: Path) -> N
     async with world(tmp_path, *KEYS, slots=5) as w:
         seen: list[int] = []
 
-        def finish(_call: Call) -> Standing:
+        def finish(_call: Call) -> RemoteStatusReport:
             running = sum(state in (JobState.RUNNING, JobState.SUBMITTING) for state in on_disk(w))
             seen.append(running)
-            return DONE if w.clock.monotonic() > 20 else Standing(RemoteStatus.WORKING, "in_progress")
+            return (
+                DONE if w.clock.monotonic() > 20 else RemoteStatusReport(RemoteStatus.WORKING, "in_progress")
+            )
 
         w.provider.says("status", finish)
         await run_to_its_end(w)
@@ -85,7 +87,7 @@ async def test_a_job_that_meets_a_defect_stops_nobody_else(tmp_path: Path) -> No
         def odd(call: Call) -> object:
             if call.about == "req-5":
                 raise LookupError("in a result")
-            return Ready(("https://pictures.runcomfy.net/1.png",), PRICE)
+            return ResultReady(("https://pictures.runcomfy.net/1.png",), PRICE)
 
         w.provider.says("status", crash)
         w.provider.says("result", odd)
@@ -119,7 +121,7 @@ async def test_a_database_that_refuses_pauses(tmp_path: Path) -> None:
     """Wherever it does."""
     async with world(tmp_path, *KEYS) as w:
         full = CannotWrite("database or disk is full")
-        with mock.patch.object(w.store, "record_picture", side_effect=full):
+        with mock.patch.object(w.store, "record_image", side_effect=full):
             assert await run_to_its_end(w) == []
         assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
         assert JobState.FETCHING in await states(w)
@@ -150,7 +152,9 @@ async def test_dead_links_lead_back_to_the_api_and_not_to_a_submit(tmp_path: Pat
         return httpx.Response(403) if "old" in str(request.url) else pictures(request)
 
     async with world(tmp_path, "a", net=net) as w:
-        fresh = [Ready((f"https://pictures.runcomfy.net/{name}.png",), PRICE) for name in ("old", "new")]
+        fresh = [
+            ResultReady((f"https://pictures.runcomfy.net/{name}.png",), PRICE) for name in ("old", "new")
+        ]
         w.provider.says("result", *fresh)
         assert await run_to_its_end(w) == []
         assert await states(w) == {JobState.SUCCEEDED: 1}
@@ -173,7 +177,7 @@ async def test_links_that_stay_dead_end_the_job(tmp_path: Path) -> None:
 async def test_an_interruption_ends_the_run_and_leaves_all_in_order(tmp_path: Path) -> None:
     """Within the grace: what is paid for stays at the API, nothing new is sent."""
     async with world(tmp_path, *KEYS) as w:
-        w.provider.says("status", Standing(RemoteStatus.WORKING, "in_progress"))
+        w.provider.says("status", RemoteStatusReport(RemoteStatus.WORKING, "in_progress"))
 
         async def interrupt() -> None:
             await w.clock.sleep(30)
@@ -227,7 +231,7 @@ async def test_slow_downloads_hold_no_slot(tmp_path: Path) -> None:
 async def test_a_budget_waits_for_what_may_turn_out_cheaper(tmp_path: Path) -> None:
     """Reserved is the most that a job may cost; the limit is held against what it did cost."""
     async with world(tmp_path, *"abcdefg", budget=Decimal("0.08")) as w:
-        w.provider.says("result", Ready((URL,), Decimal("0.01")))
+        w.provider.says("result", ResultReady((URL,), Decimal("0.01")))
         assert await run_to_its_end(w) == []
         # 4 cents are to be free for each: the sixth would leave 3.
         assert await states(w) == {JobState.SUCCEEDED: 5, JobState.QUEUED: 2}
@@ -239,7 +243,7 @@ async def test_a_budget_waits_for_what_may_turn_out_cheaper(tmp_path: Path) -> N
 async def test_what_is_set_aside_is_sent_before_the_budget_pauses(tmp_path: Path) -> None:
     """The one that finds no room does not hold up those that have found theirs."""
     async with world(tmp_path, *"abcdefg", budget=Decimal("0.12")) as w:
-        w.provider.says("result", Ready((URL,), None))
+        w.provider.says("result", ResultReady((URL,), None))
         assert await run_to_its_end(w) == []
         assert await states(w) == {JobState.SUCCEEDED: 3, JobState.QUEUED: 4}
         assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]

@@ -8,7 +8,7 @@ from jobs.outcomes import Accepted, Claimed, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.limits.brake import Reach
-from runner.providers.base import Ready, Stopped
+from runner.providers.base import ResultReady, Stopped
 from runner.recovery.recover import recover
 from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL
@@ -77,7 +77,7 @@ async def test_a_result_that_is_refused_for_the_token_s_sake(tmp_path: Path) -> 
 async def test_a_result_that_waits_for_the_balance_is_asked_for_again(tmp_path: Path) -> None:
     """Submits stop; what is paid for comes home all the same."""
     async with at_the_api(tmp_path) as (w, _job):
-        w.provider.says("result", Stopped(PauseReason.BALANCE, "empty"), Ready((URL,), PRICE))
+        w.provider.says("result", Stopped(PauseReason.BALANCE, "empty"), ResultReady((URL,), PRICE))
         await run_to_its_end(w)
         assert [stop.reason for stop in w.stops] == [PauseReason.BALANCE]
         assert await w.states() == {"a": JobState.SUCCEEDED}

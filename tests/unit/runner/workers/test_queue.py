@@ -8,7 +8,7 @@ import anyio
 
 from jobs.outcomes import Accepted, Claimed, NotAccepted
 from jobs.pauses import PauseReason
-from jobs.store import Store
+from jobs.store.door import Store
 from jobs.views import OpenJob, QueuedJob
 from runner.limits.guards import GuardLimits
 from tests.support.tables import rows

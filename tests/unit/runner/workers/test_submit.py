@@ -10,7 +10,7 @@ import pytest
 from jobs.failures import Failure, FailureKind
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from runner.providers.base import Denied, Doubtful, Stopped, SubmitVerdict, Taken, TurnedAway
+from runner.providers.base import Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.workers.submit import submit
 from tests.support.scripted import Call
 from tests.support.tables import select
@@ -66,7 +66,7 @@ async def test_the_receipt_is_written_before_anything_else_is_done(tmp_path: Pat
         (Denied(Failure(FailureKind.MODERATED, "why", "400003")), "failed", "refused", "0", "moderated"),
         (Stopped(PauseReason.TOKEN, "expired"), "queued", None, "0", None),
         (Stopped(PauseReason.BALANCE, "empty"), "queued", None, "0", None),
-        (Doubtful("HTTP 502", "502"), "unconfirmed", "unanswered", "0.04", "unconfirmed"),
+        (Unconfirmed("HTTP 502", "502"), "unconfirmed", "unanswered", "0.04", "unconfirmed"),
     ],
 )
 def test_what_each_verdict_comes_to(
@@ -111,7 +111,7 @@ async def test_a_refusal_is_kept_word_for_word(tmp_path: Path) -> None:
 async def test_a_doubt_says_what_came_instead_of_an_answer(tmp_path: Path) -> None:
     """For the person who has to decide."""
     async with world(tmp_path, "a") as w:
-        w.provider.says("submit", Doubtful("HTTP 502 with an HTML page.", "502"))
+        w.provider.says("submit", Unconfirmed("HTTP 502 with an HTML page.", "502"))
         await submit(w.run, await w.queued())
         failure = (await w.job()).failure
         assert failure is not None

@@ -13,7 +13,7 @@ from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, NotAccepted, Unanswered
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from runner.providers.base import Doubtful, TurnedAway
+from runner.providers.base import TurnedAway, Unconfirmed
 from runner.recovery.recover import recover
 from runner.workers.submit import submit
 from tests.support.tables import select
@@ -121,7 +121,7 @@ async def test_a_receipt_that_is_in_the_database_after_all_is_not_replayed(tmp_p
         assert (found.from_spool, [job.request_id for job in found.running]) == (0, ["req-1"])
 
 
-@pytest.mark.parametrize("verdict", [Doubtful("HTTP 502"), TurnedAway("429", busy=True)])
+@pytest.mark.parametrize("verdict", [Unconfirmed("HTTP 502"), TurnedAway("429", busy=True)])
 def test_what_cannot_be_recorded_is_in_doubt_for_the_next_run(tmp_path: Path, verdict: Any) -> None:
     """The intent stands: nothing is sent again by itself."""
 
@@ -134,7 +134,7 @@ def test_what_cannot_be_recorded_is_in_doubt_for_the_next_run(tmp_path: Path, ve
             assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
             assert len(w.provider.asked("submit")) == 1
             told = any("may have been accepted and paid for" in notice for notice in w.notices)
-            assert told is isinstance(verdict, Doubtful)
+            assert told is isinstance(verdict, Unconfirmed)
             found = await recover(w.store, w.run.batch, w.run.spool)
             assert (found.in_doubt, (await w.job()).state) == (1, JobState.UNCONFIRMED)
 

@@ -8,15 +8,15 @@ import anyio
 
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from runner.providers.base import Doubtful, Priced, Stopped, SubmitVerdict, Taken, Trouble, TurnedAway
+from runner.providers.base import CallFailed, Priced, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.workers.submit import submit
 from tests.support.scripted import Call
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
 KEYS = [f"{number:02}" for number in range(40)]
-DOUBT = Doubtful("no answer")
-SILENT = Trouble("no answer")
+DOUBT = Unconfirmed("no answer")
+SILENT = CallFailed("no answer")
 
 
 async def submit_all(w: World, *, slots: int = 40) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.views import BatchView
 from runner.settings import load_settings
-from runner.workers.tuning import Pace, keep_pace, pace
+from runner.workers.tuning import Tuning, apply_tuning, tuning_for
 from tests.support.tables import NIGHT
 from tests.support.virtual_time import virtual
 from tests.support.world import world
@@ -32,7 +32,7 @@ def tuned(**values: Any) -> BatchView:
 
 def test_without_a_word_there_is_no_limit_but_eight_in_flight() -> None:
     """The defaults of the README."""
-    assert pace(load_settings({}), tuned()) == Pace(8, None, None)
+    assert tuning_for(load_settings({}), tuned()) == Tuning(8, None, None)
 
 
 TUNED = {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)}
@@ -43,26 +43,26 @@ def test_tune_beats_the_environment_and_the_file(here: Path, monkeypatch: pytest
     """It was said of this batch, and they of all."""
     (here / "nightsheet.toml").write_text("concurrency = 16\nbudget = 9\n")
     monkeypatch.setenv("NIGHTSHEET_RATE", "60")
-    assert pace(load_settings({}), tuned()) == Pace(**SAID)  # type: ignore[arg-type]
-    assert pace(load_settings({}), tuned(**TUNED)) == Pace(**TUNED)  # type: ignore[arg-type]
+    assert tuning_for(load_settings({}), tuned()) == Tuning(**SAID)  # type: ignore[arg-type]
+    assert tuning_for(load_settings({}), tuned(**TUNED)) == Tuning(**TUNED)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", sorted(SAID))
 def test_a_flag_beats_tune(name: str) -> None:
     """That one alone: what this line does not say stays as it was tuned."""
-    got = pace(load_settings({name: SAID[name]}), tuned(**TUNED))
-    assert got == Pace(**(TUNED | {name: SAID[name]}))  # type: ignore[arg-type]
+    got = tuning_for(load_settings({name: SAID[name]}), tuned(**TUNED))
+    assert got == Tuning(**(TUNED | {name: SAID[name]}))  # type: ignore[arg-type]
 
 
 def test_a_flag_that_says_what_is_usual_is_a_flag_all_the_same() -> None:
     """`--concurrency 8` is not nothing."""
-    assert pace(load_settings({"concurrency": 8}), tuned(concurrency=3)).concurrency == 8
+    assert tuning_for(load_settings({"concurrency": 8}), tuned(concurrency=3)).concurrency == 8
 
 
 def test_a_budget_of_nothing_is_a_budget() -> None:
     """Zero is not none, neither tuned nor said."""
-    assert pace(load_settings({}), tuned(budget=Decimal(0))).budget == 0
-    assert pace(load_settings({"budget": Decimal(0)}), tuned(budget=Decimal(5))).budget == 0
+    assert tuning_for(load_settings({}), tuned(budget=Decimal(0))).budget == 0
+    assert tuning_for(load_settings({"budget": Decimal(0)}), tuned(budget=Decimal(5))).budget == 0
 
 
 @virtual
@@ -71,7 +71,7 @@ async def test_a_run_that_is_on_keeps_another_pace(tmp_path: Path) -> None:
     async with world(tmp_path, "a", slots=8, rate=60, budget=Decimal(1)) as w:
         assert w.run.budget.reserve(Decimal("0.9"))
         assert not w.run.budget.reserve(Decimal("0.2"))
-        keep_pace(w.run, Pace(2, None, Decimal(2)))
+        apply_tuning(w.run, Tuning(2, None, Decimal(2)))
         assert (w.run.slots.total_tokens, w.run.throttle.rate) == (2, None)
         assert w.run.budget.reserve(Decimal("0.2"))
         assert w.run.budget.committed == Decimal("1.1")
@@ -89,7 +89,7 @@ async def test_submits_leave_at_the_new_rate(tmp_path: Path) -> None:
                     left.append(w.clock.monotonic())
 
         await leave(2)
-        keep_pace(w.run, Pace(8, 30.0, None))
+        apply_tuning(w.run, Tuning(8, 30.0, None))
         await leave(3)
         assert left == pytest.approx([0, 30, 60, 62, 64])
 
@@ -101,7 +101,7 @@ async def test_fewer_slots_end_nothing_that_is_in_flight(tmp_path: Path) -> None
         holders = [object() for _ in range(4)]
         for holder in holders:
             w.run.slots.acquire_on_behalf_of_nowait(holder)
-        keep_pace(w.run, Pace(2, None, None))
+        apply_tuning(w.run, Tuning(2, None, None))
         assert w.run.slots.borrowed_tokens == 4
         for holder in holders[:3]:
             w.run.slots.release_on_behalf_of(holder)

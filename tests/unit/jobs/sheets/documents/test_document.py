@@ -7,7 +7,7 @@ import pytest
 from jobs.problems import Problem
 from jobs.sheets.documents.document import open_document
 from jobs.sheets.row import Opened, Row
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.yaml_tree import read_tree
 
 PARTS = "A sheet has the parts batch, model, defaults, model_defaults, image_sets and jobs."
@@ -15,7 +15,7 @@ PARTS = "A sheet has the parts batch, model, defaults, model_defaults, image_set
 
 def document(text: str) -> Opened:
     """A sheet from its text."""
-    return open_document(Source(Path("a.yaml")), read_tree(text)[0])
+    return open_document(SheetSource(Path("a.yaml")), read_tree(text)[0])
 
 
 def problems(text: str) -> list[tuple[int | None, str | None, str]]:
@@ -131,6 +131,6 @@ def test_empty_values_are_absent() -> None:
 def test_problems_found_earlier_come_first() -> None:
     """What the parser told stays told."""
     earlier = Problem("a.yaml", 1, "a", None, "This name stands here twice.")
-    opened = open_document(Source(Path("a.yaml")), read_tree("x: 1")[0], [earlier])
+    opened = open_document(SheetSource(Path("a.yaml")), read_tree("x: 1")[0], [earlier])
     assert opened.problems[0] is earlier
     assert len(opened.problems) == 2

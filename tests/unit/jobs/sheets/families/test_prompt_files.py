@@ -7,12 +7,12 @@ import pytest
 from jobs.problems import Problem
 from jobs.sheets.families.members import Prompts
 from jobs.sheets.families.prompt_files import read_prompts
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 
 def prompts(folder: Path, name: str, **said: str) -> Prompts | Problem:
     """As the sheet in this folder names them."""
-    return read_prompts(Source(folder / "a.yaml", **said), name, 7)  # type: ignore[arg-type]
+    return read_prompts(SheetSource(folder / "a.yaml", **said), name, 7)  # type: ignore[arg-type]
 
 
 def test_each_line_is_a_prompt(tmp_path: Path) -> None:
@@ -74,6 +74,6 @@ def test_what_is_wrong_in_the_file_is_told_there(tmp_path: Path) -> None:
 def test_standard_input_has_no_folder(tmp_path: Path) -> None:
     """Least of all the one that its copy lies in."""
     (tmp_path / "ideas.txt").write_text("a")
-    problem = read_prompts(Source(tmp_path / "sheet", spooled=True), "ideas.txt", 1)
+    problem = read_prompts(SheetSource(tmp_path / "sheet", spooled=True), "ideas.txt", 1)
     assert isinstance(problem, Problem)
     assert "no folder" in problem.message

@@ -10,14 +10,14 @@ from jobs.problems import Problem
 from jobs.sheets.readers import csv_sheet
 from jobs.sheets.readers.csv_sheet import open_csv, open_tsv
 from jobs.sheets.row import Row
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 Write = Callable[[str, str | bytes], Path]
 
 
 def rows(path: Path) -> list[tuple[int, dict[str, object]]]:
     """The rows of a sheet without problems."""
-    opened = open_csv(Source(path))
+    opened = open_csv(SheetSource(path))
     assert opened.problems == ()
     read = list(opened.rows())
     assert all(isinstance(row, Row) for row in read)
@@ -26,7 +26,7 @@ def rows(path: Path) -> list[tuple[int, dict[str, object]]]:
 
 def problems(path: Path) -> list[tuple[int | None, str]]:
     """Line and message of every problem of a sheet."""
-    opened = open_csv(Source(path))
+    opened = open_csv(SheetSource(path))
     return [
         (item.row, item.message) for item in (*opened.problems, *opened.rows()) if isinstance(item, Problem)
     ]
@@ -36,13 +36,13 @@ def test_a_row_has_its_cells_by_the_names_of_the_header(write: Write) -> None:
     """Names lose their blanks, cells keep theirs; empty cells are absent."""
     path = write("a.csv", "id, prompt ,note\n1, a pier,\n2,b,  \n")
     assert rows(path) == [(2, {"id": "1", "prompt": " a pier"}), (3, {"id": "2", "prompt": "b"})]
-    opened = open_csv(Source(path))
+    opened = open_csv(SheetSource(path))
     assert (opened.columns, opened.header_line) == (("id", "prompt", "note"), 1)
 
 
 def test_rows_can_be_read_again(write: Write) -> None:
     """`check` and then `run` read the same sheet."""
-    opened = open_csv(Source(write("a.csv", "prompt\na\nb\n")))
+    opened = open_csv(SheetSource(write("a.csv", "prompt\na\nb\n")))
     assert list(opened.rows()) == list(opened.rows())
 
 
@@ -51,7 +51,7 @@ def test_lines_are_counted_as_an_editor_does(write: Write, end: str) -> None:
     """A record is told by the line it starts on, with line breaks inside cells counted."""
     text = end.join(["", "id,prompt", '1,"two', 'lines"', "", ",", "2,b", '3,"x', "y", 'z"', "4,d", ""])
     assert [line for line, _ in rows(write("a.csv", text))] == [3, 7, 8, 11]
-    assert open_csv(Source(write("a.csv", text))).header_line == 2
+    assert open_csv(SheetSource(write("a.csv", text))).header_line == 2
 
 
 def test_quotes_commas_and_line_breaks_survive(write: Write) -> None:
@@ -77,7 +77,7 @@ def test_a_cell_beyond_the_header_is_a_problem(write: Write) -> None:
     """Mostly a comma that needs quotes; the rows around it are read."""
     path = write("a.csv", "id,prompt\n1,a\n2,a pier, at dawn\n3,c\n")
     assert problems(path) == [(3, "The row has 3 cells, the header names 2.")]
-    bad = next(item for item in open_csv(Source(path)).rows() if isinstance(item, Problem))
+    bad = next(item for item in open_csv(SheetSource(path)).rows() if isinstance(item, Problem))
     assert bad.value == " at dawn"
     assert "double quotes" in bad.hint
 
@@ -91,7 +91,7 @@ def test_a_cell_under_no_name_is_a_problem(write: Write) -> None:
 
 def test_two_columns_of_one_name_are_a_problem(write: Write) -> None:
     """Told once, in the header, however often the name stands there."""
-    opened = open_csv(Source(write("a.csv", "prompt,note,note,note\na,x,y,z\n")))
+    opened = open_csv(SheetSource(write("a.csv", "prompt,note,note,note\na,x,y,z\n")))
     (problem,) = opened.problems
     assert (problem.row, problem.column, problem.message) == (1, "note", "Two columns have this name.")
     assert opened.columns == ("prompt", "note")
@@ -111,7 +111,7 @@ def test_two_columns_of_one_name_are_a_problem(write: Write) -> None:
 )
 def test_a_sheet_without_a_header_is_refused(write: Write, text: str | bytes, row: int, message: str) -> None:
     """Nothing below it could be understood, so no row is read."""
-    opened = open_csv(Source(write("a.csv", text)))
+    opened = open_csv(SheetSource(write("a.csv", text)))
     (problem,) = opened.problems
     assert (problem.row, problem.message) == (row, message)
     assert problem.hint
@@ -128,7 +128,7 @@ def test_a_quote_that_is_not_doubled_is_told_and_the_next_line_is_read(write: Wr
     path = write("a.csv", 'prompt\n"a "quiet" pier"\nb\n"c" d\ne\n')
     message = "After a closing quote there must be a comma or the end of the line."
     assert problems(path) == [(2, message), (4, message)]
-    read = open_csv(Source(path)).rows()
+    read = open_csv(SheetSource(path)).rows()
     assert [row.cells["prompt"] for row in read if isinstance(row, Row)] == ["b", "e"]
 
 
@@ -197,30 +197,30 @@ def test_excel_s_own_line_about_it_is_obeyed(write: Write) -> None:
     """It is no header, and counts as a line."""
     path = write("a.csv", "\ufeffsep=;\r\nid;prompt\r\n1;a, b\r\n")
     assert rows(path) == [(3, {"id": "1", "prompt": "a, b"})]
-    assert open_csv(Source(path)).header_line == 2
+    assert open_csv(SheetSource(path)).header_line == 2
 
 
 def test_the_mark_is_named_in_what_is_told(write: Write) -> None:
     """By its name: a tab is not to be seen."""
     path = write("a.csv", 'id;prompt\n"1"x;a\n1;a;b\n')
-    first, second = [item for item in open_csv(Source(path)).rows() if isinstance(item, Problem)]
+    first, second = [item for item in open_csv(SheetSource(path)).rows() if isinstance(item, Problem)]
     assert first.message == "After a closing quote there must be a semicolon or the end of the line."
     assert second.hint == "A cell with a semicolon in it must stand in double quotes."
 
 
 def test_a_tsv_sheet_has_tabs_whatever_its_header_looks_like(write: Write) -> None:
     """Its ending says so."""
-    (row,) = open_tsv(Source(write("a.tsv", "prompt\tsize\na, b\t2K\n"))).rows()
+    (row,) = open_tsv(SheetSource(write("a.tsv", "prompt\tsize\na, b\t2K\n"))).rows()
     assert isinstance(row, Row)
     assert row.cells == {"prompt": "a, b", "size": "2K"}
-    assert open_tsv(Source(write("b.tsv", "id,prompt\n1,a\n"))).problems
+    assert open_tsv(SheetSource(write("b.tsv", "id,prompt\n1,a\n"))).problems
 
 
 def test_another_encoding_is_read_where_it_was_named(write: Write) -> None:
     """And the line is told that is not in it."""
     path = write("a.csv", "prompt\nM\u00fcller \u20ac\n".encode("cp1252"))
     assert problems(path) == [(2, "The line is not UTF-8: byte 0xFC at 2.")]
-    opened = open_csv(Source(path, encoding="cp1252"))
+    opened = open_csv(SheetSource(path, encoding="cp1252"))
     assert [row.cells for row in opened.rows() if isinstance(row, Row)] == [{"prompt": "M\u00fcller \u20ac"}]
-    (bad,) = open_csv(Source(write("a.csv", b"prompt\na\n\x81\n"), encoding="cp1252")).problems
+    (bad,) = open_csv(SheetSource(write("a.csv", b"prompt\na\n\x81\n"), encoding="cp1252")).problems
     assert (bad.row, bad.message) == (3, "The line is not cp1252: byte 0x81 at 1.")

@@ -9,7 +9,7 @@ import pytest
 from jobs.problems import Problem
 from jobs.sheets.readers.json_sheet import open_json
 from jobs.sheets.row import Row
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -17,7 +17,7 @@ Write = Callable[[str, str | bytes], Path]
 def test_a_list_of_jobs_is_a_sheet(write: Write) -> None:
     """Each on the line where it begins."""
     opened = open_json(
-        Source(write("a.json", '[\n {"id": "a", "count": 3.0},\n {"prompt": "x",\n  "images": ["u"]}]'))
+        SheetSource(write("a.json", '[\n {"id": "a", "count": 3.0},\n {"prompt": "x",\n  "images": ["u"]}]'))
     )
     assert opened.problems == ()
     assert opened.columns == ("id", "count", "prompt", "images")
@@ -32,7 +32,7 @@ def test_a_document_is_a_sheet_as_in_yaml(write: Write) -> None:
     """With all its parts."""
     text = '{"batch": "b", "model": "m", "defaults": {"size": "2K"}, "jobs": [{"prompt": "x"}]}'
     for data in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
-        opened = open_json(Source(write("a.json", data)))
+        opened = open_json(SheetSource(write("a.json", data)))
         assert opened.problems == ()
         assert (opened.batch, opened.model, opened.defaults.cells) == ("b", "m", {"size": "2K"})
 
@@ -41,9 +41,9 @@ def test_jobs_on_one_line_are_counted(write: Write) -> None:
     """As data frames write them: a line that all have in common names none of them."""
     jobs: list[object] = [{"prompt": "a"}, {"prompt": {"no": "text"}, "images": [["x"]]}, "c"]
     for document in (jobs, {"batch": "b", "jobs": jobs}):
-        read = list(open_json(Source(write("a.json", json.dumps(document)))).rows())
+        read = list(open_json(SheetSource(write("a.json", json.dumps(document)))).rows())
         assert [(item.row if isinstance(item, Problem) else item.line) for item in read] == [1, 2, 2, 2, 3]
-    (only,) = open_json(Source(write("a.json", '\n[{"prompt": "a"}]'))).rows()
+    (only,) = open_json(SheetSource(write("a.json", '\n[{"prompt": "a"}]'))).rows()
     assert isinstance(only, Row)
     assert only.line == 2
 
@@ -59,5 +59,5 @@ def test_jobs_on_one_line_are_counted(write: Write) -> None:
 )
 def test_what_is_wrong_with_the_document_is_told(write: Write, text: str, row: int, message: str) -> None:
     """In the place where it stands."""
-    problem = open_json(Source(write("a.json", text))).problems[0]
+    problem = open_json(SheetSource(write("a.json", text))).problems[0]
     assert (problem.row, problem.message) == (row, message)

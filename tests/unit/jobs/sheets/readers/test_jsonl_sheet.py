@@ -9,14 +9,14 @@ import pytest
 from jobs.problems import Problem
 from jobs.sheets.readers.jsonl_sheet import open_jsonl
 from jobs.sheets.row import Row
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 Write = Callable[[str, str | bytes], Path]
 
 
 def read(path: Path) -> list[Row | Problem]:
     """Everything a sheet holds."""
-    opened = open_jsonl(Source(path))
+    opened = open_jsonl(SheetSource(path))
     assert opened.problems == ()
     return list(opened.rows())
 
@@ -35,7 +35,7 @@ def test_values_come_down_to_text(write: Write) -> None:
 
 def test_columns_are_those_of_all_rows(write: Write) -> None:
     """A row may refer to a column that it leaves out; so the whole sheet is looked at first."""
-    opened = open_jsonl(Source(write("a.jsonl", '{"b": 1}\nnonsense\n{"a": null, "b": 2}\n')))
+    opened = open_jsonl(SheetSource(write("a.jsonl", '{"b": 1}\nnonsense\n{"a": null, "b": 2}\n')))
     assert (opened.columns, opened.header_line) == (("b", "a"), None)
 
 

@@ -14,17 +14,17 @@ from jobs.problems import Problem
 from jobs.sheets.readers import parquet_sheet
 from jobs.sheets.readers.parquet_sheet import open_parquet
 from jobs.sheets.row import Row
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 
-def written(folder: Path, columns: Mapping[str, Any], **how: Any) -> Source:
+def written(folder: Path, columns: Mapping[str, Any], **how: Any) -> SheetSource:
     """A file of these columns."""
     path = folder / "a.parquet"
     parquet.write_table(arrow.table(dict(columns)), path, **how)
-    return Source(path)
+    return SheetSource(path)
 
 
-def rows(source: Source) -> list[tuple[int, dict[str, object]]]:
+def rows(source: SheetSource) -> list[tuple[int, dict[str, object]]]:
     """The rows of a file without problems."""
     opened = open_parquet(source)
     assert opened.problems == ()
@@ -114,7 +114,7 @@ def test_columns_that_will_not_do_are_told(tmp_path: Path, names: list[str], mes
     """Once, and no row is read."""
     path = tmp_path / "a.parquet"
     parquet.write_table(arrow.table([["x"] for _ in names], names=names), path)
-    opened = open_parquet(Source(path))
+    opened = open_parquet(SheetSource(path))
     assert [problem.message for problem in opened.problems] == [message]
     assert list(opened.rows()) == []
 
@@ -124,7 +124,7 @@ def test_what_is_no_parquet_is_told(tmp_path: Path, data: bytes) -> None:
     """In a sentence, whatever Arrow says."""
     path = tmp_path / "a.parquet"
     path.write_bytes(data)
-    (problem,) = open_parquet(Source(path)).problems
+    (problem,) = open_parquet(SheetSource(path)).problems
     assert problem.message.startswith("This cannot be read as Parquet: ")
 
 

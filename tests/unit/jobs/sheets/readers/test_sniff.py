@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.sheets.readers.sniff import sniff
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_the_first_bytes_tell(tmp_path: Path, data: bytes, form: str) -> None:
     """CSV where it could be anything: its reader says what is wrong."""
     path = tmp_path / "sheet"
     path.write_bytes(data)
-    assert sniff(Source(path)) == form
+    assert sniff(SheetSource(path)) == form

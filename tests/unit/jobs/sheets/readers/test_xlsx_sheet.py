@@ -16,7 +16,7 @@ from jobs.sheets import open_sheet
 from jobs.sheets.readers import xlsx_sheet
 from jobs.sheets.readers.xlsx_sheet import open_xlsx
 from jobs.sheets.row import Row
-from jobs.sheets.source import Source
+from jobs.sheets.source import SheetSource
 
 Fill = Callable[[Any], None]
 
@@ -38,7 +38,7 @@ def written(folder: Path, rows: list[list[Any]], **more: list[list[Any]]) -> Pat
 
 def rows(path: Path, worksheet: str | None = None) -> list[tuple[int, dict[str, object]]]:
     """The rows of a worksheet without problems."""
-    opened = open_xlsx(Source(path, worksheet=worksheet))
+    opened = open_xlsx(SheetSource(path, worksheet=worksheet))
     assert opened.problems == ()
     read = list(opened.rows())
     assert all(isinstance(row, Row) for row in read), read
@@ -47,7 +47,7 @@ def rows(path: Path, worksheet: str | None = None) -> list[tuple[int, dict[str, 
 
 def problems(path: Path) -> list[tuple[int | None, str | None, str | None, str]]:
     """Row, column, value and message of every problem."""
-    opened = open_xlsx(Source(path))
+    opened = open_xlsx(SheetSource(path))
     found = [item for item in (*opened.problems, *opened.rows()) if isinstance(item, Problem)]
     return [(item.row, item.column, item.value, item.message) for item in found]
 
@@ -59,7 +59,7 @@ def test_rows_are_numbered_as_the_spreadsheet_shows_them(tmp_path: Path) -> None
         (4, {"id": "a", "prompt": "a pier"}),
         (6, {"id": "b", "prompt": "two\nlines"}),
     ]
-    assert open_xlsx(Source(path)).header_line == 2
+    assert open_xlsx(SheetSource(path)).header_line == 2
 
 
 def test_cells_are_read_as_they_are_shown(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_formula_counts_by_its_last_value(tmp_path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         as_excel = archive.read(part).replace(b"<v>EMPTY</v>", b"<v></v>")
     changed(path, part, by=as_excel)
-    opened = open_xlsx(Source(path))
+    opened = open_xlsx(SheetSource(path))
     first, problem, second = opened.rows()
     assert isinstance(first, Row)
     assert first.cells == {"prompt": "a pier", "count": "3"}
@@ -123,7 +123,7 @@ def test_a_worksheet_is_chosen_by_its_name(tmp_path: Path) -> None:
     assert rows(path, " monday ") == [(2, {"prompt": "m"})]
     place = str(path.resolve())
     for name, remembered in ((None, place), ("Sheet", place), ("monday", f"{place}#Monday")):
-        assert open_sheet(Source(path, worksheet=name)).place == remembered
+        assert open_sheet(SheetSource(path, worksheet=name)).place == remembered
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_worksheet_that_is_not_there_is_a_usage_problem(tmp_path: Path, name: 
     """With the ones that are."""
     path = written(tmp_path, [["prompt"], ["a"]], Monday=[["prompt"]])
     with pytest.raises(UsageProblem, match=f"no worksheet {name}") as caught:
-        open_xlsx(Source(path, worksheet=name))
+        open_xlsx(SheetSource(path, worksheet=name))
     assert caught.value.hint == hint
 
 
@@ -188,7 +188,7 @@ FIRST = b'<row r="1"><c r="A1" t="inlineStr"><is><t>prompt</t></is></c></row>'
 def test_a_worksheet_that_is_none_is_one_problem(tmp_path: Path, body: bytes) -> None:
     """Whatever the reader stumbles over."""
     path = changed(written(tmp_path, [["prompt"], ["a"]]), "xl/worksheets/sheet1.xml", by=HEAD + body)
-    (problem,) = open_xlsx(Source(path)).problems
+    (problem,) = open_xlsx(SheetSource(path)).problems
     assert problem.message.startswith("The workbook cannot be read: ")
     assert "save it again" in problem.hint
 
@@ -201,7 +201,7 @@ def test_what_comes_before_the_damage_is_read(tmp_path: Path) -> None:
     )
     body = HEAD + b'<dimension ref="A1"/><sheetData>' + FIRST + many + b"<row"
     path = changed(written(tmp_path, [["prompt"], ["a"]]), "xl/worksheets/sheet1.xml", by=body)
-    *read, problem = open_xlsx(Source(path)).rows()
+    *read, problem = open_xlsx(SheetSource(path)).rows()
     assert len(read) > 100
     assert isinstance(problem, Problem)
 
@@ -242,7 +242,7 @@ def test_entities_are_not_expanded(tmp_path: Path) -> None:
     path = written(tmp_path, [["prompt"], ["a"]])
     body = entities + HEAD + b"<sheetData>" + FIRST + b"</sheetData></worksheet>"
     for part in ("xl/worksheets/sheet1.xml", "xl/workbook.xml", "[Content_Types].xml"):
-        (problem,) = open_xlsx(Source(changed(path, part, by=body))).problems
+        (problem,) = open_xlsx(SheetSource(changed(path, part, by=body))).problems
         assert "cannot be read" in problem.message
 
 
@@ -251,16 +251,16 @@ def test_another_file_under_this_name_is_told(tmp_path: Path, data: bytes) -> No
     """With a way out."""
     path = tmp_path / "a.xlsx"
     path.write_bytes(data)
-    (problem,) = open_xlsx(Source(path)).problems
+    (problem,) = open_xlsx(SheetSource(path)).problems
     assert problem.message == "This is not a workbook (.xlsx): it is no zip archive."
 
 
 def test_a_workbook_that_is_gone_is_told(tmp_path: Path) -> None:
     """Between being found and being read, or between being read and being read again."""
     path = written(tmp_path, [["prompt"], ["a"]])
-    opened = open_xlsx(Source(path))
+    opened = open_xlsx(SheetSource(path))
     path.unlink()
     (problem,) = opened.rows()
     assert isinstance(problem, Problem)
     assert "No such file" in problem.message
-    assert open_xlsx(Source(path)).problems
+    assert open_xlsx(SheetSource(path)).problems

@@ -4,15 +4,15 @@ import pytest
 
 from jobs.sheets.trees import tree_builder
 from jobs.sheets.trees.json_tree import read_tree
-from jobs.sheets.trees.tree import Items, Scalar, Table
+from jobs.sheets.trees.tree import ListNode, MappingNode, Scalar
 from jobs.sheets.trees.tree_builder import BadDocument, Repeated
 
 
 def test_everything_has_its_line() -> None:
     """As an editor counts."""
     root, repeated = read_tree('\n{\n "a": [1,\n  "x"],\n "b":\n  null}\n')
-    items = Items(3, [Scalar("1", 3), Scalar("x", 4)])
-    assert root == Table(2, {"a": items, "b": Scalar(None, 6)}, {"a": 3, "b": 5})
+    items = ListNode(3, [Scalar("1", 3), Scalar("x", 4)])
+    assert root == MappingNode(2, {"a": items, "b": Scalar(None, 6)}, {"a": 3, "b": 5})
     assert repeated == []
 
 
@@ -66,7 +66,7 @@ def test_what_is_no_json_is_refused_at_its_line(text: str, line: int, what: str)
 def test_a_repeated_name_is_told() -> None:
     """The first one counts."""
     root, repeated = read_tree('{"a": 1,\n"a": [2]}')
-    assert root == Table(1, {"a": Scalar("1", 1)}, {"a": 1})
+    assert root == MappingNode(1, {"a": Scalar("1", 1)}, {"a": 1})
     assert repeated == [Repeated("a", 2)]
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from jobs.sheets.trees import tree_builder, yaml_tree
-from jobs.sheets.trees.tree import Items, Node, Scalar, Table
+from jobs.sheets.trees.tree import ListNode, MappingNode, Node, Scalar
 from jobs.sheets.trees.tree_builder import BadDocument, Repeated
 from jobs.sheets.trees.yaml_tree import read_tree
 
@@ -21,9 +21,9 @@ def _both_parsers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 def plain(node: Node) -> object:
     """A tree without its lines."""
-    if isinstance(node, Table):
+    if isinstance(node, MappingNode):
         return {name: plain(value) for name, value in node.nodes.items()}
-    if isinstance(node, Items):
+    if isinstance(node, ListNode):
         return [plain(value) for value in node.nodes]
     return node.text
 
@@ -73,15 +73,17 @@ def test_everything_knows_its_line() -> None:
     root, _ = read_tree(
         "# comment\nbatch: b\njobs:\n  - prompt:\n      x\n    count: 3\n  - images:\n    - u\n"
     )
-    assert root == Table(
+    assert root == MappingNode(
         2,
         {
             "batch": Scalar("b", 2),
-            "jobs": Items(
+            "jobs": ListNode(
                 4,
                 [
-                    Table(4, {"prompt": Scalar("x", 5), "count": Scalar("3", 6)}, {"prompt": 4, "count": 6}),
-                    Table(7, {"images": Items(8, [Scalar("u", 8)])}, {"images": 7}),
+                    MappingNode(
+                        4, {"prompt": Scalar("x", 5), "count": Scalar("3", 6)}, {"prompt": 4, "count": 6}
+                    ),
+                    MappingNode(7, {"images": ListNode(8, [Scalar("u", 8)])}, {"images": 7}),
                 ],
             ),
         },

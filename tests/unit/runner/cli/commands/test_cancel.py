@@ -8,14 +8,14 @@ from jobs.errors import TokenProblem
 from jobs.pauses import PauseReason
 from jobs.store.door import Store
 from runner.providers.base import (
+    CallFailed,
     CancelTaken,
     CancelVerdict,
     NotCancellable,
     RemoteStatus,
-    Standing,
+    RemoteStatusReport,
     StatusVerdict,
     Stopped,
-    Trouble,
     UnknownId,
 )
 from runner.recovery.lock import Holder, try_holding
@@ -83,14 +83,14 @@ def test_the_json(night: World) -> None:
 @pytest.mark.parametrize(
     ("done", "standing", "state"),
     [
-        (True, Trouble("nobody told"), "cancelled"),
-        (True, Standing(RemoteStatus.QUEUED, "in_queue"), "cancelled"),
-        (True, Standing(RemoteStatus.CANCELLED, "cancelled"), "cancelled"),
-        (True, Standing(RemoteStatus.WORKING, "in_progress"), "running"),
-        (True, Standing(RemoteStatus.DONE, "completed"), "running"),
-        (False, Standing(RemoteStatus.CANCELLED, "cancelled"), "cancelled"),
-        (False, Standing(RemoteStatus.QUEUED, "in_queue"), "running"),
-        (False, Trouble("nobody told"), "running"),
+        (True, CallFailed("nobody told"), "cancelled"),
+        (True, RemoteStatusReport(RemoteStatus.QUEUED, "in_queue"), "cancelled"),
+        (True, RemoteStatusReport(RemoteStatus.CANCELLED, "cancelled"), "cancelled"),
+        (True, RemoteStatusReport(RemoteStatus.WORKING, "in_progress"), "running"),
+        (True, RemoteStatusReport(RemoteStatus.DONE, "completed"), "running"),
+        (False, RemoteStatusReport(RemoteStatus.CANCELLED, "cancelled"), "cancelled"),
+        (False, RemoteStatusReport(RemoteStatus.QUEUED, "in_queue"), "running"),
+        (False, CallFailed("nobody told"), "running"),
     ],
 )
 def test_a_cancel_that_was_taken_need_not_have_come_about(
@@ -108,7 +108,7 @@ def test_a_cancel_that_was_taken_need_not_have_come_about(
 
 def test_an_odd_answer_about_one_job_holds_up_no_other(night: World) -> None:
     """It is asked again by the next run."""
-    night.api.cancels |= {"id-1": Trouble("HTTP 500", http_status=500), "id-2": CancelTaken()}
+    night.api.cancels |= {"id-1": CallFailed("HTTP 500", http_status=500), "id-2": CancelTaken()}
     ran = night.run("cancel")
     assert ran.code == 69
     assert (night.states()["r1"], night.states()["r2"]) == ("running", "cancelled")
@@ -164,7 +164,7 @@ def test_only_queued_jobs_need_no_api(night: World, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("verdict", "code", "said"),
     [
-        (Trouble("timeout"), 69, "timeout"),
+        (CallFailed("timeout"), 69, "timeout"),
         (Stopped(PauseReason.TOKEN, "bad token"), 77, "bad token"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from jobs.pauses import PauseReason
 from jobs.store.door import Store
 from runner.planning import prices
-from runner.providers.base import NoSuchModel, Priced, PriceVerdict, Stopped, Trouble
+from runner.providers.base import CallFailed, NoSuchModel, Priced, PriceVerdict, Stopped
 from tests.unit.runner.cli.world import SERIES, TEXT, FakeApi, World, job
 
 PRICED = Priced(Decimal("0.06"))
@@ -58,7 +58,7 @@ def test_the_api_tells(world: World, sheet: Path, token: str) -> None:
     ("verdict", "why"),
     [
         (Stopped(PauseReason.TOKEN, "Bad token."), "the API refuses: Bad token"),
-        (Trouble("no route to host"), "the API does not tell: no route to host"),
+        (CallFailed("no route to host"), "the API does not tell: no route to host"),
         (Priced(None), "the API tells none for a model"),
         (NoSuchModel("gone"), "the API tells none for a model"),
     ],

@@ -9,13 +9,20 @@ import pytest
 from jobs.errors import TokenProblem
 from jobs.pauses import PauseReason
 from jobs.store.door import Store
-from runner.providers.base import RemoteStatus, Standing, StatusVerdict, Stopped, Trouble, UnknownId
+from runner.providers.base import (
+    CallFailed,
+    RemoteStatus,
+    RemoteStatusReport,
+    StatusVerdict,
+    Stopped,
+    UnknownId,
+)
 from runner.recovery.lock import try_holding
 from runner.recovery.spool import Spooled, open_spool
 from tests.unit.runner.cli.world import NOW, SERIES, World, accepted, ansi, job, unanswered
 
 Terminal = Callable[[str], list[str]]
-KNOWN = Standing(RemoteStatus.WORKING, "in_progress")
+KNOWN = RemoteStatusReport(RemoteStatus.WORKING, "in_progress")
 
 
 @pytest.fixture
@@ -91,7 +98,7 @@ def test_attach_knows_keys_with_an_equals_sign(world: World) -> None:
         (UnknownId("no such request"), 1, "the API does not know r-new: no such request"),
         (Stopped(PauseReason.TOKEN, "bad token"), 77, "bad token"),
         (Stopped(PauseReason.BALANCE, "empty"), 75, "empty"),
-        (Trouble("timeout"), 69, "timeout"),
+        (CallFailed("timeout"), 69, "timeout"),
     ],
 )
 def test_attach_that_is_not_confirmed_changes_nothing(

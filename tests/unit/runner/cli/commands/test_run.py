@@ -14,7 +14,7 @@ import pytest
 
 from jobs.errors import LockHeld, UsageProblem
 from jobs.pauses import PauseReason
-from jobs.sheets import Source
+from jobs.sheets import SheetSource
 from jobs.states import JobState
 from jobs.views import Account, Pause
 from runner.events.report import RunReport
@@ -64,7 +64,7 @@ class FakeRun:
         self.given = {"first": first, **given}
         if self.ask is not None:
             self.agreed = await given["consent"](self.ask)
-        given["watcher"].notice("A [bold]notice\x1b.")
+        given["observer"].notice("A [bold]notice\x1b.")
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -83,11 +83,11 @@ def test_run_hands_over_what_was_said(world: World, night: FakeRun) -> None:
     )
     assert ran.code == 0
     given = night.given
-    assert (given["first"], given["batch"], given["model"]) == (Source(Path("a.csv")), "b", "m")
+    assert (given["first"], given["batch"], given["model"]) == (SheetSource(Path("a.csv")), "b", "m")
     settings = given["settings"]
     assert (settings.concurrency, settings.budget, settings.poll_min) == (3, Decimal("1.50"), 0.5)
     assert (settings.rate, settings.max_attempts, settings.output_dir) == (30, 2, Path("o"))
-    assert given["around"].home == world.folder
+    assert given["environment"].home == world.folder
 
 
 def test_flag_beats_environment_beats_file(

@@ -16,7 +16,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account, Pause
 from runner.cli.console.progress import Display, bar, line
-from runner.events.watcher import Progress
+from runner.events.observer import Progress
 from tests.unit.runner.cli.world import ansi
 
 NOW = datetime(2026, 3, 4, 1, 2, 3, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.problems import Problem
-from jobs.row_change import NEW, Fate
+from jobs.row_change import NEW, RowChange
 from jobs.states import JobState
 from runner.cli.reports import plan as module
 from runner.cli.reports.plan import Plan
@@ -48,10 +48,10 @@ def test_what_is_to_be_sent_is_told_from_what_is_done() -> None:
     plan = Plan("b", known=True, held=5)
     fates = [
         NEW,
-        Fate("changed", JobState.QUEUED, known=True),
-        Fate("unchanged", JobState.QUEUED, known=True),
-        Fate("unchanged", JobState.SUCCEEDED, known=True),
-        Fate("unchanged", JobState.FAILED, known=True),
+        RowChange("changed", JobState.QUEUED, known=True),
+        RowChange("unchanged", JobState.QUEUED, known=True),
+        RowChange("unchanged", JobState.SUCCEEDED, known=True),
+        RowChange("unchanged", JobState.FAILED, known=True),
     ]
     for position, fate in enumerate(fates):
         plan.add(job(position, f"k{position}"), fate)
@@ -76,7 +76,7 @@ def test_rows_that_say_the_same_are_pointed_out() -> None:
     for position in range(3):
         plan.add(job(position, f"k{position}", **same))
     plan.add(job(3, "seed", fingerprint="f", inputs={"prompt": "p", "seed": 8}))
-    plan.add(job(4, "paid", **same), Fate("unchanged", JobState.SUCCEEDED, known=True))
+    plan.add(job(4, "paid", **same), RowChange("unchanged", JobState.SUCCEEDED, known=True))
     assert plan.repeats == {SERIES: (2, 4)}
     assert identical(plan.repeats, {SERIES: Decimal("0.04")}, plan.repeated) == (
         "2 jobs say what another row says (same model, inputs and seed), and would be paid"
@@ -88,7 +88,7 @@ def test_rows_that_say_the_same_are_pointed_out() -> None:
 def test_what_brings_nothing_is_repeated_by_nothing(state: JobState) -> None:
     """One for all would be this one all the same."""
     plan = Plan("b", known=True, held=1)
-    plan.add(job(0, "ended", fingerprint="f"), Fate("unchanged", state, known=True))
+    plan.add(job(0, "ended", fingerprint="f"), RowChange("unchanged", state, known=True))
     plan.add(job(0, "next", fingerprint="f"))
     assert (plan.to_send, plan.repeats) == ({SERIES: (1, 2)}, {})
 
@@ -97,10 +97,10 @@ def test_with_dedupe_one_is_reckoned_for_all() -> None:
     """Not after one that brought nothing; what is linked already is not counted again."""
     plan = Plan("b", known=True, held=2, dedupe=True)
     same: dict[str, Any] = {"fingerprint": "f", "inputs": {"prompt": "p", "seed": 7}}
-    plan.add(job(0, "failed", **same), Fate("unchanged", JobState.FAILED, known=True))
+    plan.add(job(0, "failed", **same), RowChange("unchanged", JobState.FAILED, known=True))
     for position in range(1, 4):
         plan.add(job(position, f"k{position}", **same))
-    plan.add(job(4, "waits", **same), Fate("unchanged", JobState.QUEUED, known=True, waits=True))
+    plan.add(job(4, "waits", **same), RowChange("unchanged", JobState.QUEUED, known=True, waits=True))
     assert (plan.to_send, plan.repeats, plan.waiting) == ({SERIES: (1, 2)}, {SERIES: (2, 4)}, 1)
     prices = {SERIES: Decimal("0.04")}
     assert difference(plan, prices) == (

@@ -12,7 +12,7 @@ from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account, Pause
-from runner.cli.reports.summary import Known, lines, next_step
+from runner.cli.reports.summary import FailureBreakdown, lines, next_step
 from runner.settings import Settings
 from tests.unit.runner.cli.commands.test_run import report
 from tests.unit.runner.cli.world import NOW
@@ -114,7 +114,7 @@ def test_an_interruption_beats_a_pause() -> None:
 def test_doubts_and_failures_are_both_named(kinds: dict[FailureKind, int], said: str | None) -> None:
     """`review` first, then `retry`, with what is free apart; not where it would do nothing."""
     found = report(counts={_S.UNCONFIRMED: 1, _S.FAILED: 7})
-    told = list(next_step(found, Settings(), Known(kinds)))
+    told = list(next_step(found, Settings(), FailureBreakdown(kinds)))
     assert told[1] == "Next: nightsheet review night"
     assert told[2:] == ([] if said is None else [said, "Next: nightsheet retry night"])
 
@@ -156,7 +156,7 @@ def test_everything_that_came_of_it() -> None:
         account=Account(Decimal("1.20"), Decimal("0.045"), 9),
     )
     kinds = Counter({FailureKind.REFUSED: 2})
-    known = Known(kinds, Decimal("0.40"))
+    known = FailureBreakdown(kinds, Decimal("0.40"))
     told = [line for line, _style in lines(found, Settings(), known)]
     assert told[:9] == [
         "Batch night: 2 of 14 jobs succeeded, in 62 s.",
@@ -174,5 +174,7 @@ def test_everything_that_came_of_it() -> None:
 
 def test_a_doubt_that_is_settled_is_not_told() -> None:
     """A person has decided about it."""
-    told = [line for line, _style in lines(report(), Settings(), Known(in_doubt_usd=Decimal("0.40")))]
+    told = [
+        line for line, _style in lines(report(), Settings(), FailureBreakdown(in_doubt_usd=Decimal("0.40")))
+    ]
     assert not any("in doubt" in line for line in told)

@@ -12,9 +12,9 @@ from openpyxl.chart import BarChart
 from openpyxl.styles import Font
 
 from jobs.errors import CannotWrite, SheetProblems, UsageProblem
-from jobs.sheets import Source
-from jobs.store import Store
+from jobs.sheets import SheetSource
 from jobs.store.database import open_database
+from jobs.store.door import Store
 from runner.cli.steps.sheet_copy import write_into
 from tests.support.night import SERIES, SINGLE, Night, night
 from tests.support.virtual_time import virtual
@@ -33,7 +33,7 @@ async def into(w: Night, path: Path, output: Path | None = None) -> None:
     async with open_database(w.database, create=False) as database:
         store = Store(database, w.clock.now)
         batch = await store.batch(None)
-        await write_into(store, batch, w.settings(), Source(path), None, output)
+        await write_into(store, batch, w.settings(), SheetSource(path), None, output)
 
 
 def left_over(folder: Path) -> list[Path]:

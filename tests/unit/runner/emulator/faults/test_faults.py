@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from runner.emulator.faults.faults import Endpoint, Fault, FaultBook, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultBook, FaultKind
 
 
 def _fault(**fields: Any) -> Fault:
@@ -114,7 +114,7 @@ def test_faults_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_every_kind_happens_somewhere() -> None:
     """No kind is locked out of every endpoint."""
-    for kind in Kind:
+    for kind in FaultKind:
         made = 0
         for endpoint in Endpoint:
             try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import UsageProblem
-from runner.emulator.faults.faults import Endpoint, Kind
+from runner.emulator.faults.faults import Endpoint, FaultKind
 from runner.emulator.faults.profiles import PROFILES, load_faults, parse_faults
 
 _JSON = [{"endpoint": "submit", "kind": "drop", "accepted": True, "job": 3}]
@@ -29,7 +29,7 @@ def test_profiles_by_name() -> None:
 def test_no_profile_needs_a_person() -> None:
     """Neither tokens nor balances are touched, and nothing but the outage strikes for sure."""
     for name, faults in PROFILES.items():
-        assert {fault.kind for fault in faults}.isdisjoint({Kind.TOKEN, Kind.BALANCE})
+        assert {fault.kind for fault in faults}.isdisjoint({FaultKind.TOKEN, FaultKind.BALANCE})
         assert name == "outage" or all(fault.chance <= 0.25 for fault in faults)
 
 
@@ -42,7 +42,12 @@ def test_faults_out_of_a_file(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_text(text)
     (fault,) = load_faults(str(path))
-    assert (fault.endpoint, fault.kind, fault.accepted, fault.job) == (Endpoint.SUBMIT, Kind.DROP, True, 3)
+    assert (fault.endpoint, fault.kind, fault.accepted, fault.job) == (
+        Endpoint.SUBMIT,
+        FaultKind.DROP,
+        True,
+        3,
+    )
 
 
 @pytest.mark.parametrize(

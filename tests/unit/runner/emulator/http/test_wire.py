@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from runner.emulator.faults.faults import Endpoint, Fault, Kind
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.unit.runner.emulator.served import SEQUENTIAL, WAVES, Served, running
 
 
@@ -144,7 +144,7 @@ async def test_a_client_that_leaves_while_it_sends_harms_nobody(served: Served) 
 def _every_fault() -> list[Fault]:
     """All that can go wrong, at every endpoint where it can."""
     faults = []
-    for endpoint, kind, accepted in itertools.product(Endpoint, Kind, (False, True)):
+    for endpoint, kind, accepted in itertools.product(Endpoint, FaultKind, (False, True)):
         with contextlib.suppress(ValidationError):
             faults.append(Fault(endpoint=endpoint, kind=kind, accepted=accepted, seconds=0, times=None))
     return faults

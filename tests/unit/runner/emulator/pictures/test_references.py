@@ -6,7 +6,7 @@ import anyio
 import pytest
 from pydantic import JsonValue
 
-from runner.emulator.pictures.looks import NOTHING_SEEN, Seen, Unseen, inside, look_of, thumbnail
+from runner.emulator.pictures.looks import NOTHING_SEEN, ReferenceLooks, Unseen, inside, look_of, thumbnail
 from runner.emulator.pictures.pictures import render
 from runner.emulator.pictures.recipe import Recipe
 from runner.emulator.pictures.references import look_at
@@ -18,7 +18,7 @@ EDIT = "bytedance/seedream-4-5/edit"
 RED = "data:image/png;base64," + b64encode(picture(colour="#ff0000")).decode()
 
 
-async def seen(*images: object, model: str = EDIT) -> Seen:
+async def seen(*images: object, model: str = EDIT) -> ReferenceLooks:
     """What is seen of these references."""
     return await look_at(model, {"prompt": "x", "images": [*images]}, anyio.CapacityLimiter(2))  # type: ignore[list-item]
 
@@ -45,7 +45,7 @@ async def test_a_link_that_does_not_work(status: int, body: bytes, words: str) -
     """Expired, gone, or no picture: a sentence that names which one."""
     with host(status, body) as (link, _asked):
         found = await seen(RED, link)
-    assert found == Seen(why_not=f"InvalidImage: reference picture 2 cannot be used: {words}.")
+    assert found == ReferenceLooks(why_not=f"InvalidImage: reference picture 2 cannot be used: {words}.")
 
 
 async def test_a_redirect_may_lead_away_and_is_not_followed() -> None:
@@ -99,7 +99,7 @@ def test_a_run_without_its_references_fails_as_any_other() -> None:
     """Accepted, billed as a failure is, and told in the result; a restart remembers it."""
     world = World()
     body: JsonValue = {"prompt": "x", "images": [RED]}
-    why = Seen(why_not="InvalidImage: no.")
+    why = ReferenceLooks(why_not="InvalidImage: no.")
     request_id = world.service.submit(EDIT, body, token="night", origin="http://127.0.0.1:1", seen=why).body[
         "request_id"
     ]
@@ -116,7 +116,11 @@ def test_pictures_inside_a_body_are_not_kept() -> None:
     long = "data:image/png;base64," + b64encode(bytes(10_000)).decode()
     look = look_of(picture(colour="red"))
     world.service.submit(
-        EDIT, {"prompt": long, "images": [long]}, token="night", origin="http://x", seen=Seen((look,))
+        EDIT,
+        {"prompt": long, "images": [long]},
+        token="night",
+        origin="http://x",
+        seen=ReferenceLooks((look,)),
     )
     (submit,) = world.service.ledger
     packed = len(long.partition(",")[2])

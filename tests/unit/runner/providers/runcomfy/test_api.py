@@ -9,14 +9,14 @@ import pytest
 from jobs.failures import Failure, FailureKind
 from jobs.pauses import PauseReason
 from runner.providers.base import (
+    CallFailed,
     Denied,
-    Doubtful,
     RemoteStatus,
-    Standing,
+    RemoteStatusReport,
     Stopped,
     Taken,
-    Trouble,
     TurnedAway,
+    Unconfirmed,
     UnknownId,
 )
 from runner.providers.runcomfy.api import RunComfy
@@ -56,15 +56,15 @@ async def test_the_paths(call: Callable[[RunComfy], Any], method: str, path: str
         ({"request_id": "id-1", "error_code": None}, 200, Taken("id-1")),
         ({"request_id": "id-1", "error_code": 0, "error_message": ""}, 200, Taken("id-1")),
         ({"request_id": 77}, 200, Taken("77")),
-        ({"request_id": "a/../b"}, 200, Doubtful("HTTP 200 without a request_id")),
-        ({"status": "in_queue"}, 200, Doubtful("HTTP 200 without a request_id")),
-        ({"request_id": "id-1", **error(500001)}, 200, Doubtful("why (request_id id-1)", "500001")),
-        ({"request_id": "id-1"}, 500, Doubtful("HTTP 500 (request_id id-1)", "500")),
-        ({"request_id": "id-1"}, 302, Doubtful("HTTP 302 (request_id id-1)", "302")),
-        ([], 200, Doubtful("HTTP 200 without JSON", "200")),
-        (HTML, 200, Doubtful("HTTP 200 with an HTML page", "200")),
-        (b"", 502, Doubtful("HTTP 502 without JSON", "502")),
-        (error(503001), 503, Doubtful("why", "503001")),
+        ({"request_id": "a/../b"}, 200, Unconfirmed("HTTP 200 without a request_id")),
+        ({"status": "in_queue"}, 200, Unconfirmed("HTTP 200 without a request_id")),
+        ({"request_id": "id-1", **error(500001)}, 200, Unconfirmed("why (request_id id-1)", "500001")),
+        ({"request_id": "id-1"}, 500, Unconfirmed("HTTP 500 (request_id id-1)", "500")),
+        ({"request_id": "id-1"}, 302, Unconfirmed("HTTP 302 (request_id id-1)", "302")),
+        ([], 200, Unconfirmed("HTTP 200 without JSON", "200")),
+        (HTML, 200, Unconfirmed("HTTP 200 with an HTML page", "200")),
+        (b"", 502, Unconfirmed("HTTP 502 without JSON", "502")),
+        (error(503001), 503, Unconfirmed("why", "503001")),
         (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
         (error(400004), 200, Stopped(PauseReason.TOKEN, "why", "400004")),
         (b"", 401, Stopped(PauseReason.TOKEN, "HTTP 401", "401")),
@@ -101,7 +101,7 @@ async def test_submit_without_an_answer() -> None:
     assert isinstance(unsent, TurnedAway)
     assert (unsent.busy, unsent.certificate) == (False, False)
     for late in (httpx.ReadTimeout("silence"), httpx.ReadError("reset"), httpx.RemoteProtocolError("junk")):
-        assert isinstance(await api(refusing(late)).submit("a/b", b"{}"), Doubtful)
+        assert isinstance(await api(refusing(late)).submit("a/b", b"{}"), Unconfirmed)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_submit_without_an_answer() -> None:
 async def test_the_words_of_a_status(word: str, status: RemoteStatus | None) -> None:
     """In every spelling that a document or a client knows; any other is no error."""
     verdict = await api({"status": word, "queue_position": 3}).status("id")
-    assert isinstance(verdict, Standing)
+    assert isinstance(verdict, RemoteStatusReport)
     assert (verdict.status, verdict.queue_position) == (status, 3)
 
 
@@ -134,25 +134,25 @@ async def test_the_words_of_a_status(word: str, status: RemoteStatus | None) -> 
     [
         (error(404001), 404, UnknownId("why", "404001")),
         (error(404001), 200, UnknownId("why", "404001")),
-        (HTML, 404, Trouble("HTTP 404")),
+        (HTML, 404, CallFailed("HTTP 404")),
         (error(403001), 403, Stopped(PauseReason.TOKEN, "why", "403001")),
         (error(400002), 400, Stopped(PauseReason.BALANCE, "why", "400002")),
-        (error(429001), 429, Trouble("why", answered=True)),
-        (error(422001), 422, Trouble("why", answered=True)),
-        (error(500001), 500, Trouble("why")),
-        (HTML, 200, Trouble("HTTP 200 with an HTML page")),
-        ({}, 200, Trouble("the status has no status word", answered=True)),
-        ({"status": 7}, 200, Trouble("the status has no status word", answered=True)),
-        ({"status": "completed", **error(500001)}, 200, Trouble("why")),
+        (error(429001), 429, CallFailed("why", answered=True)),
+        (error(422001), 422, CallFailed("why", answered=True)),
+        (error(500001), 500, CallFailed("why")),
+        (HTML, 200, CallFailed("HTTP 200 with an HTML page")),
+        ({}, 200, CallFailed("the status has no status word", answered=True)),
+        ({"status": 7}, 200, CallFailed("the status has no status word", answered=True)),
+        ({"status": "completed", **error(500001)}, 200, CallFailed("why")),
         (
             {"status": "failed", **error(500001)},
             200,
-            Standing(
+            RemoteStatusReport(
                 RemoteStatus.FAILED, "failed", None, Failure(FailureKind.REMOTE_FAILED, "why", "500001")
             ),
         ),
-        ({"status": "failed"}, 200, Standing(RemoteStatus.FAILED, "failed")),
-        ({"status": "x", "queue_position": "3"}, 200, Standing(None, "x")),
+        ({"status": "failed"}, 200, RemoteStatusReport(RemoteStatus.FAILED, "failed")),
+        ({"status": "x", "queue_position": "3"}, 200, RemoteStatusReport(None, "x")),
     ],
 )
 async def test_status(body: Any, status: int, verdict: object) -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from jobs.pauses import PauseReason
 from runner.providers.base import (
+    CallFailed,
     CancelTaken,
     NoSuchModel,
     NotCancellable,
     Priced,
     Stopped,
-    Trouble,
     UnknownId,
 )
 from tests.unit.runner.providers.answering import HTML, api, error, refusing
@@ -32,8 +32,8 @@ from tests.unit.runner.providers.answering import HTML, api, error, refusing
         (error(409001), 409, NotCancellable()),
         (error(404001), 404, UnknownId("why", "404001")),
         (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
-        (error(500001), 500, Trouble("why")),
-        (HTML, 200, Trouble("HTTP 200 with an HTML page")),
+        (error(500001), 500, CallFailed("why")),
+        (HTML, 200, CallFailed("HTTP 200 with an HTML page")),
     ],
 )
 async def test_cancel(body: Any, status: int, verdict: object) -> None:
@@ -55,12 +55,12 @@ async def test_cancel(body: Any, status: int, verdict: object) -> None:
         (error(404001), 404, NoSuchModel("why")),
         (error(400002), 400, Priced(None)),
         (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
-        (error(429001), 429, Trouble("why", answered=True)),
-        (error(500001), 500, Trouble("why")),
+        (error(429001), 429, CallFailed("why", answered=True)),
+        (error(500001), 500, CallFailed("why")),
         (HTML, 404, NoSuchModel("HTTP 404")),
         (b"404 page not found", 404, NoSuchModel("HTTP 404")),
         (b"", 405, NoSuchModel("HTTP 405")),
-        (HTML, 200, Trouble("HTTP 200 with an HTML page")),
+        (HTML, 200, CallFailed("HTTP 200 with an HTML page")),
     ],
 )
 async def test_price(body: Any, status: int, verdict: object) -> None:
@@ -77,5 +77,5 @@ async def test_no_connection() -> None:
         await provider.cancel("id"),
         await provider.price("a/b"),
     ):
-        assert isinstance(verdict, Trouble)
+        assert isinstance(verdict, CallFailed)
         assert not verdict.answered

@@ -7,7 +7,15 @@ import pytest
 
 from jobs.failures import Failure, FailureKind
 from jobs.pauses import PauseReason
-from runner.providers.base import NotReady, Ready, RunCancelled, RunFailed, Stopped, Trouble, UnknownId
+from runner.providers.base import (
+    CallFailed,
+    ResultNotReady,
+    ResultReady,
+    RunCancelled,
+    RunFailed,
+    Stopped,
+    UnknownId,
+)
 from tests.unit.runner.providers.answering import api, error
 
 A, B = "https://p.runcomfy.net/1.png", "https://p.runcomfy.net/2.png"
@@ -35,14 +43,14 @@ A, B = "https://p.runcomfy.net/1.png", "https://p.runcomfy.net/2.png"
 async def test_the_addresses_of_a_result(output: Any, urls: tuple[str, ...]) -> None:
     """From `output` alone, whatever else the result repeats; in order, each once."""
     body = {"status": "succeeded", "output": output, "input": {"image": "https://input.example/a.png"}}
-    assert await api(body).result("id") == Ready(urls, None)
+    assert await api(body).result("id") == ResultReady(urls, None)
 
 
 async def test_a_result_has_no_endless_list() -> None:
     """Nobody asked for thousands."""
     body = {"status": "completed", "output": {"images": [f"{A}?{n}" for n in range(1000)]}}
     verdict = await api(body).result("id")
-    assert isinstance(verdict, Ready)
+    assert isinstance(verdict, ResultReady)
     assert len(verdict.urls) == 64
 
 
@@ -61,7 +69,7 @@ ODD_COSTS: tuple[Any, ...] = (None, True, -1, "free", [], {}, 1e400, "nan", "1e9
 async def test_what_it_cost(cost: Any, usd: Decimal | None) -> None:
     """An odd figure is an unknown one, never an error."""
     verdict = await api({"status": "succeeded", "output": {"image": A}, "cost": cost}).result("id")
-    assert verdict == Ready((A,), usd)
+    assert verdict == ResultReady((A,), usd)
 
 
 FAILED = FailureKind.REMOTE_FAILED
@@ -70,13 +78,13 @@ FAILED = FailureKind.REMOTE_FAILED
 @pytest.mark.parametrize(
     ("body", "status", "verdict"),
     [
-        ({"status": "in_progress"}, 200, NotReady("in_progress")),
-        ({"status": "never heard"}, 200, NotReady("never_heard")),
-        (error(400005), 400, NotReady("not ready")),
+        ({"status": "in_progress"}, 200, ResultNotReady("in_progress")),
+        ({"status": "never heard"}, 200, ResultNotReady("never_heard")),
+        (error(400005), 400, ResultNotReady("not ready")),
         ({"status": "cancelled"}, 200, RunCancelled()),
-        ({}, 200, Trouble("the result has no status word", answered=True)),
+        ({}, 200, CallFailed("the result has no status word", answered=True)),
         (error(404001), 404, UnknownId("why", "404001")),
-        (error(500001), 500, Trouble("why")),
+        (error(500001), 500, CallFailed("why")),
         (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
         ({"status": "failed"}, 200, RunFailed(None, None)),
         (

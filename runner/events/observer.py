@@ -35,7 +35,7 @@ class Progress:
         return sum(self.counts.values())
 
 
-class Watcher(Protocol):
+class Observer(Protocol):
     """Whoever looks on. Must not block."""
 
     def progress(self, progress: Progress) -> None:
