@@ -234,4 +234,4 @@ Outcome = (
     | Reopened
     | Requeued
 )
-"""All that `Store.apply` takes. `Claimed` has a door of its own, as it makes the attempt."""
+"""All that `Jobs.apply` takes. `Claimed` has a method of its own, as it makes the attempt."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from jobs.attempts import SubmitOutcome
+from jobs.errors import UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Attached
 from jobs.pauses import PauseReason
@@ -35,6 +36,18 @@ class BatchView:
     concurrency: int | None = None
     rate: float | None = None
     dedupe: bool = False
+
+    def check_origin(self, origin: str) -> None:
+        """A batch belongs to one API origin: its request_ids mean nothing elsewhere.
+
+        Raises:
+            UsageProblem: it belongs to another.
+        """
+        if self.origin != origin:
+            raise UsageProblem(
+                f"The batch {self.name!r} belongs to {self.origin}, not to {origin}.",
+                hint="Use the API it was begun with, or give the sheet another batch with --batch NAME.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +270,7 @@ class Alike:
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class LinkCounts:
     """Linked jobs of the sheet: how many have another's result, how many wait for it, and how many of these
     for a job that nobody agreed to send yet."""
 

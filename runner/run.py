@@ -15,7 +15,6 @@ from jobs.sheets.images.album import Way
 from jobs.sheets.planning import open_images, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import SheetSource
-from jobs.store.door import check_origin
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.downloads.disk import probe_writable, remove_stale_parts
 from runner.environment import Environment
@@ -87,7 +86,7 @@ async def run_sheet(
     ):
         if other is not None:
             raise _held(other, settings)
-        loaded, report = await store.load(
+        loaded, report = await store.batches.load(
             name=sheet.batch,
             sheet=sheet.place,
             origin=origin,
@@ -127,8 +126,8 @@ async def resume_batch(
         NightsheetError: every kind of it, before anything is paid.
     """
     async with open_store(settings, environment.clock) as store:
-        batch = await store.batch(name)
-        check_origin(batch, origin_of(settings, environment.env))
+        batch = await store.batches.named(name)
+        batch.check_origin(origin_of(settings, environment.env))
         async with holding(
             settings.database,
             command="resume",
@@ -139,7 +138,7 @@ async def resume_batch(
             if other is not None:
                 if other.makes_room_soon:
                     raise _held(other, settings)
-                await store.unpause(batch.id)
+                await store.batches.unpause(batch.id)
                 observer.notice(_of_who_goes_on(other, batch))
                 return None
             return await _run(Order(store, batch, settings, environment, consent, observer, part))
@@ -169,11 +168,11 @@ async def _run(order: Order) -> RunReport:
     with open_spool(settings.database) as spool:
         found = await recover(store, batch, spool)
         _tell(found, order.observer)
-        await store.unpause(batch.id)
-        await store.settle_links(batch.id)
+        await store.batches.unpause(batch.id)
+        await store.links.settle(batch.id)
         chosen = await choose(store, batch, order.part, order.observer.notice) if order.part else None
         await link_or_not(store, batch, chosen, order.observer.notice)
-        queued = await store.queued_pictures(batch.id) if chosen is None else chosen.work
+        queued = await store.preview.to_send(batch.id) if chosen is None else chosen.work
         doubts = await to_be_repeated(store, batch, settings) if chosen is None else []
         if not (queued or doubts or found.running or found.fetching):
             await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end
@@ -182,7 +181,7 @@ async def _run(order: Order) -> RunReport:
             return report
         async with open_api(settings, environment) as api:
             await _prepare_folder(order)
-            run_id = await store.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
+            run_id = await store.batches.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
             if api.warning:
                 order.observer.notice(api.warning)
             policy = ImageUrlPolicy.of(api.base, settings.picture_hosts)
@@ -194,7 +193,7 @@ async def _run(order: Order) -> RunReport:
                     run = await assemble(
                         order, api, spool, pictures, found, queued, send, chosen, bucket, doubts
                     )
-                    if order.prune and (asked := await store.prune(batch.id)):
+                    if order.prune and (asked := await store.jobs.prune(batch.id)):
                         run.notice(f"{asked} at the API are gone from the sheet: what waits is cancelled.")
                     await _work(order, run, ready, found, outside)
                 with anyio.CancelScope(shield=True):
@@ -231,7 +230,7 @@ async def _work(order: Order, run: Context, ready: Ready, found: Recovered, outs
 
 async def _tell_of_pause(run: Context, outside: Notifier, stop: Stop) -> None:
     with anyio.CancelScope(shield=True):  # the run may end meanwhile
-        counts, account = await run.store.counts_and_account(run.batch.id)
+        counts, account = await run.store.jobs.counts_and_account(run.batch.id)
         paused = Pause(stop.reason, stop.detail, run.clock.now())
         await outside.tell(event("paused", run.batch.name, counts, account, paused))
 

@@ -19,7 +19,7 @@ from jobs.manifests.columns import Names, names_of
 from jobs.manifests.formats import FORMATS, ManifestFormat, Writer
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import BatchView, JobView
 
 _CHUNK = 200
@@ -74,10 +74,10 @@ async def write_to_stream(
     everything: bool = False,
 ) -> None:
     """Give the records to `write`, in a worker thread. Paths are relative to `folder`."""
-    names = await names_of(store.jobs(batch.id, everything=everything)) if form.needs_names else Names()
+    names = await names_of(store.jobs.each(batch.id, everything=everything)) if form.needs_names else Names()
     writer = form.writer(names)
     await to_thread.run_sync(write, writer.head)
-    async for chunk in _chunks(store.jobs(batch.id, everything=everything)):
+    async for chunk in _chunks(store.jobs.each(batch.id, everything=everything)):
         await to_thread.run_sync(_pass_on, write, writer, chunk, folder)
 
 

@@ -14,7 +14,7 @@ from jobs.problems import Problem
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import Sheet
 from jobs.states import JobState
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import BatchView, JobView
 
 _CHUNK = 500
@@ -52,7 +52,7 @@ async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path)
         if problems:
             raise SheetProblems(f"{sheet.name} has problems, so its rows are not known.", problems)
         jobs = [item for item in chunk if not isinstance(item, Problem)]
-        views = await store.in_state(batch.id, tuple(JobState), [job.key for job in jobs])
+        views = await store.jobs.in_state(batch.id, tuple(JobState), [job.key for job in jobs])
         known = {view.key: view for view in views if view.current}
         for job in jobs:
             found = known.get(job.key)

@@ -1,6 +1,5 @@
-"""Every SQL statement of the project, one file a concern.
+"""Every SQL statement of the project: one store in five parts, a class and a file a concern.
 
-`moves` changes a job's state, `links` has one job's result count for others, `loading` takes a sheet in,
-`batches` keeps what belongs to a batch and its runs, `reading` lists, `counting` counts and sums up. `Store`
-is their common door.
+`batches`, `jobs`, `ledger`, `links` and `preview` are the parts; `moves` changes a job's state, `loading`
+takes a sheet in, `rows` makes views of rows. `database` knows that it is SQLite, `tables` what stands in it.
 """

@@ -1,6 +1,6 @@
-"""What belongs to a batch as a whole: its name, pause, prices, controls, and the runs over it."""
+"""What belongs to a batch as a whole: its sheet, pause, prices, tuning, consent, and the runs over it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +10,177 @@ import anyio
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from jobs.errors import UsageProblem
 from jobs.pauses import PauseReason
-from jobs.store.counting import to_send
-from jobs.store.schema import BATCH, JOB, RUN
-from jobs.views import BatchView, Pause, RunView
+from jobs.problems import Problem
+from jobs.sheets.planned import PlannedJob
+from jobs.store import loading
+from jobs.store.part import StorePart, reads, writes
+from jobs.store.schema import BATCH, JOB, RUN, to_send
+from jobs.views import BatchView, LoadReport, Pause, RunView
 
 _CHUNK = 500
+
+
+class Batches(StorePart):
+    """The batches of this database, and the runs over them."""
+
+    async def load(
+        self,
+        *,
+        name: str,
+        sheet: Path | str,
+        origin: str,
+        planned: Iterable[PlannedJob | Problem],
+        is_copy: bool = False,
+        dedupe: bool | None = None,
+    ) -> tuple[BatchView, LoadReport]:
+        """Load a sheet, in one transaction, into the batch `name`, made if it is new.
+
+        A copy of the batch's own sheet, with its results, may lie anywhere. What is said of `dedupe` is kept
+        with the sheet, so that a run that is killed here leaves no jobs to be paid that were not to be.
+
+        Raises:
+            UsageProblem: the batch belongs to another sheet, which is still there, or to another API origin.
+            SheetProblems: the sheet has problems; nothing is loaded.
+        """
+        now = self._now()
+        known = await self._database.read(lambda c: _find(c, name))
+        moved = known is not None and await _has_moved(known.sheet, str(sheet))
+
+        async def run(connection: AsyncConnection) -> tuple[BatchView, LoadReport]:
+            batch = await _find(connection, name)
+            if batch is None:
+                batch = await _create(connection, name=name, sheet=str(sheet), origin=origin, now=now)
+            if batch.sheet != str(sheet) and moved:
+                await _set(connection, batch.id, sheet=str(sheet))
+            elif batch.sheet != str(sheet) and not is_copy:
+                raise UsageProblem(
+                    f"The batch {name!r} was loaded from {batch.sheet}, not from {sheet}.",
+                    hint="Give this sheet a batch of its own with --batch NAME.",
+                )
+            batch.check_origin(origin)
+            if dedupe is not None:
+                await _set(connection, batch.id, dedupe=dedupe)
+            report = await loading.load(connection, batch.id, planned, now)
+            return await _get(connection, batch.id), report
+
+        return await self._database.write_once(run)  # a sheet is a stream: it can be read once
+
+    async def named(self, name: str | None) -> BatchView:
+        """The batch of that name, or the one last run.
+
+        Raises:
+            UsageProblem: there is none.
+        """
+
+        async def find(connection: AsyncConnection) -> tuple[BatchView | None, list[str]]:
+            if name is None:
+                return await _last_run(connection), []
+            return await _find(connection, name), await _names(connection)
+
+        found, names = await self._database.read(find)
+        if found is not None:
+            return found
+        if name is None:
+            raise UsageProblem(
+                "There is no batch in this database yet.", hint="Load one: nightsheet run SHEET"
+            )
+        known = ", ".join(names) or "none"
+        raise UsageProblem(f"There is no batch {name!r}.", hint=f"This database has: {known}.")
+
+    @reads
+    async def get(self, connection: AsyncConnection, batch_id: int) -> BatchView:
+        """The batch of that id, as it stands now; it must exist."""
+        return await _get(connection, batch_id)
+
+    @reads
+    async def find(self, connection: AsyncConnection, name: str) -> BatchView | None:
+        """The batch of that name, if there is one."""
+        return await _find(connection, name)
+
+    @writes
+    async def pause(
+        self, connection: AsyncConnection, batch_id: int, reason: PauseReason, detail: str
+    ) -> None:
+        """Note that the batch stands still; a pause that already stands keeps its time and reason."""
+        now = self._now()
+        await connection.execute(
+            update(BATCH)
+            .where(BATCH.c.id == batch_id, BATCH.c.paused_reason.is_(None))
+            .values(paused_reason=reason, paused_detail=detail, paused_since=now)
+        )
+
+    @writes
+    async def unpause(self, connection: AsyncConnection, batch_id: int) -> None:
+        """Clear a pause."""
+        await connection.execute(
+            update(BATCH)
+            .where(BATCH.c.id == batch_id)
+            .values(paused_reason=None, paused_detail=None, paused_since=None)
+        )
+
+    @writes
+    async def note_prices(
+        self, connection: AsyncConnection, batch_id: int, prices: Mapping[str, Decimal]
+    ) -> None:
+        """Remember what a picture costs, by model."""
+        await connection.execute(
+            update(BATCH)
+            .where(BATCH.c.id == batch_id)
+            .values(prices={model: format(price, "f") for model, price in prices.items()})
+        )
+
+    @writes
+    async def tune(self, connection: AsyncConnection, batch_id: int, values: Mapping[str, Any]) -> None:
+        """Set any of `concurrency`, `rate` and `budget`, for this run and the next ones."""
+        await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(**values))
+
+    @writes
+    async def agree(
+        self, connection: AsyncConnection, batch_id: int, only: Sequence[int] | None = None
+    ) -> int:
+        """A person agreed to pay for all that is queued; returns how many jobs that adds.
+
+        With `only`, for these jobs alone: what was agreed to before and is left out must be asked for again.
+        """
+        queued = to_send(batch_id)
+        if only is None:
+            done = await connection.execute(update(JOB).where(*queued, ~JOB.c.agreed).values(agreed=True))
+            return int(done.rowcount)
+        await connection.execute(update(JOB).where(*queued, JOB.c.agreed).values(agreed=False))
+        agreed = 0
+        for first in range(0, len(only), _CHUNK):
+            ids = JOB.c.id.in_(only[first : first + _CHUNK])
+            done = await connection.execute(update(JOB).where(*queued, ids).values(agreed=True))
+            agreed += int(done.rowcount)
+        return agreed
+
+    @writes
+    async def begin_run(self, connection: AsyncConnection, batch_id: int, *, pid: int, host: str) -> int:
+        """Note a process that begins to run the batch; returns the run's id."""
+        now = self._now()
+        await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(last_run_at=now))
+        made = await connection.execute(
+            insert(RUN).values(batch_id=batch_id, pid=pid, host=host, started_at=now)
+        )
+        assert made.inserted_primary_key is not None
+        return int(made.inserted_primary_key[0])
+
+    @writes
+    async def end_run(self, connection: AsyncConnection, run_id: int, exit_code: int) -> None:
+        """Note how a run ended. One that was killed stays open for ever."""
+        now = self._now()
+        await connection.execute(
+            update(RUN).where(RUN.c.id == run_id).values(ended_at=now, exit_code=exit_code)
+        )
+
+    @reads
+    async def latest_run(self, connection: AsyncConnection) -> RunView | None:
+        """The run that began last, over any batch: whoever holds the database's lock is it."""
+        latest = select(BATCH.c.name, RUN).join(BATCH, BATCH.c.id == RUN.c.batch_id).order_by(RUN.c.id.desc())
+        row = (await connection.execute(latest.limit(1))).one_or_none()
+        return None if row is None else RunView(row.name, row.pid, row.host, row.started_at)
 
 
 def _view(row: Row[Any]) -> BatchView:
@@ -37,7 +202,7 @@ def _view(row: Row[Any]) -> BatchView:
     )
 
 
-async def has_moved(known: str, place: str) -> bool:
+async def _has_moved(known: str, place: str) -> bool:
     """Whether a file of that name is here now, and no longer where it was. `#` names a worksheet in it."""
     if Path(known).name != Path(place).name:
         return False
@@ -45,30 +210,30 @@ async def has_moved(known: str, place: str) -> bool:
     return not any([await anyio.Path(file).exists() for file in files])
 
 
-async def find(connection: AsyncConnection, name: str) -> BatchView | None:
+async def _find(connection: AsyncConnection, name: str) -> BatchView | None:
     """The batch of that name."""
     row = (await connection.execute(select(BATCH).where(BATCH.c.name == name))).one_or_none()
     return None if row is None else _view(row)
 
 
-async def get(connection: AsyncConnection, batch_id: int) -> BatchView:
+async def _get(connection: AsyncConnection, batch_id: int) -> BatchView:
     """The batch of that id, which must exist."""
     return _view((await connection.execute(select(BATCH).where(BATCH.c.id == batch_id))).one())
 
 
-async def last_run(connection: AsyncConnection) -> BatchView | None:
+async def _last_run(connection: AsyncConnection) -> BatchView | None:
     """The batch that was run (or else loaded) last."""
     latest = select(BATCH).order_by(BATCH.c.last_run_at.desc().nulls_last(), BATCH.c.id.desc()).limit(1)
     row = (await connection.execute(latest)).one_or_none()
     return None if row is None else _view(row)
 
 
-async def names(connection: AsyncConnection) -> list[str]:
+async def _names(connection: AsyncConnection) -> list[str]:
     """Every batch, by name."""
     return [name for (name,) in await connection.execute(select(BATCH.c.name).order_by(BATCH.c.name))]
 
 
-async def create(
+async def _create(
     connection: AsyncConnection, *, name: str, sheet: str, origin: str, now: datetime
 ) -> BatchView:
     """A new, empty batch."""
@@ -77,88 +242,10 @@ async def create(
             name=name, sheet=sheet, origin=origin, created_at=now, generation=0, prices={}, last_run_at=now
         )
     )
-    found = await find(connection, name)
+    found = await _find(connection, name)
     assert found is not None
     return found
 
 
-async def move_sheet(connection: AsyncConnection, batch_id: int, sheet: str) -> None:
-    """The sheet lies elsewhere now."""
-    await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(sheet=sheet))
-
-
-async def set_dedupe(connection: AsyncConnection, batch_id: int, dedupe: bool) -> None:
-    """Whether one of several jobs that say the same is sent for all, in this run and the next ones."""
-    await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(dedupe=dedupe))
-
-
-async def pause(
-    connection: AsyncConnection, batch_id: int, reason: PauseReason, detail: str, now: datetime
-) -> None:
-    """Note that the batch stands still; a pause that already stands keeps its time and reason."""
-    await connection.execute(
-        update(BATCH)
-        .where(BATCH.c.id == batch_id, BATCH.c.paused_reason.is_(None))
-        .values(paused_reason=reason, paused_detail=detail, paused_since=now)
-    )
-
-
-async def unpause(connection: AsyncConnection, batch_id: int) -> None:
-    """Clear a pause."""
-    await connection.execute(
-        update(BATCH)
-        .where(BATCH.c.id == batch_id)
-        .values(paused_reason=None, paused_detail=None, paused_since=None)
-    )
-
-
-async def note_prices(connection: AsyncConnection, batch_id: int, prices: Mapping[str, Decimal]) -> None:
-    """Remember what a picture costs, by model."""
-    await connection.execute(
-        update(BATCH)
-        .where(BATCH.c.id == batch_id)
-        .values(prices={model: format(price, "f") for model, price in prices.items()})
-    )
-
-
-async def tune(connection: AsyncConnection, batch_id: int, values: Mapping[str, Any]) -> None:
-    """Set any of `concurrency`, `rate` and `budget`, for this run and the next ones."""
+async def _set(connection: AsyncConnection, batch_id: int, **values: Any) -> None:
     await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(**values))
-
-
-async def begin_run(connection: AsyncConnection, batch_id: int, *, pid: int, host: str, now: datetime) -> int:
-    """Note a process that begins to run the batch; returns the run's id."""
-    await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(last_run_at=now))
-    made = await connection.execute(insert(RUN).values(batch_id=batch_id, pid=pid, host=host, started_at=now))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
-
-
-async def end_run(connection: AsyncConnection, run_id: int, exit_code: int, now: datetime) -> None:
-    """Note how a run ended. One that was killed stays open for ever."""
-    await connection.execute(update(RUN).where(RUN.c.id == run_id).values(ended_at=now, exit_code=exit_code))
-
-
-async def latest_run(connection: AsyncConnection) -> RunView | None:
-    """The run that began last, over any batch: whoever holds the database's lock is it."""
-    latest = select(BATCH.c.name, RUN).join(BATCH, BATCH.c.id == RUN.c.batch_id).order_by(RUN.c.id.desc())
-    row = (await connection.execute(latest.limit(1))).one_or_none()
-    return None if row is None else RunView(row.name, row.pid, row.host, row.started_at)
-
-
-async def agree(connection: AsyncConnection, batch_id: int, only: Sequence[int] | None = None) -> int:
-    """A person agreed to pay for all that is queued; returns how many jobs that adds.
-
-    With `only`, for these jobs alone: what was agreed to before and is left out has to be asked for again.
-    """
-    queued = to_send(batch_id)
-    if only is None:
-        done = await connection.execute(update(JOB).where(*queued, ~JOB.c.agreed).values(agreed=True))
-        return int(done.rowcount)
-    await connection.execute(update(JOB).where(*queued, JOB.c.agreed).values(agreed=False))
-    agreed = 0
-    for first in range(0, len(only), _CHUNK):
-        ids = JOB.c.id.in_(only[first : first + _CHUNK])
-        done = await connection.execute(update(JOB).where(*queued, ids).values(agreed=True))
-        agreed += int(done.rowcount)
-    return agreed

@@ -15,8 +15,9 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Linked, Unsendable
 from jobs.states import AT_THE_API, JobState
 from jobs.store.moves import apply
+from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import JOB, SAYS_THE_SAME, TWIN
-from jobs.views import Alike, LinkedJob, Links
+from jobs.views import Alike, LinkCounts, LinkedJob
 
 _AT_ONCE = 500
 _SENT = (JobState.SUBMITTING, *sorted(AT_THE_API), JobState.SUCCEEDED, JobState.UNCONFIRMED)
@@ -25,66 +26,126 @@ _IS_LINKED = JOB.c.same_as.is_not(None)
 """Said wherever it holds, in the words of the index: of a million jobs few are linked."""
 
 
-async def alike(connection: AsyncConnection, batch_id: int) -> list[list[Alike]]:
-    """Jobs that send the same to the byte, two or more of a kind: what is queued, and what was sent before.
+class Links(StorePart):
+    """One of several jobs is sent, and its result is shared with the others."""
 
-    Those that were sent count whether or not the sheet still has them: their pictures are paid for.
-    """
-    kind = (JOB.c.model, JOB.c.inputs)
-    each = (
-        select(
-            *(JOB.c.id, JOB.c.key, JOB.c.model, JOB.c.pictures, JOB.c.state, JOB.c.turn, JOB.c.agreed),
-            (JOB.c.attempts == 0).label("unsent"),
-            func.min(JOB.c.id).over(partition_by=kind).label("kind"),
-            func.count().over(partition_by=kind).label("many"),
+    @reads
+    async def alike(self, connection: AsyncConnection, batch_id: int) -> list[list[Alike]]:
+        """Jobs that send the same bytes, two or more of a kind: what is queued, and what was sent before.
+
+        Those that were sent count whether or not the sheet still has them: their pictures are paid for.
+        """
+        kind = (JOB.c.model, JOB.c.inputs)
+        each = (
+            select(
+                *(JOB.c.id, JOB.c.key, JOB.c.model, JOB.c.pictures, JOB.c.state, JOB.c.turn, JOB.c.agreed),
+                (JOB.c.attempts == 0).label("unsent"),
+                func.min(JOB.c.id).over(partition_by=kind).label("kind"),
+                func.count().over(partition_by=kind).label("many"),
+            )
+            .where(
+                JOB.c.batch_id == batch_id,
+                JOB.c.same_as.is_(None),
+                or_(and_(JOB.c.state == JobState.QUEUED, JOB.c.current), JOB.c.state.in_(_SENT)),
+            )
+            .subquery()
         )
-        .where(
-            JOB.c.batch_id == batch_id,
-            JOB.c.same_as.is_(None),
-            or_(and_(JOB.c.state == JobState.QUEUED, JOB.c.current), JOB.c.state.in_(_SENT)),
+        found = await connection.execute(
+            select(each).where(each.c.many > 1).order_by(each.c.kind, each.c.turn, each.c.id)
         )
-        .subquery()
-    )
-    found = await connection.execute(
-        select(each).where(each.c.many > 1).order_by(each.c.kind, each.c.turn, each.c.id)
-    )
-    kinds: dict[int, list[Alike]] = {}
-    for row in found:
-        unsent = bool(row.unsent) and row.state == JobState.QUEUED
-        job = Alike(row.id, row.key, row.model, row.pictures, JobState(row.state), bool(row.agreed), unsent)
-        kinds.setdefault(row.kind, []).append(job)
-    return list(kinds.values())
+        kinds: dict[int, list[Alike]] = {}
+        for row in found:
+            unsent = bool(row.unsent) and row.state == JobState.QUEUED
+            job = Alike(
+                row.id, row.key, row.model, row.pictures, JobState(row.state), bool(row.agreed), unsent
+            )
+            kinds.setdefault(row.kind, []).append(job)
+        return list(kinds.values())
 
-
-async def link(connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) -> None:
-    """Have the first of each pair wait for the second, as long as it was never sent."""
-    if not pairs:
-        return
-    await connection.execute(
-        update(JOB)
-        .where(JOB.c.id == bindparam("job_id"), JOB.c.state == JobState.QUEUED, JOB.c.attempts == 0)
-        .values(same_as=bindparam("twin_id"), agreed=False),
-        [{"job_id": job_id, "twin_id": twin_id} for job_id, twin_id in pairs],
-    )
-    # Some may wait for one that waits itself from now on.
-    await connection.execute(
-        update(JOB)
-        .where(
-            _IS_LINKED,
-            exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.same_as.is_not(None)),
+    @writes
+    async def link(self, connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) -> None:
+        """Have the first of each pair wait for the second, as long as it was never sent."""
+        if not pairs:
+            return
+        await connection.execute(
+            update(JOB)
+            .where(JOB.c.id == bindparam("job_id"), JOB.c.state == JobState.QUEUED, JOB.c.attempts == 0)
+            .values(same_as=bindparam("twin_id"), agreed=False),
+            [{"job_id": job_id, "twin_id": twin_id} for job_id, twin_id in pairs],
         )
-        .values(same_as=select(TWIN.c.same_as).where(TWIN.c.id == JOB.c.same_as).scalar_subquery())
-    )
+        # Some may wait for one that waits itself from now on.
+        await connection.execute(
+            update(JOB)
+            .where(
+                _IS_LINKED,
+                exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.same_as.is_not(None)),
+            )
+            .values(same_as=select(TWIN.c.same_as).where(TWIN.c.id == JOB.c.same_as).scalar_subquery())
+        )
 
+    @writes
+    async def unlink(self, connection: AsyncConnection, batch_id: int) -> int:
+        """Have what waits stand for itself again, to be agreed to; how many jobs that are."""
+        done = await connection.execute(
+            update(JOB)
+            .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
+            .values(same_as=None)
+        )
+        return int(done.rowcount)
 
-async def unlink(connection: AsyncConnection, batch_id: int) -> int:
-    """Have what waits stand for itself again, to be agreed to; how many jobs that are."""
-    done = await connection.execute(
-        update(JOB)
-        .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
-        .values(same_as=None)
-    )
-    return int(done.rowcount)
+    async def settle(self, batch_id: int) -> int:
+        """End what waits for a job that has ended; how many take the place of one that was cancelled."""
+        heirs, ended = 0, 1
+        while ended and (await self.count(batch_id)).waiting:
+            ended, more = await self._settle_some(batch_id)
+            heirs += more
+        return heirs
+
+    @writes
+    async def _settle_some(self, connection: AsyncConnection, batch_id: int) -> tuple[int, int]:
+        """End what waits for a job that has ended; where that one was cancelled, or says something else now,
+        another takes its place, with what was agreed to. How many ended (of many a part), how many took over.
+        """
+        now = self._now()
+        took_over = 0
+        gone = or_(TWIN.c.state == JobState.CANCELLED, ~SAYS_THE_SAME)
+        while heirs := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
+            first = {heir.id: heir for heir in reversed(heirs)}
+            for heir in first.values():
+                agreed = heir.agreed and heir.alike
+                await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=agreed)
+            took_over += len(first)
+        over = TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
+        found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
+        for row in found:
+            await apply(connection, _end(row.job_id, row, now))
+        return len(found), took_over
+
+    @reads
+    async def count(self, connection: AsyncConnection, batch_id: int) -> LinkCounts:
+        """Jobs of the sheet that have another's result, wait for one, or wait for one not agreed to yet."""
+        waits = JOB.c.state == JobState.QUEUED
+        idle = waits & (TWIN.c.state == JobState.QUEUED) & ~TWIN.c.agreed
+        succeeded = JOB.c.state == JobState.SUCCEEDED
+        found = await connection.execute(
+            select(
+                *(func.coalesce(func.sum(case((which, 1), else_=0)), 0) for which in (succeeded, waits, idle))
+            )
+            .join(TWIN, TWIN.c.id == JOB.c.same_as)
+            .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.current)
+        )
+        return LinkCounts(*map(int, found.one()))
+
+    @reads
+    async def listed(self, connection: AsyncConnection, batch_id: int) -> list[LinkedJob]:
+        """Every linked job, in sheet order, with the key of the one that was sent in its stead."""
+        found = await connection.execute(
+            select(JOB.c.key, JOB.c.row, JOB.c.state, TWIN.c.key)
+            .join(TWIN, TWIN.c.id == JOB.c.same_as)
+            .where(JOB.c.batch_id == batch_id, _IS_LINKED)
+            .order_by(JOB.c.position, JOB.c.id)
+        )
+        return [LinkedJob(key, row, JobState(state), twin) for key, row, state, twin in found]
 
 
 def _waiting(batch_id: int) -> Select[Any]:
@@ -95,24 +156,6 @@ def _waiting(batch_id: int) -> Select[Any]:
         .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
         .order_by(JOB.c.turn, JOB.c.id)
     )
-
-
-async def settle(connection: AsyncConnection, batch_id: int, now: datetime) -> tuple[int, int]:
-    """End what waits for a job that has ended; where that one was cancelled, or says something else by now,
-    another takes its place, with what was agreed to. How many ended (of many a part), how many took over.
-    """
-    took_over = 0
-    gone = or_(TWIN.c.state == JobState.CANCELLED, ~SAYS_THE_SAME)
-    while heirs := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
-        first = {heir.id: heir for heir in reversed(heirs)}
-        for heir in first.values():
-            await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=heir.agreed and heir.alike)
-        took_over += len(first)
-    over = TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
-    found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
-    for row in found:
-        await apply(connection, _end(row.job_id, row, now))
-    return len(found), took_over
 
 
 async def _take_over(
@@ -136,27 +179,3 @@ def _end(job_id: int, twin: Row[Any], now: datetime) -> Linked | Unsendable:
         f"Not sent, and not paid: it waited for job {twin.key!r}, which says the same. {twin.error_message}"
     )
     return Unsendable(job_id, Failure(FailureKind(twin.error_kind), said, twin.error_code), now)
-
-
-async def count(connection: AsyncConnection, batch_id: int) -> Links:
-    """How many jobs of the sheet have another's result, wait for it, or wait for one nobody agreed to yet."""
-    waits = JOB.c.state == JobState.QUEUED
-    idle = waits & (TWIN.c.state == JobState.QUEUED) & ~TWIN.c.agreed
-    succeeded = JOB.c.state == JobState.SUCCEEDED
-    found = await connection.execute(
-        select(*(func.coalesce(func.sum(case((which, 1), else_=0)), 0) for which in (succeeded, waits, idle)))
-        .join(TWIN, TWIN.c.id == JOB.c.same_as)
-        .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.current)
-    )
-    return Links(*map(int, found.one()))
-
-
-async def listed(connection: AsyncConnection, batch_id: int) -> list[LinkedJob]:
-    """Every linked job, in sheet order, with the key of the one that was sent in its stead."""
-    found = await connection.execute(
-        select(JOB.c.key, JOB.c.row, JOB.c.state, TWIN.c.key)
-        .join(TWIN, TWIN.c.id == JOB.c.same_as)
-        .where(JOB.c.batch_id == batch_id, _IS_LINKED)
-        .order_by(JOB.c.position, JOB.c.id)
-    )
-    return [LinkedJob(key, row, JobState(state), twin) for key, row, state, twin in found]

@@ -59,7 +59,7 @@ async def load(
     generation = await _next_generation(connection, batch_id)
     problems: list[Problem] = []
     tally = _Tally()
-    noted: references.Seen = set()
+    noted: references.NotedPlaces = set()
     stream = iter(planned)
     while chunk := list(islice(stream, _CHUNK)):
         problems += [item for item in chunk if isinstance(item, Problem)]

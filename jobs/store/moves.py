@@ -35,8 +35,7 @@ from jobs.outcomes import (
     Unsendable,
 )
 from jobs.states import MOVES, JobState, Move
-from jobs.store.schema import ARTIFACT, ATTEMPT, JOB, TWIN
-from jobs.views import ArtifactView
+from jobs.store.schema import ATTEMPT, JOB, TWIN
 
 _NO_ERROR: dict[str, Any] = {"error_kind": None, "error_code": None, "error_message": None}
 
@@ -266,26 +265,3 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
             return _NO_ERROR | {"finished_at": None, "cancel_requested": False}
         case Accepted() | RemoteDone() | LinksExpired():
             return {}
-
-
-async def record_image(
-    connection: AsyncConnection, job_id: int, attempt_id: int, picture: ArtifactView
-) -> None:
-    """Note a picture that is on disk under its final name; a second note of the same number replaces it."""
-    await connection.execute(
-        delete(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id, ARTIFACT.c.number == picture.number)
-    )
-    await connection.execute(
-        insert(ARTIFACT).values(
-            job_id=job_id,
-            attempt_id=attempt_id,
-            number=picture.number,
-            path=picture.path,
-            url=picture.url,
-            sha256=picture.sha256,
-            bytes=picture.bytes,
-            width=picture.width,
-            height=picture.height,
-            content_type=picture.content_type,
-        )
-    )

@@ -1,20 +1,18 @@
 """Pictures of this computer that jobs name by their content: where they were when their sheet was loaded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from sqlalchemy import select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.sheets.images.album import LocalImage
 from jobs.store.schema import REFERENCE
-from jobs.views import ReferenceView
 
-Seen = set[tuple[str, str]]
+NotedPlaces = set[tuple[str, str]]
 """Content and path of what was noted already in this load: one that ten thousand rows name is noted once."""
 
 
-async def note(connection: AsyncConnection, pictures: Iterable[LocalImage], seen: Seen) -> None:
+async def note(connection: AsyncConnection, pictures: Iterable[LocalImage], seen: NotedPlaces) -> None:
     """Remember where these pictures lie. Adds to what was `seen`."""
     news = {(picture.sha256, str(picture.path)): picture for picture in pictures}
     rows = [
@@ -25,13 +23,3 @@ async def note(connection: AsyncConnection, pictures: Iterable[LocalImage], seen
     if rows:
         await connection.execute(insert(REFERENCE).on_conflict_do_nothing(), rows)
         seen.update(news)
-
-
-async def places_of(connection: AsyncConnection, sha256s: Sequence[str]) -> list[ReferenceView]:
-    """Where pictures of these contents were seen, the newest place first."""
-    found = await connection.execute(
-        select(REFERENCE.c.sha256, REFERENCE.c.path, REFERENCE.c.bytes, REFERENCE.c.media_type)
-        .where(REFERENCE.c.sha256.in_(sha256s))
-        .order_by(REFERENCE.c.id.desc())
-    )
-    return [ReferenceView(*row) for row in found]

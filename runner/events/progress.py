@@ -38,7 +38,7 @@ class ProgressCounter:
     async def count(self) -> Progress:
         """Where the run stands now."""
         run = self._run
-        counts, account = await run.store.counts_and_account(run.batch.id)
+        counts, account = await run.store.jobs.counts_and_account(run.batch.id)
         stop = run.brake.stop
         left = sum(many for state, many in counts.items() if state not in _LEFT_ALONE)
         return Progress(

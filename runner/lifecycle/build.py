@@ -10,7 +10,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from jobs.paths import folder_name
 from jobs.states import JobState
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import BatchView, JobView, OpenJob
 from runner.downloads.disk import LocalDisk
 from runner.downloads.download import Downloads
@@ -104,8 +104,8 @@ async def assemble(
     )
     paced = tuning_for(settings, batch)
     if settings.is_said("budget") and paced.budget != batch.budget:  # a limit outlives its run
-        await store.tune(batch.id, {"budget": paced.budget})
-        batch = await store.refresh(batch.id)
+        await store.batches.tune(batch.id, {"budget": paced.budget})
+        batch = await store.batches.get(batch.id)
     prices: Mapping[str, Decimal] = batch.prices
     if work:
         async with obeying_signals(brake, clock, observer.notice):  # an outage may be ridden out here
@@ -121,14 +121,14 @@ async def assemble(
                 )
             await agree(store, batch, order.consent, prices, observer.notice, chosen)
         elif order.consent is agreed_to_all:  # said beforehand: to go on later asks nothing
-            await store.agree(batch.id, None if chosen is None else chosen.ids)
+            await store.batches.agree(batch.id, None if chosen is None else chosen.ids)
     elif chosen is not None:
-        await store.agree(batch.id, chosen.ids)
+        await store.batches.agree(batch.id, chosen.ids)
     if doubts and brake.reach is Reach.NOTHING:
         repeats = await resubmit_what_is_allowed(store, batch, settings, clock.now())
     else:
         repeats = await repeats_left(store, batch, settings)
-    counts = await store.counts(batch.id)
+    counts = await store.jobs.counts(batch.id)
     guards = Guards(
         _guard_limits(settings),
         brake,
@@ -136,7 +136,8 @@ async def assemble(
         proven=counts[JobState.SUCCEEDED] > 0,
         recovered={job.id for job in (*found.running, *found.fetching)},
     )
-    committed = (await store.account(batch.id)).spent_usd + await store.doubtful_usd(batch.id)
+    spent = (await store.ledger.account(batch.id)).spent_usd
+    committed = spent + await store.ledger.unconfirmed_usd(batch.id)
     return Context(
         batch=batch,
         store=store,

@@ -6,7 +6,7 @@ from pathlib import Path
 from jobs.errors import CannotWrite
 from jobs.manifests.export import write_manifests
 from jobs.pauses import PauseReason
-from jobs.views import Links, Pause
+from jobs.views import LinkCounts, Pause
 from runner.events.report import RunReport
 from runner.lifecycle.build import Order
 from runner.lifecycle.supervise import write_pause
@@ -18,7 +18,7 @@ async def close(order: Order, run: Context, run_id: int, begun: float) -> RunRep
     """Write down how the run ended, as far as the disk takes it. `begun` is monotonic."""
     manifests: tuple[Path, ...] = ()
     try:
-        await order.store.settle_links(order.batch.id)
+        await order.store.links.settle(order.batch.id)
     except CannotWrite as error:  # the next run does it
         run.brake.pause(PauseReason.DISK, error.message)
     try:
@@ -34,7 +34,7 @@ async def close(order: Order, run: Context, run_id: int, begun: float) -> RunRep
     interrupted = run.brake.interrupted
     report = await _report(order, run.tally, seconds, manifests, interrupted=interrupted, stop=run.brake.stop)
     with suppress(CannotWrite):
-        await order.store.end_run(run_id, report.exit_code)
+        await order.store.batches.end_run(run_id, report.exit_code)
     return report
 
 
@@ -54,11 +54,11 @@ async def _report(
     stop: Stop | None = None,
 ) -> RunReport:
     store, batch = order.store, order.batch
-    paused = (await store.refresh(batch.id)).paused
+    paused = (await store.batches.get(batch.id)).paused
     if stop is not None and paused is None:
         paused = Pause(stop.reason, stop.detail, order.environment.clock.now())
-    links = await store.links(batch.id)
-    counts, account = await store.counts_and_account(batch.id)
+    links = await store.links.count(batch.id)
+    counts, account = await store.jobs.counts_and_account(batch.id)
     return RunReport(
         batch=batch.name,
         counts=counts,
@@ -68,7 +68,7 @@ async def _report(
         paused=paused,
         interrupted=interrupted,
         overdue=tally.overdue,
-        warned=await store.warned(batch.id),
+        warned=await store.jobs.warned(batch.id),
         left_out=await _left_out(order, links),
         linked=links.succeeded,
         waiting=links.waiting,
@@ -77,9 +77,9 @@ async def _report(
     )
 
 
-async def _left_out(order: Order, links: Links) -> int:
+async def _left_out(order: Order, links: LinkCounts) -> int:
     """Jobs that this run was not for, and what waits for them. A run over the whole batch has none."""
     if not order.part:
         return 0
-    left = await order.store.unagreed(order.batch.id)
+    left = await order.store.preview.unagreed(order.batch.id)
     return sum(jobs for jobs, _pictures in left.values()) + links.idle

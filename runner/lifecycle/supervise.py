@@ -81,7 +81,7 @@ async def obey_the_table(
     while True:
         try:
             run.gap.look()
-            before, batch = batch, await run.store.refresh(run.batch.id)
+            before, batch = batch, await run.store.batches.get(run.batch.id)
             written = await _pass_pauses_on(run, batch, written)
             _tune(run, settings, before, batch)
             await _let_go_of_what_was_cancelled(run)
@@ -135,22 +135,22 @@ def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -
 
 async def write_pause(run: Context, stop: Stop) -> None:
     """Note a pause with its batch, in place of a lesser one."""
-    await run.store.unpause(run.batch.id)
-    await run.store.pause(run.batch.id, stop.reason, stop.detail)
+    await run.store.batches.unpause(run.batch.id)
+    await run.store.batches.pause(run.batch.id, stop.reason, stop.detail)
 
 
 async def _let_go_of_what_was_cancelled(run: Context) -> None:
     """Wake workers that wait to send what is cancelled by now: they would wait to the end for nothing."""
     if run.waiting.jobs:
-        for job_id in await run.store.those_in(JobState.CANCELLED, run.waiting.jobs):
+        for job_id in await run.store.jobs.those_in(JobState.CANCELLED, run.waiting.jobs):
             run.waiting.end(job_id)
 
 
 async def _cancel_what_is_wanted(run: Context) -> None:
     if run.brake.stops(Reach.POLLS):
         return
-    for job_id in await run.store.cancel_wanted(run.batch.id):
-        job = await run.store.open_job(job_id)
+    for job_id in await run.store.jobs.cancel_wanted(run.batch.id):
+        job = await run.store.jobs.open_job(job_id)
         if job is not None and job.state is JobState.RUNNING and not await _cancel(run, job):
             return  # the others would get no answer either
 
@@ -160,10 +160,10 @@ async def _cancel(run: Context, job: OpenJob) -> bool:
     match await run.provider.cancel(job.request_id):
         case CancelTaken():
             run.notice(f"Job {job.key!r}: the API was asked to cancel it, and took that.")
-            await run.store.drop_cancel_request(job.id)  # its status will say what came of it
+            await run.store.jobs.drop_cancel_request(job.id)  # its status will say what came of it
         case NotCancellable() | UnknownId():
             run.notice(f"Job {job.key!r} cannot be cancelled any more: it runs on, and is fetched.")
-            await run.store.drop_cancel_request(job.id)
+            await run.store.jobs.drop_cancel_request(job.id)
         case CallFailed(http_status=int()):
             pass  # it is about this job alone, perhaps: the others are asked, and this one again in a second
         case _:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from jobs.errors import UsageProblem
 from jobs.outcomes import Resubmitted
 from jobs.states import JobState
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import BatchView, JobView
 from runner.limits.brake import Brake, Reach
 from runner.limits.health import Health
@@ -41,7 +41,7 @@ async def prices_now(
             verdict = await provider.price(model)
             if isinstance(verdict, Priced) and verdict.price_usd is not None:
                 prices[model] = verdict.price_usd
-    await store.note_prices(batch.id, prices)
+    await store.batches.note_prices(batch.id, prices)
     return {**(fallback or {}), **prices}
 
 
@@ -74,10 +74,10 @@ async def agree(
     Raises:
         UsageProblem: nobody agreed, or nobody can be asked.
     """
-    new = await store.unagreed(batch.id) if chosen is None else chosen.new
+    new = await store.preview.unagreed(batch.id) if chosen is None else chosen.new
     if not new:
         if chosen is not None:
-            await store.agree(batch.id, chosen.ids)
+            await store.batches.agree(batch.id, chosen.ids)
         return
     await foretell(store, batch, new, prices, notice, asked=consent is not agreed_to_all)
     low, high = price_of(new, prices)
@@ -87,18 +87,18 @@ async def agree(
         raise UsageProblem(
             "Not agreed to: nothing was sent.", hint="The sheet is loaded; run it again to go on."
         )
-    await store.agree(batch.id, None if chosen is None else chosen.ids)
+    await store.batches.agree(batch.id, None if chosen is None else chosen.ids)
 
 
 async def repeats_left(store: Store, batch: BatchView, settings: Settings) -> int:
     """How many doubtful submits `--resubmit-unconfirmed` still has sent again; it counts over all runs."""
-    return max(0, settings.resubmit_unconfirmed - await store.automatic_resubmits(batch.id))
+    return max(0, settings.resubmit_unconfirmed - await store.ledger.automatic_resubmits(batch.id))
 
 
 async def to_be_repeated(store: Store, batch: BatchView, settings: Settings) -> list[JobView]:
     """The unconfirmed jobs that a run sends again, as far as `--resubmit-unconfirmed` allows."""
     left = await repeats_left(store, batch, settings)
-    found = await store.in_state(batch.id, [JobState.UNCONFIRMED]) if left else []
+    found = await store.jobs.in_state(batch.id, [JobState.UNCONFIRMED]) if left else []
     return [job for job in found if job.current][:left]
 
 
@@ -117,5 +117,5 @@ async def resubmit_what_is_allowed(store: Store, batch: BatchView, settings: Set
     Only when all else is agreed to: what is queued again is out of `review`, and sent by whoever runs next.
     """
     for job in await to_be_repeated(store, batch, settings):
-        await store.apply(Resubmitted(job.id, now, automatic=True))
+        await store.jobs.apply(Resubmitted(job.id, now, automatic=True))
     return await repeats_left(store, batch, settings)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container, Sequence
 
 from jobs.states import JobState
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import Alike, BatchView
 from runner.planning.selection import SelectedJobs
 
@@ -40,15 +40,15 @@ async def dedupe(
     What is linked leaves `chosen`.
     """
     if not batch.dedupe:
-        if many := await store.unlink(batch.id):
+        if many := await store.links.unlink(batch.id):
             notice(f"No longer waiting for another's result, and to be paid: {many:,} of the jobs.")
         return
     within = None if chosen is None else frozenset(chosen.ids)
-    links = links_among(await store.alike(batch.id), within)
+    links = links_among(await store.links.alike(batch.id), within)
     if not links:
         return
-    await store.link([(job.id, twin.id) for job, twin in links])
-    await store.settle_links(batch.id)
+    await store.links.link([(job.id, twin.id) for job, twin in links])
+    await store.links.settle(batch.id)
     if chosen is not None:
         chosen.leave_out([job for job, _twin in links])
     notice(_told(len(links)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import BatchView
 from runner.humanize import count_of, duration, price
 from runner.planning.consent import price_of
@@ -27,20 +27,20 @@ async def foretell(
         jobs, pictures = (sum(both[place] for both in work.values()) for place in (0, 1))
         cost = price(*price_of(work, prices))
         notice(f"To be sent: {count_of(jobs, 'job')}, at most {count_of(pictures, 'picture')}, {cost}.")
-    warned = await store.to_be_warned_of(batch.id, _SHOWN)
+    warned = await store.preview.warnings(batch.id, _SHOWN)
     if warned.jobs:
         notice(f"{count_of(warned.jobs, 'job')} of them with a warning:")
         for row, key, text in warned.first:
             notice(f"  row {row}: {key}: {text}")
         if warned.jobs > len(warned.first):
             notice(f"  and {warned.jobs - len(warned.first):,} more: `nightsheet check` shows them.")
-    if not batch.dedupe and (repeats := await store.repeats(batch.id)):
+    if not batch.dedupe and (repeats := await store.preview.repeats(batch.id)):
         copies = count_of(sum(jobs for jobs, _pictures in repeats.values()), "job")
         notice(
             f"{copies} of the batch would send what another row sends, seed included "
             f"(--dedupe sends one for all), {price(*price_of(repeats, prices))}."
         )
-    pace = await store.pace(batch.origin)
+    pace = await store.preview.throughput(batch.origin)
     if pace:
         seconds = 60 * sum(jobs for jobs, _pictures in work.values()) / pace
         notice(f"At the pace of the last run they take about {duration(seconds)}.")

@@ -11,7 +11,7 @@ from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
 from jobs.sheets.rows.column_names import ID, MODEL, fields_of, plain
 from jobs.states import JobState
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.suggestions import closest
 from jobs.views import Alike, BatchView, JobView
 
@@ -74,7 +74,7 @@ async def choose(
     chosen, best, columns = SelectedJobs(), list[tuple[float, int, JobView]](), set[str]()
     found: set[str] = set()
     queued = False
-    async for job in store.jobs(batch.id, states=[JobState.QUEUED]):
+    async for job in store.jobs.each(batch.id, states=[JobState.QUEUED]):
         queued = True
         values = _values(job, part.where)
         columns.update(job.columns if part.where else ())
@@ -142,7 +142,7 @@ async def _tell_of_others(
     store: Store, batch: BatchView, part: Selection, notice: Callable[[str], None]
 ) -> None:
     for key in part.only:
-        job = await store.by_key(batch.id, key)
+        job = await store.jobs.by_key(batch.id, key)
         if job is None or not job.current:
             raise UsageProblem(
                 f"--only: the sheet has no job {key!r}. Nothing was sent.",

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from jobs.errors import TokenProblem
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.clock import Clock
 from runner.environment import Environment
 from runner.http.api_client import ApiClient

@@ -10,7 +10,7 @@ from jobs.errors import LockHeld
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached
 from jobs.states import JobState
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import BatchView, OpenJob, Receipt, Settled
 from runner.clock import Clock
 from runner.recovery.lock import holding
@@ -43,8 +43,8 @@ async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
         in_doubt=settled.in_doubt,
         from_spool=settled.attached,
         left=tuple(receipt.outcome.request_id for receipt in settled.left),
-        running=await store.open_jobs(batch.id, JobState.RUNNING),
-        fetching=await store.open_jobs(batch.id, JobState.FETCHING),
+        running=await store.jobs.open_jobs(batch.id, JobState.RUNNING),
+        fetching=await store.jobs.open_jobs(batch.id, JobState.FETCHING),
     )
 
 
@@ -73,7 +73,7 @@ async def settle_beside(
 async def settle(store: Store, batch: BatchView, spool: Spool) -> Settled:
     """Settle what a run left open, with the receipts that it kept in the spool."""
     receipts = {line: _receipt(line) for line in spool.lines if line.batch_id == batch.id}
-    settled = await store.settle_interrupted(batch.id, INTERRUPTED, tuple(receipts.values()))
+    settled = await store.jobs.settle_interrupted(batch.id, INTERRUPTED, tuple(receipts.values()))
     kept = tuple(line for line in spool.lines if line not in receipts or receipts[line] in settled.left)
     if kept != spool.lines:
         await to_thread.run_sync(spool.keep, kept)

@@ -23,7 +23,7 @@ from jobs.catalog.registry import find
 from jobs.pauses import PauseReason
 from jobs.payload import payload
 from jobs.sheets.images.album import Way
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import QueuedJob, ReferenceView
 from runner.backoff import Backoff
 from runner.clock import Clock
@@ -148,7 +148,7 @@ class Uploader:
         return links
 
     async def _inside(self, sha256: str) -> _Link:
-        places = await self.store.places_of([sha256])
+        places = await self.store.jobs.places_of([sha256])
         data = await to_thread.run_sync(_read, places, limiter=self._threads)
         return _Link(f"data:{places[0].media_type};base64,{b64encode(data).decode('ascii')}", None)
 
@@ -175,7 +175,7 @@ class Uploader:
         """Put it there, unless it is there, and sign its address."""
         assert self.bucket is not None
         bucket = self.bucket
-        places = await self.store.places_of([sha256])
+        places = await self.store.jobs.places_of([sha256])
         if not places:
             raise _Unsent("A picture of this computer that it names is not known to this database any more.")
         first = places[0]

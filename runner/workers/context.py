@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from anyio import CapacityLimiter
 from anyio.streams.memory import MemoryObjectSendStream
 
-from jobs.store.door import Store
+from jobs.errors import NightsheetError
+from jobs.store.store import Store
 from jobs.views import BatchView, OpenJob
 from runner.backoff import Backoff
 from runner.clock import Clock
@@ -90,3 +91,16 @@ class Context:
     waiting: PendingSubmits = field(default_factory=PendingSubmits)
     """Jobs in hand that are not sent yet."""
     tally: Tally = field(default_factory=Tally)
+
+
+def must(moved: bool, key: str) -> None:
+    """A move that only this process may make, and that found the job elsewhere, is a defect: stop.
+
+    Raises:
+        NightsheetError: it did.
+    """
+    if not moved:
+        raise NightsheetError(
+            f"Job {key!r} changed under this run, which nothing but this run should do.",
+            hint="Run `nightsheet status`, then `nightsheet resume`. Nothing was sent twice.",
+        )

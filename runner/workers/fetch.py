@@ -6,7 +6,6 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
 from jobs.paths import image_path
 from jobs.pauses import PauseReason
-from jobs.store.door import must
 from jobs.stored_files import is_at_hand
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
@@ -17,7 +16,7 @@ from runner.downloads.validate import Broken
 from runner.http.image_client import DownloadFailed, LinkGone
 from runner.http.url_policy import Blocked, shown_host
 from runner.limits.brake import Reach
-from runner.workers.context import Context
+from runner.workers.context import Context, must
 
 BROKEN_TRIES = 4
 """Downloads of a picture that comes, but not whole or not as a picture."""
@@ -37,7 +36,7 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
     if not urls:
         await _fail(run, job, Failure(FailureKind.NO_IMAGES, "The API was done, and had no picture."))
         return None
-    held = await run.store.images_of(job.attempt_id)
+    held = await run.store.ledger.images_of(job.attempt_id)
     failure: Failure | None = None
     for number, url in enumerate(urls, start=1):
         earlier = held.get(number)
@@ -48,8 +47,8 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
                 await _record(run, job, number, url, picture)
             # A stand-in that is started anew has another port; another link may lead to another server.
             case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
-                must(await run.store.apply(LinksExpired(job.id)), job.key)
-                return await run.store.open_job(job.id)
+                must(await run.store.jobs.apply(LinksExpired(job.id)), job.key)
+                return await run.store.jobs.open_job(job.id)
             case LinkGone(status=status):
                 failure = failure or Failure(
                     FailureKind.EXPIRED,
@@ -153,7 +152,7 @@ async def _record(run: Context, job: OpenJob, number: int, url: str, picture: Do
         height=picture.height,
         content_type=picture.content_type,
     )
-    await run.store.record_image(job.id, job.attempt_id, view)
+    await run.store.ledger.record_image(job.id, job.attempt_id, view)
     run.tally.pictures += 1
 
 
@@ -163,13 +162,13 @@ async def _succeed(run: Context, job: OpenJob, came: int) -> None:
         short = f"{came} of {job.pictures} pictures came."
         note = short if came < job.pictures else f"{came} pictures came, {job.pictures} were asked for."
         warnings = [*(w for w in warnings if w != note), note]
-    must(await run.store.apply(Fetched(job.id, tuple(warnings), run.clock.now())), job.key)
+    must(await run.store.jobs.apply(Fetched(job.id, tuple(warnings), run.clock.now())), job.key)
     run.tally.ended += 1
     run.guards.succeeded()
 
 
 async def _fail(run: Context, job: OpenJob, failure: Failure) -> None:
-    must(await run.store.apply(FetchFailed(job.id, failure, run.clock.now())), job.key)
+    must(await run.store.jobs.apply(FetchFailed(job.id, failure, run.clock.now())), job.key)
     run.tally.ended += 1
     run.guards.failed(job.id, failure.kind)
     run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` fetches it again, which is free.")

@@ -6,7 +6,6 @@ from decimal import Decimal
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Outcome, RemoteCancelled, RemoteDone, RemoteFailed, Requeued
 from jobs.states import JobState
-from jobs.store.door import must
 from jobs.views import OpenJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach
@@ -22,7 +21,7 @@ from runner.providers.base import (
     UnknownId,
 )
 from runner.providers.runcomfy.responses import is_request_id
-from runner.workers.context import Context
+from runner.workers.context import Context, must
 
 UNKNOWN_AFTER_SECONDS = 60.0
 """A request may take that long to be known everywhere: a 404 before says nothing."""
@@ -75,7 +74,7 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
                 await run.clock.sleep(run.rng.uniform(0.0, run.limits.poll_max))
             wait = await _poll(run, job, state)
             if wait is None:
-                return await run.store.open_job(job.id)
+                return await run.store.jobs.open_job(job.id)
             if run.clock.monotonic() + wait > state.deadline:
                 break
             await run.clock.sleep(wait)
@@ -128,7 +127,7 @@ async def _result(
         case ResultReady(urls=urls, cost_usd=cost):
             run.health.good()
             run.budget.settle(job.reckoned_usd, cost)
-            must(await run.store.apply(RemoteDone(job.id, urls, cost)), job.key)
+            must(await run.store.jobs.apply(RemoteDone(job.id, urls, cost)), job.key)
             return None
         case RunFailed(failure=failure, cost_usd=cost):
             run.health.good()
@@ -168,7 +167,7 @@ def _why(*told: Failure | None) -> Failure:
 
 async def _cancelled(run: Context, job: OpenJob) -> None:
     run.health.good()
-    must(await run.store.apply(RemoteCancelled(job.id, _CANCELLED, run.clock.now())), job.key)
+    must(await run.store.jobs.apply(RemoteCancelled(job.id, _CANCELLED, run.clock.now())), job.key)
     run.tally.ended += 1
 
 
@@ -194,8 +193,8 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
     outcomes: list[Outcome] = [RemoteFailed(job.id, failure, cost, now)]
     if failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.limits.max_attempts:
         outcomes.append(Requeued(job.id, now, automatic=True))
-    must(await run.store.apply(*outcomes), job.key)
-    if await run.store.those_in(JobState.QUEUED, [job.id]):
+    must(await run.store.jobs.apply(*outcomes), job.key)
+    if await run.store.jobs.those_in(JobState.QUEUED, [job.id]):
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
         run.tally.ended += 1

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import FRONT, OpenJob, QueuedJob
 from runner.clock import Clock
 from runner.limits.brake import Brake, Reach
@@ -96,7 +96,7 @@ class JobQueue:
                 if job.id not in self._in_hand and job.id not in self._set_aside:
                     return job
             now = datetime.max.replace(tzinfo=UTC) if self._clock_is_back else None
-            found = await self._store.queued(self._batch_id, after=self._beyond, limit=_PAGE, now=now)
+            found = await self._store.jobs.queued(self._batch_id, after=self._beyond, limit=_PAGE, now=now)
             self._queued.extend(found)
             if self._queued:
                 self._beyond = self._queued[-1].place
@@ -112,9 +112,9 @@ class JobQueue:
             return False
         if self._brake.stops(Reach.SUBMITS):
             return True
-        moment = await self._store.next_available(self._batch_id)
+        moment = await self._store.jobs.next_available(self._batch_id)
         if moment is None:  # unless one of those that wait for another's result is to be sent in its stead
-            return not await self._store.settle_links(self._batch_id)
+            return not await self._store.links.settle(self._batch_id)
         wait = moment - self._clock.now()
         self._clock_is_back = wait > _LONGEST_WAIT
         return bool(self._set_aside) and wait <= timedelta(0)

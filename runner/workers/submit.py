@@ -26,14 +26,13 @@ from jobs.outcomes import (
 )
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.door import must
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach
 from runner.providers.base import CallFailed, Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.recovery.spool import Spooled
 from runner.uploads.uploader import Sendable, Unfit
-from runner.workers.context import Context
+from runner.workers.context import Context, must
 
 _UNSENT = Backoff(first=1.0, longest=30.0)
 
@@ -42,7 +41,7 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
     """Send a queued job until it is accepted, refused or in doubt; what the API took, or None."""
     if find(job.model) is None:  # an older or an odd database: nothing unknown goes into a URL
         failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
-        await run.store.apply(Unsendable(job.id, failure, run.clock.now()))  # unless cancelled meanwhile
+        await run.store.jobs.apply(Unsendable(job.id, failure, run.clock.now()))  # unless cancelled meanwhile
         return None
     estimate = run.budget.estimate(job.model, job.pictures)
     tries = 0
@@ -85,7 +84,7 @@ async def _made_ready(run: Context, job: QueuedJob) -> Sendable | None:
     if not isinstance(made, Unfit):
         return made
     failure = Failure(FailureKind.REFUSED, made.reason)
-    if await run.store.apply(Unsendable(job.id, failure, run.clock.now())):  # unless cancelled meanwhile
+    if await run.store.jobs.apply(Unsendable(job.id, failure, run.clock.now())):  # unless cancelled meanwhile
         run.tally.ended += 1
         run.guards.failed(job.id, failure.kind, at_submit=True)
     return None
@@ -117,7 +116,7 @@ async def _send(run: Context, job: QueuedJob, payload: bytes, tries: int, estima
     """One submit from intent to answer. `estimate` is set aside, and released where nothing is paid."""
     try:
         run.probe("before intent")
-        claimed = await run.store.claim(
+        claimed = await run.store.jobs.claim(
             Claimed(job.id, hashlib.sha256(payload).hexdigest(), run.clock.now(), estimate)
         )
         if claimed is None:  # cancelled, or gone from the sheet, since it was read
@@ -125,7 +124,7 @@ async def _send(run: Context, job: QueuedJob, payload: bytes, tries: int, estima
             return _Step()
         if _is_held_back(run):  # since the intent was begun
             now = run.clock.now()
-            must(await run.store.apply(NotAccepted(job.id, now, now)), job.key)
+            must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
             run.budget.release(estimate)
             return _Step(again_after_seconds=0.0)
     except CannotWrite as error:
@@ -138,7 +137,7 @@ async def _send(run: Context, job: QueuedJob, payload: bytes, tries: int, estima
     run.probe("after submit")
     try:
         wait = await _record(run, job, verdict, tries)
-        taken = await run.store.open_job(job.id) if isinstance(verdict, Taken) else None
+        taken = await run.store.jobs.open_job(job.id) if isinstance(verdict, Taken) else None
     except Exception as error:
         if isinstance(verdict, Taken):  # not even a defect may lose what is paid for
             await _spool(run, job, verdict)
@@ -165,7 +164,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
     now = run.clock.now()
     match verdict:
         case Taken(request_id=request_id):
-            if not await run.store.apply(Accepted(job.id, request_id, now)):
+            if not await run.store.jobs.apply(Accepted(job.id, request_id, now)):
                 await _doubt(
                     run, job, Unconfirmed(f"The API answered with {request_id!r}, which another job has.")
                 )
@@ -178,18 +177,18 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
         case TurnedAway():
             wait = _wait_for(run, verdict, tries)
             available_at = now + timedelta(seconds=wait)
-            must(await run.store.apply(NotAccepted(job.id, now, available_at)), job.key)
+            must(await run.store.jobs.apply(NotAccepted(job.id, now, available_at)), job.key)
             return wait
         case Denied(failure=failure):
             run.throttle.answered()
             run.health.took()
-            must(await run.store.apply(Refused(job.id, failure, now)), job.key)
+            must(await run.store.jobs.apply(Refused(job.id, failure, now)), job.key)
             run.tally.ended += 1
             run.guards.failed(job.id, failure.kind, at_submit=True)
             return None
         case Stopped(reason=reason, message=message):
             run.brake.pause(reason, message)
-            must(await run.store.apply(NotAccepted(job.id, now, now)), job.key)
+            must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
             return None
         case Unconfirmed():
             await _doubt(run, job, verdict)
@@ -206,12 +205,12 @@ async def _doubt(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
         run.tally.resubmits_left -= 1  # before anything is awaited: another doubt may be under way
         outcomes.append(Resubmitted(job.id, now, automatic=True))
     try:
-        must(await run.store.apply(*outcomes), job.key)
+        must(await run.store.jobs.apply(*outcomes), job.key)
     except CannotWrite:
         run.notice(f"Job {job.key!r}: {failure.message}")
         raise
     what = "It is sent again, as the settings allow: perhaps paid twice."
-    if not await run.store.those_in(JobState.QUEUED, [job.id]):
+    if not await run.store.jobs.those_in(JobState.QUEUED, [job.id]):
         what = "It is not sent again; `nightsheet review` decides about it."
         run.tally.resubmits_left += allowed
     run.notice(f"Job {job.key!r}: {failure.message} {what}")

@@ -9,8 +9,11 @@ import pytest
 
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
+from jobs.store.batches import Batches
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.jobs import Jobs
+from jobs.store.ledger import Ledger
+from jobs.store.store import Store
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.matrix.nights import posts
 from tests.support.command import QUICK, desk, until, wait
@@ -72,7 +75,7 @@ def test_killed_at_a_free_call(tmp_path: Path, call: str, nth: int) -> None:
 async def test_killed_between_the_name_and_the_note(tmp_path: Path) -> None:
     """The picture has its final name, the table does not know: it is taken as it stands, not once more."""
     async with night(tmp_path) as w:
-        with mock.patch.object(Store, "record_image", side_effect=Killed):
+        with mock.patch.object(Ledger, "record_image", side_effect=Killed):
             await killed(w)
         named = {path: path.stat().st_ino for path in pictures(tmp_path)}
         assert named
@@ -111,12 +114,12 @@ async def test_killed_while_a_sheet_is_loaded(tmp_path: Path) -> None:
     async with open_database(tmp_path / "night.db") as database:
         store = Store(database, VirtualClock().now)
         with pytest.raises(Killed):
-            await store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=cut_off())
+            await store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=cut_off())
     assert select(tmp_path / "night.db", "SELECT count(*) AS n FROM job") == [{"n": 0}]
     async with open_database(tmp_path / "night.db") as database:
         store = Store(database, VirtualClock().now)
         for _ in range(2):
-            await store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows(*KEYS))
+            await store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows(*KEYS))
             assert select(tmp_path / "night.db", "SELECT count(*) AS n FROM job") == [{"n": len(KEYS)}]
 
 
@@ -134,17 +137,17 @@ async def test_killed_again_and_again_while_it_recovers(tmp_path: Path) -> None:
         w.probe = probe
         await killed(w)
         w.probe = lambda _name: None
-        real = Store.settle_interrupted
+        real = Jobs.settle_interrupted
 
-        async def noted(self: Store, *arguments: Any) -> None:
+        async def noted(self: Jobs, *arguments: Any) -> None:
             await real(self, *arguments)
             raise Killed
 
-        with mock.patch.object(Store, "settle_interrupted", noted):
+        with mock.patch.object(Jobs, "settle_interrupted", noted):
             await killed(w)
         doubts = w.states()[JobState.UNCONFIRMED]
         assert doubts == 1
-        with mock.patch.object(Store, "begin_run", side_effect=Killed):
+        with mock.patch.object(Batches, "begin_run", side_effect=Killed):
             await killed(w)
         sent = posts(w)
         report = await w.run(w.sheet(ROWS))

@@ -15,7 +15,7 @@ from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store import database
-from jobs.store.door import Store
+from jobs.store.jobs import Jobs
 from runner.downloads.disk import LocalDisk
 from tests.matrix.nights import posts
 from tests.matrix.processes import COMMAND, start
@@ -67,7 +67,7 @@ async def test_no_room_for_the_table(tmp_path: Path) -> None:
     """Exit 73: no submit leaves without its intent on disk."""
     full = CannotWrite("The database refuses: database or disk is full.")
     async with night(tmp_path) as w:
-        with mock.patch.object(Store, "claim", side_effect=full):
+        with mock.patch.object(Jobs, "claim", side_effect=full):
             report = await w.run(w.sheet(ROWS))
         assert report.paused is not None
         assert (report.exit_code, report.paused.reason, posts(w)) == (73, PauseReason.DISK, 0)

@@ -99,7 +99,10 @@ async def one_run(w: World, night: Night, seconds: float) -> None:
     w.provider.says("status", night.status)
     w.provider.says("result", night.result)
     found: Recovered = await recover(w.store, w.run.batch, w.run.spool)
-    account, doubtful = await w.store.account(w.run.batch.id), await w.store.doubtful_usd(w.run.batch.id)
+    account, doubtful = (
+        await w.store.ledger.account(w.run.batch.id),
+        await w.store.ledger.unconfirmed_usd(w.run.batch.id),
+    )
     w.run.budget.committed = account.spent_usd + doubtful
     defects: list[str] = []
 
@@ -120,12 +123,12 @@ async def whole_night(folder: Path, night: Night) -> None:
     ]
     for seconds in (*night.stops, 100_000.0):
         async with world(folder, budget=night.limit, guard_limits=NO_GUARDS, max_attempts=2) as w:
-            await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
-            await w.store.agree(w.run.batch.id)
+            await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
+            await w.store.batches.agree(w.run.batch.id)
             await one_run(w, night, seconds)
             states = await w.states()
-            account = await w.store.account(w.run.batch.id)
-            doubtful = await w.store.doubtful_usd(w.run.batch.id)
+            account = await w.store.ledger.account(w.run.batch.id)
+            doubtful = await w.store.ledger.unconfirmed_usd(w.run.batch.id)
     assert night.committed <= night.limit
     over = sum((max(Decimal(0), cost - night.held[name]) for name, cost in night.told.items()), Decimal(0))
     assert account.spent_usd <= night.limit + over

@@ -54,9 +54,9 @@ class Life:
         expected = self.may(move)
         request_id = f"req-{next(self.numbers)}"
         if move is Move.CLAIM:
-            moved = await self.table.store.claim(claimed(self.job_id)) is not None
+            moved = await self.table.store.jobs.claim(claimed(self.job_id)) is not None
         else:
-            moved = await self.table.store.apply(outcome_of(move, self.job_id, request_id=request_id))
+            moved = await self.table.store.jobs.apply(outcome_of(move, self.job_id, request_id=request_id))
         assert moved == expected, move
         if not moved:
             assert self.rows() == before
@@ -126,14 +126,14 @@ async def test_a_job_only_ever_makes_the_moves_of_the_table(
 ) -> None:
     """Any sequence of outcomes, agreed to now and then: fitting moves are made, others change nothing."""
     name = f"batch-{next(numbers)}"
-    batch, _ = await table.store.load(
+    batch, _ = await table.store.batches.load(
         name=name, sheet=Path(name), origin=ORIGIN, planned=[planned("a"), planned("b", 1)]
     )
     ids = {row["key"]: row["id"] for row in select(table.path, JOBS_OF, batch.id)}
     life, bystander = Life(table, ids["a"], numbers), table.row(ids["b"])
     for kind, number in steps:
         if life.state is JobState.QUEUED and not life.agreed and (kind == "far" or number % 2):
-            await table.store.agree(batch.id)
+            await table.store.batches.agree(batch.id)
             life.agreed, bystander["agreed"] = True, 1
         moves = [move for move in Move if kind == "any" or life.may(move)]
         if kind == "far":

@@ -71,7 +71,7 @@ class Edited:
         rows = [
             planned(key, place, prompt=f"edition {edition}") for place, (key, edition) in enumerate(sheet)
         ]
-        self.batch, report = await self.table.store.load(
+        self.batch, report = await self.table.store.batches.load(
             name=self.name, sheet=Path(self.name), origin="o", planned=rows
         )
         jobs = self.jobs()
@@ -110,11 +110,11 @@ class Edited:
         """One move, which must succeed."""
         assert self.batch is not None
         if move is Move.CLAIM:
-            await self.table.store.agree(self.batch.id)
-            assert await self.table.store.claim(claimed(job_id)) is not None
+            await self.table.store.batches.agree(self.batch.id)
+            assert await self.table.store.jobs.claim(claimed(job_id)) is not None
         else:
             outcome = outcome_of(move, job_id, request_id=f"req-{next(self.numbers)}")
-            assert await self.table.store.apply(outcome)
+            assert await self.table.store.jobs.apply(outcome)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

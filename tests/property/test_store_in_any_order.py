@@ -31,7 +31,7 @@ from jobs.outcomes import Attached, Outcome, Resubmitted
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, MOVES, JobState, Move
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import FRONT, BatchView, Receipt
 from runner.planning.dedupe import links_among
 from tests.property.searching import budget
@@ -133,7 +133,7 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize(states=STATES)
     def begin(self, states: dict[str, JobState]) -> None:
         """As a run may have left it."""
-        self.do(self.store.agree(self.batch_id))
+        self.do(self.store.batches.agree(self.batch_id))
         for job in self.jobs().values():
             for move in WAYS[states[job["key"]]]:
                 self.make(job["id"], move)
@@ -141,10 +141,10 @@ class StoreMachine(RuleBasedStateMachine):
 
     def make(self, job_id: int, move: Move) -> bool:
         if move is Move.CLAIM:
-            return self.do(self.store.claim(claimed(job_id, self.opened.clock.at))) is not None
+            return self.do(self.store.jobs.claim(claimed(job_id, self.opened.clock.at))) is not None
         request_id = f"req-{next(self.opened.numbers)}"
         outcome = outcome_of(move, job_id, request_id=request_id, at=self.opened.clock.at)
-        return bool(self.do(self.store.apply(outcome)))
+        return bool(self.do(self.store.jobs.apply(outcome)))
 
     @rule(number=st.integers(0, 400))
     def go_on(self, number: int) -> None:
@@ -158,7 +158,7 @@ class StoreMachine(RuleBasedStateMachine):
         if fitting:
             job_id, move = fitting[number % len(fitting)]
             if move is Move.CLAIM:
-                self.do(self.store.agree(self.batch_id))
+                self.do(self.store.batches.agree(self.batch_id))
             job = self.jobs()[job_id]
             held = move is Move.CLAIM and (
                 job["cancel_requested"] or not job["current"] or job["same_as"] is not None
@@ -175,7 +175,7 @@ class StoreMachine(RuleBasedStateMachine):
         rows = [planned(key, place, prompt=f"says {edition}") for place, (key, edition) in enumerate(sheet)]
         before = self.jobs()
         self.batch, report = self.do(
-            self.store.load(name=self.name, sheet=Path(self.name), origin=ORIGIN, planned=rows)
+            self.store.batches.load(name=self.name, sheet=Path(self.name), origin=ORIGIN, planned=rows)
         )
         jobs = self.jobs()
         current = sorted((j for j in jobs.values() if j["current"]), key=lambda job: job["position"])
@@ -205,7 +205,7 @@ class StoreMachine(RuleBasedStateMachine):
             for j in self.jobs().values()
             if j["current"] and j["state"] == "queued" and j["same_as"] is None
         ]
-        agreed = self.do(self.store.agree(self.batch_id))
+        agreed = self.do(self.store.batches.agree(self.batch_id))
         assert agreed == sum(not job["agreed"] for job in waiting)
 
     @rule(number=st.integers(0, 20))
@@ -221,7 +221,7 @@ class StoreMachine(RuleBasedStateMachine):
             and job["agreed"]
             and not job["cancel_requested"]
         )
-        assert (self.do(self.store.claim(claimed(job["id"], self.opened.clock.at))) is not None) is may
+        assert (self.do(self.store.jobs.claim(claimed(job["id"], self.opened.clock.at))) is not None) is may
 
     @rule(number=st.integers(0, 20), move=st.sampled_from(FREE_MOVES), known_id=st.booleans())
     def happen(self, number: int, move: Move, known_id: bool) -> None:
@@ -241,7 +241,7 @@ class StoreMachine(RuleBasedStateMachine):
             may = may and twin is not None and twin["state"] == JobState.SUCCEEDED
         if move in (Move.ACCEPTED, Move.ATTACH):
             may = may and request_id not in taken
-        assert self.do(self.store.apply(outcome)) is may, (move, job["state"])
+        assert self.do(self.store.jobs.apply(outcome)) is may, (move, job["state"])
 
     @rule(number=st.integers(0, 20))
     def two_outcomes_or_none(self, number: int) -> None:
@@ -251,7 +251,7 @@ class StoreMachine(RuleBasedStateMachine):
             return
         before = self.jobs(), self.attempts()
         pair = [outcome_of(Move.CANCEL, job["id"]), outcome_of(Move.FETCHED, job["id"])]
-        assert self.do(self.store.apply(*pair)) is False
+        assert self.do(self.store.jobs.apply(*pair)) is False
         assert (self.jobs(), self.attempts()) == before
 
     @rule(part=st.none() | st.sets(st.integers(0, 9)))
@@ -259,8 +259,8 @@ class StoreMachine(RuleBasedStateMachine):
         """Of those that say the same, one is sent for all, or for a part of them."""
         jobs = list(self.jobs())
         within = None if part is None else {jobs[number % len(jobs)] for number in part}
-        pairs = [(a.id, b.id) for a, b in links_among(self.do(self.store.alike(self.batch_id)), within)]
-        self.do(self.store.link(pairs))
+        pairs = [(a.id, b.id) for a, b in links_among(self.do(self.store.links.alike(self.batch_id)), within)]
+        self.do(self.store.links.link(pairs))
         after = self.jobs()
         assert all(after[job_id]["same_as"] is not None for job_id, _twin in pairs)
 
@@ -268,7 +268,7 @@ class StoreMachine(RuleBasedStateMachine):
     def settle_links(self) -> None:
         """What waits shares the end of what it waits for; nothing waits for what will never come."""
         before = self.jobs()
-        heirs = self.do(self.store.settle_links(self.batch_id))
+        heirs = self.do(self.store.links.settle(self.batch_id))
         jobs = self.jobs()
         assert heirs == sum(
             job["same_as"] is None and before[number]["same_as"] is not None for number, job in jobs.items()
@@ -285,13 +285,13 @@ class StoreMachine(RuleBasedStateMachine):
     def unlink(self) -> None:
         """Those that wait are jobs of their own again."""
         many = sum(job["same_as"] is not None and job["state"] == "queued" for job in self.jobs().values())
-        assert self.do(self.store.unlink(self.batch_id)) == many
+        assert self.do(self.store.links.unlink(self.batch_id)) == many
 
     @rule(keys=SOME)
     def cancel(self, keys: list[str] | None) -> None:
         meant = [job for job in self.jobs().values() if keys is None or job["key"] in keys]
         states = [job["state"] for job in meant]
-        met = self.do(self.store.cancel(self.batch_id, keys))
+        met = self.do(self.store.jobs.cancel(self.batch_id, keys))
         assert met.queued == states.count("queued")
         assert met.asked == states.count("submitting") + states.count("running")
 
@@ -305,9 +305,9 @@ class StoreMachine(RuleBasedStateMachine):
             if keep
         ]
         self.opened.reopen()
-        settled = self.do(self.store.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
+        settled = self.do(self.store.jobs.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
         assert (settled.in_doubt, settled.attached) == (len(open_now) - len(receipts), len(receipts))
-        again = self.do(self.store.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
+        again = self.do(self.store.jobs.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
         assert (again.in_doubt, again.attached, again.left) == (0, 0, ())
 
     @rule(number=st.integers(0, 20))
@@ -315,7 +315,7 @@ class StoreMachine(RuleBasedStateMachine):
         job = self.chosen(number)
         if job is not None:
             at = self.opened.clock.at
-            done = self.do(self.store.apply(Resubmitted(job["id"], at, automatic=True)))
+            done = self.do(self.store.jobs.apply(Resubmitted(job["id"], at, automatic=True)))
             # A person's wish to have it cancelled beats a setting.
             assert done is (job["state"] == JobState.UNCONFIRMED and not job["cancel_requested"])
 
@@ -325,18 +325,18 @@ class StoreMachine(RuleBasedStateMachine):
         if job is None or job["state"] != JobState.FETCHING:
             return
         attempt = [attempt for attempt in self.attempts() if attempt["job_id"] == job["id"]][-1]
-        self.do(self.store.record_image(job["id"], attempt["id"], picture(sha256=f"{number:064x}")))
-        kept = self.do(self.store.images_of(attempt["id"]))
+        self.do(self.store.ledger.record_image(job["id"], attempt["id"], picture(sha256=f"{number:064x}")))
+        kept = self.do(self.store.ledger.images_of(attempt["id"]))
         assert kept[1].sha256 == f"{number:064x}"
 
     @rule(reason=st.sampled_from(list(PauseReason)))
     def pause(self, reason: PauseReason) -> None:
-        self.do(self.store.pause(self.batch_id, reason, "why"))
+        self.do(self.store.batches.pause(self.batch_id, reason, "why"))
         self.paused = self.paused or reason
 
     @rule()
     def unpause(self) -> None:
-        self.do(self.store.unpause(self.batch_id))
+        self.do(self.store.batches.unpause(self.batch_id))
         self.paused = None
 
     @rule(seconds=st.integers(1, 4000))
@@ -375,7 +375,7 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def the_books_balance(self) -> None:
         """Sent once, and once more for each time that it was allowed; an open intent is on its way."""
-        ledger = self.do(self.store.ledger(self.batch_id))
+        ledger = self.do(self.store.ledger.attempts(self.batch_id))
         assert balance(ledger).balanced
         paid: dict[tuple[str, str], int] = {}
         allowed: dict[tuple[str, str], int] = {}
@@ -399,21 +399,21 @@ class StoreMachine(RuleBasedStateMachine):
     def what_is_told_is_what_is_there(self) -> None:
         """Counts, the queue, the pause."""
         jobs = self.jobs().values()
-        counts = self.do(self.store.counts(self.batch_id))
+        counts = self.do(self.store.jobs.counts(self.batch_id))
         assert {state: many for state, many in counts.items() if many} == {
             state: many
             for state in JobState
             if (many := sum(job["current"] and job["state"] == state for job in jobs))
         }
         ever = self.opened.clock.at + timedelta(days=9)
-        queued = self.do(self.store.queued(self.batch_id, after=FRONT, limit=99, now=ever))
+        queued = self.do(self.store.jobs.queued(self.batch_id, after=FRONT, limit=99, now=ever))
         assert [job.id for job in queued] == [
             job["id"] for job in jobs if job["current"] and job["agreed"] and job["state"] == "queued"
         ]
         assert all(json.loads(job.inputs) for job in queued)
-        paused = self.do(self.store.refresh(self.batch_id)).paused
+        paused = self.do(self.store.batches.get(self.batch_id)).paused
         assert (paused.reason if paused else None) == self.paused
-        assert self.do(self.store.account(self.batch_id)).spent_usd >= Decimal(0)
+        assert self.do(self.store.ledger.account(self.batch_id)).spent_usd >= Decimal(0)
 
 
 @pytest.mark.timeout(3600)

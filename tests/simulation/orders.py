@@ -121,7 +121,7 @@ async def _resumed(w: World) -> None:
 
 async def _in_second_terminal(w: World) -> None:
     async with open_store(w.settings(), w.clock) as store:
-        await store.unpause((await store.batch(None)).id)
+        await store.batches.unpause((await store.batches.named(None)).id)
 
 
 async def _second_runner(w: World) -> None:

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from jobs.outcomes import Accepted
-from jobs.store.door import Store
+from jobs.store.jobs import Jobs
+from jobs.store.store import Store
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.providers.runcomfy.responses import Meaning
 from runner.recovery.recover import recover
@@ -22,7 +23,7 @@ from tests.simulation.trial import run_trial
 
 MOST_SEEDS = 40
 
-_apply = Store.apply
+_apply = Jobs.apply
 
 
 def _server_errors_are_sent_again() -> AbstractContextManager[Any]:
@@ -50,10 +51,10 @@ def _what_was_interrupted_is_queued_again() -> AbstractContextManager[Any]:
 
 
 def _answers_are_not_committed() -> AbstractContextManager[Any]:
-    async def forget(store: Store, *outcomes: Any) -> bool:
-        return isinstance(outcomes[0], Accepted) or await _apply(store, *outcomes)
+    async def forget(jobs: Jobs, *outcomes: Any) -> bool:
+        return isinstance(outcomes[0], Accepted) or await _apply(jobs, *outcomes)
 
-    return mock.patch.object(Store, "apply", forget)
+    return mock.patch.object(Jobs, "apply", forget)
 
 
 def _the_gate_is_open() -> AbstractContextManager[Any]:

@@ -39,7 +39,7 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
 from jobs.store.database import Database, open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView, LoadReport
 from tests.support.warm import prepare_database
 
@@ -123,7 +123,7 @@ def claimed(job_id: int, at: datetime = NIGHT, estimate_usd: Decimal | None = ES
 
 
 def outcome_of(move: Move, job_id: int, *, request_id: str = "req-1", at: datetime = NIGHT) -> Outcome:
-    """An ordinary outcome for each move but the claim, which has a door of its own."""
+    """An ordinary outcome for each move but the claim, which has a method of its own."""
     made: dict[Move, Outcome] = {
         Move.UNSENDABLE: Unsendable(job_id, failure(FailureKind.REFUSED), at),
         Move.LINK: Linked(job_id, (), at),
@@ -168,12 +168,14 @@ class Table:
 
     async def load(self, sheet: Iterable[PlannedJob | Problem]) -> LoadReport:
         """Load a sheet into the batch."""
-        self.batch, report = await self.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
+        self.batch, report = await self.store.batches.load(
+            name="night", sheet=SHEET, origin=ORIGIN, planned=sheet
+        )
         return report
 
     async def job(self, key: str) -> JobView:
         """The newest revision of a key."""
-        found = await self.store.by_key(self.batch.id, key)
+        found = await self.store.jobs.by_key(self.batch.id, key)
         assert found is not None
         return found
 
@@ -182,11 +184,11 @@ class Table:
         job_id = (await self.job(key)).id
         for move in moves:
             if move is Move.CLAIM:
-                await self.store.agree(self.batch.id)
-                assert await self.store.claim(claimed(job_id, self.clock.at)) is not None
+                await self.store.batches.agree(self.batch.id)
+                assert await self.store.jobs.claim(claimed(job_id, self.clock.at)) is not None
             else:
                 outcome = outcome_of(move, job_id, request_id=f"req-{key}", at=self.clock.at)
-                assert await self.store.apply(outcome), move
+                assert await self.store.jobs.apply(outcome), move
         return job_id
 
     async def bring(self, key: str, state: JobState) -> int:
@@ -220,7 +222,7 @@ async def new_table(database: Database, *keys: str) -> Table:
     """The same over an open database."""
     clock = WallClock()
     store = Store(database, clock.now)
-    batch, _ = await store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows(*keys))
+    batch, _ = await store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows(*keys))
     return Table(store, clock, batch)
 
 

@@ -22,7 +22,7 @@ from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import JobView, OpenJob, QueuedJob
 from runner.downloads.disk import Disk, LocalDisk
 from runner.downloads.download import Downloads
@@ -104,25 +104,25 @@ class World:
 
     async def job(self, key: str = "a") -> JobView:
         """A job as it stands."""
-        found = await self.store.by_key(self.run.batch.id, key)
+        found = await self.store.jobs.by_key(self.run.batch.id, key)
         assert found is not None
         return found
 
     async def queued(self, key: str = "a") -> QueuedJob:
         """A job that may be claimed."""
         ever = datetime.max.replace(tzinfo=UTC)
-        found = await self.store.queued(self.run.batch.id, limit=1000, now=ever)
+        found = await self.store.jobs.queued(self.run.batch.id, limit=1000, now=ever)
         return next(job for job in found if job.key == key)
 
     async def running(self, key: str = "a") -> OpenJob:
         """A job that the API has."""
-        found = await self.store.open_job((await self.job(key)).id)
+        found = await self.store.jobs.open_job((await self.job(key)).id)
         assert found is not None
         return found
 
     async def states(self) -> dict[str, JobState]:
         """Where every job stands, by key."""
-        return {job.key: job.state async for job in self.store.jobs(self.run.batch.id)}
+        return {job.key: job.state async for job in self.store.jobs.each(self.run.batch.id)}
 
     def on_disk(self, key: str = "a") -> dict[str, Any]:
         """A job's row, as a connection sees it that is none of ours."""
@@ -163,10 +163,10 @@ async def world(
     prepare_database(folder / "night.db")
     async with open_database(folder / "night.db") as database:
         store = Store(database, clock.now)
-        batch, _report = await store.load(
+        batch, _report = await store.batches.load(
             name="night", sheet=SHEET, origin=ORIGIN, planned=planned or rows(*keys)
         )
-        await store.agree(batch.id)
+        await store.batches.agree(batch.id)
         brake = Brake(stops.append)
         health = Health(
             provider,
@@ -234,8 +234,8 @@ async def at_the_api(folder: Path, **options: Any) -> AsyncIterator[tuple[World,
     async with world(folder, "a", **options) as w:
         job = await w.queued()
         w.run.budget.reserve(ESTIMATE)
-        assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
-        assert await w.store.apply(Accepted(job.id, "req-1", w.clock.now()))
+        assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.apply(Accepted(job.id, "req-1", w.clock.now()))
         yield w, await w.running()
 
 

@@ -38,9 +38,9 @@ async def _audit(settings: "Settings", name: str | None) -> int:
 
     clock = system_clock()
     async with opened_batch(settings, clock, name) as (store, batch):
-        ledger = await store.ledger(batch.id)
-        rows = Rows(await store.revisions(batch.id))
-        linked = await store.linked(batch.id)
+        ledger = await store.ledger.attempts(batch.id)
+        rows = Rows(await store.jobs.revisions(batch.id))
+        linked = await store.links.listed(batch.id)
         gone = await gone_from_disk(store, batch)
     books = balance(ledger)
     if settings.as_json:

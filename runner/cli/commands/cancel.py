@@ -18,7 +18,7 @@ from runner.cli.steps.open import execute, opened_batch, process_environment
 from runner.humanize import count_of
 
 if TYPE_CHECKING:
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView, JobView, OpenJob
     from runner.environment import Environment
     from runner.providers.connect import Api
@@ -47,19 +47,18 @@ def command(
 
 
 async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | None) -> int:
-    from jobs.store.door import check_origin
     from runner.providers.connect import origin_of
     from runner.recovery.lock import holding
 
     environment = process_environment()
     async with opened_batch(settings, environment.clock, name) as (store, batch):
-        check_origin(batch, origin_of(settings, environment.env))
+        batch.check_origin(origin_of(settings, environment.env))
         told = CancelResult(batch.name)
         if keys is not None:
             for job in await named(store, batch, keys):
                 if job.state not in {JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING}:
                     told.leave(job, f"it is {job.state}")
-        met = await store.cancel(batch.id, keys)
+        met = await store.jobs.cancel(batch.id, keys)
         told.queued = met.queued
         code = 0
         if met.asked:
@@ -71,7 +70,7 @@ async def _cancel(settings: "Settings", name: str | None, keys: Sequence[str] | 
                 notice=console.message,
             ) as other:
                 if other is None:
-                    for cut_off in await store.in_state(batch.id, [JobState.SUBMITTING], keys):
+                    for cut_off in await store.jobs.in_state(batch.id, [JobState.SUBMITTING], keys):
                         told.leave(cut_off, _IN_DOUBT)
                     code = await _at_the_api(store, batch, settings, environment, told)
                 elif other.makes_room_soon:
@@ -175,7 +174,7 @@ async def _at_the_api(
 
 
 async def _wanted(store: "Store", batch: "BatchView") -> list["OpenJob"]:
-    found = [await store.open_job(job_id) for job_id in await store.cancel_wanted(batch.id)]
+    found = [await store.jobs.open_job(job_id) for job_id in await store.jobs.cancel_wanted(batch.id)]
     return [job for job in found if job is not None and job.state is JobState.RUNNING]
 
 
@@ -191,17 +190,17 @@ async def _one(
     match verdict:
         case CancelTaken(done=done):
             if not await _is_cancelled(api, job, done=done):
-                await store.drop_cancel_request(job.id)
+                await store.jobs.drop_cancel_request(job.id)
                 told.asked.append(job.key)
             else:
                 failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
-                if await store.apply(Cancelled(job.id, failure, environment.clock.now())):
+                if await store.jobs.apply(Cancelled(job.id, failure, environment.clock.now())):
                     told.cancelled.append(job.key)
         case NotCancellable():
-            await store.drop_cancel_request(job.id)
+            await store.jobs.drop_cancel_request(job.id)
             told.not_cancellable.append(job.key)
         case UnknownId(message=message):
-            await store.drop_cancel_request(job.id)
+            await store.jobs.drop_cancel_request(job.id)
             told.leave(job, f"the API does not know its request ({message}): resume settles it")
         case Stopped(message=message, reason=reason):
             console.message(f"The API refuses ({reason}): {message}", "bold red")

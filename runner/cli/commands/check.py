@@ -26,7 +26,7 @@ from runner.humanize import count_of, duration
 
 if TYPE_CHECKING:
     from jobs.sheets import PlannedJob, SheetSource
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView
     from runner.planning.prices import Prices
     from runner.settings import Settings
@@ -106,7 +106,7 @@ async def _read(
     stream = plan(opened, random.Random(), priority_by)  # noqa: S311 - seeds of pictures, and shown to nobody
     async with AsyncExitStack() as stack:
         store = await _table(stack, settings)
-        held = None if store is None else await store.find_batch(opened.batch)
+        held = None if store is None else await store.batches.find(opened.batch)
         kept = held is not None and held.dedupe
         found = Plan(opened.batch, dedupe=kept if dedupe is None else dedupe)
         while chunk := list(islice(stream, _CHUNK)):
@@ -115,10 +115,10 @@ async def _read(
                 hosted.add(job)
             fates = [NEW] * len(jobs)
             if store is not None and held is not None:
-                fates = await store.compare(held.id, jobs)
+                fates = await store.preview.compare(held.id, jobs)
             _take(source, found, chunk, fates, listing=settings.verbose and not settings.as_json)
         if store is not None and held is not None:
-            found.known, found.held = True, sum((await store.counts(held.id)).values())
+            found.known, found.held = True, sum((await store.jobs.counts(held.id)).values())
         found.minutes = await _minutes(store, held, found)
     if hosted.named:
         await look(hosted, source.name, found, settings)
@@ -159,7 +159,7 @@ async def _minutes(store: "Store | None", held: "BatchView | None", plan: Plan) 
     if store is None or not plan.to_send:
         return None
     try:
-        pace = await store.pace((held or await store.batch(None)).origin)
+        pace = await store.preview.throughput((held or await store.batches.named(None)).origin)
     except UsageProblem:  # a table without a batch
         return None
     return totals(plan.to_send)["jobs"] / pace if pace else None

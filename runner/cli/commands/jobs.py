@@ -46,7 +46,7 @@ def command(
 
 async def _list(settings: "Settings", name: str | None, states: Sequence[JobState]) -> None:
     async with opened_batch(settings, system_clock(), name) as (store, batch):
-        jobs = store.jobs(batch.id, states=states)
+        jobs = store.jobs.each(batch.id, states=states)
         if settings.as_json:
             await _as_json(jobs)
         else:

@@ -25,8 +25,8 @@ async def _pause(settings: "Settings", name: str | None) -> None:
     from jobs.pauses import PauseReason
 
     async with opened_batch(settings, system_clock(), name) as (store, batch):
-        await store.pause(batch.id, PauseReason.PERSON, "A person paused it.")
-        paused = (await store.refresh(batch.id)).paused
+        await store.batches.pause(batch.id, PauseReason.PERSON, "A person paused it.")
+        paused = (await store.batches.get(batch.id)).paused
     assert paused is not None
     console.result(f"Batch {batch.name} is paused ({paused.reason}): {paused.detail}")
     console.result(f"Next: {then(settings, 'resume', batch.name)}")

@@ -20,7 +20,7 @@ from runner.humanize import count_of, price
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView, JobView
     from runner.settings import Settings
 
@@ -113,7 +113,7 @@ async def _choose(
         jobs = await named(store, batch, keys)
     else:
         states = [JobState.FAILED, JobState.CANCELLED, *([] if kinds else [JobState.SUCCEEDED])]
-        found = store.jobs(batch.id, states=states)
+        found = store.jobs.each(batch.id, states=states)
         jobs = [job async for job in found if job.state is not JobState.SUCCEEDED or _has_lost(job)]
     held = await _held_results(store, batch)
     left_behind: set[int] = set()
@@ -131,7 +131,7 @@ async def _choose(
         elif job.state is not JobState.SUCCEEDED:  # else it has what the other fetches
             chosen.paid.append(job)
     if left_behind:
-        ended = store.jobs(batch.id, everything=True, states=[JobState.FAILED, JobState.SUCCEEDED])
+        ended = store.jobs.each(batch.id, everything=True, states=[JobState.FAILED, JobState.SUCCEEDED])
         chosen.free += [job async for job in ended if job.id in left_behind]
     going_on = {job.id for job in (*chosen.free, *chosen.paid)}
     chosen.linked = [job for job in chosen.paid if _waits(batch, job, going_on)]
@@ -197,7 +197,7 @@ async def _held_results(store: "Store", batch: "BatchView") -> set[int]:
     """Jobs whose newest submit was accepted, and that the API did not call failed, cancelled or unknown."""
     from jobs.attempts import SubmitOutcome
 
-    newest = {attempt.job_id: attempt for attempt in await store.ledger(batch.id)}
+    newest = {attempt.job_id: attempt for attempt in await store.ledger.attempts(batch.id)}
     return {
         job_id
         for job_id, attempt in newest.items()

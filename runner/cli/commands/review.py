@@ -75,7 +75,7 @@ async def _review(
         await settle_beside(
             store, batch, settings.database, command="review", clock=clock, notice=console.message
         )
-        found = store.jobs(batch.id, everything=True, states=[JobState.UNCONFIRMED])
+        found = store.jobs.each(batch.id, everything=True, states=[JobState.UNCONFIRMED])
         doubts = UnconfirmedJobs(batch.name, [job async for job in found])
         if not (attach or resubmit or discard):
             if settings.as_json:

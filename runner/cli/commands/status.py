@@ -19,8 +19,8 @@ from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.humanize import count_of, jobs_a_minute, money
 
 if TYPE_CHECKING:
-    from jobs.store.door import Store
-    from jobs.views import Account, BatchView, Links
+    from jobs.store.store import Store
+    from jobs.views import Account, BatchView, LinkCounts
     from runner.settings import Settings
 
 EXAMPLE = "nightsheet status --watch"
@@ -47,7 +47,7 @@ class BatchStatus:
     pace: float
     """Jobs a minute; 0 while that cannot be told."""
     at: datetime
-    links: "Links"
+    links: "LinkCounts"
 
     @property
     def total(self) -> int:
@@ -96,10 +96,10 @@ async def _show(settings: "Settings", name: str | None, *, watch: bool) -> None:
 
 
 async def _standing(store: "Store", batch_id: int, settings: "Settings", now: datetime) -> BatchStatus:
-    batch = await store.refresh(batch_id)
-    queued = await store.queued_pictures(batch_id)
+    batch = await store.batches.get(batch_id)
+    queued = await store.preview.to_send(batch_id)
     run = await run_at_work(store, batch, settings)
-    counts, account = await store.counts_and_account(batch_id)
+    counts, account = await store.jobs.counts_and_account(batch_id)
     return BatchStatus(
         batch=batch,
         counts=counts,
@@ -113,18 +113,18 @@ async def _standing(store: "Store", batch_id: int, settings: "Settings", now: da
             Decimal(0),
         ),
         unpriced=any(model not in batch.prices for model in queued),
-        in_doubt_usd=await store.doubtful_usd(batch_id),
+        in_doubt_usd=await store.ledger.unconfirmed_usd(batch_id),
         at_work=run is not None,
         pace=0.0 if run is None or batch.paused else await _pace(store, batch_id, run.started_at, now),
         at=now,
-        links=await store.links(batch_id),
+        links=await store.links.count(batch_id),
     )
 
 
 async def _pace(store: "Store", batch_id: int, begun: datetime, now: datetime) -> float:
     since = max(begun, now - timedelta(minutes=PACE_MINUTES))
     minutes = (now - since).total_seconds() / 60
-    return await store.ended_since(batch_id, since) / minutes if minutes > 0 else 0.0
+    return await store.jobs.ended_since(batch_id, since) / minutes if minutes > 0 else 0.0
 
 
 def as_json(standing: BatchStatus) -> dict[str, Any]:

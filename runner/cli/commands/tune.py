@@ -44,8 +44,8 @@ async def _tune(settings: "Settings", name: str | None, said: dict[str, str]) ->
     values = _values(said)
     async with opened_batch(settings, system_clock(), name) as (store, batch):
         if values:
-            await store.tune(batch.id, values)
-        now = await store.refresh(batch.id)
+            await store.batches.tune(batch.id, values)
+        now = await store.batches.get(batch.id)
     for word, value in (("concurrency", now.concurrency), ("rate", now.rate), ("budget", now.budget)):
         console.result(f"{word}: {'as the run is told' if value is None else number(value)}")
 

@@ -11,7 +11,7 @@ from runner.cli.console.formatting import then
 from runner.humanize import count_of, money
 
 if TYPE_CHECKING:
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView, JobView, LinkedJob
     from runner.settings import Settings
 
@@ -30,7 +30,7 @@ async def gone_from_disk(store: "Store", batch: "BatchView") -> list[MissingImag
     """What somebody has deleted, moved or changed since; what is linked has its pictures from another."""
     lost = []
     shared = set()
-    async for job in store.jobs(batch.id, everything=True, states=[JobState.SUCCEEDED]):
+    async for job in store.jobs.each(batch.id, everything=True, states=[JobState.SUCCEEDED]):
         if job.twin is None:
             if paths := not_at_hand(job):
                 lost.append((job, paths))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobs.errors import CannotWrite
 
 if TYPE_CHECKING:
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView, RunView
     from runner.settings import Settings
 
@@ -19,7 +19,7 @@ async def run_at_work(store: "Store", batch: "BatchView", settings: "Settings") 
     The lock can be asked only by taking it, which would turn away a runner that begins at that very moment.
     So it is asked only where the process of the latest run is alive, which has it then.
     """
-    run = await store.latest_run()
+    run = await store.batches.latest_run()
     if run is None or run.batch != batch.name or not _is_alive(run):
         return None
     from runner.recovery.lock import try_holding

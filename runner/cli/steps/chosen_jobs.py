@@ -12,7 +12,7 @@ from runner.humanize import count_of
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView, JobView
 
 _AT_ONCE = 100
@@ -45,7 +45,7 @@ async def named(store: "Store", batch: "BatchView", keys: Sequence[str]) -> list
     Raises:
         UsageProblem: the batch has no such key; with those that were probably meant.
     """
-    found = {key: await store.by_key(batch.id, key) for key in keys}
+    found = {key: await store.jobs.by_key(batch.id, key) for key in keys}
     unknown = [key for key, job in found.items() if job is None]
     if unknown:
         raise await _unknown(store, batch, unknown)
@@ -53,7 +53,7 @@ async def named(store: "Store", batch: "BatchView", keys: Sequence[str]) -> list
 
 
 async def _unknown(store: "Store", batch: "BatchView", unknown: Sequence[str]) -> UsageProblem:
-    keys = [job.key async for job in store.jobs(batch.id, everything=True)]
+    keys = [job.key async for job in store.jobs.each(batch.id, everything=True)]
     near = [meant for key in unknown for meant in difflib.get_close_matches(key, keys, n=_NEAR)]
     told = ", ".join(map(repr, unknown))
     sentence = f"The batch {batch.name!r} has no job {told}. Nothing was changed."
@@ -68,7 +68,7 @@ async def apply_each(store: "Store", outcomes: Sequence["Outcome"]) -> list[bool
     done = [False] * len(outcomes)
 
     async def one(number: int) -> None:
-        done[number] = await store.apply(outcomes[number])
+        done[number] = await store.jobs.apply(outcomes[number])
 
     for first in range(0, len(outcomes), _AT_ONCE):
         async with anyio.create_task_group() as tasks:

@@ -17,7 +17,7 @@ from runner.humanize import count_of, price
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView, JobView
     from runner.cli.steps.unconfirmed import UnconfirmedJobs
     from runner.clock import Clock
@@ -136,14 +136,13 @@ async def _attach(
     pairs: list[tuple["JobView", str]], store: "Store", settings: "Settings", told: ReviewResult
 ) -> None:
     """Attach the ids that the API knows and that no other job has."""
-    from jobs.store.door import check_origin
     from runner.providers.connect import open_api, origin_of
 
     environment = process_environment()
-    check_origin(told.batch, origin_of(settings, environment.env))
+    told.batch.check_origin(origin_of(settings, environment.env))
     free = []
     for job, request_id in pairs:
-        holder = await store.holder_of(request_id)
+        holder = await store.ledger.holder_of(request_id)
         if holder is None:
             free.append((job, request_id))
         else:
@@ -175,10 +174,10 @@ async def _verify_and_attach(
 
     match await api.provider.status(request_id):
         case RemoteStatusReport():
-            if await store.apply(Attached(job.id, request_id, now)):
+            if await store.jobs.apply(Attached(job.id, request_id, now)):
                 told.attached.append(job)
             else:
-                holder = await store.holder_of(request_id)  # one that was named before it, perhaps
+                holder = await store.ledger.holder_of(request_id)  # one that was named before it, perhaps
                 told.leave(job, _CHANGED if holder is None else _taken(request_id, holder))
         case UnknownId(message=message):
             told.leave(job, f"the API does not know {request_id}: {message}")

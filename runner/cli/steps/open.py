@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from jobs.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView
     from runner.clock import Clock
     from runner.environment import Environment
@@ -53,7 +53,7 @@ async def existing(settings: "Settings", clock: "Clock") -> AsyncIterator["Store
         CannotWrite: it cannot be opened.
     """
     from jobs.store.database import open_database
-    from jobs.store.door import Store
+    from jobs.store.store import Store
 
     must_exist(settings)
     async with open_database(settings.database, create=False) as database:
@@ -70,7 +70,7 @@ async def opened_batch(
         UsageProblem: there is no database, or no such batch.
     """
     async with existing(settings, clock) as store:
-        yield store, await store.batch(name)
+        yield store, await store.batches.named(name)
 
 
 def must_exist(settings: "Settings") -> None:

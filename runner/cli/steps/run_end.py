@@ -39,13 +39,13 @@ def _known(report: "RunReport", settings: "Settings", environment: "Environment"
 
     async def look() -> summary.FailureBreakdown:
         async with opened_batch(settings, environment.clock, report.batch) as (store, batch):
-            failed = store.jobs(batch.id, states=[JobState.FAILED])
+            failed = store.jobs.each(batch.id, states=[JobState.FAILED])
             kinds, linked = Counter[FailureKind](), Counter[FailureKind]()
             async for job in failed:
                 if job.failure is not None:
                     kinds[job.failure.kind] += 1
                     linked[job.failure.kind] += job.twin is not None
-            return summary.FailureBreakdown(kinds, await store.doubtful_usd(batch.id), linked)
+            return summary.FailureBreakdown(kinds, await store.ledger.unconfirmed_usd(batch.id), linked)
 
     if report.counts[JobState.FAILED] or report.account.submits:
         with suppress(NightsheetError):

@@ -9,7 +9,7 @@ from runner.cli.steps.overwrite import check_target
 
 if TYPE_CHECKING:
     from jobs.sheets import Sheet, SheetSource
-    from jobs.store.door import Store
+    from jobs.store.store import Store
     from jobs.views import BatchView
     from runner.settings import Settings
 

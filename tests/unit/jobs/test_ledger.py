@@ -203,7 +203,7 @@ def test_what_is_not_in_hand_is_in_the_order_in_which_it_was_sent() -> None:
 
 
 async def books_of(table: Table) -> LedgerAudit:
-    return balance(await table.store.ledger(table.batch.id))
+    return balance(await table.store.ledger.attempts(table.batch.id))
 
 
 async def test_the_books_of_every_state_balance(tmp_path: Path) -> None:
@@ -231,21 +231,21 @@ async def test_a_repeat_that_was_allowed_balances(tmp_path: Path, automatic: boo
     async with opened_table(tmp_path / "n.db", "a", "b") as table:
         doubt = await table.move("a", Move.CLAIM, Move.UNANSWERED)
         failed = await table.move("b", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED)
-        assert await table.store.apply(Resubmitted(doubt, NIGHT, automatic=automatic))
-        assert await table.store.apply(Requeued(failed, NIGHT, automatic=automatic))
+        assert await table.store.jobs.apply(Resubmitted(doubt, NIGHT, automatic=automatic))
+        assert await table.store.jobs.apply(Requeued(failed, NIGHT, automatic=automatic))
         for key in "ab":
             await table.move(key, Move.CLAIM)
         books = await books_of(table)
         assert books.balanced
         assert (books.jobs_sent, books.submits, books.repeats_allowed) == (2, 4, 2)
-        assert await table.store.automatic_resubmits(table.batch.id) == automatic
+        assert await table.store.ledger.automatic_resubmits(table.batch.id) == automatic
 
 
 async def test_going_back_unsent_gives_no_leave(tmp_path: Path) -> None:
     """A job that was cancelled in the queue, and taken back, may be sent once as before."""
     async with opened_table(tmp_path / "n.db", "a") as table:
         job_id = await table.move("a", Move.CANCEL)
-        assert await table.store.apply(Requeued(job_id, NIGHT))
+        assert await table.store.jobs.apply(Requeued(job_id, NIGHT))
         await table.move("a", Move.CLAIM, Move.NOT_ACCEPTED, Move.CLAIM)
         books = await books_of(table)
         assert (books.submits, books.repeats_allowed, books.balanced) == (1, 0, True)
@@ -264,7 +264,7 @@ async def test_a_ledger_with_one_line_too_many_is_seen(tmp_path: Path, damage: S
         again = (Move.REQUEUE, Move.CLAIM)
         await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, *again, Move.UNANSWERED)
         await table.move("a", Move.RESUBMIT, Move.CLAIM, Move.REFUSED)
-        kinds = [attempt.outcome for attempt in await table.store.ledger(table.batch.id)]
+        kinds = [attempt.outcome for attempt in await table.store.ledger.attempts(table.batch.id)]
         assert kinds == [Out.ACCEPTED, Out.RESUBMITTED, Out.REFUSED]
         assert (await books_of(table)).balanced
         with closing(sqlite3.connect(table.path)) as connection, connection:

@@ -42,7 +42,7 @@ async def done(
 ) -> AsyncIterator[tuple[World, OpenJob]]:
     """A job whose pictures are ready."""
     async with at_the_api(folder, net=net, **more) as (w, job):
-        assert await w.store.apply(RemoteDone(job.id, urls, None))
+        assert await w.store.jobs.apply(RemoteDone(job.id, urls, None))
         yield w, await w.running()
 
 

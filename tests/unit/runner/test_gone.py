@@ -6,7 +6,7 @@ from typing import Any
 from jobs.outcomes import Reopened
 from jobs.states import JobState
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.support.night import Night, night
 from tests.support.virtual_time import virtual
@@ -16,9 +16,9 @@ async def reopen(w: Night) -> None:
     """As `retry` does."""
     async with open_database(w.database) as database:
         store = Store(database, w.clock.now)
-        batch = await store.batch("sheet")
-        for job in await store.in_state(batch.id, [JobState.SUCCEEDED]):
-            assert await store.apply(Reopened(job.id, w.clock.now()))
+        batch = await store.batches.named("sheet")
+        for job in await store.jobs.in_state(batch.id, [JobState.SUCCEEDED]):
+            assert await store.jobs.apply(Reopened(job.id, w.clock.now()))
 
 
 def shown(records: list[dict[str, Any]]) -> list[list[tuple[str, str]]]:

@@ -12,7 +12,7 @@ from jobs.errors import CannotWrite, LockHeld, UsageProblem
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.planning.consent import Ask
 from runner.recovery.lock import holding, try_holding
 from tests.support.night import SERIES, SINGLE, TOKEN, night
@@ -155,7 +155,9 @@ async def test_a_pause_by_hand_and_a_resume(tmp_path: Path) -> None:
             await w.clock.sleep(5)
             async with open_database(w.database) as database:
                 other = Store(database, w.clock.now)
-                await other.pause((await other.batch("sheet")).id, PauseReason.PERSON, "paused by hand")
+                await other.batches.pause(
+                    (await other.batches.named("sheet")).id, PauseReason.PERSON, "paused by hand"
+                )
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(pause)

@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -17,7 +18,7 @@ from jobs.errors import CannotWrite
 from jobs.manifests import FORMATS, format_for, write_export, write_manifests, write_to_stream
 from jobs.sheets.planned import PlannedJob
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import BatchView, JobView
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
@@ -45,7 +46,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def loaded(store: Store, tmp_path: Path, prefix: str = "job", jobs: int = JOBS) -> BatchView:
-    batch, _ = await store.load(
+    batch, _ = await store.batches.load(
         name="night",
         sheet=tmp_path / "night.csv",
         origin="https://api",
@@ -128,11 +129,11 @@ async def test_a_job_that_cannot_be_told_leaves_the_old_file(store: Store, tmp_p
     path.write_text("old")
 
     class Broken:
-        def jobs(self, *_: Any, **__: Any) -> AsyncIterator[JobView]:
+        def each(self, *_: Any, **__: Any) -> AsyncIterator[JobView]:
             raise RuntimeError("boom")
 
     with pytest.raises(RuntimeError, match="boom"):
-        await write_export(Broken(), batch, FORMATS["jsonl"], path)  # type: ignore[arg-type]
+        await write_export(SimpleNamespace(jobs=Broken()), batch, FORMATS["jsonl"], path)  # type: ignore[arg-type]
     assert path.read_text() == "old"
     assert [name for name in os.listdir(tmp_path) if name.endswith(".part")] == []  # noqa: PTH208
 

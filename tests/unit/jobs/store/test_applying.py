@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from jobs.errors import NightsheetError
 from jobs.outcomes import Accepted
 from jobs.states import MOVES, JobState, Move
-from jobs.store.door import must
+from runner.workers.context import must
 from tests.support.tables import Table, outcome_of
 
 S = JobState
@@ -26,7 +26,7 @@ async def test_a_move_that_does_not_start_here_changes_nothing(table: Table, sta
     before = table.everything()
     for move, source in REFUSED:
         if source is state:
-            assert not await table.store.apply(outcome_of(move, job_id, request_id="another")), move
+            assert not await table.store.jobs.apply(outcome_of(move, job_id, request_id="another")), move
     assert table.everything() == before
 
 
@@ -43,23 +43,23 @@ async def test_a_move_leads_where_it_says(table: Table, move: Move, state: JobSt
     """From each of its sources, and it moves that job alone."""
     job_id = await table.bring("b", state)
     if move is Move.LINK:
-        await table.store.link([(job_id, await table.bring("c", S.SUCCEEDED))])
+        await table.store.links.link([(job_id, await table.bring("c", S.SUCCEEDED))])
     others = [table.row((await table.job(key)).id) for key in "ac"]
-    assert await table.store.apply(outcome_of(move, job_id))
+    assert await table.store.jobs.apply(outcome_of(move, job_id))
     assert table.row(job_id)["state"] == MOVES[move][1]
     assert [table.row((await table.job(key)).id) for key in "ac"] == others
 
 
 async def test_a_job_that_is_not_there_is_not_moved(table: Table) -> None:
     """An id from another database, for one."""
-    assert not await table.store.apply(outcome_of(Move.CANCEL, 4711))
+    assert not await table.store.jobs.apply(outcome_of(Move.CANCEL, 4711))
 
 
 async def test_several_outcomes_are_applied_together(table: Table) -> None:
     """In order: what the first one did is where the second starts."""
     job_id = await table.bring("a", S.RUNNING)
     failed, requeued = outcome_of(Move.REMOTE_FAILED, job_id), outcome_of(Move.REQUEUE, job_id)
-    assert await table.store.apply(failed, requeued)
+    assert await table.store.jobs.apply(failed, requeued)
     row = table.row(job_id)
     assert (row["state"], row["failed_runs"], row["agreed"]) == ("queued", 1, 1)
 
@@ -69,7 +69,7 @@ async def test_one_refused_outcome_undoes_the_others(table: Table) -> None:
     running, queued = await table.bring("a", S.RUNNING), (await table.job("b")).id
     before = table.everything()
     outcomes = [outcome_of(Move.REMOTE_DONE, running), outcome_of(Move.FETCHED, queued)]
-    assert not await table.store.apply(*outcomes)
+    assert not await table.store.jobs.apply(*outcomes)
     assert table.everything() == before
 
 
@@ -79,7 +79,7 @@ async def test_one_broken_outcome_undoes_the_others(table: Table) -> None:
     before = table.everything()
     too_long = "r" * 129
     with pytest.raises(IntegrityError):
-        await table.store.apply(
+        await table.store.jobs.apply(
             Accepted(first, "req-1", table.clock.at), Accepted(second, too_long, table.clock.at)
         )
     assert table.everything() == before

@@ -9,15 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import UsageProblem
 from jobs.pauses import PauseReason
-from jobs.store.door import Store, check_origin
 from jobs.store.schema import BATCH
+from jobs.store.store import Store
 from jobs.views import BatchView, Pause, RunView
 from tests.support.tables import NIGHT, ORIGIN, SHEET, Table, opened_table, rows, select
 
 
 async def other_batch(table: Table, name: str) -> BatchView:
     """A second batch, of a sheet of its own."""
-    batch, _ = await table.store.load(
+    batch, _ = await table.store.batches.load(
         name=name, sheet=Path(f"/sheets/{name}.csv"), origin=ORIGIN, planned=rows("a")
     )
     return batch
@@ -28,30 +28,30 @@ async def test_a_new_batch_remembers_where_it_came_from(table: Table) -> None:
     assert table.batch == BatchView(
         id=1, name="night", sheet=str(SHEET), origin=ORIGIN, created_at=NIGHT, paused=None
     )
-    assert await table.store.find_batch("night") == table.batch
-    assert await table.store.refresh(1) == table.batch
-    assert await table.store.find_batch("day") is None
+    assert await table.store.batches.find("night") == table.batch
+    assert await table.store.batches.get(1) == table.batch
+    assert await table.store.batches.find("day") is None
 
 
 async def test_a_batch_belongs_to_one_origin(table: Table) -> None:
     """Its own passes; another is told both names."""
-    check_origin(table.batch, ORIGIN)
+    table.batch.check_origin(ORIGIN)
     with pytest.raises(UsageProblem, match=r"belongs to https://api\.example, not to https://b\.example"):
-        check_origin(table.batch, "https://b.example")
+        table.batch.check_origin("https://b.example")
 
 
 async def test_no_name_means_the_batch_last_run(table: Table) -> None:
     """Or the one last loaded, where none was run since."""
     table.clock.advance(1)
     day = await other_batch(table, "day")
-    assert (await table.store.batch(None)).name == "day"
+    assert (await table.store.batches.named(None)).name == "day"
     table.clock.advance(1)
-    await table.store.begin_run(table.batch.id, pid=1, host="here")
-    assert (await table.store.batch(None)).name == "night"
+    await table.store.batches.begin_run(table.batch.id, pid=1, host="here")
+    assert (await table.store.batches.named(None)).name == "night"
     table.clock.advance(1)
-    await table.store.begin_run(day.id, pid=1, host="here")
-    assert (await table.store.batch(None)).name == "day"
-    assert (await table.store.batch("night")).id == table.batch.id
+    await table.store.batches.begin_run(day.id, pid=1, host="here")
+    assert (await table.store.batches.named(None)).name == "day"
+    assert (await table.store.batches.named("night")).id == table.batch.id
 
 
 async def test_loading_again_is_not_running(table: Table) -> None:
@@ -60,14 +60,14 @@ async def test_loading_again_is_not_running(table: Table) -> None:
     await other_batch(table, "day")
     table.clock.advance(1)
     await table.load(rows("a"))
-    assert (await table.store.batch(None)).name == "day"
+    assert (await table.store.batches.named(None)).name == "day"
 
 
 async def test_an_unknown_name_is_told_the_known_ones(table: Table) -> None:
     """In order."""
     await other_batch(table, "day")
     with pytest.raises(UsageProblem, match="no batch 'noon'") as caught:
-        await table.store.batch("noon")
+        await table.store.batches.named("noon")
     assert caught.value.hint == "This database has: day, night."
 
 
@@ -77,10 +77,10 @@ async def test_an_empty_database_has_no_last_batch(tmp_path: Path) -> None:
         store = Store(table.store.database, table.clock.now)
         await table.store.database.write(drop_batches)
         with pytest.raises(UsageProblem, match="no batch in this database yet") as caught:
-            await store.batch(None)
+            await store.batches.named(None)
         assert "nightsheet run" in caught.value.hint
         with pytest.raises(UsageProblem) as named:
-            await store.batch("night")
+            await store.batches.named("night")
         assert named.value.hint == "This database has: none."
 
 
@@ -92,52 +92,54 @@ async def drop_batches(connection: AsyncConnection) -> None:
 async def test_a_pause_keeps_its_first_reason(table: Table) -> None:
     """What comes after it is a consequence; a person should see the cause, and since when."""
     first = table.clock.advance(1)
-    await table.store.pause(1, PauseReason.TOKEN, "HTTP 401")
+    await table.store.batches.pause(1, PauseReason.TOKEN, "HTTP 401")
     table.clock.advance(1)
-    await table.store.pause(1, PauseReason.OUTAGE, "no answer")
-    assert (await table.store.refresh(1)).paused == Pause(PauseReason.TOKEN, "HTTP 401", first)
+    await table.store.batches.pause(1, PauseReason.OUTAGE, "no answer")
+    assert (await table.store.batches.get(1)).paused == Pause(PauseReason.TOKEN, "HTTP 401", first)
 
 
 async def test_a_cleared_pause_makes_room_for_another(table: Table) -> None:
     """For this batch alone."""
     day = await other_batch(table, "day")
-    await table.store.pause(1, PauseReason.PERSON, "")
-    await table.store.pause(day.id, PauseReason.DISK, "full")
-    await table.store.unpause(1)
-    assert (await table.store.refresh(1)).paused is None
-    assert (await table.store.refresh(day.id)).paused == Pause(PauseReason.DISK, "full", NIGHT)
-    await table.store.pause(1, PauseReason.BALANCE, "HTTP 402")
-    assert (await table.store.refresh(1)).paused == Pause(PauseReason.BALANCE, "HTTP 402", NIGHT)
+    await table.store.batches.pause(1, PauseReason.PERSON, "")
+    await table.store.batches.pause(day.id, PauseReason.DISK, "full")
+    await table.store.batches.unpause(1)
+    assert (await table.store.batches.get(1)).paused is None
+    assert (await table.store.batches.get(day.id)).paused == Pause(PauseReason.DISK, "full", NIGHT)
+    await table.store.batches.pause(1, PauseReason.BALANCE, "HTTP 402")
+    assert (await table.store.batches.get(1)).paused == Pause(PauseReason.BALANCE, "HTTP 402", NIGHT)
 
 
 async def test_limits_outlive_a_run_and_are_set_one_by_one(table: Table) -> None:
     """`tune` from a second terminal; what is not named stays."""
-    await table.store.tune(1, {"concurrency": 3, "rate": 7.5})
-    await table.store.tune(1, {"budget": Decimal("12.345678")})
-    batch = await table.store.refresh(1)
+    await table.store.batches.tune(1, {"concurrency": 3, "rate": 7.5})
+    await table.store.batches.tune(1, {"budget": Decimal("12.345678")})
+    batch = await table.store.batches.get(1)
     assert (batch.concurrency, batch.rate, batch.budget) == (3, 7.5, Decimal("12.345678"))
-    await table.store.tune(1, {"rate": None})
-    batch = await table.store.refresh(1)
+    await table.store.batches.tune(1, {"rate": None})
+    batch = await table.store.batches.get(1)
     assert (batch.concurrency, batch.rate, batch.budget) == (3, None, Decimal("12.345678"))
 
 
 async def test_prices_come_back_exactly(table: Table) -> None:
     """As decimals, and the last word counts."""
-    await table.store.note_prices(1, {"m": Decimal("0.04"), "n": Decimal("1E-7")})
-    assert (await table.store.refresh(1)).prices == {"m": Decimal("0.04"), "n": Decimal("0.0000001")}
-    await table.store.note_prices(1, {"m": Decimal("0.05")})
-    assert (await table.store.refresh(1)).prices == {"m": Decimal("0.05")}
+    await table.store.batches.note_prices(1, {"m": Decimal("0.04"), "n": Decimal("1E-7")})
+    assert (await table.store.batches.get(1)).prices == {"m": Decimal("0.04"), "n": Decimal("0.0000001")}
+    await table.store.batches.note_prices(1, {"m": Decimal("0.05")})
+    assert (await table.store.batches.get(1)).prices == {"m": Decimal("0.05")}
 
 
 async def test_a_run_is_noted_from_its_begin_to_its_end(table: Table) -> None:
     """A second runner is told who holds the database; a killed run stays open."""
-    assert await table.store.latest_run() is None
-    killed = await table.store.begin_run(1, pid=11, host="here")
+    assert await table.store.batches.latest_run() is None
+    killed = await table.store.batches.begin_run(1, pid=11, host="here")
     begun = table.clock.advance(60)
-    run = await table.store.begin_run(1, pid=12, host="there")
-    assert await table.store.latest_run() == RunView(batch="night", pid=12, host="there", started_at=begun)
+    run = await table.store.batches.begin_run(1, pid=12, host="there")
+    assert await table.store.batches.latest_run() == RunView(
+        batch="night", pid=12, host="there", started_at=begun
+    )
     ended = table.clock.advance(60)
-    await table.store.end_run(run, 75)
+    await table.store.batches.end_run(run, 75)
     found = {
         row["id"]: (row["ended_at"], row["exit_code"]) for row in select(table.path, "SELECT * FROM run")
     }

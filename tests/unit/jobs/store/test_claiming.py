@@ -12,7 +12,7 @@ from tests.support.tables import NIGHT, Table, claimed, rows, select
 
 async def agreed(table: Table, key: str) -> int:
     """A queued job that a person agreed to pay for; returns its id."""
-    await table.store.agree(table.batch.id)
+    await table.store.batches.agree(table.batch.id)
     return (await table.job(key)).id
 
 
@@ -20,7 +20,7 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
     """What is sent, when, and what it may cost at most, before it is sent."""
     job_id = await agreed(table, "a")
     at = table.clock.advance(5)
-    attempt_id = await table.store.claim(claimed(job_id, at))
+    attempt_id = await table.store.jobs.claim(claimed(job_id, at))
     row = table.row(job_id)
     assert (row["state"], row["attempts"], row["submitted_at"]) == (
         "submitting",
@@ -51,7 +51,7 @@ async def test_a_job_that_nobody_agreed_to_is_not_claimed(table: Table) -> None:
     """Nothing is paid for behind a person's back."""
     job_id = (await table.job("a")).id
     before = table.everything()
-    assert await table.store.claim(claimed(job_id)) is None
+    assert await table.store.jobs.claim(claimed(job_id)) is None
     assert table.everything() == before
 
 
@@ -59,16 +59,16 @@ async def test_agreeing_pays_for_one_submit(table: Table) -> None:
     """The claim consumes it: a second submit of that job needs to be agreed to anew."""
     job_id = await agreed(table, "a")
     assert table.row(job_id)["agreed"] == 1
-    await table.store.claim(claimed(job_id))
+    await table.store.jobs.claim(claimed(job_id))
     assert table.row(job_id)["agreed"] == 0
 
 
 async def test_a_job_is_claimed_once(table: Table) -> None:
     """Whoever comes second is told, and adds no attempt."""
     job_id = await agreed(table, "a")
-    assert await table.store.claim(claimed(job_id)) is not None
+    assert await table.store.jobs.claim(claimed(job_id)) is not None
     before = table.everything()
-    assert await table.store.claim(claimed(job_id)) is None
+    assert await table.store.jobs.claim(claimed(job_id)) is None
     assert table.everything() == before
 
 
@@ -78,7 +78,7 @@ async def test_only_a_queued_job_is_claimed(table: Table, state: JobState) -> No
     job_id = await table.bring("a", state)
     await set_flag(table, job_id, "agreed", True)
     before = table.everything()
-    assert await table.store.claim(claimed(job_id)) is None
+    assert await table.store.jobs.claim(claimed(job_id)) is None
     assert table.everything() == before
 
 
@@ -86,7 +86,7 @@ async def test_a_job_whose_row_is_gone_is_not_claimed(table: Table) -> None:
     """Nobody pays for a row that is not in the sheet."""
     job_id = await agreed(table, "a")
     await set_flag(table, job_id, "current", False)
-    assert await table.store.claim(claimed(job_id)) is None
+    assert await table.store.jobs.claim(claimed(job_id)) is None
     assert table.attempts(job_id) == []
 
 
@@ -94,7 +94,7 @@ async def test_a_job_that_is_to_be_cancelled_is_not_claimed(table: Table) -> Non
     """A person's word comes first."""
     job_id = await agreed(table, "a")
     await set_flag(table, job_id, "cancel_requested", True)
-    assert await table.store.claim(claimed(job_id)) is None
+    assert await table.store.jobs.claim(claimed(job_id)) is None
     assert table.attempts(job_id) == []
 
 
@@ -110,9 +110,9 @@ async def test_what_was_surely_not_accepted_was_no_attempt(table: Table) -> None
     """The intent is taken back, and what the person agreed to is given back."""
     job_id = await agreed(table, "a")
     before = table.row(job_id)
-    await table.store.claim(claimed(job_id))
+    await table.store.jobs.claim(claimed(job_id))
     later = table.clock.advance(30)
-    assert await table.store.apply(NotAccepted(job_id, later, later))
+    assert await table.store.jobs.apply(NotAccepted(job_id, later, later))
     assert table.attempts(job_id) == []
     assert table.row(job_id) == before | {"available_at": later.isoformat(timespec="microseconds")}
 
@@ -133,7 +133,7 @@ async def test_a_submit_that_was_not_accepted_leaves_the_earlier_ones_alone(tabl
 
 async def test_a_claim_of_no_job_is_refused(table: Table) -> None:
     """An id from another database, for one."""
-    assert await table.store.claim(claimed(4711)) is None
+    assert await table.store.jobs.claim(claimed(4711)) is None
     assert select(table.path, "SELECT * FROM attempt") == []
 
 

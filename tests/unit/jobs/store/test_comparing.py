@@ -13,7 +13,7 @@ async def test_every_fate(table: Table) -> None:
     await table.bring("b", JobState.FAILED)
     sheet = [*rows("a", "b", "c"), planned("d", 3)]
     sheet[2] = planned("c", 2, prompt="another")
-    fates = await table.store.compare(table.batch.id, sheet)
+    fates = await table.store.preview.compare(table.batch.id, sheet)
     assert fates == [
         RowChange("unchanged", JobState.SUCCEEDED, known=True),
         RowChange("unchanged", JobState.FAILED, known=True),
@@ -28,7 +28,7 @@ async def test_a_row_that_comes_back_is_sent_only_if_it_never_was(table: Table) 
     """Cancelled with its row, it is queued again; and the batch's sheet does not have it now."""
     await table.bring("a", JobState.SUCCEEDED)
     await table.load(rows("c"))
-    fates = await table.store.compare(table.batch.id, rows("a", "b"))
+    fates = await table.store.preview.compare(table.batch.id, rows("a", "b"))
     assert fates == [
         RowChange("unchanged", JobState.SUCCEEDED, known=False),
         RowChange("unchanged", JobState.QUEUED, known=False),
@@ -51,7 +51,7 @@ async def test_what_is_linked_goes_by_the_other(
 ) -> None:
     """It waits for what was sent, and ends with what has ended; otherwise it is as any that is queued."""
     a, b = [(await table.job(key)).id for key in "ab"]
-    await table.store.link([(b, a)])
+    await table.store.links.link([(b, a)])
     await table.bring("a", twin)
-    (fate,) = await table.store.compare(table.batch.id, rows("b"))
+    (fate,) = await table.store.preview.compare(table.batch.id, rows("b"))
     assert fate == RowChange("unchanged", state, known=True, waits=waits)

@@ -13,7 +13,7 @@ from tests.support.tables import ORIGIN, opened_table, rows
 async def load(path: Path, *names: str) -> None:
     async with opened_table(path, "a") as table:
         for name in names:
-            await table.store.load(name=name, sheet=Path(name), origin=ORIGIN, planned=rows("a"))
+            await table.store.batches.load(name=name, sheet=Path(name), origin=ORIGIN, planned=rows("a"))
 
 
 def files(folder: Path) -> list[Path]:
@@ -33,7 +33,7 @@ async def test_names_are_read_beside_a_runner(tmp_path: Path) -> None:
     """What it has committed, and it is not held up."""
     path = tmp_path / "night.db"
     async with opened_table(path, "a") as table:
-        await table.store.load(name="b", sheet=Path("b"), origin=ORIGIN, planned=rows("a"))
+        await table.store.batches.load(name="b", sheet=Path("b"), origin=ORIGIN, planned=rows("a"))
         assert batch_names(path) == ["b", "night"]
         with closing(sqlite3.connect(path, isolation_level=None)) as writer:
             writer.execute("BEGIN IMMEDIATE")

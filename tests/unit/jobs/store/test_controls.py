@@ -22,7 +22,7 @@ async def test_what_was_on_its_way_at_a_crash_is_in_doubt(table: Table) -> None:
     """Those jobs and no others; the intent has become a submit without an answer."""
     ids = await all_states(table)
     before = {state: (table.row(job_id), table.attempts(job_id)) for state, job_id in ids.items()}
-    assert (await table.store.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 1
+    assert (await table.store.jobs.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 1
     row, (attempt,) = before.pop(S.SUBMITTING)
     job_id = ids.pop(S.SUBMITTING)
     assert table.row(job_id) == row | {
@@ -37,9 +37,9 @@ async def test_what_was_on_its_way_at_a_crash_is_in_doubt(table: Table) -> None:
 async def test_doubting_twice_changes_nothing(table: Table) -> None:
     """A start that is interrupted is begun again."""
     await table.bring("a", S.SUBMITTING)
-    assert (await table.store.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 1
+    assert (await table.store.jobs.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 1
     before = table.everything()
-    assert (await table.store.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 0
+    assert (await table.store.jobs.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 0
     assert table.everything() == before
 
 
@@ -47,7 +47,7 @@ async def test_only_the_newest_attempt_is_in_doubt(table: Table) -> None:
     """An earlier one keeps what it was."""
     job_id = await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, Move.REQUEUE, Move.CLAIM)
     first, _ = table.attempts(job_id)
-    await table.store.settle_interrupted(table.batch.id, DOUBT)
+    await table.store.jobs.settle_interrupted(table.batch.id, DOUBT)
     again, second = table.attempts(job_id)
     assert again == first
     assert second["outcome"] == "unanswered"
@@ -57,12 +57,12 @@ async def test_another_batch_is_left_alone(table: Table) -> None:
     """Its runner may be a different process with a different purse."""
     await table.bring("a", S.SUBMITTING)
     await table.bring("b", S.RUNNING)
-    other, _ = await table.store.load(name="other", sheet=table.path, origin="o", planned=[])
+    other, _ = await table.store.batches.load(name="other", sheet=table.path, origin="o", planned=[])
     before = table.everything()
-    assert (await table.store.settle_interrupted(other.id, DOUBT)).in_doubt == 0
-    assert await table.store.cancel(other.id) == Cancelling(queued=0, asked=0)
-    assert await table.store.cancel_wanted(other.id) == []
-    assert await table.store.agree(other.id) == 0
+    assert (await table.store.jobs.settle_interrupted(other.id, DOUBT)).in_doubt == 0
+    assert await table.store.jobs.cancel(other.id) == Cancelling(queued=0, asked=0)
+    assert await table.store.jobs.cancel_wanted(other.id) == []
+    assert await table.store.batches.agree(other.id) == 0
     assert table.everything() == before
 
 
@@ -71,7 +71,7 @@ async def test_cancelling_the_queue_is_free_and_touches_nothing_else(table: Tabl
     ids = await all_states(table)
     before = {state: table.row(job_id) for state, job_id in ids.items()}
     at = table.clock.advance(60)
-    assert await table.store.cancel(table.batch.id) == Cancelling(queued=1, asked=2)
+    assert await table.store.jobs.cancel(table.batch.id) == Cancelling(queued=1, asked=2)
     queued = before.pop(S.QUEUED)
     assert table.row(ids.pop(S.QUEUED)) == queued | {
         "state": "cancelled",
@@ -89,16 +89,16 @@ async def test_cancelling_the_queue_is_free_and_touches_nothing_else(table: Tabl
 )
 async def test_only_the_named_jobs_are_cancelled(table: Table, keys: list[str], left: list[str]) -> None:
     """No name is no job, not every job."""
-    assert (await table.store.cancel(table.batch.id, keys)).queued == 3 - len(left)
-    assert [job.key for job in await table.store.in_state(table.batch.id, [S.QUEUED])] == left
+    assert (await table.store.jobs.cancel(table.batch.id, keys)).queued == 3 - len(left)
+    assert [job.key for job in await table.store.jobs.in_state(table.batch.id, [S.QUEUED])] == left
 
 
 async def test_a_cancel_at_the_api_is_asked_for_where_the_api_has_the_job(table: Table) -> None:
     """The runner reads the wish; a job that is being fetched is done already."""
     ids = await all_states(table)
-    assert await table.store.cancel_wanted(table.batch.id) == []
-    assert (await table.store.cancel(table.batch.id)).asked == 2
-    assert await table.store.cancel_wanted(table.batch.id) == [ids[S.RUNNING]]
+    assert await table.store.jobs.cancel_wanted(table.batch.id) == []
+    assert (await table.store.jobs.cancel(table.batch.id)).asked == 2
+    assert await table.store.jobs.cancel_wanted(table.batch.id) == [ids[S.RUNNING]]
     wishes = {state for state, job_id in ids.items() if table.row(job_id)["cancel_requested"]}
     assert wishes == {S.SUBMITTING, S.RUNNING}
 
@@ -107,7 +107,7 @@ async def test_a_wish_that_meets_a_submit_ends_it_if_it_is_not_accepted(table: T
     """It was between `queued` and `running` when the person asked: it must not slip through."""
     job_id = await table.bring("a", S.SUBMITTING)
     other = await table.bring("b", S.SUBMITTING)
-    assert await table.store.cancel(table.batch.id, ["a"]) == Cancelling(queued=0, asked=1)
+    assert await table.store.jobs.cancel(table.batch.id, ["a"]) == Cancelling(queued=0, asked=1)
     await table.move("a", Move.NOT_ACCEPTED)
     await table.move("b", Move.NOT_ACCEPTED)
     row = table.row(job_id)
@@ -120,44 +120,35 @@ async def test_a_wish_that_meets_a_submit_ends_it_if_it_is_not_accepted(table: T
 async def test_a_wish_that_meets_a_submit_goes_on_to_the_api_if_it_is_accepted(table: Table) -> None:
     """Then it is paid for, perhaps, and the API is asked."""
     job_id = await table.bring("a", S.SUBMITTING)
-    await table.store.cancel(table.batch.id)
-    assert await table.store.cancel_wanted(table.batch.id) == []
+    await table.store.jobs.cancel(table.batch.id)
+    assert await table.store.jobs.cancel_wanted(table.batch.id) == []
     await table.move("a", Move.ACCEPTED)
-    assert await table.store.cancel_wanted(table.batch.id) == [job_id]
+    assert await table.store.jobs.cancel_wanted(table.batch.id) == [job_id]
 
 
 async def test_only_the_named_jobs_are_wanted_cancelled(table: Table) -> None:
     """By their keys."""
     first, second = await table.bring("a", S.RUNNING), await table.bring("b", S.RUNNING)
-    assert (await table.store.cancel(table.batch.id, ["b", "c"])).asked == 1
-    assert await table.store.cancel_wanted(table.batch.id) == [second]
+    assert (await table.store.jobs.cancel(table.batch.id, ["b", "c"])).asked == 1
+    assert await table.store.jobs.cancel_wanted(table.batch.id) == [second]
     assert table.row(first)["cancel_requested"] == 0
 
 
 async def test_a_wish_that_the_api_would_not_grant_is_dropped(table: Table) -> None:
     """`not_cancellable`: it runs on, and is not asked again at every poll."""
     job_id = await table.bring("a", S.RUNNING)
-    await table.store.cancel(table.batch.id)
-    await table.store.drop_cancel_request(job_id)
-    assert await table.store.cancel_wanted(table.batch.id) == []
+    await table.store.jobs.cancel(table.batch.id)
+    await table.store.jobs.drop_cancel_request(job_id)
+    assert await table.store.jobs.cancel_wanted(table.batch.id) == []
     assert table.row(job_id)["state"] == "running"
 
 
 async def test_a_job_that_is_being_fetched_is_not_wanted_cancelled(table: Table) -> None:
     """It was done before the wish was read: its pictures are paid for."""
     await table.bring("a", S.RUNNING)
-    await table.store.cancel(table.batch.id)
+    await table.store.jobs.cancel(table.batch.id)
     await table.move("a", Move.REMOTE_DONE)
-    assert await table.store.cancel_wanted(table.batch.id) == []
-
-
-async def test_warnings_are_replaced(table: Table) -> None:
-    """The caller keeps the ones that still hold."""
-    job_id = (await table.job("a")).id
-    await table.store.warn(job_id, ["one", "two"])
-    await table.store.warn(job_id, ["two"])
-    assert (await table.job("a")).warnings == ("two",)
-    assert (await table.job("b")).warnings == ()
+    assert await table.store.jobs.cancel_wanted(table.batch.id) == []
 
 
 async def test_agreeing_is_to_all_that_is_queued_in_the_sheet(table: Table) -> None:
@@ -165,23 +156,23 @@ async def test_agreeing_is_to_all_that_is_queued_in_the_sheet(table: Table) -> N
     await table.load(rows("a", "b", "c", "d"))
     await table.move("a", Move.CANCEL)
     await table.load(rows("a", "b", "c"))
-    assert await table.store.agree(table.batch.id) == 2
-    assert await table.store.agree(table.batch.id) == 0
+    assert await table.store.batches.agree(table.batch.id) == 2
+    assert await table.store.batches.agree(table.batch.id) == 0
     assert [table.row((await table.job(key)).id)["agreed"] for key in "abcd"] == [0, 1, 1, 0]
 
 
 async def test_a_setting_sends_nothing_again_that_a_person_wants_cancelled(table: Table) -> None:
     """`--max-attempts` and `--resubmit-unconfirmed` were said before it; a `retry` is said after it."""
     job_id = await table.bring("a", S.RUNNING)
-    await table.store.cancel(table.batch.id, ["a"])
+    await table.store.jobs.cancel(table.batch.id, ["a"])
     at = table.clock.at
     broken = RemoteFailed(job_id, Failure(FailureKind.REMOTE_FAILED, "broke"), None, at)
-    assert await table.store.apply(broken, Requeued(job_id, at, automatic=True))
+    assert await table.store.jobs.apply(broken, Requeued(job_id, at, automatic=True))
     assert table.row(job_id)["state"] == "failed"
     other = await table.bring("b", S.SUBMITTING)
-    await table.store.cancel(table.batch.id)
-    assert await table.store.apply(Unanswered(other, DOUBT, at), Resubmitted(other, at, automatic=True))
+    await table.store.jobs.cancel(table.batch.id)
+    assert await table.store.jobs.apply(Unanswered(other, DOUBT, at), Resubmitted(other, at, automatic=True))
     assert table.row(other)["state"] == "unconfirmed"
-    assert not await table.store.apply(Resubmitted(other, at, automatic=True))
-    assert await table.store.apply(Resubmitted(other, at))
+    assert not await table.store.jobs.apply(Resubmitted(other, at, automatic=True))
+    assert await table.store.jobs.apply(Resubmitted(other, at))
     assert table.row(other)["state"] == "queued"

@@ -17,8 +17,8 @@ async def test_every_state_is_counted_zeros_included(table: Table) -> None:
     await table.load(rows(*"abcdefgh"))
     for key, state in zip("abcdefgh", JobState, strict=True):
         await table.bring(key, state)
-    assert await table.store.counts(table.batch.id) == dict.fromkeys(JobState, 1)
-    assert await table.store.counts(table.batch.id + 1) == dict.fromkeys(JobState, 0)
+    assert await table.store.jobs.counts(table.batch.id) == dict.fromkeys(JobState, 1)
+    assert await table.store.jobs.counts(table.batch.id + 1) == dict.fromkeys(JobState, 0)
 
 
 async def test_counts_are_of_the_sheet_as_it_is(table: Table) -> None:
@@ -26,7 +26,7 @@ async def test_counts_are_of_the_sheet_as_it_is(table: Table) -> None:
     await table.bring("a", S.SUCCEEDED)
     await table.bring("b", S.FAILED)
     await table.load([planned("a", 0, prompt="a wolf"), planned("c", 1)])
-    counted = await table.store.counts(table.batch.id)
+    counted = await table.store.jobs.counts(table.batch.id)
     assert {state: many for state, many in counted.items() if many} == {S.QUEUED: 2}
 
 
@@ -36,15 +36,15 @@ async def test_jobs_that_ended_lately_are_counted(table: Table) -> None:
     await table.move("c", Move.CANCEL)
     later = table.clock.advance(60)
     await table.bring("b", S.SUCCEEDED)
-    assert await table.store.ended_since(table.batch.id, NIGHT) == 2
-    assert await table.store.ended_since(table.batch.id, later) == 1
-    assert await table.store.ended_since(table.batch.id, table.clock.advance(1)) == 0
+    assert await table.store.jobs.ended_since(table.batch.id, NIGHT) == 2
+    assert await table.store.jobs.ended_since(table.batch.id, later) == 1
+    assert await table.store.jobs.ended_since(table.batch.id, table.clock.advance(1)) == 0
 
 
 async def test_nothing_sent_costs_nothing(table: Table) -> None:
     """Zero, not unknown."""
-    assert await table.store.account(table.batch.id) == NOTHING
-    assert await table.store.doubtful_usd(table.batch.id) == 0
+    assert await table.store.ledger.account(table.batch.id) == NOTHING
+    assert await table.store.ledger.unconfirmed_usd(table.batch.id) == 0
 
 
 async def test_what_the_api_told_stands_beside_what_is_estimated(table: Table) -> None:
@@ -52,31 +52,31 @@ async def test_what_the_api_told_stands_beside_what_is_estimated(table: Table) -
     await table.load(rows("a", "b", "c", "d"))
     told, free, silent, running = [await table.bring(key, S.RUNNING) for key in "abcd"]
     assert running
-    await table.store.apply(
+    await table.store.jobs.apply(
         RemoteDone(told, (), Decimal("0.07")),
         RemoteFailed(free, failure(), Decimal(0), NIGHT),
         RemoteFailed(silent, failure(), None, NIGHT),
     )
-    account = await table.store.account(table.batch.id)
+    account = await table.store.ledger.account(table.batch.id)
     assert account == Account(Decimal("0.07"), 2 * ESTIMATE, 4)
     assert account.spent_usd == Decimal("0.31")
 
 
 async def test_a_submit_without_an_estimate_adds_nothing_to_it(table: Table) -> None:
     """An unknown price is no reason to know less about the others."""
-    await table.store.agree(table.batch.id)
+    await table.store.batches.agree(table.batch.id)
     job_id = (await table.job("a")).id
-    await table.store.claim(claimed(job_id, estimate_usd=None))
+    await table.store.jobs.claim(claimed(job_id, estimate_usd=None))
     await table.move("a", Move.ACCEPTED)
     await table.bring("b", S.RUNNING)
-    assert await table.store.account(table.batch.id) == Account(Decimal(0), ESTIMATE, 2)
+    assert await table.store.ledger.account(table.batch.id) == Account(Decimal(0), ESTIMATE, 2)
 
 
 async def test_a_refused_submit_is_not_paid(table: Table) -> None:
     """Neither spent, nor in doubt, nor counted."""
     await table.move("a", Move.CLAIM, Move.REFUSED)
-    assert await table.store.account(table.batch.id) == NOTHING
-    assert await table.store.doubtful_usd(table.batch.id) == 0
+    assert await table.store.ledger.account(table.batch.id) == NOTHING
+    assert await table.store.ledger.unconfirmed_usd(table.batch.id) == 0
 
 
 async def test_doubtful_submits_are_counted_apart_from_what_is_spent(table: Table) -> None:
@@ -91,28 +91,28 @@ async def test_doubtful_submits_are_counted_apart_from_what_is_spent(table: Tabl
     }
     for key, moves in ways.items():
         await table.move(key, *moves)
-    assert await table.store.doubtful_usd(table.batch.id) == 4 * ESTIMATE
-    assert await table.store.account(table.batch.id) == Account(Decimal(0), ESTIMATE, 5)
+    assert await table.store.ledger.unconfirmed_usd(table.batch.id) == 4 * ESTIMATE
+    assert await table.store.ledger.account(table.batch.id) == Account(Decimal(0), ESTIMATE, 5)
 
 
 async def test_many_small_amounts_add_up_exactly(table: Table) -> None:
     """Thirty times ten cents and a millionth, as no float does."""
     keys = [f"k{number}" for number in range(30)]
     await table.load(rows(*keys))
-    await table.store.agree(table.batch.id)
+    await table.store.batches.agree(table.batch.id)
     for key in keys:
         job_id = (await table.job(key)).id
-        await table.store.claim(claimed(job_id))
+        await table.store.jobs.claim(claimed(job_id))
         await table.move(key, Move.ACCEPTED)
-        await table.store.apply(RemoteDone(job_id, (), Decimal("0.100001")))
-    assert (await table.store.account(table.batch.id)).told_usd == Decimal("3.00003")
+        await table.store.jobs.apply(RemoteDone(job_id, (), Decimal("0.100001")))
+    assert (await table.store.ledger.account(table.batch.id)).told_usd == Decimal("3.00003")
 
 
 async def test_what_left_the_sheet_was_paid_all_the_same(table: Table) -> None:
     """The account is of the batch, not of the manifest."""
     await table.bring("a", S.RUNNING)
     await table.load([])
-    assert await table.store.account(table.batch.id) == Account(Decimal(0), ESTIMATE, 1)
+    assert await table.store.ledger.account(table.batch.id) == Account(Decimal(0), ESTIMATE, 1)
 
 
 async def test_queued_jobs_and_their_pictures_by_model(table: Table) -> None:
@@ -122,20 +122,12 @@ async def test_queued_jobs_and_their_pictures_by_model(table: Table) -> None:
         [planned("d", 0, pictures=3), planned("e", 1, pictures=2), planned("f", 2, model="other")]
     )
     model = (await table.job("d")).model
-    assert await table.store.queued_pictures(batch) == {model: (2, 5), "other": (1, 1)}
-    assert await table.store.unagreed(batch) == {model: (2, 5), "other": (1, 1)}
+    assert await table.store.preview.to_send(batch) == {model: (2, 5), "other": (1, 1)}
+    assert await table.store.preview.unagreed(batch) == {model: (2, 5), "other": (1, 1)}
     await table.bring("e", S.RUNNING)  # it agrees to all three
     await table.load([planned("d", 0, pictures=3), planned("f", 1, model="other"), planned("g", 2)])
-    assert await table.store.queued_pictures(batch) == {model: (2, 4), "other": (1, 1)}
-    assert await table.store.unagreed(batch) == {model: (1, 1)}
-
-
-async def test_the_models_of_a_batch(table: Table) -> None:
-    """Each once, in order, whatever became of the jobs."""
-    await table.load([*rows("a", "b", "c"), planned("d", 3, model="a/b"), planned("e", 4, model="z")])
-    await table.bring("d", S.SUCCEEDED)
-    model = (await table.job("a")).model
-    assert await table.store.models_in_use(table.batch.id) == ["a/b", model, "z"]
+    assert await table.store.preview.to_send(batch) == {model: (2, 4), "other": (1, 1)}
+    assert await table.store.preview.unagreed(batch) == {model: (1, 1)}
 
 
 async def test_the_ledger_has_every_attempt(table: Table) -> None:
@@ -144,7 +136,7 @@ async def test_the_ledger_has_every_attempt(table: Table) -> None:
     at = table.clock.advance(5)
     job_id = await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_DONE)
     await table.load(rows("c"))
-    refused, accepted = await table.store.ledger(table.batch.id)
+    refused, accepted = await table.store.ledger.attempts(table.batch.id)
     assert (refused.key, refused.outcome, refused.detail) == ("b", SubmitOutcome.REFUSED, "why")
     assert accepted == AttemptView(
         id=table.attempts(job_id)[0]["id"],
@@ -165,7 +157,7 @@ async def test_the_ledger_has_every_attempt(table: Table) -> None:
         state=S.FETCHING,
         authorised=0,
     )
-    assert await table.store.ledger(table.batch.id + 1) == []
+    assert await table.store.ledger.attempts(table.batch.id + 1) == []
 
 
 async def test_revisions_are_told_apart(table: Table) -> None:
@@ -174,16 +166,16 @@ async def test_revisions_are_told_apart(table: Table) -> None:
     gone = await table.bring("b", S.SUCCEEDED)
     await table.load([planned("a", 0, prompt="a wolf"), planned("c", 2)])
     new = (await table.job("a")).id
-    assert sorted(await table.store.revisions(table.batch.id)) == [
+    assert sorted(await table.store.jobs.revisions(table.batch.id)) == [
         (old, "a", 1, False),
         (gone, "b", 1, False),
         (new, "a", 2, True),
     ]
-    assert await table.store.revisions(table.batch.id + 1) == []
+    assert await table.store.jobs.revisions(table.batch.id + 1) == []
 
 
 async def test_a_request_id_leads_to_its_job(table: Table) -> None:
     """So that `review --attach` can say who has it already."""
     await table.bring("b", S.SUCCEEDED)
-    assert await table.store.holder_of("req-b") == "b"
-    assert await table.store.holder_of("req-c") is None
+    assert await table.store.ledger.holder_of("req-b") == "b"
+    assert await table.store.ledger.holder_of("req-c") is None

@@ -14,13 +14,13 @@ async def test_an_attached_id_makes_the_doubtful_submit_an_accepted_one(table: T
     """It is polled and fetched like any other from here on."""
     job_id = await table.bring("a", S.UNCONFIRMED)
     at = table.clock.advance(3600)
-    assert await table.store.apply(Attached(job_id, "found", at))
+    assert await table.store.jobs.apply(Attached(job_id, "found", at))
     (attempt,) = table.attempts(job_id)
     assert (attempt["outcome"], attempt["request_id"]) == ("accepted", "found")
     assert attempt["answered_at"] == at.isoformat(timespec="microseconds")
     job = await table.job("a")
     assert (job.state, job.failure, job.finished_at) == (S.RUNNING, None, None)
-    assert [found.id for found in await table.store.open_jobs(table.batch.id, S.RUNNING)] == [job_id]
+    assert [found.id for found in await table.store.jobs.open_jobs(table.batch.id, S.RUNNING)] == [job_id]
 
 
 async def test_an_id_that_another_job_has_is_not_attached(table: Table) -> None:
@@ -28,7 +28,7 @@ async def test_an_id_that_another_job_has_is_not_attached(table: Table) -> None:
     await table.bring("b", S.RUNNING)
     job_id = await table.bring("a", S.UNCONFIRMED)
     before = table.everything()
-    assert not await table.store.apply(Attached(job_id, "req-b", table.clock.at))
+    assert not await table.store.jobs.apply(Attached(job_id, "req-b", table.clock.at))
     assert table.everything() == before
 
 
@@ -36,7 +36,7 @@ async def test_a_doubtful_submit_sent_again_stays_in_the_ledger(table: Table) ->
     """It may have been paid for: a second attempt comes beside it, not in its place."""
     job_id = await table.bring("a", S.UNCONFIRMED)
     at = table.clock.advance(60)
-    assert await table.store.apply(Resubmitted(job_id, at))
+    assert await table.store.jobs.apply(Resubmitted(job_id, at))
     assert [attempt["outcome"] for attempt in table.attempts(job_id)] == ["resubmitted"]
     job = await table.job("a")
     assert (job.state, job.failure, job.attempts) == (S.QUEUED, None, 1)
@@ -51,7 +51,7 @@ async def test_a_doubtful_submit_that_is_let_go_fails(table: Table) -> None:
     job_id = await table.bring("a", S.UNCONFIRMED)
     reason = failure(FailureKind.DISCARDED, "Let go by a person.", None)
     at = table.clock.advance(60)
-    assert await table.store.apply(Discarded(job_id, reason, at))
+    assert await table.store.jobs.apply(Discarded(job_id, reason, at))
     job = await table.job("a")
     assert (job.state, job.failure, job.finished_at) == (S.FAILED, reason, at)
     assert table.attempts(job_id)[0]["outcome"] == "discarded"
@@ -61,12 +61,14 @@ async def test_reopening_is_free(table: Table) -> None:
     """Same attempt, same request_id: the result is asked for and fetched again."""
     job_id = await table.bring("a", S.FAILED)
     (before,) = table.attempts(job_id)
-    await table.store.agree(table.batch.id)
-    assert await table.store.apply(Reopened(job_id, table.clock.at))
+    await table.store.batches.agree(table.batch.id)
+    assert await table.store.jobs.apply(Reopened(job_id, table.clock.at))
     assert table.attempts(job_id) == [before | {"urls": None, "ended": None}]
     job = await table.job("a")
     assert (job.state, job.failure, job.finished_at, job.attempts) == (S.RUNNING, None, None, 1)
-    assert [found.request_id for found in await table.store.open_jobs(table.batch.id, S.RUNNING)] == ["req-a"]
+    assert [found.request_id for found in await table.store.jobs.open_jobs(table.batch.id, S.RUNNING)] == [
+        "req-a"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ async def test_a_job_whose_last_submit_has_no_id_is_not_reopened(table: Table, w
     """It would be running without anything to poll, for ever."""
     job_id = await table.move("a", *way)
     before = table.everything()
-    assert not await table.store.apply(Reopened(job_id, table.clock.at))
+    assert not await table.store.jobs.apply(Reopened(job_id, table.clock.at))
     assert table.everything() == before
 
 
@@ -92,7 +94,7 @@ async def test_requeueing_is_a_paid_submit_that_was_agreed_to(table: Table, stat
     job_id = await table.bring("a", state)
     ledger = table.attempts(job_id)
     at = table.clock.advance(60)
-    assert await table.store.apply(Requeued(job_id, at))
+    assert await table.store.jobs.apply(Requeued(job_id, at))
     job = await table.job("a")
     assert (job.state, job.failure, job.finished_at) == (S.QUEUED, None, None)
     row = table.row(job_id)
@@ -106,7 +108,7 @@ async def test_requeueing_is_a_paid_submit_that_was_agreed_to(table: Table, stat
 async def test_who_allowed_a_repeat_is_on_record(table: Table, automatic: bool) -> None:
     """A person or a setting: beside the submit that came before it, and counted for the books."""
     doubtful, failed = await table.bring("a", S.UNCONFIRMED), await table.bring("b", S.FAILED)
-    assert await table.store.apply(
+    assert await table.store.jobs.apply(
         Resubmitted(doubtful, table.clock.at, automatic), Requeued(failed, table.clock.at, automatic)
     )
     for job_id in (doubtful, failed):

@@ -30,7 +30,7 @@ def revisions(table: Table, key: str) -> list[tuple[int, str, str, int]]:
 async def test_a_changed_row_replaces_a_job_that_was_never_sent(table: Table, move: Move | None) -> None:
     """Queued, cancelled or unsendable: nothing was paid, so there is nothing to keep."""
     job_id = await table.move("a", *([move] if move else []))
-    await table.store.agree(table.batch.id)
+    await table.store.batches.agree(table.batch.id)
     assert await load_edited(table) == LoadReport(3, 0, 1, 2, 0)
     assert revisions(table, "a") == [(1, "a", "queued", 1)]
     job = await table.job("a")
@@ -40,10 +40,10 @@ async def test_a_changed_row_replaces_a_job_that_was_never_sent(table: Table, mo
 
 async def test_agreeing_to_the_old_row_is_not_agreeing_to_the_new_one(table: Table) -> None:
     """It may cost more: more pictures, another model."""
-    await table.store.agree(table.batch.id)
+    await table.store.batches.agree(table.batch.id)
     await load_edited(table)
-    assert list(await table.store.unagreed(table.batch.id)) == [(await table.job("a")).model]
-    assert [job.key for job in await table.store.queued(table.batch.id, limit=9)] == ["b", "c"]
+    assert list(await table.store.preview.unagreed(table.batch.id)) == [(await table.job("a")).model]
+    assert [job.key for job in await table.store.jobs.queued(table.batch.id, limit=9)] == ["b", "c"]
 
 
 @pytest.mark.parametrize("state", SENT)
@@ -89,7 +89,7 @@ async def test_an_edit_that_is_undone_pays_for_nothing_again(table: Table, state
     assert table.attempts(job_id) == ledger
     assert revisions(table, "a") == [(1, "a", state, 1), (2, "a-2", "cancelled", 0)]
     assert (await table.job("a")).id == job_id
-    assert [job.key async for job in table.store.jobs(table.batch.id)] == ["a", "b", "c"]
+    assert [job.key async for job in table.store.jobs.each(table.batch.id)] == ["a", "b", "c"]
 
 
 async def test_editing_back_and_forth_leaves_one_current_revision(table: Table) -> None:
@@ -114,7 +114,7 @@ async def test_a_job_whose_row_is_gone_is_cancelled_unpaid(table: Table) -> None
         FailureKind.CANCELLED, "Its row left the sheet before it was sent: nothing was paid.", ROW_GONE
     )
     assert (job.state, job.current, job.failure, job.finished_at) == (S.CANCELLED, False, gone, at)
-    assert [job.key async for job in table.store.jobs(table.batch.id)] == ["a", "b"]
+    assert [job.key async for job in table.store.jobs.each(table.batch.id)] == ["a", "b"]
 
 
 async def test_a_row_is_gone_once(table: Table) -> None:
@@ -150,7 +150,7 @@ async def test_a_running_job_whose_row_is_gone_is_still_polled(table: Table) -> 
     """Never lose what was paid for."""
     job_id = await table.bring("c", S.RUNNING)
     await table.load(rows("a", "b"))
-    assert [job.id for job in await table.store.open_jobs(table.batch.id, S.RUNNING)] == [job_id]
+    assert [job.id for job in await table.store.jobs.open_jobs(table.batch.id, S.RUNNING)] == [job_id]
 
 
 async def test_a_job_that_a_person_cancelled_does_not_come_back_by_itself(table: Table) -> None:
@@ -172,7 +172,7 @@ async def test_an_empty_sheet_takes_everything_unsent_back(table: Table) -> None
     """Whether that is meant is for the caller to ask; here it is consistent."""
     await table.bring("b", S.RUNNING)
     assert await table.load([]) == LoadReport(0, 0, 0, 0, 3, 2)
-    counted = await table.store.counts(table.batch.id)
+    counted = await table.store.jobs.counts(table.batch.id)
     assert sum(counted.values()) == 0
     assert [(await table.job(key)).state for key in "abc"] == [S.CANCELLED, S.RUNNING, S.CANCELLED]
 

@@ -55,6 +55,6 @@ async def test_a_key_that_is_no_safe_name_gets_a_folder_that_is(table: Table) ->
 
 async def test_another_batch_may_use_the_same_folder_names(table: Table) -> None:
     """Each batch has a folder of its own above them."""
-    batch, _ = await table.store.load(name="other", sheet=table.path, origin="o", planned=rows("a"))
+    batch, _ = await table.store.batches.load(name="other", sheet=table.path, origin="o", planned=rows("a"))
     found = select(table.path, "SELECT folder FROM job WHERE batch_id = ?", batch.id)
     assert found == [{"folder": "a"}]

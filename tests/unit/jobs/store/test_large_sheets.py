@@ -23,7 +23,7 @@ async def test_ten_thousand_rows_are_loaded_and_read(tmp_path: Path) -> None:
     async with opened_table(tmp_path / "night.db") as table:
         assert await table.load(sheet(many, "a fox")) == LoadReport(many, many, 0, 0, 0)
         assert await table.load(sheet(many, "a fox")) == LoadReport(many, 0, 0, many, 0)
-        assert [job.row async for job in table.store.jobs(table.batch.id)] == list(range(2, many + 2))
+        assert [job.row async for job in table.store.jobs.each(table.batch.id)] == list(range(2, many + 2))
         assert await table.load([]) == LoadReport(0, 0, 0, 0, many, many)
 
 
@@ -34,7 +34,7 @@ async def test_a_large_sheet_is_never_held_as_a_whole(tmp_path: Path) -> None:
         tracemalloc.start()
         try:
             await table.load(sheet(many, prompt))
-            async for job in table.store.jobs(table.batch.id):
+            async for job in table.store.jobs.each(table.batch.id):
                 assert len(job.inputs) > len(prompt)
             _, peak = tracemalloc.get_traced_memory()
         finally:

@@ -61,7 +61,7 @@ async def test_an_unchanged_row_may_move_and_be_annotated(table: Table) -> None:
     assert report == LoadReport(3, 0, 0, 3, 0)
     moved = {"position": 2, "row": 4, "columns": '{"note": "later"}', "generation": 2}
     assert table.row(job_id) == before | moved
-    assert [job.key async for job in table.store.jobs(table.batch.id)] == ["b", "c", "a"]
+    assert [job.key async for job in table.store.jobs.each(table.batch.id)] == ["b", "c", "a"]
 
 
 async def test_a_seed_that_was_drawn_here_is_not_drawn_again(table: Table) -> None:
@@ -97,18 +97,20 @@ async def test_every_problem_is_told_at_once(table: Table) -> None:
 async def test_a_new_batch_with_problems_is_not_made(table: Table) -> None:
     """`status` would show a batch that was never loaded."""
     with pytest.raises(SheetProblems):
-        await table.store.load(name="other", sheet=SHEET, origin=ORIGIN, planned=[PROBLEM])
-    assert await table.store.find_batch("other") is None
+        await table.store.batches.load(name="other", sheet=SHEET, origin=ORIGIN, planned=[PROBLEM])
+    assert await table.store.batches.find("other") is None
 
 
 async def test_another_sheet_of_that_name_is_refused(table: Table, tmp_path: Path) -> None:
     """Two folders may each have a night.csv."""
     sheet = tmp_path / "two.csv"
     sheet.touch()
-    await table.store.load(name="two", sheet=sheet, origin=ORIGIN, planned=rows("a", "b"))
+    await table.store.batches.load(name="two", sheet=sheet, origin=ORIGIN, planned=rows("a", "b"))
     before = table.everything()
     with pytest.raises(UsageProblem, match=r"two\.csv, not from /other/two\.csv") as caught:
-        await table.store.load(name="two", sheet=Path("/other/two.csv"), origin=ORIGIN, planned=rows("z"))
+        await table.store.batches.load(
+            name="two", sheet=Path("/other/two.csv"), origin=ORIGIN, planned=rows("z")
+        )
     assert "--batch" in caught.value.hint
     assert table.everything() == before
 
@@ -129,16 +131,16 @@ async def test_what_only_looks_moved_is_refused(
     if there is not None:
         known = str(tmp_path / known)
         (tmp_path / there).touch()
-    await table.store.load(name="two", sheet=known, origin=ORIGIN, planned=rows("a"))
+    await table.store.batches.load(name="two", sheet=known, origin=ORIGIN, planned=rows("a"))
     with pytest.raises(UsageProblem, match="was loaded from"):
-        await table.store.load(name="two", sheet=place, origin=ORIGIN, planned=rows("a"))
+        await table.store.batches.load(name="two", sheet=place, origin=ORIGIN, planned=rows("a"))
 
 
 async def test_a_sheet_that_was_moved_is_the_same_sheet(table: Table, tmp_path: Path) -> None:
     """Its old place is empty: to refuse it would have everything paid again under another name."""
     sheet, elsewhere = tmp_path / "two.csv", tmp_path / "elsewhere" / "two.csv"
-    before, _ = await table.store.load(name="two", sheet=sheet, origin=ORIGIN, planned=rows("a", "b"))
-    after, report = await table.store.load(
+    before, _ = await table.store.batches.load(name="two", sheet=sheet, origin=ORIGIN, planned=rows("a", "b"))
+    after, report = await table.store.batches.load(
         name="two", sheet=elsewhere, origin=ORIGIN, planned=rows("a", "b", "c")
     )
     assert (after.id, after.sheet) == (before.id, str(elsewhere))
@@ -149,13 +151,15 @@ async def test_another_origin_is_refused(table: Table) -> None:
     """The request_ids of one API mean nothing to another."""
     before = table.everything()
     with pytest.raises(UsageProblem, match=r"belongs to https://api\.example, not to emulator"):
-        await table.store.load(name="night", sheet=SHEET, origin="emulator", planned=rows("z"))
+        await table.store.batches.load(name="night", sheet=SHEET, origin="emulator", planned=rows("z"))
     assert table.everything() == before
 
 
 async def test_the_same_sheet_may_be_loaded_into_a_second_batch(table: Table) -> None:
     """Under another name; the keys do not meet."""
-    batch, report = await table.store.load(name="again", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b"))
+    batch, report = await table.store.batches.load(
+        name="again", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b")
+    )
     assert report == LoadReport(2, 2, 0, 0, 0)
     assert batch.id != table.batch.id
     assert len(select(table.path, "SELECT * FROM job WHERE folder = 'a'")) == 2
@@ -170,7 +174,7 @@ async def test_a_sheet_is_a_stream_and_is_read_once(table: Table) -> None:
     async def fail() -> None:
         # There is no such attempt: its transaction, and all that share it, are undone.
         with pytest.raises(IntegrityError):
-            await table.store.record_image(1, 99, picture())
+            await table.store.ledger.record_image(1, 99, picture())
 
     async with anyio.create_task_group() as tasks:
         gate = await hold_writes(table.store.database, tasks)
@@ -178,4 +182,4 @@ async def test_a_sheet_is_a_stream_and_is_read_once(table: Table) -> None:
         tasks.start_soon(fail)
         await anyio.wait_all_tasks_blocked()
         gate.set()
-    assert [job.key async for job in table.store.jobs(table.batch.id)] == ["a", "b", "c", "d"]
+    assert [job.key async for job in table.store.jobs.each(table.batch.id)] == ["a", "b", "c", "d"]

@@ -25,7 +25,7 @@ async def test_places_are_noted_once_and_the_newest_comes_first(table: Table) ->
     rows = [replace(planned(f"k{n}", n), files=(one, other)) for n in range(1200)]
     await table.load(rows)
     await table.load([replace(rows[0], files=(moved,)), *rows[1:]])
-    assert await table.store.places_of([A, B, "c" * 64]) == [
+    assert await table.store.jobs.places_of([A, B, "c" * 64]) == [
         ReferenceView(A, "/s/2.png", 7, "image/png"),
         ReferenceView(B, "/s/3.png", 7, "image/png"),
         ReferenceView(A, "/s/1.png", 7, "image/png"),

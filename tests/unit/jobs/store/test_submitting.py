@@ -12,7 +12,7 @@ async def test_an_accepted_submit_keeps_its_request_id(table: Table) -> None:
     """The id that everything after it hangs on, and when it was told."""
     job_id = await table.bring("a", S.SUBMITTING)
     at = table.clock.advance(2)
-    assert await table.store.apply(Accepted(job_id, "req-1", at))
+    assert await table.store.jobs.apply(Accepted(job_id, "req-1", at))
     (attempt,) = table.attempts(job_id)
     assert attempt["outcome"] == "accepted"
     assert attempt["request_id"] == "req-1"
@@ -25,7 +25,7 @@ async def test_a_request_id_that_another_job_has_is_refused(table: Table) -> Non
     await table.bring("a", S.RUNNING)
     job_id = await table.bring("b", S.SUBMITTING)
     before = table.everything()
-    assert not await table.store.apply(Accepted(job_id, "req-a", table.clock.at))
+    assert not await table.store.jobs.apply(Accepted(job_id, "req-a", table.clock.at))
     assert table.everything() == before
 
 
@@ -34,7 +34,7 @@ async def test_a_refusal_keeps_the_reason_word_for_word(table: Table) -> None:
     job_id = await table.bring("a", S.SUBMITTING)
     at = table.clock.advance(1)
     reason = "  size: must be\none of …  "
-    assert await table.store.apply(Refused(job_id, failure(FailureKind.REFUSED, reason, "400001"), at))
+    assert await table.store.jobs.apply(Refused(job_id, failure(FailureKind.REFUSED, reason, "400001"), at))
     (attempt,) = table.attempts(job_id)
     assert (attempt["outcome"], attempt["ended"], attempt["detail"]) == ("refused", "refused", reason)
     assert attempt["answered_at"] == at.isoformat(timespec="microseconds")
@@ -47,7 +47,7 @@ async def test_a_submit_without_an_answer_is_doubtful_and_not_ended(table: Table
     """It may be paid for: it has a reason, and neither an end nor an answer."""
     job_id = await table.bring("a", S.SUBMITTING)
     reason = failure(FailureKind.UNCONFIRMED, "HTTP 502 with an HTML page", None)
-    assert await table.store.apply(Unanswered(job_id, reason, table.clock.advance(60)))
+    assert await table.store.jobs.apply(Unanswered(job_id, reason, table.clock.advance(60)))
     (attempt,) = table.attempts(job_id)
     assert (attempt["outcome"], attempt["answered_at"]) == ("unanswered", None)
     assert attempt["detail"] == "HTTP 502 with an HTML page"
@@ -60,7 +60,7 @@ async def test_a_job_that_cannot_be_sent_fails_for_free(table: Table) -> None:
     """Straight from the queue, without an attempt."""
     job_id = (await table.job("a")).id
     gone = failure(FailureKind.REFUSED, "There is no such model any more.")
-    assert await table.store.apply(Unsendable(job_id, gone, table.clock.at))
+    assert await table.store.jobs.apply(Unsendable(job_id, gone, table.clock.at))
     job = await table.job("a")
     assert (job.state, job.failure, job.attempts, job.submitted_at) == (S.FAILED, gone, 0, None)
     assert table.attempts(job_id) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.sheets.planned import PlannedJob
-from jobs.store.door import Store
+from jobs.store.store import Store
 from tests.unit.runner.cli.world import World, accepted, done, fetched, job
 
 
@@ -18,7 +18,7 @@ def home(world: World, *keys: str) -> dict[str, Path]:
         job_id = world.jobs()[key].id
 
         async def fetch(store: Store, job_id: int = job_id) -> None:
-            assert await store.apply(fetched()(job_id))
+            assert await store.jobs.apply(fetched()(job_id))
 
         world.store(fetch)
     places = {key: Path(world.jobs()[key].images[0].path) for key in keys}
@@ -35,8 +35,8 @@ def shared(world: World) -> PlannedJob:
     jobs = world.jobs()
 
     async def link(store: Store) -> None:
-        await store.link([(jobs["b"].id, jobs["a"].id)])
-        await store.settle_links(1)
+        await store.links.link([(jobs["b"].id, jobs["a"].id)])
+        await store.links.settle(1)
 
     world.store(link)
     assert world.states() == {"a": "succeeded", "b": "succeeded"}

@@ -8,7 +8,7 @@ import pytest
 from jobs.sheets import open_sheet, plan
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store.door import Store
+from jobs.store.store import Store
 from tests.unit.runner.cli.world import (
     API,
     World,
@@ -34,7 +34,7 @@ def linked(world: World, *keys: str) -> None:
     first, *others = [world.jobs()[key].id for key in keys]
 
     async def link(store: Store) -> None:
-        await store.link([(other, first) for other in others])
+        await store.links.link([(other, first) for other in others])
 
     world.store(link)
 
@@ -43,7 +43,7 @@ def settle(world: World) -> None:
     """As a run does at its end."""
 
     async def inside(store: Store) -> None:
-        await store.settle_links(1)
+        await store.links.settle(1)
 
     world.store(inside)
 
@@ -72,7 +72,7 @@ def test_the_records_have_the_other_s_pictures(world: World) -> None:
     open_job = world.jobs()["a"].id
 
     async def fetch(store: Store) -> None:
-        assert await store.apply(fetched("odd")(open_job))
+        assert await store.jobs.apply(fetched("odd")(open_job))
 
     world.store(fetch)
     settle(world)
@@ -194,11 +194,11 @@ def test_what_was_paid_for_a_row_that_is_gone_is_fetched_for_the_others(
     assert world.states() == {"b": "queued"}
 
     async def fetch(store: Store) -> None:
-        gone = await store.by_key(1, "a")
+        gone = await store.jobs.by_key(1, "a")
         assert gone is not None
         assert gone.state is JobState.RUNNING
-        assert await store.apply(done()(gone.id))
-        assert await store.apply(fetched()(gone.id))
+        assert await store.jobs.apply(done()(gone.id))
+        assert await store.jobs.apply(fetched()(gone.id))
 
     world.store(fetch)
     settle(world)
@@ -238,7 +238,7 @@ def test_check_keeps_to_what_the_batch_was_told(world: World) -> None:
     assert not world.load().dedupe
 
     async def ask_for_it(store: Store) -> bool:
-        batch, _ = await store.load(name="night", sheet=sheet, origin=API, planned=(), dedupe=True)
+        batch, _ = await store.batches.load(name="night", sheet=sheet, origin=API, planned=(), dedupe=True)
         return batch.dedupe
 
     assert world.store(ask_for_it)
@@ -284,7 +284,7 @@ def test_check_sends_what_waits_for_a_row_that_is_not_sent(
     first, second = world.jobs().values()
 
     async def link(store: Store) -> None:
-        await store.link([(second.id, first.id)])
+        await store.links.link([(second.id, first.id)])
 
     world.store(link)
     if sent:

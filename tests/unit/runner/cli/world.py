@@ -26,7 +26,7 @@ from jobs.outcomes import (
 )
 from jobs.sheets.planned import PlannedJob
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView
 from runner.cli import app
 from runner.providers.base import CallFailed, CancelVerdict, PriceVerdict, StatusVerdict
@@ -128,7 +128,7 @@ class World:
         """Load a sheet."""
 
         async def inside(store: Store) -> BatchView:
-            batch, _report = await store.load(
+            batch, _report = await store.batches.load(
                 name=name, sheet=self.folder / "night.csv", origin=origin, planned=planned, dedupe=dedupe
             )
             return batch
@@ -139,8 +139,8 @@ class World:
         """The API has told a price."""
 
         async def inside(store: Store) -> None:
-            batch = await store.batch(name)
-            await store.note_prices(batch.id, {SERIES: Decimal(usd), TEXT: Decimal(usd)})
+            batch = await store.batches.named(name)
+            await store.batches.note_prices(batch.id, {SERIES: Decimal(usd), TEXT: Decimal(usd)})
 
         self.store(inside)
 
@@ -148,8 +148,8 @@ class World:
         """The jobs of the sheet, by key."""
 
         async def inside(store: Store) -> dict[str, JobView]:
-            batch = await store.batch(name)
-            return {view.key: view async for view in store.jobs(batch.id)}
+            batch = await store.batches.named(name)
+            return {view.key: view async for view in store.jobs.each(batch.id)}
 
         return self.store(inside)
 
@@ -161,14 +161,14 @@ class World:
         """Claim a job, and let these happen to it."""
 
         async def inside(store: Store) -> None:
-            batch = await store.batch(None)
-            await store.agree(batch.id)
-            view = await store.by_key(batch.id, key)
+            batch = await store.batches.named(None)
+            await store.batches.agree(batch.id)
+            view = await store.jobs.by_key(batch.id, key)
             assert view is not None
             usd = None if estimate is None else Decimal(estimate)
-            assert await store.claim(Claimed(view.id, "0" * 64, NOW, usd)) is not None
+            assert await store.jobs.claim(Claimed(view.id, "0" * 64, NOW, usd)) is not None
             for move in moves:
-                assert await store.apply(move(view.id))
+                assert await store.jobs.apply(move(view.id))
 
         self.store(inside)
 
@@ -176,13 +176,13 @@ class World:
         """Note a picture of a job, in the output folder."""
 
         async def inside(store: Store) -> None:
-            batch = await store.batch(None)
-            view = await store.by_key(batch.id, key)
+            batch = await store.batches.named(None)
+            view = await store.jobs.by_key(batch.id, key)
             assert view is not None
-            attempt = (await store.ledger(batch.id))[-1]
+            attempt = (await store.ledger.attempts(batch.id))[-1]
             path = str(self.folder / "outputs" / batch.name / key / "01.jpg")
             artifact = ArtifactView(1, path, "https://p/1.jpg", "a" * 64, 10, 2, 3, "image/jpeg")
-            await store.record_image(view.id, attempt.id, artifact)
+            await store.ledger.record_image(view.id, attempt.id, artifact)
 
         self.store(inside)
 

@@ -41,8 +41,8 @@ async def test_the_counts_add_up(tmp_path: Path) -> None:
     async with world(tmp_path, "a", "b", "c", "d") as w:
         m, _watcher = meter(w)
         job = await w.queued("a")
-        await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
-        await w.store.apply(Accepted(job.id, "req-a", w.clock.now()))
+        await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+        await w.store.jobs.apply(Accepted(job.id, "req-a", w.clock.now()))
         w.provider.says("submit", Denied(Failure(FailureKind.REFUSED, "why")), Unconfirmed("silence"))
         await submit(w.run, await w.queued("b"))
         await submit(w.run, await w.queued("c"))
@@ -108,13 +108,13 @@ async def test_counting_takes_a_small_part_of_the_time(tmp_path: Path) -> None:
     """A count that takes a second is made every twenty."""
     async with world(tmp_path, "a") as w:
         m, observer = meter(w)
-        real = w.store.counts_and_account
+        real = w.store.jobs.counts_and_account
 
         async def slowly(batch_id: int) -> tuple[dict[JobState, int], Account]:
             await w.clock.sleep(1)
             return await real(batch_id)
 
-        with mock.patch.object(w.store, "counts_and_account", slowly):
+        with mock.patch.object(w.store.jobs, "counts_and_account", slowly):
             for _ in range(100):
                 await m.tick()
                 await w.clock.sleep(1)

@@ -61,14 +61,14 @@ async def assembled(
     w: World, folder: Path, environment: Around, consent: Consent = agreed_to_all, **settings: Any
 ) -> AsyncIterator[Context]:
     """A run over the world's batch, as `runner.run` puts it together."""
-    w = replace(w, run=replace(w.run, batch=await w.store.refresh(w.run.batch.id)))
+    w = replace(w, run=replace(w.run, batch=await w.store.batches.get(w.run.batch.id)))
     order, environment.watching = order_of(w, folder, consent)
     order = replace(
         order, settings=load_settings({"db": w.path, "output_dir": folder / "outputs"} | settings)
     )
     found = await recover(w.store, w.run.batch, w.run.spool)
     api = Api(w.provider, DEFAULT_BASE, ORIGIN, environment.forget)
-    queued = await w.store.queued_pictures(w.run.batch.id)
+    queued = await w.store.preview.to_send(w.run.batch.id)
     send, ready = anyio.create_memory_object_stream[OpenJob](8)
     async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE)) as pictures:
         with send, ready:
@@ -78,10 +78,10 @@ async def assembled(
 async def take(w: World, key: str, *, doubt: bool = False) -> None:
     """Have the API take a job, or leave it in doubt."""
     job, now = await w.queued(key), w.clock.now()
-    assert await w.store.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
+    assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
     failure = Failure(FailureKind.UNCONFIRMED, "silence")
     outcome = Unanswered(job.id, failure, now) if doubt else Accepted(job.id, f"req-{key}", now)
-    assert await w.store.apply(outcome)
+    assert await w.store.jobs.apply(outcome)
 
 
 def failures_until_paused(run: Context) -> int:
@@ -174,7 +174,7 @@ async def test_the_gate_and_the_rate_are_settings(tmp_path: Path) -> None:
 async def test_what_tune_has_left_counts_unless_a_flag_says_other(tmp_path: Path) -> None:
     """Both in the run's own parts."""
     async with world(tmp_path, "a") as w:
-        await w.store.tune(w.run.batch.id, {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)})
+        await w.store.batches.tune(w.run.batch.id, {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)})
         async with assembled(w, tmp_path, Around()) as run:
             assert (run.slots.total_tokens, run.throttle.rate, run.budget.limit) == (3, 12.0, Decimal(5))
         async with assembled(w, tmp_path, Around(), budget=Decimal(2), concurrency=1) as run:
@@ -189,12 +189,12 @@ async def test_prices_are_asked_and_then_a_person(tmp_path: Path) -> None:
     """With the API's own price, for what is new."""
     async with world(tmp_path) as w:
         environment = Around()
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b"))
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b"))
         w.provider.says("price", Priced(Decimal("0.07")))
         async with assembled(w, tmp_path, environment, environment.agree) as run:
             assert run.budget.estimate(MODEL, 2) == Decimal("0.14")
         assert [(ask.jobs, ask.high_usd) for ask in environment.asked] == [(2, Decimal("0.14"))]
-        assert (await w.store.refresh(w.run.batch.id)).prices == {MODEL: Decimal("0.07")}
+        assert (await w.store.batches.get(w.run.batch.id)).prices == {MODEL: Decimal("0.07")}
 
 
 @virtual
@@ -202,13 +202,13 @@ async def test_without_agreement_there_is_no_run(tmp_path: Path) -> None:
     """Nothing may be claimed."""
     async with world(tmp_path) as w:
         environment = Around()
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
         with pytest.raises(UsageProblem, match="Not agreed to"):
             async with assembled(w, tmp_path, environment, environment.refuse):
                 pass
         assert len(environment.asked) == 1
         assert w.provider.asked("submit") == []
-        assert await w.store.queued(w.run.batch.id, limit=9) == []
+        assert await w.store.jobs.queued(w.run.batch.id, limit=9) == []
 
 
 @virtual
@@ -216,10 +216,10 @@ async def test_a_budget_without_a_price_is_refused_before_a_person_is_asked(tmp_
     """A limit that nothing can be held against is none; a tuned one as well."""
     async with world(tmp_path) as w:
         environment = Around()
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
         w.provider.says("price", Priced(None))
         for settings, tuned in (({"budget": Decimal(5)}, None), ({}, Decimal(5))):
-            await w.store.tune(w.run.batch.id, {"budget": tuned})
+            await w.store.batches.tune(w.run.batch.id, {"budget": tuned})
             with pytest.raises(UsageProblem, match="tells none for"):
                 async with assembled(w, tmp_path, environment, environment.agree, **settings):
                     pass
@@ -231,7 +231,7 @@ async def test_a_token_that_is_refused_asks_nobody_for_agreement(tmp_path: Path)
     """Nor says that a budget has no price: the run comes to its end by the brake."""
     async with world(tmp_path) as w:
         environment = Around()
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
         w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
         async with assembled(w, tmp_path, environment, environment.agree, budget=Decimal(5)) as run:
             assert run.brake.stops(Reach.POLLS)
@@ -256,7 +256,7 @@ async def test_what_is_or_may_be_paid_already_counts_against_the_budget(tmp_path
     async with world(tmp_path, "a", "b", "c", "d") as w:
         await take(w, "a")
         await take(w, "b", doubt=True)
-        await w.store.claim(Claimed((await w.queued("c")).id, "5" * 64, w.clock.now(), ESTIMATE))
+        await w.store.jobs.claim(Claimed((await w.queued("c")).id, "5" * 64, w.clock.now(), ESTIMATE))
         async with assembled(w, tmp_path, Around(), budget=3 * ESTIMATE + PRICE) as run:
             assert run.budget.committed == 3 * ESTIMATE
             assert run.budget.reserve(run.budget.estimate(MODEL, 1))
@@ -271,7 +271,9 @@ async def test_a_batch_that_has_succeeded_before_sends_no_canary(tmp_path: Path)
             if proven:
                 await take(w, "a")
                 job_id = (await w.job("a")).id
-                assert await w.store.apply(RemoteDone(job_id, (), None), Fetched(job_id, (), w.clock.now()))
+                assert await w.store.jobs.apply(
+                    RemoteDone(job_id, (), None), Fetched(job_id, (), w.clock.now())
+                )
             async with assembled(w, tmp_path, Around(), canary_above=3, canary=1) as run:
                 assert await run.source.next() is not None
                 assert run.guards.holds_back is not proven
@@ -331,15 +333,15 @@ async def test_what_was_agreed_to_beforehand_is_recorded_though_nothing_can_be_s
     """`--yes`, and a token that is refused: to mend it and to resume asks nothing new."""
     new = rows("a", "b")
     async with world(tmp_path, "a") as w:
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=new)
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=new)
         w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
         async with assembled(w, tmp_path, Around()):
-            assert await w.store.unagreed(w.run.batch.id) == {}
+            assert await w.store.preview.unagreed(w.run.batch.id) == {}
     (folder := tmp_path / "asked").mkdir()
     async with world(folder, "a") as w:
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=new)
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=new)
         w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
         environment = Around()
         async with assembled(w, folder, environment, environment.agree):
-            assert await w.store.unagreed(w.run.batch.id) != {}
+            assert await w.store.preview.unagreed(w.run.batch.id) != {}
             assert environment.asked == []

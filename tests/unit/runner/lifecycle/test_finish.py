@@ -26,15 +26,15 @@ async def finish(w: World, key: str = "a") -> None:
     """Bring a job home."""
     job = await w.queued(key)
     now = w.clock.now()
-    assert await w.store.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
+    assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
     done = RemoteDone(job.id, ("https://pictures.example/1.png",), COST)
-    assert await w.store.apply(Accepted(job.id, f"req-{key}", now), done, Fetched(job.id, (), now))
+    assert await w.store.jobs.apply(Accepted(job.id, f"req-{key}", now), done, Fetched(job.id, (), now))
 
 
 async def closed(w: World, folder: Path, begun: float = 0.0) -> RunReport:
     """Close the world's run, which is in the table."""
     order, _watching = order_of(w, folder)
-    run_id = await w.store.begin_run(w.run.batch.id, pid=1, host="here")
+    run_id = await w.store.batches.begin_run(w.run.batch.id, pid=1, host="here")
     return await close(order, w.run, run_id, begun)
 
 
@@ -99,7 +99,7 @@ async def test_a_pause_that_nobody_has_written_down_yet_is(tmp_path: Path) -> No
 async def test_the_graver_pause_is_the_one_that_stands(tmp_path: Path) -> None:
     """What was written down before gives way."""
     async with world(tmp_path, "a") as w:
-        await w.store.pause(w.run.batch.id, PauseReason.BALANCE, "used up")
+        await w.store.batches.pause(w.run.batch.id, PauseReason.BALANCE, "used up")
         w.run.brake.pause(PauseReason.TOKEN, "expired")
         assert (await closed(w, tmp_path)).exit_code == 77
         assert on_disk(w)["paused_reason"] == "token"
@@ -109,7 +109,7 @@ async def test_the_graver_pause_is_the_one_that_stands(tmp_path: Path) -> None:
 async def test_a_pause_of_another_process_in_the_last_second(tmp_path: Path) -> None:
     """This run has not seen it; its report does."""
     async with world(tmp_path, "a") as w:
-        await w.store.pause(w.run.batch.id, PauseReason.PERSON, "by hand")
+        await w.store.batches.pause(w.run.batch.id, PauseReason.PERSON, "by hand")
         report = await closed(w, tmp_path)
         assert report.paused is not None
         assert (report.exit_code, report.paused.detail) == (75, "by hand")
@@ -172,4 +172,4 @@ async def test_a_run_with_nothing_to_do_and_no_folder(tmp_path: Path) -> None:
         with pytest.raises(CannotWrite) as refused:
             await report_of_nothing(order)
         assert refused.value.exit_code == 73
-        assert (await w.store.refresh(w.run.batch.id)).paused is None
+        assert (await w.store.batches.get(w.run.batch.id)).paused is None

@@ -48,7 +48,7 @@ async def obeying(w: World) -> AsyncIterator[Looks]:
 
 
 async def paused(w: World) -> tuple[PauseReason, str] | None:
-    found = (await w.store.refresh(w.run.batch.id)).paused
+    found = (await w.store.batches.get(w.run.batch.id)).paused
     return None if found is None else (found.reason, found.detail)
 
 
@@ -79,7 +79,7 @@ async def test_the_first_signal_stops_and_the_second_ends(tmp_path: Path) -> Non
 async def test_a_pause_in_the_moment_of_a_look_is_kept(tmp_path: Path) -> None:
     """It was taken for one that stood in the table, and a second later for one that somebody cleared."""
     async with world(tmp_path, "a") as w, obeying(w) as looks:
-        real = w.store.refresh
+        real = w.store.batches.get
 
         async def refresh(batch_id: int) -> BatchView:
             found = await real(batch_id)
@@ -87,7 +87,7 @@ async def test_a_pause_in_the_moment_of_a_look_is_kept(tmp_path: Path) -> None:
                 w.run.brake.pause(PauseReason.GUARD, "20 failures in a row")
             return found
 
-        with mock.patch.object(w.store, "refresh", refresh):
+        with mock.patch.object(w.store.batches, "get", refresh):
             await w.clock.sleep(3.5)
         assert (looks.looks, await paused(w)) == (4, (PauseReason.GUARD, "20 failures in a row"))
         assert (w.run.brake.stops(Reach.SUBMITS), w.notices) == (True, [])
@@ -115,12 +115,12 @@ async def test_a_pause_of_another_process_is_obeyed_and_its_end_as_well(tmp_path
     """`nightsheet pause` and `nightsheet resume` from a second terminal."""
     async with world(tmp_path, "a") as w, obeying(w):
         await w.clock.sleep(3)
-        await w.store.pause(w.run.batch.id, PauseReason.PERSON, "paused by hand")
+        await w.store.batches.pause(w.run.batch.id, PauseReason.PERSON, "paused by hand")
         await w.clock.sleep(1.5)
         assert w.run.brake.stop == Stop(PauseReason.PERSON, "paused by hand")
         await w.clock.sleep(30)
         assert await paused(w) == (PauseReason.PERSON, "paused by hand")
-        await w.store.unpause(w.run.batch.id)
+        await w.store.batches.unpause(w.run.batch.id)
         await w.clock.sleep(1.5)
         assert not w.run.brake.stops(Reach.SUBMITS)
         await w.clock.sleep(5)
@@ -131,7 +131,7 @@ async def test_a_pause_of_another_process_is_obeyed_and_its_end_as_well(tmp_path
 async def test_a_database_that_refuses_pauses(tmp_path: Path) -> None:
     """And is asked on."""
     async with world(tmp_path, "a") as w:
-        with mock.patch.object(w.store, "refresh", side_effect=CannotWrite("locked")) as refused:
+        with mock.patch.object(w.store.batches, "get", side_effect=CannotWrite("locked")) as refused:
             async with obeying(w):
                 await w.clock.sleep(4.5)
             assert refused.call_count == 5
@@ -143,7 +143,7 @@ async def test_another_pace_is_kept(tmp_path: Path) -> None:
     """`nightsheet tune` from a second terminal."""
     async with world(tmp_path, "a") as w, obeying(w):
         await w.clock.sleep(2)
-        await w.store.tune(w.run.batch.id, {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)})
+        await w.store.batches.tune(w.run.batch.id, {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)})
         await w.clock.sleep(1.5)
         assert (w.run.slots.total_tokens, w.run.throttle.rate, w.run.budget.limit) == (3, 12.0, Decimal(5))
         assert len(w.notices) == 1
@@ -155,11 +155,11 @@ async def test_another_pace_is_kept(tmp_path: Path) -> None:
 async def test_what_was_not_tuned_stays_as_the_run_has_it(tmp_path: Path) -> None:
     """Flags of this run beat an earlier `tune`; another `tune` touches what it names alone."""
     async with world(tmp_path, "a", slots=3, budget=Decimal(10)) as w:
-        await w.store.tune(w.run.batch.id, {"concurrency": 50, "budget": Decimal(100)})
-        w = replace(w, run=replace(w.run, batch=await w.store.refresh(w.run.batch.id)))
+        await w.store.batches.tune(w.run.batch.id, {"concurrency": 50, "budget": Decimal(100)})
+        w = replace(w, run=replace(w.run, batch=await w.store.batches.get(w.run.batch.id)))
         async with obeying(w):
             await w.clock.sleep(2)
-            await w.store.tune(w.run.batch.id, {"rate": 30.0})
+            await w.store.batches.tune(w.run.batch.id, {"rate": 30.0})
             await w.clock.sleep(1.5)
             assert (w.run.slots.total_tokens, w.run.throttle.rate, w.run.budget.limit) == (3, 30, Decimal(10))
 
@@ -168,7 +168,7 @@ async def test_what_was_not_tuned_stays_as_the_run_has_it(tmp_path: Path) -> Non
 async def test_a_pause_that_cannot_be_written_down_is_told(tmp_path: Path) -> None:
     """The database lies on the disk that is full."""
     async with world(tmp_path, "a") as w:
-        with mock.patch.object(w.store, "pause", side_effect=CannotWrite("full")):
+        with mock.patch.object(w.store.batches, "pause", side_effect=CannotWrite("full")):
             async with obeying(w) as looks:
                 w.run.brake.pause(PauseReason.DISK, "full")
                 await w.clock.sleep(3.5)
@@ -183,7 +183,7 @@ async def test_a_pause_that_cannot_be_written_down_is_told(tmp_path: Path) -> No
 async def test_a_cancel_reaches_the_api(tmp_path: Path) -> None:
     """Once: its status will say what came of it."""
     async with at_the_api(tmp_path) as (w, _job), obeying(w):
-        await w.store.cancel(w.run.batch.id)
+        await w.store.jobs.cancel(w.run.batch.id)
         w.provider.says("cancel", CancelTaken())
         await w.clock.sleep(10)
         assert [call.about for call in w.provider.asked("cancel")] == ["req-1"]
@@ -196,7 +196,7 @@ async def test_what_cannot_be_cancelled_runs_on(tmp_path: Path) -> None:
     for number, verdict in enumerate((NotCancellable(), UnknownId("gone"))):
         (folder := tmp_path / str(number)).mkdir()
         async with at_the_api(folder) as (w, job), obeying(w):
-            await w.store.cancel(w.run.batch.id)
+            await w.store.jobs.cancel(w.run.batch.id)
             w.provider.says("cancel", verdict)
             await w.clock.sleep(10)
             assert len(w.provider.asked("cancel")) == 1
@@ -208,7 +208,7 @@ async def test_what_cannot_be_cancelled_runs_on(tmp_path: Path) -> None:
 async def test_a_cancel_without_an_answer_is_asked_again(tmp_path: Path) -> None:
     """Until there is one."""
     async with at_the_api(tmp_path) as (w, _job), obeying(w):
-        await w.store.cancel(w.run.batch.id)
+        await w.store.jobs.cancel(w.run.batch.id)
         w.provider.says("cancel", CallFailed("no answer"), Stopped(PauseReason.BALANCE, "odd"), CancelTaken())
         await w.clock.sleep(10)
         assert len(w.provider.asked("cancel")) == 3
@@ -220,7 +220,7 @@ async def test_an_odd_answer_about_one_cancel_holds_up_no_other(tmp_path: Path) 
     async with world(tmp_path, "a", "b", "c") as w:
         for key in "abc":
             await submit(w.run, await w.queued(key))
-        await w.store.cancel(w.run.batch.id)
+        await w.store.jobs.cancel(w.run.batch.id)
         odd = CallFailed("HTTP 500", http_status=500)
         w.provider.says("cancel", lambda call: odd if call.about == "req-1" else CancelTaken())
         async with obeying(w):
@@ -235,7 +235,7 @@ async def test_many_cancels_in_an_outage_are_few_requests(tmp_path: Path) -> Non
     async with world(tmp_path, *keys) as w:
         for key in keys:
             await submit(w.run, await w.queued(key))
-        await w.store.cancel(w.run.batch.id)
+        await w.store.jobs.cancel(w.run.batch.id)
         w.provider.says("cancel", CallFailed("no answer"))
         async with obeying(w):
             await w.clock.sleep(22)
@@ -247,6 +247,6 @@ async def test_nothing_is_cancelled_once_polls_are_stopped(tmp_path: Path) -> No
     """The token is refused, or the run is about to end."""
     async with at_the_api(tmp_path) as (w, _job), obeying(w):
         w.run.brake.interrupt(Reach.POLLS)
-        await w.store.cancel(w.run.batch.id)
+        await w.store.jobs.cancel(w.run.batch.id)
         await w.clock.sleep(10)
         assert w.provider.calls == []

@@ -12,7 +12,7 @@ from jobs.outcomes import Claimed
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import FRONT, QueuedJob
 from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.guards import GuardLimits, Guards
@@ -271,7 +271,7 @@ async def test_what_recovery_found_is_not_counted(tmp_path: Path) -> None:
     keys = [f"{number:02}" for number in range(30)]
     async with world(tmp_path, *keys) as w:
         for key in keys:
-            assert await w.store.claim(Claimed((await w.queued(key)).id, "5" * 64, w.clock.now()))
+            assert await w.store.jobs.claim(Claimed((await w.queued(key)).id, "5" * 64, w.clock.now()))
         assert (await recover(w.store, w.run.batch, w.run.spool)).in_doubt == 30
         assert w.stops == []
         for _ in range(20):
@@ -290,10 +290,10 @@ async def test_a_run_goes_on_after_a_crash_that_left_many_in_doubt(tmp_path: Pat
             await w.run(sheet, consent=refuses)
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
-            batch = await store.batch("sheet")
-            await store.agree(batch.id)
-            for job in (await store.queued(batch.id, after=FRONT, limit=30))[:25]:
-                assert await store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+            batch = await store.batches.named("sheet")
+            await store.batches.agree(batch.id)
+            for job in (await store.jobs.queued(batch.id, after=FRONT, limit=30))[:25]:
+                assert await store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
         report = await w.run(sheet)
         assert report.paused is None
         assert w.states() == {JobState.UNCONFIRMED: 25, JobState.SUCCEEDED: 5}

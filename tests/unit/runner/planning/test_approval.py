@@ -22,7 +22,7 @@ WORK = {MODEL: (2, 2)}
 
 
 async def prices(w: World) -> dict[str, Decimal]:
-    batch = await w.store.refresh(w.run.batch.id)
+    batch = await w.store.batches.get(w.run.batch.id)
     return await prices_now(w.provider, w.store, batch, w.run.health, w.run.brake, WORK)
 
 
@@ -35,7 +35,7 @@ async def test_prices_are_what_the_api_says_now(tmp_path: Path) -> None:
         for odd in (Priced(None), NoSuchModel("gone"), CallFailed("busy", answered=True)):
             w.provider.says("price", odd)
             assert await prices(w) == {MODEL: Decimal("0.04")}
-        assert (await w.store.refresh(w.run.batch.id)).prices == {MODEL: Decimal("0.04")}
+        assert (await w.store.batches.get(w.run.batch.id)).prices == {MODEL: Decimal("0.04")}
 
 
 @virtual
@@ -72,11 +72,11 @@ async def test_agreement_is_asked_for_what_is_new_and_recorded(tmp_path: Path) -
 
         await agree(w.store, w.run.batch, yes, {MODEL: Decimal("0.04")})
         assert asked == []
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b", "c"))
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b", "c"))
         await agree(w.store, w.run.batch, yes, {MODEL: Decimal("0.04")})
         await agree(w.store, w.run.batch, yes, {})
         assert asked == [Ask("night", 2, 2, 2, Decimal("0.08"), Decimal("0.08"))]
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b", "c", "d"))
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b", "c", "d"))
         await agree(w.store, w.run.batch, yes, {})
         assert (asked[-1].low_usd, asked[-1].high_usd) == (None, None)
 
@@ -85,7 +85,7 @@ async def test_agreement_is_asked_for_what_is_new_and_recorded(tmp_path: Path) -
 async def test_a_no_is_a_no(tmp_path: Path) -> None:
     """Nothing may be claimed afterwards."""
     async with world(tmp_path) as w:
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
 
         async def no(_ask: Ask) -> bool:
             return False
@@ -102,9 +102,9 @@ async def test_what_a_setting_allows_is_queued_again(tmp_path: Path) -> None:
     async with world(tmp_path, "a", "b", "c") as w:
         for key in ("a", "b", "c"):
             job = await w.queued(key)
-            await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+            await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
             doubt = Failure(FailureKind.UNCONFIRMED, "silence")
-            await w.store.apply(Unanswered(job.id, doubt, w.clock.now()))
+            await w.store.jobs.apply(Unanswered(job.id, doubt, w.clock.now()))
         settings = Settings(resubmit_unconfirmed=2)
         for _ in range(2):
             assert await resubmit_what_is_allowed(w.store, w.run.batch, settings, w.clock.now()) == 0

@@ -34,8 +34,8 @@ async def doubt(w: World, *keys: str) -> None:
     """Leave submits without an answer."""
     for key in keys:
         job = await w.queued(key)
-        assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
-        assert await w.store.apply(Unanswered(job.id, DOUBT, w.clock.now()))
+        assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.apply(Unanswered(job.id, DOUBT, w.clock.now()))
 
 
 async def allow(w: World, many: int) -> int:
@@ -74,8 +74,8 @@ async def test_it_is_agreed_to_and_in_the_ledger(tmp_path: Path) -> None:
         (first,) = w.attempts()
         assert (first["outcome"], first["automatic"]) == ("resubmitted", 1)
         assert w.attempts("b") == []
-        assert await w.store.claim(Claimed((await w.queued()).id, "5" * 64, w.clock.now(), ESTIMATE))
-        books = balance(await w.store.ledger(w.run.batch.id))
+        assert await w.store.jobs.claim(Claimed((await w.queued()).id, "5" * 64, w.clock.now(), ESTIMATE))
+        books = balance(await w.store.ledger.attempts(w.run.batch.id))
         assert (books.balanced, books.submits, books.repeats_allowed) == (True, 2, 1)
 
 
@@ -110,9 +110,9 @@ async def test_what_a_person_decided_is_not_counted(tmp_path: Path) -> None:
     async with world(tmp_path, "a", "b", "c") as w:
         await doubt(w, "a", "b", "c")
         now = w.clock.now()
-        await w.store.apply(Resubmitted((await w.job("a")).id, now))
+        await w.store.jobs.apply(Resubmitted((await w.job("a")).id, now))
         discarded = Failure(FailureKind.DISCARDED, "let go")
-        await w.store.apply(Discarded((await w.job("b")).id, discarded, now))
+        await w.store.jobs.apply(Discarded((await w.job("b")).id, discarded, now))
         assert await allow(w, 1) == 0
         assert await w.states() == {"a": S.QUEUED, "b": S.FAILED, "c": S.QUEUED}
 
@@ -121,14 +121,14 @@ async def test_what_a_person_decided_is_not_counted(tmp_path: Path) -> None:
 async def test_every_batch_has_a_number_of_its_own(tmp_path: Path) -> None:
     """Neither the jobs nor the count of another one are touched."""
     async with world(tmp_path, "a") as w:
-        other, _ = await w.store.load(name="other", sheet=SHEET, origin=ORIGIN, planned=rows("x"))
-        await w.store.agree(other.id)
+        other, _ = await w.store.batches.load(name="other", sheet=SHEET, origin=ORIGIN, planned=rows("x"))
+        await w.store.batches.agree(other.id)
         await doubt(w, "a")
-        (job,) = await w.store.queued(other.id, limit=9)
-        await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
-        await w.store.apply(Unanswered(job.id, DOUBT, w.clock.now()))
+        (job,) = await w.store.jobs.queued(other.id, limit=9)
+        await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        await w.store.jobs.apply(Unanswered(job.id, DOUBT, w.clock.now()))
         assert await allow(w, 1) == 0
-        assert (await w.store.by_key(other.id, "x")) is not None
+        assert (await w.store.jobs.by_key(other.id, "x")) is not None
         states = {row["key"]: row["state"] for row in select(w.path, "SELECT key, state FROM job")}
         assert states == {"a": "queued", "x": "unconfirmed"}
         settings = Settings(resubmit_unconfirmed=2)
@@ -144,7 +144,7 @@ def test_a_row_that_the_sheet_no_longer_has_is_not_sent_again(tmp_path: Path, le
         async with world(tmp_path, "a", "b") as w:
             await doubt(w, "a", "b")
             sheet = [*left, planned("b", 1)]
-            await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
+            await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
             assert await allow(w, 5) == 4
             found = select(w.path, "SELECT key, revision, state FROM job ORDER BY id")
             assert (found[0]["state"], found[1]["state"]) == ("unconfirmed", "queued")
@@ -179,7 +179,7 @@ async def test_a_doubt_that_is_cancelled_meanwhile_uses_up_nothing(tmp_path: Pat
         w.run.tally.resubmits_left = 1
 
         async def cancelled_meanwhile(_call: Call) -> Unconfirmed:
-            await w.store.cancel(w.run.batch.id)
+            await w.store.jobs.cancel(w.run.batch.id)
             return Unconfirmed("no answer")
 
         w.provider.says("submit", cancelled_meanwhile)

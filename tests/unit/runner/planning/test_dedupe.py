@@ -8,8 +8,11 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.outcomes import Attached, Requeued
 from jobs.states import JobState
+from jobs.store.batches import Batches
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.jobs import Jobs
+from jobs.store.links import Links
+from jobs.store.store import Store
 from jobs.views import Alike
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.planning.consent import Ask
@@ -139,9 +142,9 @@ async def test_a_doubt_is_waited_for(tmp_path: Path) -> None:
         assert (again.exit_code, w.submits()) == (1, {"A boat no. a": 1})
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
-            batch = await store.batch("sheet")
-            (doubt,) = await store.in_state(batch.id, [S.UNCONFIRMED])
-            assert await store.apply(Attached(doubt.id, w.service.ledger[0].request_id, w.clock.now()))
+            batch = await store.batches.named("sheet")
+            (doubt,) = await store.jobs.in_state(batch.id, [S.UNCONFIRMED])
+            assert await store.jobs.apply(Attached(doubt.id, w.service.ledger[0].request_id, w.clock.now()))
         last = await w.resume()
         assert last is not None
         assert (last.exit_code, last.linked, w.submits()) == (0, 1, {"A boat no. a": 1})
@@ -218,15 +221,15 @@ async def test_another_takes_the_place_of_one_that_was_cancelled_meanwhile(tmp_p
         with pytest.raises(UsageProblem):
             await w.run(path, refuse, dedupe=True)
 
-        original = Store.agree
+        original = Batches.agree
 
-        async def agree_then_cancel(self: Store, batch_id: int, only: object = None) -> int:
+        async def agree_then_cancel(self: Batches, batch_id: int, only: object = None) -> int:
             done = await original(self, batch_id)
-            await self.cancel(batch_id, ["row-0"])
+            await Jobs(self._database, self._now).cancel(batch_id, ["row-0"])
             return done
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Store, "agree", agree_then_cancel)
+            patch.setattr(Batches, "agree", agree_then_cancel)
             report = await w.run(path)
         assert (report.counts[S.CANCELLED], report.counts[S.SUCCEEDED]) == (1, 1)
         assert w.submits() == {"A boat no. a": 1}
@@ -241,7 +244,7 @@ async def test_what_was_agreed_to_is_not_passed_to_something_else(tmp_path: Path
                 await w.run(sheet(w, said), refuse, dedupe=True)
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
-            await store.agree((await store.batch(None)).id)
+            await store.batches.agree((await store.batches.named(None)).id)
         with pytest.raises(UsageProblem):
             await w.run(sheet(w, "ba"), refuse)
         agreed = {job["key"]: (job["agreed"], job["same_as"]) for job in w.jobs()}
@@ -256,9 +259,9 @@ async def test_a_copy_waits_for_what_is_sent_again(tmp_path: Path) -> None:
         assert w.states() == {S.FAILED: 1, S.QUEUED: 1}
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
-            batch = await store.batch(None)
-            failed = await store.in_state(batch.id, [S.FAILED])
-            assert await store.apply(Requeued(failed[0].id, w.clock.now()))
+            batch = await store.batches.named(None)
+            failed = await store.jobs.in_state(batch.id, [S.FAILED])
+            assert await store.jobs.apply(Requeued(failed[0].id, w.clock.now()))
         await w.resume()
         assert w.submits() == {"A boat no. a": 2}
         assert w.states() == {S.SUCCEEDED: 2}
@@ -306,11 +309,11 @@ async def test_what_was_asked_for_outlives_a_kill_before_it_was_done(tmp_path: P
     """The sheet is loaded, nothing is linked yet: `resume` has not been told, and pays one all the same."""
     async with night(tmp_path) as w:
 
-        async def dies(self: Store, batch_id: int) -> list[list[Alike]]:
+        async def dies(self: Links, batch_id: int) -> list[list[Alike]]:
             raise Killed
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Store, "alike", dies)
+            patch.setattr(Links, "alike", dies)
             with pytest.raises(Killed):
                 await w.run(sheet(w, "aab"), dedupe=True)
         assert w.states() == {S.QUEUED: 3}
@@ -335,16 +338,16 @@ async def test_the_rest_of_a_part_is_held_against_what_was_sent(tmp_path: Path) 
 async def test_a_kill_before_the_others_got_their_result_costs_nothing(tmp_path: Path) -> None:
     """The next run has all that it needs on disk, and asks the API nothing."""
     async with night(tmp_path) as w:
-        settle, times = Store.settle_links, [2]
+        settle, times = Links.settle, [2]
 
-        async def dies(self: Store, batch_id: int) -> int:
+        async def dies(self: Links, batch_id: int) -> int:
             times[0] -= 1
             if times[0] < 0:
                 raise Killed
             return await settle(self, batch_id)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Store, "settle_links", dies)
+            patch.setattr(Links, "settle", dies)
             with pytest.raises(BaseExceptionGroup):
                 await w.run(sheet(w, "aab"), dedupe=True)
         assert w.states() == {S.SUCCEEDED: 2, S.QUEUED: 1}

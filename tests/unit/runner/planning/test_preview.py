@@ -14,8 +14,8 @@ async def test_the_plan_comes_with_its_warnings_and_its_repetitions(tmp_path: Pa
     """And with its price, unless that stands in the question."""
     async with world(tmp_path) as w:
         sheet = [planned(str(place), place, warnings=("odd",)) for place in range(7)]
-        await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
-        work = await w.store.unagreed(w.run.batch.id)
+        await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
+        work = await w.store.preview.unagreed(w.run.batch.id)
         told: list[str] = []
         await foretell(w.store, w.run.batch, work, {MODEL: Decimal("0.04")}, told.append, asked=False)
         assert told == [
@@ -37,7 +37,9 @@ async def test_a_batch_that_sends_one_for_all_is_not_told_to(tmp_path: Path) -> 
     """What says the same may be left to a later run, for it sends a part only."""
     async with world(tmp_path) as w:
         sheet = [planned(str(place), place) for place in range(3)]
-        batch, _ = await w.store.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet, dedupe=True)
+        batch, _ = await w.store.batches.load(
+            name="night", sheet=SHEET, origin=ORIGIN, planned=sheet, dedupe=True
+        )
         told: list[str] = []
         await foretell(w.store, batch, {MODEL: (1, 1)}, {MODEL: Decimal("0.04")}, told.append, asked=False)
         assert told == ["To be sent: 1 job, at most 1 picture, for $0.04."]

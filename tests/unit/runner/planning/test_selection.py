@@ -9,7 +9,7 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.states import JobState
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.planning.consent import Ask
 from runner.planning.selection import Selection
 from tests.support.night import SINGLE, TOKEN, Night, night
@@ -157,7 +157,7 @@ async def test_a_no_prunes_nothing_and_a_row_that_is_back_is_not_pruned(tmp_path
         assert select(w.database, "SELECT key FROM job WHERE cancel_requested") == []
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
-            assert await store.prune((await store.batch(None)).id) == 1
+            assert await store.jobs.prune((await store.batches.named(None)).id) == 1
         path.write_text("".join(whole))
         assert (await w.run(path)).exit_code == 0
         assert w.states() == {JobState.SUCCEEDED: 4}

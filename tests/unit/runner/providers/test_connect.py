@@ -34,7 +34,7 @@ async def test_a_table_is_made_only_on_demand(here: Path) -> None:
             pass
     assert os.listdir(here) == []  # noqa: PTH208
     async with open_store(settings, SystemClock(), create=True) as store:
-        assert await store.find_batch("x") is None
+        assert await store.batches.find("x") is None
     async with open_store(settings, SystemClock()) as store:
         assert store.database.path == here / "a.db"
 

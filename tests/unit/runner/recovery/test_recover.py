@@ -22,13 +22,13 @@ from tests.support.world import World, world
 async def claim(w: World, key: str) -> int:
     """Leave a job in the middle of its submit."""
     job = await w.queued(key)
-    assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+    assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
     return job.id
 
 
 async def accept(w: World, key: str) -> int:
     job_id = await claim(w, key)
-    assert await w.store.apply(Accepted(job_id, f"req-{key}", w.clock.now()))
+    assert await w.store.jobs.apply(Accepted(job_id, f"req-{key}", w.clock.now()))
     return job_id
 
 
@@ -45,7 +45,7 @@ async def test_every_interrupted_submit_is_in_doubt(tmp_path: Path) -> None:
         await claim(w, "b")
         await accept(w, "c")
         done = await accept(w, "d")
-        await w.store.apply(RemoteDone(done, ("https://pictures.runcomfy.net/1.png",), None))
+        await w.store.jobs.apply(RemoteDone(done, ("https://pictures.runcomfy.net/1.png",), None))
         for expected in (2, 0):
             found = await recover(w.store, w.run.batch, w.run.spool)
             assert (found.in_doubt, found.from_spool) == (expected, 0)
@@ -123,7 +123,7 @@ async def test_what_a_person_settled_meanwhile_stays_settled(tmp_path: Path) -> 
         a, b = await claim(w, "a"), await claim(w, "b")
         await accept(w, "c")
         await recover(w.store, w.run.batch, w.run.spool)
-        await w.store.apply(Discarded(a, Failure(FailureKind.DISCARDED, "let go"), w.clock.now()))
+        await w.store.jobs.apply(Discarded(a, Failure(FailureKind.DISCARDED, "let go"), w.clock.now()))
         late = line(w, a, "a", "late")
         w.run.spool.add(late)
         w.run.spool.add(line(w, b, "b", "req-c"))
@@ -147,7 +147,7 @@ async def test_killed_before_the_spool_was_read(tmp_path: Path) -> None:
     """A doubt whose id is at hand is not shown to anybody: both are settled, or neither."""
     async with world(tmp_path, "a", "b") as w:
         w.run.spool.add(line(w, await claim(w, "a"), "a", "kept"))
-        broken = mock.patch("jobs.store.controls.apply", side_effect=CannotWrite("full"))
+        broken = mock.patch("jobs.store.jobs.moves.apply", side_effect=CannotWrite("full"))
         with broken, pytest.raises(CannotWrite):
             await recover(w.store, w.run.batch, w.run.spool)
         assert len(w.run.spool.lines) == 1

@@ -211,12 +211,12 @@ async def test_pictures_that_are_all_gone_pause_the_batch(tmp_path: Path) -> Non
     files = FakeFiles()
     async with opened(tmp_path, files, planned(tmp_path, *["a.png"] * 25)) as w:
         (tmp_path / "a.png").unlink()
-        jobs = await w.store.queued(w.run.batch.id, limit=100)
+        jobs = await w.store.jobs.queued(w.run.batch.id, limit=100)
         for job in jobs:
             if w.run.brake.stop is None:
                 await submit(w.run, job)
         assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
-        assert (await w.store.counts(w.run.batch.id))[JobState.FAILED] == 20
+        assert (await w.store.jobs.counts(w.run.batch.id))[JobState.FAILED] == 20
 
 
 @virtual

@@ -62,7 +62,7 @@ def test_another_number_than_asked_for_is_a_warning(
             found = await w.job()
             assert (found.state, len(found.images)) == (JobState.SUCCEEDED, len(urls))
             assert list(found.warnings) == ([] if warning is None else [warning])
-            assert await w.store.warned(w.run.batch.id) == (warning is not None)
+            assert await w.store.jobs.warned(w.run.batch.id) == (warning is not None)
 
     test()
 
@@ -134,7 +134,7 @@ async def test_a_server_that_fails_for_one_picture_alone(tmp_path: Path) -> None
         again = await collect(w.run, job, refreshed=False)
         assert again is not None  # another link may lead to another server
         assert net.asked["2"] == SERVER_TRIES
-        assert await w.store.apply(RemoteDone(job.id, URLS, None))
+        assert await w.store.jobs.apply(RemoteDone(job.id, URLS, None))
         assert await collect(w.run, await w.running(), refreshed=True) is None
         assert (await the_failure(w))[0] is FailureKind.BAD_PICTURE
         assert net.asked["2"] == 2 * SERVER_TRIES
@@ -153,7 +153,7 @@ def test_dead_links_are_asked_for_anew_once(tmp_path: Path, status: int) -> None
             assert again is not None
             assert (again.state, again.urls, again.request_id) == (JobState.RUNNING, None, "req-1")
             assert net.asked == {"1": 1, "2": 1}
-            assert await w.store.apply(RemoteDone(job.id, URLS, None))
+            assert await w.store.jobs.apply(RemoteDone(job.id, URLS, None))
             assert await collect(w.run, await w.running(), refreshed=True) is None
             kind, message = await the_failure(w)
             assert kind is FailureKind.EXPIRED

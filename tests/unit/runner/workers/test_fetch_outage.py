@@ -26,9 +26,9 @@ async def done(folder: Path, net: Net, *keys: str, **more: Any) -> AsyncIterator
     async with world(folder, *keys, net=net, **more) as w:
         for key in keys:
             job = await w.queued(key)
-            assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
-            assert await w.store.apply(Accepted(job.id, f"req-{key}", w.clock.now()))
-            assert await w.store.apply(
+            assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+            assert await w.store.jobs.apply(Accepted(job.id, f"req-{key}", w.clock.now()))
+            assert await w.store.jobs.apply(
                 RemoteDone(job.id, (f"https://pictures.runcomfy.net/{key}.png",), None)
             )
         yield w, [await w.running(key) for key in keys]

@@ -41,7 +41,7 @@ async def cancelled_while_waiting(w: World, key: str = "b") -> float:
         await w.clock.sleep(5)
         assert not ended.is_set()
         assert w.run.waiting.jobs == (job.id,)
-        await w.store.cancel(w.run.batch.id, [key])
+        await w.store.jobs.cancel(w.run.batch.id, [key])
         begun = w.clock.monotonic()
         await ended.wait()
         beside.cancel_scope.cancel()

@@ -171,7 +171,7 @@ async def test_the_result_may_be_unknown_too(tmp_path: Path) -> None:
             "result", lambda _call: UNKNOWN if w.clock.monotonic() < 500 else ResultReady((URL,), None)
         )
         await watch_to_its_pictures(w, job)
-        assert await w.store.apply(LinksExpired(job.id))
+        assert await w.store.jobs.apply(LinksExpired(job.id))
         w.provider.says("result", UNKNOWN)
         begun = w.clock.monotonic()
         await watch(w.run, await w.running())
@@ -272,8 +272,8 @@ async def test_a_failed_run_is_sent_again_where_the_user_allows_it(tmp_path: Pat
         assert (found.state, found.failure, w.run.tally.ended) == (JobState.QUEUED, None, 0)
         assert "it is submitted again" in w.notices[0]
         again = await w.queued()
-        assert await w.store.claim(Claimed(again.id, "5" * 64, w.clock.now(), ESTIMATE))
-        assert await w.store.apply(Accepted(again.id, "req-2", w.clock.now()))
+        assert await w.store.jobs.claim(Claimed(again.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.apply(Accepted(again.id, "req-2", w.clock.now()))
         await watch(w.run, await w.running())
         assert (await w.job()).state is JobState.FAILED
         assert [row["number"] for row in w.attempts()] == [1, 2]
@@ -284,7 +284,7 @@ async def test_what_nobody_wants_any_more_ends_as_it_failed(tmp_path: Path) -> N
     """It is not sent again, is not told to be, and counts as ended."""
     async with at_the_api(tmp_path, max_attempts=2) as (w, job):
         w.provider.says("result", BROKEN)
-        await w.store.cancel(w.run.batch.id)
+        await w.store.jobs.cancel(w.run.batch.id)
         await watch(w.run, job)
         assert ((await w.job()).state, w.run.tally.ended, w.notices) == (JobState.FAILED, 1, [])
 
@@ -316,5 +316,5 @@ async def test_links_that_are_asked_for_again_are_paid_for_once(tmp_path: Path) 
         for _ in range(3):
             await watch_to_its_pictures(w, job)
             assert w.run.budget.committed == Decimal("0.04")
-            assert await w.store.apply(LinksExpired(job.id))
+            assert await w.store.jobs.apply(LinksExpired(job.id))
             job = await w.running()

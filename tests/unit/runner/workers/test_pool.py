@@ -121,7 +121,7 @@ async def test_a_database_that_refuses_pauses(tmp_path: Path) -> None:
     """Wherever it does."""
     async with world(tmp_path, *KEYS) as w:
         full = CannotWrite("database or disk is full")
-        with mock.patch.object(w.store, "record_image", side_effect=full):
+        with mock.patch.object(w.store.ledger, "record_image", side_effect=full):
             assert await run_to_its_end(w) == []
         assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
         assert JobState.FETCHING in await states(w)
@@ -133,10 +133,10 @@ async def test_what_was_found_is_gone_on_with(tmp_path: Path) -> None:
     async with world(tmp_path, "a", "b", "c") as w:
         for key in ("a", "b"):
             job = await w.queued(key)
-            await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
-            await w.store.apply(Accepted(job.id, f"old-{key}", w.clock.now()))
+            await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+            await w.store.jobs.apply(Accepted(job.id, f"old-{key}", w.clock.now()))
         fetching = await w.running("b")
-        await w.store.apply(RemoteDone(fetching.id, ("https://pictures.runcomfy.net/b.png",), None))
+        await w.store.jobs.apply(RemoteDone(fetching.id, ("https://pictures.runcomfy.net/b.png",), None))
         found = Recovered(0, 0, (), [await w.running("a")], [await w.running("b")])
         assert await run_to_its_end(w, found) == []
         assert await states(w) == {JobState.SUCCEEDED: 3}

@@ -20,9 +20,9 @@ async def done_at_the_api(w: World, *keys: str) -> None:
     """Jobs whose pictures are to be fetched."""
     for key in keys:
         job, now = await w.queued(key), w.clock.now()
-        assert await w.store.claim(Claimed(job.id, "5" * 64, now))
+        assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, now))
         urls = (f"https://pictures.runcomfy.net/{key}.png",)
-        assert await w.store.apply(Accepted(job.id, f"req-{key}", now), RemoteDone(job.id, urls, None))
+        assert await w.store.jobs.apply(Accepted(job.id, f"req-{key}", now), RemoteDone(job.id, urls, None))
 
 
 async def run_to_its_end(w: World) -> None:

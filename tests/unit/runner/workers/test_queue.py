@@ -8,7 +8,7 @@ import anyio
 
 from jobs.outcomes import Accepted, Claimed, NotAccepted
 from jobs.pauses import PauseReason
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import OpenJob, QueuedJob
 from runner.limits.guards import GuardLimits
 from tests.support.tables import rows
@@ -19,8 +19,8 @@ from tests.support.world import World, world
 async def accept(w: World, key: str) -> OpenJob:
     """Bring a job to the API, behind the source's back."""
     job = await w.queued(key)
-    assert await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
-    assert await w.store.apply(Accepted(job.id, f"req-{key}", w.clock.now()))
+    assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+    assert await w.store.jobs.apply(Accepted(job.id, f"req-{key}", w.clock.now()))
     return await w.running(key)
 
 
@@ -121,8 +121,8 @@ async def test_work_that_another_process_adds_is_taken_up(tmp_path: Path) -> Non
             await w.clock.sleep(10)
             path = Path(w.run.batch.sheet)
             sheet = rows("a", "b", "c")
-            await other.load(name="night", sheet=path, origin=w.run.batch.origin, planned=sheet)
-            await other.agree(w.run.batch.id)
+            await other.batches.load(name="night", sheet=path, origin=w.run.batch.origin, planned=sheet)
+            await other.batches.agree(w.run.batch.id)
             await w.clock.sleep(10)
             assert got == ["a", "c"]
             w.run.source.release(held.id)
@@ -133,8 +133,8 @@ async def test_a_job_that_waits_its_time_is_waited_for(tmp_path: Path) -> None:
     """It was turned away in the last run, and may go in a minute."""
     async with world(tmp_path, "a") as w:
         job = await w.queued()
-        await w.store.claim(Claimed(job.id, "5" * 64, w.clock.now()))
-        await w.store.apply(NotAccepted(job.id, w.clock.now(), w.clock.now() + timedelta(seconds=60)))
+        await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+        await w.store.jobs.apply(NotAccepted(job.id, w.clock.now(), w.clock.now() + timedelta(seconds=60)))
         assert await drained(w) == ["a"]
         assert 60 <= w.clock.monotonic() < 63
 
@@ -188,7 +188,7 @@ async def test_one_worker_looks_at_the_table_for_all(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w:
         job = await w.run.source.next()
         assert job is not None
-        with mock.patch.object(w.store, "queued", wraps=w.store.queued) as looks:
+        with mock.patch.object(w.store.jobs, "queued", wraps=w.store.jobs.queued) as looks:
             async with anyio.create_task_group() as tasks:
                 for _ in range(100):
                     tasks.start_soon(w.run.source.next)

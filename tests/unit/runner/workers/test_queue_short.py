@@ -16,8 +16,8 @@ async def test_who_waits_for_our_slot_is_not_waited_for(tmp_path: Path) -> None:
         first, second = await source.next(), await source.next()
         assert first is not None
         assert second is not None
-        assert await w.store.claim(Claimed(first.id, "5" * 64, w.clock.now(), ESTIMATE))
-        assert await w.store.apply(Accepted(first.id, "req-1", w.clock.now()))
+        assert await w.store.jobs.claim(Claimed(first.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.apply(Accepted(first.id, "req-1", w.clock.now()))
         assert await source.others_end(second.id), "the first has a slot, and may turn out cheaper"
         source.give(await w.running("a"))
         assert not await source.others_end(second.id)

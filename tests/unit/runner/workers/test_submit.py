@@ -163,7 +163,7 @@ async def test_a_job_that_is_not_to_be_sent_any_more_is_not_sent(tmp_path: Path)
     """Cancelled by another process since it was read."""
     async with world(tmp_path, "a") as w:
         job = await w.queued()
-        await w.store.cancel(w.run.batch.id)
+        await w.store.jobs.cancel(w.run.batch.id)
         assert await submit(w.run, job) is None
         assert w.provider.calls == []
         assert w.run.budget.committed == 0
@@ -186,7 +186,7 @@ async def test_a_model_that_nobody_knows_may_have_been_cancelled_meanwhile(tmp_p
     async with world(tmp_path, "a") as w:
         job = await w.queued()
         odd = type(job)(job.id, job.key, job.row, "gone/model", job.inputs, job.pictures)
-        await w.store.cancel(w.run.batch.id)
+        await w.store.jobs.cancel(w.run.batch.id)
         assert await submit(w.run, odd) is None
         assert (await w.job()).state is JobState.CANCELLED
 

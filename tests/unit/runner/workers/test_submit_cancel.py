@@ -144,14 +144,14 @@ async def test_a_pause_between_intent_and_submit_takes_the_intent_back(tmp_path:
     """The last look before money is spent."""
 
     async with world(tmp_path, "a") as w:
-        real = w.store.claim
+        real = w.store.jobs.claim
 
         async def claim_slowly(claimed: object) -> int | None:
             attempt = await real(claimed)  # type: ignore[arg-type]
             w.run.brake.interrupt(Reach.POLLS)
             return attempt
 
-        object.__setattr__(w.store, "claim", claim_slowly)
+        object.__setattr__(w.store.jobs, "claim", claim_slowly)
         assert await submit(w.run, await w.queued()) is None
         assert w.provider.calls == []
         assert ((await w.job()).state, w.attempts()) == (JobState.QUEUED, [])
@@ -162,7 +162,7 @@ async def test_a_pause_between_intent_and_submit_takes_the_intent_back(tmp_path:
 async def test_a_doubt_between_intent_and_submit_holds_it_back(tmp_path: Path) -> None:
     """Another worker's submit went without an answer: this one asks first, and goes then."""
     async with world(tmp_path, "a") as w:
-        real = w.store.claim
+        real = w.store.jobs.claim
 
         async def doubt_meanwhile(claimed: object) -> int | None:
             attempt = await real(claimed)  # type: ignore[arg-type]
@@ -170,7 +170,7 @@ async def test_a_doubt_between_intent_and_submit_holds_it_back(tmp_path: Path) -
                 w.run.health.doubt()
             return attempt
 
-        object.__setattr__(w.store, "claim", doubt_meanwhile)
+        object.__setattr__(w.store.jobs, "claim", doubt_meanwhile)
         assert await submit(w.run, await w.queued()) is not None
         assert [call.name for call in w.provider.calls] == ["price", "submit"]
         assert [row["number"] for row in w.attempts()] == [1]

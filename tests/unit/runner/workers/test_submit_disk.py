@@ -25,21 +25,21 @@ FULL = CannotWrite("The database refuses: database or disk is full.")
 
 def refusing(w: World, *kinds: type, error: Exception = FULL) -> Any:
     """A store that cannot write outcomes of these kinds."""
-    real: Callable[..., Awaitable[bool]] = w.store.apply
+    real: Callable[..., Awaitable[bool]] = w.store.jobs.apply
 
     async def apply(*outcomes: Any) -> bool:
         if isinstance(outcomes[0], kinds):
             raise error
         return await real(*outcomes)
 
-    return mock.patch.object(w.store, "apply", apply)
+    return mock.patch.object(w.store.jobs, "apply", apply)
 
 
 @virtual
 async def test_no_intent_no_submit(tmp_path: Path) -> None:
     """A disk that is full when the intent is to be written."""
     async with world(tmp_path, "a") as w:
-        with mock.patch.object(w.store, "claim", side_effect=FULL):
+        with mock.patch.object(w.store.jobs, "claim", side_effect=FULL):
             assert await submit(w.run, await w.queued()) is None
         assert w.provider.calls == []
         assert [(stop.reason, stop.detail) for stop in w.stops] == [(PauseReason.DISK, FULL.message)]
@@ -114,7 +114,7 @@ async def test_a_receipt_survives_a_defect_of_ours(tmp_path: Path) -> None:
 async def test_a_receipt_that_is_in_the_database_after_all_is_not_replayed(tmp_path: Path) -> None:
     """Committed, and only the look at it afterwards failed."""
     async with world(tmp_path, "a") as w:
-        with mock.patch.object(w.store, "open_job", side_effect=FULL):
+        with mock.patch.object(w.store.jobs, "open_job", side_effect=FULL):
             assert await submit(w.run, await w.queued()) is None
         assert len(w.run.spool.lines) == 1
         found = await recover(w.store, w.run.batch, w.run.spool)
@@ -145,14 +145,14 @@ def test_what_cannot_be_recorded_is_in_doubt_for_the_next_run(tmp_path: Path, ve
 async def test_money_is_given_back_once(tmp_path: Path) -> None:
     """An intent that is to be taken back, and the disk refuses even that."""
     async with world(tmp_path, "a", budget=Decimal("1")) as w:
-        real = w.store.claim
+        real = w.store.jobs.claim
 
         async def pause_meanwhile(claimed: Any) -> int | None:
             attempt = await real(claimed)
             w.run.brake.pause(PauseReason.PERSON, "wait")
             return attempt
 
-        with refusing(w, NotAccepted), mock.patch.object(w.store, "claim", pause_meanwhile):
+        with refusing(w, NotAccepted), mock.patch.object(w.store.jobs, "claim", pause_meanwhile):
             assert await submit(w.run, await w.queued()) is None
         assert w.provider.calls == []
         assert w.run.budget.committed == 0

@@ -21,7 +21,7 @@ SILENT = CallFailed("no answer")
 
 async def submit_all(w: World, *, slots: int = 40) -> None:
     """Submit every job, as so many workers do."""
-    jobs = iter(await w.store.queued(w.run.batch.id, limit=1000))
+    jobs = iter(await w.store.jobs.queued(w.run.batch.id, limit=1000))
 
     async def work() -> None:
         for job in jobs:

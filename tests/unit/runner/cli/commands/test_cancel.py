@@ -6,7 +6,7 @@ import pytest
 
 from jobs.errors import TokenProblem
 from jobs.pauses import PauseReason
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.providers.base import (
     CallFailed,
     CancelTaken,
@@ -36,7 +36,7 @@ def wanted(world: World) -> list[int]:
     """Jobs that are still to be cancelled at the API."""
 
     async def inside(store: Store) -> list[int]:
-        return await store.cancel_wanted(1)
+        return await store.jobs.cancel_wanted(1)
 
     return world.store(inside)
 

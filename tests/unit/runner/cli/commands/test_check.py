@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jobs.sheets import PlannedJob, open_sheet, plan
-from jobs.store.door import Store
+from jobs.store.store import Store
 from tests.unit.runner.cli.world import NOW, SERIES, TEXT, World, accepted, ansi, done, fetched, job
 
 SHEET = f"id,prompt,model,count\na,Generate 2 images of a pier,{SERIES},2\nb,A pier,{TEXT},\n"
@@ -97,7 +97,7 @@ def test_the_prices_of_the_last_run(world: World, sheet: Path) -> None:
     world.load(job(0, "x"))
 
     async def note(store: Store) -> None:
-        await store.note_prices(1, {SERIES: Decimal("0.05"), TEXT: Decimal("0.05")})
+        await store.batches.note_prices(1, {SERIES: Decimal("0.05"), TEXT: Decimal("0.05")})
 
     world.store(note)
     assert world.run("check", str(sheet), "--json").json["price"] == {"low_usd": 0.1, "high_usd": 0.15}
@@ -281,8 +281,8 @@ def test_how_long_it_takes_is_told_where_it_was_measured(world: World, sheet: Pa
     assert "pace" not in world.run("check", str(sheet)).out
 
     async def run(store: Store) -> None:
-        await Store(store.database, lambda: NOW - timedelta(minutes=2)).begin_run(1, pid=1, host="h")
-        await Store(store.database, lambda: NOW).end_run(1, 0)
+        await Store(store.database, lambda: NOW - timedelta(minutes=2)).batches.begin_run(1, pid=1, host="h")
+        await Store(store.database, lambda: NOW).batches.end_run(1, 0)
 
     world.store(run)
     ran = world.run("check", str(sheet))

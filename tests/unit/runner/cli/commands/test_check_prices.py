@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from jobs.pauses import PauseReason
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.planning import prices
 from runner.providers.base import CallFailed, NoSuchModel, Priced, PriceVerdict, Stopped
 from tests.unit.runner.cli.world import SERIES, TEXT, FakeApi, World, job
@@ -34,7 +34,7 @@ def last_run(world: World, usd: str = "0.05") -> None:
     world.load(job(0, "x"))
 
     async def note(store: Store) -> None:
-        await store.note_prices(1, {SERIES: Decimal(usd), TEXT: Decimal(usd)})
+        await store.batches.note_prices(1, {SERIES: Decimal(usd), TEXT: Decimal(usd)})
 
     world.store(note)
 

@@ -1,7 +1,7 @@
 """`nightsheet pause`: kept in the table until somebody resumes."""
 
 from jobs.pauses import PauseReason
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import Pause
 from tests.unit.runner.cli.world import World, job
 
@@ -10,7 +10,7 @@ def pause_of(world: World, name: str = "night") -> Pause | None:
     """Why a batch stands still, if it does."""
 
     async def find(store: Store) -> Pause | None:
-        return (await store.batch(name)).paused
+        return (await store.batches.named(name)).paused
 
     return world.store(find)
 
@@ -31,7 +31,7 @@ def test_a_pause_that_stands_keeps_its_reason(world: World) -> None:
     world.load(job(0, "a"))
 
     async def refuse(store: Store) -> None:
-        await store.pause((await store.batch(None)).id, PauseReason.TOKEN, "expired")
+        await store.batches.pause((await store.batches.named(None)).id, PauseReason.TOKEN, "expired")
 
     world.store(refuse)
     assert "Batch night is paused (token): expired" in world.run("pause", "night").out

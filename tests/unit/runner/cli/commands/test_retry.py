@@ -6,7 +6,7 @@ import pytest
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Discarded
-from jobs.store.door import Store
+from jobs.store.store import Store
 from tests.unit.runner.cli.world import (
     NOW,
     World,
@@ -40,7 +40,7 @@ def night(world: World) -> World:
     world.move("gone", unanswered(), lambda job_id: Discarded(job_id, let_go, NOW))
 
     async def cancel(store: Store) -> None:
-        await store.cancel(1, ["cancelled"])
+        await store.jobs.cancel(1, ["cancelled"])
 
     world.store(cancel)
     return world
@@ -161,7 +161,7 @@ def test_what_was_retried_needs_no_second_agreement(night: World) -> None:
     night.run("retry", "--kind", "remote_failed")
 
     async def unagreed(store: Store) -> dict[str, tuple[int, int]]:
-        return await store.unagreed(1)
+        return await store.preview.unagreed(1)
 
     assert night.store(unagreed) == {}
 
@@ -174,7 +174,7 @@ def test_many_that_are_left_are_summed_up(world: World) -> None:
         world.move(key, accepted(f"r-{key}"), remote_failed(FailureKind.MODERATED))
 
     async def cancel(store: Store) -> None:
-        await store.cancel(1)
+        await store.jobs.cancel(1)
 
     world.store(cancel)
     assert world.run("retry").err == (
@@ -191,7 +191,7 @@ def test_ten_are_told_one_by_one(world: World, many: int, lines: int) -> None:
     world.load(*(job(position, f"k{position:02}") for position in range(many)))
 
     async def cancel(store: Store) -> None:
-        await store.cancel(1)
+        await store.jobs.cancel(1)
 
     world.store(cancel)
     assert len(world.run("retry").err.splitlines()) == lines

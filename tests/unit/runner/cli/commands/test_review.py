@@ -8,7 +8,7 @@ import pytest
 
 from jobs.errors import TokenProblem
 from jobs.pauses import PauseReason
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.providers.base import (
     CallFailed,
     RemoteStatus,
@@ -275,10 +275,10 @@ def revisions(world: World) -> dict[tuple[str, int], str]:
     """Every revision's state."""
 
     async def inside(store: Store) -> dict[tuple[str, int], str]:
-        batch = await store.batch("night")
+        batch = await store.batches.named("night")
         return {
             (view.key, view.revision): view.state.value
-            async for view in store.jobs(batch.id, everything=True)
+            async for view in store.jobs.each(batch.id, everything=True)
         }
 
     return world.store(inside)

@@ -15,7 +15,7 @@ import pytest
 
 from jobs.outcomes import Fetched
 from jobs.pauses import PauseReason
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.recovery.lock import try_holding
 from tests.unit.runner.cli.world import (
     World,
@@ -67,7 +67,7 @@ def test_a_pause_is_told(world: World) -> None:
     night(world)
 
     async def pause(store: Store) -> None:
-        await store.pause((await store.batch(None)).id, PauseReason.BALANCE, "Top\x1b up.")
+        await store.batches.pause((await store.batches.named(None)).id, PauseReason.BALANCE, "Top\x1b up.")
 
     world.store(pause)
     told = world.run("status", "--json").json
@@ -108,8 +108,8 @@ def at_work(world: World, minutes: float) -> None:
 
     async def begin(store: Store) -> None:
         earlier = Store(store.database, lambda: datetime.now(UTC) - timedelta(minutes=minutes))
-        batch = await store.batch(None)
-        await earlier.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
+        batch = await store.batches.named(None)
+        await earlier.batches.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
 
     world.store(begin)
 
@@ -119,9 +119,9 @@ def end(world: World, key: str, minutes: float) -> None:
     world.move(key, accepted(f"r-{key}"), done())
 
     async def fetch(store: Store) -> None:
-        view = await store.by_key((await store.batch(None)).id, key)
+        view = await store.jobs.by_key((await store.batches.named(None)).id, key)
         assert view is not None
-        await store.apply(Fetched(view.id, (), datetime.now(UTC) - timedelta(minutes=minutes)))
+        await store.jobs.apply(Fetched(view.id, (), datetime.now(UTC) - timedelta(minutes=minutes)))
 
     world.store(fetch)
 
@@ -161,7 +161,7 @@ def test_cancelling_is_no_pace(world: World) -> None:
 
     async def cancel(store: Store) -> None:
         now = Store(store.database, lambda: datetime.now(UTC))
-        await now.cancel((await store.batch(None)).id, ["k0", "k1"])
+        await now.jobs.cancel((await store.batches.named(None)).id, ["k0", "k1"])
 
     world.store(cancel)
     assert pace_of(world) is None
@@ -175,7 +175,9 @@ def test_a_paused_batch_has_no_pace(world: World) -> None:
     assert pace_of(world) == 0.2
 
     async def pause(store: Store) -> None:
-        await store.pause((await store.batch(None)).id, PauseReason.PERSON, "A person paused it.")
+        await store.batches.pause(
+            (await store.batches.named(None)).id, PauseReason.PERSON, "A person paused it."
+        )
 
     world.store(pause)
     assert pace_of(world) is None
@@ -203,9 +205,9 @@ def test_the_budget_of_the_batch_and_how_to_raise_it(world: World) -> None:
     night(world)
 
     async def pause(store: Store) -> None:
-        batch = await store.batch(None)
-        await store.tune(batch.id, {"budget": Decimal("0.2")})
-        await store.pause(batch.id, PauseReason.BUDGET, "Used up.")
+        batch = await store.batches.named(None)
+        await store.batches.tune(batch.id, {"budget": Decimal("0.2")})
+        await store.batches.pause(batch.id, PauseReason.BUDGET, "Used up.")
 
     world.store(pause)
     told = world.run("status").out
@@ -293,7 +295,7 @@ def test_watch_looks_again(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
 
         async with open_database(world.database) as database:
             store = Store(database, lambda: datetime.now(UTC))
-            await store.cancel(1)
+            await store.jobs.cancel(1)
 
     watching(monkeypatch, cancel)
     ran = world.run("status", "--watch")

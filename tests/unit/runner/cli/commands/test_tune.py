@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.store.door import Store
+from jobs.store.store import Store
 from jobs.views import BatchView
 from tests.unit.runner.cli.world import World, job
 
@@ -14,7 +14,7 @@ def batch(world: World, name: str = "night") -> BatchView:
     """The batch as it stands."""
 
     async def find(store: Store) -> BatchView:
-        return await store.batch(name)
+        return await store.batches.named(name)
 
     return world.store(find)
 

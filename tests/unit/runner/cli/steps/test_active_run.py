@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import CannotWrite
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.cli.steps.active_run import run_at_work
 from runner.recovery.lock import try_holding
 from runner.settings import Settings
@@ -20,8 +20,8 @@ def begin(world: World, pid: int, host: str = "", name: str = "night") -> None:
     """A run over the batch, by that process."""
 
     async def inside(store: Store) -> None:
-        batch = await store.batch(name)
-        await store.begin_run(batch.id, pid=pid, host=host or socket.gethostname())
+        batch = await store.batches.named(name)
+        await store.batches.begin_run(batch.id, pid=pid, host=host or socket.gethostname())
 
     world.store(inside)
 
@@ -29,7 +29,7 @@ def begin(world: World, pid: int, host: str = "", name: str = "night") -> None:
 def is_at_work(world: World, name: str = "night") -> bool:
     async def inside(store: Store) -> bool:
         settings = Settings(db=world.database)
-        return await run_at_work(store, await store.batch(name), settings) is not None
+        return await run_at_work(store, await store.batches.named(name), settings) is not None
 
     return world.store(inside)
 

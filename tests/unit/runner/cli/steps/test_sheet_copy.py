@@ -14,7 +14,7 @@ from openpyxl.styles import Font
 from jobs.errors import CannotWrite, SheetProblems, UsageProblem
 from jobs.sheets import SheetSource
 from jobs.store.database import open_database
-from jobs.store.door import Store
+from jobs.store.store import Store
 from runner.cli.steps.sheet_copy import write_into
 from tests.support.night import SERIES, SINGLE, Night, night
 from tests.support.virtual_time import virtual
@@ -32,7 +32,7 @@ async def into(w: Night, path: Path, output: Path | None = None) -> None:
     """`nightsheet export --into PATH`."""
     async with open_database(w.database, create=False) as database:
         store = Store(database, w.clock.now)
-        batch = await store.batch(None)
+        batch = await store.batches.named(None)
         await write_into(store, batch, w.settings(), SheetSource(path), None, output)
 
 

@@ -1,0 +1,153 @@
+"""The ledger: every submit that was or may have been accepted, its images, and what it has cost."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import and_, case, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.attempts import SubmitOutcome
+from jobs.states import JobState
+from jobs.store.part import StorePart, reads, writes
+from jobs.store.rows import artifact_view
+from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
+from jobs.views import Account, ArtifactView, AttemptView
+
+_PAID_OR_MAYBE = (
+    SubmitOutcome.INTENT,
+    SubmitOutcome.ACCEPTED,
+    SubmitOutcome.UNANSWERED,
+    SubmitOutcome.RESUBMITTED,
+    SubmitOutcome.DISCARDED,
+)
+
+
+class Ledger(StorePart):
+    """Attempts, their images and their money."""
+
+    @writes
+    async def record_image(
+        self, connection: AsyncConnection, job_id: int, attempt_id: int, picture: ArtifactView
+    ) -> None:
+        """Note an image that is on disk under its final name; a second note of a number replaces it."""
+        await connection.execute(
+            delete(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id, ARTIFACT.c.number == picture.number)
+        )
+        await connection.execute(
+            insert(ARTIFACT).values(
+                job_id=job_id,
+                attempt_id=attempt_id,
+                number=picture.number,
+                path=picture.path,
+                url=picture.url,
+                sha256=picture.sha256,
+                bytes=picture.bytes,
+                width=picture.width,
+                height=picture.height,
+                content_type=picture.content_type,
+            )
+        )
+
+    @reads
+    async def images_of(self, connection: AsyncConnection, attempt_id: int) -> dict[int, ArtifactView]:
+        """The pictures that an attempt has brought home so far, by number."""
+        found = await connection.execute(select(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id))
+        return {row.number: artifact_view(row) for row in found}
+
+    @reads
+    async def attempts(self, connection: AsyncConnection, batch_id: int) -> list[AttemptView]:
+        """Every attempt of the batch, oldest first."""
+        found = await connection.execute(
+            select(ATTEMPT, JOB.c.key, JOB.c.row, JOB.c.state, JOB.c.authorised)
+            .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+            .where(JOB.c.batch_id == batch_id)
+            .order_by(ATTEMPT.c.id)
+        )
+        return [
+            AttemptView(
+                id=row.id,
+                job_id=row.job_id,
+                key=row.key,
+                row=row.row,
+                number=row.number,
+                payload_sha256=row.payload_sha256,
+                started_at=row.started_at,
+                answered_at=row.answered_at,
+                outcome=SubmitOutcome(row.outcome),
+                request_id=row.request_id,
+                cost_usd=row.cost_usd,
+                estimate_usd=row.estimate_usd,
+                ended=row.ended,
+                detail=row.detail,
+                automatic=row.automatic,
+                state=JobState(row.state),
+                authorised=row.authorised,
+            )
+            for row in found
+        ]
+
+    @reads
+    async def holder_of(self, connection: AsyncConnection, request_id: str) -> str | None:
+        """The key of the job that has this request_id already."""
+        found = await connection.execute(
+            select(JOB.c.key)
+            .join(ATTEMPT, ATTEMPT.c.job_id == JOB.c.id)
+            .where(ATTEMPT.c.request_id == request_id)
+        )
+        key: str | None = found.scalar_one_or_none()
+        return key
+
+    @reads
+    async def account(self, connection: AsyncConnection, batch_id: int) -> Account:
+        """What the batch has cost so far, jobs that left the sheet included."""
+        return await account(connection, batch_id)
+
+    @reads
+    async def unconfirmed_usd(self, connection: AsyncConnection, batch_id: int) -> Decimal:
+        """The most that submits without an answer may have cost, settled by a person or not."""
+        doubtful = (
+            SubmitOutcome.INTENT,
+            SubmitOutcome.UNANSWERED,
+            SubmitOutcome.RESUBMITTED,
+            SubmitOutcome.DISCARDED,
+        )
+        found = await connection.execute(
+            select(func.coalesce(func.sum(ATTEMPT.c.estimate_usd), 0))
+            .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(doubtful))
+        )
+        return _usd(found.scalar_one())
+
+    @reads
+    async def automatic_resubmits(self, connection: AsyncConnection, batch_id: int) -> int:
+        """How many doubtful submits a setting has had sent again so far."""
+        found = await connection.execute(
+            select(func.count())
+            .select_from(ATTEMPT)
+            .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+            .where(
+                JOB.c.batch_id == batch_id,
+                ATTEMPT.c.outcome == SubmitOutcome.RESUBMITTED,
+                ATTEMPT.c.automatic,
+            )
+        )
+        return int(found.scalar_one())
+
+
+async def account(connection: AsyncConnection, batch_id: int) -> Account:
+    """What the batch has cost so far, jobs that left the sheet included."""
+    told = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)
+    accepted_untold = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
+    guessed = func.coalesce(func.sum(case((accepted_untold, ATTEMPT.c.estimate_usd))), 0)
+    row = (
+        await connection.execute(
+            select(told, guessed, func.count())
+            .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(_PAID_OR_MAYBE))
+        )
+    ).one()
+    return Account(_usd(row[0]), _usd(row[1]), int(row[2]))
+
+
+def _usd(value: Any) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(int(value)) / 1_000_000

@@ -1,0 +1,48 @@
+"""What the parts of the store share: a statement, or a few, becomes a durable write or a consistent read."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.store.database import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S", bound="StorePart")
+
+Statement = Callable[Concatenate[S, AsyncConnection, P], Awaitable[T]]
+Method = Callable[Concatenate[S, P], Coroutine[Any, Any, T]]
+
+
+class StorePart:
+    """One part of the store. `now` is the wall clock."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+
+def reads(statement: Statement[S, P, T]) -> Method[S, P, T]:
+    """Make a method of a statement: it runs in one consistent view, on a connection that cannot write."""
+
+    @wraps(statement)
+    async def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._database.read(lambda connection: statement(self, connection, *args, **kwargs))
+
+    return method
+
+
+def writes(statement: Statement[S, P, T]) -> Method[S, P, T]:
+    """Make a method of a statement: it is committed durably, perhaps in one transaction with others.
+
+    The statement may run twice (when a neighbour in its group failed), so it does nothing but SQL.
+    """
+
+    @wraps(statement)
+    async def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._database.write(lambda connection: statement(self, connection, *args, **kwargs))
+
+    return method

@@ -1,0 +1,143 @@
+"""What a run would do, looked at before anything is paid: changes, prices' amounts, repeats, warnings."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.row_change import NEW, RowChange
+from jobs.sheets.planned import PlannedJob
+from jobs.states import AT_THE_API, JobState
+from jobs.store.loading import ROW_GONE, Revision, revisions_of
+from jobs.store.part import StorePart, reads
+from jobs.store.schema import BATCH, JOB, RUN, to_send
+from jobs.views import Warned
+
+_SHARED = frozenset({JobState.SUCCEEDED, JobState.FAILED})
+_ON_ITS_WAY = AT_THE_API | {JobState.SUBMITTING, JobState.UNCONFIRMED}
+"""States of a job whose result another gets, and of one that it waits for, wherever its row is by now."""
+_ENOUGH = 5
+"""Jobs that make a pace: of fewer, one slow one says too much."""
+_LOOKED_AT = 5
+
+
+class Preview(StorePart):
+    """Reads alone: nothing of a preview is written."""
+
+    @reads
+    async def compare(
+        self, connection: AsyncConnection, batch_id: int, jobs: Sequence[PlannedJob]
+    ) -> list[RowChange]:
+        """The fate of each job, in their order; the same rules as in `loading`."""
+        known = await revisions_of(connection, batch_id, [job.key for job in jobs])
+        fates = []
+        for job in jobs:
+            revisions = known.get(job.key, [])
+            same = next((old for old in reversed(revisions) if old.fingerprint == job.fingerprint), None)
+            stays = any(old.current for old in revisions)
+            if not revisions:
+                fates.append(NEW)
+            elif same is None:
+                fates.append(RowChange("changed", JobState.QUEUED, stays))
+            else:
+                fates.append(_unchanged(same, stays=stays))
+        return fates
+
+    @reads
+    async def to_send(self, connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
+        """By model: how many jobs are queued, and how many pictures they ask for at most."""
+        found = await connection.execute(
+            select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
+            .where(*to_send(batch_id))
+            .group_by(JOB.c.model)
+        )
+        return {str(model): (int(many), int(pictures)) for model, many, pictures in found}
+
+    @reads
+    async def unagreed(self, connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
+        """By model: queued jobs that nobody has agreed to pay for yet, and their pictures."""
+        found = await connection.execute(
+            select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
+            .where(*to_send(batch_id), ~JOB.c.agreed)
+            .group_by(JOB.c.model)
+        )
+        return {str(model): (int(many), int(pictures)) for model, many, pictures in found}
+
+    @reads
+    async def repeats(self, connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
+        """By model: queued jobs that send what another job of the sheet sends, or has sent; their images.
+
+        The first one of each kind is not among them, unless one of that kind was sent before. What has
+        failed or was cancelled has nothing that another could get.
+        """
+        is_queued = JOB.c.state == JobState.QUEUED
+        queued = func.count().filter(is_queued)
+        first = case((queued == func.count(), 1), else_=0)
+        alike = (
+            select(JOB.c.model, JOB.c.pictures, (queued - first).label("more"))
+            .where(
+                JOB.c.batch_id == batch_id,
+                JOB.c.current,
+                JOB.c.same_as.is_(None),
+                JOB.c.state.not_in([JobState.FAILED, JobState.CANCELLED]),
+            )
+            .group_by(JOB.c.model, JOB.c.inputs)
+            .having(func.count() > 1, queued > 0)
+            .subquery()
+        )
+        found = await connection.execute(
+            select(alike.c.model, func.sum(alike.c.more), func.sum(alike.c.more * alike.c.pictures))
+            .where(alike.c.more > 0)
+            .group_by(alike.c.model)
+        )
+        return {str(model): (int(jobs), int(pictures)) for model, jobs, pictures in found}
+
+    @reads
+    async def warnings(self, connection: AsyncConnection, batch_id: int, limit: int) -> Warned:
+        """The warnings of what is queued and not agreed to yet: how many jobs have one, and the first."""
+        about = [*to_send(batch_id), ~JOB.c.agreed, func.json_array_length(JOB.c.warnings) > 0]
+        many = (await connection.execute(select(func.count()).where(*about))).scalar_one()
+        if not many:
+            return Warned(0, ())
+        first = (
+            select(JOB.c.row, JOB.c.key, JOB.c.warnings).where(*about).order_by(JOB.c.position).limit(limit)
+        )
+        found = await connection.execute(first)
+        return Warned(int(many), tuple((row, key, text) for row, key, texts in found for text in texts[:1]))
+
+    @reads
+    async def throughput(self, connection: AsyncConnection, origin: str) -> float | None:
+        """Jobs a minute, in the last run at this API that ended enough of them; None where none has."""
+        latest = (
+            select(RUN.c.batch_id, RUN.c.started_at, RUN.c.ended_at)
+            .join(BATCH, BATCH.c.id == RUN.c.batch_id)
+            .where(RUN.c.ended_at.is_not(None), BATCH.c.origin == origin)
+            .order_by(RUN.c.id.desc())
+            .limit(_LOOKED_AT)
+        )
+        for batch_id, started_at, ended_at in (await connection.execute(latest)).all():
+            ended = await _ended(connection, batch_id, started_at, ended_at)
+            minutes = (ended_at - started_at).total_seconds() / 60
+            if ended >= _ENOUGH and minutes > 0:
+                return float(ended / minutes)
+        return None
+
+
+def _unchanged(same: Revision, *, stays: bool) -> RowChange:
+    """A linked job ends with the other as soon as it is run; what has left its place to it is no matter."""
+    returns = same.error_code == ROW_GONE and same.state == JobState.CANCELLED
+    state = JobState.QUEUED if returns else JobState(same.state)
+    if state is not JobState.QUEUED or same.twin is None:
+        return RowChange("unchanged", state, stays)
+    twin = JobState(same.twin)
+    return RowChange("unchanged", twin if twin in _SHARED else state, stays, waits=twin in _ON_ITS_WAY)
+
+
+async def _ended(connection: AsyncConnection, batch_id: int, first: datetime, last: datetime) -> int:
+    found = await connection.execute(
+        select(func.count()).where(
+            JOB.c.batch_id == batch_id, JOB.c.attempts > 0, JOB.c.finished_at.between(first, last)
+        )
+    )
+    return int(found.scalar_one())

@@ -1,0 +1,164 @@
+"""From rows to the views that the store hands out: the one place that does."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.attempts import SubmitOutcome
+from jobs.failures import Failure, FailureKind
+from jobs.states import JobState
+from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, SAYS_THE_SAME, TWIN
+from jobs.views import ArtifactView, JobView, OpenJob, Twin
+
+_NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
+
+_TWINS = ATTEMPT.alias("twins")
+"""The newest submit of the job that is sent in a linked one's stead."""
+
+_WHOSE_PICTURES = case(
+    (JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, _TWINS.c.id)
+)
+
+_EACH = ATTEMPT.alias()
+
+_SENT = (
+    select(func.count())
+    .where(_EACH.c.job_id == JOB.c.id, _EACH.c.outcome != SubmitOutcome.REFUSED)
+    .correlate(JOB)
+    .scalar_subquery()
+)
+"""Submits that were or may have been accepted; a refused one is numbered, and none of these."""
+
+
+def select_open() -> Select[Any]:
+    """Jobs that have a request_id, each with its newest attempt."""
+    return (
+        select(
+            JOB,
+            ATTEMPT.c.id.label("attempt_id"),
+            ATTEMPT.c.request_id,
+            ATTEMPT.c.urls,
+            ATTEMPT.c.estimate_usd,
+            ATTEMPT.c.cost_usd,
+            ATTEMPT.c.started_at,
+        )
+        .join(ATTEMPT, _NEWEST)
+        .where(ATTEMPT.c.request_id.is_not(None))
+    )
+
+
+def open_view(row: Row[Any]) -> OpenJob:
+    """A row of `select_open`."""
+    return OpenJob(
+        id=row.id,
+        key=row.key,
+        row=row.row,
+        model=row.model,
+        folder=row.folder,
+        pictures=row.pictures,
+        state=JobState(row.state),
+        attempt_id=row.attempt_id,
+        request_id=row.request_id,
+        submitted_at=row.started_at,
+        failed_runs=row.failed_runs,
+        urls=None if row.urls is None else tuple(row.urls),
+        estimate_usd=row.estimate_usd,
+        warnings=tuple(row.warnings),
+        cost_usd=row.cost_usd,
+    )
+
+
+def select_jobs() -> Select[Any]:
+    """Jobs with all that a JobView needs but their images."""
+    return (
+        select(
+            JOB,
+            BATCH.c.name.label("batch"),
+            ATTEMPT.c.request_id,
+            ATTEMPT.c.cost_usd,
+            ATTEMPT.c.estimate_usd,
+            _SENT.label("sent"),
+            TWIN.c.key.label("twin_key"),
+            TWIN.c.state.label("twin_state"),
+            TWIN.c.current.label("twin_current"),
+            SAYS_THE_SAME.label("twin_alike"),
+            _WHOSE_PICTURES.label("pictures_by"),
+        )
+        .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+        .outerjoin(ATTEMPT, _NEWEST)
+        .outerjoin(TWIN, TWIN.c.id == JOB.c.same_as)
+        .outerjoin(_TWINS, and_(_TWINS.c.job_id == TWIN.c.id, _TWINS.c.number == TWIN.c.attempts))
+    )
+
+
+async def job_views(connection: AsyncConnection, wanted: Select[Any]) -> list[JobView]:
+    """The jobs of a `select_jobs`, with their images."""
+    return await with_images(connection, (await connection.execute(wanted)).all())
+
+
+async def with_images(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[JobView]:
+    """Views of rows of a `select_jobs`, with the images of the attempt, or of the job sent instead."""
+    attempts = list({row.pictures_by for row in rows if row.pictures_by is not None})
+    pictures: dict[int, list[ArtifactView]] = defaultdict(list)
+    for first in range(0, len(attempts), 500):
+        found = await connection.execute(
+            select(ARTIFACT)
+            .where(ARTIFACT.c.attempt_id.in_(attempts[first : first + 500]))
+            .order_by(ARTIFACT.c.attempt_id, ARTIFACT.c.number)
+        )
+        for row in found:
+            pictures[row.attempt_id].append(artifact_view(row))
+    return [_job_view(row, tuple(pictures.get(row.pictures_by, ()))) for row in rows]
+
+
+def artifact_view(row: Row[Any]) -> ArtifactView:
+    """A row of the artifacts."""
+    return ArtifactView(
+        row.number, row.path, row.url, row.sha256, row.bytes, row.width, row.height, row.content_type
+    )
+
+
+def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
+    failure = None
+    if row.error_kind is not None:
+        failure = Failure(FailureKind(row.error_kind), row.error_message or "", row.error_code)
+    twin = None
+    if row.same_as is not None:
+        twin = Twin(
+            row.same_as,
+            row.twin_key,
+            JobState(row.twin_state),
+            current=bool(row.twin_current),
+            alike=bool(row.twin_alike),
+        )
+    return JobView(
+        id=row.id,
+        batch=row.batch,
+        key=row.key,
+        revision=row.revision,
+        current=row.current,
+        row=row.row,
+        model=row.model,
+        state=JobState(row.state),
+        inputs=row.inputs,
+        pictures=row.pictures,
+        attempts=row.sent,
+        request_id=row.request_id,
+        cost_usd=row.cost_usd if twin is None or row.state != JobState.SUCCEEDED else Decimal(0),
+        estimate_usd=row.estimate_usd,
+        failure=failure,
+        warnings=tuple(row.warnings),
+        columns=dict(row.columns),
+        created_at=row.created_at,
+        submitted_at=row.submitted_at,
+        finished_at=row.finished_at,
+        images=images,
+        turn=row.turn,
+        agreed=row.agreed,
+        fingerprint=row.fingerprint,
+        twin=twin,
+    )

@@ -1,0 +1,26 @@
+"""The store: all that the rest of the project may ask of the job table, in five parts."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from jobs.store.batches import Batches
+from jobs.store.database import Database
+from jobs.store.jobs import Jobs
+from jobs.store.ledger import Ledger
+from jobs.store.links import Links
+from jobs.store.preview import Preview
+
+
+class Store:
+    """The job table. Each method of a part is one durable write or one consistent read.
+
+    `now` is the wall clock.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self.database = database
+        self.batches = Batches(database, now)
+        self.jobs = Jobs(database, now)
+        self.ledger = Ledger(database, now)
+        self.links = Links(database, now)
+        self.preview = Preview(database, now)
