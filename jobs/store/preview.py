@@ -1,7 +1,8 @@
 """What a run would do, looked at before anything is paid: changes, prices' amounts, repeats, warnings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +14,7 @@ from jobs.store.loading import ROW_GONE, Revision, revisions_of
 from jobs.store.part import StorePart, reads
 from jobs.store.schema import BATCH, JOB, RUN, to_send
 from jobs.views import Warned
+from jobs.workload import Amount, Workload
 
 _SHARED = frozenset({JobState.SUCCEEDED, JobState.FAILED})
 _ON_ITS_WAY = AT_THE_API | {JobState.SUBMITTING, JobState.UNCONFIRMED}
@@ -45,27 +47,27 @@ class Preview(StorePart):
         return fates
 
     @reads
-    async def to_send(self, connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
+    async def to_send(self, connection: AsyncConnection, batch_id: int) -> Workload:
         """By model: how many jobs are queued, and how many pictures they ask for at most."""
         found = await connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .where(*to_send(batch_id))
             .group_by(JOB.c.model)
         )
-        return {str(model): (int(many), int(pictures)) for model, many, pictures in found}
+        return _workload(found)
 
     @reads
-    async def unagreed(self, connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
+    async def unagreed(self, connection: AsyncConnection, batch_id: int) -> Workload:
         """By model: queued jobs that nobody has agreed to pay for yet, and their pictures."""
         found = await connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .where(*to_send(batch_id), ~JOB.c.agreed)
             .group_by(JOB.c.model)
         )
-        return {str(model): (int(many), int(pictures)) for model, many, pictures in found}
+        return _workload(found)
 
     @reads
-    async def repeats(self, connection: AsyncConnection, batch_id: int) -> dict[str, tuple[int, int]]:
+    async def repeats(self, connection: AsyncConnection, batch_id: int) -> Workload:
         """By model: queued jobs that send what another job of the sheet sends, or has sent; their images.
 
         The first one of each kind is not among them, unless one of that kind was sent before. What has
@@ -91,7 +93,7 @@ class Preview(StorePart):
             .where(alike.c.more > 0)
             .group_by(alike.c.model)
         )
-        return {str(model): (int(jobs), int(pictures)) for model, jobs, pictures in found}
+        return _workload(found)
 
     @reads
     async def warnings(self, connection: AsyncConnection, batch_id: int, limit: int) -> Warned:
@@ -141,3 +143,7 @@ async def _ended(connection: AsyncConnection, batch_id: int, first: datetime, la
         )
     )
     return int(found.scalar_one())
+
+
+def _workload(found: Iterable[Any]) -> Workload:
+    return Workload({str(model): Amount(int(jobs), int(images)) for model, jobs, images in found})

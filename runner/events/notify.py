@@ -75,7 +75,7 @@ class Notifier:
             self.notice(f"{who} did not take the news: {why}.")
 
 
-def notifier(settings: Settings, env: Mapping[str, str], notice: Callable[[str], None]) -> Notifier:
+def notifier_for(settings: Settings, env: Mapping[str, str], notice: Callable[[str], None]) -> Notifier:
     """Whom the settings name.
 
     Raises:

@@ -18,47 +18,47 @@ class ProgressCounter:
     def __init__(self, run: Context, observer: Observer) -> None:
         self._run = run
         self._watcher = observer
-        self._begun = run.clock.monotonic()
+        self._begun = run.time.clock.monotonic()
         self._next = self._begun
 
     @property
     def seconds(self) -> float:
         """Since the run began."""
-        return self._run.clock.monotonic() - self._begun
+        return self._run.time.clock.monotonic() - self._begun
 
     async def tick(self) -> None:
         """Count and tell, unless the last count was dear and is not long ago."""
-        now = self._run.clock.monotonic()
+        now = self._run.time.clock.monotonic()
         if now < self._next:
             return
         self._watcher.progress(await self.count())
-        spent = self._run.clock.monotonic() - now
+        spent = self._run.time.clock.monotonic() - now
         self._next = now + spent / _SHARE_OF_TIME
 
     async def count(self) -> Progress:
         """Where the run stands now."""
         run = self._run
         counts, account = await run.store.jobs.counts_and_account(run.batch.id)
-        stop = run.brake.stop
+        stop = run.limits.brake.stop
         left = sum(many for state, many in counts.items() if state not in _LEFT_ALONE)
         return Progress(
             batch=run.batch.name,
             counts=counts,
             pictures=run.tally.pictures,
             account=account,
-            budget_usd=run.budget.limit,
+            budget_usd=run.limits.budget.limit,
             ended_here=run.tally.ended,
             seconds=self.seconds,
             done_at=self._done_at(left),
-            paused=None if stop is None else Pause(stop.reason, stop.detail, run.clock.now()),
-            waiting_for=run.health.waiting_for or run.throttle.waiting_for,
+            paused=None if stop is None else Pause(stop.reason, stop.detail, run.time.clock.now()),
+            waiting_for=run.limits.health.waiting_for or run.limits.throttle.waiting_for,
         )
 
     def _done_at(self, left: int) -> datetime | None:
-        if left == 0 or self._run.tally.ended == 0 or self._run.brake.stop is not None:
+        if left == 0 or self._run.tally.ended == 0 or self._run.limits.brake.stop is not None:
             return None
         seconds = left * self.seconds / self._run.tally.ended
         try:
-            return self._run.clock.now() + timedelta(seconds=seconds)
+            return self._run.time.clock.now() + timedelta(seconds=seconds)
         except OverflowError:
             return None

@@ -8,37 +8,39 @@ from jobs.manifests.export import write_manifests
 from jobs.pauses import PauseReason
 from jobs.views import LinkCounts, Pause
 from runner.events.report import RunReport
-from runner.lifecycle.build import Order
+from runner.lifecycle.order import Order
 from runner.lifecycle.supervise import write_pause
 from runner.limits.brake import Stop
 from runner.workers.context import Context, Tally
 
 
-async def close(order: Order, run: Context, run_id: int, begun: float) -> RunReport:
+async def finish(order: Order, run: Context, run_id: int, begun: float) -> RunReport:
     """Write down how the run ended, as far as the disk takes it. `begun` is monotonic."""
     manifests: tuple[Path, ...] = ()
     try:
         await order.store.links.settle(order.batch.id)
     except CannotWrite as error:  # the next run does it
-        run.brake.pause(PauseReason.DISK, error.message)
+        run.limits.brake.pause(PauseReason.DISK, error.message)
     try:
         manifests = await write_manifests(order.store, order.batch, order.folder)
     except CannotWrite as error:
-        run.brake.pause(PauseReason.DISK, error.message)
+        run.limits.brake.pause(PauseReason.DISK, error.message)
     try:
-        if run.brake.stop is not None:
-            await write_pause(run, run.brake.stop)
+        if run.limits.brake.stop is not None:
+            await write_pause(run, run.limits.brake.stop)
     except CannotWrite as error:  # the report has to tell it, then
-        run.brake.pause(PauseReason.DISK, error.message)
-    seconds = run.clock.monotonic() - begun
-    interrupted = run.brake.interrupted
-    report = await _report(order, run.tally, seconds, manifests, interrupted=interrupted, stop=run.brake.stop)
+        run.limits.brake.pause(PauseReason.DISK, error.message)
+    seconds = run.time.clock.monotonic() - begun
+    interrupted = run.limits.brake.interrupted
+    report = await _report(
+        order, run.tally, seconds, manifests, interrupted=interrupted, stop=run.limits.brake.stop
+    )
     with suppress(CannotWrite):
         await order.store.batches.end_run(run_id, report.exit_code)
     return report
 
 
-async def report_of_nothing(order: Order) -> RunReport:
+async def finish_idle(order: Order) -> RunReport:
     """The report of a run that had nothing to do, and asked the API nothing."""
     manifests = await write_manifests(order.store, order.batch, order.folder)
     return await _report(order, Tally(), 0.0, manifests, interrupted=False)
@@ -82,4 +84,4 @@ async def _left_out(order: Order, links: LinkCounts) -> int:
     if not order.part:
         return 0
     left = await order.store.preview.unagreed(order.batch.id)
-    return sum(jobs for jobs, _pictures in left.values()) + links.idle
+    return left.jobs + links.idle

@@ -1,68 +1,19 @@
-"""What reaches a run from outside: signals, and what other processes write into its batch."""
+"""What other processes write into a batch while it runs: pauses, tuning, cancels."""
 
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-import anyio
-
-from jobs.errors import CannotWrite, NightsheetError
+from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import BatchView, OpenJob
-from runner.clock import Clock
-from runner.limits.brake import Brake, Reach, Stop
+from runner.limits.brake import Reach, Stop
 from runner.providers.base import CallFailed, CancelTaken, NotCancellable, UnknownId
 from runner.settings import Settings
 from runner.workers.context import Context
 from runner.workers.tuning import apply_tuning, tuning_for, tuning_of
 
-GRACE_SECONDS = 15.0
-"""How long downloads under way may take to end after Ctrl-C."""
 LOOK_SECONDS = 1.0
-
-Exit = Callable[[int], object]
-
-
-@asynccontextmanager
-async def obeying_signals(brake: Brake, clock: Clock, notice: Callable[[str], None]) -> AsyncIterator[None]:
-    """Obey signals for as long as the block lasts. An error of ours leaves it as it is, not in a group."""
-    error: NightsheetError | None = None
-    async with anyio.create_task_group() as beside:
-        if sys.platform != "win32":  # there Ctrl-C cancels the run, which loses nothing either
-            beside.start_soon(obey_signals, brake, clock, notice)
-        try:
-            yield
-        except NightsheetError as raised:
-            error = raised
-        beside.cancel_scope.cancel()
-    if error is not None:
-        raise error
-
-
-async def obey_signals(
-    brake: Brake, clock: Clock, notice: Callable[[str], None], exit_now: Exit = os._exit
-) -> None:
-    """Ctrl-C, SIGTERM or a lost terminal once: begin nothing new. Twice: end at once, which loses nothing."""
-
-    async def end_downloads() -> None:
-        await clock.sleep(GRACE_SECONDS)
-        brake.interrupt(Reach.DOWNLOADS)
-
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-        async with anyio.create_task_group() as tasks:
-            async for _signal in signals:
-                if brake.interrupted:
-                    exit_now(130)
-                brake.interrupt(Reach.POLLS)
-                tasks.start_soon(end_downloads)
-                notice(
-                    "Stopping: nothing new is sent, what is on its way is recorded. "
-                    "Once more to stop at once; either way the next run goes on from here."
-                )
 
 
 async def obey_the_table(
@@ -80,7 +31,7 @@ async def obey_the_table(
     batch = run.batch
     while True:
         try:
-            run.gap.look()
+            run.time.jumps.look()
             before, batch = batch, await run.store.batches.get(run.batch.id)
             written = await _pass_pauses_on(run, batch, written)
             _tune(run, settings, before, batch)
@@ -88,12 +39,12 @@ async def obey_the_table(
             await _cancel_what_is_wanted(run)
             await look()
         except CannotWrite as error:
-            run.brake.pause(PauseReason.DISK, error.message)
-        stop = run.brake.stop
+            run.limits.brake.pause(PauseReason.DISK, error.message)
+        stop = run.limits.brake.stop
         if stop is not None and stop != told:
             await on_pause(stop)
         told = stop
-        await run.clock.sleep(LOOK_SECONDS)
+        await run.time.clock.sleep(LOOK_SECONDS)
 
 
 async def _pass_pauses_on(run: Context, batch: BatchView, written: Stop | None) -> Stop | None:
@@ -101,16 +52,16 @@ async def _pass_pauses_on(run: Context, batch: BatchView, written: Stop | None) 
 
     Returns the pause that stands in the table.
     """
-    stop = run.brake.stop
+    stop = run.limits.brake.stop
     if stop is None:
         if batch.paused is not None:
-            run.brake.pause(batch.paused.reason, batch.paused.detail)
-        return run.brake.stop
+            run.limits.brake.pause(batch.paused.reason, batch.paused.detail)
+        return run.limits.brake.stop
     if stop != written:
         await write_pause(run, stop)
     elif batch.paused is None:
-        run.brake.release()
-        if run.brake.stop is None:
+        run.limits.brake.release()
+        if run.limits.brake.stop is None:
             run.notice("Going on: the pause was cleared.")
         return None
     return stop
@@ -141,13 +92,13 @@ async def write_pause(run: Context, stop: Stop) -> None:
 
 async def _let_go_of_what_was_cancelled(run: Context) -> None:
     """Wake workers that wait to send what is cancelled by now: they would wait to the end for nothing."""
-    if run.waiting.jobs:
-        for job_id in await run.store.jobs.those_in(JobState.CANCELLED, run.waiting.jobs):
-            run.waiting.end(job_id)
+    if run.queue.pending.jobs:
+        for job_id in await run.store.jobs.those_in(JobState.CANCELLED, run.queue.pending.jobs):
+            run.queue.pending.end(job_id)
 
 
 async def _cancel_what_is_wanted(run: Context) -> None:
-    if run.brake.stops(Reach.POLLS):
+    if run.limits.brake.stops(Reach.POLLS):
         return
     for job_id in await run.store.jobs.cancel_wanted(run.batch.id):
         job = await run.store.jobs.open_job(job_id)

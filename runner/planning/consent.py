@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from jobs.workload import Amount, Workload
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -26,15 +28,8 @@ Consent = Callable[[Ask], Awaitable[bool]]
 def price_of(
     work: Mapping[str, tuple[int, int]], prices: Mapping[str, Decimal]
 ) -> tuple[Decimal | None, Decimal | None]:
-    """USD low and high for `work` (by model: jobs and pictures at most); None where a price is unknown.
-
-    Low is one picture a job: the models may bring fewer than asked for, and what is billed then is unknown.
-    """
-    if any(model not in prices for model in work):
-        return None, None
-    low = sum((prices[model] * jobs for model, (jobs, _pictures) in work.items()), Decimal(0))
-    high = sum((prices[model] * pictures for model, (_jobs, pictures) in work.items()), Decimal(0))
-    return low, high
+    """USD low and high for `work`; None where a price is unknown."""
+    return Workload({model: Amount(*amount) for model, amount in work.items()}).price_range(prices)
 
 
 async def agreed_to_all(_ask: Ask) -> bool:

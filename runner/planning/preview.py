@@ -1,31 +1,29 @@
-"""The plan of a run, told before anything is paid: what is to be sent, its price, what is odd about it."""
+"""The plan of a run, shown before anything is paid: what is to be sent, its price, what is odd about it."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from jobs.store.store import Store
 from jobs.views import BatchView
+from jobs.workload import Workload
 from runner.humanize import count_of, duration, price
-from runner.planning.consent import price_of
-
-Work = Mapping[str, tuple[int, int]]
 
 _SHOWN = 5
 
 
-async def foretell(
+async def preview(
     store: Store,
     batch: BatchView,
-    work: Work,
+    work: Workload,
     prices: Mapping[str, Decimal],
     notice: Callable[[str], None],
     *,
     asked: bool,
 ) -> None:
-    """Tell what a person should know before `work` is sent; where one is `asked`, not the price."""
+    """Show what a person should know before `work` is sent; where one is `asked`, not the price."""
     if not asked:
-        jobs, pictures = (sum(both[place] for both in work.values()) for place in (0, 1))
-        cost = price(*price_of(work, prices))
+        jobs, pictures = work.jobs, work.images
+        cost = price(*work.price_range(prices))
         notice(f"To be sent: {count_of(jobs, 'job')}, at most {count_of(pictures, 'picture')}, {cost}.")
     warned = await store.preview.warnings(batch.id, _SHOWN)
     if warned.jobs:
@@ -35,12 +33,12 @@ async def foretell(
         if warned.jobs > len(warned.first):
             notice(f"  and {warned.jobs - len(warned.first):,} more: `nightsheet check` shows them.")
     if not batch.dedupe and (repeats := await store.preview.repeats(batch.id)):
-        copies = count_of(sum(jobs for jobs, _pictures in repeats.values()), "job")
+        copies = count_of(repeats.jobs, "job")
         notice(
             f"{copies} of the batch would send what another row sends, seed included "
-            f"(--dedupe sends one for all), {price(*price_of(repeats, prices))}."
+            f"(--dedupe sends one for all), {price(*repeats.price_range(prices))}."
         )
     pace = await store.preview.throughput(batch.origin)
     if pace:
-        seconds = 60 * sum(jobs for jobs, _pictures in work.values()) / pace
+        seconds = 60 * work.jobs / pace
         notice(f"At the pace of the last run they take about {duration(seconds)}.")

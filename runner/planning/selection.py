@@ -14,6 +14,7 @@ from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.suggestions import closest
 from jobs.views import Alike, BatchView, JobView
+from jobs.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +42,24 @@ class SelectedJobs:
     """The jobs of a part that are queued; `work` and `new` are by model, `new` what nobody agreed to yet."""
 
     ids: "array[int]" = field(default_factory=lambda: array("q"))
-    work: dict[str, tuple[int, int]] = field(default_factory=dict)
-    new: dict[str, tuple[int, int]] = field(default_factory=dict)
+    work: Workload = field(default_factory=Workload)
+    new: Workload = field(default_factory=Workload)
 
-    def add(self, job_id: int, model: str, pictures: int, *, agreed: bool) -> None:
+    def add(self, job_id: int, model: str, images: int, *, agreed: bool) -> None:
         """One more."""
         self.ids.append(job_id)
-        for work in (self.work,) if agreed else (self.work, self.new):
-            jobs, so_far = work.get(model, (0, 0))
-            work[model] = (jobs + 1, so_far + pictures)
+        self.work.add(model, images)
+        if not agreed:
+            self.new.add(model, images)
 
     def leave_out(self, jobs: Sequence[Alike]) -> None:
-        """These are not sent after all: others bring their pictures."""
+        """These are not sent after all: others bring their images."""
         gone = {job.id for job in jobs}
         self.ids = array("q", (job_id for job_id in self.ids if job_id not in gone))
         for job in jobs:
-            for work in (self.work,) if job.agreed else (self.work, self.new):
-                many, pictures = work.pop(job.model)
-                if many > 1:
-                    work[job.model] = (many - 1, pictures - job.pictures)
+            self.work.remove(job.model, job.pictures)
+            if not job.agreed:
+                self.new.remove(job.model, job.pictures)
 
 
 async def choose(

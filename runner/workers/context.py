@@ -27,7 +27,7 @@ from runner.workers.queue import JobQueue
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Timing:
     """How long and how often, as the settings say. Seconds."""
 
     poll_min: float
@@ -35,13 +35,60 @@ class Limits:
     deadline: float
     outage_limit: float
     max_attempts: int
-    name_template: str
-    keep_bad: bool
 
     @property
     def polls(self) -> Backoff:
         """Between two polls of a job."""
         return Backoff(self.poll_min, max(self.poll_min, self.poll_max), factor=1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """Time and chance, as they are passed in."""
+
+    clock: Clock
+    rng: random.Random
+    jumps: ClockJumpDetector
+    """Looked at before every submit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may stop or slow this run."""
+
+    brake: Brake
+    health: Health
+    throttle: Throttle
+    budget: Budget
+    guards: Guards
+
+
+@dataclass(frozen=True, slots=True)
+class WorkQueue:
+    """What is next, and who may take it."""
+
+    slots: CapacityLimiter
+    """One for each job in flight at the API; `tune` changes how many there are."""
+    jobs: JobQueue
+    pending: PendingSubmits = field(default_factory=PendingSubmits)
+    """Jobs in hand that are not sent yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Images on their way out and in."""
+
+    uploader: Uploader
+    """Brings a job's images of this computer to where the API can fetch them."""
+    downloads: Downloads
+    ready: MemoryObjectSendStream[OpenJob]
+    """Where a worker leaves a job whose images are ready. Waits while downloads lag behind."""
+    name_template: str
+    keep_bad: bool
+    struggling: set[int] = field(default_factory=set)
+    """Jobs whose images cannot be reached just now."""
+    came_before: dict[int, int] = field(default_factory=dict)
+    """By job whose links are asked for again: how many images had come when its trouble began."""
 
 
 @dataclass(slots=True)
@@ -52,44 +99,25 @@ class Tally:
     pictures: int = 0
     overdue: int = 0
     resubmits_left: int = 0
-    """Doubtful submits that `--resubmit-unconfirmed` still allows to be sent again."""
-    struggling: set[int] = field(default_factory=set)
-    """Jobs whose pictures cannot be reached just now."""
-    came_before: dict[int, int] = field(default_factory=dict)
-    """By job whose links are asked for anew: how many pictures had come when its trouble began."""
+    """Unconfirmed submits that `--resubmit-unconfirmed` still allows to be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One run over one batch."""
+    """One run over one batch: what all of its tasks share."""
 
     batch: BatchView
     store: Store
     provider: Provider
-    clock: Clock
-    rng: random.Random
-    limits: Limits
-    brake: Brake
-    health: Health
-    throttle: Throttle
-    budget: Budget
-    guards: Guards
-    slots: CapacityLimiter
-    """One for each job in flight at the API; `tune` changes how many there are."""
-    source: JobQueue
-    references: Uploader
-    """Brings a job's pictures of this computer to where the API can fetch them."""
     spool: Spool
-    downloads: Downloads
-    to_fetch: MemoryObjectSendStream[OpenJob]
-    """Where a worker leaves a job whose pictures are ready. Waits while downloads lag behind."""
+    time: Time
+    timing: Timing
+    limits: Limits
+    queue: WorkQueue
+    images: Images
     notice: Callable[[str], None]
-    gap: ClockJumpDetector
-    """Looked at before every submit."""
     probe: Callable[[str], None] = lambda _name: None
     """Called at named places of the submit edge, so that a test may crash there."""
-    waiting: PendingSubmits = field(default_factory=PendingSubmits)
-    """Jobs in hand that are not sent yet."""
     tally: Tally = field(default_factory=Tally)
 
 

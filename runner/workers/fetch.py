@@ -1,5 +1,7 @@
 """Brings a job's pictures home. They are paid for: what does not come is tried again, or said loudly."""
 
+from enum import Enum
+
 from anyio import to_thread
 
 from jobs.failures import Failure, FailureKind
@@ -10,8 +12,7 @@ from jobs.stored_files import is_at_hand
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
 from runner.downloads.disk import DiskTrouble
-from runner.downloads.download import DownloadedImage, fetch_image
-from runner.downloads.download import DownloadResult as Download
+from runner.downloads.download import DownloadedImage, DownloadResult, fetch_image
 from runner.downloads.validate import Broken
 from runner.http.image_client import DownloadFailed, LinkGone
 from runner.http.url_policy import Blocked, shown_host
@@ -67,7 +68,7 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
             case DiskTrouble(in_the_way=True, reason=reason):
                 failure = failure or Failure(FailureKind.BLOCKED, f"Picture {number} has no place: {reason}.")
             case DiskTrouble(reason=reason):
-                run.brake.pause(PauseReason.DISK, f"{reason}.")
+                run.limits.brake.pause(PauseReason.DISK, f"{reason}.")
                 return None
             case None:
                 return None
@@ -78,73 +79,94 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
     return None
 
 
+class RetryDecision(Enum):
+    """What is to be done about one try to download an image."""
+
+    TAKE = "take what it came to"
+    AGAIN = "try again"
+    NEW_LINK = "ask the API for a new link"
+    COMPARE = "see whether others come, then take it or try again"
+
+
+def retry_decision(got: DownloadResult, tries: int, *, refreshed: bool) -> RetryDecision:
+    """What to do after `tries` downloads; `refreshed` says that the link was asked for again already.
+
+    A server that answers with an error may have lost the image, where another link leads to another server.
+    One that stays silent, or that fails with a new link as well, may fail for all: that is an outage.
+    """
+    match got:
+        case Broken() if tries < BROKEN_TRIES:
+            return RetryDecision.AGAIN
+        case LinkGone() if refreshed and tries < BROKEN_TRIES:  # it may not be everywhere yet
+            return RetryDecision.AGAIN
+        case DownloadFailed() if tries < SERVER_TRIES:
+            return RetryDecision.AGAIN
+        case DownloadFailed(status=int()) if not refreshed:
+            return RetryDecision.NEW_LINK
+        case DownloadFailed():
+            return RetryDecision.COMPARE
+        case _:
+            return RetryDecision.TAKE
+
+
 async def _fetch(
     run: Context, job: OpenJob, number: int, url: str, earlier: ArtifactView | None, *, refreshed: bool
-) -> Download | None:
-    """One picture, over as many tries as its trouble is worth; None: not in this run."""
+) -> DownloadResult | None:
+    """One image, over as many tries as its trouble is worth; None: not in this run."""
     name = image_path(
-        run.limits.name_template,
+        run.images.name_template,
         batch=run.batch.name,
         folder=job.folder,
         index=number,
         total=len(job.urls or ()),
         model=job.model,
     )
-    begun = run.clock.monotonic()
-    came = run.tally.came_before.pop(job.id, run.tally.pictures)
+    replaces = earlier.sha256 if earlier else None
+    begun = run.time.clock.monotonic()
+    came = run.images.came_before.pop(job.id, run.tally.pictures)
     tries = 0
     try:
         while True:
             tries += 1
             got = await fetch_image(
-                run.downloads,
-                url,
-                name,
-                replaces=earlier.sha256 if earlier else None,
-                keep_bad=run.limits.keep_bad,
+                run.images.downloads, url, name, replaces=replaces, keep_bad=run.images.keep_bad
             )
-            match got:
-                case Broken() if tries < BROKEN_TRIES:
-                    pass
-                case LinkGone() if refreshed and tries < BROKEN_TRIES:  # it may not be everywhere yet
-                    pass
-                case DownloadFailed():
-                    run.tally.struggling.add(job.id)
-                    if tries >= SERVER_TRIES and got.status is not None and not refreshed:
-                        run.tally.came_before[job.id] = came
-                        return got
-                    if tries >= SERVER_TRIES:
-                        if run.brake.stops(
-                            Reach.POLLS
-                        ):  # the others try no more: there is nobody to compare with
-                            return None
-                        if not await _is_outage(run, job, came):
-                            return got
-                    if run.clock.monotonic() - begun >= run.limits.outage_limit:
-                        run.brake.pause(PauseReason.OUTAGE, f"The pictures do not come: {got.reason}.")
-                        return None
-                    if tries == SERVER_TRIES:
-                        run.notice(f"The pictures of job {job.key!r} do not come ({got.reason}). Trying on.")
-                case _:
+            if isinstance(got, DownloadFailed):
+                run.images.struggling.add(job.id)
+            match retry_decision(got, tries, refreshed=refreshed):
+                case RetryDecision.TAKE:
                     return got
-            await run.clock.sleep(_AGAIN.jittered(tries - 1, run.rng))
+                case RetryDecision.NEW_LINK:
+                    run.images.came_before[job.id] = came
+                    return got
+                case RetryDecision.COMPARE if run.limits.brake.stops(Reach.POLLS):
+                    return None  # the others try no more: there is nobody to compare with
+                case RetryDecision.COMPARE if not await _is_outage(run, job, came):
+                    return got
+            if isinstance(got, DownloadFailed):
+                if run.time.clock.monotonic() - begun >= run.timing.outage_limit:
+                    run.limits.brake.pause(PauseReason.OUTAGE, f"The pictures do not come: {got.reason}.")
+                    return None
+                if tries == SERVER_TRIES:
+                    run.notice(f"The pictures of job {job.key!r} do not come ({got.reason}). Trying on.")
+            await run.time.clock.sleep(_AGAIN.jittered(tries - 1, run.time.rng))
     finally:
-        run.tally.struggling.discard(job.id)
+        run.images.struggling.discard(job.id)
 
 
 async def _is_outage(run: Context, job: OpenJob, came: int) -> bool:
     """Whether it is not this picture's own trouble: no other comes either, or the API is silent as well."""
     if run.tally.pictures > came:
         return False
-    if len(run.tally.struggling) > 1:
+    if len(run.images.struggling) > 1:
         return True
-    return not await run.health.is_up()
+    return not await run.limits.health.is_up()
 
 
 async def _record(run: Context, job: OpenJob, number: int, url: str, picture: DownloadedImage) -> None:
     view = ArtifactView(
         number=number,
-        path=str(run.downloads.root / picture.path),
+        path=str(run.images.downloads.root / picture.path),
         url=url,
         sha256=picture.sha256,
         bytes=picture.bytes,
@@ -162,13 +184,13 @@ async def _succeed(run: Context, job: OpenJob, came: int) -> None:
         short = f"{came} of {job.pictures} pictures came."
         note = short if came < job.pictures else f"{came} pictures came, {job.pictures} were asked for."
         warnings = [*(w for w in warnings if w != note), note]
-    must(await run.store.jobs.apply(Fetched(job.id, tuple(warnings), run.clock.now())), job.key)
+    must(await run.store.jobs.apply(Fetched(job.id, tuple(warnings), run.time.clock.now())), job.key)
     run.tally.ended += 1
-    run.guards.succeeded()
+    run.limits.guards.succeeded()
 
 
 async def _fail(run: Context, job: OpenJob, failure: Failure) -> None:
-    must(await run.store.jobs.apply(FetchFailed(job.id, failure, run.clock.now())), job.key)
+    must(await run.store.jobs.apply(FetchFailed(job.id, failure, run.time.clock.now())), job.key)
     run.tally.ended += 1
-    run.guards.failed(job.id, failure.kind)
+    run.limits.guards.failed(job.id, failure.kind)
     run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` fetches it again, which is free.")

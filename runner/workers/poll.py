@@ -62,25 +62,25 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
         failure = Failure(FailureKind.LOST, "What the database holds is no request_id.")
         await _end(run, job, failure, None)
         return None
-    now = run.clock.monotonic()
-    age = max(0.0, (run.clock.now() - job.submitted_at).total_seconds())
-    state = _Watch(deadline=now + run.limits.deadline, submitted=now - age)
-    with run.brake.guarding(Reach.POLLS):
-        await run.clock.sleep(run.limits.poll_min * run.rng.uniform(0.5, 1.0))
+    now = run.time.clock.monotonic()
+    age = max(0.0, (run.time.clock.now() - job.submitted_at).total_seconds())
+    state = _Watch(deadline=now + run.timing.deadline, submitted=now - age)
+    with run.limits.brake.guarding(Reach.POLLS):
+        await run.time.clock.sleep(run.timing.poll_min * run.time.rng.uniform(0.5, 1.0))
         while True:
-            if run.health.suspect:
-                await run.health.ready()
+            if run.limits.health.suspect:
+                await run.limits.health.ready()
                 # All that waited are let go at once: no herd is to meet an API that has just come back.
-                await run.clock.sleep(run.rng.uniform(0.0, run.limits.poll_max))
+                await run.time.clock.sleep(run.time.rng.uniform(0.0, run.timing.poll_max))
             wait = await _poll(run, job, state)
             if wait is None:
                 return await run.store.jobs.open_job(job.id)
-            if run.clock.monotonic() + wait > state.deadline:
+            if run.time.clock.monotonic() + wait > state.deadline:
                 break
-            await run.clock.sleep(wait)
+            await run.time.clock.sleep(wait)
         run.tally.overdue += 1
         run.notice(
-            f"Job {job.key!r} has not ended at the API after {run.limits.deadline:g} s: this run waits no "
+            f"Job {job.key!r} has not ended at the API after {run.timing.deadline:g} s: this run waits no "
             "longer. Nothing is lost, the next run asks again."
         )
     return None
@@ -91,14 +91,14 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
     standing = await run.provider.status(job.request_id)
     match standing:
         case RemoteStatusReport(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
-            run.health.good()
+            run.limits.health.good()
             state.unknown = 0
             return await _result(run, job, state, standing if status is RemoteStatus.FAILED else None)
         case RemoteStatusReport(status=RemoteStatus.CANCELLED):
             await _cancelled(run, job)
             return None
         case RemoteStatusReport():
-            run.health.good()
+            run.limits.health.good()
             state.troubles = state.unknown = 0
             if standing.status is None and state.odd_word != standing.word:
                 state.odd_word = standing.word
@@ -118,20 +118,20 @@ async def _result(
     run: Context, job: OpenJob, state: _Watch, failed: RemoteStatusReport | None
 ) -> float | None:
     """Ask what a request came to that has ended; `failed` is what its status said, if it said that."""
-    now = run.clock.monotonic()
+    now = run.time.clock.monotonic()
     state.done_since = now if state.done_since is None else state.done_since
     state.results += 1
     result = await run.provider.result(job.request_id)
     told = None if failed is None else failed.failure
     match result:
         case ResultReady(urls=urls, cost_usd=cost):
-            run.health.good()
-            run.budget.settle(job.reckoned_usd, cost)
+            run.limits.health.good()
+            run.limits.budget.settle(job.reckoned_usd, cost)
             must(await run.store.jobs.apply(RemoteDone(job.id, urls, cost)), job.key)
             return None
         case RunFailed(failure=failure, cost_usd=cost):
-            run.health.good()
-            run.budget.settle(job.reckoned_usd, cost)
+            run.limits.health.good()
+            run.limits.budget.settle(job.reckoned_usd, cost)
             await _end(run, job, _why(told, failure), cost)
             return None
         case RunCancelled():
@@ -166,15 +166,15 @@ def _why(*told: Failure | None) -> Failure:
 
 
 async def _cancelled(run: Context, job: OpenJob) -> None:
-    run.health.good()
-    must(await run.store.jobs.apply(RemoteCancelled(job.id, _CANCELLED, run.clock.now())), job.key)
+    run.limits.health.good()
+    must(await run.store.jobs.apply(RemoteCancelled(job.id, _CANCELLED, run.time.clock.now())), job.key)
     run.tally.ended += 1
 
 
 async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId) -> float | None:
-    run.health.good()
-    if run.clock.monotonic() - state.submitted <= UNKNOWN_AFTER_SECONDS:
-        return _TROUBLE.jittered(1, run.rng)
+    run.limits.health.good()
+    if run.time.clock.monotonic() - state.submitted <= UNKNOWN_AFTER_SECONDS:
+        return _TROUBLE.jittered(1, run.time.rng)
     state.unknown += 1
     if state.unknown < UNKNOWN_TIMES:
         return BARE_APART_SECONDS if verdict.bare else UNKNOWN_APART_SECONDS
@@ -189,32 +189,32 @@ def _lost(verdict: UnknownId) -> Failure:
 
 async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | None) -> None:
     """It failed at the API. Sent again only where the user set `--max-attempts`, and never when moderated."""
-    now = run.clock.now()
+    now = run.time.clock.now()
     outcomes: list[Outcome] = [RemoteFailed(job.id, failure, cost, now)]
-    if failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.limits.max_attempts:
+    if failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.timing.max_attempts:
         outcomes.append(Requeued(job.id, now, automatic=True))
     must(await run.store.jobs.apply(*outcomes), job.key)
     if await run.store.jobs.those_in(JobState.QUEUED, [job.id]):
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
         run.tally.ended += 1
-        run.guards.failed(job.id, failure.kind)
+        run.limits.guards.failed(job.id, failure.kind)
 
 
 def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:
-    run.brake.pause(verdict.reason, verdict.message)
+    run.limits.brake.pause(verdict.reason, verdict.message)
     return _trouble(run, state, CallFailed(verdict.message, answered=True))
 
 
 def _trouble(run: Context, state: _Watch, verdict: CallFailed) -> float:
     state.troubles += 1
     if state.troubles > 1 or verdict.certificate:  # one answer lost says nothing about the API
-        run.health.trouble(verdict)
-    wait = _TROUBLE.jittered(state.troubles - 1, run.rng)
+        run.limits.health.trouble(verdict)
+    wait = _TROUBLE.jittered(state.troubles - 1, run.time.rng)
     return max(wait, verdict.retry_after_seconds or 0.0)
 
 
 def _pace(run: Context, state: _Watch) -> float:
-    wait = run.limits.polls.jittered(state.polls, run.rng)
+    wait = run.timing.polls.jittered(state.polls, run.time.rng)
     state.polls += 1
-    return max(wait, run.limits.poll_min)
+    return max(wait, run.timing.poll_min)

@@ -26,8 +26,8 @@ async def _work(run: Context, workers: TaskGroup, defect: Defect) -> None:
     """Starts a worker for each job, as slots come free, until nothing is left to do."""
     while True:
         slot = object()
-        await run.slots.acquire_on_behalf_of(slot)
-        job = await run.source.next()
+        await run.queue.slots.acquire_on_behalf_of(slot)
+        job = await run.queue.jobs.next()
         if job is None:
             return
         workers.start_soon(_in_slot, run, slot, job, defect)
@@ -37,7 +37,7 @@ async def _in_slot(run: Context, slot: object, job: QueuedJob | OpenJob, defect:
     try:
         await _guarded(run, job, defect, partial(_carry, run, job))
     finally:
-        run.slots.release_on_behalf_of(slot)
+        run.queue.slots.release_on_behalf_of(slot)
 
 
 async def _carry(run: Context, job: QueuedJob | OpenJob) -> None:
@@ -45,11 +45,11 @@ async def _carry(run: Context, job: QueuedJob | OpenJob) -> None:
     open_job = await submit(run, job) if isinstance(job, QueuedJob) else job
     done = await watch(run, open_job) if open_job is not None else None
     if done is not None and done.state is JobState.FETCHING:
-        with run.brake.guarding(Reach.DOWNLOADS) as waiting:
-            await run.to_fetch.send(done)
+        with run.limits.brake.guarding(Reach.DOWNLOADS) as waiting:
+            await run.images.ready.send(done)
         if not waiting.cancelled_caught:
             return  # in hand still, until its pictures are
-    run.source.release(job.id)
+    run.queue.jobs.release(job.id)
 
 
 async def fetch(
@@ -63,16 +63,16 @@ async def fetch(
 
 async def _fetch_job(run: Context, job: OpenJob, refreshed: set[int]) -> None:
     again: OpenJob | None = None
-    if run.brake.stop is not None and run.brake.stop.reason is PauseReason.DISK:
-        run.source.release(job.id)  # there is no room for it: the next run takes it up
+    if run.limits.brake.stop is not None and run.limits.brake.stop.reason is PauseReason.DISK:
+        run.queue.jobs.release(job.id)  # there is no room for it: the next run takes it up
         return
-    with run.brake.guarding(Reach.DOWNLOADS):
+    with run.limits.brake.guarding(Reach.DOWNLOADS):
         again = await collect(run, job, refreshed=job.attempt_id in refreshed)
-    if again is None or run.brake.stops(Reach.POLLS):
-        run.source.release(job.id)
+    if again is None or run.limits.brake.stops(Reach.POLLS):
+        run.queue.jobs.release(job.id)
         return
     refreshed.add(job.attempt_id)
-    run.source.give(again)
+    run.queue.jobs.give(again)
 
 
 async def _guarded(
@@ -82,11 +82,11 @@ async def _guarded(
     try:
         await action()
     except CannotWrite as error:
-        run.brake.pause(PauseReason.DISK, error.message)
-        run.source.set_aside(job.id)
+        run.limits.brake.pause(PauseReason.DISK, error.message)
+        run.queue.jobs.set_aside(job.id)
     except Exception as error:  # the border of one job: told, never silent
         defect(job.key, error)
-        run.source.set_aside(job.id)
+        run.queue.jobs.set_aside(job.id)
 
 
 def start(
@@ -103,9 +103,9 @@ def start(
     `downloads` is of how many jobs the pictures are downloaded at once.
     """
     for job in found.running:
-        run.source.give(job)
+        run.queue.jobs.give(job)
     for job in found.fetching:
-        run.source.hold(job.id)
+        run.queue.jobs.hold(job.id)
     refreshed: set[int] = set()
     for _ in range(downloads):
         tasks.start_soon(fetch, run, ready.clone(), refreshed, defect)
@@ -115,7 +115,7 @@ def start(
 
 async def _workers(run: Context, fetching: list[OpenJob], defect: Defect) -> None:
     # The download tasks end when this, their only source, is closed.
-    async with run.to_fetch, anyio.create_task_group() as workers:
+    async with run.images.ready, anyio.create_task_group() as workers:
         workers.start_soon(_hand_over, run, fetching)
         await _work(run, workers, defect)
 
@@ -123,7 +123,7 @@ async def _workers(run: Context, fetching: list[OpenJob], defect: Defect) -> Non
 async def _hand_over(run: Context, fetching: list[OpenJob]) -> None:
     """What was being fetched when the last run ended goes straight to the downloads."""
     for job in fetching:
-        with run.brake.guarding(Reach.DOWNLOADS) as waiting:
-            await run.to_fetch.send(job)
+        with run.limits.brake.guarding(Reach.DOWNLOADS) as waiting:
+            await run.images.ready.send(job)
         if waiting.cancelled_caught:
-            run.source.release(job.id)
+            run.queue.jobs.release(job.id)

@@ -29,6 +29,7 @@ from jobs.states import JobState
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach
+from runner.limits.budget import Reservation
 from runner.providers.base import CallFailed, Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.recovery.spool import Spooled
 from runner.uploads.uploader import Sendable, Unfit
@@ -37,102 +38,126 @@ from runner.workers.context import Context, must
 _UNSENT = Backoff(first=1.0, longest=30.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What was sent, or was to be, is not at the API: it may be sent after some seconds."""
+
+    after_seconds: float
+
+
 async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
-    """Send a queued job until it is accepted, refused or in doubt; what the API took, or None."""
+    """Send a queued job until it is accepted, refused or unconfirmed; what the API took, or None."""
     if find(job.model) is None:  # an older or an odd database: nothing unknown goes into a URL
         failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
-        await run.store.jobs.apply(Unsendable(job.id, failure, run.clock.now()))  # unless cancelled meanwhile
+        await run.store.jobs.apply(
+            Unsendable(job.id, failure, run.time.clock.now())
+        )  # unless cancelled meanwhile
         return None
-    estimate = run.budget.estimate(job.model, job.pictures)
     tries = 0
     while True:
-        made, reserved = None, False
-        with run.waiting.until_ended(job.id):
-            made = await _made_ready(run, job)
-            reserved = made is not None and await _reserve(run, job, estimate)
-        if made is None or not reserved:
+        prepared = await _prepare(run, job)
+        if prepared is None:
             return None
-        step, begun = _Step(), False
-        try:
-            with run.brake.guarding(Reach.SUBMITS):
-                async with AsyncExitStack() as place:
-                    with run.waiting.until_ended(job.id) as ended:
-                        await place.enter_async_context(run.throttle.admit())
-                    if run.references.is_stale(made):  # it waited for its turn for very long
-                        step = _Step(again_after_seconds=0.0)
-                    begun = not ended.cancelled_caught and step.again_after_seconds is None
-                    if begun:
-                        with anyio.CancelScope(shield=True):
-                            step = await _send(run, job, made.body, tries, estimate)
-        finally:
-            if not begun:  # braked, or cancelled, before it was its turn
-                run.budget.release(estimate)
-        if step.again_after_seconds is None:
-            return step.taken
-        with run.brake.guarding(Reach.SUBMITS) as braked, run.waiting.until_ended(job.id) as ended:
-            await run.clock.sleep(step.again_after_seconds)
-        if braked.cancelled_caught or ended.cancelled_caught:
-            return None
-        tries += 1
+        match await _try(run, job, *prepared, tries):
+            case _Again(after_seconds=seconds):
+                if not await _wait(run, job, seconds):
+                    return None
+                tries += 1
+            case accepted:
+                return accepted
 
 
-async def _made_ready(run: Context, job: QueuedJob) -> Sendable | None:
-    """What is to be sent, its pictures where the API can fetch them; None where it is not sent now."""
-    made: Sendable | Unfit | None = None
-    with run.brake.guarding(Reach.SUBMITS):
-        made = await run.references.ready(job)
-    if not isinstance(made, Unfit):
-        return made
-    failure = Failure(FailureKind.REFUSED, made.reason)
-    if await run.store.jobs.apply(Unsendable(job.id, failure, run.clock.now())):  # unless cancelled meanwhile
-        run.tally.ended += 1
-        run.guards.failed(job.id, failure.kind, at_submit=True)
+async def _prepare(run: Context, job: QueuedJob) -> tuple[Sendable, Reservation] | None:
+    """What is to be sent, and the money for it; None where it is not sent now."""
+    with run.queue.pending.until_ended(job.id):
+        sendable = await _made_sendable(run, job)
+        money = await _reserve(run, job) if sendable is not None else None
+        if sendable is not None and money is not None:
+            return sendable, money
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What one submit came to: the API has it, or it may be sent again, or neither."""
+async def _try(
+    run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: int
+) -> OpenJob | _Again | None:
+    """Send once, in its turn: what the API took, or when it may be sent again, or neither."""
+    came: OpenJob | _Again | None = None
+    with money, run.limits.brake.guarding(Reach.SUBMITS):
+        async with AsyncExitStack() as turn:
+            with run.queue.pending.until_ended(job.id) as ended:
+                await turn.enter_async_context(run.limits.throttle.admit())
+            if ended.cancelled_caught:
+                pass
+            elif run.images.uploader.is_stale(sendable):  # its turn was very long in coming
+                came = _Again(0.0)
+            else:
+                with anyio.CancelScope(shield=True):
+                    came = await _send(run, job, sendable.body, tries, money)
+    return came  # not from within: a brake that is pulled now must not swallow what came
 
-    taken: OpenJob | None = None
-    again_after_seconds: float | None = None
+
+async def _wait(run: Context, job: QueuedJob, seconds: float) -> bool:
+    """Wait until the job may be sent again; False where it is not to be any more."""
+    with run.limits.brake.guarding(Reach.SUBMITS) as braked, run.queue.pending.until_ended(job.id) as ended:
+        await run.time.clock.sleep(seconds)
+    return not (braked.cancelled_caught or ended.cancelled_caught)
 
 
-async def _reserve(run: Context, job: QueuedJob, estimate: Decimal | None) -> bool:
-    """Set the most that it may cost aside. False where there is no room and none can come: the batch pauses.
+async def _made_sendable(run: Context, job: QueuedJob) -> Sendable | None:
+    """What is to be sent, its images where the API can fetch them; None where it is not sent now."""
+    made: Sendable | Unfit | None = None
+    with run.limits.brake.guarding(Reach.SUBMITS):
+        made = await run.images.uploader.ready(job)
+    if not isinstance(made, Unfit):
+        return made
+    failure = Failure(FailureKind.REFUSED, made.reason)
+    if await _end_unsent(run, job, failure):
+        run.tally.ended += 1
+        run.limits.guards.failed(job.id, failure.kind, at_submit=True)
+    return None
+
+
+async def _end_unsent(run: Context, job: QueuedJob, failure: Failure) -> bool:
+    """End a job that can never be sent, which is free; False where it was cancelled meanwhile."""
+    return await run.store.jobs.apply(Unsendable(job.id, failure, run.time.clock.now()))
+
+
+async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
+    """Set the most that it may cost aside. None where there is no room and none can come: the batch pauses.
 
     What is at the API may turn out cheaper than was reckoned, so as long as something is, it is waited for.
     """
-    while not run.budget.reserve(estimate):
-        with run.brake.guarding(Reach.SUBMITS) as waiting:
-            if not await run.source.others_end(job.id):
-                run.brake.pause(PauseReason.BUDGET, _over_budget(run, job, estimate))
-        if waiting.cancelled_caught or run.brake.stops(Reach.SUBMITS):
-            return False
-    return True
+    estimate = run.limits.budget.estimate(job.model, job.pictures)
+    while (money := run.limits.budget.reserve(estimate)) is None:
+        with run.limits.brake.guarding(Reach.SUBMITS) as waiting:
+            if not await run.queue.jobs.others_end(job.id):
+                run.limits.brake.pause(PauseReason.BUDGET, _over_budget(run, job, estimate))
+        if waiting.cancelled_caught or run.limits.brake.stops(Reach.SUBMITS):
+            return None
+    return money
 
 
-async def _send(run: Context, job: QueuedJob, payload: bytes, tries: int, estimate: Decimal | None) -> _Step:
-    """One submit from intent to answer. `estimate` is set aside, and released where nothing is paid."""
+async def _send(
+    run: Context, job: QueuedJob, payload: bytes, tries: int, money: Reservation
+) -> OpenJob | _Again | None:
+    """One submit from intent to answer. It spends `money`, unless it is surely not accepted."""
     try:
         run.probe("before intent")
         claimed = await run.store.jobs.claim(
-            Claimed(job.id, hashlib.sha256(payload).hexdigest(), run.clock.now(), estimate)
+            Claimed(job.id, hashlib.sha256(payload).hexdigest(), run.time.clock.now(), money.estimate)
         )
         if claimed is None:  # cancelled, or gone from the sheet, since it was read
-            run.budget.release(estimate)
-            return _Step()
+            return None
         if _is_held_back(run):  # since the intent was begun
-            now = run.clock.now()
+            now = run.time.clock.now()
             must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
-            run.budget.release(estimate)
-            return _Step(again_after_seconds=0.0)
+            return _Again(0.0)
     except CannotWrite as error:
-        run.budget.release(estimate)
-        run.brake.pause(PauseReason.DISK, error.message)
-        return _Step()
-    run.gap.look()
+        run.limits.brake.pause(PauseReason.DISK, error.message)
+        return None
+    run.time.jumps.look()
     run.probe("before submit")
+    money.spend()
     verdict = await run.provider.submit(job.model, payload)
     run.probe("after submit")
     try:
@@ -143,25 +168,27 @@ async def _send(run: Context, job: QueuedJob, payload: bytes, tries: int, estima
             await _spool(run, job, verdict)
         if not isinstance(error, CannotWrite):
             raise
-        run.brake.pause(PauseReason.DISK, error.message)
-        return _Step()
+        run.limits.brake.pause(PauseReason.DISK, error.message)
+        return None
     if isinstance(verdict, TurnedAway | Denied | Stopped):
-        run.budget.release(estimate)
-    return _Step(taken, wait)
+        money.not_accepted()
+    return taken if wait is None else _Again(wait)
 
 
 def _is_held_back(run: Context) -> bool:
     """Whether what is claimed must not leave. A budget that is used up stops others: this has its money."""
-    if run.health.suspect:
+    if run.limits.health.suspect:
         return True
-    stop = run.brake.stop
-    for_want_of_money = stop is not None and stop.reason is PauseReason.BUDGET and not run.brake.interrupted
-    return run.brake.stops(Reach.SUBMITS) and not for_want_of_money
+    stop = run.limits.brake.stop
+    for_want_of_money = (
+        stop is not None and stop.reason is PauseReason.BUDGET and not run.limits.brake.interrupted
+    )
+    return run.limits.brake.stops(Reach.SUBMITS) and not for_want_of_money
 
 
 async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: int) -> float | None:
     """Commit what a submit came to; seconds until it may be sent again, None if it may not."""
-    now = run.clock.now()
+    now = run.time.clock.now()
     match verdict:
         case Taken(request_id=request_id):
             if not await run.store.jobs.apply(Accepted(job.id, request_id, now)):
@@ -170,9 +197,9 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
                 )
                 return None
             run.probe("after commit")
-            run.throttle.answered()
-            run.health.took()
-            run.guards.accepted()
+            run.limits.throttle.answered()
+            run.limits.health.took()
+            run.limits.guards.accepted()
             return None
         case TurnedAway():
             wait = _wait_for(run, verdict, tries)
@@ -180,14 +207,14 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             must(await run.store.jobs.apply(NotAccepted(job.id, now, available_at)), job.key)
             return wait
         case Denied(failure=failure):
-            run.throttle.answered()
-            run.health.took()
+            run.limits.throttle.answered()
+            run.limits.health.took()
             must(await run.store.jobs.apply(Refused(job.id, failure, now)), job.key)
             run.tally.ended += 1
-            run.guards.failed(job.id, failure.kind, at_submit=True)
+            run.limits.guards.failed(job.id, failure.kind, at_submit=True)
             return None
         case Stopped(reason=reason, message=message):
-            run.brake.pause(reason, message)
+            run.limits.brake.pause(reason, message)
             must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
             return None
         case Unconfirmed():
@@ -196,9 +223,9 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
 
 
 async def _doubt(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
-    run.health.doubt()  # before anything is awaited: no other submit may slip in between
+    run.limits.health.doubt()  # before anything is awaited: no other submit may slip in between
     failure = Failure(FailureKind.UNCONFIRMED, _in_doubt(verdict.message), verdict.code)
-    now = run.clock.now()
+    now = run.time.clock.now()
     outcomes: list[Outcome] = [Unanswered(job.id, failure, now)]
     allowed = run.tally.resubmits_left > 0
     if allowed:
@@ -214,7 +241,7 @@ async def _doubt(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
         what = "It is not sent again; `nightsheet review` decides about it."
         run.tally.resubmits_left += allowed
     run.notice(f"Job {job.key!r}: {failure.message} {what}")
-    run.guards.doubted()
+    run.limits.guards.doubted()
 
 
 def _in_doubt(message: str) -> str:
@@ -225,13 +252,13 @@ def _in_doubt(message: str) -> str:
 
 def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
     if verdict.busy:
-        return run.throttle.turned_away(verdict.retry_after_seconds, verdict.reason)
-    run.health.trouble(CallFailed(verdict.reason, certificate=verdict.certificate))
-    return _UNSENT.jittered(tries, run.rng)
+        return run.limits.throttle.turned_away(verdict.retry_after_seconds, verdict.reason)
+    run.limits.health.trouble(CallFailed(verdict.reason, certificate=verdict.certificate))
+    return _UNSENT.jittered(tries, run.time.rng)
 
 
 async def _spool(run: Context, job: QueuedJob, verdict: Taken) -> None:
-    line = Spooled(run.batch.id, job.id, job.key, verdict.request_id, run.clock.now().isoformat())
+    line = Spooled(run.batch.id, job.id, job.key, verdict.request_id, run.time.clock.now().isoformat())
     kept = "Even its spool file cannot be written: keep this line."
     with suppress(OSError):
         await to_thread.run_sync(run.spool.add, line)
@@ -242,6 +269,6 @@ async def _spool(run: Context, job: QueuedJob, verdict: Taken) -> None:
 def _over_budget(run: Context, job: QueuedJob, estimate: Decimal | None) -> str:
     price = "whose price is unknown" if estimate is None else f"which may cost {estimate:.2f} USD"
     return (
-        f"The budget of {run.budget.limit} USD has no room for job {job.key!r}, {price}: "
-        f"{run.budget.committed:.2f} USD are spent or in doubt."
+        f"The budget of {run.limits.budget.limit} USD has no room for job {job.key!r}, {price}: "
+        f"{run.limits.budget.committed:.2f} USD are spent or in doubt."
     )

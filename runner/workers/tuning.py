@@ -38,11 +38,11 @@ def tuning_for(settings: Settings, batch: BatchView, *, said_counts: bool = True
 
 def tuning_of(run: Context) -> Tuning:
     """What a run keeps to now."""
-    return Tuning(int(run.slots.total_tokens), run.throttle.rate, run.budget.limit)
+    return Tuning(int(run.queue.slots.total_tokens), run.limits.throttle.rate, run.limits.budget.limit)
 
 
 def apply_tuning(run: Context, now: Tuning) -> None:
     """Have a run that is on keep another pace from here on."""
-    run.slots.total_tokens = now.concurrency
-    run.throttle.rate = now.rate
-    run.budget.limit = now.budget
+    run.queue.slots.total_tokens = now.concurrency
+    run.limits.throttle.rate = now.rate
+    run.limits.budget.limit = now.budget

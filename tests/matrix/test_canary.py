@@ -87,7 +87,7 @@ async def test_the_token_is_nowhere(tmp_path: Path) -> None:
         assert said[-1].code == 77, said[-1].err
         here.service.accept_tokens(None)
 
-        said += [await with_a_defect(here, "runner.run, 'assemble'")]
+        said += [await with_a_defect(here, "runner.lifecycle.stages, 'build'")]
         assert "Traceback" in said[-1].err
         said += [await with_a_defect(here, "runner.workers.pool, 'watch'")]
         assert "ZeroDivisionError" in said[-1].err

@@ -103,7 +103,7 @@ async def one_run(w: World, night: Night, seconds: float) -> None:
         await w.store.ledger.account(w.run.batch.id),
         await w.store.ledger.unconfirmed_usd(w.run.batch.id),
     )
-    w.run.budget.committed = account.spent_usd + doubtful
+    w.run.limits.budget.committed = account.spent_usd + doubtful
     defects: list[str] = []
 
     def defect(key: str, error: BaseException) -> None:

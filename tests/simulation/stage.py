@@ -25,8 +25,8 @@ def in_world(plan: Schedule, story: Callable[[World], Coroutine[Any, Any, T]], *
             try:
                 with (
                     commands_of(w),
-                    mock.patch("runner.lifecycle.build.LocalDisk", w.new_disk),
-                    mock.patch("runner.run.open_bucket", return_value=w.refs.bucket()),
+                    mock.patch("runner.lifecycle.stages.LocalDisk", w.new_disk),
+                    mock.patch("runner.lifecycle.stages.open_bucket", return_value=w.refs.bucket()),
                     mock.patch("runner.lifecycle.supervise.LOOK_SECONDS", look),
                     mock.patch("runner.workers.queue._LOOK_AGAIN_SECONDS", look),
                 ):

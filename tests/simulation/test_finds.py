@@ -47,7 +47,7 @@ def _what_was_interrupted_is_queued_again() -> AbstractContextManager[Any]:
         await store.database.write(requeue)
         return await recover(store, *arguments)
 
-    return mock.patch("runner.run.recover", careless)
+    return mock.patch("runner.lifecycle.stages.recover", careless)
 
 
 def _answers_are_not_committed() -> AbstractContextManager[Any]:

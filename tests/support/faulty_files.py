@@ -90,7 +90,7 @@ def failing_disk(fuse: Fuse, number: int = errno.ENOSPC) -> Iterator[None]:
                 _fail(number)
 
     with (
-        mock.patch("runner.lifecycle.build.LocalDisk", Disk),
+        mock.patch("runner.lifecycle.stages.LocalDisk", Disk),
         mock.patch("runner.downloads.disk.LocalDisk", Disk),
     ):
         yield

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.environment import Environment
-from runner.lifecycle.build import Order
+from runner.lifecycle.order import Order
 from runner.planning.consent import Consent, agreed_to_all
 from runner.settings import Settings
 from tests.support.night import Watching
@@ -17,5 +17,5 @@ def order_of(
     """An order over the world's batch, with its files in `folder`; and who looks on."""
     watching = Watching()
     chosen = Settings(**({"db": w.path, "output_dir": folder / "outputs"} | settings))
-    environment = Environment({}, folder, w.clock, w.run.rng)
+    environment = Environment({}, folder, w.clock, w.run.time.rng)
     return Order(w.store, w.run.batch, chosen, environment, consent, watching), watching

@@ -4,7 +4,7 @@ import io
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -17,30 +17,34 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from PIL import Image
 
 from jobs.outcomes import Accepted, Claimed
-from jobs.paths import DEFAULT_TEMPLATE
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.database import open_database
 from jobs.store.store import Store
 from jobs.views import JobView, OpenJob, QueuedJob
+from jobs.workload import Workload
 from runner.downloads.disk import Disk, LocalDisk
-from runner.downloads.download import Downloads
+from runner.environment import Environment
+from runner.events.observer import Progress
 from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
+from runner.lifecycle.approve import Approval
+from runner.lifecycle.build import build
+from runner.lifecycle.order import Order, Resources, Scope
 from runner.limits.brake import Brake, Stop
-from runner.limits.budget import Budget
-from runner.limits.clock_jump import ClockJumpDetector
-from runner.limits.guards import GuardLimits, Guards
+from runner.limits.guards import GuardLimits
 from runner.limits.health import Health
-from runner.limits.throttle import Throttle
+from runner.planning.consent import agreed_to_all
+from runner.providers.connect import Api
+from runner.recovery.recover import Recovered
 from runner.recovery.spool import open_spool
+from runner.settings import Settings
 from runner.uploads.object_store import Bucket
-from runner.uploads.uploader import Uploader
-from runner.workers.context import Context, Limits
+from runner.workers.context import Context
 from runner.workers.poll import watch
-from runner.workers.queue import JobQueue
+from runner.workers.tuning import Tuning
 from tests.support.scripted import PRICE, ScriptedProvider
 from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, rows, select
 from tests.support.virtual_time import VirtualClock
@@ -52,18 +56,23 @@ def leftovers(folder: Path) -> list[Path]:
     return list(folder.rglob("*.part"))
 
 
-LIMITS = Limits(
-    poll_min=1.0,
-    poll_max=5.0,
-    deadline=3600.0,
-    outage_limit=1800.0,
-    max_attempts=1,
-    name_template=DEFAULT_TEMPLATE,
-    keep_bad=False,
-)
-"""What the settings say where nobody says anything."""
-
 GUARDS = GuardLimits()
+
+UPLOADS = {Way.REFUSE: "refuse", Way.INSIDE: "data-uri", Way.STORE: "memory://bucket"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Notices:
+    """An observer that keeps what a person would read."""
+
+    texts: list[str]
+
+    def progress(self, progress: Progress) -> None:
+        """Nobody asks for it."""
+
+    def notice(self, text: str) -> None:
+        self.texts.append(text)
+
 
 Net = Callable[[httpx.Request], httpx.Response]
 """What the pictures' hosts answer; may raise what httpx raises."""
@@ -151,15 +160,25 @@ async def world(
     way: Way = Way.REFUSE,
     bucket: Bucket | None = None,
     planned: Sequence[PlannedJob] | None = None,
-    **limits: Any,
+    **said: Any,
 ) -> AsyncIterator[World]:
-    """A batch of these jobs, queued and agreed to. `limits` are fields of `Limits` that differ from usual."""
+    """A batch of these jobs, queued and agreed to, and a run as `build` wires it. `said` are settings."""
     clock, rng = VirtualClock(), random.Random(7)
     provider = ScriptedProvider(clock)
     notices: list[str] = []
     stops: list[Stop] = []
-    chosen = replace(LIMITS, **limits)
-    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    settings = Settings(
+        db=folder / "night.db",
+        output_dir=folder / "outputs",
+        submit_gate=gate,
+        guard_failures=guard_limits.failures_in_a_row,
+        guard_unconfirmed=guard_limits.unconfirmed,
+        guard_unconfirmed_percent=guard_limits.unconfirmed_percent,
+        canary=guard_limits.canary,
+        canary_above=guard_limits.canary_above,
+        upload=UPLOADS[way],
+        **said,
+    )
     prepare_database(folder / "night.db")
     async with open_database(folder / "night.db") as database:
         store = Store(database, clock.now)
@@ -174,58 +193,23 @@ async def world(
             clock,
             rng,
             brake,
-            outage_limit=chosen.outage_limit,
+            outage_limit=settings.outage_limit,
             notice=notices.append,
             ask_first=ask_first,
         )
-        throttle = Throttle(clock, rng, brake, health, gate=gate, rate=rate, outage_limit=chosen.outage_limit)
-        guards = Guards(guard_limits, brake, total=len(keys), proven=False)
+        environment = Environment({}, folder, clock, rng, probe)
+        order = Order(store, batch, settings, environment, agreed_to_all, _Notices(notices))
+        tuning = Tuning(slots, rate, budget)
+        counts = dict.fromkeys(JobState, 0) | {JobState.QUEUED: len(keys)}
+        approval = Approval(batch, tuning, {MODEL: PRICE}, Decimal(0), counts, resubmits_left=0)
+        scope = Scope(Recovered(0, 0, (), [], []), None, Workload(), ())
+        api = Api(provider, DEFAULT_BASE, ORIGIN, lambda: None)
+        client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(net))
         send, ready = anyio.create_memory_object_stream[OpenJob](64)
         with open_spool(database.path) as spool, send, ready:
-            yield World(
-                Context(
-                    batch=batch,
-                    store=store,
-                    provider=provider,
-                    clock=clock,
-                    rng=rng,
-                    limits=chosen,
-                    brake=brake,
-                    health=health,
-                    throttle=throttle,
-                    budget=Budget(budget, Decimal(0), {MODEL: PRICE}),
-                    guards=guards,
-                    slots=anyio.CapacityLimiter(slots),
-                    source=JobQueue(store, batch.id, brake, clock, guards),
-                    references=Uploader(
-                        store,
-                        clock,
-                        rng,
-                        brake,
-                        notices.append,
-                        deadline=chosen.deadline,
-                        outage_limit=chosen.outage_limit,
-                        way=way,
-                        bucket=bucket,
-                    ),
-                    spool=spool,
-                    downloads=Downloads(
-                        ImageClient(policy, transport=httpx.MockTransport(net)),
-                        folder / "outputs",
-                        clock,
-                        disk or LocalDisk(),
-                    ),
-                    to_fetch=send,
-                    notice=notices.append,
-                    gap=ClockJumpDetector(clock, lambda seconds: notices.append(f"gap {seconds:g}")),
-                    probe=probe,
-                ),
-                clock,
-                provider,
-                ready,
-                notices,
-                stops,
-            )
+            resources = Resources(spool, client, disk or LocalDisk(), bucket, send)
+            run = build(order, api, brake, health, approval, scope, resources)
+            yield World(run, clock, provider, ready, notices, stops)
 
 
 @asynccontextmanager
@@ -233,7 +217,7 @@ async def at_the_api(folder: Path, **options: Any) -> AsyncIterator[tuple[World,
     """A job that was accepted just now."""
     async with world(folder, "a", **options) as w:
         job = await w.queued()
-        w.run.budget.reserve(ESTIMATE)
+        w.run.limits.budget.reserve(ESTIMATE)
         assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
         assert await w.store.jobs.apply(Accepted(job.id, "req-1", w.clock.now()))
         yield w, await w.running()

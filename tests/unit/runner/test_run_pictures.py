@@ -30,7 +30,7 @@ def sheet(folder: Path, *cells: str) -> Path:
 def files(monkeypatch: pytest.MonkeyPatch) -> FakeFiles:
     """The store that `upload` leads to."""
     made = FakeFiles()
-    monkeypatch.setattr("runner.run.open_bucket", lambda _url: made.bucket())
+    monkeypatch.setattr("runner.lifecycle.stages.open_bucket", lambda _url: made.bucket())
     return made
 
 

@@ -19,7 +19,7 @@ from jobs.errors import UsageProblem
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account, Pause
-from runner.events.notify import LONGEST_SECONDS, Notifier, event, event_of, notifier
+from runner.events.notify import LONGEST_SECONDS, Notifier, event, event_of, notifier_for
 from runner.events.report import RunReport
 from runner.limits.brake import Brake, Reach
 from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
@@ -132,7 +132,7 @@ async def test_the_token_is_not_in_the_command_s_environment(
     for name, token in tokens.items():
         monkeypatch.setenv(name, token)
     env = tokens | {"PATH": os.environ["PATH"], "MAIL_TO": "me"}
-    who = notifier(Settings(on_event=" ".join(words)), env, list[str]().append)
+    who = notifier_for(Settings(on_event=" ".join(words)), env, list[str]().append)
     await who.tell(TOLD)
     (got,) = heard()
     assert got["env"]["MAIL_TO"] == "me"
@@ -196,7 +196,7 @@ async def test_nobody_to_tell() -> None:
     """Nothing set, nothing done; an empty command is none."""
     for settings in (Settings(), Settings(on_event="  ", webhook="")):
         notices: list[str] = []
-        who = notifier(settings, {}, notices.append)
+        who = notifier_for(settings, {}, notices.append)
         with mock.patch("anyio.run_process") as run, mock.patch("runner.events.notify.post_json") as post:
             await who.tell(TOLD)
         assert (run.call_count, post.call_count, notices) == (0, 0, [])
@@ -204,7 +204,7 @@ async def test_nobody_to_tell() -> None:
 
 def test_a_command_is_read_as_a_shell_reads_words() -> None:
     """Quotes keep words together."""
-    who = notifier(Settings(on_event="notify 'two words' \"$HOME\" plain"), {}, list[str]().append)
+    who = notifier_for(Settings(on_event="notify 'two words' \"$HOME\" plain"), {}, list[str]().append)
     assert who.command == ("notify", "two words", "$HOME", "plain")
 
 
@@ -218,7 +218,7 @@ def test_a_command_is_read_as_a_shell_reads_words() -> None:
 def test_what_cannot_be_told_to_is_refused(settings: dict[str, Any], said: str) -> None:
     """Before the night, and not in the middle of it."""
     with pytest.raises(UsageProblem, match=said):
-        notifier(Settings(**settings), {}, list[str]().append)
+        notifier_for(Settings(**settings), {}, list[str]().append)
 
 
 # -- both, in virtual time -------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ async def test_an_interruption_is_told(tmp_path: Path) -> None:
     async with night(tmp_path, median_seconds=30, sigma=0) as w:
         with (
             Outside().there() as outside,
-            mock.patch("runner.lifecycle.supervise.obey_signals", interrupt_at_once),
+            mock.patch("runner.lifecycle.signals.obey_signals", interrupt_at_once),
         ):
             report = await w.run(w.sheet(4), on_event="listen")
         assert report.interrupted

@@ -71,7 +71,7 @@ async def test_when_it_will_be_done(tmp_path: Path) -> None:
         progress = await m.count()
         assert progress.done_at is not None
         assert abs(progress.done_at - w.clock.now() - timedelta(seconds=180)) < timedelta(seconds=1)
-        w.run.brake.pause(PauseReason.BALANCE, "empty")
+        w.run.limits.brake.pause(PauseReason.BALANCE, "empty")
         progress = await m.count()
         assert (progress.done_at, progress.paused is not None) == (None, True)
 
@@ -99,7 +99,7 @@ async def test_a_wait_is_said(tmp_path: Path) -> None:
     """Why nothing moves just now."""
     async with world(tmp_path, "a") as w:
         m, _watcher = meter(w)
-        w.run.throttle.turned_away(90.0, "429")
+        w.run.limits.throttle.turned_away(90.0, "429")
         assert (await m.count()).waiting_for == "the API is busy, next submit in 90 s"
 
 

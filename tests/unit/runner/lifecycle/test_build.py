@@ -16,10 +16,13 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
 from jobs.pauses import PauseReason
 from jobs.views import OpenJob
+from runner.downloads.disk import LocalDisk
 from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
-from runner.lifecycle.build import assemble
+from runner.lifecycle.approve import approve
+from runner.lifecycle.build import build, build_brake, build_health
+from runner.lifecycle.order import Resources, Scope
 from runner.limits.brake import Reach
 from runner.limits.guards import Guards
 from runner.planning.consent import Ask, Consent, agreed_to_all
@@ -68,11 +71,15 @@ async def assembled(
     )
     found = await recover(w.store, w.run.batch, w.run.spool)
     api = Api(w.provider, DEFAULT_BASE, ORIGIN, environment.forget)
-    queued = await w.store.preview.to_send(w.run.batch.id)
+    scope = Scope(found, None, await w.store.preview.to_send(w.run.batch.id), ())
     send, ready = anyio.create_memory_object_stream[OpenJob](8)
-    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE)) as pictures:
+    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE)) as client:
         with send, ready:
-            yield await assemble(order, api, w.run.spool, pictures, found, queued, send)
+            brake = build_brake(order.observer)
+            health = build_health(order, api, brake, scope)
+            approval = await approve(order, api.provider, brake, health, scope)
+            resources = Resources(w.run.spool, client, LocalDisk(), None, send)
+            yield build(order, api, brake, health, approval, scope, resources)
 
 
 async def take(w: World, key: str, *, doubt: bool = False) -> None:
@@ -87,8 +94,8 @@ async def take(w: World, key: str, *, doubt: bool = False) -> None:
 def failures_until_paused(run: Context) -> int:
     """How many failures in a row the guard lets pass."""
     for times in range(1, 100):
-        run.guards.failed(1000 + times, FailureKind.REMOTE_FAILED)
-        if run.brake.stop is not None:
+        run.limits.guards.failed(1000 + times, FailureKind.REMOTE_FAILED)
+        if run.limits.brake.stop is not None:
             return times
     return 0
 
@@ -100,11 +107,15 @@ def failures_until_paused(run: Context) -> int:
 async def test_what_nobody_sets_is_as_it_always_was(tmp_path: Path) -> None:
     """The defaults of the README."""
     async with world(tmp_path, "a") as w, assembled(w, tmp_path, Around()) as run:
-        limits = run.limits
-        assert (limits.poll_min, limits.poll_max, limits.deadline, limits.outage_limit) == (1, 5, 3600, 1800)
-        assert (limits.max_attempts, limits.keep_bad) == (1, False)
-        assert (run.slots.total_tokens, run.throttle.rate, run.budget.limit) == (8, None, None)
-        assert run.downloads.root == tmp_path / "outputs"
+        timing = run.timing
+        assert (timing.poll_min, timing.poll_max, timing.deadline, timing.outage_limit) == (1, 5, 3600, 1800)
+        assert (timing.max_attempts, run.images.keep_bad) == (1, False)
+        assert (run.queue.slots.total_tokens, run.limits.throttle.rate, run.limits.budget.limit) == (
+            8,
+            None,
+            None,
+        )
+        assert run.images.downloads.root == tmp_path / "outputs"
         assert failures_until_paused(run) == 20
 
 
@@ -121,7 +132,8 @@ async def test_every_limit_is_a_setting(tmp_path: Path) -> None:
         "keep_bad": True,
     }
     async with world(tmp_path, "a") as w, assembled(w, tmp_path, Around(), **said) as run:
-        assert {name: getattr(run.limits, name) for name in said} == said
+        found = {name: getattr(run.images, name, None) or getattr(run.timing, name, None) for name in said}
+        assert found == said
 
 
 @virtual
@@ -133,8 +145,8 @@ async def test_every_guard_is_a_setting(tmp_path: Path) -> None:
         (folder := tmp_path / f"{number}").mkdir()
         async with world(folder, *keys) as w, assembled(w, folder, Around(), **settings) as run:
             for times in range(1, 60):
-                event(run.guards)
-                if run.brake.stop is not None:
+                event(run.limits.guards)
+                if run.limits.brake.stop is not None:
                     return times
             return 0
 
@@ -157,7 +169,7 @@ async def test_the_gate_and_the_rate_are_settings(tmp_path: Path) -> None:
             inside: list[int] = []
 
             async def enter(number: int) -> None:
-                async with run.throttle.admit():
+                async with run.limits.throttle.admit():
                     inside.append(number)
                     await anyio.sleep(60)
 
@@ -167,7 +179,7 @@ async def test_the_gate_and_the_rate_are_settings(tmp_path: Path) -> None:
             assert len(inside) == 2
             tasks.cancel_scope.cancel()
         async with assembled(w, tmp_path, Around(), rate=30.0) as run:
-            assert run.throttle.rate == 30
+            assert run.limits.throttle.rate == 30
 
 
 @virtual
@@ -176,9 +188,17 @@ async def test_what_tune_has_left_counts_unless_a_flag_says_other(tmp_path: Path
     async with world(tmp_path, "a") as w:
         await w.store.batches.tune(w.run.batch.id, {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)})
         async with assembled(w, tmp_path, Around()) as run:
-            assert (run.slots.total_tokens, run.throttle.rate, run.budget.limit) == (3, 12.0, Decimal(5))
+            assert (run.queue.slots.total_tokens, run.limits.throttle.rate, run.limits.budget.limit) == (
+                3,
+                12.0,
+                Decimal(5),
+            )
         async with assembled(w, tmp_path, Around(), budget=Decimal(2), concurrency=1) as run:
-            assert (run.slots.total_tokens, run.throttle.rate, run.budget.limit) == (1, 12.0, Decimal(2))
+            assert (run.queue.slots.total_tokens, run.limits.throttle.rate, run.limits.budget.limit) == (
+                1,
+                12.0,
+                Decimal(2),
+            )
 
 
 # -- prices, agreement and money -------------------------------------------------------------------------
@@ -192,7 +212,7 @@ async def test_prices_are_asked_and_then_a_person(tmp_path: Path) -> None:
         await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a", "b"))
         w.provider.says("price", Priced(Decimal("0.07")))
         async with assembled(w, tmp_path, environment, environment.agree) as run:
-            assert run.budget.estimate(MODEL, 2) == Decimal("0.14")
+            assert run.limits.budget.estimate(MODEL, 2) == Decimal("0.14")
         assert [(ask.jobs, ask.high_usd) for ask in environment.asked] == [(2, Decimal("0.14"))]
         assert (await w.store.batches.get(w.run.batch.id)).prices == {MODEL: Decimal("0.07")}
 
@@ -234,7 +254,7 @@ async def test_a_token_that_is_refused_asks_nobody_for_agreement(tmp_path: Path)
         await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=rows("a"))
         w.provider.says("price", Stopped(PauseReason.TOKEN, "expired"))
         async with assembled(w, tmp_path, environment, environment.agree, budget=Decimal(5)) as run:
-            assert run.brake.stops(Reach.POLLS)
+            assert run.limits.brake.stops(Reach.POLLS)
         assert environment.asked == []
         assert environment.watching.notices == ["Paused (token): expired"]
 
@@ -246,7 +266,7 @@ async def test_with_nothing_queued_nothing_is_asked(tmp_path: Path) -> None:
         environment = Around()
         await take(w, "a")
         async with assembled(w, tmp_path, environment, environment.refuse, budget=Decimal(5)) as run:
-            assert not run.health.suspect
+            assert not run.limits.health.suspect
         assert (w.provider.calls, environment.asked) == ([], [])
 
 
@@ -258,9 +278,9 @@ async def test_what_is_or_may_be_paid_already_counts_against_the_budget(tmp_path
         await take(w, "b", doubt=True)
         await w.store.jobs.claim(Claimed((await w.queued("c")).id, "5" * 64, w.clock.now(), ESTIMATE))
         async with assembled(w, tmp_path, Around(), budget=3 * ESTIMATE + PRICE) as run:
-            assert run.budget.committed == 3 * ESTIMATE
-            assert run.budget.reserve(run.budget.estimate(MODEL, 1))
-            assert not run.budget.reserve(run.budget.estimate(MODEL, 1))
+            assert run.limits.budget.committed == 3 * ESTIMATE
+            assert run.limits.budget.reserve(run.limits.budget.estimate(MODEL, 1))
+            assert not run.limits.budget.reserve(run.limits.budget.estimate(MODEL, 1))
 
 
 @virtual
@@ -275,8 +295,8 @@ async def test_a_batch_that_has_succeeded_before_sends_no_canary(tmp_path: Path)
                     RemoteDone(job_id, (), None), Fetched(job_id, (), w.clock.now())
                 )
             async with assembled(w, tmp_path, Around(), canary_above=3, canary=1) as run:
-                assert await run.source.next() is not None
-                assert run.guards.holds_back is not proven
+                assert await run.queue.jobs.next() is not None
+                assert run.limits.guards.holds_back is not proven
 
 
 # -- what reaches out ------------------------------------------------------------------------------------
@@ -288,10 +308,10 @@ async def test_after_a_sleep_connections_are_let_go_of(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w:
         environment = Around()
         async with assembled(w, tmp_path, environment) as run:
-            run.gap.look()
+            run.time.jumps.look()
             assert (environment.forgotten, environment.watching.notices) == (0, [])
             w.clock.jump(timedelta(hours=7))
-            run.gap.look()
+            run.time.jumps.look()
             assert environment.forgotten == 1
             assert "7 h 00 min" in environment.watching.notices[0]
 
@@ -302,7 +322,7 @@ async def test_a_pause_and_a_notice_reach_who_looks_on(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w:
         environment = Around()
         async with assembled(w, tmp_path, environment) as run:
-            run.brake.pause(PauseReason.GUARD, "all of them fail")
+            run.limits.brake.pause(PauseReason.GUARD, "all of them fail")
             run.notice("a notice")
         assert environment.watching.notices == ["Paused (guard): all of them fail", "a notice"]
 
@@ -313,8 +333,8 @@ async def test_a_free_question_is_about_a_model_of_the_batch(tmp_path: Path) -> 
     async with world(tmp_path, "a") as w:
         await take(w, "a")
         async with assembled(w, tmp_path, Around()) as run:
-            run.health.doubt()
-            await run.health.ready()
+            run.limits.health.doubt()
+            await run.limits.health.ready()
         assert [call.about for call in w.provider.asked("price")] == [MODEL]
 
 
@@ -325,7 +345,7 @@ async def test_a_budget_that_is_said_outlives_its_run(tmp_path: Path) -> None:
         async with assembled(w, tmp_path, Around(), budget=Decimal("0.30")) as run:
             assert run.batch.budget == Decimal("0.30")
         async with assembled(w, tmp_path, Around()) as run:
-            assert run.budget.limit == Decimal("0.30")
+            assert run.limits.budget.limit == Decimal("0.30")
 
 
 @virtual

@@ -12,7 +12,7 @@ from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.events.report import RunReport
-from runner.lifecycle.finish import close, report_of_nothing
+from runner.lifecycle.finish import finish, finish_idle
 from runner.limits.brake import Reach
 from tests.support.order import order_of
 from tests.support.tables import ESTIMATE, select
@@ -22,7 +22,7 @@ from tests.support.world import World, world
 COST = Decimal("0.08")
 
 
-async def finish(w: World, key: str = "a") -> None:
+async def bring_home(w: World, key: str = "a") -> None:
     """Bring a job home."""
     job = await w.queued(key)
     now = w.clock.now()
@@ -35,7 +35,7 @@ async def closed(w: World, folder: Path, begun: float = 0.0) -> RunReport:
     """Close the world's run, which is in the table."""
     order, _watching = order_of(w, folder)
     run_id = await w.store.batches.begin_run(w.run.batch.id, pid=1, host="here")
-    return await close(order, w.run, run_id, begun)
+    return await finish(order, w.run, run_id, begun)
 
 
 def on_disk(w: World) -> dict[str, Any]:
@@ -50,7 +50,7 @@ async def test_all_went_well(tmp_path: Path) -> None:
     """Counts and account are the batch's, the rest is this run's; both manifests are there."""
     async with world(tmp_path, "a") as w:
         await w.clock.sleep(100)
-        await finish(w)
+        await bring_home(w)
         w.run.tally.pictures = 7
         await w.clock.sleep(50)
         report = await closed(w, tmp_path, begun=100.0)
@@ -72,7 +72,7 @@ async def test_all_went_well(tmp_path: Path) -> None:
 async def test_not_all_succeeded(tmp_path: Path) -> None:
     """Exit 1, in the table as well; jobs that it waited for no longer are told."""
     async with world(tmp_path, "a", "b") as w:
-        await finish(w)
+        await bring_home(w)
         w.run.tally.overdue = 1
         report = await closed(w, tmp_path)
         assert (report.exit_code, report.overdue, on_disk(w)["exit_code"]) == (1, 1, 1)
@@ -82,7 +82,7 @@ async def test_not_all_succeeded(tmp_path: Path) -> None:
 async def test_a_pause_that_nobody_has_written_down_yet_is(tmp_path: Path) -> None:
     """The run may end within the second in which the table is looked at."""
     async with world(tmp_path, "a") as w:
-        w.run.brake.pause(PauseReason.BALANCE, "used up")
+        w.run.limits.brake.pause(PauseReason.BALANCE, "used up")
         report = await closed(w, tmp_path)
         assert report.paused is not None
         assert (report.exit_code, report.paused.reason, report.paused.detail) == (
@@ -100,7 +100,7 @@ async def test_the_graver_pause_is_the_one_that_stands(tmp_path: Path) -> None:
     """What was written down before gives way."""
     async with world(tmp_path, "a") as w:
         await w.store.batches.pause(w.run.batch.id, PauseReason.BALANCE, "used up")
-        w.run.brake.pause(PauseReason.TOKEN, "expired")
+        w.run.limits.brake.pause(PauseReason.TOKEN, "expired")
         assert (await closed(w, tmp_path)).exit_code == 77
         assert on_disk(w)["paused_reason"] == "token"
 
@@ -119,7 +119,7 @@ async def test_a_pause_of_another_process_in_the_last_second(tmp_path: Path) -> 
 async def test_an_interruption_is_no_pause(tmp_path: Path) -> None:
     """The next run goes on by itself."""
     async with world(tmp_path, "a") as w:
-        w.run.brake.interrupt(Reach.POLLS)
+        w.run.limits.brake.interrupt(Reach.POLLS)
         report = await closed(w, tmp_path)
         assert (report.exit_code, report.interrupted, report.paused) == (130, True, None)
         assert on_disk(w)["paused_reason"] is None
@@ -130,7 +130,7 @@ async def test_manifests_that_cannot_be_written_pause(tmp_path: Path) -> None:
     """Exit 73; the run is closed all the same, and nothing of the table is lost."""
     (tmp_path / "outputs").write_text("a file")
     async with world(tmp_path, "a") as w:
-        await finish(w)
+        await bring_home(w)
         report = await closed(w, tmp_path)
         assert report.paused is not None
         assert (report.exit_code, report.paused.reason, report.manifests) == (73, PauseReason.DISK, ())
@@ -145,7 +145,7 @@ async def test_a_pause_that_stands_is_not_lost_to_manifests_that_fail(tmp_path: 
     """A token that was refused reaches further than a folder that is full."""
     (tmp_path / "outputs").write_text("a file")
     async with world(tmp_path, "a") as w:
-        w.run.brake.pause(PauseReason.TOKEN, "expired")
+        w.run.limits.brake.pause(PauseReason.TOKEN, "expired")
         assert (await closed(w, tmp_path)).exit_code == 77
 
 
@@ -153,9 +153,9 @@ async def test_a_pause_that_stands_is_not_lost_to_manifests_that_fail(tmp_path: 
 async def test_a_run_with_nothing_to_do(tmp_path: Path) -> None:
     """Manifests and an honest report; no row of a run, and nothing asked."""
     async with world(tmp_path, "a") as w:
-        await finish(w)
+        await bring_home(w)
         order, watching = order_of(w, tmp_path)
-        report = await report_of_nothing(order)
+        report = await finish_idle(order)
         assert (report.exit_code, report.seconds, report.pictures) == (0, 0, 0)
         assert report.account.told_usd == COST
         assert [path.exists() for path in report.manifests] == [True, True]
@@ -170,6 +170,6 @@ async def test_a_run_with_nothing_to_do_and_no_folder(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         order, _watching = order_of(w, tmp_path)
         with pytest.raises(CannotWrite) as refused:
-            await report_of_nothing(order)
+            await finish_idle(order)
         assert refused.value.exit_code == 73
         assert (await w.store.batches.get(w.run.batch.id)).paused is None

@@ -14,7 +14,8 @@ import anyio
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.views import BatchView
-from runner.lifecycle.supervise import GRACE_SECONDS, obey_signals, obey_the_table
+from runner.lifecycle.signals import GRACE_SECONDS, obey_signals
+from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Reach, Stop
 from runner.providers.base import CallFailed, CancelTaken, NotCancellable, Stopped, UnknownId
 from runner.settings import Settings
@@ -58,16 +59,20 @@ async def test_the_first_signal_stops_and_the_second_ends(tmp_path: Path) -> Non
     async with world(tmp_path, "a") as w:
         exits: list[int] = []
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(obey_signals, w.run.brake, w.clock, w.notices.append, exits.append)
+            tasks.start_soon(obey_signals, w.run.limits.brake, w.clock, w.notices.append, exits.append)
             await w.clock.sleep(1)
             os.kill(os.getpid(), signal.SIGINT)
             await w.clock.sleep(1)
-            assert (w.run.brake.interrupted, w.run.brake.reach, exits) == (True, Reach.POLLS, [])
+            assert (w.run.limits.brake.interrupted, w.run.limits.brake.reach, exits) == (
+                True,
+                Reach.POLLS,
+                [],
+            )
             assert "Stopping" in w.notices[0]
             await w.clock.sleep(GRACE_SECONDS - 2)
-            assert not w.run.brake.stops(Reach.DOWNLOADS)
+            assert not w.run.limits.brake.stops(Reach.DOWNLOADS)
             await w.clock.sleep(2)
-            assert w.run.brake.stops(Reach.DOWNLOADS)
+            assert w.run.limits.brake.stops(Reach.DOWNLOADS)
             os.kill(os.getpid(), signal.SIGTERM)
             await w.clock.sleep(1)
             assert exits == [130]
@@ -84,13 +89,13 @@ async def test_a_pause_in_the_moment_of_a_look_is_kept(tmp_path: Path) -> None:
         async def refresh(batch_id: int) -> BatchView:
             found = await real(batch_id)
             if looks.looks == 0:
-                w.run.brake.pause(PauseReason.GUARD, "20 failures in a row")
+                w.run.limits.brake.pause(PauseReason.GUARD, "20 failures in a row")
             return found
 
         with mock.patch.object(w.store.batches, "get", refresh):
             await w.clock.sleep(3.5)
         assert (looks.looks, await paused(w)) == (4, (PauseReason.GUARD, "20 failures in a row"))
-        assert (w.run.brake.stops(Reach.SUBMITS), w.notices) == (True, [])
+        assert (w.run.limits.brake.stops(Reach.SUBMITS), w.notices) == (True, [])
 
 
 @virtual
@@ -99,11 +104,11 @@ async def test_a_pause_of_ours_is_written_down(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w, obeying(w) as looks:
         await w.clock.sleep(4.5)
         assert (looks.looks, await paused(w)) == (5, None)
-        w.run.brake.pause(PauseReason.BALANCE, "empty")
+        w.run.limits.brake.pause(PauseReason.BALANCE, "empty")
         await w.clock.sleep(1.5)
         assert await paused(w) == (PauseReason.BALANCE, "empty")
         await w.clock.sleep(10)
-        w.run.brake.pause(PauseReason.TOKEN, "expired")
+        w.run.limits.brake.pause(PauseReason.TOKEN, "expired")
         await w.clock.sleep(1.5)
         assert await paused(w) == (PauseReason.TOKEN, "expired")
         await w.clock.sleep(10)
@@ -117,12 +122,12 @@ async def test_a_pause_of_another_process_is_obeyed_and_its_end_as_well(tmp_path
         await w.clock.sleep(3)
         await w.store.batches.pause(w.run.batch.id, PauseReason.PERSON, "paused by hand")
         await w.clock.sleep(1.5)
-        assert w.run.brake.stop == Stop(PauseReason.PERSON, "paused by hand")
+        assert w.run.limits.brake.stop == Stop(PauseReason.PERSON, "paused by hand")
         await w.clock.sleep(30)
         assert await paused(w) == (PauseReason.PERSON, "paused by hand")
         await w.store.batches.unpause(w.run.batch.id)
         await w.clock.sleep(1.5)
-        assert not w.run.brake.stops(Reach.SUBMITS)
+        assert not w.run.limits.brake.stops(Reach.SUBMITS)
         await w.clock.sleep(5)
         assert await paused(w) is None
 
@@ -145,7 +150,11 @@ async def test_another_pace_is_kept(tmp_path: Path) -> None:
         await w.clock.sleep(2)
         await w.store.batches.tune(w.run.batch.id, {"concurrency": 3, "rate": 12.0, "budget": Decimal(5)})
         await w.clock.sleep(1.5)
-        assert (w.run.slots.total_tokens, w.run.throttle.rate, w.run.budget.limit) == (3, 12.0, Decimal(5))
+        assert (w.run.queue.slots.total_tokens, w.run.limits.throttle.rate, w.run.limits.budget.limit) == (
+            3,
+            12.0,
+            Decimal(5),
+        )
         assert len(w.notices) == 1
         await w.clock.sleep(5)
         assert len(w.notices) == 1
@@ -161,7 +170,11 @@ async def test_what_was_not_tuned_stays_as_the_run_has_it(tmp_path: Path) -> Non
             await w.clock.sleep(2)
             await w.store.batches.tune(w.run.batch.id, {"rate": 30.0})
             await w.clock.sleep(1.5)
-            assert (w.run.slots.total_tokens, w.run.throttle.rate, w.run.budget.limit) == (3, 30, Decimal(10))
+            assert (
+                w.run.queue.slots.total_tokens,
+                w.run.limits.throttle.rate,
+                w.run.limits.budget.limit,
+            ) == (3, 30, Decimal(10))
 
 
 @virtual
@@ -170,10 +183,10 @@ async def test_a_pause_that_cannot_be_written_down_is_told(tmp_path: Path) -> No
     async with world(tmp_path, "a") as w:
         with mock.patch.object(w.store.batches, "pause", side_effect=CannotWrite("full")):
             async with obeying(w) as looks:
-                w.run.brake.pause(PauseReason.DISK, "full")
+                w.run.limits.brake.pause(PauseReason.DISK, "full")
                 await w.clock.sleep(3.5)
                 assert [stop.reason for stop in looks.pauses] == [PauseReason.DISK]
-                assert w.run.brake.stop is not None
+                assert w.run.limits.brake.stop is not None
         async with obeying(w) as looks:
             await w.clock.sleep(1.5)
         assert await paused(w) == (PauseReason.DISK, "full")
@@ -246,7 +259,7 @@ async def test_many_cancels_in_an_outage_are_few_requests(tmp_path: Path) -> Non
 async def test_nothing_is_cancelled_once_polls_are_stopped(tmp_path: Path) -> None:
     """The token is refused, or the run is about to end."""
     async with at_the_api(tmp_path) as (w, _job), obeying(w):
-        w.run.brake.interrupt(Reach.POLLS)
+        w.run.limits.brake.interrupt(Reach.POLLS)
         await w.store.jobs.cancel(w.run.batch.id)
         await w.clock.sleep(10)
         assert w.provider.calls == []

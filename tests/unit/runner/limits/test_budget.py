@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from runner.limits.budget import Budget
 
 PRICES = {"known": Decimal("0.04")}
@@ -32,8 +34,10 @@ def test_an_unknown_price_fits_only_where_there_is_no_limit() -> None:
     """Nothing can be held against it."""
     assert not Budget(usd("100"), usd("0"), PRICES).reserve(None)
     free = Budget(None, usd("0"), PRICES)
-    assert free.reserve(None)
-    free.release(None)
+    money = free.reserve(None)
+    assert money is not None
+    with money:
+        pass
     free.settle(None, usd("0.05"))
     assert free.committed == usd("0.05")
 
@@ -41,9 +45,31 @@ def test_an_unknown_price_fits_only_where_there_is_no_limit() -> None:
 def test_what_was_not_accepted_is_given_back() -> None:
     """And may be spent on another."""
     budget = Budget(usd("0.12"), usd("0"), PRICES)
+    money = budget.reserve(usd("0.12"))
+    assert money is not None
+    with money:
+        assert not budget.reserve(usd("0.12"))
+        money.spend()
+        money.not_accepted()
+    assert budget.committed == usd("0")
     assert budget.reserve(usd("0.12"))
-    budget.release(usd("0.12"))
-    assert budget.reserve(usd("0.12"))
+
+
+def test_what_may_be_paid_is_not_given_back() -> None:
+    """Whatever goes wrong behind the submit."""
+    budget = Budget(usd("0.12"), usd("0"), PRICES)
+    money = budget.reserve(usd("0.12"))
+    assert money is not None
+
+    def send() -> None:
+        with money:
+            money.spend()
+            raise OSError("broke")
+
+    with pytest.raises(OSError, match="broke"):
+        send()
+    assert budget.committed == usd("0.12")
+    assert not budget.reserve(usd("0.12"))
 
 
 def test_what_it_cost_takes_the_place_of_the_estimate() -> None:

@@ -23,4 +23,4 @@ async def test_what_has_its_money_is_sent(tmp_path: Path) -> None:
         assert len(w.provider.asked("submit")) == 2
         assert sorted((await w.states()).values()) == [JobState.QUEUED, JobState.RUNNING, JobState.RUNNING]
         assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]
-        assert w.run.budget.committed == PRICE * 2
+        assert w.run.limits.budget.committed == PRICE * 2

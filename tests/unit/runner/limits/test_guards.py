@@ -275,9 +275,9 @@ async def test_what_recovery_found_is_not_counted(tmp_path: Path) -> None:
         assert (await recover(w.store, w.run.batch, w.run.spool)).in_doubt == 30
         assert w.stops == []
         for _ in range(20):
-            w.run.guards.doubted()
+            w.run.limits.guards.doubted()
         assert w.stops == []
-        w.run.guards.doubted()
+        w.run.limits.guards.doubted()
         assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
 
 
@@ -360,9 +360,9 @@ async def test_doubts_of_a_night_stop_it(tmp_path: Path) -> None:
     limits = changed(unconfirmed=3, unconfirmed_percent=0)
     async with world(tmp_path, *keys, guard_limits=limits) as w:
         w.provider.says("submit", Unconfirmed("no answer"))
-        while isinstance(job := await w.run.source.next(), QueuedJob):
+        while isinstance(job := await w.run.queue.jobs.next(), QueuedJob):
             await submit(w.run, job)
-            w.run.source.release(job.id)
+            w.run.queue.jobs.release(job.id)
         assert len(w.provider.asked("submit")) == 4
         assert [stop.detail for stop in w.stops] == ["4 submits of this run got no readable answer."]
         assert list((await w.states()).values()).count(JobState.UNCONFIRMED) == 4

@@ -10,20 +10,27 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Claimed, Unanswered
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from runner.planning.approval import agree, check_budget, prices_now, resubmit_what_is_allowed
+from jobs.workload import Amount, Workload
+from runner.planning.approval import agree, check_budget, prices_now
 from runner.planning.consent import Ask
+from runner.planning.resubmits import resubmit_allowed
 from runner.providers.base import CallFailed, NoSuchModel, Priced, Stopped
 from runner.settings import Settings
 from tests.support.tables import MODEL, ORIGIN, SHEET, rows
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
-WORK = {MODEL: (2, 2)}
+WORK = Workload({MODEL: Amount(2, 2)})
+
+
+def jobs_of(*models: str) -> Workload:
+    """A job of each, with one image."""
+    return Workload({model: Amount(1, 1) for model in models})
 
 
 async def prices(w: World) -> dict[str, Decimal]:
     batch = await w.store.batches.get(w.run.batch.id)
-    return await prices_now(w.provider, w.store, batch, w.run.health, w.run.brake, WORK)
+    return await prices_now(w.provider, w.store, batch, w.run.limits.health, w.run.limits.brake, WORK)
 
 
 @virtual
@@ -54,10 +61,10 @@ async def test_an_outage_is_ridden_out_first(tmp_path: Path) -> None:
 
 def test_a_budget_needs_every_price() -> None:
     """A limit that nothing can be held against is none."""
-    check_budget(None, {"a": (1, 1)}, {})
-    check_budget(Decimal(5), {"a": (1, 1)}, {"a": Decimal("0.04"), "b": Decimal(1)})
+    check_budget(None, jobs_of("a"), {})
+    check_budget(Decimal(5), jobs_of("a"), {"a": Decimal("0.04"), "b": Decimal(1)})
     with pytest.raises(UsageProblem, match="tells none for b, c"):
-        check_budget(Decimal(5), {"a": (1, 1), "b": (1, 1), "c": (1, 1)}, {"a": Decimal("0.04")})
+        check_budget(Decimal(5), jobs_of("a", "b", "c"), {"a": Decimal("0.04")})
 
 
 @virtual
@@ -93,7 +100,7 @@ async def test_a_no_is_a_no(tmp_path: Path) -> None:
         with pytest.raises(UsageProblem) as refused:
             await agree(w.store, w.run.batch, no, {})
         assert refused.value.exit_code == 2
-        assert await w.run.source.next() is None
+        assert await w.run.queue.jobs.next() is None
 
 
 @virtual
@@ -107,8 +114,8 @@ async def test_what_a_setting_allows_is_queued_again(tmp_path: Path) -> None:
             await w.store.jobs.apply(Unanswered(job.id, doubt, w.clock.now()))
         settings = Settings(resubmit_unconfirmed=2)
         for _ in range(2):
-            assert await resubmit_what_is_allowed(w.store, w.run.batch, settings, w.clock.now()) == 0
+            assert await resubmit_allowed(w.store, w.run.batch, settings, w.clock.now()) == 0
             assert list((await w.states()).values()).count(JobState.UNCONFIRMED) == 1
         more = Settings(resubmit_unconfirmed=9)
-        assert await resubmit_what_is_allowed(w.store, w.run.batch, more, w.clock.now()) == 6
+        assert await resubmit_allowed(w.store, w.run.batch, more, w.clock.now()) == 6
         assert set((await w.states()).values()) == {JobState.QUEUED}

@@ -14,8 +14,8 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.views import QueuedJob
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
-from runner.planning.approval import resubmit_what_is_allowed
 from runner.planning.consent import Ask
+from runner.planning.resubmits import resubmit_allowed
 from runner.planning.selection import Selection
 from runner.providers.base import Taken, Unconfirmed
 from runner.settings import Settings
@@ -41,7 +41,7 @@ async def doubt(w: World, *keys: str) -> None:
 async def allow(w: World, many: int) -> int:
     """What the beginning of a run does with this setting; returns how many it has left."""
     settings = Settings(resubmit_unconfirmed=many)
-    return await resubmit_what_is_allowed(w.store, w.run.batch, settings, w.clock.now())
+    return await resubmit_allowed(w.store, w.run.batch, settings, w.clock.now())
 
 
 # -- at the beginning of a run ---------------------------------------------------------------------------
@@ -52,7 +52,7 @@ async def test_nothing_is_sent_again_where_nobody_allows_it(tmp_path: Path) -> N
     """The setting is zero unless somebody sets it."""
     async with world(tmp_path, "a") as w:
         await doubt(w, "a")
-        assert await resubmit_what_is_allowed(w.store, w.run.batch, Settings(), w.clock.now()) == 0
+        assert await resubmit_allowed(w.store, w.run.batch, Settings(), w.clock.now()) == 0
         assert await w.states() == {"a": S.UNCONFIRMED}
 
 
@@ -132,7 +132,7 @@ async def test_every_batch_has_a_number_of_its_own(tmp_path: Path) -> None:
         states = {row["key"]: row["state"] for row in select(w.path, "SELECT key, state FROM job")}
         assert states == {"a": "queued", "x": "unconfirmed"}
         settings = Settings(resubmit_unconfirmed=2)
-        assert await resubmit_what_is_allowed(w.store, other, settings, w.clock.now()) == 1
+        assert await resubmit_allowed(w.store, other, settings, w.clock.now()) == 1
 
 
 @pytest.mark.parametrize("left", [[], [planned("a", prompt="another")]])
@@ -211,7 +211,7 @@ async def test_both_submits_are_held_against_the_budget(tmp_path: Path) -> None:
         for _ in range(2):
             assert await submit(w.run, await w.queued()) is None
         assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]
-        assert (len(w.provider.asked("submit")), w.run.budget.committed) == (1, PRICE)
+        assert (len(w.provider.asked("submit")), w.run.limits.budget.committed) == (1, PRICE)
 
 
 @virtual
@@ -220,9 +220,9 @@ async def test_doubts_that_are_sent_again_are_doubts_to_the_guard(tmp_path: Path
     async with world(tmp_path, "a") as w:
         w.run.tally.resubmits_left = 1000
         w.provider.says("submit", Unconfirmed("no answer"))
-        while isinstance(job := await w.run.source.next(), QueuedJob):
+        while isinstance(job := await w.run.queue.jobs.next(), QueuedJob):
             await submit(w.run, job)
-            w.run.source.release(job.id)
+            w.run.queue.jobs.release(job.id)
         assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
         assert len(w.provider.asked("submit")) == 21
 

@@ -3,7 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
-from runner.planning.preview import foretell
+from jobs.workload import Amount, Workload
+from runner.planning.preview import preview
 from tests.support.tables import MODEL, ORIGIN, SHEET, planned
 from tests.support.virtual_time import virtual
 from tests.support.world import world
@@ -17,7 +18,7 @@ async def test_the_plan_comes_with_its_warnings_and_its_repetitions(tmp_path: Pa
         await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
         work = await w.store.preview.unagreed(w.run.batch.id)
         told: list[str] = []
-        await foretell(w.store, w.run.batch, work, {MODEL: Decimal("0.04")}, told.append, asked=False)
+        await preview(w.store, w.run.batch, work, {MODEL: Decimal("0.04")}, told.append, asked=False)
         assert told == [
             "To be sent: 7 jobs, at most 7 pictures, for $0.28.",
             "7 jobs of them with a warning:",
@@ -27,7 +28,7 @@ async def test_the_plan_comes_with_its_warnings_and_its_repetitions(tmp_path: Pa
             "one for all), for $0.24.",
         ]
         asked: list[str] = []
-        await foretell(w.store, w.run.batch, work, {}, asked.append, asked=True)
+        await preview(w.store, w.run.batch, work, {}, asked.append, asked=True)
         assert asked[0] == told[1]
         assert asked[-1].endswith("at a price that the API has not told.")
 
@@ -41,5 +42,6 @@ async def test_a_batch_that_sends_one_for_all_is_not_told_to(tmp_path: Path) -> 
             name="night", sheet=SHEET, origin=ORIGIN, planned=sheet, dedupe=True
         )
         told: list[str] = []
-        await foretell(w.store, batch, {MODEL: (1, 1)}, {MODEL: Decimal("0.04")}, told.append, asked=False)
+        work = Workload({MODEL: Amount(1, 1)})
+        await preview(w.store, batch, work, {MODEL: Decimal("0.04")}, told.append, asked=False)
         assert told == ["To be sent: 1 job, at most 1 picture, for $0.04."]

@@ -66,7 +66,7 @@ async def test_a_picture_is_put_there_and_its_signed_address_is_sent(tmp_path: P
         assert sent(w) == [["https://a.example/1.png", f"https://store.example/{place}?signature=1"]]
         assert files.objects == {place: picture()}
         assert files.types == {place: "image/png"}
-        assert files.signed == [w.run.limits.deadline + MARGIN_SECONDS]
+        assert files.signed == [w.run.timing.deadline + MARGIN_SECONDS]
         (call,) = w.provider.asked("submit")
         assert w.attempts()[0]["payload_sha256"] == hashlib.sha256(call.payload).hexdigest()
         assert "signature" not in w.on_disk()["inputs"]
@@ -213,7 +213,7 @@ async def test_pictures_that_are_all_gone_pause_the_batch(tmp_path: Path) -> Non
         (tmp_path / "a.png").unlink()
         jobs = await w.store.jobs.queued(w.run.batch.id, limit=100)
         for job in jobs:
-            if w.run.brake.stop is None:
+            if w.run.limits.brake.stop is None:
                 await submit(w.run, job)
         assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
         assert (await w.store.jobs.counts(w.run.batch.id))[JobState.FAILED] == 20
@@ -331,7 +331,7 @@ async def test_a_pause_meanwhile_ends_the_wait(tmp_path: Path) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(submit, w.run, await w.queued())
             await w.clock.sleep(10)
-            w.run.brake.pause(PauseReason.PERSON, "enough")
+            w.run.limits.brake.pause(PauseReason.PERSON, "enough")
         assert w.clock.monotonic() < 11
         assert w.attempts() == []
 
@@ -442,7 +442,7 @@ async def test_to_wait_for_a_place_is_not_to_wait_for_the_store(tmp_path: Path) 
                     tasks.start_soon(submit, w.run, await w.queued(name))
                 await to_thread.run_sync(together.wait)
                 tasks.start_soon(submit, w.run, await w.queued("e"))
-                while not w.run.references._threads.statistics().tasks_waiting:
+                while not w.run.images.uploader._threads.statistics().tasks_waiting:
                     await anyio.lowlevel.checkpoint()
                 await to_thread.run_sync(pass_in_thread, 110)
         assert (len(files.puts), len(sent(w)), w.notices) == (5, 5, [])
@@ -472,7 +472,7 @@ async def test_a_cancelled_job_leaves_its_upload_behind(tmp_path: Path) -> None:
     async with opened(tmp_path, files, planned(tmp_path, "a.png", "a.png"), outage_limit=1e9) as w:
         job = await w.queued("a")
         async with anyio.create_task_group() as tasks:
-            with stuck_uploads(files, lambda: from_thread.run_sync(w.run.waiting.end, job.id)):
+            with stuck_uploads(files, lambda: from_thread.run_sync(w.run.queue.pending.end, job.id)):
                 assert await submit(w.run, job) is None
                 tasks.start_soon(submit, w.run, await w.queued("b"))
                 await w.clock.sleep(100)
@@ -536,6 +536,6 @@ async def test_a_cancelled_job_does_not_wait_for_the_store(tmp_path: Path) -> No
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(submit, w.run, job)
             await w.clock.sleep(10)
-            w.run.waiting.end(job.id)
+            w.run.queue.pending.end(job.id)
         assert w.clock.monotonic() < 11
         assert (w.stops, w.attempts()) == ([], [])

@@ -41,7 +41,7 @@ async def later(w: World, seconds: float, job: OpenJob) -> None:
 
 async def collect_all(w: World, jobs: list[OpenJob]) -> None:
     async def one(job: OpenJob) -> None:
-        with w.run.brake.guarding(Reach.DOWNLOADS):
+        with w.run.limits.brake.guarding(Reach.DOWNLOADS):
             await collect(w.run, job, refreshed=False)
 
     async with anyio.create_task_group() as tasks:
@@ -129,11 +129,11 @@ async def test_an_interruption_leaves_the_job_to_the_next_run(tmp_path: Path) ->
     async with done(tmp_path, net, "a") as (w, jobs):
 
         def interrupt(_call: Call) -> CallFailed:
-            w.run.brake.interrupt(Reach.DOWNLOADS)
+            w.run.limits.brake.interrupt(Reach.DOWNLOADS)
             return CallFailed("no answer")
 
         w.provider.says("price", interrupt)
         await collect_all(w, jobs)
         assert (await w.job()).state is JobState.FETCHING
         assert leftovers(tmp_path) == []
-        assert w.run.tally.struggling == set()
+        assert w.run.images.struggling == set()

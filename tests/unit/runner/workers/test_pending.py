@@ -40,13 +40,13 @@ async def cancelled_while_waiting(w: World, key: str = "b") -> float:
         beside.start_soon(work)
         await w.clock.sleep(5)
         assert not ended.is_set()
-        assert w.run.waiting.jobs == (job.id,)
+        assert w.run.queue.pending.jobs == (job.id,)
         await w.store.jobs.cancel(w.run.batch.id, [key])
         begun = w.clock.monotonic()
         await ended.wait()
         beside.cancel_scope.cancel()
     assert (await w.job(key)).state is JobState.CANCELLED
-    assert w.run.waiting.jobs == ()
+    assert w.run.queue.pending.jobs == ()
     return w.clock.monotonic() - begun
 
 
@@ -57,26 +57,26 @@ async def test_a_retry_after_is_not_sat_out(tmp_path: Path) -> None:
         w.provider.says("submit", busy)
         assert await cancelled_while_waiting(w) < 2
         assert len(w.provider.calls) == 1
-        assert w.run.budget.committed == 0
+        assert w.run.limits.budget.committed == 0
 
 
 @virtual
 async def test_nor_is_the_spacing_of_submits(tmp_path: Path) -> None:
     """Whoever comes next has the turn."""
     async with world(tmp_path, "a", "b") as w:
-        w.run.throttle.rate = 60 / LONG
+        w.run.limits.throttle.rate = 60 / LONG
         assert await submit(w.run, await w.queued("a")) is not None
         assert await cancelled_while_waiting(w) < 2
         assert [call.name for call in w.provider.calls] == ["submit"]
-        assert w.run.budget.committed == w.run.budget.estimate((await w.job("a")).model, 1)
+        assert w.run.limits.budget.committed == w.run.limits.budget.estimate((await w.job("a")).model, 1)
 
 
 @virtual
 async def test_nor_is_the_want_of_money(tmp_path: Path) -> None:
     """As long as another job may turn out cheaper."""
     async with world(tmp_path, "a", "b") as w:
-        w.run.budget.limit = Decimal("0.01")
-        first, second = await w.run.source.next(), await w.run.source.next()
+        w.run.limits.budget.limit = Decimal("0.01")
+        first, second = await w.run.queue.jobs.next(), await w.run.queue.jobs.next()
         assert first is not None
         assert second is not None
         assert await cancelled_while_waiting(w) < 3
@@ -102,7 +102,7 @@ def test_an_end_at_any_step_cuts_nothing_off_that_was_sent(tmp_path: Path, steps
                 tasks.start_soon(work)
                 for _ in range(steps):
                     await anyio.lowlevel.checkpoint()
-                w.run.waiting.end(job.id)
+                w.run.queue.pending.end(job.id)
             state = (await w.job("a")).state
             assert (taken[0] is not None) is (state is JobState.RUNNING)
             assert state in (JobState.QUEUED, JobState.RUNNING)

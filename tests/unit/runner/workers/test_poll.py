@@ -44,7 +44,7 @@ async def test_a_job_that_is_done_goes_on_to_its_pictures(tmp_path: Path) -> Non
         assert (done.state, done.urls) == (JobState.FETCHING, (URL, URL + "2"))
         (attempt,) = w.attempts()
         assert (attempt["cost_usd"], attempt["ended"]) == (40_000, "done")
-        assert w.run.budget.committed == Decimal("0.04")
+        assert w.run.limits.budget.committed == Decimal("0.04")
         assert [call.about for call in w.provider.calls] == ["req-1"] * 4
 
 
@@ -74,7 +74,7 @@ def test_a_failed_run_fails_the_job(tmp_path: Path, status: RemoteStatusReport) 
             await watch(w.run, job)
             found = await w.job()
             assert (found.state, found.failure) == (JobState.FAILED, BROKEN.failure)
-            assert (found.cost_usd, w.run.budget.committed) == (Decimal("0.04"), Decimal("0.04"))
+            assert (found.cost_usd, w.run.limits.budget.committed) == (Decimal("0.04"), Decimal("0.04"))
             assert w.run.tally.ended == 1
 
     test()
@@ -315,6 +315,6 @@ async def test_links_that_are_asked_for_again_are_paid_for_once(tmp_path: Path) 
     async with at_the_api(tmp_path) as (w, job):
         for _ in range(3):
             await watch_to_its_pictures(w, job)
-            assert w.run.budget.committed == Decimal("0.04")
+            assert w.run.limits.budget.committed == Decimal("0.04")
             assert await w.store.jobs.apply(LinksExpired(job.id))
             job = await w.running()

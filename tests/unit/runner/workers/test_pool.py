@@ -181,7 +181,7 @@ async def test_an_interruption_ends_the_run_and_leaves_all_in_order(tmp_path: Pa
 
         async def interrupt() -> None:
             await w.clock.sleep(30)
-            w.run.brake.interrupt(Reach.POLLS)
+            w.run.limits.brake.interrupt(Reach.POLLS)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(interrupt)
@@ -197,7 +197,7 @@ async def test_a_pause_lets_what_is_paid_for_come_home(tmp_path: Path) -> None:
 
         async def pause() -> None:
             await w.clock.sleep(0.05)
-            w.run.brake.pause(PauseReason.BALANCE, "empty")
+            w.run.limits.brake.pause(PauseReason.BALANCE, "empty")
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(pause)
@@ -236,7 +236,7 @@ async def test_a_budget_waits_for_what_may_turn_out_cheaper(tmp_path: Path) -> N
         # 4 cents are to be free for each: the sixth would leave 3.
         assert await states(w) == {JobState.SUCCEEDED: 5, JobState.QUEUED: 2}
         assert [stop.reason for stop in w.stops] == [PauseReason.BUDGET]
-        assert w.run.budget.committed == Decimal("0.05")
+        assert w.run.limits.budget.committed == Decimal("0.05")
 
 
 @virtual

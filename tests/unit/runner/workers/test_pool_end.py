@@ -40,7 +40,7 @@ async def test_interrupted_before_what_was_found_is_handed_over(tmp_path: Path) 
     keys = [f"{number:02}" for number in range(80)]  # more than may wait for a download at once
     async with world(tmp_path, *keys) as w:
         await done_at_the_api(w, *keys)
-        w.run.brake.interrupt(Reach.DOWNLOADS)
+        w.run.limits.brake.interrupt(Reach.DOWNLOADS)
         begun = w.clock.monotonic()
         await run_to_its_end(w)
         assert w.clock.monotonic() - begun < 5
@@ -56,7 +56,7 @@ async def test_a_disk_that_is_full_leaves_the_others_where_they_are(tmp_path: Pa
     keys = [f"{number:02}" for number in range(10)]
     async with world(tmp_path, *keys) as w:
         await done_at_the_api(w, *keys)
-        w.run.brake.pause(PauseReason.DISK, "the disk is full")
+        w.run.limits.brake.pause(PauseReason.DISK, "the disk is full")
         await run_to_its_end(w)
         assert set((await w.states()).values()) == {JobState.FETCHING}
 

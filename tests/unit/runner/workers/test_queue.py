@@ -28,11 +28,11 @@ async def drained(w: World, seconds: float = 100) -> list[str]:
     """The keys of all that comes, each released at once and sent at that."""
     keys: list[str] = []
     with anyio.fail_after(seconds):
-        while (job := await w.run.source.next()) is not None:
+        while (job := await w.run.queue.jobs.next()) is not None:
             keys.append(job.key)
             if isinstance(job, QueuedJob):
                 await accept(w, job.key)
-            w.run.source.release(job.id)
+            w.run.queue.jobs.release(job.id)
     return keys
 
 
@@ -40,11 +40,11 @@ async def drained(w: World, seconds: float = 100) -> list[str]:
 async def test_what_the_api_has_comes_first_then_the_sheet_in_its_order(tmp_path: Path) -> None:
     """What is paid for does not wait behind what is not."""
     async with world(tmp_path, "a", "b", "c") as w:
-        w.run.source.give(await accept(w, "c"))
-        first = await w.run.source.next()
+        w.run.queue.jobs.give(await accept(w, "c"))
+        first = await w.run.queue.jobs.next()
         assert isinstance(first, OpenJob)
         assert first.key == "c"
-        w.run.source.release(first.id)
+        w.run.queue.jobs.release(first.id)
         assert await drained(w) == ["a", "b"]
 
 
@@ -53,7 +53,7 @@ async def test_pages_of_a_long_sheet_follow_each_other(tmp_path: Path) -> None:
     """Each job once."""
     keys = [f"{number:03}" for number in range(450)]
     async with world(tmp_path, *keys) as w:
-        got = [job.key for _ in keys if (job := await w.run.source.next()) is not None]
+        got = [job.key for _ in keys if (job := await w.run.queue.jobs.next()) is not None]
         assert got == keys
 
 
@@ -61,13 +61,13 @@ async def test_pages_of_a_long_sheet_follow_each_other(tmp_path: Path) -> None:
 async def test_a_job_in_hand_is_not_handed_out_again(tmp_path: Path) -> None:
     """And the source is not over while one is: it may leave work."""
     async with world(tmp_path, "a") as w:
-        job = await w.run.source.next()
+        job = await w.run.queue.jobs.next()
         assert job is not None
         with anyio.move_on_after(30) as scope:
-            await w.run.source.next()
+            await w.run.queue.jobs.next()
         assert scope.cancelled_caught
-        w.run.source.release(job.id)
-        again = await w.run.source.next()
+        w.run.queue.jobs.release(job.id)
+        again = await w.run.queue.jobs.next()
         assert again is not None
         assert again.id == job.id
 
@@ -77,17 +77,17 @@ async def test_what_a_job_in_hand_leaves_is_taken_at_once(tmp_path: Path) -> Non
     """Without waiting for the next look at the table."""
     async with world(tmp_path, "a") as w:
         job = await accept(w, "a")
-        w.run.source.hold(job.id)
+        w.run.queue.jobs.hold(job.id)
         got: list[object] = []
 
         async def wait() -> None:
-            got.append(await w.run.source.next())
+            got.append(await w.run.queue.jobs.next())
             got.append(w.clock.monotonic())
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(wait)
             await w.clock.sleep(10.25)
-            w.run.source.give(job)
+            w.run.queue.jobs.give(job)
         assert got == [job, 10.25]
 
 
@@ -95,9 +95,9 @@ async def test_what_a_job_in_hand_leaves_is_taken_at_once(tmp_path: Path) -> Non
 async def test_a_job_set_aside_is_left_alone(tmp_path: Path) -> None:
     """The others go on, and the run comes to its end."""
     async with world(tmp_path, "a", "b") as w:
-        job = await w.run.source.next()
+        job = await w.run.queue.jobs.next()
         assert job is not None
-        w.run.source.set_aside(job.id)
+        w.run.queue.jobs.set_aside(job.id)
         assert await drained(w) == ["b"]
 
 
@@ -106,15 +106,15 @@ async def test_work_that_another_process_adds_is_taken_up(tmp_path: Path) -> Non
     """A `retry` or a `review` while the run is on, in front of where it has come to as well as behind."""
     async with world(tmp_path, "a", "b") as w:
         held = await accept(w, "b")
-        w.run.source.hold(held.id)
+        w.run.queue.jobs.hold(held.id)
         other = Store(w.store.database, w.clock.now)
         got: list[str] = []
 
         async def work() -> None:
-            while (job := await w.run.source.next()) is not None:
+            while (job := await w.run.queue.jobs.next()) is not None:
                 got.append(job.key)
                 await accept(w, job.key)
-                w.run.source.release(job.id)
+                w.run.queue.jobs.release(job.id)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
@@ -125,7 +125,7 @@ async def test_work_that_another_process_adds_is_taken_up(tmp_path: Path) -> Non
             await other.batches.agree(w.run.batch.id)
             await w.clock.sleep(10)
             assert got == ["a", "c"]
-            w.run.source.release(held.id)
+            w.run.queue.jobs.release(held.id)
 
 
 @virtual
@@ -143,11 +143,11 @@ async def test_a_job_that_waits_its_time_is_waited_for(tmp_path: Path) -> None:
 async def test_a_job_set_aside_hides_no_other_one(tmp_path: Path) -> None:
     """One that was queued again meanwhile, in front of where the source has come to, is not left behind."""
     async with world(tmp_path, "a", "b") as w:
-        first, second = await w.run.source.next(), await w.run.source.next()
+        first, second = await w.run.queue.jobs.next(), await w.run.queue.jobs.next()
         assert first is not None
         assert second is not None
-        w.run.source.set_aside(second.id)
-        w.run.source.release(first.id)
+        w.run.queue.jobs.set_aside(second.id)
+        w.run.queue.jobs.release(first.id)
         assert await drained(w) == ["a"]
 
 
@@ -156,11 +156,11 @@ async def test_under_the_brake_nothing_queued_comes(tmp_path: Path) -> None:
     """What the API has does, and then it is over."""
     async with world(tmp_path, "a", "b") as w:
         open_job = await accept(w, "b")
-        w.run.brake.pause(PauseReason.BALANCE, "")
-        w.run.source.give(open_job)
+        w.run.limits.brake.pause(PauseReason.BALANCE, "")
+        w.run.queue.jobs.give(open_job)
         assert await drained(w) == ["b"]
-        assert await w.run.source.next() is None
-        w.run.brake.release()
+        assert await w.run.queue.jobs.next() is None
+        w.run.limits.brake.release()
         assert await drained(w) == ["a"]
 
 
@@ -170,14 +170,14 @@ async def test_canaries_go_alone(tmp_path: Path) -> None:
     limits = GuardLimits(canary=2, canary_above=3)
     async with world(tmp_path, "a", "b", "c", "d", guard_limits=limits) as w:
         for key in ("a", "b"):
-            job = await w.run.source.next()
+            job = await w.run.queue.jobs.next()
             assert job is not None
             assert job.key == key
         with anyio.move_on_after(30) as scope:
-            await w.run.source.next()
+            await w.run.queue.jobs.next()
         assert scope.cancelled_caught
-        w.run.guards.succeeded()
-        third = await w.run.source.next()
+        w.run.limits.guards.succeeded()
+        third = await w.run.queue.jobs.next()
         assert third is not None
         assert third.key == "c"
 
@@ -186,12 +186,12 @@ async def test_canaries_go_alone(tmp_path: Path) -> None:
 async def test_one_worker_looks_at_the_table_for_all(tmp_path: Path) -> None:
     """A hundred idle workers ask the database about once a second, not a hundred times."""
     async with world(tmp_path, "a") as w:
-        job = await w.run.source.next()
+        job = await w.run.queue.jobs.next()
         assert job is not None
         with mock.patch.object(w.store.jobs, "queued", wraps=w.store.jobs.queued) as looks:
             async with anyio.create_task_group() as tasks:
                 for _ in range(100):
-                    tasks.start_soon(w.run.source.next)
+                    tasks.start_soon(w.run.queue.jobs.next)
                 await w.clock.sleep(30)
                 tasks.cancel_scope.cancel()
         assert looks.call_count <= 64

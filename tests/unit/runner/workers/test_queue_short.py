@@ -12,7 +12,7 @@ from tests.support.world import world
 async def test_who_waits_for_our_slot_is_not_waited_for(tmp_path: Path) -> None:
     """Found by the simulation: one slot, held by a job without money; its neighbour's links had run out."""
     async with world(tmp_path, "a", "b", slots=1) as w:
-        source = w.run.source
+        source = w.run.queue.jobs
         first, second = await source.next(), await source.next()
         assert first is not None
         assert second is not None

@@ -83,7 +83,7 @@ def test_what_each_verdict_comes_to(
             assert (job["state"], job["error_kind"]) == (state, kind)
             assert [attempt["outcome"] for attempt in attempts] == ([] if outcome is None else [outcome])
             assert job["attempts"] == len(attempts)
-            assert w.run.budget.committed == Decimal(committed)
+            assert w.run.limits.budget.committed == Decimal(committed)
             assert (taken is None) is (state != "running")
             assert len(w.provider.asked("submit")) == 1
             if isinstance(verdict, Stopped):
@@ -119,7 +119,7 @@ async def test_a_doubt_says_what_came_instead_of_an_answer(tmp_path: Path) -> No
             "Sent, and no readable answer came: HTTP 502 with an HTML page. "
             "It may have been accepted and paid for."
         )
-        assert (failure.code, w.run.health.suspect) == ("502", True)
+        assert (failure.code, w.run.limits.health.suspect) == ("502", True)
 
 
 @virtual
@@ -132,7 +132,7 @@ async def test_what_was_surely_not_accepted_is_sent_again(tmp_path: Path) -> Non
         calls = [call.at for call in w.provider.asked("submit")]
         assert taken is not None
         assert [attempt["number"] for attempt in w.attempts()] == [1]
-        assert w.run.budget.committed == Decimal("0.04")
+        assert w.run.limits.budget.committed == Decimal("0.04")
         assert calls[2] - calls[1] >= 30
         assert len(w.provider.asked("price")) == 2  # one after each submit that did not leave
 
@@ -166,7 +166,7 @@ async def test_a_job_that_is_not_to_be_sent_any_more_is_not_sent(tmp_path: Path)
         await w.store.jobs.cancel(w.run.batch.id)
         assert await submit(w.run, job) is None
         assert w.provider.calls == []
-        assert w.run.budget.committed == 0
+        assert w.run.limits.budget.committed == 0
 
 
 @virtual
@@ -215,4 +215,4 @@ async def test_an_id_that_another_job_has_is_a_doubt(tmp_path: Path) -> None:
         assert failure is not None
         assert "'same', which another job has" in failure.message
         assert [attempt["request_id"] for attempt in w.attempts("b")] == [None]
-        assert w.run.budget.committed == Decimal("0.08")
+        assert w.run.limits.budget.committed == Decimal("0.08")

@@ -59,7 +59,7 @@ async def test_a_cancel_at_every_step_loses_nothing(tmp_path: Path) -> None:
             untouched += state is JobState.QUEUED
         assert kept(w) == set(answers.ids)
         assert 0 < untouched < STEPS
-        assert w.run.budget.committed == len(answers.ids) * w.run.budget.estimate(job.model, 1)  # type: ignore[operator]
+        assert w.run.limits.budget.committed == len(answers.ids) * w.run.limits.budget.estimate(job.model, 1)  # type: ignore[operator]
 
 
 @virtual
@@ -75,9 +75,9 @@ async def test_a_brake_at_every_step_loses_nothing(tmp_path: Path) -> None:
                 tasks.start_soon(submit, w.run, job)
                 for _ in range(steps):
                     await anyio.lowlevel.checkpoint()
-                w.run.brake.interrupt(Reach.POLLS)
+                w.run.limits.brake.interrupt(Reach.POLLS)
             assert (await w.job(key)).state in (JobState.QUEUED, JobState.RUNNING)
-            w.run.brake.reach = Reach.NOTHING
+            w.run.limits.brake.reach = Reach.NOTHING
         assert kept(w) == set(answers.ids)
 
 
@@ -148,14 +148,14 @@ async def test_a_pause_between_intent_and_submit_takes_the_intent_back(tmp_path:
 
         async def claim_slowly(claimed: object) -> int | None:
             attempt = await real(claimed)  # type: ignore[arg-type]
-            w.run.brake.interrupt(Reach.POLLS)
+            w.run.limits.brake.interrupt(Reach.POLLS)
             return attempt
 
         object.__setattr__(w.store.jobs, "claim", claim_slowly)
         assert await submit(w.run, await w.queued()) is None
         assert w.provider.calls == []
         assert ((await w.job()).state, w.attempts()) == (JobState.QUEUED, [])
-        assert w.run.budget.committed == 0
+        assert w.run.limits.budget.committed == 0
 
 
 @virtual
@@ -167,7 +167,7 @@ async def test_a_doubt_between_intent_and_submit_holds_it_back(tmp_path: Path) -
         async def doubt_meanwhile(claimed: object) -> int | None:
             attempt = await real(claimed)  # type: ignore[arg-type]
             if not w.provider.calls:
-                w.run.health.doubt()
+                w.run.limits.health.doubt()
             return attempt
 
         object.__setattr__(w.store.jobs, "claim", doubt_meanwhile)
@@ -185,7 +185,7 @@ async def test_who_waits_to_send_again_may_be_stopped(tmp_path: Path) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(submit, w.run, job)
             await w.clock.sleep(10)
-            w.run.brake.interrupt(Reach.SUBMITS)
+            w.run.limits.brake.interrupt(Reach.SUBMITS)
         assert w.clock.monotonic() == 10
         assert len(w.provider.asked("submit")) == 1
         assert (await w.job()).state is JobState.QUEUED

@@ -43,7 +43,7 @@ async def test_no_intent_no_submit(tmp_path: Path) -> None:
             assert await submit(w.run, await w.queued()) is None
         assert w.provider.calls == []
         assert [(stop.reason, stop.detail) for stop in w.stops] == [(PauseReason.DISK, FULL.message)]
-        assert w.run.budget.committed == 0
+        assert w.run.limits.budget.committed == 0
         assert (await w.job()).state is JobState.QUEUED
 
 
@@ -79,7 +79,7 @@ async def test_a_receipt_that_the_database_refuses_goes_to_the_spool(tmp_path: P
         assert "It is kept in the spool file" in w.notices[0]
         text = w.run.spool.path.read_bytes().rstrip(b"\0")
         assert json.loads(text)["request_id"] == "req-1"
-        assert w.run.budget.committed == Decimal("0.04")
+        assert w.run.limits.budget.committed == Decimal("0.04")
         found = await recover(w.store, w.run.batch, w.run.spool)
         assert (found.in_doubt, found.from_spool, [job.request_id for job in found.running]) == (
             0,
@@ -149,10 +149,10 @@ async def test_money_is_given_back_once(tmp_path: Path) -> None:
 
         async def pause_meanwhile(claimed: Any) -> int | None:
             attempt = await real(claimed)
-            w.run.brake.pause(PauseReason.PERSON, "wait")
+            w.run.limits.brake.pause(PauseReason.PERSON, "wait")
             return attempt
 
         with refusing(w, NotAccepted), mock.patch.object(w.store.jobs, "claim", pause_meanwhile):
             assert await submit(w.run, await w.queued()) is None
         assert w.provider.calls == []
-        assert w.run.budget.committed == 0
+        assert w.run.limits.budget.committed == 0

@@ -165,4 +165,4 @@ async def test_a_refused_token_stops_all_at_once(tmp_path: Path) -> None:
         await submit_all(w)
         assert len(w.provider.asked("submit")) <= 4
         assert set((await w.states()).values()) == {JobState.QUEUED}
-        assert w.run.budget.committed == 0
+        assert w.run.limits.budget.committed == 0

@@ -69,12 +69,12 @@ def test_a_budget_of_nothing_is_a_budget() -> None:
 async def test_a_run_that_is_on_keeps_another_pace(tmp_path: Path) -> None:
     """At once, and what is spent stays spent."""
     async with world(tmp_path, "a", slots=8, rate=60, budget=Decimal(1)) as w:
-        assert w.run.budget.reserve(Decimal("0.9"))
-        assert not w.run.budget.reserve(Decimal("0.2"))
+        assert w.run.limits.budget.reserve(Decimal("0.9"))
+        assert not w.run.limits.budget.reserve(Decimal("0.2"))
         apply_tuning(w.run, Tuning(2, None, Decimal(2)))
-        assert (w.run.slots.total_tokens, w.run.throttle.rate) == (2, None)
-        assert w.run.budget.reserve(Decimal("0.2"))
-        assert w.run.budget.committed == Decimal("1.1")
+        assert (w.run.queue.slots.total_tokens, w.run.limits.throttle.rate) == (2, None)
+        assert w.run.limits.budget.reserve(Decimal("0.2"))
+        assert w.run.limits.budget.committed == Decimal("1.1")
 
 
 @virtual
@@ -85,7 +85,7 @@ async def test_submits_leave_at_the_new_rate(tmp_path: Path) -> None:
 
         async def leave(times: int) -> None:
             for _ in range(times):
-                async with w.run.throttle.admit():
+                async with w.run.limits.throttle.admit():
                     left.append(w.clock.monotonic())
 
         await leave(2)
@@ -100,10 +100,10 @@ async def test_fewer_slots_end_nothing_that_is_in_flight(tmp_path: Path) -> None
     async with world(tmp_path, "a", slots=4) as w:
         holders = [object() for _ in range(4)]
         for holder in holders:
-            w.run.slots.acquire_on_behalf_of_nowait(holder)
+            w.run.queue.slots.acquire_on_behalf_of_nowait(holder)
         apply_tuning(w.run, Tuning(2, None, None))
-        assert w.run.slots.borrowed_tokens == 4
+        assert w.run.queue.slots.borrowed_tokens == 4
         for holder in holders[:3]:
-            w.run.slots.release_on_behalf_of(holder)
-        w.run.slots.acquire_on_behalf_of_nowait(object())
-        assert w.run.slots.available_tokens == 0
+            w.run.queue.slots.release_on_behalf_of(holder)
+        w.run.queue.slots.acquire_on_behalf_of_nowait(object())
+        assert w.run.queue.slots.available_tokens == 0

@@ -7,6 +7,7 @@ import pytest
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Discarded
 from jobs.store.store import Store
+from jobs.workload import Workload
 from tests.unit.runner.cli.world import (
     NOW,
     World,
@@ -160,7 +161,7 @@ def test_what_was_retried_needs_no_second_agreement(night: World) -> None:
     """The next run sends it without asking."""
     night.run("retry", "--kind", "remote_failed")
 
-    async def unagreed(store: Store) -> dict[str, tuple[int, int]]:
+    async def unagreed(store: Store) -> Workload:
         return await store.preview.unagreed(1)
 
     assert night.store(unagreed) == {}

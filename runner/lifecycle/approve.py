@@ -1,0 +1,99 @@
+"""Decides whether a run may pay: prices, the budget, a person's yes. Nothing is sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from jobs.states import JobState
+from jobs.views import BatchView
+from jobs.workload import Workload
+from runner.humanize import count_of
+from runner.lifecycle.order import Order, Scope
+from runner.lifecycle.signals import obeying_signals
+from runner.limits.brake import Brake, Reach
+from runner.limits.health import Health
+from runner.planning.approval import agree, check_budget, prices_now
+from runner.planning.consent import agreed_to_all
+from runner.planning.resubmits import resubmit_allowed, resubmits_left, with_resubmits
+from runner.providers.base import Provider
+from runner.workers.tuning import Tuning, tuning_for
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a run may do, and the books that it begins with. Money is USD."""
+
+    batch: BatchView
+    tuning: Tuning
+    prices: Mapping[str, Decimal]
+    """USD an image, by model."""
+    committed_usd: Decimal
+    """What is paid already or may be: costs, and estimates where the API named none."""
+    counts: Mapping[JobState, int]
+    resubmits_left: int
+    """Unconfirmed submits that `--resubmit-unconfirmed` still allows to be sent again."""
+
+
+async def approve(order: Order, provider: Provider, brake: Brake, health: Health, scope: Scope) -> Approval:
+    """Ask the API for prices and a person for consent, where anything is to be sent, and record the yes.
+
+    An outage is ridden out first; where it lasts, the brake is pulled and nobody is asked.
+
+    Raises:
+        UsageProblem: nobody agreed, or a budget that no price can be held against.
+    """
+    store, settings = order.store, order.settings
+    batch, tuning = await _tuned(order)
+    work = with_resubmits(scope.queued, scope.unconfirmed)
+    prices: Mapping[str, Decimal] = batch.prices
+    if work:
+        async with obeying_signals(brake, order.environment.clock, order.observer.notice):
+            prices = await prices_now(provider, store, batch, health, brake, work, fallback=settings.prices)
+    if not work or brake.reach is not Reach.NOTHING:
+        await _agree_unasked(order, scope, nothing_to_send=not work)
+    else:
+        await _ask(order, batch, scope, work, prices, tuning)
+    if scope.unconfirmed and brake.reach is Reach.NOTHING:
+        resubmits = await resubmit_allowed(store, batch, settings, order.environment.clock.now())
+    else:
+        resubmits = await resubmits_left(store, batch, settings)
+    spent = (await store.ledger.account(batch.id)).spent_usd
+    committed = spent + await store.ledger.unconfirmed_usd(batch.id)
+    return Approval(batch, tuning, prices, committed, await store.jobs.counts(batch.id), resubmits)
+
+
+async def _tuned(order: Order) -> tuple[BatchView, Tuning]:
+    """The batch, and how fast and how dear it may run. A budget that is said outlives its run."""
+    batch = order.batch
+    tuning = tuning_for(order.settings, batch)
+    if order.settings.is_said("budget") and tuning.budget != batch.budget:
+        await order.store.batches.tune(batch.id, {"budget": tuning.budget})
+        batch = await order.store.batches.get(batch.id)
+    return batch, tuning
+
+
+async def _ask(
+    order: Order,
+    batch: BatchView,
+    scope: Scope,
+    work: Workload,
+    prices: Mapping[str, Decimal],
+    tuning: Tuning,
+) -> None:
+    check_budget(tuning.budget, work, prices)
+    if scope.unconfirmed:
+        order.observer.notice(
+            f"Sent again, as --resubmit-unconfirmed allows: {count_of(len(scope.unconfirmed), 'submit')} "
+            "without an answer, perhaps paid twice."
+        )
+    await agree(order.store, batch, order.consent, prices, order.observer.notice, scope.selected)
+
+
+async def _agree_unasked(order: Order, scope: Scope, *, nothing_to_send: bool) -> None:
+    """What was agreed to beforehand is recorded although nothing can be sent: resuming asks nothing."""
+    only = None if scope.selected is None else scope.selected.ids
+    if nothing_to_send:
+        if only is not None:
+            await order.store.batches.agree(order.batch.id, only)
+    elif order.consent is agreed_to_all:
+        await order.store.batches.agree(order.batch.id, only)

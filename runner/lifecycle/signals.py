@@ -1,0 +1,56 @@
+"""Signals: Ctrl-C, SIGTERM and a lost terminal end a run, and lose nothing."""
+
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+
+from jobs.errors import NightsheetError
+from runner.clock import Clock
+from runner.limits.brake import Brake, Reach
+
+GRACE_SECONDS = 15.0
+"""How long downloads under way may take to end after Ctrl-C."""
+
+Exit = Callable[[int], object]
+
+
+@asynccontextmanager
+async def obeying_signals(brake: Brake, clock: Clock, notice: Callable[[str], None]) -> AsyncIterator[None]:
+    """Obey signals for as long as the block lasts. An error of ours leaves it as it is, not in a group."""
+    error: NightsheetError | None = None
+    async with anyio.create_task_group() as beside:
+        if sys.platform != "win32":  # there Ctrl-C cancels the run, which loses nothing either
+            beside.start_soon(obey_signals, brake, clock, notice)
+        try:
+            yield
+        except NightsheetError as raised:
+            error = raised
+        beside.cancel_scope.cancel()
+    if error is not None:
+        raise error
+
+
+async def obey_signals(
+    brake: Brake, clock: Clock, notice: Callable[[str], None], exit_now: Exit = os._exit
+) -> None:
+    """Ctrl-C, SIGTERM or a lost terminal once: begin nothing new. Twice: end at once, which loses nothing."""
+
+    async def end_downloads() -> None:
+        await clock.sleep(GRACE_SECONDS)
+        brake.interrupt(Reach.DOWNLOADS)
+
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async with anyio.create_task_group() as tasks:
+            async for _signal in signals:
+                if brake.interrupted:
+                    exit_now(130)
+                brake.interrupt(Reach.POLLS)
+                tasks.start_soon(end_downloads)
+                notice(
+                    "Stopping: nothing new is sent, what is on its way is recorded. "
+                    "Once more to stop at once; either way the next run goes on from here."
+                )

@@ -1,0 +1,200 @@
+"""One run, stage by stage: recover, select, link, approve, build, work, finish."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio
+from anyio import to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream
+
+from jobs.errors import CannotWrite
+from jobs.manifests.ownership import in_the_way, manifests_in
+from jobs.sheets.images.album import Way
+from jobs.views import OpenJob, Pause
+from runner.downloads.disk import LocalDisk, probe_writable, remove_stale_parts
+from runner.events.notify import Notifier, event, event_of, notifier_for
+from runner.events.observer import Observer
+from runner.events.progress import ProgressCounter
+from runner.events.report import RunReport
+from runner.http.image_client import ImageClient
+from runner.http.url_policy import ImageUrlPolicy
+from runner.lifecycle.approve import approve
+from runner.lifecycle.build import build, build_brake, build_health
+from runner.lifecycle.finish import finish, finish_idle
+from runner.lifecycle.order import Order, Resources, Scope
+from runner.lifecycle.signals import obeying_signals
+from runner.lifecycle.supervise import obey_the_table
+from runner.limits.brake import Stop
+from runner.planning.dedupe import dedupe
+from runner.planning.resubmits import allowed_resubmits
+from runner.planning.selection import SelectedJobs, choose
+from runner.providers.connect import Api, open_api, user_agent
+from runner.recovery.recover import Recovered, recover
+from runner.recovery.spool import Spool, open_spool
+from runner.settings import UNPROVEN
+from runner.uploads.object_store import Bucket, open_bucket
+from runner.workers.context import Context
+from runner.workers.pool import start
+
+_READY = 64
+"""Jobs that may wait for the download pool before a worker waits with them."""
+
+Ready = MemoryObjectReceiveStream[OpenJob]
+
+
+async def carry_out(order: Order) -> RunReport:
+    """One run over a batch whose database is held: each step in its turn."""
+    notifier = notifier_for(order.settings, order.environment.env, order.observer.notice)
+    begun = order.environment.clock.monotonic()
+    bucket = await _bucket(order)
+    with open_spool(order.settings.database) as spool:
+        found = await _recover(order, spool)
+        selected = await _select(order)
+        scope = await _link(order, found, selected)
+        if not scope:
+            return await _idle(order, notifier)
+        async with _opened(order, spool, bucket) as (api, resources, ready):
+            run_id = await order.store.batches.begin_run(
+                order.batch.id, pid=os.getpid(), host=socket.gethostname()
+            )
+            brake = build_brake(order.observer)
+            health = build_health(order, api, brake, scope)
+            approval = await approve(order, api.provider, brake, health, scope)
+            run = build(order, api, brake, health, approval, scope, resources)
+            await _work(order, run, ready, found, notifier)
+            with anyio.CancelScope(shield=True):
+                report = await finish(order, run, run_id, begun)
+            await notifier.tell(event_of(report))
+    return report
+
+
+async def _recover(order: Order, spool: Spool) -> Recovered:
+    found = await recover(order.store, order.batch, spool)
+    _tell(found, order.observer)
+    return found
+
+
+async def _select(order: Order) -> SelectedJobs | None:
+    """The jobs of the order's part; None where it is for the whole batch. Clears the batch's pause."""
+    store, batch = order.store, order.batch
+    await store.batches.unpause(batch.id)
+    await store.links.settle(batch.id)
+    return await choose(store, batch, order.part, order.observer.notice) if order.part else None
+
+
+async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -> Scope:
+    """Link what sends the same, where the batch wants that; what is left to do then."""
+    store, batch = order.store, order.batch
+    await dedupe(store, batch, selected, order.observer.notice)
+    if selected is not None:
+        return Scope(found, selected, selected.work, ())
+    queued = await store.preview.to_send(batch.id)
+    return Scope(found, None, queued, tuple(await allowed_resubmits(store, batch, order.settings)))
+
+
+async def _idle(order: Order, notifier: Notifier) -> RunReport:
+    await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end
+    report = await finish_idle(order)
+    await notifier.tell(event_of(report))
+    return report
+
+
+@asynccontextmanager
+async def _opened(
+    order: Order, spool: Spool, bucket: Bucket | None
+) -> AsyncIterator[tuple[Api, Resources, Ready]]:
+    """The API, and all else that is open for the length of a run."""
+    settings, environment = order.settings, order.environment
+    async with open_api(settings, environment) as api:
+        await _prepare_folder(order)
+        if api.warning:
+            order.observer.notice(api.warning)
+        policy = ImageUrlPolicy.of(api.base, settings.picture_hosts)
+        client = ImageClient(
+            policy, transport=environment.transport, proxy=settings.proxy, user_agent=user_agent()
+        )
+        send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
+        async with client:
+            with send, ready:  # closed as well where nobody agrees
+                yield api, Resources(spool, client, LocalDisk(), bucket, send), ready
+
+
+async def _bucket(order: Order) -> Bucket | None:
+    """The store of images, where the settings name one; whoever uploads nothing loads nothing for it."""
+    settings = order.settings
+    if settings.way is Way.INSIDE and not settings.emulator:
+        order.observer.notice(UNPROVEN)
+    if settings.way is not Way.STORE or settings.upload is None:
+        return None
+    return await to_thread.run_sync(open_bucket, settings.upload)
+
+
+async def _work(order: Order, run: Context, ready: Ready, found: Recovered, notifier: Notifier) -> None:
+    """Do all that is to be done and can be done now."""
+    if order.prune and (asked := await order.store.jobs.prune(order.batch.id)):
+        run.notice(f"{asked} at the API are gone from the sheet: what waits is cancelled.")
+    progress = ProgressCounter(run, order.observer)
+    async with (
+        obeying_signals(run.limits.brake, run.time.clock, run.notice),
+        anyio.create_task_group() as beside,
+    ):
+
+        async def on_pause(stop: Stop) -> None:  # beside: whoever is notified may take a while
+            beside.start_soon(_tell_of_pause, run, notifier, stop)
+
+        beside.start_soon(obey_the_table, run, order.settings, progress.tick, on_pause)
+        async with anyio.create_task_group() as tasks:
+            defect = partial(_defect, order.observer)
+            start(tasks, run, ready, found, downloads=order.settings.downloads, defect=defect)
+        beside.cancel_scope.cancel()
+    order.observer.progress(await progress.count())
+
+
+async def _tell_of_pause(run: Context, outside: Notifier, stop: Stop) -> None:
+    with anyio.CancelScope(shield=True):  # the run may end meanwhile
+        counts, account = await run.store.jobs.counts_and_account(run.batch.id)
+        paused = Pause(stop.reason, stop.detail, run.time.clock.now())
+        await outside.tell(event("paused", run.batch.name, counts, account, paused))
+
+
+async def _prepare_folder(order: Order) -> None:
+    """See that pictures and manifests can be kept, before anything is paid, and sweep what an interrupted run
+    left."""
+    trouble = await to_thread.run_sync(probe_writable, order.settings.output_root)
+    if trouble is not None:
+        raise CannotWrite(f"{trouble}. Nothing was sent.", hint="Choose another --output-dir, or make room.")
+    for manifest in manifests_in(order.folder):
+        if (trouble := await to_thread.run_sync(in_the_way, manifest)) is not None:
+            raise CannotWrite(
+                f"{trouble}. Nothing was sent.", hint="Move it away, or choose another --output-dir."
+            )
+    await to_thread.run_sync(remove_stale_parts, order.folder)
+
+
+def _defect(observer: Observer, key: str, error: BaseException) -> None:
+    observer.notice(
+        f"Job {key!r} met a defect of Nightsheet and is left as it stands; please report it: "
+        f"{type(error).__name__}: {error}"
+    )
+
+
+def _tell(found: Recovered, observer: Observer) -> None:
+    going_on = len(found.running) + len(found.fetching)
+    if going_on:
+        jobs = "1 job is" if going_on == 1 else f"{going_on} jobs are"
+        observer.notice(f"Going on: {jobs} paid for already, nothing of that is sent again.")
+    if found.from_spool:
+        observer.notice(f"{found.from_spool} request_ids were taken up from the spool file.")
+    if found.left:
+        observer.notice(
+            f"{len(found.left)} request_ids in the spool file fit no job of this batch, and are kept there: "
+            f"{', '.join(found.left)}. They are paid for: look for them on the provider's page."
+        )
+    if found.in_doubt:
+        observer.notice(
+            f"{found.in_doubt} submits were on their way when the last run ended, and may be paid for: "
+            "see `nightsheet review`."
+        )
