@@ -1,11 +1,14 @@
 """Where a run stands, counted from the table now and then."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from jobs.states import ENDED, JobState
 from jobs.views import Pause
 from runner.events.observer import Observer, Progress
-from runner.workers.context import Context
+
+if TYPE_CHECKING:  # a context brings the store along, and with it SQLAlchemy
+    from runner.workers.context import Context
 
 _LEFT_ALONE = ENDED | {JobState.UNCONFIRMED}
 _SHARE_OF_TIME = 0.05
@@ -13,11 +16,11 @@ _SHARE_OF_TIME = 0.05
 
 
 class ProgressCounter:
-    """Tells the watcher how a run gets on."""
+    """Counts how far a run has got, and shows it to the observer."""
 
-    def __init__(self, run: Context, observer: Observer) -> None:
+    def __init__(self, run: "Context", observer: Observer) -> None:
         self._run = run
-        self._watcher = observer
+        self._observer = observer
         self._begun = run.time.clock.monotonic()
         self._next = self._begun
 
@@ -31,7 +34,7 @@ class ProgressCounter:
         now = self._run.time.clock.monotonic()
         if now < self._next:
             return
-        self._watcher.progress(await self.count())
+        self._observer.progress(await self.count())
         spent = self._run.time.clock.monotonic() - now
         self._next = now + spent / _SHARE_OF_TIME
 

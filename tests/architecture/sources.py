@@ -41,6 +41,45 @@ def reached_for(path: str, source: str) -> tuple[Use, ...]:
     return tuple(_names(path, source))
 
 
+@cache
+def imported_modules(path: str, source: str) -> tuple[Use, ...]:
+    """Every module of the project that a file imports: `from a import b` is `a.b` where that is a module."""
+    known = modules()
+    uses = []
+    for use in imported(path, source):
+        name = use.name if use.name in known else use.name.rpartition(".")[0]
+        if name in known:
+            uses.append(Use(name, use.line))
+    return tuple(uses)
+
+
+@cache
+def modules() -> dict[str, str]:
+    """The path of each module, by its dotted name."""
+    return {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in sources()}
+
+
+def circles() -> list[list[str]]:
+    """Modules that import each other, each ring once."""
+    arrows = {
+        module: {use.name for use in imported_modules(path, sources()[path])} - {module}
+        for module, path in modules().items()
+    }
+    reach = {module: _reached(module, arrows) for module in arrows}
+    rings = {frozenset(other for other in reach[module] if module in reach[other]) for module in arrows}
+    return sorted(sorted(ring) for ring in rings if len(ring) > 1)
+
+
+def _reached(start: str, arrows: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    todo = [start]
+    while todo:
+        for module in arrows.get(todo.pop(), set()) - found:
+            found.add(module)
+            todo.append(module)
+    return found
+
+
 def _imports(path: str, source: str) -> Iterator[Use]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -118,7 +118,7 @@ async def _listening(service: EmulatorService, host: str, port: int) -> AsyncIte
 
 async def _break_off(state: ServerState) -> None:
     for _ in range(3):  # a connection just accepted shows itself a turn of the loop later
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # noqa: TID251 - one turn of the loop, while a socket closes
         open_now = [protocol for protocol in state.connections if isinstance(protocol, _Protocol)]
         for protocol in open_now:
             protocol.transport.abort()
