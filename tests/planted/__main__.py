@@ -3,6 +3,7 @@
 --only WORD    just the bugs whose names hold this word; may be repeated
 --workers N    so many side by side, each in a copy of its own (2)
 --list         the bugs and what they do, without planting any
+--anchor       find the lines of each bug again after the code has moved, and write down where they stand
 """
 
 import argparse
@@ -10,8 +11,9 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tests.planted.anchor import anchored
 from tests.planted.bench import Found, NotClean, hunt
-from tests.planted.bug import Bug, DoesNotApply, all_bugs
+from tests.planted.bug import ROOT, Bug, DoesNotApply, all_bugs, write
 
 
 def main() -> int:
@@ -20,10 +22,13 @@ def main() -> int:
     options.add_argument("--only", action="append", default=[], metavar="WORD")
     options.add_argument("--workers", type=int, default=2, metavar="N")
     options.add_argument("--list", action="store_true")
+    options.add_argument("--anchor", action="store_true")
     chosen = options.parse_args()
     bugs = [bug for bug in all_bugs() if not chosen.only or any(word in bug.name for word in chosen.only)]
     if chosen.list:
         return _list(bugs)
+    if chosen.anchor:
+        return _anchor(bugs)
     if not bugs:
         return _say("There is no such bug.", 1)
     begun = time.monotonic()
@@ -36,6 +41,18 @@ def main() -> int:
 
 def _list(bugs: Sequence[Bug]) -> int:
     return _say("\n".join(f"{bug.name}\n    {bug.says}" for bug in bugs), 0)
+
+
+def _anchor(bugs: Sequence[Bug]) -> int:
+    code = 0
+    for bug in bugs:
+        found, lost = anchored(bug, ROOT)
+        if found != bug:
+            write(found)
+            _say(f"{bug.name}: anchored again")
+        for what in lost:
+            code = _say(f"{bug.name}: {what}", 1)
+    return code
 
 
 def _tell(found: Found) -> None:

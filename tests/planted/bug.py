@@ -12,7 +12,7 @@
     >>>
 
 Several places may follow each other. A text that is not there exactly once means that the code has changed:
-the bug is to be planted anew, never to be dropped.
+the bug is anchored again (`python -m tests.planted --anchor`, or by hand), never dropped.
 """
 
 import ast
@@ -102,6 +102,15 @@ def read(path: Path) -> Bug:
     if not (says and tests and places) or len(places) != len(re.findall(r"^<<<$", text, re.MULTILINE)):
         raise ValueError(f"{path.name} is not of the form that tests/planted/bug.py tells")
     return Bug(path.stem, says, tests, places)
+
+
+def write(bug: Bug, folder: Path = BUGS) -> None:
+    """Put a bug's places and tests into its file; the sentences at its head stay as they are."""
+    path = folder / f"{bug.name}{SUFFIX}"
+    head = path.read_text().partition("\n\n")[0]
+    caught = "\n".join(f"caught by {test}" for test in bug.tests)
+    places = "\n".join(f"in {p.file}\n<<<\n{p.was}===\n{p.is_now}>>>\n" for p in bug.places)
+    path.write_text(f"{head}\n\n{caught}\n\n{places}")
 
 
 @cache

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.planted.bug import BUGS, ROOT, SUFFIX, Bug, DoesNotApply, Place, all_bugs, read
+from tests.planted.anchor import anchored
+from tests.planted.bug import BUGS, ROOT, SUFFIX, Bug, DoesNotApply, Place, all_bugs, read, write
 
 AT_LEAST = 50
 
@@ -64,3 +65,41 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path) -> None:
     path.write_text("Says.\n\ncaught by tests/t.py::test_t\n\nin a.py\n<<<\nx\n===\ny\n")
     with pytest.raises(ValueError, match=r"a\.bug"):
         read(path)
+
+
+CODE = "def f(a: int) -> int:\n    return g(\n        a,\n        b=1,\n    )\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "was", "found"),
+    [
+        ("jobs/b.py", CODE, Place("jobs/a.py", CODE, "    return 0\n")),
+        (
+            "jobs/a.py",
+            "    return g(a, b=1)\n",
+            Place("jobs/a.py", CODE.partition("\n")[2], "    return 0\n"),
+        ),
+        ("jobs/a.py", "    return h(a)\n", None),
+    ],
+    ids=["in another file", "with other line breaks", "gone"],
+)
+def test_a_place_is_found_again(tmp_path: Path, file: str, was: str, found: Place | None) -> None:
+    """Where the code has moved or was formatted again; never by guess."""
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "a.py").write_text(CODE)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_new.py").write_text("async def test_t() -> None:\n    ...\n")
+    bug = Bug("b", "s", ("tests/test_old.py::test_t",), (Place(file, was, "    return 0\n"),))
+    again, lost = anchored(bug, tmp_path)
+    assert again.tests == ("tests/test_new.py::test_t",)
+    assert again.places == ((found or bug.places[0]),)
+    assert bool(lost) is (found is None)
+
+
+def test_what_is_written_is_what_was_read(tmp_path: Path) -> None:
+    """All of it, to the letter."""
+    for bug in all_bugs():
+        path = tmp_path / f"{bug.name}{SUFFIX}"
+        path.write_text((BUGS / path.name).read_text())
+        write(bug, tmp_path)
+        assert read(path) == bug
