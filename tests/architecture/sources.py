@@ -1,7 +1,7 @@
 """What a source file imports and reaches for, by full dotted name: read from its syntax, nothing is run."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,11 +22,27 @@ class Use:
         return self.name == prefix or self.name.startswith(prefix + ".")
 
 
+def read_sources(root: Path) -> dict[str, str]:
+    """Every source file of the project at `root`: its path from there, and its text."""
+    files = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
 @cache
 def sources() -> dict[str, str]:
-    """Every source file of the project: its path from the root, and its text."""
-    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    """Every source file of this checkout."""
+    return read_sources(ROOT)
+
+
+def module_of(path: str) -> str:
+    """The dotted name of a file."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def room_of(module: str, package: str) -> str | None:
+    """The folder, or the module, of `package` that a module lies in."""
+    inside = module.removeprefix(f"{package}.")
+    return None if inside == module else inside.split(".")[0]
 
 
 @cache
@@ -41,29 +57,20 @@ def reached_for(path: str, source: str) -> tuple[Use, ...]:
     return tuple(_names(path, source))
 
 
-@cache
-def imported_modules(path: str, source: str) -> tuple[Use, ...]:
-    """Every module of the project that a file imports: `from a import b` is `a.b` where that is a module."""
-    known = modules()
-    uses = []
+def imported_modules(path: str, source: str, known: Collection[str]) -> Iterator[Use]:
+    """Every module among `known` that a file imports: `from a import b` is `a.b` where that is a module."""
     for use in imported(path, source):
         name = use.name if use.name in known else use.name.rpartition(".")[0]
         if name in known:
-            uses.append(Use(name, use.line))
-    return tuple(uses)
+            yield Use(name, use.line)
 
 
-@cache
-def modules() -> dict[str, str]:
-    """The path of each module, by its dotted name."""
-    return {path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in sources()}
-
-
-def circles() -> list[list[str]]:
-    """Modules that import each other, each ring once."""
+def circles(tree: dict[str, str]) -> list[list[str]]:
+    """Modules of these sources that import each other, each ring once."""
+    known = {module_of(path) for path in tree}
     arrows = {
-        module: {use.name for use in imported_modules(path, sources()[path])} - {module}
-        for module, path in modules().items()
+        module_of(path): {use.name for use in imported_modules(path, source, known)} - {module_of(path)}
+        for path, source in tree.items()
     }
     reach = {module: _reached(module, arrows) for module in arrows}
     rings = {frozenset(other for other in reach[module] if module in reach[other]) for module in arrows}

@@ -5,7 +5,7 @@ Rooms that share a floor do not know each other. Below `runner/` lies all of `jo
 
 import pytest
 
-from tests.architecture.sources import PACKAGES, circles, imported_modules, sources
+from tests.architecture.sources import PACKAGES, circles, imported_modules, module_of, room_of, sources
 
 FLOORS = {
     "runner": """
@@ -75,17 +75,11 @@ def floors(package: str) -> dict[str, int]:
     return {room: floor for floor, line in enumerate(lines) for room in line.split()}
 
 
-def room_of(module: str, package: str) -> str | None:
-    """The folder, or the module, of `package` that a module lies in."""
-    inside = module.removeprefix(f"{package}.")
-    return None if inside == module else inside.split(".")[0]
-
-
 def violations(path: str, source: str) -> list[str]:
     """Every import of a file that runs up, or across its floor, as a sentence."""
-    me = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    me, known = module_of(path), {module_of(path) for path in sources()}
     found = []
-    for use in imported_modules(path, source):
+    for use in imported_modules(path, source, known):
         if me.startswith("jobs") and use.under("runner"):
             found.append(f"{path}:{use.line}: jobs imports {use.name}: what is to be done knows no doer")
         for package in FLOORS:
@@ -106,14 +100,13 @@ def test_no_arrow_runs_up() -> None:
 
 def test_no_circle() -> None:
     """No files import each other in a ring, wherever they lie."""
-    assert circles() == []
+    assert circles(sources()) == []
 
 
 @pytest.mark.parametrize("package", FLOORS)
 def test_every_room_has_a_floor(package: str) -> None:
     """A new room is put on a floor; one that is gone leaves none behind."""
-    modules = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources()}
-    rooms = {room for module in modules if (room := room_of(module, package)) is not None}
+    rooms = {room for path in sources() if (room := room_of(module_of(path), package)) is not None}
     assert rooms == set(floors(package))
 
 
