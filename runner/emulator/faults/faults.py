@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from runner.emulator.service.draws import share
+from runner.emulator.chance import share
 
 
 class Endpoint(StrEnum):

@@ -6,8 +6,8 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 
+from runner.emulator.chance import seeded
 from runner.emulator.faults.faults import Fault, FaultKind
-from runner.emulator.service.draws import seeded
 
 _BOMB_SIDE = 60_000
 _CHUNK = 1 << 20

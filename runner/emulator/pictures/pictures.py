@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
+from runner.emulator.chance import seeded
 from runner.emulator.pictures.looks import thumbnail
 from runner.emulator.pictures.recipe import Recipe
 from runner.emulator.pictures.scenes import paint
-from runner.emulator.service.draws import seeded
 
 if TYPE_CHECKING:
     from PIL.Image import Image
