@@ -16,6 +16,7 @@ from jobs.sheets.planning import open_images, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import SheetSource
 from jobs.store.door import check_origin
+from jobs.store.open import open_store
 from jobs.views import BatchView, LoadReport, OpenJob, Pause
 from runner.downloads.disk import probe_writable, remove_stale_parts
 from runner.environment import Environment
@@ -33,7 +34,7 @@ from runner.planning.approval import to_be_repeated
 from runner.planning.consent import Consent
 from runner.planning.dedupe import dedupe as link_or_not
 from runner.planning.selection import WHOLE, Selection, choose
-from runner.providers.connect import open_api, open_store, origin_of, user_agent
+from runner.providers.connect import open_api, origin_of, user_agent
 from runner.recovery.lock import Holder, holding
 from runner.recovery.recover import Recovered, recover
 from runner.recovery.spool import open_spool
@@ -76,7 +77,7 @@ async def run_sheet(
     await to_thread.run_sync(open_images, sheet)
     origin = origin_of(settings, environment.env)
     async with (
-        open_store(settings, environment.clock, create=True) as store,
+        open_store(settings.database, environment.clock.now, create=True) as store,
         holding(
             settings.database,
             command="run",
@@ -126,7 +127,7 @@ async def resume_batch(
     Raises:
         NightsheetError: every kind of it, before anything is paid.
     """
-    async with open_store(settings, environment.clock) as store:
+    async with open_store(settings.database, environment.clock.now) as store:
         batch = await store.batch(name)
         check_origin(batch, origin_of(settings, environment.env))
         async with holding(
@@ -185,7 +186,7 @@ async def _run(order: Order) -> RunReport:
             run_id = await store.begin_run(batch.id, pid=os.getpid(), host=socket.gethostname())
             if api.warning:
                 order.observer.notice(api.warning)
-            policy = ImageUrlPolicy.of(api.base, settings.picture_hosts)
+            policy = ImageUrlPolicy.of(api.base, (*api.image_hosts, *settings.picture_hosts))
             async with ImageClient(
                 policy, transport=environment.transport, proxy=settings.proxy, user_agent=user_agent()
             ) as pictures:

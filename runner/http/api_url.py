@@ -1,25 +1,15 @@
-"""The API's base URL: taken from the settings, checked once, and the only place that the token goes to."""
+"""Base URLs of an API: checked once, in one spelling. The token goes to such a base and nowhere else."""
 
 import ipaddress
 import re
-from collections.abc import Mapping
 
 from jobs.errors import UsageProblem
-
-BASE_VARIABLE = "RUNCOMFY_MODEL_API_BASE"
-DEFAULT_BASE = "https://model-api.runcomfy.net/v1"
-"""With `/v1`, as in the official CLI."""
 
 _BASE = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(/[A-Za-z0-9._~-]+)*)/?"
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-def api_base(env: Mapping[str, str]) -> str:
-    """The base from the environment, else the default. Raises UsageProblem where it does not do."""
-    return checked_base(env.get(BASE_VARIABLE, "").strip() or DEFAULT_BASE)
 
 
 def checked_base(text: str) -> str:
@@ -87,6 +77,4 @@ def _bracketed(host: str) -> str:
 
 
 def _refused(why: str) -> UsageProblem:
-    return UsageProblem(
-        f"The API base does not do: {why}.", hint=f"Leave {BASE_VARIABLE} out for {DEFAULT_BASE}."
-    )
+    return UsageProblem(f"The API base does not do: {why}.")

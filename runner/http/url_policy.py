@@ -21,9 +21,6 @@ from runner.http.api_url import is_loopback, origin, split_origin
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-PROVIDER_HOSTS = (".runcomfy.net", ".runcomfy.com")
-"""Where the API keeps pictures (its documentation, and the list that its own CLI goes by)."""
-
 _HOST = re.compile(r"\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _URL = re.compile(
     r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([/?#][!-\[\]-~]*)?", re.IGNORECASE
@@ -95,14 +92,14 @@ class ImageUrlPolicy:
     """
 
     api_origin: str
-    extra_hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     anywhere: bool = False
     """For pictures that a sheet names and the API would fetch: from any host, as far as it is public."""
 
     @classmethod
-    def of(cls, base: str, extra_hosts: Iterable[str] = ()) -> "ImageUrlPolicy":
+    def of(cls, base: str, hosts: Iterable[str] = ()) -> "ImageUrlPolicy":
         """The policy for an API base. Raises UsageProblem for an extra host that is not a host."""
-        return cls(origin(base), tuple(_checked_host(host) for host in extra_hosts))
+        return cls(origin(base), tuple(_checked_host(host) for host in hosts))
 
     @classmethod
     def of_references(cls, base: str) -> "ImageUrlPolicy":
@@ -151,7 +148,7 @@ class ImageUrlPolicy:
         family, kind, protocol, _name, where = info
         _scheme, own_host, own_port = split_origin(self.api_origin)
         address = _address(where[0])
-        beside = any(map(self._is_beside_the_api, self.extra_hosts))
+        beside = any(map(self._is_beside_the_api, self.hosts))
         local = is_loopback(own_host) and address.is_loopback and (beside or where[1] == own_port)
         if not local and not is_public(address):
             raise AddressRefused(None, f"{address} is not on the public internet")
@@ -164,12 +161,11 @@ class ImageUrlPolicy:
     def _is_beside_the_api(self, host: str) -> bool:
         """Whether a setting adds this name of the machine that the API is on, too."""
         _scheme, own_host, _port = split_origin(self.api_origin)
-        return is_loopback(own_host) and is_loopback(host) and host in self.extra_hosts
+        return is_loopback(own_host) and is_loopback(host) and host in self.hosts
 
     def _is_listed(self, host: str) -> bool:
         return self.anywhere or any(
-            host.endswith(entry) if entry.startswith(".") else host == entry
-            for entry in (*PROVIDER_HOSTS, *self.extra_hosts)
+            host.endswith(entry) if entry.startswith(".") else host == entry for entry in self.hosts
         )
 
 

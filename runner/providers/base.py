@@ -174,8 +174,31 @@ class NoSuchModel:
 PriceVerdict = Priced | NoSuchModel | Stopped | CallFailed
 
 
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What a person sets and opens for one vendor of an API."""
+
+    website: str
+    """Where their account and their requests are listed."""
+    token_page: str
+    """Where a token is made."""
+    token_variables: tuple[str, ...]
+    """Environment variables that may hold the token; the first is the one to recommend."""
+    base_variable: str
+    """The environment variable for another base URL."""
+
+    @property
+    def token_variable(self) -> str:
+        """The variable to recommend for the token."""
+        return self.token_variables[0]
+
+
 class Provider(Protocol):
     """One account at one API. No call raises anything but cancellation, none is repeated inside."""
+
+    def is_handle(self, text: str) -> bool:
+        """Whether `text` can be a request_id of this API, so that it may stand in a URL. Asks nobody."""
+        ...
 
     async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
         """Send a job once. May be paid for, whatever comes back but TurnedAway, Denied and Stopped."""

@@ -1,4 +1,4 @@
-"""Opens what a command works with: the job table, and the API or its stand-in."""
+"""Opens the API that a command works with, or the emulator in its place."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -9,15 +9,15 @@ from importlib.metadata import version
 from pydantic import SecretStr
 
 from jobs.errors import TokenProblem
-from jobs.store.database import open_database
-from jobs.store.door import Store
 from runner.clock import Clock
 from runner.environment import Environment
 from runner.http.api_client import ApiClient
-from runner.http.api_url import api_base, origin
+from runner.http.api_url import origin
 from runner.providers.base import Provider
 from runner.providers.runcomfy.api import RunComfy
 from runner.providers.runcomfy.credentials import load_token
+from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
+from runner.providers.vendor import VENDOR, api_base
 from runner.settings import Settings
 
 EMULATOR_ORIGIN = "emulator"
@@ -36,18 +36,8 @@ class Api:
     """Let go of the connections that idle: after a sleep they are dead."""
     warning: str | None = None
     """About the token's file, for the user."""
-
-
-@asynccontextmanager
-async def open_store(settings: Settings, clock: Clock, *, create: bool = False) -> AsyncIterator[Store]:
-    """The job table of the settings; `create` makes one where there is none.
-
-    Raises:
-        NotOurDatabase: the file is something else, or newer than this Nightsheet.
-        CannotWrite: it cannot be opened.
-    """
-    async with open_database(settings.database, create=create) as database:
-        yield Store(database, clock.now)
+    image_hosts: tuple[str, ...] = ()
+    """Hosts that serve the API's images, beside its own origin; a leading dot stands for any host below."""
 
 
 def origin_of(settings: Settings, env: Mapping[str, str]) -> str:
@@ -76,7 +66,7 @@ async def open_api(settings: Settings, environment: Environment) -> AsyncIterato
             if token is None:
                 raise TokenProblem(
                     "There is no API token.",
-                    hint="Make one at runcomfy.com/profile and put it into RUNCOMFY_API_TOKEN; "
+                    hint=f"Make one at {VENDOR.token_page} and put it into {VENDOR.token_variable}; "
                     "or try it for nothing with --emulator.",
                 )
             secret, warning = token.secret, token.warning
@@ -87,7 +77,7 @@ async def open_api(settings: Settings, environment: Environment) -> AsyncIterato
         provider = RunComfy(
             client, environment.clock, submit_timeout=settings.submit_timeout, timeout=settings.timeout
         )
-        yield Api(provider, base, api_origin, client.forget_connections, warning)
+        yield Api(provider, base, api_origin, client.forget_connections, warning, IMAGE_HOSTS)
 
 
 @asynccontextmanager

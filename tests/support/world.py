@@ -26,7 +26,6 @@ from jobs.store.door import Store
 from jobs.views import JobView, OpenJob, QueuedJob
 from runner.downloads.disk import Disk, LocalDisk
 from runner.downloads.download import Downloads
-from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
 from runner.limits.brake import Brake, Stop
@@ -35,6 +34,7 @@ from runner.limits.clock_jump import ClockJumpDetector
 from runner.limits.guards import GuardLimits, Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
+from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 from runner.recovery.spool import open_spool
 from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import Uploader
@@ -159,7 +159,7 @@ async def world(
     notices: list[str] = []
     stops: list[Stop] = []
     chosen = replace(LIMITS, **limits)
-    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    policy = ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)
     prepare_database(folder / "night.db")
     async with open_database(folder / "night.db") as database:
         store = Store(database, clock.now)

@@ -37,7 +37,15 @@ from runner.providers.base import (
     Unconfirmed,
     UnknownId,
 )
-from runner.providers.runcomfy.responses import Meaning, Reading, is_moderation, read, request_id_of, words_of
+from runner.providers.runcomfy.responses import (
+    Meaning,
+    Reading,
+    is_moderation,
+    is_request_id,
+    read,
+    request_id_of,
+    words_of,
+)
 
 _WORDS = {
     "in_queue": RemoteStatus.QUEUED,
@@ -79,6 +87,9 @@ class RunComfy:
         self._clock = clock
         self._submit_timeout = submit_timeout
         self._timeout = timeout
+
+    def is_handle(self, text: str) -> bool:
+        return is_request_id(text)
 
     async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
         """POST /v1/models/{model_id}, once."""

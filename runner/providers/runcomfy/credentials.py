@@ -16,13 +16,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from jobs.errors import TokenProblem
-
-TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
-"""The first that is set and not blank wins."""
+from runner.providers.runcomfy.texts import RUNCOMFY, TOKEN_VARIABLES
 
 _ALLOWED = re.compile(r"[!#-&(-~]+")
 _LARGEST_FILE = 64 * 1024
-_ASK_FOR_ONE = "Make a token at runcomfy.com/profile and put it into RUNCOMFY_API_TOKEN."
+_ASK_FOR_ONE = f"Make a token at {RUNCOMFY.token_page} and put it into {RUNCOMFY.token_variable}."
 
 
 @dataclass(frozen=True, slots=True)

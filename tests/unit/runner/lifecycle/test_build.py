@@ -16,7 +16,6 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
 from jobs.pauses import PauseReason
 from jobs.views import OpenJob
-from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.build import assemble
@@ -25,6 +24,7 @@ from runner.limits.guards import Guards
 from runner.planning.consent import Ask, Consent, agreed_to_all
 from runner.providers.base import Priced, Stopped
 from runner.providers.connect import Api
+from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 from runner.recovery.recover import recover
 from runner.settings import load_settings
 from runner.workers.context import Context
@@ -70,7 +70,7 @@ async def assembled(
     api = Api(w.provider, DEFAULT_BASE, ORIGIN, environment.forget)
     queued = await w.store.queued_pictures(w.run.batch.id)
     send, ready = anyio.create_memory_object_stream[OpenJob](8)
-    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE)) as pictures:
+    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)) as pictures:
         with send, ready:
             yield await assemble(order, api, w.run.spool, pictures, found, queued, send)
 
