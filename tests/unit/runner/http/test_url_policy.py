@@ -194,6 +194,14 @@ def test_a_setting_adds_hosts(extra: str, url: str, allowed: bool) -> None:
     assert isinstance(ImageUrlPolicy.of(DEFAULT_BASE, [*IMAGE_HOSTS, extra]).check(url), httpx.URL) is allowed
 
 
+def test_without_hosts_there_is_the_api_s_own_origin_alone() -> None:
+    """No vendor's hosts are known here: they are passed in."""
+    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    assert isinstance(policy.check(DEFAULT_BASE + "/1.png"), httpx.URL)
+    for host in IMAGE_HOSTS:
+        assert isinstance(policy.check(f"https://x{host}/1.png"), Blocked)
+
+
 BESIDE = ImageUrlPolicy.of("http://127.0.0.1:8123/v1", [*IMAGE_HOSTS, "localhost", "cdn.example.com"])
 
 
