@@ -15,7 +15,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 def checked_base(text: str) -> str:
     """`text` as a base URL: host in lower case, no slash at the end.
 
-    Raises UsageProblem for anything but http(s)://host[:port][/path], and for plain http beyond this machine:
+    Raises UsageProblem for anything but http(s)://host[:port][/path], and for plain http to another machine:
     the token would cross the network readable.
     """
     scheme, host, port, path = _split(text)
@@ -26,7 +26,10 @@ def checked_base(text: str) -> str:
 
 
 def origin(base: str) -> str:
-    """Where a base leads: `scheme://host:port`, spelt the same for every spelling of one origin."""
+    """`scheme://host:port` of a base URL, the same for every spelling of one origin.
+
+    Raises UsageProblem for what is no base URL.
+    """
     scheme, host, port, _path = _split(base)
     return f"{scheme}://{_bracketed(host)}:{port}"
 
