@@ -46,7 +46,7 @@ class Disk(Protocol):
     """How files are written. Every method may raise OSError."""
 
     def create(self, path: Path) -> int:
-        """A descriptor for a new file, readable by this user only. Follows no link, opens no existing file."""
+        """A descriptor for a new file that only this user can read. Follows no link, opens no old file."""
         ...
 
     def write(self, descriptor: int, data: bytes) -> None:

@@ -45,8 +45,9 @@ class ReportingTransport(httpx.AsyncBaseTransport):
     """Carries requests and reports to their markers.
 
     `keepalive_seconds` is the longest that a connection may idle before it is used again. The number of
-    connections has no limit: callers bound themselves, and a lower limit here would only discard connections. `proxy` (`http://[user:password@]host:port`) resolves names itself, without `resolver`, which
-    is made at the first request.
+    connections has no limit: callers bound themselves, and a lower limit here would only discard connections.
+    `proxy` (`http://[user:password@]host:port`) resolves names itself, without `resolver`, which is made at
+    the first request.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Pictures in place of a model's: fast, pretty, and saying what they are. The same recipe, the same bytes.
+"""Images in place of a model's: fast, pretty, labelled with their recipe; equal recipes give equal bytes.
 
 A scene is painted small and enlarged; only the caption is drawn at full size. Blocks, so it is for a thread.
 """
@@ -31,7 +31,7 @@ _PALE = (205, 208, 214)
 
 @lru_cache(maxsize=_KEPT)
 def render(made: Recipe) -> bytes:
-    """The encoded picture; its size is the recipe's, to the pixel."""
+    """The encoded image, of exactly the recipe's size in pixels."""
     from PIL import Image
 
     width, height = made.pixels

@@ -11,7 +11,7 @@ Outcome = Literal["succeeded", "failed", "moderated"]
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What will come of one accepted request: decided when it is accepted, told when it is done."""
+    """The outcome of one accepted request: drawn at acceptance, shown when it is done."""
 
     seconds: float
     """Service time on the emulator's clock, speed included."""
@@ -20,7 +20,7 @@ class Draw:
 
 
 def draw(settings: EmulatorSettings, ordinal: int, asked: int) -> Draw:
-    """The fate of the request with that `ordinal`, `asked` being the most pictures that it may bring."""
+    """The outcome of request number `ordinal`; `asked` is the most images that it may give."""
     dice = seeded(settings.seed, ordinal)
     seconds = settings.median_seconds * dice.lognormvariate(0.0, settings.sigma) / settings.speed
     fate = dice.random()
