@@ -70,7 +70,7 @@ class EmulatorSettings(BaseModel):
     url_seconds: Seconds = 86_400.0
     """Lifetime of an image's link; upstream's is 24 h."""
     fresh_links: bool = True
-    """A repeated request for the result gives new links; False: they expire `url_seconds` after its end."""
+    """A repeated request for the result gives new links; False: `url_seconds` counts from the run's end."""
     expired_link_status: Literal[403, 404, 410] = 403
     request_seconds: Seconds = 604_800.0
     """How long an ended request is known; then 404001. 7 days is documented for Serverless."""
