@@ -1,4 +1,4 @@
-"""Time, passed in: a night of eight hours must be able to run in a test in seconds."""
+"""Time, passed in, so that a night of eight hours runs in a test in seconds."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a process finds around it: variables, home, time, chance and the network. A test makes its own."""
+"""The environment of a process: variables, home folder, time, chance and network, all passed in."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a process finds around it; a test makes its own."""
+    """What a process has from its machine; a test passes its own."""
 
     env: Mapping[str, str]
     home: Path
@@ -23,4 +23,4 @@ class Environment:
     probe: Callable[[str], None] = lambda _name: None
     """Called at named places of the submit edge, where a test may crash the process."""
     transport: "Transport | None" = None
-    """Carries all that goes to the API and to its pictures, instead of the network: a test's."""
+    """Carries every request to the API and the image hosts instead of the network, in a test."""

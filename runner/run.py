@@ -8,6 +8,7 @@ from jobs.errors import LockHeld
 from jobs.sheets.planning import open_images, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import SheetSource
+from jobs.store.open import open_store
 from jobs.views import BatchView, LoadReport
 from runner.environment import Environment
 from runner.events.observer import Observer
@@ -16,7 +17,7 @@ from runner.lifecycle.order import Order
 from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
 from runner.planning.selection import WHOLE, Selection
-from runner.providers.connect import open_store, origin_of
+from runner.providers.connect import origin_of
 from runner.recovery.lock import Holder, holding
 from runner.settings import Settings, with_image_settings
 
@@ -49,7 +50,7 @@ async def run_sheet(
     await to_thread.run_sync(open_images, sheet)
     origin = origin_of(settings, environment.env)
     async with (
-        open_store(settings, environment.clock, create=True) as store,
+        open_store(settings.database, environment.clock.now, create=True) as store,
         holding(
             settings.database,
             command="run",
@@ -99,7 +100,7 @@ async def resume_batch(
     Raises:
         NightsheetError: every kind of it, before anything is paid.
     """
-    async with open_store(settings, environment.clock) as store:
+    async with open_store(settings.database, environment.clock.now) as store:
         batch = await store.batches.named(name)
         batch.check_origin(origin_of(settings, environment.env))
         async with holding(

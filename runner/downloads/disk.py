@@ -1,5 +1,4 @@
-"""The few things done to the disk whose failures matter, behind a port, so that a test can let the k-th
-fail."""
+"""The few disk operations whose failures matter, behind a port, so that a test can make the k-th one fail."""
 
 import errno
 import os
@@ -32,48 +31,47 @@ _IN_THE_WAY = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
 
 @dataclass(frozen=True, slots=True)
 class DiskTrouble:
-    """The disk did not take it. Permanent until somebody makes room or gives leave."""
+    """The disk refused a write. Permanent until a person makes room or grants permission."""
 
     reason: str
     errno: int | None = None
 
     @property
     def in_the_way(self) -> bool:
-        """Something else stands at that very place: no other file is troubled by it."""
+        """Something else is at that path: no other file is affected."""
         return self.errno in _IN_THE_WAY
 
 
 class Disk(Protocol):
-    """Files as they are written here. Every method may raise OSError."""
+    """How files are written. Every method may raise OSError."""
 
     def create(self, path: Path) -> int:
-        """A descriptor for a new file that only we may read; never follows a link, never opens what
-        exists."""
+        """A descriptor for a new file that only this user can read. Follows no link, opens no old file."""
         ...
 
     def write(self, descriptor: int, data: bytes) -> None:
-        """All of `data`."""
+        """Write all of `data`."""
         ...
 
     def finish(self, descriptor: int) -> None:
-        """Give the file the rights that any new file would have, and wait until the disk holds it."""
+        """Give the file the permissions of any new file, and wait until it is on disk (fsync)."""
         ...
 
     def close(self, descriptor: int) -> None:
-        """Let go of the descriptor."""
+        """Close the descriptor."""
         ...
 
     def replace(self, source: Path, target: Path) -> None:
-        """Rename, in one step."""
+        """Rename atomically, replacing `target`."""
         ...
 
     def sync_folder(self, folder: Path) -> None:
-        """Wait until the disk holds the folder's names."""
+        """Wait until the folder's entries are on disk (fsync)."""
         ...
 
 
 class LocalDisk:
-    """The machine's own file system. Reads the umask when it is made: do that before threads are about."""
+    """The local file system. Reads the umask when it is created, so create it before any thread starts."""
 
     def __init__(self) -> None:
         mask = os.umask(0o077)
@@ -110,27 +108,27 @@ class LocalDisk:
 
 
 def describe_disk(error: OSError, where: Path) -> DiskTrouble:
-    """What the disk said, as a sentence about `where`."""
+    """An error of the disk as a sentence about `where`."""
     words = _WORDS.get(error.errno or 0) or error.strerror or type(error).__name__
     return DiskTrouble(f"{where} cannot be written: {words}", error.errno)
 
 
 def part_path(folder: Path, name: str) -> Path:
-    """A fresh name for what is not whole yet, next to where it will stand."""
+    """A fresh name for an incomplete file, in the folder of the final one."""
     return folder / f"{name}.{secrets.token_hex(4)}{PART_SUFFIX}"
 
 
 def discard(path: Path) -> None:
-    """Deletes a file that may be there. One that stays is swept at the next start, so nobody is told."""
+    """Delete a file that may exist. One that cannot be deleted is removed at the next start, so no report."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
 
 
 def prepare_folder(disk: Disk, root: Path, below: PurePosixPath) -> Path:
-    """Makes `root` and the folders of `below` in it.
+    """Create `root` and the folders of `below` in it.
 
-    `root` is the user's own choice and may be a link; below it a link could lead our files anywhere, and is
-    an OSError.
+    `root` is the user's own choice and may be a link. Below it a link could lead files anywhere, so it is an
+    OSError.
     """
     _make(disk, root)
     folder = root
@@ -145,10 +143,9 @@ def prepare_folder(disk: Disk, root: Path, below: PurePosixPath) -> Path:
 
 
 def remove_stale_parts(folder: Path) -> int:
-    """Deletes what an interrupted run left half-written in `folder` and below; returns how many files.
+    """Delete the incomplete files of an interrupted run in `folder` and below; returns how many.
 
-    Only for a folder that no other runner is writing to. A file that cannot be deleted is left where it is:
-    it harms nobody.
+    Only for a folder that no other runner writes to. A file that cannot be deleted stays: it is harmless.
     """
     removed = 0
     for path in _parts(folder):
@@ -159,9 +156,9 @@ def remove_stale_parts(folder: Path) -> int:
 
 
 def probe_writable(folder: Path, disk: Disk | None = None) -> str | None:
-    """Writes, renames and deletes a small file in `folder`, which is made where it is missing.
+    """Write, rename and delete a small file in `folder`, which is created if it is missing.
 
-    None when that works, else what to tell the user. For the start, before anything is paid.
+    None if that works, else the reason for the user. For the start, before anything is paid.
     """
     if (shown := not_utf8(folder)) is not None:
         return f"{shown} cannot be written: its name is not UTF-8"

@@ -1,7 +1,7 @@
-"""A picture from its URL to its name on disk: streamed, counted, hashed, decoded, and only then named.
+"""An image from its URL to its name on disk: streamed, counted, hashed, decoded, and only then named.
 
-Until all of that is done the bytes stand under a `.part` name, so a kill at any moment leaves either the
-whole picture or something that the next run sweeps away.
+Until then the bytes are in a `.part` file, so a kill at any moment leaves either the whole image or a file
+that the next run deletes.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from runner.http.transport import body_of
 from runner.http.url_policy import Blocked, host_of
 
 RENAME_TRIES = 5
-"""On Windows a file that a viewer holds open cannot be replaced; mostly not for long."""
+"""On Windows a file that a viewer holds open cannot be replaced, usually only for a moment."""
 
 _RENAME_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadLimits:
-    """What a picture may cost in bytes, pixels and time."""
+    """The most bytes, pixels and time that one image may take."""
 
     max_bytes: int = 64 * 1024 * 1024
     max_pixels: int = MOST_PIXELS
@@ -49,7 +49,7 @@ class DownloadLimits:
 
 @dataclass(frozen=True, slots=True)
 class DownloadedImage:
-    """A picture on disk under its final name: whole, decoded, hashed (SHA-256 in hex)."""
+    """An image on disk under its final name: whole, decoded, hashed (SHA-256 in hex)."""
 
     path: Path
     sha256: str
@@ -64,7 +64,7 @@ DownloadResult = DownloadedImage | LinkGone | Blocked | Broken | DownloadFailed 
 
 @dataclass(frozen=True, slots=True)
 class Downloads:
-    """What all downloads of a run share. `root` is the output folder."""
+    """What the downloads of a run share. `root` is the output folder."""
 
     client: ImageClient
     root: Path
@@ -72,7 +72,7 @@ class Downloads:
     disk: Disk
     limits: DownloadLimits = field(default_factory=DownloadLimits)
     decoders: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
-    """A decoded picture takes up to 256 MB, so few at a time."""
+    """A decoded image takes up to 256 MB of memory, so few at a time."""
 
 
 async def fetch_image(
@@ -83,12 +83,11 @@ async def fetch_image(
     replaces: str | None = None,
     keep_bad: bool = False,
 ) -> DownloadResult:
-    """Brings one picture home, as `name` below the root (without ending: the decoded format gives it).
+    """Download one image to `name` below the root; its decoded format adds the suffix.
 
-    A file of that name is never overwritten, unless it has the content that came (then it is taken as it is)
-    or the hash `replaces` (an earlier download of ours); else the picture gets another name, which is
-    returned. A broken file is thrown away, with `keep_bad` kept as `.bad`. No exception leaves but
-    cancellation.
+    An existing file of that name is overwritten only if its hash is `replaces` (an earlier download), and
+    reused if it has the same content; otherwise the image gets another name, which is returned. A broken
+    file is deleted, or with `keep_bad` kept as `.bad`. Raises nothing but cancellation.
     """
     wanted = shared.root / name
     try:
@@ -106,7 +105,7 @@ async def fetch_image(
             return fetched
         finally:
             discard(part)
-    except OSError as error:  # every error of the network is a value by now: this is the disk
+    except OSError as error:  # errors of the network are values by now: this is the disk
         return describe_disk(error, wanted)
 
 
@@ -115,13 +114,13 @@ class _ReceivedImage:
     sha256: str
     bytes: int
     whole: bool
-    """Its length was told and is right, or its chunks had an end."""
+    """Its declared length is right, or its chunked body was terminated."""
 
 
 async def _receive(
     shared: Downloads, url: str, part: Path
 ) -> _ReceivedImage | LinkGone | Blocked | Broken | DownloadFailed:
-    """The bytes on disk under the name `part`, or why they are not."""
+    """The bytes, written to `part`, or why there are none."""
     descriptor = shared.disk.create(part)
     try:
         received = await _in_time(shared, url, descriptor)
@@ -169,7 +168,7 @@ async def _stream(
             size += len(chunk)
             if size > limits.max_bytes:
                 return _too_large(limits.max_bytes)
-            # Written here and not in a thread: that was measured to cost less than half.
+            # Written here and not in a thread: measured, that costs less than half.
             shared.disk.write(descriptor, chunk)
             digest.update(chunk)
             waited = shared.clock.monotonic() - begun
@@ -184,18 +183,18 @@ async def _stream(
 async def _chunks(
     response: httpx.Response, told: int | None
 ) -> AsyncGenerator[bytes | Broken | DownloadFailed]:
-    """The body's chunks, and a value for the exception that cut it off, if one did."""
+    """The body's chunks, then a value for the exception that cut it off, if any."""
     try:
         async with body_of(response) as chunks:
             async for chunk in chunks:
                 yield chunk
-    except Exception as error:  # every one is translated: the border is here
+    except Exception as error:  # each is translated to a value
         yield _cut_off(error, host_of(response.request.url), told)
 
 
 def _cut_off(error: Exception, host: str, told: int | None) -> Broken | DownloadFailed:
-    """A body that ends too early is a broken picture. aiohttp says the same of a connection that was reset in
-    its middle; silence, it says, is a timeout."""
+    """A body that ends too early is a broken image; so is a connection reset in the middle, which aiohttp
+    reports the same way. Silence is a timeout."""
     links = (error, error.__cause__)
     if any(isinstance(link, aiohttp.ClientPayloadError) for link in links):
         return Broken("it was cut off" + (f" before its {told} bytes were here" if told is not None else ""))
@@ -214,7 +213,7 @@ def _too_large(max_bytes: int) -> Broken:
 async def _keep(
     shared: Downloads, part: Path, wanted: Path, received: _ReceivedImage, replaces: str | None
 ) -> DownloadedImage | Broken:
-    """The last three steps: decode, name, make the name last."""
+    """The last three steps: decode, name, sync the folder."""
     check = partial(inspect, part, whole=received.whole, max_pixels=shared.limits.max_pixels)
     facts = await to_thread.run_sync(check, limiter=shared.decoders)
     if isinstance(facts, Broken):

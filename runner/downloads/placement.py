@@ -1,4 +1,4 @@
-"""Giving a finished file its name, without ever overwriting what is not ours."""
+"""Gives a finished file its final name, without overwriting a file of somebody else."""
 
 import errno
 import hashlib
@@ -13,17 +13,17 @@ from runner.downloads.disk import Disk
 _MOST_NAMES = 99
 
 _one_at_a_time = threading.Lock()
-"""Between "this name is free" and the rename, no other thread of ours may take it."""
+"""Between "this name is free" and the rename, no other thread may take the name."""
 
 
 def place(
     disk: Disk, part: Path, wanted: Path, suffix: str, sha256: str | None, replaces: str | None = None
 ) -> Path:
-    """Renames `part` to `wanted` plus `suffix`, and returns the path that holds the content from now on.
+    """Rename `part` to `wanted` plus `suffix`; returns the path that holds the content from now on.
 
-    A file that is there already is left alone, unless its content is ours: with the hash `sha256` it is taken
-    as it stands, with the hash `replaces` it is replaced. Otherwise `-2`, `-3`, ... go behind the name. Links
-    are never followed. Blocks; raises OSError.
+    An existing file stays untouched unless its content is known: with the hash `sha256` it is reused, with
+    the hash `replaces` it is replaced. Otherwise `-2`, `-3`, ... follow the name. Links are never followed.
+    Blocks; raises OSError.
     """
     with _one_at_a_time:
         for path in _names(wanted, suffix):

@@ -1,8 +1,8 @@
-"""Is this file a picture, whole and of bearable size? Only decoding all of it can tell.
+"""Whether a file is a whole image of a tolerable size, found out by decoding all of it.
 
-Pillow's `verify()` lets a JPEG pass that is cut in half, and `load()` a PNG that lacks its last bytes, so the
-end of the file is looked at as well. The header is believed for one thing only: to refuse a size before it is
-decoded.
+Pillow's `verify()` accepts a JPEG that is cut in half, and `load()` a PNG that lacks its last bytes, so the
+end of the file is checked as well. The header is trusted for one thing only: to reject a size before
+decoding.
 """
 
 import struct
@@ -13,23 +13,23 @@ from typing import BinaryIO
 from jobs.image_shape import pillow as load_pillow
 
 MOST_PIXELS = 64_000_000
-"""In all frames together; 400 million were seen to fit into a file of 49 KB."""
+"""In all frames together; a file of 49 KB can hold 400 million."""
 MOST_FRAMES = 1000
-"""However small they are: every one takes its time."""
+"""However small they are: each takes its time."""
 
 _TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """What came is not the picture. Another download may help."""
+    """What arrived is no whole image. Another download may help."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """A decoded picture: its ending with the dot, its content type, its size in pixels."""
+    """A decoded image: its suffix with the dot, its content type, its size in pixels."""
 
     suffix: str
     content_type: str
@@ -48,15 +48,15 @@ _PARSERS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
 def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> ImageFacts | Broken:
-    """Decodes the file completely; blocks, for a worker thread.
+    """Decode the file completely. Blocks, so call it in a worker thread.
 
-    `whole` says that the length is known to be right: then the format's own end is not looked for. Raises
-    OSError where the file cannot be read: that is the disk, and not the picture.
+    `whole` means that the length is known to be right: then the format's own end is not checked. Raises
+    OSError if the file cannot be read: that is the disk, not the image.
     """
     with path.open("rb") as file:
         try:
             facts = _decoded(file, max_pixels)
-        except Exception as error:  # a parser of foreign bytes: anything may come out of it
+        except Exception as error:  # a parser of untrusted bytes may raise anything
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             return Broken(f"it does not decode ({str(error) or type(error).__name__})"[:300])
@@ -75,7 +75,7 @@ def _decoded(file: BinaryIO, max_pixels: int) -> ImageFacts | Broken:
         return Broken("it holds too many pixels")
     with image:
         width, height = image.size
-        # Of a JPEG with more of them behind it the first is the picture: each has a size of its own.
+        # Of a JPEG followed by others (MPO) the first is the image: each has a size of its own.
         frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         if frames > MOST_FRAMES:
             return Broken(f"it holds too many frames ({frames})")
@@ -93,8 +93,8 @@ def _decoded(file: BinaryIO, max_pixels: int) -> ImageFacts | Broken:
 
 
 def _ends(file: BinaryIO, suffix: str) -> bool:
-    """Whether the format's own end is there. Something may follow it, because tools append; not so in a GIF,
-    whose end is a single byte that says little elsewhere."""
+    """Whether the format's own end marker is there. Other bytes may follow it, because tools append; not in a
+    GIF, whose marker is a single byte that means little elsewhere."""
     size = file.seek(0, 2)
     if suffix == ".webp":
         file.seek(4)

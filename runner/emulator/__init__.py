@@ -1,1 +1,1 @@
-"""A faithful stand-in of RunComfy's Model API on loopback: free, and repeatable."""
+"""An emulator of RunComfy's Model API on loopback: faithful, free and repeatable."""

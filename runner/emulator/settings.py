@@ -1,4 +1,4 @@
-"""What the stand-in is told at its start, and every choice that the API's documentation leaves open.
+"""The emulator's settings, and every choice that the API's documentation leaves open.
 
 Each choice is a field; its default is the documented reading, or else the likeliest one.
 """
@@ -36,10 +36,10 @@ class EmulatorSettings(BaseModel):
     sigma: Annotated[float, Field(ge=0, le=3)] = 0.4
     """Spread of the service time: the standard deviation of its logarithm."""
     speed: Seconds = 20.0
-    """How many times faster than life: divides service times and the windows of faults.
+    """How many times faster than the API: divides service times and the windows of faults.
 
-    Left alone are what outlives a process (`url_seconds`, `request_seconds`: a rehearsal killed today is
-    resumed tomorrow) and what a client is told to wait (Retry-After).
+    It changes neither what outlives a process (`url_seconds`, `request_seconds`: a rehearsal killed today
+    is resumed tomorrow) nor Retry-After.
     """
     seed: int = 0
     """Every draw (service time, outcome, number of pictures, chance of a fault) comes from it."""
@@ -48,11 +48,11 @@ class EmulatorSettings(BaseModel):
     moderated_share: Share = 0.0
     """Share of the accepted requests stopped by the provider's content rules after acceptance."""
     short_share: Share = 0.0
-    """Share of the sequential requests that bring fewer pictures than asked for."""
+    """Share of the sequential requests that give fewer images than requested."""
 
     # -- money --
     price_usd: dict[str, Money] = Field(default_factory=_prices)
-    """US dollars a picture, by the beginning of the model_id; the longest one that fits counts."""
+    """US dollars an image, by the beginning of the model_id; the longest match counts."""
     price_unit: str = "image"
     balance_usd: Annotated[Decimal, Field(allow_inf_nan=False)] = Decimal(1000)
     """Balance at the start; it may be zero or negative, as in the official CLI's balance.rs."""
@@ -68,12 +68,12 @@ class EmulatorSettings(BaseModel):
 
     # -- how long things last, in seconds of the clock --
     url_seconds: Seconds = 86_400.0
-    """A picture's link; upstream's lives 24 h."""
+    """Lifetime of an image's link; upstream's is 24 h."""
     fresh_links: bool = True
-    """Asking for the result again gives new links; False: they end `url_seconds` after the run's end."""
+    """A repeated request for the result gives new links; False: `url_seconds` counts from the run's end."""
     expired_link_status: Literal[403, 404, 410] = 403
     request_seconds: Seconds = 604_800.0
-    """An ended request is known that long, then 404001. 7 days is documented for Serverless."""
+    """How long an ended request is known; then 404001. 7 days is documented for Serverless."""
 
     # -- limits --
     max_submits_per_second: Annotated[int, Field(ge=1)] | None = None
@@ -117,18 +117,18 @@ class EmulatorSettings(BaseModel):
     unknown_keys: Literal["ignored", "refused"] = "ignored"
     """Keys that the model's schema does not have."""
     data_uris: Literal["refused", "accepted"] = "accepted"
-    """Pictures sent inside the body: another client of the API sends them so, unproven for Seedream 4.x."""
+    """Images inside the body: another client of the API does that; unproven for Seedream 4.x."""
 
     # -- pictures --
     picture_format: Literal["jpeg", "png"] = "jpeg"
     picture_quality: Annotated[int, Field(ge=1, le=95)] = 85
     picture_scale: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Draws pictures smaller than asked for: 1/16 makes 128x128 of 2048x2048."""
+    """Draws images smaller than requested: 1/16 makes 128x128 of 2048x2048."""
 
     faults: tuple[Fault, ...] = ()
     """Armed from the start; `EmulatorService.faults` replaces them at run time."""
 
     def price(self, model_id: str) -> Decimal:
-        """US dollars a picture of `model_id`; zero where no beginning fits."""
+        """US dollars an image of `model_id`; zero without a match."""
         fitting = [start for start in self.price_usd if model_id.startswith(start)]
         return self.price_usd[max(fitting, key=len)] if fitting else Decimal(0)

@@ -18,7 +18,7 @@ from jobs.states import JobState
 from jobs.views import Account, Pause
 from runner.events.report import RunReport
 from runner.http.webhook import checked_webhook, post_json
-from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
+from runner.providers.vendor import VENDOR
 from runner.settings import Settings
 
 LONGEST_SECONDS = 30.0
@@ -81,7 +81,7 @@ def notifier_for(settings: Settings, env: Mapping[str, str], notice: Callable[[s
     Raises:
         UsageProblem: the command cannot be read, or the webhook is no address.
     """
-    safe = {name: value for name, value in env.items() if name not in TOKEN_VARIABLES}
+    safe = {name: value for name, value in env.items() if name not in VENDOR.token_variables}
     webhook = checked_webhook(settings.webhook) if settings.webhook else None
     return Notifier(_words(settings.on_event), webhook, safe, notice)
 

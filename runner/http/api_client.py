@@ -1,4 +1,4 @@
-"""Calls to the API: one origin, one token, one try."""
+"""Calls to the API: one origin, one token, one try each."""
 
 import re
 import ssl
@@ -24,7 +24,7 @@ LONGEST_IDLE_SECONDS = 30.0
 """A connection for polls and results: below the 60 s at which common load balancers drop an idle one."""
 
 LONGEST_IDLE_BEFORE_SUBMIT_SECONDS = 2.0
-"""A submit on a connection that has just been dropped would be a doubt about a payment, made by ourselves."""
+"""A submit on a connection that was just dropped would be unconfirmed by our own fault."""
 
 CONNECT_SECONDS = 10.0
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
@@ -32,13 +32,14 @@ LARGEST_BODY_BYTES = 4 * 1024 * 1024
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+(\?[A-Za-z0-9._~=&%-]+)?")
 _BODY_READ = {"gzip", "x-gzip", "deflate"}
 _SHORTEST_SECRET = 8
-"""What is shorter (an emulator takes any token) may be a word of the answer itself."""
+"""A shorter token (an emulator takes any) may be a word of the answer itself."""
 
 
 class ApiClient:
-    """Sends the token to `base` and to nothing else; follows no redirect, keeps no cookie, repeats nothing.
+    """Sends the token to `base` and nowhere else; follows no redirect, keeps no cookie, retries nothing.
 
-    With `transport`, everything goes through that one (a test's); it is not closed here.
+    A test passes `transport`, which then carries every request and is not closed here. Raises UsageProblem
+    for a base URL that cannot be used.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class ApiClient:
         self.forget_connections()
 
     def forget_connections(self) -> None:
-        """Open new connections from here on. What is under way on the old ones ends there."""
+        """Open new connections from here on. Requests in flight end on the old ones."""
         if self._make is None:
             return
         submits = self._make(keepalive_seconds=LONGEST_IDLE_BEFORE_SUBMIT_SECONDS)
@@ -107,9 +108,9 @@ class ApiClient:
         timeout_seconds: float,
         fresh: bool = False,
     ) -> Reply:
-        """One call: `path` (with its query) below the base, done or given up after `timeout_seconds` in all.
+        """One call of `path` (with its query) below the base, given up after `timeout_seconds` in all.
 
-        `fresh` is for what must not go out twice: it takes no connection that idled for more than 2 s.
+        `fresh` is for a request that must not be sent twice: it uses no connection idle for more than 2 s.
         aiohttp itself may repeat a GET once whose connection was dropped, never a POST. Raises ValueError for
         a path that could leave the base; nothing else but cancellation leaves as an exception.
         """
@@ -128,7 +129,7 @@ class ApiClient:
         return self._without_token(got.answer())
 
     def _without_token(self, answer: Answer) -> Answer:
-        """An API that repeats the token in its words must not bring it into the table and the manifests."""
+        """An API that repeats the token in an answer must not bring it into the table and the manifests."""
         secret = b"" if self._token is None else self._token.get_secret_value().encode()
         if len(secret) < _SHORTEST_SECRET:
             return answer
@@ -166,7 +167,7 @@ def _usable(base: str) -> str:
 
 
 class _PartialAnswer:
-    """An answer as far as it has come, so that a deadline in its middle does not lose what was there."""
+    """An answer as far as it has arrived, so that a deadline in the middle of it loses nothing."""
 
     def __init__(self) -> None:
         self.status: int | None = None
@@ -197,8 +198,8 @@ class _PartialAnswer:
 
 
 def _decoded(body: bytes, encoding: str | None) -> tuple[bytes, bool]:
-    """The body, and whether it is whole. We ask for no encoding; a proxy in between may use one all the same,
-    and a request_id may be inside. A bomb stops at the limit."""
+    """The body, and whether it is whole. We ask for no encoding, but a proxy may use one all the same, and a
+    request_id may be inside. Decompression stops at the limit."""
     encoding = (encoding or "identity").strip().lower()
     if encoding in {"", "identity"}:
         return body, True

@@ -1,14 +1,9 @@
-"""The API's base URL: taken from the settings, checked once, and the only place that the token goes to."""
+"""Base URLs of an API: checked once, in one spelling. The token goes to such a base and nowhere else."""
 
 import ipaddress
 import re
-from collections.abc import Mapping
 
 from jobs.errors import UsageProblem
-
-BASE_VARIABLE = "RUNCOMFY_MODEL_API_BASE"
-DEFAULT_BASE = "https://model-api.runcomfy.net/v1"
-"""With `/v1`, as in the official CLI."""
 
 _BASE = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?"
@@ -17,15 +12,10 @@ _BASE = re.compile(
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def api_base(env: Mapping[str, str]) -> str:
-    """The base from the environment, else the default. Raises UsageProblem where it does not do."""
-    return checked_base(env.get(BASE_VARIABLE, "").strip() or DEFAULT_BASE)
-
-
 def checked_base(text: str) -> str:
     """`text` as a base URL: host in lower case, no slash at the end.
 
-    Raises UsageProblem for anything but http(s)://host[:port][/path], and for plain http beyond this machine:
+    Raises UsageProblem for anything but http(s)://host[:port][/path], and for plain http to another machine:
     the token would cross the network readable.
     """
     scheme, host, port, path = _split(text)
@@ -36,7 +26,10 @@ def checked_base(text: str) -> str:
 
 
 def origin(base: str) -> str:
-    """Where a base leads: `scheme://host:port`, spelt the same for every spelling of one origin."""
+    """`scheme://host:port` of a base URL, the same for every spelling of one origin.
+
+    Raises UsageProblem for what is no base URL.
+    """
     scheme, host, port, _path = _split(base)
     return f"{scheme}://{_bracketed(host)}:{port}"
 
@@ -87,6 +80,4 @@ def _bracketed(host: str) -> str:
 
 
 def _refused(why: str) -> UsageProblem:
-    return UsageProblem(
-        f"The API base does not do: {why}.", hint=f"Leave {BASE_VARIABLE} out for {DEFAULT_BASE}."
-    )
+    return UsageProblem(f"The API base does not do: {why}.")

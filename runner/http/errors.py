@@ -1,4 +1,4 @@
-"""The border: exceptions of httpx and aiohttp come in, our values go out.
+"""Maps the exceptions of httpx and aiohttp to values, by a table.
 
 httpx-aiohttp calls a connection that broke after the request was sent `httpx.ConnectTimeout`, so a type alone
 proves nothing. "Not sent" takes two proofs: the marker is unset, and aiohttp's own exception underneath is
@@ -25,8 +25,8 @@ _WHILE_CONNECTING_ELSEWHERE: tuple[type[Exception], ...] = (
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
 )
-"""For a transport that is not built on aiohttp: httpx's own types, which httpcore's transport uses
-truthfully."""
+"""For a transport that is not built on aiohttp: httpx's own types, which httpcore's transport raises only
+while it connects."""
 
 _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ClientConnectorCertificateError, "the certificate of {host} is not trusted"),
@@ -64,14 +64,14 @@ def translate(error: Exception, marker: SendMarker, host: str) -> NotSent | NoAn
 
 
 def deadline_passed(marker: SendMarker, host: str, seconds: float) -> NotSent | NoAnswer:
-    """The value for a call that its total deadline ended: unsent only where the transport would have told."""
+    """The value for a call ended by its total deadline: unsent only where the transport reports sending."""
     if marker.watched and not marker.sent:
         return NotSent(f"no connection to {host} within {seconds:g} s")
     return NoAnswer(f"no answer of {host} within {seconds:g} s")
 
 
 def describe(error: Exception, host: str) -> str:
-    """A sentence for a person; the system's own words are added where the system has some."""
+    """A sentence for a person, with the reason that the operating system gives, if any."""
     told = _underneath(error)
     for kind, sentence in _SENTENCES:
         if isinstance(told, kind):
@@ -109,7 +109,7 @@ def _underneath(error: Exception) -> Exception:
 
 
 def _system_words(error: BaseException) -> str | None:
-    """What OpenSSL or the operating system says: fixed texts, which repeat nothing of the request."""
+    """The reason from OpenSSL or the operating system: fixed texts, which repeat nothing of the request."""
     links = [link for link in chain(error) if isinstance(link, OSError)]
     for link in links:
         # By inheritance, aiohttp's own certificate error is OpenSSL's too, but lacks the attribute.

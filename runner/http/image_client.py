@@ -1,4 +1,4 @@
-"""A picture's bytes from the net: without token, cookie or referrer, every hop checked before it is taken."""
+"""Opens image URLs: without token, cookie or referrer, every redirect checked before it is followed."""
 
 import ssl
 from collections.abc import Callable
@@ -26,24 +26,24 @@ _IDLE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class LinkGone:
-    """The link does not lead to the picture any more: the API may have a fresh one."""
+    """The link no longer leads to the image: the API may have a fresh one."""
 
     status: int
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadFailed:
-    """The network or the server, not the picture: worth another try."""
+    """The network or the server failed, not the image: worth a retry."""
 
     reason: str
     status: int | None = None
 
 
 class ImageClient:
-    """Opens picture URLs that `policy` allows.
+    """Opens image URLs that `policy` allows.
 
-    With `transport`, everything goes through that one (a test's), and only the URLs are checked. Behind a
-    `proxy`, which resolves names itself, likewise; with an API on this machine no proxy is used.
+    A test passes `transport`, which then carries every request; only the URLs are checked. The same holds
+    behind a `proxy`, which resolves names itself. With an API on this machine no proxy is used.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ class ImageClient:
     ) -> httpx.Response | Blocked | LinkGone | DownloadFailed:
         """The 200 behind `url`, its body unread, for the caller to close; or why there is none.
 
-        `idle_seconds` is the longest silence between two bytes; a deadline over all is the caller's. With
-        `first_bytes` no more are asked for, and 206 will do; a server may send all of it even so.
+        `idle_seconds` is the longest silence between two bytes; a total deadline is the caller's. With
+        `first_bytes` only those are requested and 206 is accepted; a server may still send everything.
         """
         more = {} if first_bytes is None else {"range": f"bytes=0-{first_bytes - 1}"}
         accepted = {httpx.codes.OK} if first_bytes is None else {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}
@@ -111,7 +111,7 @@ class ImageClient:
             await close(response)
             location = response.headers.get("location")
             if response.status_code not in _REDIRECTS or not location:
-                return _without_picture(response.status_code, host_of(target))
+                return _without_image(response.status_code, host_of(target))
             target = self._next(target, location)
         return target if isinstance(target, Blocked) else Blocked(f"{host_of(target)} redirects too often")
 
@@ -121,7 +121,7 @@ class ImageClient:
         request = httpx.Request(method, url, headers=self._headers | more, extensions={"timeout": limits})
         try:
             response = await self._transport.handle_async_request(request)
-        except Exception as error:  # every one is translated: the border is here
+        except Exception as error:  # each is translated to a value
             return refusal(error) or DownloadFailed(describe(error, host_of(url)))
         response.request = request
         return response
@@ -135,21 +135,21 @@ class ImageClient:
 
 
 async def close(response: httpx.Response) -> None:
-    """Let go of a response. Its connection may be broken already, which is no news."""
+    """Release a response. Its connection may be broken already, which is no error."""
     with suppress(httpx.HTTPError, aiohttp.ClientError, OSError):
         await response.aclose()
 
 
 def refusal(error: BaseException) -> Blocked | None:
-    """The reason of our own gate, where that is what is behind `error`."""
+    """Why the policy refused an address, if that is what caused `error`."""
     for link in chain(error):
         if isinstance(link, AddressRefused):
             return Blocked(str(link.strerror))
     return None
 
 
-def _without_picture(status: int, host: str) -> LinkGone | DownloadFailed:
-    # A link that has run out is refused in more than one way: 403, 404, 410, and 400 by some stores.
+def _without_image(status: int, host: str) -> LinkGone | DownloadFailed:
+    # Hosts refuse an expired link in more than one way: 403, 404, 410, and 400 by some stores.
     if 400 <= status < 500 and status not in _WORTH_ANOTHER_TRY:
         return LinkGone(status)
     return DownloadFailed(f"{host} answered {status}", status)

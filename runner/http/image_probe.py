@@ -1,4 +1,4 @@
-"""The first bytes of a picture that lies elsewhere, and its size: HEAD, then a range of one GET."""
+"""The first bytes of a hosted image and its size: HEAD, then one GET of a range."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,31 +12,31 @@ from runner.http.transport import body_of
 from runner.http.url_policy import Blocked, shown_host
 
 FIRST_BYTES = 256 * 1024
-"""More than the headers of pictures take, colour profiles and thumbnails in them included."""
+"""More than the headers of an image take, colour profile and thumbnail included."""
 
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 10.0
 _SECONDS = 30.0
-"""For one picture, all in all."""
+"""For one image in total."""
 
 _TOTAL = re.compile(r"bytes 0-\d+/(\d{1,15})")
 
 
 @dataclass(frozen=True, slots=True)
 class Peeked:
-    """What the picture begins with; `size` in bytes is that of all of it, None where nobody told."""
+    """The first bytes of an image; `size` is that of the whole image in bytes, None if unknown."""
 
     data: bytes = field(repr=False)
     size: int | None
 
     @property
     def whole(self) -> bool:
-        """Whether all of it is here."""
+        """Whether `data` is the whole image."""
         return self.size == len(self.data)
 
 
 async def peek(client: ImageClient, address: str) -> Peeked | Blocked | LinkGone | DownloadFailed:
-    """Look at one picture, once, without a second try."""
+    """Probe one image, without a retry."""
     with anyio.move_on_after(_SECONDS):
         size = await _told_size(client, address)
         return await _begun(client, address, size) if isinstance(size, int | None) else size
@@ -44,8 +44,8 @@ async def peek(client: ImageClient, address: str) -> Peeked | Blocked | LinkGone
 
 
 async def _told_size(client: ImageClient, address: str) -> int | Blocked | DownloadFailed | None:
-    """What HEAD tells of the size. Not every server knows HEAD, and a signed address is not signed for it, so
-    that a refusal of it means nothing."""
+    """The size according to HEAD. Not every server knows HEAD, and a signed URL is not signed for it, so a
+    refused HEAD means nothing."""
     answer = await client.open(
         address, connect_seconds=_CONNECT_SECONDS, idle_seconds=_IDLE_SECONDS, method="HEAD"
     )
@@ -70,7 +70,7 @@ async def _begun(
         return answer
     try:
         return Peeked(await _first_bytes(answer), _size_of(answer, told))
-    except Exception as error:  # every one is translated: the border is here
+    except Exception as error:  # each is translated to a value
         return DownloadFailed(describe(error, shown_host(address)))
     finally:
         await close(answer)

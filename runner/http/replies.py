@@ -1,7 +1,7 @@
-"""What a call to the API comes to. Three values and no exception, so that nothing can be forgotten.
+"""What a call to the API returns: three values and no exception, so that no case can be forgotten.
 
-The line that matters runs between `NotSent` and `NoAnswer`: the first may be sent again, the second may have
-been paid for. In doubt it is `NoAnswer`.
+The line that matters is between `NotSent` and `NoAnswer`: the first may be sent again, the second may be
+paid for. What is uncertain is `NoAnswer`.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ SENT_EXTENSION = "nightsheet.sent"
 
 
 class SendMarker:
-    """How far one request got, told by the transport that carries it.
+    """How far one request got, reported by the transport that carries it.
 
     A transport that reports sets `watched` first, and calls `mark` as soon as it holds a connection for the
     request: from then on bytes may have left. A transport that does not report leaves both unset.
@@ -46,17 +46,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Not a byte of the request has left: to send it again costs nothing."""
+    """No byte of the request was sent: sending it again costs nothing."""
 
     reason: str
     certificate: bool = False
-    """The server's certificate was refused: no retry will change that, somebody is in between or has to
-    act."""
+    """The server's certificate was refused: no retry changes that, a person has to act."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The request may have arrived, and no answer to it did."""
+    """The request may have arrived, but no answer did."""
 
     reason: str
 

@@ -1,7 +1,7 @@
 """httpx over aiohttp, with a report of when a request may have been sent.
 
 httpcore, which httpx brings along, scans its whole pool at every request: with 64 connections that costs six
-times what aiohttp's pool does. Neither a proxy, nor credentials, nor cookies are taken from the surroundings.
+times what aiohttp's pool does. No proxy, credentials or cookies are taken from the environment.
 """
 
 import socket
@@ -34,7 +34,7 @@ _current: ContextVar[httpx.Request] = ContextVar("nightsheet_request")
 
 @cache
 def tls_context(extra_ca: str | None = None) -> ssl.SSLContext:
-    """The usual authorities, and those in the PEM file `extra_ca`. Read once and shared by all clients."""
+    """The usual certificate authorities, plus the PEM file `extra_ca`. Read once, shared by all clients."""
     context = httpx.create_ssl_context(trust_env=False)
     if extra_ca:
         context.load_verify_locations(extra_ca)
@@ -42,12 +42,12 @@ def tls_context(extra_ca: str | None = None) -> ssl.SSLContext:
 
 
 class ReportingTransport(httpx.AsyncBaseTransport):
-    """Carries requests and tells their markers.
+    """Carries requests and reports to their markers.
 
-    `keepalive_seconds` is the longest that a connection idles before it is used again. There is no limit on
-    the number of connections: who sends bounds itself, and a lower limit here would only throw connections
-    away. `proxy` (`http://[user:password@]host:port`) resolves names on its own, out of reach of `resolver`,
-    which is made when the first request is.
+    `keepalive_seconds` is the longest that a connection may idle before it is used again. The number of
+    connections has no limit: callers bound themselves, and a lower limit here would only discard connections.
+    `proxy` (`http://[user:password@]host:port`) resolves names itself, without `resolver`, which is made at
+    the first request.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class ReportingTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     def _session(self) -> aiohttp.ClientSession:
-        """Made at the first request, because it belongs to the running event loop."""
+        """Made at the first request, because a session belongs to the running event loop."""
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 ssl=self._tls,
@@ -93,9 +93,9 @@ class ReportingTransport(httpx.AsyncBaseTransport):
 
 
 def body_of(response: httpx.Response) -> aclosing[AsyncGenerator[bytes, None]]:
-    """The body's chunks as they come, for `async with`: left early, the generator behind is closed at once.
+    """The body's chunks as they arrive, for `async with`, which closes the generator if it is left early.
 
-    Also for a body that is in memory already, as tests make them.
+    Also for a body that is in memory already, as in tests.
     """
     stream = cast("httpx.AsyncByteStream", response.stream)
     return aclosing(cast("AsyncGenerator[bytes, None]", stream.__aiter__()))

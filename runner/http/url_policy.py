@@ -1,9 +1,8 @@
-"""Which picture URLs may be fetched, and which network addresses connected to.
+"""Which image URLs may be fetched, and which network addresses connected to: protection against SSRF.
 
-A picture's URL is written by somebody else, and fetched from inside the user's network. So its host must be
-on a list, and what that host's name leads to must be on the public internet: checked when the name is
-resolved, and once more on the very address that a socket is opened for. A proxy resolves names by itself:
-behind one, only the list of hosts protects.
+Somebody else writes an image's URL, and it is fetched from inside the user's network. So its host must be on
+a list, and the host must resolve to the public internet: checked when the name is resolved, and again on the
+address that a socket is opened for. A proxy resolves names itself: behind one, only the list protects.
 """
 
 import ipaddress
@@ -21,14 +20,11 @@ from runner.http.api_url import is_loopback, origin, split_origin
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-PROVIDER_HOSTS = (".runcomfy.net", ".runcomfy.com")
-"""Where the API keeps pictures (its documentation, and the list that its own CLI goes by)."""
-
 _HOST = re.compile(r"\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _URL = re.compile(
     r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?([/?#][!-\[\]-~]*)?", re.IGNORECASE
 )
-"""Narrow on purpose: parsers differ over backslashes, users, percent signs and odd letters in a host."""
+"""Narrow on purpose: parsers differ on backslashes, users, percent signs and unusual letters in a host."""
 _LONGEST_URL = 8192
 
 _NEVER = tuple(
@@ -40,7 +36,7 @@ _NEVER = tuple(
         "192.88.99.0/24",  # 6to4 relays
         "198.18.0.0/15",  # benchmarks
         "224.0.0.0/3",  # multicast, reserved, broadcast
-        "::/96",  # IPv4 in its oldest dress
+        "::/96",  # IPv4-compatible, deprecated
         "64:ff9b:1::/48",  # NAT64 of the local network
         "100::/64",
         "2001::/23",  # Teredo, ORCHID and other protocol assignments
@@ -53,7 +49,7 @@ _NEVER = tuple(
         "ff00::/8",
     )
 )
-"""Not public, whatever the standard library says: what `is_global` answers differs between Python's releases
+"""Not public, whatever the standard library says: `is_global` differs between Python's releases
 (3.11 calls 224.0.0.1, 64:ff9b::7f00:1 and 2002:7f00:1:: global)."""
 
 _CARRIES_IPV4 = (
@@ -61,11 +57,11 @@ _CARRIES_IPV4 = (
     (ipaddress.IPv6Network("64:ff9b::/96"), 0),  # NAT64, as found on networks without IPv4
     (ipaddress.IPv6Network("2002::/16"), 80),  # 6to4
 )
-"""IPv6 addresses that lead to an IPv4 address, and by how many bits it is shifted."""
+"""IPv6 networks that carry an IPv4 address, and by how many bits that is shifted."""
 
 
 class AddressRefused(OSError):
-    """An address that we do not connect to. An OSError, so that aiohttp reports it as a failed connection."""
+    """An address that may not be connected to. An OSError, so that aiohttp reports a failed connection."""
 
 
 def is_public(address: Address) -> bool:
@@ -79,43 +75,42 @@ def is_public(address: Address) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A URL or address that a picture may not come from."""
+    """A URL or address that an image may not come from."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImageUrlPolicy:
-    """Where pictures may come from: the provider's hosts, the API base's own origin, and hosts a setting
-    adds.
+    """Where images may come from: the API's own origin and the listed hosts.
 
-    An extra host is a name, or a suffix with its leading dot (`.example.com`: any host below it). Everything
-    is https and public, except where the API is on this machine (the emulator): then its own origin, and a
-    name of this machine that a setting adds, may be plain http.
+    A host is a name, or a suffix with its leading dot (`.example.com`: any host below it). Everything is
+    https and public, except where the API is on this machine (the emulator): then its own origin, and a
+    listed name of this machine, may be plain http.
     """
 
     api_origin: str
-    extra_hosts: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     anywhere: bool = False
-    """For pictures that a sheet names and the API would fetch: from any host, as far as it is public."""
+    """For images that a sheet names and the API would fetch: any public host is allowed."""
 
     @classmethod
-    def of(cls, base: str, extra_hosts: Iterable[str] = ()) -> "ImageUrlPolicy":
-        """The policy for an API base. Raises UsageProblem for an extra host that is not a host."""
-        return cls(origin(base), tuple(_checked_host(host) for host in extra_hosts))
+    def of(cls, base: str, hosts: Iterable[str] = ()) -> "ImageUrlPolicy":
+        """The policy for an API base and further hosts. Raises UsageProblem for a text that is not a host."""
+        return cls(origin(base), tuple(_checked_host(host) for host in hosts))
 
     @classmethod
     def of_references(cls, base: str) -> "ImageUrlPolicy":
-        """The policy for looking at the pictures that a sheet names, as the API at this base would.
+        """The policy for probing the images that a sheet names, as the API at this base would fetch them.
 
-        One on this machine fetches from this machine, too.
+        An API on this machine also fetches from this machine.
         """
         own = origin(base)
         here = is_loopback(split_origin(own)[1])
         return cls(own, ("localhost", "127.0.0.1", "::1") if here else (), anywhere=True)
 
     def check(self, text: str) -> httpx.URL | Blocked:
-        """`text` as a URL that may be fetched, or why not. Looks at the words alone, resolves nothing."""
+        """`text` as a URL that may be fetched, or why not. Checks the text alone, resolves nothing."""
         if len(text) > _LONGEST_URL or not _URL.fullmatch(text):
             return Blocked("the picture's address is not a plain https URL")
         try:
@@ -134,7 +129,7 @@ class ImageUrlPolicy:
         return url
 
     def check_address(self, host: str, port: int, text: str) -> None:
-        """Raises AddressRefused unless `host` is on the list and may lead to the address `text`."""
+        """Raises AddressRefused unless `host` is listed and may resolve to the address `text`."""
         _scheme, own_host, own_port = split_origin(self.api_origin)
         own = (host, port) == (own_host, own_port)
         if not (own or self._is_listed(host)):
@@ -146,12 +141,11 @@ class ImageUrlPolicy:
             raise AddressRefused(None, f"{host} leads to {address}, which is not on the public internet")
 
     def open_socket(self, info: Any) -> socket.socket:
-        """aiohttp's `socket_factory`: the last gate, passed by every connection, also one to a bare
-        address."""
+        """aiohttp's `socket_factory`: the last check of every connection, also of one to a bare address."""
         family, kind, protocol, _name, where = info
         _scheme, own_host, own_port = split_origin(self.api_origin)
         address = _address(where[0])
-        beside = any(map(self._is_beside_the_api, self.extra_hosts))
+        beside = any(map(self._is_beside_the_api, self.hosts))
         local = is_loopback(own_host) and address.is_loopback and (beside or where[1] == own_port)
         if not local and not is_public(address):
             raise AddressRefused(None, f"{address} is not on the public internet")
@@ -162,22 +156,21 @@ class ImageUrlPolicy:
         return (url.scheme, host_of(url), port) == split_origin(self.api_origin)
 
     def _is_beside_the_api(self, host: str) -> bool:
-        """Whether a setting adds this name of the machine that the API is on, too."""
+        """Whether this is a listed name of the machine that the API is on."""
         _scheme, own_host, _port = split_origin(self.api_origin)
-        return is_loopback(own_host) and is_loopback(host) and host in self.extra_hosts
+        return is_loopback(own_host) and is_loopback(host) and host in self.hosts
 
     def _is_listed(self, host: str) -> bool:
         return self.anywhere or any(
-            host.endswith(entry) if entry.startswith(".") else host == entry
-            for entry in (*PROVIDER_HOSTS, *self.extra_hosts)
+            host.endswith(entry) if entry.startswith(".") else host == entry for entry in self.hosts
         )
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves a name once and hands out only what the policy lets through: one bad address refuses them all.
+    """Resolves a name once and returns only what the policy allows: one bad address refuses them all.
 
-    What it hands out is what aiohttp connects to, so a name that answers differently the second time gains
-    nothing.
+    aiohttp connects to exactly what is returned, so a name that resolves differently a second time (DNS
+    rebinding) gains nothing.
     """
 
     def __init__(self, policy: ImageUrlPolicy, resolver: AbstractResolver) -> None:
@@ -208,7 +201,7 @@ def parsed(text: str) -> httpx.URL:
 
 
 def host_of(url: httpx.URL) -> str:
-    """The host as it is resolved; `url.host` is for display."""
+    """The host as it is resolved; `url.host` is for display only."""
     return url.raw_host.decode("ascii")
 
 
@@ -221,7 +214,7 @@ def shown_host(text: str) -> str:
 
 
 def loopback_socket(info: Any) -> socket.socket:
-    """aiohttp's `socket_factory` for an API base over plain http: nothing but this machine."""
+    """aiohttp's `socket_factory` for an API base over plain http: connects to this machine alone."""
     family, kind, protocol, _name, where = info
     if not _address(where[0]).is_loopback:
         raise AddressRefused(None, f"{where[0]} is not on this machine, and plain http is for loopback only")

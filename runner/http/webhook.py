@@ -1,4 +1,4 @@
-"""Posts JSON to an address of the user's own choice: without the token, without redirects, once."""
+"""Posts JSON to an address of the user: once, without the token, without following redirects."""
 
 import anyio
 import httpx
@@ -22,7 +22,7 @@ def checked_webhook(url: str) -> str:
 async def post_json(
     url: str, body: bytes, *, timeout_seconds: float, transport: httpx.AsyncBaseTransport | None = None
 ) -> str | None:
-    """None when the other side took it, else why not. What it says is not read, only whether it took it."""
+    """None if the receiver accepted it, else the reason. Only the status of its answer is read."""
     headers = {"content-type": "application/json"}
     with anyio.move_on_after(timeout_seconds):
         try:

@@ -112,7 +112,7 @@ async def _opened(
         await _prepare_folder(order)
         if api.warning:
             order.observer.notice(api.warning)
-        policy = ImageUrlPolicy.of(api.base, settings.picture_hosts)
+        policy = ImageUrlPolicy.of(api.base, (*api.image_hosts, *settings.picture_hosts))
         client = ImageClient(
             policy, transport=environment.transport, proxy=settings.proxy, user_agent=user_agent()
         )

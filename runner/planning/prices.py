@@ -14,7 +14,7 @@ from jobs.errors import NightsheetError
 from runner.clock import Clock
 from runner.environment import Environment
 from runner.providers.base import CallFailed, Priced, Stopped
-from runner.providers.runcomfy.credentials import load_token
+from runner.providers.vendor import has_token
 from runner.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ async def prices_for(
     told: dict[str, Decimal] = {}
     why = ""
     try:
-        if load_token(env, home) is None:
+        if not has_token(env, home):
             why = "there is no token to ask the API with"
         else:
             from runner.providers import connect  # late: the API's clients come along with it

@@ -1,1 +1,1 @@
-"""APIs that offer models. `runcomfy` is the only place that knows that API's JSON and codes."""
+"""APIs that offer models: a protocol, the vendor in use, and a package for all that knows that vendor."""

@@ -1,6 +1,6 @@
 """What an API is to the runner: five calls, and every answer a value.
 
-The runner decides by these classes alone; which words, codes and statuses make them up is the provider's.
+The runner decides by these classes alone; a provider maps the API's words, codes and statuses to them.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from jobs.pauses import PauseReason
 
 
 class RemoteStatus(StrEnum):
-    """Where a request stands at the API, in our words."""
+    """The state of a request at the API, in our words."""
 
     QUEUED = "queued"
     WORKING = "working"
@@ -24,7 +24,7 @@ class RemoteStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The API takes nothing from this account now (token or balance): not the row's fault."""
+    """The API accepts nothing from this account now (token or balance): not the row's fault."""
 
     reason: PauseReason
     message: str
@@ -33,16 +33,16 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
-    """No useful answer to a free call: it may be asked again."""
+    """No useful answer to a free call: it may be repeated."""
 
     reason: str
     retry_after_seconds: float | None = None
     certificate: bool = False
-    """The server's certificate was refused: asking again changes nothing."""
+    """The server's certificate was refused: a retry changes nothing."""
     answered: bool = False
-    """The API itself answered, so it is up: 429, or something that makes no sense."""
+    """The API itself answered, so it is up: 429, or an answer that makes no sense."""
     http_status: int | None = field(default=None, compare=False)
-    """Of the answer, where there was one, from whomever."""
+    """Of the answer, if there was one, also from a gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class UnknownId:
     message: str
     code: str | None = None
     bare: bool = False
-    """A 404 and no document: a gateway that is being changed says the same."""
+    """A 404 without a document: a gateway gives the same during a deployment."""
 
 
 # -- submit ----------------------------------------------------------------------------------------------
@@ -60,14 +60,14 @@ class UnknownId:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Accepted, and paid for from here on."""
+    """Accepted: paid for from here on."""
 
     request_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway:
-    """Surely not accepted, and not the row's fault: it may be sent again."""
+    """Certainly not accepted, and not the row's fault: it may be sent again."""
 
     reason: str
     retry_after_seconds: float | None = None
@@ -78,14 +78,14 @@ class TurnedAway:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Refused for what is in the row: nothing is paid."""
+    """Refused because of what is in the row: nothing is paid."""
 
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """Sent, and no readable answer: it may be paid for."""
+    """Sent without a readable answer: it may be paid for."""
 
     message: str
     code: str | None = None
@@ -98,13 +98,13 @@ SubmitVerdict = Taken | TurnedAway | Denied | Stopped | Unconfirmed
 
 @dataclass(frozen=True, slots=True)
 class RemoteStatusReport:
-    """Where a request stands; `status` is None for a word that we have never seen."""
+    """The state of a request; `status` is None for an unknown `word`."""
 
     status: RemoteStatus | None
     word: str
     queue_position: int | None = None
     failure: Failure | None = None
-    """Of a run that failed: why, where the API says so here."""
+    """Why a run failed, if the status says so."""
 
 
 StatusVerdict = RemoteStatusReport | UnknownId | Stopped | CallFailed
@@ -112,7 +112,7 @@ StatusVerdict = RemoteStatusReport | UnknownId | Stopped | CallFailed
 
 @dataclass(frozen=True, slots=True)
 class ResultReady:
-    """Done: the pictures' addresses in order, and what it cost in USD where that was told."""
+    """Done: the URLs of the images in order, and the cost in USD, None if not given."""
 
     urls: tuple[str, ...]
     cost_usd: Decimal | None
@@ -120,14 +120,14 @@ class ResultReady:
 
 @dataclass(frozen=True, slots=True)
 class ResultNotReady:
-    """Not done yet, whatever the status said."""
+    """Not done yet, whatever the status was."""
 
     word: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """The API says that it failed; None where it gives no reason."""
+    """It failed at the API; `failure` is None if the API gives no reason."""
 
     failure: Failure | None
     cost_usd: Decimal | None
@@ -135,7 +135,7 @@ class RunFailed:
 
 @dataclass(frozen=True, slots=True)
 class RunCancelled:
-    """The API says that it was cancelled."""
+    """It was cancelled at the API."""
 
 
 ResultVerdict = ResultReady | ResultNotReady | RunFailed | RunCancelled | UnknownId | Stopped | CallFailed
@@ -143,15 +143,15 @@ ResultVerdict = ResultReady | ResultNotReady | RunFailed | RunCancelled | Unknow
 
 @dataclass(frozen=True, slots=True)
 class CancelTaken:
-    """The API cancels it, or at least tries to; its status will say so."""
+    """The API cancels it, or tries to; its status will show which."""
 
     done: bool = True
-    """It says that it is cancelled."""
+    """The API reports it as cancelled already."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotCancellable:
-    """It is being worked on, or is over."""
+    """It is in progress or has ended."""
 
 
 CancelVerdict = CancelTaken | NotCancellable | UnknownId | Stopped | CallFailed
@@ -159,14 +159,14 @@ CancelVerdict = CancelTaken | NotCancellable | UnknownId | Stopped | CallFailed
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """The API is up; what a picture costs in USD, None where it was not told."""
+    """The API is up; the price of an image in USD, None if not given."""
 
     price_usd: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class NoSuchModel:
-    """The API is up, and does not have the model."""
+    """The API is up, but has no such model."""
 
     message: str
 
@@ -174,25 +174,48 @@ class NoSuchModel:
 PriceVerdict = Priced | NoSuchModel | Stopped | CallFailed
 
 
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What a person sets and opens for one vendor of an API."""
+
+    website: str
+    """Where their account and their requests are listed."""
+    token_page: str
+    """Where a token is made."""
+    token_variables: tuple[str, ...]
+    """Environment variables that may hold the token; the first is the one to recommend."""
+    base_variable: str
+    """The environment variable for another base URL."""
+
+    @property
+    def token_variable(self) -> str:
+        """The variable to recommend for the token."""
+        return self.token_variables[0]
+
+
 class Provider(Protocol):
-    """One account at one API. No call raises anything but cancellation, none is repeated inside."""
+    """One account at one API. No call raises anything but cancellation, and none retries."""
+
+    def is_handle(self, text: str) -> bool:
+        """Whether `text` can be a request_id of this API, and so be put into a URL. Makes no request."""
+        ...
 
     async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
-        """Send a job once. May be paid for, whatever comes back but TurnedAway, Denied and Stopped."""
+        """Send a job once. Paid for, perhaps, unless the verdict is TurnedAway, Denied or Stopped."""
         ...
 
     async def status(self, request_id: str) -> StatusVerdict:
-        """Where a request stands. Free."""
+        """The state of a request. Free."""
         ...
 
     async def result(self, request_id: str) -> ResultVerdict:
-        """What a request came to. Free."""
+        """The result of a request. Free."""
         ...
 
     async def cancel(self, request_id: str) -> CancelVerdict:
-        """Ask for a request to be cancelled, which works while it is queued. Free."""
+        """Cancel a request, which works while it is queued. Free."""
         ...
 
     async def price(self, model: str) -> PriceVerdict:
-        """What a picture of `model` costs; also tells whether the API is up and the token good. Free."""
+        """The price of an image of `model`; also shows whether the API is up and the token valid. Free."""
         ...

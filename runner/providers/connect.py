@@ -1,4 +1,4 @@
-"""Opens what a command works with: the job table, and the API or its stand-in."""
+"""Opens the API that a command works with, or the emulator in its place."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -9,65 +9,58 @@ from importlib.metadata import version
 from pydantic import SecretStr
 
 from jobs.errors import TokenProblem
-from jobs.store.database import open_database
-from jobs.store.store import Store
 from runner.clock import Clock
 from runner.environment import Environment
 from runner.http.api_client import ApiClient
-from runner.http.api_url import api_base, origin
+from runner.http.api_url import origin
 from runner.providers.base import Provider
 from runner.providers.runcomfy.api import RunComfy
 from runner.providers.runcomfy.credentials import load_token
+from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
+from runner.providers.vendor import VENDOR, api_base
 from runner.settings import Settings
 
 EMULATOR_ORIGIN = "emulator"
-"""The API origin of every batch that is run with `--emulator`, whatever port the stand-in got."""
+"""The API origin of every batch that is run with `--emulator`, whatever port the emulator has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API that is ready to be called."""
+    """An open API."""
 
     provider: Provider
     base: str
     origin: str
     """Whose batches these are."""
     forget_connections: Callable[[], None]
-    """Let go of the connections that idle: after a sleep they are dead."""
+    """Drop idle connections: after a suspend of this machine they are dead."""
     warning: str | None = None
-    """About the token's file, for the user."""
-
-
-@asynccontextmanager
-async def open_store(settings: Settings, clock: Clock, *, create: bool = False) -> AsyncIterator[Store]:
-    """The job table of the settings; `create` makes one where there is none.
-
-    Raises:
-        NotOurDatabase: the file is something else, or newer than this Nightsheet.
-        CannotWrite: it cannot be opened.
-    """
-    async with open_database(settings.database, create=create) as database:
-        yield Store(database, clock.now)
+    """For the user, if the token's file is readable by others."""
+    image_hosts: tuple[str, ...] = ()
+    """Hosts that serve the API's images, beside its own origin; a leading dot stands for any host below."""
 
 
 def origin_of(settings: Settings, env: Mapping[str, str]) -> str:
-    """The origin that `open_api` would have, without opening anything."""
+    """The origin that `open_api` would have, without opening anything.
+
+    Raises UsageProblem for a base URL that cannot be used.
+    """
     return EMULATOR_ORIGIN if settings.emulator else origin(api_base(env))
 
 
 @asynccontextmanager
 async def open_api(settings: Settings, environment: Environment) -> AsyncIterator[Api]:
-    """The API of the settings, or its stand-in inside this process.
+    """The API of the settings, or the emulator inside this process.
 
     Raises:
         TokenProblem: there is no token, or a damaged one.
-        UsageProblem: the API's base does not do.
-        CannotWrite: the stand-in's own state cannot be kept beside the database.
+        UsageProblem: the API's base URL cannot be used.
+        CannotWrite: the emulator's own state cannot be kept beside the database.
     """
     async with AsyncExitStack() as stack:
         warning = None
         if settings.emulator:
-            base, secret = await stack.enter_async_context(_stand_in(settings, environment.clock))
+            base, secret = await stack.enter_async_context(_emulator(settings, environment.clock))
             api_origin = EMULATOR_ORIGIN
         else:
             base = api_base(environment.env)
@@ -76,7 +69,7 @@ async def open_api(settings: Settings, environment: Environment) -> AsyncIterato
             if token is None:
                 raise TokenProblem(
                     "There is no API token.",
-                    hint="Make one at runcomfy.com/profile and put it into RUNCOMFY_API_TOKEN; "
+                    hint=f"Make one at {VENDOR.token_page} and put it into {VENDOR.token_variable}; "
                     "or try it for nothing with --emulator.",
                 )
             secret, warning = token.secret, token.warning
@@ -87,12 +80,12 @@ async def open_api(settings: Settings, environment: Environment) -> AsyncIterato
         provider = RunComfy(
             client, environment.clock, submit_timeout=settings.submit_timeout, timeout=settings.timeout
         )
-        yield Api(provider, base, api_origin, client.forget_connections, warning)
+        yield Api(provider, base, api_origin, client.forget_connections, warning, IMAGE_HOSTS)
 
 
 @asynccontextmanager
-async def _stand_in(settings: Settings, clock: Clock) -> AsyncIterator[tuple[str, SecretStr]]:
-    # Imported late: it brings a web server along.
+async def _emulator(settings: Settings, clock: Clock) -> AsyncIterator[tuple[str, SecretStr]]:
+    # Imported late: the emulator loads a web server.
     from runner.emulator.faults.profiles import load_faults
     from runner.emulator.http.server import serve
     from runner.emulator.settings import EmulatorSettings
@@ -105,5 +98,5 @@ async def _stand_in(settings: Settings, clock: Clock) -> AsyncIterator[tuple[str
 
 
 def user_agent() -> str:
-    """How we name ourselves to the API and to the pictures' hosts."""
+    """The User-Agent for the API and the image hosts."""
     return f"nightsheet/{version('nightsheet')}"

@@ -1,1 +1,1 @@
-"""What a crash leaves behind, and how the next run takes it up."""
+"""What a crash leaves behind, and how the next run recovers it."""

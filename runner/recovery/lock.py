@@ -1,7 +1,7 @@
-"""One at a time works on a database: a lock of the OS, freed by it when the process dies, however it dies.
+"""One process at a time works on a database: a lock of the OS, which releases it however the process dies.
 
-Beside the lock, in its file, stands who holds it. That is only to be told, and to know how long to wait: a
-runner is at it all night, a command such as `cancel` soon makes room.
+The lock's file also names its holder, for messages and to know how long to wait: a runner holds it all night,
+a command such as `cancel` only briefly.
 """
 
 import os
@@ -18,16 +18,16 @@ from jobs.errors import CannotWrite
 from runner.clock import Clock
 
 _PATIENCE_SECONDS = 0.5
-"""Who only asks whether the lock is free holds it for an instant."""
+"""A process that only checks whether the lock is free holds it for an instant."""
 _PATIENCE_WITH_A_COMMAND_SECONDS = 600.0
 _ASKED_EVERY_SECONDS = 0.05
 _NOTE_AT = 1
-"""On Windows the first byte is what is locked: nobody else may read or write it."""
+"""On Windows the first byte is locked: no other process may read or write it."""
 _NOTE_BYTES = 2000
 
 
 class Holder(BaseModel):
-    """Who holds a database; without a command where that cannot be told."""
+    """The process that holds a database; without a command if that is unknown."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,7 +39,7 @@ class Holder(BaseModel):
 
     @property
     def makes_room_soon(self) -> bool:
-        """Whether it is a command, and no runner."""
+        """Whether it is a short command, not a runner."""
         return self.command not in {"", "run", "resume"}
 
     def __str__(self) -> str:
@@ -51,10 +51,10 @@ class Holder(BaseModel):
 
 @contextmanager
 def try_holding(database: Path) -> Iterator[bool]:
-    """Hold the database for as long as the block lasts, an instant; False if somebody else does.
+    """Hold the database for the length of the block, an instant; yields False if another process has it.
 
     Raises:
-        CannotWrite: the lock's file cannot be made.
+        CannotWrite: the lock's file cannot be created.
     """
     lock = _lock(database)
     if not _taken(lock):
@@ -70,12 +70,12 @@ def try_holding(database: Path) -> Iterator[bool]:
 async def holding(
     database: Path, *, command: str, batch: str, clock: Clock, notice: Callable[[str], None]
 ) -> AsyncIterator[Holder | None]:
-    """Hold the database for as long as the block lasts; yields who else does, where somebody else goes on.
+    """Hold the database for the length of the block; yields another process that keeps it, or None.
 
-    A command that is at work is waited for, which is told by `notice`.
+    Waits for a short command, and reports that by `notice`.
 
     Raises:
-        CannotWrite: the lock's file cannot be made.
+        CannotWrite: the lock's file cannot be created.
     """
     lock = _lock(database)
     other: Holder | None = None
@@ -83,7 +83,7 @@ async def holding(
     since = clock.monotonic()
     while not _taken(lock):
         holder = _holder(lock)
-        if holder != other:  # one is relieved by another, who has not signed yet, or only asks
+        if holder != other:  # another process took over, and has not signed yet or only checks
             other, since = holder, clock.monotonic()
         waited = clock.monotonic() - since
         if waited >= (_PATIENCE_WITH_A_COMMAND_SECONDS if holder.makes_room_soon else _PATIENCE_SECONDS):
@@ -124,7 +124,7 @@ def _note(command: str, batch: str, now: datetime) -> str:
 def _sign(lock: FileLock, note: str) -> None:
     if isinstance(lock, SoftFileLock):  # on a file system without locks the file itself is the lock
         return
-    with suppress(OSError), Path(lock.lock_file).open("r+b") as file:  # a full disk: then nobody is named
+    with suppress(OSError), Path(lock.lock_file).open("r+b") as file:  # on a full disk no holder is named
         file.seek(_NOTE_AT)
         file.write(f"{note}\n".encode())
 

@@ -1,4 +1,4 @@
-"""What the last run left behind, put in order before anything is sent. Doing it twice changes nothing."""
+"""Settles what the last run left open, before anything is sent. Idempotent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ INTERRUPTED = Failure(
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What is to be gone on with."""
+    """What the run continues with."""
 
     in_doubt: int
     """Submits that the last run left without an answer."""
     from_spool: int
     """Submits whose request_id was kept in the spool."""
     left: tuple[str, ...]
-    """request_ids in the spool that fit no job and that no job has."""
+    """request_ids in the spool that belong to no job and that no job has."""
     running: list[OpenJob]
     fetching: list[OpenJob]
 
 
 async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
-    """Put a batch in order. The caller holds the database's lock, so nobody else is at work on it."""
+    """Settle a batch. The caller holds the database's lock, so no other process works on it."""
     settled = await settle(store, batch, spool)
     return Recovered(
         in_doubt=settled.in_doubt,
@@ -57,10 +57,10 @@ async def settle_beside(
     clock: Clock,
     notice: Callable[[str], None],
 ) -> None:
-    """Settle what a run left open, where none is at work: nobody decides without a receipt that we hold.
+    """Settle what a run left open, if none is active: a person decides with the receipts in the spool.
 
     Raises:
-        LockHeld: another command does not make room.
+        LockHeld: another command keeps the lock.
     """
     async with holding(database, command=command, batch=batch.name, clock=clock, notice=notice) as other:
         if other is not None and other.makes_room_soon:
@@ -71,7 +71,7 @@ async def settle_beside(
 
 
 async def settle(store: Store, batch: BatchView, spool: Spool) -> Settled:
-    """Settle what a run left open, with the receipts that it kept in the spool."""
+    """Settle what a run left open, with the receipts in the spool."""
     receipts = {line: _receipt(line) for line in spool.lines if line.batch_id == batch.id}
     settled = await store.jobs.settle_interrupted(batch.id, INTERRUPTED, tuple(receipts.values()))
     kept = tuple(line for line in spool.lines if line not in receipts or receipts[line] in settled.left)

@@ -1,5 +1,5 @@
-"""The last resort for a request_id that the database would not take: a file beside it, opened and filled
-with room at the start, so that a full disk cannot refuse a line. Replayed when the next run begins."""
+"""The last resort for a request_id that the database could not store: a file beside it, allocated at the
+start, so that a full disk cannot refuse a line. Replayed when the next run begins."""
 
 import json
 import os
@@ -20,7 +20,7 @@ _LINE = re.compile(rb"[^\0\r\n]+\n?")
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A request_id that belongs to a job, and could not be committed."""
+    """A request_id of a job that could not be committed."""
 
     batch_id: int
     job_id: int
@@ -35,9 +35,9 @@ class Spooled:
 
 
 class Spool:
-    """An open spool. Blocks for the length of an fsync.
+    """An open spool. Every write blocks for the length of an fsync.
 
-    A line never moves: a write that is cut off anywhere leaves every line that was whole as it was.
+    A line never moves: a write that is cut off anywhere leaves every whole line as it was.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,11 +55,11 @@ class Spool:
 
     @property
     def lines(self) -> tuple[Spooled, ...]:
-        """What is in it."""
+        """Its lines, oldest first."""
         return tuple(line for line, _place in self._lines)
 
     def add(self, line: Spooled) -> None:
-        """Keep a request_id. Raises OSError if even this cannot be written."""
+        """Store a request_id. Raises OSError if even this cannot be written."""
         with self._writing:
             first = len(self._held.rstrip(b"\0"))
             torn = first > 0 and self._held[first - 1 : first] != b"\n"
@@ -73,7 +73,7 @@ class Spool:
         """Drop all but `lines`: the others are in the database by now.
 
         Raises:
-            CannotWrite: they cannot be dropped, which does no harm; but a receipt could not be added either.
+            CannotWrite: they cannot be dropped. That is harmless, but a receipt could not be added either.
         """
         with self._writing:
             for line, place in self._lines:
@@ -86,13 +86,13 @@ class Spool:
                 raise _refused(self.path, error) from error
 
     def close(self) -> None:
-        """Let go of the file, which is deleted where nothing is in it."""
+        """Close the file, and delete it if it is empty."""
         os.close(self._descriptor)
         if not self._lines:
             self.path.unlink(missing_ok=True)
 
     def _store(self) -> None:
-        # Always as long as before, so that the room is taken once and never has to be found again.
+        # Always as long as before, so that its space is allocated once.
         length = max(_ROOM_BYTES, len(self._held))
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         rest = memoryview(bytes(self._held).ljust(length, b"\0"))
@@ -135,12 +135,12 @@ def _read(descriptor: int) -> bytes:
 
 
 def _lines(held: bytearray) -> list[tuple[Spooled, slice]]:
-    """Every whole line, and where it stands with the line break behind it."""
+    """Every whole line, and its position, line break included."""
     lines = []
     for found in _LINE.finditer(held):
         try:
             line = Spooled(**json.loads(found[0]))
         except (ValueError, TypeError):
-            continue  # torn by a crash in mid-write; what was whole is in a line of its own
+            continue  # torn by a crash during a write; whole lines are separate
         lines.append((line, slice(*found.span())))
     return lines

@@ -1,6 +1,6 @@
-"""Hosted references, looked at as far as their first bytes: what the API would find when it fetches them.
+"""Probes hosted images by their first bytes: what the API would find when it fetches them.
 
-Politely: from each host one after the other, from a few hosts at once, each once; without token or cookie.
+Politely: each image once, one at a time from each host, a few hosts at once; without token or cookie.
 """
 
 from collections import defaultdict
@@ -19,11 +19,11 @@ from runner.http.url_policy import Blocked, shown_host
 _HOSTS_AT_ONCE = 4
 
 Found = dict[str, Shape | str]
-"""By address: the picture that is there, or why there is none, as a sentence."""
+"""By URL: the shape of the image there, or a sentence why there is none."""
 
 
 async def look_at_all(client: ImageClient, addresses: Sequence[str]) -> Found:
-    """Look at each of these."""
+    """Probe each of these URLs once."""
     by_host: defaultdict[str, list[str]] = defaultdict(list)
     for address in addresses:
         by_host[shown_host(address)].append(address)

@@ -1,4 +1,4 @@
-"""A picture of this computer read again before it is sent: it must be what it was when it was planned."""
+"""Reads a local image again before it is sent: it must be unchanged since it was planned."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) 
 
 
 def read_again(places: Sequence[ReferenceView]) -> bytes | str:
-    """The bytes from the first place that has them still, or why there is none, as a sentence. Blocks."""
+    """The bytes from the first place that still has them, or a sentence why none has. Blocks."""
     why = "A picture of this computer that it names is not known to this database any more."
     for place in places:
         try:
@@ -27,7 +27,7 @@ def read_again(places: Sequence[ReferenceView]) -> bytes | str:
 
 
 def _read(place: ReferenceView) -> bytes | None:
-    """None where it is not the same any more. A longer file is not read to its end."""
+    """None if the file has changed. A longer file is not read to its end. Raises OSError."""
     descriptor = os.open(Path(place.path), _OPEN)
     with os.fdopen(descriptor, "rb") as file:
         if not S_ISREG(os.fstat(descriptor).st_mode):

@@ -1,7 +1,7 @@
-"""A store that pictures are put into, for the API to fetch them: any fsspec filesystem that signs addresses.
+"""A store that images are uploaded to for the API to fetch: any fsspec filesystem that signs URLs.
 
-Everything here blocks, and is for a worker thread. fsspec and what is below it are loaded late: they are for
-those who upload. What a store says goes through `judged`; nothing of it is repeated that may hold a secret.
+Everything here blocks, so call it in a worker thread. fsspec and its packages are imported late, because only
+those who upload need them. `judged` translates the errors of a store and repeats nothing that may be secret.
 """
 
 import errno
@@ -17,13 +17,13 @@ _BOTO = {
     "signature_version": "s3v4",  # the older one is still the default in one region, and refused in others
     "connect_timeout": 10,
     "read_timeout": 30,
-    "retries": {"total_max_attempts": 1, "mode": "standard"},  # who calls tries again
+    "retries": {"total_max_attempts": 1, "mode": "standard"},  # the caller retries
     "request_checksum_calculation": "when_required",  # not every server that speaks S3 knows the others
     "response_checksum_validation": "when_required",
 }
 _OPTIONS: dict[str, dict[str, Any]] = {scheme: {"config_kwargs": _BOTO} for scheme in ("s3", "s3a")}
 _TYPED = {"s3": "ContentType", "s3a": "ContentType", "gs": "content_type", "gcs": "content_type"}
-"""How each is told what it is given."""
+"""The parameter of each store for a content type."""
 
 _FOR_GOOD = frozenset({errno.EACCES, errno.EPERM, errno.ENOENT, errno.EINVAL, errno.ENOSYS})
 _FOR_GOOD_BY_NAME = re.compile(r"Credential|Token|Profile|Validation|Region|InvalidEndpoint|Auth|Forbidden")
@@ -32,20 +32,20 @@ _SECRETS = re.compile(r"\?\S*")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Nothing will be taken before a person has changed something: credentials, a bucket, a setting."""
+    """The store accepts nothing until a person changes something: credentials, a bucket, a setting."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hitch:
-    """The store or the way to it: worth another try."""
+    """The store or the network failed: worth a retry."""
 
     reason: str
 
 
 class Bucket:
-    """One place in a store, for pictures by their content."""
+    """A prefix in a store, with images named by their content."""
 
     def __init__(self, files: Any, root: str, scheme: str) -> None:
         self._files = files
@@ -54,31 +54,31 @@ class Bucket:
         self.shown = f"{scheme}://{root}"
 
     def place(self, sha256: str, media_type: str) -> str:
-        """Where a picture is put: by its content, so that it is there once."""
+        """The path of an image, made of its content's hash, so that it is stored once."""
         return f"{self._root}/{sha256}.{'jpg' if media_type == 'image/jpeg' else 'png'}"
 
     def holds(self, place: str, size: int) -> bool:
-        """Whether this is there, all of it. Where we may not look it is put there once more."""
+        """Whether it is there in full. False if the store does not let us look: then it is uploaded again."""
         try:
             return bool(self._files.info(place).get("size") == size)
         except (FileNotFoundError, PermissionError):
             return False
 
     def put(self, place: str, data: bytes, media_type: str) -> None:
-        """Whole or not at all."""
+        """Upload it, whole or not at all."""
         typed = {_TYPED[self._scheme]: media_type} if self._scheme in _TYPED else {}
         self._files.pipe_file(place, data, **typed)
 
     def sign(self, place: str, seconds: float) -> str:
-        """An address that anybody may fetch it from for so long. The network is not asked."""
+        """A URL from which anyone can fetch it for `seconds`. Makes no request."""
         return str(self._files.sign(place, expiration=int(seconds)))
 
 
 def open_bucket(url: str) -> Bucket:
-    """The place that a setting names, as `s3://bucket/prefix`. Asks nobody yet.
+    """The prefix that a setting names, such as `s3://bucket/prefix`. Makes no request yet.
 
     Raises:
-        UsageProblem: what it needs is not installed, or it cannot sign addresses.
+        UsageProblem: its package is not installed, or it cannot sign URLs.
     """
     scheme, _, root = url.partition("://")
     try:
@@ -98,12 +98,12 @@ def open_bucket(url: str) -> Bucket:
             f"The store {scheme}:// cannot be opened: {_words(error)}.", hint="See its own settings."
         ) from error
     if hasattr(files, "retries"):
-        files.retries = 1  # who calls tries again, and knows when to stop
+        files.retries = 1  # the caller retries, and knows when to stop
     return Bucket(files, root.rstrip("/"), scheme)
 
 
 def judged(error: Exception) -> Refusal | Hitch:
-    """What an exception of a store means. In doubt it is worth another try, which costs nothing."""
+    """What an exception of a store means. If unclear it is worth a retry, which costs nothing."""
     number = getattr(error, "errno", None)
     for_good = isinstance(error, PermissionError | FileNotFoundError | NotImplementedError | ValueError)
     if for_good or number in _FOR_GOOD or _FOR_GOOD_BY_NAME.search(type(error).__name__):

@@ -1,8 +1,8 @@
-"""From a job's inputs to the bytes that are sent: pictures of this computer get an address, or go inside.
+"""From a job's inputs to the bytes that are sent: local images get a URL, or go inside the request.
 
 All of it happens before the submit edge and outside its shield: nothing of it is paid for, so it may be
-tried again, be cancelled, or be left to the next run. A picture is put into the store once by its content,
-however many rows name it; what is there already, perhaps from an earlier night, is not put there again.
+retried, cancelled, or left to the next run. An image is uploaded once by its content, however many rows
+name it; one that is in the store already, perhaps from an earlier run, is not uploaded again.
 """
 
 import json
@@ -34,14 +34,14 @@ from runner.uploads.object_store import Bucket, Hitch, Refusal, judged
 T = TypeVar("T")
 
 MARGIN_SECONDS = 3600.0
-"""A signature outlives a job's longest wait by so much, so that it need not be made for each row anew."""
+"""A signature outlives a job's longest wait by this much, so that several rows can share it."""
 LONGEST_SECONDS = 7 * 24 * 3600.0
 """No store signs for longer."""
 
 _TRIES = Backoff(first=1.0, longest=30.0)
 _CALL_SECONDS = 60.0
 _SLOWEST = 50_000.0
-"""Bytes a second, below which an upload counts as stuck: four at once have that on an uplink of 2 Mbit/s."""
+"""Bytes a second below which an upload counts as stuck: four at once reach that on an uplink of 2 Mbit/s."""
 _KEPT = 4096
 _AT_ONCE = 4
 _MARK = '"picture:sha256:'
@@ -49,7 +49,7 @@ _MARK = '"picture:sha256:'
 
 @dataclass(frozen=True, slots=True)
 class Sendable:
-    """What is sent for a job. Its links, if it has any, work until `good_until`."""
+    """The request body for a job. Its links, if any, work until `good_until`."""
 
     body: bytes
     good_until: datetime | None = None
@@ -57,7 +57,7 @@ class Sendable:
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """It cannot be sent as it was planned, and why, as sentences for a person."""
+    """It cannot be sent as planned; `reason` is for a person."""
 
     reason: str
 
@@ -69,13 +69,13 @@ class _Link:
 
 
 class _Unsent(Exception):
-    """A picture is not what it was."""
+    """An image has changed since it was planned."""
 
 
 @dataclass(slots=True)
 class Uploader:
-    """One a run. `bucket` is there where `way` is a store. `deadline` is a job's longest wait at the API, and
-    `outage_limit` how long trouble of the store is ridden out, both in seconds."""
+    """One for each run. `bucket` is set if `way` is a store. `deadline` is a job's longest wait at the API,
+    `outage_limit` how long an outage of the store is tolerated, both in seconds."""
 
     store: Store
     clock: Clock
@@ -85,20 +85,20 @@ class Uploader:
     deadline: float
     outage_limit: float
     here: bool = False
-    """Whether the API is on this machine, as in a rehearsal: it fetches from this machine, then."""
+    """Whether the API is on this machine, as in a rehearsal: then it fetches from this machine."""
     way: Way = Way.REFUSE
     bucket: Bucket | None = None
     _links: OrderedDict[str, _Link] = field(default_factory=OrderedDict)
     _under_way: dict[str, anyio.Event] = field(default_factory=dict)
     _threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_AT_ONCE))
     _uploads: set[str] = field(default_factory=set)
-    """Places that a thread brings a picture to, though perhaps nobody waits for it any more."""
+    """Paths that a thread is uploading to, though perhaps nobody waits for it any more."""
     _troubled_since: float | None = None
 
     async def ready(self, job: QueuedJob) -> Sendable | Unfit | None:
-        """What is to be sent for a job; None where the batch was paused over it.
+        """The request body for a job; None if the batch was paused over it.
 
-        Waits while the store is in trouble. A job without pictures of this computer is ready at once.
+        Waits during an outage of the store. A job without local images is ready at once.
         """
         if _MARK not in job.inputs:
             return Sendable(job.inputs.encode())
@@ -106,7 +106,7 @@ class Uploader:
         images = None if spec is None else spec.vocabulary.get("images")
         inputs = json.loads(job.inputs)
         named = None if images is None else inputs.get(images)
-        if images is None or not isinstance(named, list):  # the words of a prompt: nobody's picture
+        if images is None or not isinstance(named, list):  # only a prompt that contains the mark: no image
             return Sendable(job.inputs.encode())
         contents = {name: sha256 for name in named if (sha256 := content_named(name))}
         try:
@@ -153,7 +153,7 @@ class Uploader:
         return _Link(f"data:{places[0].media_type};base64,{b64encode(data).decode('ascii')}", None)
 
     async def _stored(self, sha256: str) -> _Link | None:
-        """A link to the picture in the store; rows that name the same one share the work."""
+        """A link to the image in the store; rows that name the same one share the upload."""
         while True:
             link = self._links.get(sha256)
             if link is not None and not self.is_stale(Sendable(b"", link.good_until)):
@@ -172,7 +172,7 @@ class Uploader:
             done.set()
 
     async def _bring(self, sha256: str) -> _Link | None:
-        """Put it there, unless it is there, and sign its address."""
+        """Upload it, unless it is there, and sign its URL."""
         assert self.bucket is not None
         bucket = self.bucket
         places = await self.store.jobs.places_of([sha256])
@@ -183,7 +183,7 @@ class Uploader:
         seconds = _CALL_SECONDS + first.bytes / _SLOWEST
         if await self._tried(partial(self._put, bucket, place, places), seconds) is None:
             return None
-        # The moment is taken before: the link must not be thought to last longer than it does.
+        # The time is taken before signing: the link must not be thought to last longer than it does.
         good_until = self.clock.now() + timedelta(seconds=self._lifetime)
         url = await self._tried(partial(bucket.sign, place, self._lifetime))
         if url is None:
@@ -199,9 +199,9 @@ class Uploader:
         return link
 
     def _put(self, bucket: Bucket, place: str, places: Sequence[ReferenceView]) -> bool | Hitch:
-        """Put it there, unless it is there; in a thread, which goes on where it is given up.
+        """Upload it, unless it is there; in a thread, which continues after it is given up.
 
-        So it is looked for again before each try, and no try begins beside one that is under way still.
+        So each try looks for it again, and no try starts while another is still in flight.
         """
         if place in self._uploads or len(self._uploads) >= _AT_ONCE:
             return Hitch("an upload that was given up is still under way")
@@ -231,7 +231,7 @@ class Uploader:
                 self._troubled_since = now
                 self.notice(f"The store of the pictures does not answer ({answer.reason}). Asking again.")
             if now - self._troubled_since >= self.outage_limit:
-                self._troubled_since = None  # somebody may clear the pause while this run is at work
+                self._troubled_since = None  # a person may clear the pause during this run
                 self._pause(f"has not been reachable for {self.outage_limit:g} s: {answer.reason}")
                 return None
             await self.clock.sleep(_TRIES.jittered(tries, self.rng))
@@ -239,13 +239,13 @@ class Uploader:
 
     async def _asked(self, call: Callable[[], T | Hitch], seconds: float) -> T | Refusal | Hitch:
         try:
-            async with self._threads:  # to wait for a place is not to wait for the store
+            async with self._threads:  # waiting for a thread is not waiting for the store
                 with anyio.move_on_after(seconds):
                     own = CapacityLimiter(1)
                     return await to_thread.run_sync(call, limiter=own, abandon_on_cancel=True)
         except _Unsent:
             raise
-        except Exception as error:  # every store has its own: the border is here
+        except Exception as error:  # each store has its own
             return judged(error)
         return Hitch(f"no answer within {seconds:.0f} s")
 

@@ -20,7 +20,6 @@ from runner.providers.base import (
     Stopped,
     UnknownId,
 )
-from runner.providers.runcomfy.responses import is_request_id
 from runner.workers.context import Context, must
 
 UNKNOWN_AFTER_SECONDS = 60.0
@@ -58,7 +57,7 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
 
     None as well where this run stops waiting: the brake, or the job's deadline.
     """
-    if not is_request_id(job.request_id):  # an odd database: nothing unknown goes into a URL
+    if not run.provider.is_handle(job.request_id):  # an odd database: nothing unknown goes into a URL
         failure = Failure(FailureKind.LOST, "What the database holds is no request_id.")
         await _end(run, job, failure, None)
         return None

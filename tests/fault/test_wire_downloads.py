@@ -340,7 +340,7 @@ async def test_behind_a_proxy_the_list_of_hosts_still_holds(tmp_path: Path) -> N
         await call.answer(b"", "403 Forbidden")
 
     async with serve(refuses) as wire:
-        policy = ImageUrlPolicy.of("https://model-api.runcomfy.net/v1")
+        policy = ImageUrlPolicy.of("https://model-api.runcomfy.net/v1", [".runcomfy.net"])
         async with ImageClient(policy, proxy=f"http://127.0.0.1:{wire.port}") as client:
             shared = Downloads(client, tmp_path, SystemClock(), LocalDisk())
             told = await fetch_image(shared, "https://x.runcomfy.net/1.jpg", NAME)

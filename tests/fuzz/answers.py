@@ -11,10 +11,10 @@ from pydantic import SecretStr
 
 from runner.clock import SystemClock
 from runner.http.api_client import ApiClient
-from runner.http.api_url import DEFAULT_BASE
 from runner.http.url_policy import Blocked, ImageUrlPolicy, host_of
 from runner.providers.base import Denied, ResultReady, Stopped, Taken, TurnedAway, Unconfirmed
 from runner.providers.runcomfy.api import RunComfy
+from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 from runner.providers.runcomfy.responses import is_request_id
 from tests.fuzz.mutating import mutated
 
@@ -81,7 +81,7 @@ class Api:
         transport = httpx.MockTransport(lambda _request: self.answer)
         client = ApiClient(DEFAULT_BASE, SecretStr(TOKEN), transport=transport)
         self.provider = RunComfy(client, SystemClock(), submit_timeout=5, timeout=5)
-        self.policy = ImageUrlPolicy.of(DEFAULT_BASE)
+        self.policy = ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)
         self.loop = asyncio.Runner()
 
     def one(self, dice: random.Random) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from runner.emulator.faults.faults import Endpoint, FaultKind
+from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
 from tests.matrix.nights import ends, posts, sheet, strikes
 from tests.support.night import night
 from tests.support.virtual_time import virtual
@@ -120,6 +121,20 @@ def test_a_link_to_somewhere_else_is_not_followed(tmp_path: Path, url: str) -> N
             assert all(path.startswith(("/v1/", "/media/")) for _at, _method, path in w.transport.calls)
 
     test()
+
+
+@virtual
+async def test_a_link_to_the_vendor_s_own_image_hosts_is_followed(tmp_path: Path) -> None:
+    """They are not the API's origin: a run adds them to what its settings list."""
+    for host in IMAGE_HOSTS:
+        url = f"https://cdn{host}/elsewhere.png"
+        async with night(
+            tmp_path, faults=[strikes("a", Endpoint.RESULT, FaultKind.FOREIGN_URL, url=url)]
+        ) as w:
+            await w.run(sheet(w, "a"))
+            assert "/elsewhere.png" in {path for _at, _method, path in w.transport.calls}
+            assert "blocked" not in ends(w).values()
+        w.database.unlink()
 
 
 @virtual

@@ -9,6 +9,7 @@ from unittest import mock
 
 from jobs.failures import FailureKind
 from jobs.states import JobState
+from jobs.store.open import open_store
 from runner.cli.commands import cancel, pause, retry, review, tune
 from runner.cli.commands.cancel import _cancel
 from runner.cli.commands.pause import _pause
@@ -19,7 +20,6 @@ from runner.cli.console import console
 from runner.cli.steps import decisions
 from runner.emulator.service.history import Submit
 from runner.environment import Environment
-from runner.providers.connect import open_store
 from tests.simulation.refs import COLOURS, as_planned, paint
 from tests.simulation.schedule import Event
 from tests.simulation.world import World
@@ -120,7 +120,7 @@ async def _resumed(w: World) -> None:
 
 
 async def _in_second_terminal(w: World) -> None:
-    async with open_store(w.settings(), w.clock) as store:
+    async with open_store(w.settings().database, w.clock.now) as store:
         await store.batches.unpause((await store.batches.named(None)).id)
 
 

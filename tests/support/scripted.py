@@ -21,6 +21,7 @@ from runner.providers.base import (
     SubmitVerdict,
     Taken,
 )
+from runner.providers.vendor import is_handle
 
 URL = "https://pictures.runcomfy.net/1.png"
 PRICE = Decimal("0.04")
@@ -64,6 +65,9 @@ class ScriptedProvider:
     def asked(self, name: str) -> list[Call]:
         """The calls of that name so far."""
         return [call for call in self.calls if call.name == name]
+
+    def is_handle(self, text: str) -> bool:
+        return is_handle(text)
 
     async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
         self._submits_under_way += 1

@@ -27,7 +27,6 @@ from jobs.workload import Workload
 from runner.downloads.disk import Disk, LocalDisk
 from runner.environment import Environment
 from runner.events.observer import Progress
-from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.approve import Approval
@@ -38,6 +37,7 @@ from runner.limits.guards import GuardLimits
 from runner.limits.health import Health
 from runner.planning.consent import agreed_to_all
 from runner.providers.connect import Api
+from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 from runner.recovery.recover import Recovered
 from runner.recovery.spool import open_spool
 from runner.settings import Settings
@@ -204,7 +204,7 @@ async def world(
         approval = Approval(batch, tuning, {MODEL: PRICE}, Decimal(0), counts, resubmits_left=0)
         scope = Scope(Recovered(0, 0, (), [], []), None, Workload(), ())
         api = Api(provider, DEFAULT_BASE, ORIGIN, lambda: None)
-        client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(net))
+        client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(net))
         send, ready = anyio.create_memory_object_stream[OpenJob](64)
         with open_spool(database.path) as spool, send, ready:
             resources = Resources(spool, client, disk or LocalDisk(), bucket, send)

@@ -9,6 +9,7 @@ import typer
 from runner.cli.console import console
 from runner.cli.options.settings import command as made
 from runner.cli.steps.open import execute, process_environment
+from runner.providers.vendor import VENDOR
 
 if TYPE_CHECKING:
     from runner.settings import Settings
@@ -41,8 +42,8 @@ async def _serve(settings: "Settings", port: int) -> None:
     emulator = EmulatorSettings(speed=settings.speed, faults=faults)
     async with serve(emulator, process_environment().clock, port=port) as handle:
         console.message("The emulator listens, until Ctrl-C. Set these two where you call it from:")
-        console.result(f"RUNCOMFY_MODEL_API_BASE={handle.base_url}")
-        console.result("RUNCOMFY_API_TOKEN=anything")
+        console.result(f"{VENDOR.base_variable}={handle.base_url}")
+        console.result(f"{VENDOR.token_variable}=anything")
         try:
             with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async for _signal in signals:

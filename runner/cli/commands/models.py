@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jobs.catalog.publisher import EXAMPLE_MODEL
 from jobs.errors import UsageProblem
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from jobs.catalog.spec import ModelSpec
     from runner.settings import Settings
 
-EXAMPLE = "nightsheet models bytedance/seedream-4-5/edit"
+EXAMPLE = f"nightsheet models {EXAMPLE_MODEL}"
 
 
 @made("json", "verbose")

@@ -18,6 +18,7 @@ from runner.cli.steps.decisions import Decisions, carry_out
 from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.cli.steps.unconfirmed import UnconfirmedJobs
 from runner.humanize import count_of, money
+from runner.providers.vendor import VENDOR, is_handle
 
 if TYPE_CHECKING:
     from jobs.views import BatchView, JobView
@@ -52,13 +53,17 @@ def command(
         ),
     ] = None,
 ) -> int:
-    """List the submits that were sent without an answer, and decide about them.
-
-    Look at your requests on runcomfy.com: what is there was accepted and paid for, so attach it. Where two
-    revisions of a row are unconfirmed, KEY@REVISION names one of them. Ends with exit code 1 if something
-    that was decided could not be done.
-    """
+    """List the submits that were sent without an answer, and decide about them."""
     return execute(lambda: _review(settings, batch, attach or (), resubmit or (), discard or ()))
+
+
+# Not written as a docstring: `--help` shows it, and the name of the site is the vendor's.
+command.__doc__ = f"""List the submits that were sent without an answer, and decide about them.
+
+Look at your requests on {VENDOR.website}: what is there was accepted and paid for, so attach it. Where two
+revisions of a row are unconfirmed, KEY@REVISION names one of them. Ends with exit code 1 if something
+that was decided could not be done.
+"""
 
 
 async def _review(
@@ -119,10 +124,8 @@ def _understood(
 
 
 def _pair(doubts: UnconfirmedJobs, text: str) -> tuple["JobView", str]:
-    from runner.providers.runcomfy.responses import is_request_id
-
     key, equals, request_id = text.rpartition("=")
-    if not equals or not key or not is_request_id(request_id):
+    if not equals or not key or not is_handle(request_id):
         raise UsageProblem(
             f"--attach {text} is not KEY=REQUEST_ID. Nothing was changed.",
             hint="A request_id is of letters, digits, - and _.",
@@ -189,7 +192,7 @@ def _show(batch: "BatchView", doubts: UnconfirmedJobs, settings: "Settings", now
         f"{count_of(len(doubts.jobs), 'submit')} without an answer: each may be paid for. "
         "Look for them in your"
     )
-    console.result("requests on runcomfy.com, by time, prompt and seed. Then, for each:")
+    console.result(f"requests on {VENDOR.website}, by time, prompt and seed. Then, for each:")
     console.result(f"  it is there:     {then(settings, 'review', name, '--attach', 'KEY=REQUEST_ID')}")
     console.result("                   free: it is fetched")
     console.result(f"  it is not there: {then(settings, 'review', name, '--resubmit', 'KEY')}")

@@ -4,6 +4,8 @@ import shlex
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from jobs.catalog.publisher import PUBLISHER_PREFIX
+
 if TYPE_CHECKING:
     from runner.settings import Settings
 
@@ -28,8 +30,8 @@ def zone_name(now: datetime) -> str:
 
 
 def brief_model(model: str) -> str:
-    """A model's name where space is short: they are all of one house."""
-    return model.removeprefix("bytedance/")
+    """A model's id without its publisher, for where space is short."""
+    return model.removeprefix(PUBLISHER_PREFIX)
 
 
 def then(settings: "Settings", verb: str, *arguments: str) -> str:

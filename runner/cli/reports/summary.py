@@ -11,6 +11,7 @@ from jobs.states import AT_THE_API, JobState
 from runner.cli.commands.retry import ONLY_IF_NAMED
 from runner.cli.console.formatting import then
 from runner.humanize import count_of, duration, money
+from runner.providers.vendor import VENDOR
 
 if TYPE_CHECKING:
     from runner.events.report import RunReport
@@ -183,8 +184,8 @@ def _another_chance(known: FailureBreakdown, retry: str) -> Iterator[str]:
 
 
 _BEFORE = {
-    "token": "Put a good token into RUNCOMFY_API_TOKEN, then go on.",
-    "balance": "Top up the account at runcomfy.com, then go on.",
+    "token": f"Put a good token into {VENDOR.token_variable}, then go on.",
+    "balance": f"Top up the account at {VENDOR.website}, then go on.",
     "budget": "Go on with a higher budget: USD stands for what the batch may cost in all.",
     "outage": "Wait until the API can be reached, then go on.",
     "disk": "Make room on the disk, or give leave to write, then go on.",

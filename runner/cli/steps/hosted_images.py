@@ -49,10 +49,10 @@ class Hosted:
 async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") -> None:
     """Look at all of them; what is wrong with one becomes a problem of the plan, or a warning."""
     from jobs.catalog.image_rules import flaws_of
-    from runner.http.api_url import api_base
     from runner.http.image_client import ImageClient
     from runner.http.url_policy import ImageUrlPolicy
     from runner.providers.connect import user_agent
+    from runner.providers.vendor import api_base
     from runner.uploads.hosted_check import look_at_all
 
     policy = ImageUrlPolicy.of_references(_HERE if settings.emulator else api_base(process_environment().env))

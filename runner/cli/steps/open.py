@@ -52,12 +52,11 @@ async def existing(settings: "Settings", clock: "Clock") -> AsyncIterator["Store
         UsageProblem: there is none yet.
         CannotWrite: it cannot be opened.
     """
-    from jobs.store.database import open_database
-    from jobs.store.store import Store
+    from jobs.store.open import open_store
 
     must_exist(settings)
-    async with open_database(settings.database, create=False) as database:
-        yield Store(database, clock.now)
+    async with open_store(settings.database, clock.now) as store:
+        yield store
 
 
 @asynccontextmanager

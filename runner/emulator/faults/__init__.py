@@ -1,1 +1,1 @@
-"""What goes wrong, as data, and what that makes of an answer."""
+"""Faults as data, and how they change an answer."""

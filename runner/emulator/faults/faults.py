@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from runner.emulator.service.draws import share
+from runner.emulator.chance import share
 
 
 class Endpoint(StrEnum):
@@ -27,7 +27,7 @@ class Endpoint(StrEnum):
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. Which fields of `Fault` a kind reads is said with it."""
+    """What goes wrong, each with the fields of `Fault` that it reads."""
 
     # Instead of an answer. With `accepted`, a submit or cancel takes effect all the same.
     HTTP = "http"
@@ -69,7 +69,7 @@ class FaultKind(StrEnum):
     WORD = "word"
     """`word` instead of the status."""
     STAYS = "stays"
-    """An ended request goes on being `in_progress`."""
+    """An ended request stays `in_progress`."""
     FAILED = "failed"
     """The run failed: `message`."""
     NO_PICTURES = "no_pictures"
@@ -77,13 +77,13 @@ class FaultKind(StrEnum):
     NO_OUTPUT = "no_output"
     """Succeeded, without the key `output`."""
     FEWER_PICTURES = "fewer_pictures"
-    """`count` (1) pictures fewer than the run made, never below one."""
+    """`count` (1) images fewer than the run made, never below one."""
     MORE_PICTURES = "more_pictures"
-    """`count` (1) pictures more than the run made."""
+    """`count` (1) images more than the run made."""
     FOREIGN_URL = "foreign_url"
-    """Every picture's link is `url`."""
+    """Every image's link is `url`."""
     EXPIRED_LINKS = "expired_links"
-    """Links that have run out already."""
+    """Links that have expired already."""
 
     # A picture that is not what its address promised.
     WRONG_BYTES = "wrong_bytes"
@@ -109,7 +109,7 @@ OUTCOMES = frozenset(
         FaultKind.MODERATED,
     }
 )
-"""Belong to the request: `chance` is drawn once for it, so that asking again changes nothing."""
+"""Belong to the request: `chance` is drawn once for it, so that a repeated call changes nothing."""
 
 _STATUS_AND_RESULT = frozenset({Endpoint.STATUS, Endpoint.RESULT})
 _ONLY: dict[FaultKind, frozenset[Endpoint]] = {
@@ -127,7 +127,7 @@ _ONLY: dict[FaultKind, frozenset[Endpoint]] = {
 
 
 class Fault(BaseModel):
-    """One thing that goes wrong; raises pydantic's `ValidationError` where kind and endpoint do not fit."""
+    """One thing that goes wrong. Raises pydantic's `ValidationError` if kind and endpoint do not match."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -140,13 +140,13 @@ class Fault(BaseModel):
     from_call: Annotated[int, Field(ge=1)] = 1
     """The first of the calls it fits, counted from 1, that may be struck."""
     each: bool = False
-    """`times` and `from_call` count for every request (every picture) by itself."""
+    """`times` and `from_call` count for every request (every image) separately."""
     job: Annotated[int, Field(ge=1)] | None = None
     """The ordinal in the ledger, from 1; for a submit, the one that it would get."""
     prompt: str | None = None
     """Text that the prompt contains."""
     picture: Annotated[int, Field(ge=1)] | None = None
-    """The picture's number in its request, from 1."""
+    """The image's number in its request, from 1."""
     chance: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Probability for each call left over by the rest; drawn from the emulator's seed."""
     after_seconds: Annotated[float, Field(ge=0)] = 0.0
@@ -161,9 +161,9 @@ class Fault(BaseModel):
     error_code: int | None = None
     message: str | None = None
     retry_after: int | str | None = None
-    """The header: seconds, or a text word for word (junk is welcome)."""
+    """The header: seconds, or a verbatim text, which may be invalid."""
     retry_after_date: bool = False
-    """The header says the seconds of `retry_after` as an HTTP date."""
+    """The header gives the seconds of `retry_after` as an HTTP date."""
     word: str = "reticulating"
     url: str = "http://169.254.169.254/latest/meta-data"
     count: Annotated[int, Field(ge=0)] | None = None
@@ -190,7 +190,7 @@ class Fault(BaseModel):
         return self
 
     def fits(self, endpoint: Endpoint, job: int | None, prompt: str, picture: int | None) -> bool:
-        """Whether the call is one that this fault is meant for."""
+        """Whether the fault applies to the call."""
         return (
             self.endpoint in (endpoint, Endpoint.ANY)
             and (self.job is None or self.job == job)
@@ -200,7 +200,7 @@ class Fault(BaseModel):
 
 
 class FaultBook:
-    """The armed faults with their counts: tells which of them strikes a call. The first that fits does."""
+    """The armed faults with their counts. The first that applies to a call strikes it."""
 
     def __init__(self, faults: Sequence[Fault], seed: int) -> None:
         self.faults = tuple(faults)

@@ -1,4 +1,4 @@
-"""Named sets of faults, and faults out of a file: what `--faults NAME` and `--faults FILE` mean."""
+"""Named sets of faults, and faults from a file: `--faults NAME` and `--faults FILE`."""
 
 import json
 import tomllib

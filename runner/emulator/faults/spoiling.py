@@ -1,4 +1,4 @@
-"""What a fault makes of the bytes of an answer before they leave. Pure; slow for bombs."""
+"""How a fault changes the bytes of an answer before they are sent. Pure; slow for bombs."""
 
 import gzip
 import io
@@ -6,8 +6,8 @@ import struct
 import zlib
 from dataclasses import dataclass, replace
 
+from runner.emulator.chance import seeded
 from runner.emulator.faults.faults import Fault, FaultKind
-from runner.emulator.service.draws import seeded
 
 _BOMB_SIDE = 60_000
 _CHUNK = 1 << 20
@@ -15,7 +15,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A body as it leaves, with the headers that speak of it."""
+    """A body as it is sent, with the headers that describe it."""
 
     data: bytes
     content_type: str
@@ -45,7 +45,7 @@ def spoil(content: Content, fault: Fault | None, *, picture: bool) -> Content:
 
 
 def kept(data: bytes, fault: Fault) -> int:
-    """How many bytes of `data` a truncating fault lets through; never all of them."""
+    """How many bytes of `data` a truncating fault sends; never all of them."""
     return min(len(data) // 2 if fault.count is None else fault.count, max(0, len(data) - 1))
 
 

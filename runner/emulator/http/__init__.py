@@ -1,1 +1,1 @@
-"""The service over HTTP: endpoints, controls, and how an answer leaves."""
+"""The service over HTTP: endpoints, controls, and how an answer is sent."""

@@ -1,9 +1,9 @@
-"""The service over HTTP: the API's endpoints, the pictures, and the emulator's own controls.
+"""The service over HTTP: the API's endpoints, the images, and the emulator's own controls.
 
-The controls are no part of RunComfy's API. They need no token: they answer on loopback only, as all of this.
+The controls are no part of RunComfy's API. They need no token, because the emulator listens on loopback only.
 
     GET  /v1/emulator/ledger    every accepted submit; ?since=ORDINAL for those after it
-    POST /v1/emulator/faults    {"profile": NAME} or {"faults": [...]}: armed anew
+    POST /v1/emulator/faults    {"profile": NAME} or {"faults": [...]}: replaces the armed ones
     POST /v1/emulator/balance   {"balance_usd": NUMBER}
     POST /v1/emulator/tokens    {"revoke": TOKEN} or {"accept": [TOKEN, ...]}; {"accept": null} accepts any
 """

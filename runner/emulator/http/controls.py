@@ -1,4 +1,4 @@
-"""The emulator's own endpoints under /v1/emulator: a test looks at the ledger there, and makes trouble."""
+"""The emulator's own endpoints under /v1/emulator: a test reads the ledger there, and sets faults."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -82,7 +82,7 @@ Control = Callable[[Request], Awaitable[JSONResponse]]
 
 
 def _explained(control: Control) -> Control:
-    """Wrong orders are answered 400 with a sentence."""
+    """A wrong request is answered 400 with a sentence."""
 
     async def answer(request: Request) -> JSONResponse:
         try:

@@ -39,7 +39,7 @@ class Handle:
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's, which lets the application at the connection, and says when it has ended."""
+    """uvicorn's protocol, which gives the application the connection, and reports its end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -59,7 +59,7 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> AsyncIterator[Handle]:
-    """Run an emulator for as long as the block lasts; port 0 takes a free one.
+    """Run an emulator for the length of the block; port 0 takes a free one.
 
     With `state_path` it goes on where the last one with that file ended, however that was. Leaving the block
     breaks off every connection. Raises `UsageProblem` for a host that is not loopback, a port that is taken

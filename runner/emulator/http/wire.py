@@ -1,6 +1,6 @@
-"""How an answer leaves: whole, or as its fault says: not at all, half, or drop by drop.
+"""How an answer is sent: whole, or as its fault demands: not at all, in part, or slowly.
 
-Closing a connection is done on the transport itself, so that a client meets what a real outage shows it.
+A connection is closed on the transport itself, so that a client sees the same as in a real outage.
 """
 
 import socket
@@ -92,7 +92,7 @@ async def _zeros(size: int) -> AsyncGenerator[bytes]:
 
 
 async def _stream(pieces: AsyncGenerator[bytes], receive: Receive, send: Send) -> None:
-    """Send `pieces`, and stop when the client has gone."""
+    """Send `pieces`, and stop when the client is gone."""
 
     async def watch() -> None:
         await _gone(receive)

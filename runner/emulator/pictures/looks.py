@@ -1,4 +1,4 @@
-"""What a reference picture looks like, in so little that it can be kept: a tiny thumbnail of it. Blocks."""
+"""The look of a reference image: a thumbnail tiny enough for the journal. Blocks."""
 
 import io
 from base64 import b64decode, b64encode
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 32 * 1024 * 1024
 SIDE = 8
-"""Pixels of a look, each way."""
+"""Width and height of a look, in pixels."""
 
 _MOST_PIXELS = 64_000_000
 _PARSERS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -20,7 +20,7 @@ _PARSERS = ("JPEG", "PNG", "WEBP", "GIF")
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLooks:
-    """How the references of a submit look that could be seen; or why one cannot be used, as a sentence."""
+    """The looks of a submit's reference images that were fetched, or a sentence why one cannot be used."""
 
     looks: tuple[str, ...] = ()
     why_not: str | None = None
@@ -30,11 +30,11 @@ NOTHING_SEEN = ReferenceLooks()
 
 
 class Unseen(Exception):
-    """A reference that cannot be looked at, and why, as the end of a sentence."""
+    """A reference image that cannot be read; the text is the end of a sentence that says why."""
 
 
 def look_of(data: bytes) -> str:
-    """The look of a picture, as text. Raises `Unseen`."""
+    """The look of an image, as text. Raises `Unseen`."""
     from PIL import Image
 
     try:
@@ -63,7 +63,7 @@ def inside(address: str) -> bytes:
 
 
 def thumbnail(look: str) -> "Image":
-    """The look as a picture again."""
+    """The look as an image."""
     from PIL import Image
 
     return Image.frombytes("RGB", (SIDE, SIDE), b64decode(look))

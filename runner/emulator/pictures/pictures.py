@@ -1,4 +1,4 @@
-"""Pictures in place of a model's: fast, pretty, and saying what they are. The same recipe, the same bytes.
+"""Images in place of a model's: fast, pretty, labelled with their recipe; equal recipes give equal bytes.
 
 A scene is painted small and enlarged; only the caption is drawn at full size. Blocks, so it is for a thread.
 """
@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
+from runner.emulator.chance import seeded
 from runner.emulator.pictures.looks import thumbnail
 from runner.emulator.pictures.recipe import Recipe
 from runner.emulator.pictures.scenes import paint
-from runner.emulator.service.draws import seeded
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,7 +31,7 @@ _PALE = (205, 208, 214)
 
 @lru_cache(maxsize=_KEPT)
 def render(made: Recipe) -> bytes:
-    """The encoded picture; its size is the recipe's, to the pixel."""
+    """The encoded image, of exactly the recipe's size in pixels."""
     from PIL import Image
 
     width, height = made.pixels

@@ -1,4 +1,4 @@
-"""What a picture is made from: known without drawing it, so that nothing needs to be kept."""
+"""What an image is made from: known without drawing it, so that no image needs to be stored."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ _FALLBACK = (2048, 2048)
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One picture. Two equal recipes give the same bytes; any difference shows."""
+    """One image. Equal recipes give the same bytes; any difference is visible."""
 
     model: str
     prompt: str
@@ -28,11 +28,11 @@ class Recipe:
     """From 0."""
     total: int
     size: tuple[int, int]
-    """Width and height asked for, in pixels, before `scale`."""
+    """Width and height requested, in pixels, before `scale`."""
     references: tuple[str, ...] = ()
-    """Names of the pictures it was made from."""
+    """Names of its reference images."""
     looks: tuple[str, ...] = ()
-    """How those of them look that were looked at."""
+    """The looks of those that were fetched."""
     scale: float = 1.0
     format: Literal["jpeg", "png"] = "jpeg"
     quality: int = 85
@@ -55,7 +55,7 @@ def recipe(
     settings: EmulatorSettings,
     looks: tuple[str, ...] = (),
 ) -> Recipe:
-    """The recipe of picture `index` of a request with this `body`; absent fields take the page's defaults."""
+    """The recipe of image `index` of a request with this `body`; absent fields take the page's defaults."""
     words, defaults = _names(model_id)
     seed = body.get(words.get("seed", "seed"))
     size = words.get("size", "resolution")
@@ -75,7 +75,7 @@ def recipe(
 
 
 def prompt_of(model_id: str, body: Mapping[str, JsonValue]) -> str:
-    """The prompt, whatever the model calls it; empty where there is none."""
+    """The prompt, whatever the model calls it; empty if there is none."""
     words, defaults = _names(model_id)
     field = words.get("prompt", "prompt")
     prompt = body.get(field, defaults.get(field))

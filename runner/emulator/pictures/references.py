@@ -1,6 +1,6 @@
-"""A submit's reference pictures, looked at as the API would: links of this machine are fetched, for real.
+"""Fetches a submit's reference images as the API would, from this machine only.
 
-Others are not: a rehearsal does not go to the network, and draws by their names alone.
+For other hosts only the names count: a rehearsal does not use the network.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ _CHUNK = 1 << 16
 
 
 async def look_at(model_id: str, body: JsonValue, threads: anyio.CapacityLimiter) -> ReferenceLooks:
-    """Look at the references in a submit's body; a body that is none of the model's has none."""
+    """Fetch the reference images in a submit's body; an invalid body has none."""
     spec = find(model_id)
     field = None if spec is None else spec.vocabulary.get("images")
     images = body.get(field) if isinstance(body, dict) and field else None
@@ -57,7 +57,7 @@ def _seen(addresses: Sequence[str]) -> ReferenceLooks:
 
 
 class _StayHere(HTTPRedirectHandler):
-    """A redirect may lead away from this machine: it is an answer like any other that is no picture."""
+    """A redirect could leave this machine, so it counts as any other answer without an image."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -90,7 +90,7 @@ def _is_data(address: str) -> bool:
 
 
 def _is_here(address: str) -> bool:
-    """Whether it is a plain link of this machine."""
+    """Whether it is a plain URL of this machine."""
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""

@@ -1,4 +1,4 @@
-"""Five kinds of picture, painted small: each a few gradients and silhouettes in one of eight palettes."""
+"""Five kinds of image, painted small: each a few gradients and silhouettes in one of eight palettes."""
 
 import math
 from collections.abc import Callable

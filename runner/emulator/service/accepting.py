@@ -1,4 +1,4 @@
-"""Whether a submit's body is one that the model's endpoint takes."""
+"""Checks whether the model's endpoint accepts the body of a submit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from jobs.catalog.spec import ModelSpec
 from runner.emulator.settings import EmulatorSettings
 
 _NOT_AN_ADDRESS = "picture:"
-"""How a client may name a picture to itself: here it is no address, whatever the catalogue lets through."""
+"""How a client may name an image for itself: no URL here, whatever the catalog accepts."""
 _LONG = 200
 _STAND_IN = "https://playgrounds-storage-public.runcomfy.net/inline-{}.png"
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitCheck:
-    """`asked`: the most pictures that it may bring. `problems`: (field, message), empty when accepted."""
+    """`asked`: the most images that it may give. `problems`: (field, message), empty if accepted."""
 
     asked: int
     problems: tuple[tuple[str, str], ...] = ()
@@ -49,8 +49,8 @@ def check_body(spec: ModelSpec, body: Mapping[str, JsonValue], settings: Emulato
 
 
 def shortened(spec: ModelSpec, body: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """A body as it is kept: what its pictures look like is known, and their bytes would fill the journal; who
-    reads that should not get at them by a signature either."""
+    """A body as the journal stores it: without the bytes of its images, which would fill the journal, and
+    without signatures, which would let a reader of the journal fetch them."""
     field = spec.vocabulary.get("images")
     images = body.get(field) if field else None
     if field is None or not isinstance(images, list):

@@ -1,4 +1,4 @@
-"""What the API says, as values: bodies and statuses, shaped by the settings. No HTTP here."""
+"""Answers of the API as values: bodies and statuses, shaped by the settings. No HTTP here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ WEB_PAGE = (
 
 @dataclass(frozen=True, slots=True)
 class ServiceAnswer:
-    """One answer: a JSON body, a text, or a picture to draw; `fault` is what the wire does to it."""
+    """One answer: a JSON body, a text, or an image to draw; `fault` is what the wire does to it."""
 
     payload: Body | str | Recipe
     status: int = 200
@@ -39,7 +39,7 @@ class ServiceAnswer:
 
     @property
     def body(self) -> Body:
-        """The JSON body; raises TypeError where there is none."""
+        """The JSON body. Raises TypeError if there is none."""
         if not isinstance(self.payload, dict):
             raise TypeError("This answer has no JSON body.")
         return self.payload
@@ -78,7 +78,7 @@ def bad_token(settings: EmulatorSettings) -> ServiceAnswer:
 
 
 def unknown_id(settings: EmulatorSettings) -> ServiceAnswer:
-    """404001, ResourceNotFound: never heard of, deleted or expired."""
+    """404001, ResourceNotFound: unknown, deleted or expired."""
     return error(settings, 404, 404001, "ResourceNotFound: the request does not exist or has expired.")
 
 
@@ -103,7 +103,7 @@ def too_many(settings: EmulatorSettings, now: datetime) -> ServiceAnswer:
 
 
 def instead(fault: Fault, settings: EmulatorSettings, now: datetime) -> ServiceAnswer | None:
-    """The answer that `fault` gives in place of the real one; None where the wire has the word."""
+    """The answer that `fault` gives in place of the real one; None if the wire carries it out."""
     match fault.kind:
         case FaultKind.HTTP:
             return _http(fault, now)
@@ -150,12 +150,12 @@ def _http(fault: Fault, now: datetime) -> ServiceAnswer:
 
 
 def http_date(now: datetime, seconds: float) -> str:
-    """`seconds` from `now`, as a header says it."""
+    """`seconds` from `now`, in the format of a header."""
     return format_datetime((now + timedelta(seconds=seconds)).astimezone(UTC), usegmt=True)
 
 
 def timestamp(settings: EmulatorSettings, at: float) -> JsonValue:
-    """A moment as a result tells it."""
+    """A time in the format of a result."""
     if settings.timestamps == "epoch":
         return str(int(at))
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

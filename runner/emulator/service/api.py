@@ -1,4 +1,4 @@
-"""What the API does when nothing goes wrong: each endpoint, without tokens and faults."""
+"""The API without tokens and faults: each endpoint."""
 
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -24,7 +24,7 @@ _STORAGE_ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code></
 
 
 class LinkedImage(NamedTuple):
-    """A picture that a link stands for."""
+    """An image behind a link."""
 
     submit: Submit
     link: Link
@@ -50,7 +50,7 @@ class Endpoints:
         self.record(self.history.opened(self.now()))
 
     def now(self) -> float:
-        """Seconds since the epoch, with everything brought up to it."""
+        """Seconds since the epoch, with everything advanced to that time."""
         return self.history.advance(self._clock.now().timestamp())
 
     def datetime(self) -> datetime:
@@ -58,7 +58,7 @@ class Endpoints:
         return datetime.fromtimestamp(self.now(), UTC)
 
     def record(self, event: Event) -> None:
-        """Let `event` happen, and keep it."""
+        """Apply `event`, and record it."""
         self._journal.append(event)
         self.history.apply(event)
 
@@ -102,13 +102,13 @@ class Endpoints:
         return room is not None and self.history.busy and self.history.waiting >= room
 
     def status(self, submit: Submit | None, origin: str) -> ServiceAnswer:
-        """None is a request that nobody knows."""
+        """The status body; None for an unknown request."""
         if submit is None:
             return answers.unknown_id(self.settings)
         return ServiceAnswer(status_body(self.history, submit, self.settings, origin))
 
     def result(self, submit: Submit | None, origin: str, include_cost: bool) -> ServiceAnswer:
-        """None is a request that nobody knows. The cost is told for every request, ended or not."""
+        """The result body; None for an unknown request. The cost is given for every request, ended or not."""
         if submit is None:
             return answers.unknown_id(self.settings)
         if self.settings.unfinished_result == "error" and self.history.ended(submit) is None:
@@ -121,7 +121,7 @@ class Endpoints:
         return ServiceAnswer(body)
 
     def cancel(self, submit: Submit | None) -> ServiceAnswer:
-        """Only a request in the queue is cancelled; for any other it changes nothing."""
+        """Cancels a queued request; changes nothing for any other."""
         if submit is None:
             return answers.unknown_id(self.settings)
         body: Body = {"request_id": submit.request_id}
@@ -132,7 +132,7 @@ class Endpoints:
         return ServiceAnswer(body | {"status": state, "outcome": "not_cancellable"}, 202)
 
     def model(self, model_id: str) -> ServiceAnswer:
-        """One entry of the catalogue, with its input schema."""
+        """One model of the catalog, with its input schema."""
         spec = find(model_id)
         if spec is None:
             return answers.bad_model(self.settings, model_id)
@@ -146,7 +146,7 @@ class Endpoints:
         )
 
     def address(self, submit: Submit, index: int, origin: str, *, expired: bool = False) -> str:
-        """Where picture `index` of a request is fetched from, until its link ends."""
+        """The URL of image `index` of a request, until its link expires."""
         start = self.now()
         if not self.settings.fresh_links:
             start = self.history.ended(submit) or start
@@ -154,14 +154,14 @@ class Endpoints:
         return f"{origin}/media/{mint(Link(submit.ordinal, index, expires), self._journal.nonce)}"
 
     def picture(self, segment: str) -> LinkedImage | None:
-        """What a link stands for, ended or not; None for one that was not made here."""
+        """The image behind a link, expired or not; None for a link of another emulator."""
         link = read(segment, self._journal.nonce)
         if link is None or link.ordinal > len(self.history.ledger):
             return None
         return LinkedImage(self.history.ledger[link.ordinal - 1], link)
 
     def media(self, picture: LinkedImage | None) -> ServiceAnswer:
-        """The recipe of the picture; errors look like a storage's, not like the API's."""
+        """The recipe of the image; errors have the form of a storage's, not of the API's."""
         if picture is None:
             return ServiceAnswer(_STORAGE_ERROR.format("NoSuchKey"), 404, "application/xml")
         submit, link = picture

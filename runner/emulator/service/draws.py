@@ -1,28 +1,17 @@
-"""Chance that can be told again: every draw is a function of the seed and of what it is drawn for."""
+"""What comes of each accepted request: drawn from the seed and the request's ordinal alone."""
 
-import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from runner.emulator.settings import EmulatorSettings
+from runner.emulator.chance import seeded
+from runner.emulator.settings import EmulatorSettings
 
 Outcome = Literal["succeeded", "failed", "moderated"]
 
 
-def seeded(*parts: object) -> random.Random:
-    """A generator that depends on `parts` alone, the same in every process."""
-    return random.Random(repr(parts).encode())  # noqa: S311 - histories must replay; no secret hangs on it
-
-
-def share(*parts: object) -> float:
-    """One number in [0, 1) for `parts`."""
-    return seeded(*parts).random()
-
-
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What will come of one accepted request: decided when it is accepted, told when it is done."""
+    """The outcome of one accepted request: drawn at acceptance, shown when it is done."""
 
     seconds: float
     """Service time on the emulator's clock, speed included."""
@@ -30,8 +19,8 @@ class Draw:
     pictures: int
 
 
-def draw(settings: "EmulatorSettings", ordinal: int, asked: int) -> Draw:
-    """The fate of the request with that `ordinal`, `asked` being the most pictures that it may bring."""
+def draw(settings: EmulatorSettings, ordinal: int, asked: int) -> Draw:
+    """The outcome of request number `ordinal`; `asked` is the most images that it may give."""
     dice = seeded(settings.seed, ordinal)
     seconds = settings.median_seconds * dice.lognormvariate(0.0, settings.sigma) / settings.speed
     fate = dice.random()

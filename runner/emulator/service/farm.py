@@ -1,7 +1,7 @@
 """The machines behind the API: `slots` of them, and one queue, first come first served.
 
-Nothing here waits. `advance` brings the farm up to a moment; arrivals and cancels happen at the moment it
-stands at. What it says follows from those events alone, whenever it is asked. Every step costs O(log n).
+Nothing here waits. `advance` moves the farm to a time; arrivals and cancels happen at that time. Its state
+follows from those events alone, whenever it is read. Every step costs O(log n).
 """
 
 from bisect import bisect_left, insort
@@ -20,14 +20,14 @@ class Turn:
 
     @property
     def ended(self) -> float | None:
-        """When it ends or ended; None while that is not decided."""
+        """When it ends or ended; None while it waits."""
         if self.cancelled is not None:
             return self.cancelled
         return None if self.started is None else self.started + self.seconds
 
 
 class Farm:
-    """Who waits, who is worked on, and who is done; requests are numbered 0, 1, 2 in order of arrival."""
+    """Waiting, running and finished requests, numbered 0, 1, 2 in order of arrival."""
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
@@ -38,7 +38,7 @@ class Farm:
         self._working: list[tuple[float, int]] = []  # heap of (end, number)
 
     def resize(self, slots: int) -> None:
-        """Have `slots` machines from now on; those at work finish what they have."""
+        """Use `slots` machines from now on; running requests finish."""
         self._slots = slots
         self._start_waiting()
 
@@ -49,7 +49,7 @@ class Farm:
         return len(self.turns) - 1
 
     def cancel(self, number: int) -> bool:
-        """Take a waiting request out of the queue; False when it is not waiting (any more)."""
+        """Take a waiting request out of the queue; False if it is not waiting."""
         turn = self.turns[number]
         if turn.started is not None or turn.cancelled is not None:
             return False
@@ -77,7 +77,7 @@ class Farm:
 
     @property
     def waiting(self) -> int:
-        """How many stand in the queue."""
+        """How many requests wait in the queue."""
         return self.position(len(self.turns)) - 1
 
     @property

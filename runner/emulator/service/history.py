@@ -1,6 +1,6 @@
-"""What has happened, and what follows from it: requests, their states, their cost, the balance.
+"""The history of an emulator: events, and the requests, states, costs and balance that follow from them.
 
-The same events in the same order give the same history, as they happen and out of the journal.
+The same events in the same order give the same history, live or replayed from the journal.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ State = Literal["in_queue", "in_progress", "completed", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """An accepted submit: what the ledger holds."""
+    """An accepted submit, as in the ledger."""
 
     ordinal: int
     """From 1, in order of acceptance."""
@@ -35,16 +35,16 @@ class Submit:
     cost: Decimal
     """US dollars taken from the balance at acceptance."""
     asked: int
-    """The most pictures that it may bring."""
+    """The most images that it may give."""
     draw: Draw
     looks: tuple[str, ...] = ()
-    """How its references look, as far as they were looked at."""
+    """The looks of its reference images, as far as they were fetched."""
     why_not: str | None = None
-    """Why its run fails, where that was known from the beginning."""
+    """Why its run fails, if that was known at acceptance."""
 
 
 class History:
-    """Requests by ordinal, brought up to a moment by `advance`."""
+    """Requests by ordinal; `advance` moves them to a time."""
 
     def __init__(self, settings: EmulatorSettings, nonce: str) -> None:
         self._settings = settings
@@ -57,7 +57,7 @@ class History:
     # -- events: made by the service, kept by the journal, applied here --
 
     def opened(self, at: float) -> Event:
-        """The emulator starts, with as many slots as it has now."""
+        """The emulator starts with its number of slots."""
         return {"event": "opened", "at": at, "slots": self._settings.slots}
 
     def submitted(
@@ -69,7 +69,7 @@ class History:
         cost: Decimal,
         seen: ReferenceLooks = NOTHING_SEEN,
     ) -> Event:
-        """A submit is accepted; its fate is drawn and kept, so that other settings cannot change it later."""
+        """A submit is accepted; its outcome is drawn and stored, so that later settings cannot change it."""
         ordinal = len(self.ledger) + 1
         fate = draw(self._settings, ordinal, asked)
         more: Event = {"looks": list(seen.looks)} if seen.looks else {}
@@ -101,7 +101,7 @@ class History:
         return {"event": "balance", "at": at, "usd": str(usd)}
 
     def apply(self, event: Event) -> None:
-        """Let one event happen; raises KeyError or ValueError for one that no emulator wrote."""
+        """Apply one event. Raises KeyError or ValueError for one that no emulator wrote."""
         at = float(event["at"])
         self.advance(at)
         match event["event"]:
@@ -139,14 +139,14 @@ class History:
     # -- what follows --
 
     def advance(self, at: float) -> float:
-        """Bring everything up to `at`; returns the moment it stands at, which never goes back."""
+        """Advance everything to `at`; returns the time reached, which never goes back."""
         for number in self._farm.advance(at):
             submit = self.ledger[number]
             self.balance += submit.cost - self.charge(submit)
         return self._farm.now
 
     def find(self, request_id: str) -> Submit | None:
-        """The request with that id; None when it was never accepted or has been forgotten."""
+        """The request with that id; None if it was never accepted or has expired."""
         submit = self._by_id.get(request_id)
         if submit is None:
             return None
@@ -156,7 +156,7 @@ class History:
         return submit
 
     def state(self, submit: Submit) -> State:
-        """Where the request stands, in the words of the status endpoint."""
+        """The state of the request, in the words of the status endpoint."""
         turn = self._farm.turns[submit.ordinal - 1]
         if turn.cancelled is not None:
             return "cancelled"
@@ -165,7 +165,7 @@ class History:
         return "completed" if turn.started + turn.seconds <= self._farm.now else "in_progress"
 
     def ended(self, submit: Submit) -> float | None:
-        """When it ended, in seconds since the epoch; None for one that has not."""
+        """When it ended, in seconds since the epoch; None before the end."""
         ended = self._farm.turns[submit.ordinal - 1].ended
         return ended if ended is not None and ended <= self._farm.now else None
 

@@ -1,6 +1,6 @@
 """What must outlive the process: one JSON line an event, appended before the client is answered.
 
-Only facts that the emulator cannot work out again are kept: accepted submits with what was drawn for them,
+Only what the emulator cannot derive is stored: accepted submits with what was drawn for them,
 cancels, changes of the balance, and each opening. Everything else follows from them and the clock.
 """
 
@@ -20,7 +20,7 @@ _HEAD = b'{"emulator":'
 
 
 class Journal(Protocol):
-    """Events in order. `append` never blocks; what it took is durable once `sync` has returned."""
+    """Events in order. `append` never blocks; an event is durable once `sync` has returned."""
 
     nonce: str
     """Differs between any two journals, so that no two emulators give the same request_id."""
@@ -30,21 +30,21 @@ class Journal(Protocol):
         ...
 
     def append(self, event: Event) -> None:
-        """Take an event; it is written by the next `sync`."""
+        """Add an event; the next `sync` writes it."""
         ...
 
     @property
     def pending(self) -> bool:
-        """Whether `sync` has something to do."""
+        """Whether there are events to sync."""
         ...
 
     def sync(self) -> None:
-        """Hand everything taken so far to the operating system. Blocks; may be called in any thread."""
+        """Write all added events to the operating system. Blocks; may be called in any thread."""
         ...
 
 
 class MemoryJournal:
-    """A journal that ends with the process; `events` may be given to another one to replay."""
+    """A journal in memory; another one can replay its `events`."""
 
     def __init__(self, nonce: str, events: list[Event] | None = None) -> None:
         self.nonce = nonce
@@ -61,7 +61,7 @@ class MemoryJournal:
         return False
 
     def sync(self) -> None:
-        """Nothing is ever pending."""
+        """Nothing is pending."""
 
 
 class FileJournal:
@@ -72,7 +72,7 @@ class FileJournal:
     """
 
     def __init__(self, path: Path, nonce: str) -> None:
-        """Open or make `path`; `nonce` is used only for a new one. Blocks.
+        """Open or create `path`; `nonce` is for a new file only. Blocks.
 
         Raises `LockHeld` when another process holds it, `CannotWrite` when it cannot be written, and
         `UsageProblem` when it is not an emulator's state.
@@ -106,7 +106,7 @@ class FileJournal:
             raise
 
     def replay(self) -> list[Event]:
-        """The events found in the file; they are handed over once, to free their memory."""
+        """The events in the file; returned once, to free their memory."""
         events, self._events = self._events, []
         return events
 
@@ -130,7 +130,7 @@ class FileJournal:
             del self._taken[: len(taken)]
 
     def close(self) -> None:
-        """Write what is pending and let the file go. Blocks."""
+        """Write what is pending and close the file. Blocks."""
         try:
             self.sync()
         finally:
@@ -161,7 +161,7 @@ class FileJournal:
 
 
 async def keep(journal: Journal) -> None:
-    """Make what was recorded outlive the process, without holding up the event loop."""
+    """Make recorded events durable, without blocking the event loop."""
     if journal.pending:
         from anyio.to_thread import run_sync
 

@@ -1,6 +1,6 @@
-"""Picture links: opaque, signed and running out, as a storage's pre-signed addresses are.
+"""Links to images: opaque, signed and expiring, like a storage's pre-signed URLs.
 
-A link carries what it stands for, so that one handed out before a kill still works after it.
+A link contains what it refers to, so that it still works after the emulator was killed and restarted.
 """
 
 import base64
@@ -16,7 +16,7 @@ _SIGNATURE_BYTES = 24
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Picture `index` (from 0) of request `ordinal`, until `expires` (seconds since the epoch)."""
+    """Image `index` (from 0) of request `ordinal`, until `expires` (seconds since the epoch)."""
 
     ordinal: int
     index: int
@@ -24,13 +24,13 @@ class Link:
 
 
 def mint(link: Link, nonce: str) -> str:
-    """The address segment for `link`; only an emulator with this `nonce` reads it."""
+    """The URL segment for `link`; only an emulator with this `nonce` can read it."""
     packed = _FIELDS.pack(link.ordinal, link.index, link.expires)
     return base64.urlsafe_b64encode(_sign(packed, nonce) + packed).decode().rstrip("=")
 
 
 def read(segment: str, nonce: str) -> Link | None:
-    """What `segment` stands for; None when it was not minted here."""
+    """The link in `segment`; None if it was not minted here."""
     try:
         data = base64.b64decode(segment + "=" * (-len(segment) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):

@@ -1,4 +1,4 @@
-"""The catalogue endpoints: GET /v1/models and /v1/models/{model_id}."""
+"""The catalog endpoints: GET /v1/models and /v1/models/{model_id}."""
 
 from jobs.catalog.registry import MODELS
 from jobs.catalog.spec import ModelSpec
@@ -18,7 +18,7 @@ def model_pages(
     offset: int,
     include_schema: bool,
 ) -> Body:
-    """One page of the catalogue; `limit` is kept within 1..500, `offset` at zero or above."""
+    """One page of the catalog; `limit` is kept within 1..500, `offset` at zero or above."""
     limit, offset = min(max(limit, 1), 500), max(offset, 0)
     wanted = search.casefold()
     found = [
@@ -37,7 +37,7 @@ def model_pages(
 
 
 def model_page(settings: EmulatorSettings, spec: ModelSpec, include_schema: bool) -> Body:
-    """One model as the catalogue tells it, priced by the settings."""
+    """One model of the catalog, priced by the settings."""
     page: Body = {
         "model_id": spec.model_id,
         "display_name": spec.title,

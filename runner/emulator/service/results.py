@@ -1,4 +1,4 @@
-"""The bodies of the status and the result of a request, and what a fault makes of them."""
+"""The bodies of the status and the result of a request, and how a fault changes them."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ _RUN_FAILED = "The run failed on the worker."
 _ENDED = frozenset({"completed", "succeeded", "failed", "cancelled"})
 
 Addresses = Callable[[int], str]
-"""The address of picture 0, 1, 2..."""
+"""The URL of image 0, 1, 2..."""
 
 
 def status_body(history: History, submit: Submit, settings: EmulatorSettings, origin: str) -> Body:
@@ -53,7 +53,7 @@ def result_body(history: History, submit: Submit, settings: EmulatorSettings, ad
 
 
 def twisted_status(body: Body, fault: Fault) -> Body:
-    """The status as `fault` tells it."""
+    """The status as `fault` changes it."""
     word = _word(body, fault)
     if word == body["status"]:
         return body
@@ -61,7 +61,7 @@ def twisted_status(body: Body, fault: Fault) -> Body:
 
 
 def twisted_result(body: Body, fault: Fault, settings: EmulatorSettings, address: Addresses) -> Body:
-    """The result as `fault` tells it; one without output (not ended, or failed) has fewer things to twist."""
+    """The result as `fault` changes it; one without output (not ended, or failed) has less to change."""
     word = _word(body, fault)
     if word != body["status"]:
         return _without(body, "output", "error", "finished_at") | {"status": word}

@@ -1,7 +1,7 @@
 """The emulator as a state machine: calls in, answers out. No HTTP, no waiting, no threads.
 
-What a call is told depends on the settings, the journal, the clock and the armed faults, and on nothing else.
-The clock is read, never waited for; one that goes back is taken to stand still.
+An answer depends on the settings, the journal, the clock and the armed faults, and on nothing else.
+The clock is read, never waited for; one that goes back counts as standing still.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ _UNANSWERED = frozenset({FaultKind.DROP, FaultKind.RESET, FaultKind.STALL})
 
 
 class EmulatorService:
-    """One emulator's life: the API, guarded by tokens and troubled by faults.
+    """One emulator: the API behind tokens and faults.
 
     `calls` counts the calls by endpoint. `media_with_token` counts those pictures that were asked for with a
     bearer token, which a client should send to nobody but the API.
@@ -50,7 +50,7 @@ class EmulatorService:
 
     @property
     def faults(self) -> Sequence[Fault]:
-        """The armed faults; setting them starts their counts and windows anew."""
+        """The armed faults; setting them restarts their counts and windows."""
         return self._book.faults
 
     @faults.setter
@@ -70,7 +70,7 @@ class EmulatorService:
         return self._api.history.balance
 
     def set_balance(self, usd: Decimal) -> None:
-        """Pay in (or take out) what makes the balance `usd`."""
+        """Set the balance to `usd`."""
         history = self._api.history
         at = self._api.now()
         self._api.record(history.paid_in(at, usd - history.balance))

@@ -1,7 +1,7 @@
-"""RunComfy's Model API: its paths, its words, its JSON. Nothing else in the project knows them.
+"""RunComfy's Model API: its paths, status words and JSON. No other module knows them.
 
 Sources: the model pages and the public docs of the Model API; where they are silent or disagree, what the
-official clients tolerate (`completed` and `succeeded`, `image` and `images`, `cost` only when asked for).
+official clients tolerate (`completed` and `succeeded`, `image` and `images`, `cost` only on request).
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,15 @@ from runner.providers.base import (
     Unconfirmed,
     UnknownId,
 )
-from runner.providers.runcomfy.responses import Meaning, Reading, is_moderation, read, request_id_of, words_of
+from runner.providers.runcomfy.responses import (
+    Meaning,
+    Reading,
+    is_moderation,
+    is_request_id,
+    read,
+    request_id_of,
+    words_of,
+)
 
 _WORDS = {
     "in_queue": RemoteStatus.QUEUED,
@@ -56,10 +64,10 @@ _WORDS = {
     "cancelled": RemoteStatus.CANCELLED,
     "canceled": RemoteStatus.CANCELLED,
 }
-"""Every spelling that a document or a client of the API knows."""
+"""Every spelling in the documentation or the clients of the API."""
 
-_PER_PICTURE = frozenset({"output", "image", "picture", "request", ""})
-"""Units of `base_price_usd` that bound the price of a picture; another unit is an unknown price."""
+_PER_IMAGE = frozenset({"output", "image", "picture", "request", ""})
+"""Units of `base_price_usd` that bound the price of an image; with another unit the price is unknown."""
 
 _DEEPEST = 4
 _MOST_URLS = 64
@@ -71,7 +79,7 @@ _MOST_USD = Decimal(1_000_000)
 class RunComfy:
     """The Model API behind an ApiClient. Implements `runner.providers.base.Provider`.
 
-    Seconds: `submit_timeout` for a submit in all, `timeout` for any other call in all.
+    `submit_timeout` is the total time of a submit, `timeout` of any other call, both in seconds.
     """
 
     def __init__(self, client: ApiClient, clock: Clock, *, submit_timeout: float, timeout: float) -> None:
@@ -79,6 +87,9 @@ class RunComfy:
         self._clock = clock
         self._submit_timeout = submit_timeout
         self._timeout = timeout
+
+    def is_handle(self, text: str) -> bool:
+        return is_request_id(text)
 
     async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
         """POST /v1/models/{model_id}, once."""
@@ -105,7 +116,7 @@ class RunComfy:
             case Meaning.REFUSED | Meaning.NOT_FOUND:
                 return Denied(_failure(FailureKind.REFUSED, reading.message, reading.code))
             case Meaning.FINE | Meaning.UNREADABLE:
-                # A document that is not FINE is an error; where there is none, an id may be salvaged.
+                # A document that is not FINE is an error; without a document, an id may be salvaged.
                 fine = reading.meaning is Meaning.FINE or not reading.document
                 if 200 <= answer.status < 300 and fine:
                     request_id = request_id_of(answer, reading.document)
@@ -122,7 +133,7 @@ class RunComfy:
             return reading
         word = _word(reading.document)
         status = _WORDS.get(word)
-        # An error code beside `completed` unmakes it; beside `failed` it is the reason.
+        # An error code beside `completed` overrides it; beside `failed` it is the reason.
         trouble = None if status is RemoteStatus.FAILED else _trouble(reading)
         if trouble is not None:
             return trouble
@@ -176,7 +187,7 @@ class RunComfy:
         if reading.meaning in (
             Meaning.NOT_FOUND,
             Meaning.REFUSED,
-        ):  # a convenience: any 4xx will do
+        ):  # the price is a convenience, so any 4xx counts
             return NoSuchModel(reading.message)
         trouble = _trouble(reading)
         assert not isinstance(trouble, UnknownId)
@@ -185,7 +196,7 @@ class RunComfy:
         if trouble is not None:
             return trouble
         unit = str(reading.document.get("price_unit") or "").lower()
-        return Priced(_usd(reading.document.get("base_price_usd")) if unit in _PER_PICTURE else None)
+        return Priced(_usd(reading.document.get("base_price_usd")) if unit in _PER_IMAGE else None)
 
     async def _get(self, path: str) -> Reading | CallFailed:
         return self._read(await self._client.request("GET", path, timeout_seconds=self._timeout))
@@ -201,7 +212,7 @@ class RunComfy:
 
 
 def _trouble(reading: Reading) -> UnknownId | Stopped | CallFailed | None:
-    """What stands in the way of using the answer of a free call; None where nothing does."""
+    """Why the answer of a free call cannot be used; None if it can."""
     match reading.meaning:
         case Meaning.FINE:
             return None
@@ -227,7 +238,7 @@ def _failure(kind: FailureKind, message: str, code: str | None) -> Failure:
 
 
 def _reason(reading: Reading) -> Failure | None:
-    """Why a run failed: `error` of any JSON type, or the API's error shape; None where it does not say."""
+    """Why a run failed: `error` of any JSON type, or the API's error shape; None if it gives no reason."""
     error = reading.document.get("error")
     code = reading.code
     if isinstance(error, Mapping) and isinstance(error.get("code"), str | int):
@@ -249,10 +260,10 @@ def _position(document: Mapping[str, Any]) -> int | None:
 
 
 def _urls(output: Any) -> tuple[str, ...]:
-    """Addresses in `output` alone (a result may repeat its inputs), in order, each once.
+    """URLs in `output` alone (a result may repeat its inputs), in order, each once.
 
-    `image` and `images` are what the pages and the clients know. What is paid for is not given up because it
-    is wrapped otherwise: a bare address, a list, `{"url": ...}`, an `output` inside.
+    The pages and clients know `image` and `images`. Other wrappings are read too, so that nothing paid for is
+    lost: a bare URL, a list, `{"url": ...}`, a nested `output`.
     """
     found: dict[str, None] = {}
 

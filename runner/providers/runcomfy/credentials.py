@@ -1,8 +1,8 @@
-"""The API token: where it is found, and how it is kept out of everything that is printed.
+"""The API token: where it is read from, and how it stays out of everything that is printed.
 
 The names of the variables and of the file are those of the official clients: their pages, `runcomfy-cli` and
-the ComfyUI nodes. A token is checked when it is loaded, because the libraries below us put a header that they
-refuse into the text of their error.
+the ComfyUI nodes. A token is checked when it is loaded, because HTTP libraries put a header that they refuse
+into the text of their error.
 """
 
 import json
@@ -16,31 +16,29 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from jobs.errors import TokenProblem
-
-TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
-"""The first that is set and not blank wins."""
+from runner.providers.runcomfy.texts import RUNCOMFY, TOKEN_VARIABLES
 
 _ALLOWED = re.compile(r"[!#-&(-~]+")
 _LARGEST_FILE = 64 * 1024
-_ASK_FOR_ONE = "Make a token at runcomfy.com/profile and put it into RUNCOMFY_API_TOKEN."
+_ASK_FOR_ONE = f"Make a token at {RUNCOMFY.token_page} and put it into {RUNCOMFY.token_variable}."
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that may stand in a header: printable ASCII without spaces or quotes."""
+    """A token that is valid in a header: printable ASCII without spaces or quotes."""
 
     secret: SecretStr
     source: str
     """The variable or the file that it came from."""
     warning: str | None = None
-    """A sentence for the user, where others on this machine can read the file."""
+    """A sentence for the user, if others on this machine can read the file."""
 
 
 def load_token(env: Mapping[str, str], home: Path) -> Token | None:
-    """The token from the environment, else from the official CLI's file; None where there is neither.
+    """The token from the environment, else from the official CLI's file; None if there is neither.
 
     Raises TokenProblem, which never shows the token, for one that is damaged and for a file that cannot be
-    read: going on with the next source would use another account than the user means.
+    read: the next source could be another account than the user means.
     """
     for name in TOKEN_VARIABLES:
         if text := env.get(name, "").strip():
@@ -52,7 +50,7 @@ def load_token(env: Mapping[str, str], home: Path) -> Token | None:
 
 
 def _token_files(env: Mapping[str, str], home: Path) -> list[Path]:
-    """The places that the official CLI looks at, in its order."""
+    """The paths where the official CLI looks, in its order."""
     places = []
     if folder := env.get("RUNCOMFY_CONFIG_DIR", "").strip():
         places.append(Path(folder))
@@ -63,7 +61,7 @@ def _token_files(env: Mapping[str, str], home: Path) -> list[Path]:
 
 
 def _from_file(path: Path) -> Token | None:
-    """The token in the file; None where there is no such file."""
+    """The token in the file; None if there is no such file."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -81,7 +79,7 @@ def _from_file(path: Path) -> Token | None:
 
 
 def _access_token(held: bytes) -> str | None:
-    """The token in the file's JSON. A parser's error quotes what it stumbled over, so none leaves here."""
+    """The token in the file's JSON. A parser's error quotes its input, so none is raised."""
     try:
         told = json.loads(held.decode("utf-8"))
     except (ValueError, RecursionError):

@@ -1,7 +1,8 @@
-"""What an answer of the API means: the one owner of that rule. Pure: bytes in, a value out.
+"""What an answer of the API means: the one place of that rule. Pure: bytes in, a value out.
 
 Sources: the Model API's error page (codes 400001, 400002, 400004, 403001, 404001), its official clients (an
-`error_code` under HTTP 200 is an error) and RFC 9110 for Retry-After. In doubt a submit is Doubtful.
+`error_code` under HTTP 200 is an error) and RFC 9110 for Retry-After. A submit with an unclear answer is
+Unconfirmed.
 """
 
 import json
@@ -30,38 +31,38 @@ _MODERATION = re.compile(
 
 
 class Meaning(Enum):
-    """What an answer says, before it is known what was asked."""
+    """What an answer means, whatever the call was."""
 
     FINE = auto()
     TOKEN = auto()
     BALANCE = auto()
     LATER = auto()
-    """408, 425, 429, or 503 with Retry-After: surely not taken."""
+    """408, 425, 429, or 503 with Retry-After: certainly not accepted."""
     NOT_FOUND = auto()
     REFUSED = auto()
     UNREADABLE = auto()
-    """5xx, a redirect, HTML, no JSON: nothing can be told from it."""
+    """5xx, a redirect, HTML, no JSON: nothing follows from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An answer, read."""
+    """A parsed answer."""
 
     meaning: Meaning
     status: int
-    """HTTP's own."""
+    """The HTTP status."""
     document: Mapping[str, Any]
-    """The JSON object; empty where there was none."""
+    """The JSON object; empty if there was none."""
     message: str = ""
-    """In the API's own words where it had some."""
+    """In the API's own words, if it had any."""
     code: str | None = None
     retry_after_seconds: float | None = None
     from_api: bool = True
-    """Whether the API itself said this, as far as one can tell: not a gateway's page."""
+    """Whether the API itself answered, as far as that can be known, and not a gateway."""
 
 
 def read(answer: Answer, now: datetime) -> Reading:
-    """Read an answer. `now` is the wall clock, for a Retry-After that is a date without a Date header."""
+    """Parse an answer. `now` is the wall clock, for a Retry-After date without a Date header."""
     document = _document(answer)
     after = retry_after(answer.headers, now)
     code = _code(document)
@@ -91,24 +92,24 @@ def request_id_of(answer: Answer, document: Mapping[str, Any]) -> str | None:
         return str(given)
     if document or answer.complete or not answer.body.lstrip().startswith(b"{"):
         return None
-    if b'"error_code"' in answer.body:  # an error may carry an id as well, to be quoted to the support
+    if b'"error_code"' in answer.body:  # an error may carry an id as well, for a support request
         return None
     found = set(_SALVAGE.findall(answer.body))
     return found.pop().decode() if len(found) == 1 else None
 
 
 def is_request_id(text: str) -> bool:
-    """Whether `text` may stand in a path: letters, digits, `_` and `-`, at most 128."""
+    """Whether `text` may be put into a path: letters, digits, `_` and `-`, at most 128."""
     return _REQUEST_ID.fullmatch(text) is not None
 
 
 def is_moderation(message: str, code: str | None) -> bool:
-    """Whether the API's words speak of content rules. They are undocumented, so this reads words."""
+    """Whether the API's message is about content rules. Those are undocumented, so this looks for words."""
     return _MODERATION.search(f"{message} {code or ''}") is not None
 
 
 def words_of(value: Any) -> str:
-    """An error of any JSON type as text, word for word where it is a string."""
+    """An error of any JSON type as text, verbatim if it is a string."""
     if isinstance(value, str):
         return _short(value)
     if isinstance(value, Mapping):
@@ -119,7 +120,7 @@ def words_of(value: Any) -> str:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait as the API asks for, at most 600; None where it says nothing that makes sense."""
+    """Seconds to wait according to Retry-After, at most 600; None without a usable value."""
     told = headers.get("retry-after", "").strip()
     if not told:
         return None
@@ -128,7 +129,7 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     until = _http_date(told)
     if until is None:
         return None
-    # The API's own clock where it tells it: ours may be off by hours.
+    # Relative to the API's own clock if it sends one: ours may be off by hours.
     seconds = (until - (_http_date(headers.get("date", "")) or now)).total_seconds()
     return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
 
@@ -150,7 +151,7 @@ def _document(answer: Answer) -> Mapping[str, Any] | None:
 
 
 def _code(document: Mapping[str, Any] | None) -> str | None:
-    """The API's own error code, as text; an empty or zero one is none."""
+    """The API's own error code as text; an empty or zero one counts as none."""
     value = (document or {}).get("error_code")
     if isinstance(value, bool) or value in (None, "", 0, "0"):
         return None
@@ -166,7 +167,7 @@ def _of_code(code: str, status: int, after: float | None) -> Meaning:
         return Meaning.BALANCE
     if re.fullmatch(r"[45][0-9]{2,}", code):
         return _of_status(int(code[:3]), after)
-    return _of_status(status, after)  # under 2xx that is UNREADABLE: an error, and nobody knows which
+    return _of_status(status, after)  # under 2xx that is UNREADABLE: an unknown error
 
 
 def _of_status(status: int, after: float | None) -> Meaning:
@@ -208,9 +209,9 @@ def _is_html(answer: Answer) -> bool:
 
 
 def _short(text: str) -> str:
-    """One line of plain characters, cut: it ends up on terminals and in manifests.
+    """One line of plain characters, shortened: it is shown on terminals and in manifests.
 
-    Without the queries of addresses: the API may repeat one that is signed for a picture of ours.
+    Without the queries of URLs: the API may repeat a signed URL of an uploaded image.
     """
     text = _QUERY.sub(r"\1?…", text)
     plain = "".join(letter if letter.isprintable() else " " for letter in text)

@@ -10,7 +10,7 @@ import pytest
 from typer.models import OptionInfo
 
 from runner.cli.options.settings import OPTIONS
-from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
+from runner.providers.runcomfy.texts import TOKEN_VARIABLES
 from runner.settings import Settings
 
 PAGE = (Path(__file__).parents[4] / "docs" / "settings.md").read_text(encoding="utf-8")

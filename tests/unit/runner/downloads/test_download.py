@@ -23,9 +23,9 @@ from runner.downloads.download import (
     fetch_image,
 )
 from runner.downloads.validate import Broken, inspect
-from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
 from runner.http.url_policy import Blocked, ImageUrlPolicy
+from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 
 URL = "https://pictures.runcomfy.net/1"
 NAME = PurePosixPath("night/hero/01")
@@ -104,7 +104,7 @@ async def fetch(
     name: PurePosixPath = NAME,
 ) -> DownloadResult:
     """One download with everything ordinary but what the test is about."""
-    client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(handler))
+    client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(handler))
     shared = Downloads(client, root, clock or Clock(), disk or LocalDisk(), limits or DownloadLimits())
     return await fetch_image(shared, url, name, replaces=replaces, keep_bad=keep_bad)
 
@@ -322,7 +322,7 @@ async def test_a_deadline_is_over_everything(tmp_path: Path) -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(hang))
+    client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(hang))
     shared = Downloads(client, tmp_path, Clock(), LocalDisk(), DownloadLimits(total_seconds=0.01))
     assert await fetch_image(shared, URL, NAME) == DownloadFailed("the picture was not here after 0.01 s")
     assert files(tmp_path) == []
@@ -508,7 +508,9 @@ async def test_pictures_are_decoded_few_at_a_time(tmp_path: Path, monkeypatch: p
             decoding -= 1
 
     monkeypatch.setattr("runner.downloads.download.inspect", counted)
-    client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(answering()))
+    client = ImageClient(
+        ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(answering())
+    )
     shared = Downloads(client, tmp_path, Clock(), LocalDisk())
     await asyncio.gather(*(fetch_image(shared, URL, PurePosixPath(f"n/{n}/01")) for n in range(12)))
     assert len(at_once) == 12

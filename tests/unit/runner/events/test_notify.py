@@ -22,7 +22,7 @@ from jobs.views import Account, Pause
 from runner.events.notify import LONGEST_SECONDS, Notifier, event, event_of, notifier_for
 from runner.events.report import RunReport
 from runner.limits.brake import Brake, Reach
-from runner.providers.runcomfy.credentials import TOKEN_VARIABLES
+from runner.providers.runcomfy.texts import TOKEN_VARIABLES
 from runner.settings import Settings
 from tests.support.night import TOKEN, night
 from tests.support.tables import NIGHT

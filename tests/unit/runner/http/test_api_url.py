@@ -4,25 +4,11 @@ import pytest
 
 from jobs.errors import UsageProblem
 from runner.http.api_url import (
-    BASE_VARIABLE,
-    DEFAULT_BASE,
-    api_base,
     checked_base,
     is_loopback,
     origin,
     split_origin,
 )
-
-
-@pytest.mark.parametrize("env", [{}, {BASE_VARIABLE: ""}, {BASE_VARIABLE: "  "}])
-def test_without_a_setting_it_is_the_real_api(env: dict[str, str]) -> None:
-    """A variable that is set to nothing counts as not set."""
-    assert api_base(env) == DEFAULT_BASE == "https://model-api.runcomfy.net/v1"
-
-
-def test_the_environment_names_another() -> None:
-    """As for the official CLI."""
-    assert api_base({BASE_VARIABLE: " http://127.0.0.1:8123/v1/ \n"}) == "http://127.0.0.1:8123/v1"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +76,6 @@ def test_anything_odd_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(UsageProblem) as refused:
         checked_base(text)
     assert "secret-canary" not in refused.value.message + refused.value.hint
-    assert BASE_VARIABLE in refused.value.hint
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import DownloadFailed, ImageClient, LinkGone, close
 from runner.http.url_policy import Blocked, ImageUrlPolicy
+from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 
 URL = "https://pictures.runcomfy.net/a/1.png"
 NOT_PUBLIC = [
@@ -27,7 +27,9 @@ Result = httpx.Response | Blocked | LinkGone | DownloadFailed
 
 async def opened(handler: Callable[[httpx.Request], httpx.Response], url: str = URL) -> Result:
     """What a mocked net makes of a URL."""
-    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE), transport=httpx.MockTransport(handler)) as client:
+    async with ImageClient(
+        ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(handler)
+    ) as client:
         return await client.open(url, connect_seconds=1, idle_seconds=2)
 
 
@@ -206,7 +208,7 @@ class Watched:
 async def test_a_name_that_leads_inside_is_blocked(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty addresses: no socket is made for any of them."""
     watched = Watched(monkeypatch)
-    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    policy = ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)
     async with ImageClient(policy, resolver=lambda: Names(address)) as client:
         told = await client.open(URL, connect_seconds=1, idle_seconds=1)
     assert isinstance(told, Blocked)
@@ -220,7 +222,7 @@ async def test_a_name_that_changes_its_mind_gains_nothing(
 ) -> None:
     """Public when it is checked, private a moment later: only what was checked is connected to."""
     watched = Watched(monkeypatch)
-    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    policy = ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)
     async with ImageClient(policy, resolver=lambda: Names("8.8.8.8", address)) as client:
         for _ in range(3):
             assert isinstance(
@@ -234,7 +236,7 @@ async def test_a_listed_bare_address_inside_is_blocked(address: str, monkeypatch
     """aiohttp resolves no bare address, so the gate at the socket has to hold alone."""
     watched = Watched(monkeypatch)
     host = f"[{address}]" if ":" in address else address
-    policy = ImageUrlPolicy(api_origin="https://model-api.runcomfy.net:443", extra_hosts=(address,))
+    policy = ImageUrlPolicy(api_origin="https://model-api.runcomfy.net:443", hosts=(*IMAGE_HOSTS, address))
     async with ImageClient(policy, resolver=lambda: Names("8.8.8.8")) as client:
         told = await client.open(f"https://{host}/1.png", connect_seconds=1, idle_seconds=1)
     assert isinstance(told, Blocked)
@@ -250,7 +252,7 @@ async def test_a_gate_that_stands_alone_still_holds(address: str, monkeypatch: p
         return None
 
     monkeypatch.setattr(ImageUrlPolicy, "check_address", pass_all)
-    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    policy = ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)
     async with ImageClient(policy, resolver=lambda: Names(address)) as client:
         assert isinstance(await client.open(URL, connect_seconds=1, idle_seconds=1), Blocked)
     assert watched.addresses == []

@@ -8,7 +8,6 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from jobs.errors import UsageProblem
-from runner.http.api_url import DEFAULT_BASE
 from runner.http.url_policy import (
     AddressRefused,
     Blocked,
@@ -17,9 +16,10 @@ from runner.http.url_policy import (
     is_public,
     loopback_socket,
 )
+from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 
-REAL = ImageUrlPolicy.of(DEFAULT_BASE)
-EMULATOR = ImageUrlPolicy.of("http://127.0.0.1:8123/v1")
+REAL = ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)
+EMULATOR = ImageUrlPolicy.of("http://127.0.0.1:8123/v1", IMAGE_HOSTS)
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "93.184.216.34", "2606:4700::1111", "2001:4860:4860::8888", "2a00:1450::1"]
 CARRYING_PUBLIC = ["::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"]
@@ -191,10 +191,18 @@ def test_the_api_s_own_origin_is_allowed_exactly(policy: ImageUrlPolicy, url: st
 )
 def test_a_setting_adds_hosts(extra: str, url: str, allowed: bool) -> None:
     """A name stands for itself, a leading dot for everything below."""
-    assert isinstance(ImageUrlPolicy.of(DEFAULT_BASE, [extra]).check(url), httpx.URL) is allowed
+    assert isinstance(ImageUrlPolicy.of(DEFAULT_BASE, [*IMAGE_HOSTS, extra]).check(url), httpx.URL) is allowed
 
 
-BESIDE = ImageUrlPolicy.of("http://127.0.0.1:8123/v1", ["localhost", "cdn.example.com"])
+def test_without_hosts_there_is_the_api_s_own_origin_alone() -> None:
+    """No vendor's hosts are known here: they are passed in."""
+    policy = ImageUrlPolicy.of(DEFAULT_BASE)
+    assert isinstance(policy.check(DEFAULT_BASE + "/1.png"), httpx.URL)
+    for host in IMAGE_HOSTS:
+        assert isinstance(policy.check(f"https://x{host}/1.png"), Blocked)
+
+
+BESIDE = ImageUrlPolicy.of("http://127.0.0.1:8123/v1", [*IMAGE_HOSTS, "localhost", "cdn.example.com"])
 
 
 @pytest.mark.parametrize(
@@ -204,7 +212,7 @@ BESIDE = ImageUrlPolicy.of("http://127.0.0.1:8123/v1", ["localhost", "cdn.exampl
         (BESIDE, "https://localhost:9000/a.png", True),
         (BESIDE, "http://127.0.0.1:9000/a.png", False),
         (BESIDE, "http://cdn.example.com/a.png", False),
-        (ImageUrlPolicy.of(DEFAULT_BASE, ["localhost"]), "http://localhost:9000/a.png", False),
+        (ImageUrlPolicy.of(DEFAULT_BASE, [*IMAGE_HOSTS, "localhost"]), "http://localhost:9000/a.png", False),
     ],
 )
 def test_a_stand_in_may_have_its_pictures_elsewhere_on_this_machine(
@@ -227,7 +235,7 @@ def test_a_stand_in_may_have_its_pictures_elsewhere_on_this_machine(
 def test_a_host_that_is_none_is_refused(extra: str) -> None:
     """A whole top-level domain or a wildcard is a slip of the pen."""
     with pytest.raises(UsageProblem, match="not a host"):
-        ImageUrlPolicy.of(DEFAULT_BASE, [extra])
+        ImageUrlPolicy.of(DEFAULT_BASE, [*IMAGE_HOSTS, extra])
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)

@@ -17,7 +17,6 @@ from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
 from jobs.pauses import PauseReason
 from jobs.views import OpenJob
 from runner.downloads.disk import LocalDisk
-from runner.http.api_url import DEFAULT_BASE
 from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.approve import approve
@@ -28,6 +27,7 @@ from runner.limits.guards import Guards
 from runner.planning.consent import Ask, Consent, agreed_to_all
 from runner.providers.base import Priced, Stopped
 from runner.providers.connect import Api
+from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 from runner.recovery.recover import recover
 from runner.settings import load_settings
 from runner.workers.context import Context
@@ -73,7 +73,7 @@ async def assembled(
     api = Api(w.provider, DEFAULT_BASE, ORIGIN, environment.forget)
     scope = Scope(found, None, await w.store.preview.to_send(w.run.batch.id), ())
     send, ready = anyio.create_memory_object_stream[OpenJob](8)
-    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE)) as client:
+    async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)) as client:
         with send, ready:
             brake = build_brake(order.observer)
             health = build_health(order, api, brake, scope)

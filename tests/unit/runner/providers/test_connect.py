@@ -1,15 +1,15 @@
-"""What a command works with: the job table, and the API or its stand-in."""
+"""The API that a command works with, or the emulator in its place."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from jobs.errors import CannotWrite, TokenProblem, UsageProblem
+from jobs.errors import TokenProblem, UsageProblem
 from runner.clock import SystemClock
 from runner.environment import Environment
 from runner.providers.base import NoSuchModel, Priced
-from runner.providers.connect import EMULATOR_ORIGIN, open_api, open_store, origin_of, user_agent
+from runner.providers.connect import EMULATOR_ORIGIN, open_api, origin_of, user_agent
+from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
 from runner.settings import Settings
 
 MODEL = "bytedance/seedream-4-5/sequential"
@@ -24,19 +24,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def environment(home: Path, **env: str) -> Environment:
     return Environment(env=env, home=home, clock=SystemClock())
-
-
-async def test_a_table_is_made_only_on_demand(here: Path) -> None:
-    """A command that reads does not leave a file behind."""
-    settings = Settings(db=here / "a.db")
-    with pytest.raises(CannotWrite, match="There is no database"):
-        async with open_store(settings, SystemClock()):
-            pass
-    assert os.listdir(here) == []  # noqa: PTH208
-    async with open_store(settings, SystemClock(), create=True) as store:
-        assert await store.batches.find("x") is None
-    async with open_store(settings, SystemClock()) as store:
-        assert store.database.path == here / "a.db"
 
 
 async def test_no_token(here: Path) -> None:
@@ -55,6 +42,7 @@ async def test_the_api_of_the_environment(here: Path) -> None:
         assert (api.base, api.origin) == ("http://127.0.0.1:9/v1", "http://127.0.0.1:9")
         assert origin_of(Settings(), env) == api.origin
         assert "secret-token-1" not in repr(api)
+        assert api.image_hosts == IMAGE_HOSTS
 
 
 async def test_a_base_that_does_not_do(here: Path) -> None:

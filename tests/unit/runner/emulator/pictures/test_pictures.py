@@ -7,10 +7,10 @@ from typing import Literal
 import pytest
 from PIL import Image
 
+from runner.emulator.chance import seeded
 from runner.emulator.pictures.pictures import render
 from runner.emulator.pictures.recipe import Recipe
 from runner.emulator.pictures.scenes import paint
-from runner.emulator.service.draws import seeded
 
 BASE = Recipe(
     "bytedance/seedream-4-5/sequential", "A lighthouse at dusk.", 7, 0, 4, (2048, 1024), scale=1 / 8

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import TokenProblem
-from runner.providers.runcomfy.credentials import TOKEN_VARIABLES, Token, load_token
+from runner.providers.runcomfy.credentials import Token, load_token
+from runner.providers.runcomfy.texts import TOKEN_VARIABLES
 
 CANARY = "canary-77aa-SECRET"
 
