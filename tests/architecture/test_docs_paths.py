@@ -59,6 +59,15 @@ def test_the_map_has_every_room() -> None:
     assert named.issuperset(FOLDED)
 
 
+def test_the_index_of_tests_has_every_folder_and_helper() -> None:
+    """Whoever adds a helper says when to use it."""
+    tests = ROOT / "tests"
+    folders = {f"tests/{path.name}/" for path in tests.iterdir() if any(path.glob("**/*.py"))}
+    helpers = {f"tests/support/{path.name}" for path in (tests / "support").glob("*.py")}
+    named = set(_IN_BACKTICKS.findall((tests / "README.md").read_text(encoding="utf-8")))
+    assert folders | helpers <= named
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
