@@ -19,9 +19,9 @@ from openpyxl.worksheet.cell_range import CellRange
 
 from jobs.errors import UsageProblem
 from jobs.manifests.results import Result, Value
+from jobs.problems import excerpt
 from jobs.sheets.files.zip_limits import BadArchive, check_workbook
 from jobs.sheets.readers.xlsx_sheet import told
-from jobs.sheets.row import shown
 from jobs.sheets.rows.result_columns import COLUMNS, is_result
 from jobs.sheets.source import SheetSource
 
@@ -57,7 +57,7 @@ def _in_words(source: SheetSource) -> Generator[None, None, None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's; Pillow's have no number
-        damage = f"A part of it is damaged or unknown: {shown(told(error))}."
+        damage = f"A part of it is damaged or unknown: {excerpt(told(error))}."
         why = str(error) if isinstance(error, BadArchive) else damage
         raise UsageProblem(
             f"{source.name} cannot be copied. {why} Nothing was written, and its results are all there.",

@@ -1,13 +1,14 @@
 """plan(): a sheet read through once, each row becoming a job or the problems that keep it from being one."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from jobs.catalog.registry import MODELS, find
-from jobs.problems import Problem
+from jobs.problems import Problem, at
+from jobs.sheets.opened import DocumentSheet, OpenedSheet
 from jobs.sheets.planned import PlannedJob
-from jobs.sheets.row import Row, shown
+from jobs.sheets.row import Row
 from jobs.sheets.rows.column_names import ID, IMAGES, MODEL, unknown_model
 from jobs.sheets.rows.columns import sort_columns
 from jobs.sheets.rows.keys import Keys, fingerprint, why_not_an_id
@@ -55,6 +56,12 @@ def open_images(sheet: Sheet) -> None:
             pass
 
 
+def _defaults(opened: OpenedSheet) -> Sequence[Row]:
+    if not isinstance(opened, DocumentSheet):
+        return ()
+    return (opened.defaults, *opened.model_defaults.values())
+
+
 class _Planner:
     """What is remembered from row to row: the keys given out, and what has been told for all of them."""
 
@@ -66,7 +73,7 @@ class _Planner:
         self._columns = sort_columns(sheet.opened)
         self._priorities = priorities_of(sheet.opened, priority_by)
         self._names = frozenset(sheet.opened.columns)
-        self._defaults = (sheet.opened.defaults, *sheet.opened.model_defaults.values())
+        self._defaults = _defaults(sheet.opened)
         self._default_lines = {row.line_of(name) for row in self._defaults for name in row.cells}
         self._models: dict[str, Fitted] = {}
         self._keys = Keys()
@@ -109,9 +116,8 @@ class _Planner:
         problems += filter(self._is_news, verdict.problems)
         priority, odd = self._priority(row, fitted)
         if odd and self._priorities.named:
-            column = self._priorities.column or ""
-            place = self._file, row.line_of(column), shown(column), shown(row.cells.get(column))
-            problems.append(Problem(*place, odd, "Write a number, or leave it empty."))
+            place = row.at(self._file, self._priorities.column or "")
+            problems.append(place.problem(odd, "Write a number, or leave it empty."))
         if problems or verdict.inputs is None:
             return problems
         spec, inputs = fitted.spec, verdict.inputs
@@ -164,7 +170,7 @@ class _Planner:
             hint = "Give each job its own id, or none."
         if message is None:
             return name
-        problems.append(Problem(self._file, row.line_of(column), shown(column), shown(cell), message, hint))
+        problems.append(row.at(self._file, column).problem(message, hint))
         return None
 
     def _model(self, row: Row, problems: list[Problem]) -> Fitted | None:
@@ -177,9 +183,8 @@ class _Planner:
         spec = find(name)
         if spec is None:
             if text is not None:
-                message, hint = unknown_model(name)
-                line = row.line_of(column)
-                problems.append(Problem(self._file, line, shown(column), shown(name), message, hint))
+                place = at(self._file, row.line_of(column), column=column, value=name)
+                problems.append(place.problem(*unknown_model(name)))
             elif not name and MODEL not in row.refused:
                 problems += self._no_model(row)
             return None
@@ -190,8 +195,8 @@ class _Planner:
         """Told for the row that leaves its cell empty; once, where the sheet has no such column at all."""
         hint = f"Name one of {', '.join(MODELS)}."
         if MODEL in self._columns.known.values():
-            yield Problem(self._file, row.line, MODEL, None, "No model is named.", hint)
+            yield at(self._file, row.line, column=MODEL).problem("No model is named.", hint)
         elif not self._no_model_told:
             self._no_model_told = True
             line = row.line if self._opened.header_line is None else self._opened.header_line
-            yield Problem(self._file, line, MODEL, None, "The sheet names no model.", hint)
+            yield at(self._file, line, column=MODEL).problem("The sheet names no model.", hint)

@@ -36,8 +36,8 @@ class SheetSource:
         """What problems call it."""
         return STANDARD_INPUT if self.spooled else str(self.path)
 
-    def place(self, part: str | None) -> str:
-        """What a batch remembers of it: the file, and the part of it where that is not the first.
+    def place(self, worksheet: str | None) -> str:
+        """What a batch remembers of it: the file, and the worksheet where that is not the first.
 
         So two worksheets of one workbook are not taken for one sheet that was edited. Standard input is one
         place, whatever is sent through it: the batch's name alone says what belongs together.
@@ -52,7 +52,7 @@ class SheetSource:
             raise UsageProblem(
                 f"The path of the sheet is not UTF-8: {shown}", hint="Rename the file or its folder."
             )
-        return f"{path}{'' if part is None else f'#{part}'}"
+        return f"{path}{'' if worksheet is None else f'#{worksheet}'}"
 
     def album(self) -> Album:
         """The pictures of this computer that it may name, none of them opened yet."""

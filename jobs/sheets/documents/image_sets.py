@@ -6,10 +6,9 @@ An entry is an address, or files of this computer: one, a folder's, or those tha
 from collections.abc import Iterator, Sequence
 
 from jobs.catalog.image_urls import why_not
-from jobs.problems import Problem
+from jobs.problems import Problem, at
 from jobs.sheets.images.album import NOWHERE, Album, Reference
 from jobs.sheets.images.find import NotFound
-from jobs.sheets.row import shown
 from jobs.sheets.rows.image_cells import ImageSets, is_address, judged
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node, Scalar
 
@@ -24,23 +23,24 @@ def read_image_sets(file: str, node: Node, album: Album = NOWHERE) -> tuple[Imag
     if not isinstance(node, MappingNode):
         if node == Scalar(None, node.line):
             return {}, []
-        message = "Image sets are names, each with a list of pictures."
-        return {}, [Problem(file, node.line, "image_sets", None, message, _SHAPE)]
+        place = at(file, node.line, column="image_sets")
+        return {}, [place.problem("Image sets are names, each with a list of pictures.", _SHAPE)]
     sets: dict[str, tuple[Reference, ...]] = {}
     problems: list[Problem] = []
     for name, value in node.nodes.items():
         nodes = value.nodes if isinstance(value, ListNode) else [value]
         addresses = [item.text.strip() for item in nodes if isinstance(item, Scalar) and item.text]
         if not addresses or len(addresses) < len(nodes):
-            message = "An image set is a list of pictures, one at least."
-            problems.append(Problem(file, value.line, shown(name), None, message, _SHAPE))
+            place = at(file, value.line, column=name)
+            problems.append(place.problem("An image set is a list of pictures, one at least.", _SHAPE))
             sets[name] = tuple(addresses)
             continue
         found: list[Reference] = []
         for item, address in zip(nodes, addresses, strict=True):
             entries, wrong = _read(address, album)
             found += entries
-            problems += [Problem(file, item.line, shown(name), shown(address), *told) for told in wrong]
+            place = at(file, item.line, column=name, value=address)
+            problems += [place.problem(message, hint) for message, hint in wrong]
         sets[name] = tuple(found)
     return sets, problems
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from jobs.problems import Problem
+from jobs.problems import Problem, at
 from jobs.sheets.families.derived_ids import derived_id
 from jobs.sheets.families.members import Family, Member
 from jobs.sheets.files.decode import BadText
-from jobs.sheets.row import Cell, Row, shown
+from jobs.sheets.row import Cell, Row
 from jobs.sheets.rows.column_names import ID
 
 
@@ -15,8 +15,7 @@ def expand(file: str, row: Row, family: Family) -> Iterator[Row | Problem]:
     clashes = sorted(_varied(family) & row.cells.keys())
     for name in clashes:
         message = "This is a value of the job and a variable of its family."
-        place = file, row.line_of(name)
-        yield Problem(*place, shown(name), shown(row.cells[name]), message, "Keep one of them.")
+        yield row.at(file, name).problem(message, "Keep one of them.")
     if clashes:
         return
     nobody = True
@@ -27,11 +26,11 @@ def expand(file: str, row: Row, family: Family) -> Iterator[Row | Problem]:
             yield from _repeated(row, lines, member, family)
     except BadText as bad:  # of the prompts' file, which was sound when it was counted
         name = family.prompts.file if family.prompts else file
-        yield Problem(name, bad.line, None, None, bad.message, bad.hint)
+        yield at(name, bad.line).problem(bad.message, bad.hint)
         return
     if nobody:
-        message = "Everything is excluded: no job is left."
-        yield Problem(file, row.line, "exclude", None, message, "Exclude less, or leave this out.")
+        place = at(file, row.line, column="exclude")
+        yield place.problem("Everything is excluded: no job is left.", "Exclude less, or leave this out.")
 
 
 def _varied(family: Family) -> set[str]:

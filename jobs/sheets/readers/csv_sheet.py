@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from jobs.problems import Problem
+from jobs.problems import Problem, at
 from jobs.sheets.files.decode import BadText, read_lines
+from jobs.sheets.opened import TableSheet
 from jobs.sheets.readers.delimiters import DELIMITERS, likeness
 from jobs.sheets.readers.table import NONE_UNREAD, Records, open_table
-from jobs.sheets.row import Opened, is_blank
+from jobs.sheets.row import is_blank
 from jobs.sheets.source import SheetSource
 
 LARGEST_CELL = 1_000_000
@@ -27,17 +28,17 @@ class _Layout:
     skipped: int = 0
 
 
-def open_csv(source: SheetSource) -> Opened:
+def open_csv(source: SheetSource) -> TableSheet:
     """A sheet whose header shows what stands between the cells."""
     return _open(source, _layout(source))
 
 
-def open_tsv(source: SheetSource) -> Opened:
+def open_tsv(source: SheetSource) -> TableSheet:
     """A sheet with tabs, whatever its header looks like."""
     return _open(source, _Layout("\t"))
 
 
-def _open(source: SheetSource, layout: _Layout) -> Opened:
+def _open(source: SheetSource, layout: _Layout) -> TableSheet:
     too_wide = f"A cell with {DELIMITERS[layout.delimiter]} in it must stand in double quotes."
     return open_table(source.name, lambda: _records(source, layout), too_wide)
 
@@ -111,7 +112,7 @@ def _records(source: SheetSource, layout: _Layout) -> Records:
             except StopIteration:
                 return
             except BadText as bad:
-                yield Problem(source.name, bad.line, None, None, bad.message, bad.hint)
+                yield at(source.name, bad.line).problem(bad.message, bad.hint)
                 return
             except csv.Error as error:
                 problem, goes_on = _broken(source.name, start, error, layout.delimiter)
@@ -125,12 +126,11 @@ def _records(source: SheetSource, layout: _Layout) -> Records:
 
 def _broken(file: str, line: int, error: csv.Error, delimiter: str) -> tuple[Problem, bool]:
     """What is wrong with a record, and whether the next line can be trusted to begin a new one."""
-    text = str(error)
+    text, place = str(error), at(file, line)
     if "expected after" in text:
         message = f"After a closing quote there must be {DELIMITERS[delimiter]} or the end of the line."
-        return Problem(file, line, None, None, message, _TWICE), True
+        return place.problem(message, _TWICE), True
     if "field limit" in text:
         message = f"A cell has more than {LARGEST_CELL:,} characters."
-        return Problem(file, line, None, None, message, "Is a double quote left open?"), False
-    message = "A double quote is opened here and never closed."
-    return Problem(file, line, None, None, message, _TWICE), False
+        return place.problem(message, "Is a double quote left open?"), False
+    return place.problem("A double quote is opened here and never closed.", _TWICE), False

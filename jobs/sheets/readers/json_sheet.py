@@ -2,18 +2,18 @@
 
 from jobs.problems import Problem
 from jobs.sheets.documents.document import open_document
-from jobs.sheets.row import Opened, refused
+from jobs.sheets.opened import OpenedSheet, unreadable
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.document_text import read_document
 from jobs.sheets.trees.json_tree import read_tree
 from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 
 
-def open_json(source: SheetSource) -> Opened:
+def open_json(source: SheetSource) -> OpenedSheet:
     """Read the document. Programs write it on one line: then a job's row is its number, counted from 1."""
     read = read_document(source, read_tree)
     if isinstance(read, Problem):
-        return refused(read)
+        return unreadable(read)
     root, problems = read
     if isinstance(root, ListNode):
         root = MappingNode(root.line, {"jobs": root}, {"jobs": root.line})

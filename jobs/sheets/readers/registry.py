@@ -1,4 +1,4 @@
-"""Which file is read by what. A new format is a file with `open_...(source) -> Opened` and a line here."""
+"""Which module reads which format. A new format is a module with `open_...(source)` and a line here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from jobs.errors import UsageProblem
-from jobs.sheets.row import Opened
+from jobs.sheets.opened import OpenedSheet
 from jobs.sheets.source import SheetSource
 
 
@@ -46,7 +46,7 @@ def format_of(path: Path) -> str | None:
     return next((name for name, form in FORMATS.items() if ending in form.endings), None)
 
 
-def reader_of(name: str) -> Callable[[SheetSource], Opened]:
+def reader_of(name: str) -> Callable[[SheetSource], OpenedSheet]:
     """What reads this format.
 
     Raises:
@@ -54,7 +54,7 @@ def reader_of(name: str) -> Callable[[SheetSource], Opened]:
     """
     form = FORMATS[name]
     try:
-        reader: Callable[[SheetSource], Opened] = getattr(import_module(form.module), form.function)
+        reader: Callable[[SheetSource], OpenedSheet] = getattr(import_module(form.module), form.function)
     except ModuleNotFoundError as error:
         if form.needs is None or error.name is None or error.name.partition(".")[0] != form.needs:
             raise

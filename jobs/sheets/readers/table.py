@@ -5,8 +5,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from jobs.problems import Problem
-from jobs.sheets.row import Opened, Row, is_blank, refused, shown
+from jobs.problems import Problem, at
+from jobs.sheets.opened import TableSheet, unreadable
+from jobs.sheets.row import Row, is_blank
 from jobs.sheets.rows.column_names import known_names, meant_by
 from jobs.sheets.rows.result_columns import BATCH, is_result
 
@@ -17,7 +18,7 @@ BEGIN = "Begin with a header: id,prompt,model"
 class Unread:
     """Why a cell cannot be read."""
 
-    value: str | None
+    value: object
     message: str
     hint: str = ""
 
@@ -30,7 +31,7 @@ Records = Generator[Record | Problem, None, None]
 NONE_UNREAD: Mapping[int, Unread] = {}
 
 
-def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Opened:
+def open_table(file: str, records: Callable[[], Records], too_wide: str) -> TableSheet:
     """Read the header; the rows are read later, and never all at once.
 
     `records` gives every record that is not blank, the header first. `too_wide` says what to do about a
@@ -39,15 +40,15 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Open
     with closing(records()) as beginning:
         first = next(beginning, None)
         if first is None:
-            return refused(Problem(file, 1, None, None, "The sheet is empty.", BEGIN))
+            return unreadable(at(file, 1).problem("The sheet is empty.", BEGIN))
         if isinstance(first, Problem):
-            return refused(first)
+            return unreadable(first)
         line, cells, _ = first
         header = [name.strip() for name in cells]
         copy_of = _copy_of(header, beginning)
     if not any(name in known_names() or meant_by(name) for name in header):
-        return refused(Problem(file, line, None, shown(cells), "No column of the header is known.", BEGIN))
-    return Opened(
+        return unreadable(at(file, line, value=cells).problem("No column of the header is known.", BEGIN))
+    return TableSheet(
         file,
         rows=lambda: _rows(file, records, header, too_wide),
         columns=tuple(dict.fromkeys(name for name in header if name and not is_result(name))),
@@ -71,7 +72,7 @@ def _copy_of(header: Sequence[str], records: Iterator[Record | Problem]) -> str 
 def _twice(file: str, line: int, header: Sequence[str]) -> Iterator[Problem]:
     for name, times in Counter(filter(None, header)).items():
         if times > 1:
-            yield Problem(file, line, shown(name), None, "Two columns have this name.", "Rename one of them.")
+            yield at(file, line, column=name).problem("Two columns have this name.", "Rename one of them.")
 
 
 def _rows(
@@ -94,16 +95,16 @@ def _rows(
         }
         if "" in cells:
             message = "This cell stands in a column without a name."
-            yield Problem(file, line, None, shown(cells.pop("")), message, "Name the column.")
+            yield at(file, line, value=cells.pop("")).problem(message, "Name the column.")
         elif len(values) > width and not all(map(is_blank, values[width:])):
             message = f"The row has {len(values)} cells, the header names {width}."
-            yield Problem(file, line, None, shown(values[width:]), message, too_wide)
+            yield at(file, line, value=values[width:]).problem(message, too_wide)
         elif unread:
             for index, why in unread.items():
                 if index < width and is_result(header[index]):
                     continue
-                column = shown(header[index]) if index < width else None
-                yield Problem(file, line, column, why.value, why.message, why.hint)
+                column = header[index] if index < width else None
+                yield at(file, line, column=column, value=why.value).problem(why.message, why.hint)
             yield Row(line, cells, refused={header[index] for index in unread if index < width})
         else:
             yield Row(line, cells)

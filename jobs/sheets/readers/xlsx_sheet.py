@@ -10,11 +10,12 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 
 from jobs.errors import UsageProblem
-from jobs.problems import Problem
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.files.zip_limits import BadArchive, check_workbook, has_formulas
+from jobs.sheets.opened import TableSheet, unreadable
 from jobs.sheets.readers.number_format import as_shown
 from jobs.sheets.readers.table import NONE_UNREAD, Records, Unread, open_table
-from jobs.sheets.row import Opened, is_blank, refused, shown
+from jobs.sheets.row import is_blank
 from jobs.sheets.source import SheetSource
 from jobs.suggestions import closest
 
@@ -31,7 +32,7 @@ class _Unreadable(Exception):
     """The workbook breaks off or is not what it says. openpyxl raises whatever it stumbles over."""
 
 
-def open_xlsx(source: SheetSource) -> Opened:
+def open_xlsx(source: SheetSource) -> TableSheet:
     """The worksheet that was named, else the first one that can be seen.
 
     Raises:
@@ -44,15 +45,15 @@ def open_xlsx(source: SheetSource) -> Opened:
             hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
         formulas = has_formulas(source.path)
     except BadArchive as bad:
-        return refused(Problem(source.name, None, None, None, str(bad), _RESAVE))
+        return unreadable(at(source.name).problem(str(bad), _RESAVE))
     except (_Unreadable, OSError) as error:
-        return refused(_unreadable(source, error))
+        return unreadable(_unreadable(source, error))
     if not names + hidden:
-        return refused(Problem(source.name, None, None, None, "The workbook has no worksheet.", _RESAVE))
+        return unreadable(at(source.name).problem("The workbook has no worksheet.", _RESAVE))
     first = (names + hidden)[0]
     name = first if source.worksheet is None else _named(source.worksheet, names + hidden)
     opened = open_table(source.name, lambda: _records(source, name, formulas=formulas), _TOO_WIDE)
-    return opened if name == first else replace(opened, part=name)
+    return opened if name == first else replace(opened, worksheet=name)
 
 
 def _named(wanted: str, names: Sequence[str]) -> str:
@@ -60,13 +61,15 @@ def _named(wanted: str, names: Sequence[str]) -> str:
     if found is not None:
         return found
     meant = closest(wanted, names)
-    hint = f"Did you mean {shown(meant)}?" if meant else f"It has {', '.join(str(shown(n)) for n in names)}."
-    raise UsageProblem(f"The workbook has no worksheet {shown(wanted)}.", hint)
+    hint = (
+        f"Did you mean {excerpt(meant)}?" if meant else f"It has {', '.join(str(excerpt(n)) for n in names)}."
+    )
+    raise UsageProblem(f"The workbook has no worksheet {excerpt(wanted)}.", hint)
 
 
 def _unreadable(source: SheetSource, error: Exception) -> Problem:
     what = error.strerror if isinstance(error, OSError) else error
-    return Problem(source.name, None, None, None, f"The workbook cannot be read: {shown(what)}.", _RESAVE)
+    return at(source.name).problem(f"The workbook cannot be read: {excerpt(what)}.", _RESAVE)
 
 
 def _records(source: SheetSource, name: str, *, formulas: bool) -> Records:
@@ -101,11 +104,11 @@ def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, Unre
         if cell.data_type == "e":
             texts[-1] = ""
             message = "The cell shows an error."
-            unread[index] = Unread(shown(value), message, "Mend its formula, or write the value.")
+            unread[index] = Unread(value, message, "Mend its formula, or write the value.")
         elif formulas and value is None and _is_formula(cell, formulas[index]):
             message = "The cell has a formula that was never calculated."
             hint = "Open the workbook in a spreadsheet program and save it, or write the value."
-            unread[index] = Unread(shown(formulas[index].value), message, hint)
+            unread[index] = Unread(formulas[index].value, message, hint)
     return texts, unread or NONE_UNREAD
 
 

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jobs.problems import Problem
-from jobs.sheets.row import Cell, Opened, Row, shown
+from jobs.problems import Problem, at
+from jobs.sheets.opened import OpenedSheet
+from jobs.sheets.row import Cell, Row
 from jobs.sheets.rows.column_names import known_names, meant_by, plain
 
 
@@ -49,12 +50,10 @@ class Columns:
         for column in row.cells if self.misspelt else ():
             if meant := self.misspelt.get(column):
                 hint = f"Did you mean {meant}? A column of your own needs a name that is less like it."
-                yield Problem(
-                    file, row.line_of(column), shown(column), None, "There is no such column.", hint
-                )
+                yield at(file, row.line_of(column), column=column).problem("There is no such column.", hint)
 
 
-def sort_columns(opened: Opened) -> Columns:
+def sort_columns(opened: OpenedSheet) -> Columns:
     """What the columns of a sheet stand for.
 
     In a header a known name may have capitals, and spaces or hyphens between its words, as long as no other

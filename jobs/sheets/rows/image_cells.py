@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from jobs.problems import excerpt
 from jobs.sheets.images.album import Album, LocalImage, Reference, Way
 from jobs.sheets.images.find import NotFound
-from jobs.sheets.row import Cell, shown
+from jobs.sheets.row import Cell
 from jobs.suggestions import closest
 
 ImageSets = Mapping[str, tuple[Reference, ...]]
@@ -53,7 +54,7 @@ def is_address(text: str) -> bool:
 def judged(picture: LocalImage) -> Iterator[tuple[str, str]]:
     """What a picture is refused for: a sentence and a hint each."""
     for flaw in picture.refused:
-        yield f"{shown(picture.shown)}: {flaw.message}", flaw.hint
+        yield f"{excerpt(picture.shown)}: {flaw.message}", flaw.hint
 
 
 def _named(name: str, sets: ImageSets, album: Album) -> tuple[Reference | NotFound, ...]:
@@ -75,7 +76,7 @@ def _add(read: ImageCells, found: Reference | NotFound, sets: ImageSets, name: s
         case LocalImage():
             read.files.append(found)
             read.values.append(found.name)
-            read.warnings += [f"{shown(found.shown)}: {flaw.message} {flaw.hint}" for flaw in found.flaws]
+            read.warnings += [f"{excerpt(found.shown)}: {flaw.message} {flaw.hint}" for flaw in found.flaws]
         case _:
             read.values.append(found)
 
@@ -87,7 +88,7 @@ def _missing(name: str, message: str, hint: str, sets: ImageSets) -> tuple[str, 
         hint = f"Did you mean {meant}?"
     if message != _NO_SET:
         return message, hint
-    return f"{shown(name)} is {message}.", hint or f"The sheet has {', '.join(sets)}."
+    return f"{excerpt(name)} is {message}.", hint or f"The sheet has {', '.join(sets)}."
 
 
 def _not_sent(files: list[LocalImage], way: Way) -> Iterator[tuple[str, str]]:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from jobs.catalog.spec import InputField, InputKind, ModelSpec
+from jobs.problems import Location, at, excerpt
 from jobs.sheets.images.album import NOWHERE, Album, LocalImage
-from jobs.sheets.row import Cell, Row, is_blank, shown
+from jobs.sheets.row import Cell, Row, is_blank
 from jobs.sheets.rows.image_cells import ImageSets, read_references
 from jobs.sheets.rows.template import fill
 from jobs.suggestions import match_choice
@@ -26,6 +27,10 @@ class Given:
     cell: Cell
     line: int
     file: str | None = None
+
+    def at(self, sheet: str, value: object) -> Location:
+        """Where this cell stands; `value` is the part of it, or what was made of it, that is meant."""
+        return at(self.file or sheet, self.line, column=self.column, value=value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def given_by(row: Row, columns: Iterable[tuple[str, str]]) -> tuple[dict[str, Gi
         cell = Given(column, row.cells[column], row.line_of(column), row.files.get(column))
         earlier = given.setdefault(name, cell)
         if earlier is not cell:
-            message = f"{shown(earlier.column)} and {shown(column)} are two names for the same input."
+            message = f"{excerpt(earlier.column)} and {excerpt(column)} are two names for the same input."
             complaints.append(Complaint(cell, message, "Give one of them."))
     return given, complaints
 
@@ -85,7 +90,7 @@ def read_values(
     for name, source in given.items():
         cell, empty = _filled(source.cell, columns, cells)
         made.warnings.extend(
-            f"{{{shown(gap)}}} in {shown(source.column)} is an empty cell: nothing is put in its place."
+            f"{{{excerpt(gap)}}} in {excerpt(source.column)} is an empty cell: nothing is put in its place."
             for gap in empty
         )
         if not cell:
@@ -128,7 +133,7 @@ class _Refusal:
 def _self_reference(source: Given) -> _Refusal | None:
     texts = (source.cell,) if isinstance(source.cell, str) else source.cell
     if any(f"{{{source.column}}}" in text for text in texts):
-        return _Refusal(f"{{{shown(source.column)}}} stands for this cell itself.", "Name another column.")
+        return _Refusal(f"{{{excerpt(source.column)}}} stands for this cell itself.", "Name another column.")
     return None
 
 

@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobs.problems import Problem
-from jobs.sheets.row import Cell, Opened, shown
+from jobs.problems import Problem, at, excerpt
+from jobs.sheets.opened import OpenedSheet
+from jobs.sheets.row import Cell
 from jobs.suggestions import closest
 
 PRIORITY = "priority"
@@ -19,14 +20,14 @@ class Priorities:
     column: str | None
     named: bool
 
-    def slips(self, opened: Opened) -> Sequence[Problem]:
+    def slips(self, opened: OpenedSheet) -> Sequence[Problem]:
         """What is wrong with it for the whole sheet."""
         if not self.named or self.column in opened.columns:
             return ()
         meant = closest(self.column or "", opened.columns)
-        hint = f"Did you mean {shown(meant)}?" if meant else "--priority-by names a column of the sheet."
-        line = opened.header_line
-        return (Problem(opened.file, line, shown(self.column), None, "There is no such column.", hint),)
+        hint = f"Did you mean {excerpt(meant)}?" if meant else "--priority-by names a column of the sheet."
+        place = at(opened.file, opened.header_line, column=self.column)
+        return (place.problem("There is no such column.", hint),)
 
     def of(self, cell: Cell | None) -> tuple[float, str | None]:
         """The priority that a cell says, and what is wrong with the cell."""
@@ -38,10 +39,10 @@ class Priorities:
             value = math.nan
         if math.isfinite(value):
             return value, None
-        return 0.0, f"The priority {shown(cell)} is no number: it counts as 0."
+        return 0.0, f"The priority {excerpt(cell)} is no number: it counts as 0."
 
 
-def priorities_of(opened: Opened, named: str | None) -> Priorities:
+def priorities_of(opened: OpenedSheet, named: str | None) -> Priorities:
     """By the column that was named, else by the usual one where the sheet has it."""
     usual = PRIORITY if PRIORITY in opened.columns else None
     return Priorities(named or usual, named is not None)

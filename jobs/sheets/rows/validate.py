@@ -1,15 +1,16 @@
 """A row put to a model: what it gives for each field, judged, with every problem where it stands."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
 from jobs.catalog.registry import MODELS
 from jobs.catalog.spec import Finding, ModelSpec
-from jobs.problems import Problem
+from jobs.problems import Problem, at
 from jobs.sheets.images.album import LocalImage
-from jobs.sheets.row import Cell, Opened, Row, shown
+from jobs.sheets.opened import DocumentSheet, OpenedSheet, image_sets_of
+from jobs.sheets.row import Cell, Row
 from jobs.sheets.rows.column_names import ID, MODEL, fields_of, word_for
 from jobs.sheets.rows.columns import Columns
 from jobs.sheets.rows.inputs import Complaint, Given, Values, given_by, read_values
@@ -44,7 +45,7 @@ class Verdict:
     files: tuple[LocalImage, ...] = ()
 
 
-def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
+def fit(spec: ModelSpec, columns: Columns, opened: OpenedSheet) -> Fitted:
     """Prepare a model for a sheet, once.
 
     Defaults for all that it has no field for are skipped; among its own they are a slip. Its own come before
@@ -53,15 +54,13 @@ def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
     fields = fields_of(spec)
     given: dict[str, Given] = {}
     complaints: list[Complaint] = []
-    rows = [opened.defaults]
-    if spec.model_id in opened.model_defaults:
-        rows.append(opened.model_defaults[spec.model_id])
+    rows = _defaults(opened, spec.model_id)
     for row in rows:
         named = list(columns.read_from(row))
         more, wrong = given_by(row, [(column, fields[name]) for column, name in named if name in fields])
         given |= more
         complaints += wrong
-        for column, name in named if row is not opened.defaults else ():
+        for column, name in named if row is not rows[0] else ():
             if name not in fields and name != MODEL:
                 complaints.append(
                     Complaint(Given(column, row.cells[column], row.line_of(column)), *_no_input(spec, name))
@@ -79,7 +78,15 @@ def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
     return Fitted(spec, fields, given, tuple(complaints), cells, own, refused, headings)
 
 
-def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], opened: Opened) -> Verdict:
+def _defaults(opened: OpenedSheet, model_id: str) -> Sequence[Row]:
+    """The defaults for all jobs of a document, then those of the model."""
+    if not isinstance(opened, DocumentSheet):
+        return ()
+    own = opened.model_defaults.get(model_id)
+    return (opened.defaults,) if own is None else (opened.defaults, own)
+
+
+def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], opened: OpenedSheet) -> Verdict:
     """Everything that is wrong with a row's inputs at once, or the inputs as they would be sent.
 
     `names` are the sheet's columns, which `{name}` may refer to.
@@ -95,7 +102,7 @@ def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], ope
     own, complaints = given_by(row, pairs)
     given = {**{name: _in_row(default, row) for name, default in fitted.defaults.items()}, **own}
     cells = {**fitted.cells, **row.cells}
-    made = read_values(spec, given, names, cells, opened.image_sets, opened.album)
+    made = read_values(spec, given, names, cells, image_sets_of(opened), opened.album)
     unread = row.refused | fitted.refused
     made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
     checked = spec.check(made.values)
@@ -112,8 +119,7 @@ def _in_row(default: Given, row: Row) -> Given:
 
 
 def _lacking(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:
-    place = row.files.get(column, file), row.line_of(column)
-    return Problem(*place, shown(column), shown(row.cells[column]), *_no_input(spec, name))
+    return row.at(file, column).problem(*_no_input(spec, name))
 
 
 def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
@@ -123,10 +129,8 @@ def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
 
 
 def _told(file: str, complaint: Complaint) -> Problem:
-    given = complaint.given
-    place = given.file or file, given.line
-    value = given.cell if complaint.value is None else complaint.value
-    return Problem(*place, shown(given.column), shown(value), complaint.message, complaint.hint)
+    value = complaint.given.cell if complaint.value is None else complaint.value
+    return complaint.given.at(file, value).problem(complaint.message, complaint.hint)
 
 
 def _found(
@@ -135,11 +139,11 @@ def _found(
     made: Values,
     given: Mapping[str, Given],
     fitted: Fitted,
-    opened: Opened,
+    opened: OpenedSheet,
 ) -> Iterator[Problem]:
     """The model's findings in the sheet's words; not those that were already told in another place."""
     file, headings = opened.file, fitted.headings
-    told_with_their_set = {address for addresses in opened.image_sets.values() for address in addresses}
+    told_with_their_set = {address for addresses in image_sets_of(opened).values() for address in addresses}
     for finding in findings:
         if finding.field in made.refused:
             continue
@@ -148,9 +152,8 @@ def _found(
         word = word_for(fitted.spec, finding.field)
         if headings is not None and finding.field not in headings and finding.field not in given:
             lacks = f"The sheet has no such column, which {fitted.spec.model_id} needs."
-            yield Problem(file, opened.header_line, word, None, lacks, f"Add a column {word}.")
+            yield at(file, opened.header_line, column=word).problem(lacks, f"Add a column {word}.")
             continue
         heading = word if headings is None else headings.get(finding.field, word)
         source = given.get(finding.field, Given(heading, "", row.line))
-        column, value = shown(source.column), shown(finding.value)
-        yield Problem(source.file or file, source.line, column, value, finding.message, finding.hint)
+        yield source.at(file, finding.value).problem(finding.message, finding.hint)

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from jobs.problems import Problem
+from jobs.problems import Problem, at
 from jobs.sheets.files.decode import BadText, read_whole
-from jobs.sheets.row import shown
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.tree import Node
 from jobs.sheets.trees.tree_builder import MOST_BYTES, BadDocument, Repeated
@@ -17,9 +16,10 @@ def read_document(source: SheetSource, read_tree: ReadTree) -> tuple[Node, list[
     try:
         root, repeated = read_tree(read_whole(source.path, MOST_BYTES, source.encoding))
     except (BadText, BadDocument) as bad:
-        return Problem(source.name, bad.line, None, None, bad.message, bad.hint)
-    message = "This name stands here twice."
+        return at(source.name, bad.line).problem(bad.message, bad.hint)
     return root, [
-        Problem(source.name, again.line, shown(again.key), None, message, "Keep one of them.")
+        at(source.name, again.line, column=again.key).problem(
+            "This name stands here twice.", "Keep one of them."
+        )
         for again in repeated
     ]

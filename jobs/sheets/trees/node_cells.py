@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from jobs.problems import Problem
-from jobs.sheets.row import Cell, Row, is_blank, shown
+from jobs.problems import Problem, at
+from jobs.sheets.row import Cell, Row, is_blank
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_text
 from jobs.sheets.trees.tree import MappingNode, Node, Scalar
 
@@ -24,7 +24,7 @@ def read_row(file: str, table: MappingNode) -> tuple[Row, list[Problem]]:
     for name, node in table.nodes.items():
         cell = as_cell(node)
         if isinstance(cell, InvalidNode):
-            problems.append(Problem(file, cell.line, shown(name), None, cell.message))
+            problems.append(at(file, cell.line, column=name).problem(cell.message))
             unread.add(name)
         elif cell:
             cells[name] = cell

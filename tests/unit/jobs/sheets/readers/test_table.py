@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from jobs.problems import Problem
+from jobs.sheets.opened import TableSheet
 from jobs.sheets.readers.table import NONE_UNREAD, Record, Records, Unread, open_table
-from jobs.sheets.row import Opened, Row
+from jobs.sheets.row import Row
 
 BROKEN = Problem("a", 9, None, None, "It breaks off here.")
 
@@ -18,7 +19,7 @@ def records(*found: Record | Problem) -> Callable[[], Records]:
     return read
 
 
-def opened(*found: Record | Problem) -> Opened:
+def opened(*found: Record | Problem) -> TableSheet:
     return open_table("a", records(*found), "quote it")
 
 

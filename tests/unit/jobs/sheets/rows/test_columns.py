@@ -1,13 +1,14 @@
 """The columns of one sheet."""
 
-from jobs.sheets.row import Opened, Row
+from jobs.sheets.opened import TableSheet
+from jobs.sheets.row import Row
 from jobs.sheets.rows.column_names import ID
 from jobs.sheets.rows.columns import sort_columns
 
 
-def opened(*columns: str) -> Opened:
+def opened(*columns: str) -> TableSheet:
     """A sheet that has nothing but these columns."""
-    return Opened("a.csv", rows=lambda: iter(()), columns=columns)
+    return TableSheet("a.csv", rows=lambda: iter(()), columns=columns)
 
 
 def test_columns_are_known_misspelt_or_own() -> None:
@@ -22,7 +23,9 @@ def test_columns_are_known_misspelt_or_own() -> None:
 
 def test_in_a_header_names_may_be_written_by_hand() -> None:
     """Unless another column is called so as well."""
-    sheet = Opened("a.csv", lambda: iter(()), ("ID", "Image Size", "Prompt", "PROMPT", "Note"), header_line=1)
+    sheet = TableSheet(
+        "a.csv", lambda: iter(()), ("ID", "Image Size", "Prompt", "PROMPT", "Note"), header_line=1
+    )
     columns = sort_columns(sheet)
     assert (columns.known["ID"], columns.known["Image Size"]) == ("id", "image_size")
     assert columns.misspelt == {"Prompt": "prompt", "PROMPT": "prompt"}

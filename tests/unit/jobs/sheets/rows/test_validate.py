@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from jobs.catalog.registry import MODELS
-from jobs.sheets.row import Opened, Row
+from jobs.sheets.opened import DocumentSheet
+from jobs.sheets.row import Row
 from jobs.sheets.rows.columns import sort_columns
 from jobs.sheets.rows.inputs import Given
 from jobs.sheets.rows.validate import fit, judge
@@ -12,9 +13,9 @@ TEXT = MODELS["bytedance/seedream-4-5/text-to-image"]
 SERIES = MODELS["bytedance/seedream-4-5/sequential"]
 
 
-def sheet(*columns: str, defaults: Row | None = None) -> Opened:
+def sheet(*columns: str, defaults: Row | None = None) -> DocumentSheet:
     """A sheet of these columns."""
-    return Opened("a.yaml", lambda: iter(()), columns, defaults=defaults or Row(0, {}))
+    return DocumentSheet("a.yaml", lambda: iter(()), columns, defaults=defaults or Row(0, {}))
 
 
 def test_defaults_are_fitted_to_the_model() -> None:
