@@ -27,13 +27,23 @@ def edit_distance(one: str, other: str) -> int:
     return above[-1]
 
 
+def similar(word: str, names: Iterable[str], *, count: int = 1, likeness: float = 0.6) -> list[str]:
+    """The names most like `word`, best first, at most `count` of them. Capitals count."""
+    return difflib.get_close_matches(word, names, n=count, cutoff=likeness)
+
+
 def closest(word: str, names: Iterable[str]) -> str | None:
     """The name most like `word`, or None where none is like it. Capitals do not count."""
     if len(word) > _LONGEST:
         return None
     by_lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(word.strip().lower(), by_lower, n=1, cutoff=0.6)
+    near = similar(word.strip().lower(), by_lower)
     return by_lower[near[0]] if near else None
+
+
+def did_you_mean(meant: str | None, otherwise: str = "") -> str:
+    """The hint at a name that was probably meant; where there is none, what else there is to say."""
+    return f"Did you mean {meant}?" if meant else otherwise
 
 
 @lru_cache(maxsize=512)

@@ -16,7 +16,7 @@ from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import why_not_text
 from jobs.sheets.trees.node_cells import read_row
 from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 _PARTS = ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs")
 _SHAPE = f"A sheet has the parts {', '.join(_PARTS[:-1])} and jobs."
@@ -59,8 +59,7 @@ def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] =
 def _unknown_parts(file: str, root: MappingNode) -> Iterator[Problem]:
     for name, line in root.lines.items():
         if name not in (*_PARTS, *FAMILY_PARTS):
-            meant = closest(name, (*_PARTS, *FAMILY_PARTS))
-            hint = f"Did you mean {meant}?" if meant else _SHAPE
+            hint = did_you_mean(closest(name, (*_PARTS, *FAMILY_PARTS)), _SHAPE)
             yield at(file, line, column=name).problem("A sheet has no such part.", hint)
 
 

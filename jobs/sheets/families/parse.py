@@ -12,7 +12,7 @@ from jobs.sheets.rows.column_names import ID
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.node_cells import InvalidNode, as_cell
 from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 FAMILY_PARTS = ("matrix", "zip", "include", "exclude", "repeat", "seeds", "prompts")
 """Names that a document keeps for families: they are no columns in it."""
@@ -151,10 +151,8 @@ class _FamilyReader:
     def _must_be_variables(self, entry: Variables, known: set[str], line: int) -> None:
         for name in entry:
             if name not in known:
-                meant = closest(name, known)
-                hint = (
-                    f"Did you mean {meant}?" if meant else f"There are {', '.join(sorted(known)) or 'none'}."
-                )
+                there_are = f"There are {', '.join(sorted(known)) or 'none'}."
+                hint = did_you_mean(closest(name, known), there_are)
                 where = self.lines.get(name, line)
                 message = "No variable has this name, so nothing is excluded."
                 self.report(where, message, hint, column=name, value=entry[name])

@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Mapping
 
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 # By the name that Python gives it. Only such as cannot make a text that has no UTF-8 of its own.
 _ENCODINGS: Mapping[str, str] = {
@@ -28,4 +28,4 @@ def alternatives(name: str) -> str:
     """What to write instead of a name that is none."""
     meant = closest(name, _ENCODINGS.values())
     known = f"One of: {', '.join(_ENCODINGS.values())}."
-    return f"Did you mean {meant}? {known}" if meant else known
+    return f"{did_you_mean(meant)} {known}".lstrip()

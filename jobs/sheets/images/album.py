@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from stat import S_ISREG
 
 from jobs.catalog.image_rules import SUFFIXES, Flaw, Shape, flaws_of
 from jobs.catalog.image_urls import MOST_REFERENCES, name_by_content
+from jobs.files import open_regular
 from jobs.image_shape import measure
 from jobs.paths import not_utf8
 from jobs.sheets.images.find import Folders, NotFound, find_files
@@ -19,7 +19,6 @@ MOST_BYTES = 32 * 1024 * 1024
 
 _KEPT = 10_000
 """Names, and files, that are remembered: what is forgotten is opened again."""
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Way(StrEnum):
@@ -113,12 +112,9 @@ NOWHERE = Album()
 
 def _read(path: Path) -> tuple[bytes, int]:
     """A regular file's bytes and its size; none of them where they are too many. Raises OSError."""
-    descriptor = os.open(path, _OPEN)  # it cannot hang: a pipe that took the file's place is told below
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not S_ISREG(facts.st_mode):
-            raise OSError("it is no file")
-        if facts.st_size > MOST_BYTES:
-            return b"", facts.st_size
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            return b"", size
         data = file.read(MOST_BYTES + 1)
         return data, len(data)

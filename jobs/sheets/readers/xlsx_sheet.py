@@ -17,7 +17,7 @@ from jobs.sheets.readers.number_format import as_shown
 from jobs.sheets.readers.table import NONE_UNREAD, Records, Unread, open_table
 from jobs.sheets.row import is_blank
 from jobs.sheets.source import SheetSource
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 LAST_ROW = 1_048_576
 """The format's own: a row number beyond it is made up, and would have as many empty rows before it."""
@@ -60,10 +60,8 @@ def _named(wanted: str, names: Sequence[str]) -> str:
     found = next((name for name in names if name.strip().casefold() == wanted.strip().casefold()), None)
     if found is not None:
         return found
-    meant = closest(wanted, names)
-    hint = (
-        f"Did you mean {excerpt(meant)}?" if meant else f"It has {', '.join(str(excerpt(n)) for n in names)}."
-    )
+    there_are = f"It has {', '.join(str(excerpt(n)) for n in names)}."
+    hint = did_you_mean(excerpt(closest(wanted, names)), there_are)
     raise UsageProblem(f"The workbook has no worksheet {excerpt(wanted)}.", hint)
 
 

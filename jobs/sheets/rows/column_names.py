@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 
 from jobs.catalog.registry import MODELS, suggest
 from jobs.catalog.spec import ModelSpec
-from jobs.suggestions import edit_distance
+from jobs.suggestions import did_you_mean, edit_distance
 
 ID = "id"
 MODEL = "model"
@@ -67,6 +67,4 @@ def meant_by(name: str) -> str | None:
 
 def unknown_model(model: str) -> tuple[str, str]:
     """A sentence for a model id that is not known, and a hint at the one that was meant."""
-    meant = suggest(model)
-    hint = f"Did you mean {meant}?" if meant else f"Models: {', '.join(MODELS)}."
-    return "There is no such model.", hint
+    return "There is no such model.", did_you_mean(suggest(model), f"Models: {', '.join(MODELS)}.")

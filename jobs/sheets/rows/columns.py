@@ -8,6 +8,7 @@ from jobs.problems import Problem, at
 from jobs.sheets.opened import OpenedSheet
 from jobs.sheets.row import Cell, Row
 from jobs.sheets.rows.column_names import known_names, meant_by, plain
+from jobs.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Columns:
         """A problem for each column of a row that is misspelt."""
         for column in row.cells if self.misspelt else ():
             if meant := self.misspelt.get(column):
-                hint = f"Did you mean {meant}? A column of your own needs a name that is less like it."
+                hint = f"{did_you_mean(meant)} A column of your own needs a name that is less like it."
                 yield at(file, row.line_of(column), column=column).problem("There is no such column.", hint)
 
 

@@ -7,7 +7,7 @@ from jobs.problems import excerpt
 from jobs.sheets.images.album import Album, LocalImage, Reference, Way
 from jobs.sheets.images.find import NotFound
 from jobs.sheets.row import Cell
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 ImageSets = Mapping[str, tuple[Reference, ...]]
 
@@ -83,9 +83,7 @@ def _add(read: ImageCells, found: Reference | NotFound, sets: ImageSets, name: s
 
 def _missing(name: str, message: str, hint: str, sets: ImageSets) -> tuple[str, str]:
     """With the set that was probably meant, where the sheet has some."""
-    meant = closest(name, sets) if sets else None
-    if meant:
-        hint = f"Did you mean {meant}?"
+    hint = did_you_mean(closest(name, sets), hint)
     if message != _NO_SET:
         return message, hint
     return f"{excerpt(name)} is {message}.", hint or f"The sheet has {', '.join(sets)}."

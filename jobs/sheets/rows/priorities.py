@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jobs.problems import Problem, at, excerpt
 from jobs.sheets.opened import OpenedSheet
 from jobs.sheets.row import Cell
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 PRIORITY = "priority"
 """The column that is taken where none is named. It may be the user's own word, so it need not be a number."""
@@ -24,8 +24,8 @@ class Priorities:
         """What is wrong with it for the whole sheet."""
         if not self.named or self.column in opened.columns:
             return ()
-        meant = closest(self.column or "", opened.columns)
-        hint = f"Did you mean {excerpt(meant)}?" if meant else "--priority-by names a column of the sheet."
+        meant = excerpt(closest(self.column or "", opened.columns))
+        hint = did_you_mean(meant, "--priority-by names a column of the sheet.")
         place = at(opened.file, opened.header_line, column=self.column)
         return (place.problem("There is no such column.", hint),)
 

@@ -29,7 +29,7 @@ async def write_into(
         SheetProblems: the sheet has problems.
         CannotWrite: the copy cannot be written.
     """
-    from jobs.manifests.atomic_file import written_whole
+    from jobs.atomic_file import replacement
     from jobs.manifests.csv_copy import copy_csv
     from jobs.manifests.results import results_of
     from jobs.manifests.xlsx_copy import copy_xlsx
@@ -53,7 +53,7 @@ async def write_into(
     opened = sheet.opened
     header = opened.header_line or 1
     worksheet = opened.worksheet if isinstance(opened, TableSheet) else None
-    with written_whole(target) as part:
+    with replacement(target) as part:
         if form == "xlsx":
             await copy_xlsx(source, worksheet, header, results, part)
         else:
