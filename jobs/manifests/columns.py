@@ -9,7 +9,7 @@ from jobs.views import JobView
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ColumnNames:
     """The names that differ from batch to batch, in the order in which the sheet first uses them."""
 
     inputs: tuple[str, ...] = ()
@@ -18,7 +18,7 @@ class Names:
     """Whether any job has the result of another."""
 
 
-async def names_of(jobs: AsyncIterable[JobView]) -> Names:
+async def column_names_of(jobs: AsyncIterable[JobView]) -> ColumnNames:
     """One pass over the jobs. Memory grows with the names, not with the jobs."""
     inputs: dict[str, None] = {}
     columns: dict[str, None] = {}
@@ -33,4 +33,4 @@ async def names_of(jobs: AsyncIterable[JobView]) -> Names:
         elif job.model not in models:
             models.add(job.model)
             inputs |= dict.fromkeys(spec.fields)
-    return Names(tuple(inputs), tuple(columns), linked)
+    return ColumnNames(tuple(inputs), tuple(columns), linked)

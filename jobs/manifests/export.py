@@ -14,8 +14,8 @@ from anyio import CancelScope, to_thread
 
 from jobs.atomic_file import AtomicFile, cannot_write, replaceable, write_all
 from jobs.errors import CannotWrite
-from jobs.manifests.columns import Names, names_of
-from jobs.manifests.formats import FORMATS, ManifestFormat, Writer
+from jobs.manifests.columns import ColumnNames, column_names_of
+from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
 from jobs.store.door import Store
@@ -81,14 +81,20 @@ async def write_to_stream(
     everything: bool = False,
 ) -> None:
     """Give the records to `write`, in a worker thread. Paths are relative to `folder`."""
-    names = await names_of(store.jobs(batch.id, everything=everything)) if form.needs_names else Names()
+    names = (
+        await column_names_of(store.jobs(batch.id, everything=everything))
+        if form.needs_names
+        else ColumnNames()
+    )
     writer = form.writer(names)
     await to_thread.run_sync(write, writer.head)
     async for chunk in _chunks(store.jobs(batch.id, everything=everything)):
         await to_thread.run_sync(_pass_on, write, writer, chunk, folder)
 
 
-def _pass_on(write: Callable[[bytes], object], writer: Writer, jobs: Sequence[JobView], folder: Path) -> None:
+def _pass_on(
+    write: Callable[[bytes], object], writer: ManifestWriter, jobs: Sequence[JobView], folder: Path
+) -> None:
     write(b"".join(writer.line(record(job, folder)) for job in jobs))
 
 

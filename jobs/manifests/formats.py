@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Protocol
 
-from jobs.manifests.columns import Names
+from jobs.manifests.columns import ColumnNames
 from jobs.manifests.csv import CsvTable
 from jobs.manifests.jsonl import JsonLines
 
 
-class Writer(Protocol):
+class ManifestWriter(Protocol):
     """Turns records into bytes."""
 
     head: bytes
@@ -26,7 +26,7 @@ class ManifestFormat:
     """A format: its name, which is also a file's ending, and what makes a writer for a batch."""
 
     name: str
-    writer: Callable[[Names], Writer]
+    writer: Callable[[ColumnNames], ManifestWriter]
     needs_names: bool = False
     """Whether the names have to be known, which costs a pass over the jobs."""
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.manifests.columns import Names
+from jobs.manifests.columns import ColumnNames
 
 # Many readers split lines at these too, and terminals act on some of them. They only occur inside strings.
 _NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029]")
@@ -16,7 +16,7 @@ class JsonLines:
 
     head = b""
 
-    def __init__(self, _names: Names) -> None:
+    def __init__(self, _names: ColumnNames) -> None:
         pass
 
     def line(self, record: Mapping[str, Any]) -> bytes:

@@ -19,11 +19,11 @@ from jobs.views import BatchView, JobView
 
 _CHUNK = 500
 
-Value = str | int | float | None
+CellValue = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RowResult:
     """The cells beside the row that begins on `line`; `images` are paths as seen from the copy's folder."""
 
     line: int
@@ -35,12 +35,12 @@ class Result:
     error: str | None = None
 
     @property
-    def cells(self) -> tuple[Value, ...]:
+    def cells(self) -> tuple[CellValue, ...]:
         """In the order of `jobs.sheets.rows.result_columns.COLUMNS`."""
         return self.batch, self.state, "|".join(self.images), self.seed, self.cost_usd, self.error
 
 
-async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path) -> AsyncIterator[Result]:
+async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path) -> AsyncIterator[RowResult]:
     """A result for each row, in their order. What the batch has not, or has otherwise, is new or changed.
 
     Raises:
@@ -57,16 +57,16 @@ async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path)
         for job in jobs:
             found = known.get(job.key)
             if found is None or found.fingerprint != job.fingerprint:
-                yield Result(job.row, batch.name, "new" if found is None else "changed")
+                yield RowResult(job.row, batch.name, "new" if found is None else "changed")
             else:
                 yield _result(job.row, found, folder)
 
 
-def _result(line: int, job: JobView, folder: Path) -> Result:
+def _result(line: int, job: JobView, folder: Path) -> RowResult:
     spec = find(job.model)
     name = spec.vocabulary.get("seed") if spec is not None else None
     seed = json.loads(job.inputs).get(name) if name else None
-    return Result(
+    return RowResult(
         line,
         job.batch,
         job.state.value,

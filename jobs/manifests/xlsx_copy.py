@@ -18,11 +18,11 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
 from openpyxl.worksheet.cell_range import CellRange
 
 from jobs.errors import UsageProblem
-from jobs.manifests.results import Result, Value
+from jobs.manifests.results import CellValue, RowResult
 from jobs.problems import excerpt
 from jobs.sheets.files.zip_limits import BadArchive, check_workbook
-from jobs.sheets.readers.xlsx_sheet import told
-from jobs.sheets.rows.result_columns import COLUMNS, is_result
+from jobs.sheets.readers.xlsx_sheet import describe
+from jobs.sheets.rows.result_columns import COLUMNS, is_result_column
 from jobs.sheets.source import SheetSource
 
 MOST_SPANNED = 1_000_000
@@ -33,7 +33,11 @@ _SPAN = re.compile(
 
 
 async def copy_xlsx(
-    source: SheetSource, worksheet: str | None, header_line: int, results: AsyncIterator[Result], target: Path
+    source: SheetSource,
+    worksheet: str | None,
+    header_line: int,
+    results: AsyncIterator[RowResult],
+    target: Path,
 ) -> None:
     """Write the copy. The workbook is held in memory. Columns that an earlier export added are replaced.
 
@@ -57,7 +61,7 @@ def _in_words(source: SheetSource) -> Generator[None, None, None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's; Pillow's have no number
-        damage = f"A part of it is damaged or unknown: {excerpt(told(error))}."
+        damage = f"A part of it is damaged or unknown: {excerpt(describe(error))}."
         why = str(error) if isinstance(error, BadArchive) else damage
         raise UsageProblem(
             f"{source.name} cannot be copied. {why} Nothing was written, and its results are all there.",
@@ -78,7 +82,7 @@ def _check_spans(path: Path) -> None:
 
 
 def _copy(
-    source: SheetSource, worksheet: str | None, header_line: int, found: Sequence[Result], target: Path
+    source: SheetSource, worksheet: str | None, header_line: int, found: Sequence[RowResult], target: Path
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -103,7 +107,7 @@ def _places(sheet: Any, header_line: int, names: list[str]) -> dict[str, int]:
     """A column for each name, under its heading: where it is already, else to the right of what there is."""
     header = {str(cell.value).strip(): cell for cell in sheet[header_line] if cell.value not in (None, "")}
     for name, cell in header.items():
-        if is_result(name):
+        if is_result_column(name):
             _empty(sheet, header_line, cell.column)
     last = max(cell.column for cell in header.values())
     style = next(iter(header.values()))
@@ -137,7 +141,7 @@ def _cell(sheet: Any, line: int, column: int) -> Any:
     return cell
 
 
-def _put(cell: Any, value: Value) -> None:
+def _put(cell: Any, value: CellValue) -> None:
     if not isinstance(value, str):
         cell.value = value
     elif value:

@@ -13,7 +13,7 @@ from jobs.sheets.rows.column_names import ID, IMAGES, MODEL, unknown_model
 from jobs.sheets.rows.columns import sort_columns
 from jobs.sheets.rows.keys import Keys, fingerprint, why_not_an_id
 from jobs.sheets.rows.priorities import priorities_of
-from jobs.sheets.rows.validate import Fitted, fit, judge
+from jobs.sheets.rows.validate import BoundModel, bind_model, validate_row
 from jobs.sheets.sheet import Sheet, no_job
 
 SEEDS = 2**31
@@ -29,7 +29,7 @@ def plan(sheet: Sheet, rng: random.Random, priority_by: str | None = None) -> It
     """
     yield from sheet.problems
     planner = _Planner(sheet, rng, priority_by)
-    yield from planner.slips()
+    yield from planner.header_problems()
     nothing = not sheet.problems
     for row in sheet.opened.rows():
         nothing = False
@@ -75,7 +75,7 @@ class _Planner:
         self._names = frozenset(sheet.opened.columns)
         self._defaults = _defaults(sheet.opened)
         self._default_lines = {row.line_of(name) for row in self._defaults for name in row.cells}
-        self._models: dict[str, Fitted] = {}
+        self._models: dict[str, BoundModel] = {}
         self._keys = Keys()
         self._told: set[Problem] = set()
         self._told_of_family: set[Problem] = set()
@@ -83,14 +83,14 @@ class _Planner:
         self._no_model_told = False
         self._jobs = 0
 
-    def slips(self) -> Iterator[Problem]:
+    def header_problems(self) -> Iterator[Problem]:
         """Misspelt columns, where they stand once for the whole sheet."""
-        yield from self._priorities.slips(self._opened)
+        yield from self._priorities.problems(self._opened)
         for row in self._defaults:
-            yield from self._columns.slips(self._file, row)
+            yield from self._columns.misspellings(self._file, row)
         if self._opened.header_line is not None:
             header = Row(self._opened.header_line, dict.fromkeys(self._opened.columns, ""))
-            yield from self._columns.slips(self._file, header)
+            yield from self._columns.misspellings(self._file, header)
 
     def judge(self, row: Row) -> PlannedJob | list[Problem]:
         """The row's job, or all that is wrong with it."""
@@ -107,20 +107,20 @@ class _Planner:
     def _judged(self, row: Row) -> PlannedJob | list[Problem]:
         problems: list[Problem] = []
         if self._opened.header_line is None:
-            problems += self._columns.slips(self._file, row)
+            problems += self._columns.misspellings(self._file, row)
         name = self._id(row, problems)
-        fitted = self._model(row, problems)
-        if fitted is None:
+        bound = self._model(row, problems)
+        if bound is None:
             return problems
-        verdict = judge(row, fitted, self._columns, self._names, self._opened)
-        problems += filter(self._is_news, verdict.problems)
-        priority, odd = self._priority(row, fitted)
+        validated = validate_row(row, bound, self._columns, self._names, self._opened)
+        problems += filter(self._is_news, validated.problems)
+        priority, odd = self._priority(row, bound)
         if odd and self._priorities.named:
             place = row.at(self._file, self._priorities.column or "")
             problems.append(place.problem(odd, "Write a number, or leave it empty."))
-        if problems or verdict.inputs is None:
+        if problems or validated.inputs is None:
             return problems
-        spec, inputs = fitted.spec, verdict.inputs
+        spec, inputs = bound.spec, validated.inputs
         digest = fingerprint(spec.model_id, inputs)
         key = name if name is not None else self._keys.derive(digest, row.line)
         if spec.has_seed and (seed := spec.vocabulary["seed"]) not in inputs:
@@ -133,18 +133,18 @@ class _Planner:
             fingerprint=digest,
             model=spec.model_id,
             inputs=inputs,
-            columns={**fitted.own, **self._columns.own(row)},
-            warnings=(*verdict.warnings, odd) if odd else verdict.warnings,
+            columns={**bound.own, **self._columns.own(row)},
+            warnings=(*validated.warnings, odd) if odd else validated.warnings,
             pictures=spec.expected_images(inputs),
             priority=priority,
-            files=verdict.files,
+            files=validated.files,
         )
 
-    def _priority(self, row: Row, fitted: Fitted) -> tuple[float, str | None]:
+    def _priority(self, row: Row, bound: BoundModel) -> tuple[float, str | None]:
         column = self._priorities.column
         if column is None:
             return 0.0, None
-        return self._priorities.of(row.cells.get(column) or fitted.own.get(column))
+        return self._priorities.of(row.cells.get(column) or bound.own.get(column))
 
     def _is_news(self, problem: Problem) -> bool:
         """What is wrong with a default is told once, not for every row that takes it; and a column that the
@@ -173,7 +173,7 @@ class _Planner:
         problems.append(row.at(self._file, column).problem(message, hint))
         return None
 
-    def _model(self, row: Row, problems: list[Problem]) -> Fitted | None:
+    def _model(self, row: Row, problems: list[Problem]) -> BoundModel | None:
         """The row's model, else the sheet's; None where there is none, which is told."""
         column, cell = self._columns.named(row, MODEL)
         text = "|".join(cell) if isinstance(cell, tuple) else cell
@@ -188,7 +188,7 @@ class _Planner:
             elif not name and MODEL not in row.refused:
                 problems += self._no_model(row)
             return None
-        self._models[name] = fit(spec, self._columns, self._opened)
+        self._models[name] = bind_model(spec, self._columns, self._opened)
         return self._models[name]
 
     def _no_model(self, row: Row) -> Iterator[Problem]:

@@ -118,8 +118,8 @@ def _format(source: SheetSource) -> str:
 def _must_be_heeded(source: SheetSource, name: str) -> None:
     """What is said and has no meaning here may have been meant for another file."""
     for word in ("encoding", "worksheet"):
-        if getattr(source, word) is not None and word not in FORMATS[name].heeds:
-            heeding = [other for other, form in FORMATS.items() if word in form.heeds]
+        if getattr(source, word) is not None and word not in FORMATS[name].options:
+            heeding = [other for other, form in FORMATS.items() if word in form.options]
             raise UsageProblem(
                 f"{source.name} is read as {name}, where --{word} says nothing.",
                 f"It is for {', '.join(heeding)}; --format says what a sheet is.",

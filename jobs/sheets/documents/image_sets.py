@@ -9,7 +9,7 @@ from jobs.catalog.image_urls import why_not
 from jobs.problems import Problem, at
 from jobs.sheets.images.album import NOWHERE, Album, Reference
 from jobs.sheets.images.find import NotFound
-from jobs.sheets.rows.image_cells import ImageSets, is_address, judged
+from jobs.sheets.rows.image_cells import ImageSets, is_address, refusals
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node, Scalar
 
 _SHAPE = "hero: [https://...]"
@@ -59,4 +59,4 @@ def _wrong(item: Reference | NotFound) -> Iterator[tuple[str, str]]:
     if isinstance(item, NotFound):
         yield item.message, item.hint
     elif not isinstance(item, str):
-        yield from judged(item)
+        yield from refusals(item)

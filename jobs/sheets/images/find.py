@@ -52,7 +52,7 @@ class _Outside(Exception):
     """A link leads out of the folders."""
 
 
-def natural(name: str) -> tuple[tuple[str | int, ...], str]:
+def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
     """Sorts 2 before 10, and capitals like small letters; what is then alike, by its very letters."""
     pieces = _DIGITS.split(name.casefold())
     return tuple(int(piece) if place % 2 else piece for place, piece in enumerate(pieces)), name
@@ -121,7 +121,7 @@ def _listed(folder: Path, folders: Folders) -> Iterator[Path]:
 
 
 def _matching(folder: Path, patterns: Sequence[str], folders: Folders) -> Iterator[Path]:
-    """In the natural order of the folders, then of the files in each."""
+    """In the natural_key order of the folders, then of the files in each."""
     pattern, *rest = patterns
     for name in _names(folder) if _mode(folder) is not None else ():
         if not fnmatchcase(name, pattern):
@@ -140,5 +140,5 @@ def _regular(path: Path, folders: Folders) -> Iterator[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """What lies in a folder, hidden names left out, in natural order."""
-    return sorted((path.name for path in folder.iterdir() if not path.name.startswith(".")), key=natural)
+    """What lies in a folder, hidden names left out, in natural_key order."""
+    return sorted((path.name for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from jobs.problems import Problem, at
 from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.opened import TableSheet
-from jobs.sheets.readers.delimiters import DELIMITERS, likeness
-from jobs.sheets.readers.table import NONE_UNREAD, Records, open_table
+from jobs.sheets.readers.delimiters import DELIMITERS, header_likeness
+from jobs.sheets.readers.table import ALL_READABLE, Records, open_table
 from jobs.sheets.row import is_blank
 from jobs.sheets.source import SheetSource
 
@@ -56,7 +56,7 @@ def _layout(source: SheetSource) -> _Layout:
     if said:
         return _Layout(said.group(1), 1)
     layouts = [_Layout(delimiter) for delimiter in DELIMITERS]
-    return max(layouts, key=lambda layout: likeness(_first(source, layout)))
+    return max(layouts, key=lambda layout: header_likeness(_first(source, layout)))
 
 
 def _first(source: SheetSource, layout: _Layout) -> Sequence[str]:
@@ -121,7 +121,7 @@ def _records(source: SheetSource, layout: _Layout) -> Records:
                     continue
                 return
             if not all(map(is_blank, record)):
-                yield start, record, NONE_UNREAD
+                yield start, record, ALL_READABLE
 
 
 def _broken(file: str, line: int, error: csv.Error, delimiter: str) -> tuple[Problem, bool]:

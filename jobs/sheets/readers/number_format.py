@@ -15,7 +15,7 @@ _LARGEST = 10**15
 """Beyond it a spreadsheet has no whole numbers, only something like it."""
 
 
-def as_shown(value: object, number_format: str) -> str:
+def format_value(value: object, number_format: str) -> str:
     """A value that a worksheet may hold, as text; nothing for an empty cell."""
     if value is None:
         return ""

@@ -14,7 +14,7 @@ from jobs.sheets.source import SheetSource
 class SheetFormat:
     """A format by the module and the function that read it, and the endings of its files.
 
-    Named, not imported: a CSV sheet does not load the YAML parser. `heeds` is what may be said about such a
+    Named, not imported: a CSV sheet does not load the YAML parser. `options` is what may be said about such a
     sheet. `needs` is a package that is not installed with Nightsheet, because few people want it and all
     would carry it.
     """
@@ -22,7 +22,7 @@ class SheetFormat:
     module: str
     function: str
     endings: tuple[str, ...]
-    heeds: tuple[str, ...] = ("encoding",)
+    options: tuple[str, ...] = ("encoding",)
     needs: str | None = None
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from jobs.problems import Problem, at
 from jobs.sheets.opened import TableSheet, unreadable
 from jobs.sheets.row import Row, is_blank
-from jobs.sheets.rows.column_names import known_names, meant_by
-from jobs.sheets.rows.result_columns import BATCH, is_result
+from jobs.sheets.rows.column_names import known_names, probable_name
+from jobs.sheets.rows.result_columns import BATCH, is_result_column
 
 BEGIN = "Begin with a header: id,prompt,model"
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadableCell:
     """Why a cell cannot be read."""
 
     value: object
@@ -23,12 +23,12 @@ class Unread:
     hint: str = ""
 
 
-Record = tuple[int, Sequence[str], Mapping[int, Unread]]
+Record = tuple[int, Sequence[str], Mapping[int, UnreadableCell]]
 """Where a record begins, its cells as text, and those that cannot be read, by their index from 0."""
 
 Records = Generator[Record | Problem, None, None]
 
-NONE_UNREAD: Mapping[int, Unread] = {}
+ALL_READABLE: Mapping[int, UnreadableCell] = {}
 
 
 def open_table(file: str, records: Callable[[], Records], too_wide: str) -> TableSheet:
@@ -46,12 +46,12 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Tabl
         line, cells, _ = first
         header = [name.strip() for name in cells]
         copy_of = _copy_of(header, beginning)
-    if not any(name in known_names() or meant_by(name) for name in header):
+    if not any(name in known_names() or probable_name(name) for name in header):
         return unreadable(at(file, line, value=cells).problem("No column of the header is known.", BEGIN))
     return TableSheet(
         file,
         rows=lambda: _rows(file, records, header, too_wide),
-        columns=tuple(dict.fromkeys(name for name in header if name and not is_result(name))),
+        columns=tuple(dict.fromkeys(name for name in header if name and not is_result_column(name))),
         header_line=line,
         problems=tuple(_twice(file, line, header)),
         copy_of=copy_of,
@@ -91,7 +91,7 @@ def _rows(
         cells = {
             name: value
             for name, value in zip(header, values, strict=False)
-            if value and not value.isspace() and not is_result(name)
+            if value and not value.isspace() and not is_result_column(name)
         }
         if "" in cells:
             message = "This cell stands in a column without a name."
@@ -101,7 +101,7 @@ def _rows(
             yield at(file, line, value=values[width:]).problem(message, too_wide)
         elif unread:
             for index, why in unread.items():
-                if index < width and is_result(header[index]):
+                if index < width and is_result_column(header[index]):
                     continue
                 column = header[index] if index < width else None
                 yield at(file, line, column=column, value=why.value).problem(why.message, why.hint)

@@ -13,8 +13,8 @@ from jobs.errors import UsageProblem
 from jobs.problems import Problem, at, excerpt
 from jobs.sheets.files.zip_limits import BadArchive, check_workbook, has_formulas
 from jobs.sheets.opened import TableSheet, unreadable
-from jobs.sheets.readers.number_format import as_shown
-from jobs.sheets.readers.table import NONE_UNREAD, Records, Unread, open_table
+from jobs.sheets.readers.number_format import format_value
+from jobs.sheets.readers.table import ALL_READABLE, Records, UnreadableCell, open_table
 from jobs.sheets.row import is_blank
 from jobs.sheets.source import SheetSource
 from jobs.suggestions import closest, did_you_mean
@@ -90,24 +90,24 @@ def _formulas(source: SheetSource, name: str, wanted: bool) -> Generator[_Cells,
         yield from repeat(())
 
 
-def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, Unread]]:
+def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, UnreadableCell]]:
     texts: list[str] = []
-    unread: dict[int, Unread] = {}
+    unread: dict[int, UnreadableCell] = {}
     for index, cell in enumerate(cells):
         value = cell.value
         if value is None or isinstance(value, str):
-            texts.append(as_shown(value, ""))
+            texts.append(format_value(value, ""))
         else:
-            texts.append(as_shown(value, _number_format(cell)))
+            texts.append(format_value(value, _number_format(cell)))
         if cell.data_type == "e":
             texts[-1] = ""
             message = "The cell shows an error."
-            unread[index] = Unread(value, message, "Mend its formula, or write the value.")
+            unread[index] = UnreadableCell(value, message, "Mend its formula, or write the value.")
         elif formulas and value is None and _is_formula(cell, formulas[index]):
             message = "The cell has a formula that was never calculated."
             hint = "Open the workbook in a spreadsheet program and save it, or write the value."
-            unread[index] = Unread(formulas[index].value, message, hint)
-    return texts, unread or NONE_UNREAD
+            unread[index] = UnreadableCell(formulas[index].value, message, hint)
+    return texts, unread or ALL_READABLE
 
 
 def _number_format(cell: Any) -> str:
@@ -139,7 +139,7 @@ def _book(source: SheetSource, *, formulas: bool = False) -> Generator[Workbook,
                 warnings.simplefilter("ignore")
                 book = load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
         except Exception as error:
-            raise _Unreadable(told(error)) from error
+            raise _Unreadable(describe(error)) from error
         with closing(book):
             yield book
 
@@ -151,9 +151,9 @@ def _quietly(rows: Iterator[_Cells]) -> _Cells | None:
             warnings.simplefilter("ignore")
             return next(rows, None)
     except Exception as error:
-        raise _Unreadable(told(error)) from error
+        raise _Unreadable(describe(error)) from error
 
 
-def told(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """What openpyxl stumbled over."""
     return f"{type(error).__name__}: {error}".rstrip(": .")

@@ -50,7 +50,7 @@ def plain(name: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def meant_by(name: str) -> str | None:
+def probable_name(name: str) -> str | None:
     """The known name that an unknown one was probably meant to be, or None: then it is the user's own column.
 
     Edit distance 2 or less, capitals, spaces and hyphens aside. A name of four letters or fewer is only

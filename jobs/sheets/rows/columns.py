@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jobs.problems import Problem, at
 from jobs.sheets.opened import OpenedSheet
 from jobs.sheets.row import Cell, Row
-from jobs.sheets.rows.column_names import known_names, meant_by, plain
+from jobs.sheets.rows.column_names import known_names, plain, probable_name
 from jobs.suggestions import did_you_mean
 
 
@@ -46,7 +46,7 @@ class Columns:
             if column not in self.known
         }
 
-    def slips(self, file: str, row: Row) -> Iterator[Problem]:
+    def misspellings(self, file: str, row: Row) -> Iterator[Problem]:
         """A problem for each column of a row that is misspelt."""
         for column in row.cells if self.misspelt else ():
             if meant := self.misspelt.get(column):
@@ -67,6 +67,6 @@ def sort_columns(opened: OpenedSheet) -> Columns:
         times = Counter(written.values())
         known |= {column: name for column, name in written.items() if name in names and times[name] == 1}
     misspelt = {
-        column: meant for column in opened.columns if column not in known and (meant := meant_by(column))
+        column: meant for column in opened.columns if column not in known and (meant := probable_name(column))
     }
     return Columns(known | misspelt, misspelt)

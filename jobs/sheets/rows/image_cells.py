@@ -33,7 +33,7 @@ class ImageCells:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_references(cell: Cell, sets: ImageSets, album: Album) -> ImageCells:
+def read_image_cell(cell: Cell, sets: ImageSets, album: Album) -> ImageCells:
     """All that a cell names, in its order. What is no address is left to the model's check."""
     read = ImageCells()
     for part in cell.split("|") if isinstance(cell, str) else cell:
@@ -51,7 +51,7 @@ def is_address(text: str) -> bool:
     return not text or "://" in text or text[:5].lower() == "data:"
 
 
-def judged(picture: LocalImage) -> Iterator[tuple[str, str]]:
+def refusals(picture: LocalImage) -> Iterator[tuple[str, str]]:
     """What a picture is refused for: a sentence and a hint each."""
     for flaw in picture.refused:
         yield f"{excerpt(picture.shown)}: {flaw.message}", flaw.hint
@@ -72,7 +72,7 @@ def _add(read: ImageCells, found: Reference | NotFound, sets: ImageSets, name: s
         case NotFound(message=message, hint=hint):
             read.wrong.append((name, *_missing(name, message, hint, sets)))
         case LocalImage() if found.refused:
-            read.wrong += [(name, *told) for told in judged(found)]
+            read.wrong += [(name, *told) for told in refusals(found)]
         case LocalImage():
             read.files.append(found)
             read.values.append(found.name)

@@ -8,7 +8,7 @@ from jobs.catalog.spec import InputField, InputKind, ModelSpec
 from jobs.problems import Location, at, excerpt
 from jobs.sheets.images.album import NOWHERE, Album, LocalImage
 from jobs.sheets.row import Cell, Row, is_blank
-from jobs.sheets.rows.image_cells import ImageSets, read_references
+from jobs.sheets.rows.image_cells import ImageSets, read_image_cell
 from jobs.sheets.rows.template import fill
 from jobs.suggestions import match_choice
 
@@ -17,7 +17,7 @@ _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenCell:
     """One cell that feeds a field: the name it has in the sheet, what it says, and where it stands.
 
     `file` is None for the sheet itself.
@@ -34,59 +34,61 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class CellProblem:
     """Something wrong with one given cell, found before the model looks at it.
 
     `value` is the part of the cell that it is about; None for all of it.
     """
 
-    given: Given
+    given: GivenCell
     message: str
     hint: str = ""
     value: str | None = None
 
 
 @dataclass(slots=True)
-class Values:
+class InputValues:
     """What came of the cells: values by API field, and what stood in the way.
 
-    `refused` are fields that a complaint was made about: their absence is no second one. `files` are the
+    `refused` are fields that a cell_problem was made about: their absence is no second one. `files` are the
     pictures of this computer that the values name.
     """
 
     values: dict[str, object] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
-    complaints: list[Complaint] = field(default_factory=list)
+    cell_problems: list[CellProblem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     files: list[LocalImage] = field(default_factory=list)
 
 
-def given_by(row: Row, columns: Iterable[tuple[str, str]]) -> tuple[dict[str, Given], list[Complaint]]:
-    """What a row gives for each field, from pairs of column and field. Two for one are a complaint."""
-    given: dict[str, Given] = {}
-    complaints: list[Complaint] = []
+def cells_by_field(
+    row: Row, columns: Iterable[tuple[str, str]]
+) -> tuple[dict[str, GivenCell], list[CellProblem]]:
+    """What a row gives for each field, from pairs of column and field. Two for one are a cell_problem."""
+    given: dict[str, GivenCell] = {}
+    cell_problems: list[CellProblem] = []
     for column, name in columns:
-        cell = Given(column, row.cells[column], row.line_of(column), row.files.get(column))
+        cell = GivenCell(column, row.cells[column], row.line_of(column), row.files.get(column))
         earlier = given.setdefault(name, cell)
         if earlier is not cell:
             message = f"{excerpt(earlier.column)} and {excerpt(column)} are two names for the same input."
-            complaints.append(Complaint(cell, message, "Give one of them."))
-    return given, complaints
+            cell_problems.append(CellProblem(cell, message, "Give one of them."))
+    return given, cell_problems
 
 
 def read_values(
     spec: ModelSpec,
-    given: Mapping[str, Given],
+    given: Mapping[str, GivenCell],
     columns: Set[str],
     cells: Mapping[str, Cell],
     image_sets: ImageSets,
     album: Album = NOWHERE,
-) -> Values:
+) -> InputValues:
     """The value of each given field; and the page's count, where a model makes a series and none is given.
 
     `columns` are the names that `{name}` may refer to, `cells` what they hold for this job.
     """
-    made = Values()
+    made = InputValues()
     for name, source in given.items():
         cell, empty = _filled(source.cell, columns, cells)
         made.warnings.extend(
@@ -101,7 +103,7 @@ def read_values(
             continue
         value = value or _value(cell, spec.fields[name])
         if isinstance(value, _Refusal):
-            made.complaints.append(Complaint(source, value.message, value.hint))
+            made.cell_problems.append(CellProblem(source, value.message, value.hint))
             made.refused.add(name)
         else:
             made.values[name] = value
@@ -112,10 +114,10 @@ def read_values(
 
 
 def _read_pictures(
-    made: Values, name: str, source: Given, cell: Cell, image_sets: ImageSets, album: Album
+    made: InputValues, name: str, source: GivenCell, cell: Cell, image_sets: ImageSets, album: Album
 ) -> None:
-    read = read_references(cell, image_sets, album)
-    made.complaints += [Complaint(source, message, hint, value) for value, message, hint in read.wrong]
+    read = read_image_cell(cell, image_sets, album)
+    made.cell_problems += [CellProblem(source, message, hint, value) for value, message, hint in read.wrong]
     made.warnings += read.warnings
     made.files += read.files
     if read.wrong or not read.values:  # no value: a set that is empty, which is told where it stands
@@ -130,7 +132,7 @@ class _Refusal:
     hint: str = ""
 
 
-def _self_reference(source: Given) -> _Refusal | None:
+def _self_reference(source: GivenCell) -> _Refusal | None:
     texts = (source.cell,) if isinstance(source.cell, str) else source.cell
     if any(f"{{{source.column}}}" in text for text in texts):
         return _Refusal(f"{{{excerpt(source.column)}}} stands for this cell itself.", "Name another column.")

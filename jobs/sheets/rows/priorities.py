@@ -20,7 +20,7 @@ class Priorities:
     column: str | None
     named: bool
 
-    def slips(self, opened: OpenedSheet) -> Sequence[Problem]:
+    def problems(self, opened: OpenedSheet) -> Sequence[Problem]:
         """What is wrong with it for the whole sheet."""
         if not self.named or self.column in opened.columns:
             return ()

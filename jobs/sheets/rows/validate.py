@@ -13,11 +13,11 @@ from jobs.sheets.opened import DocumentSheet, OpenedSheet, image_sets_of
 from jobs.sheets.row import Cell, Row
 from jobs.sheets.rows.column_names import ID, MODEL, fields_of, word_for
 from jobs.sheets.rows.columns import Columns
-from jobs.sheets.rows.inputs import Complaint, Given, Values, given_by, read_values
+from jobs.sheets.rows.inputs import CellProblem, GivenCell, InputValues, cells_by_field, read_values
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class BoundModel:
     """A model as one sheet uses it: the names for its fields, and what the sheet's defaults give them.
 
     `cells` is what the defaults say, own columns included, and `own` those; `refused` what of them could not
@@ -26,8 +26,8 @@ class Fitted:
 
     spec: ModelSpec
     fields: Mapping[str, str]
-    defaults: Mapping[str, Given]
-    complaints: tuple[Complaint, ...]
+    defaults: Mapping[str, GivenCell]
+    cell_problems: tuple[CellProblem, ...]
     cells: Mapping[str, Cell]
     own: Mapping[str, str]
     refused: Set[str]
@@ -35,7 +35,7 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ValidatedRow:
     """What may be sent for a row, or None where there are problems. `files` are the pictures of this computer
     that it names."""
 
@@ -45,25 +45,29 @@ class Verdict:
     files: tuple[LocalImage, ...] = ()
 
 
-def fit(spec: ModelSpec, columns: Columns, opened: OpenedSheet) -> Fitted:
+def bind_model(spec: ModelSpec, columns: Columns, opened: OpenedSheet) -> BoundModel:
     """Prepare a model for a sheet, once.
 
     Defaults for all that it has no field for are skipped; among its own they are a slip. Its own come before
     those for all, whatever name of an input either uses.
     """
     fields = fields_of(spec)
-    given: dict[str, Given] = {}
-    complaints: list[Complaint] = []
+    given: dict[str, GivenCell] = {}
+    cell_problems: list[CellProblem] = []
     rows = _defaults(opened, spec.model_id)
     for row in rows:
         named = list(columns.read_from(row))
-        more, wrong = given_by(row, [(column, fields[name]) for column, name in named if name in fields])
+        more, wrong = cells_by_field(
+            row, [(column, fields[name]) for column, name in named if name in fields]
+        )
         given |= more
-        complaints += wrong
+        cell_problems += wrong
         for column, name in named if row is not rows[0] else ():
             if name not in fields and name != MODEL:
-                complaints.append(
-                    Complaint(Given(column, row.cells[column], row.line_of(column)), *_no_input(spec, name))
+                cell_problems.append(
+                    CellProblem(
+                        GivenCell(column, row.cells[column], row.line_of(column)), *_no_input(spec, name)
+                    )
                 )
     cells = {name: cell for row in rows for name, cell in row.cells.items()}
     own = {name: text for row in rows for name, text in columns.own(row).items()}
@@ -75,7 +79,7 @@ def fit(spec: ModelSpec, columns: Columns, opened: OpenedSheet) -> Fitted:
             for column, name in columns.known.items()
             if name in fields
         }
-    return Fitted(spec, fields, given, tuple(complaints), cells, own, refused, headings)
+    return BoundModel(spec, fields, given, tuple(cell_problems), cells, own, refused, headings)
 
 
 def _defaults(opened: OpenedSheet, model_id: str) -> Sequence[Row]:
@@ -86,12 +90,14 @@ def _defaults(opened: OpenedSheet, model_id: str) -> Sequence[Row]:
     return (opened.defaults,) if own is None else (opened.defaults, own)
 
 
-def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], opened: OpenedSheet) -> Verdict:
+def validate_row(
+    row: Row, bound: BoundModel, columns: Columns, names: frozenset[str], opened: OpenedSheet
+) -> ValidatedRow:
     """Everything that is wrong with a row's inputs at once, or the inputs as they would be sent.
 
     `names` are the sheet's columns, which `{name}` may refer to.
     """
-    file, spec, fields = opened.file, fitted.spec, fitted.fields
+    file, spec, fields = opened.file, bound.spec, bound.fields
     pairs: list[tuple[str, str]] = []
     problems: list[Problem] = []
     for column, name in columns.read_from(row):
@@ -99,20 +105,23 @@ def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], ope
             pairs.append((column, fields[name]))
         elif name not in (ID, MODEL):
             problems.append(_lacking(file, row, column, name, spec))
-    own, complaints = given_by(row, pairs)
-    given = {**{name: _in_row(default, row) for name, default in fitted.defaults.items()}, **own}
-    cells = {**fitted.cells, **row.cells}
+    own, cell_problems = cells_by_field(row, pairs)
+    given = {**{name: _in_row(default, row) for name, default in bound.defaults.items()}, **own}
+    cells = {**bound.cells, **row.cells}
     made = read_values(spec, given, names, cells, image_sets_of(opened), opened.album)
-    unread = row.refused | fitted.refused
+    unread = row.refused | bound.refused
     made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
     checked = spec.check(made.values)
-    problems += [_told(file, complaint) for complaint in (*fitted.complaints, *complaints, *made.complaints)]
-    problems += _found(row, checked.problems, made, given, fitted, opened)
+    problems += [
+        _told(file, cell_problem)
+        for cell_problem in (*bound.cell_problems, *cell_problems, *made.cell_problems)
+    ]
+    problems += _found(row, checked.problems, made, given, bound, opened)
     warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
-    return Verdict(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
+    return ValidatedRow(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
 
 
-def _in_row(default: Given, row: Row) -> Given:
+def _in_row(default: GivenCell, row: Row) -> GivenCell:
     """A default with a name in braces differs from row to row: what is wrong with it is told for the row."""
     texts = (default.cell,) if isinstance(default.cell, str) else default.cell
     return replace(default, line=row.line) if any("{" in text for text in texts) else default
@@ -128,32 +137,32 @@ def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
     return f"{spec.model_id} has no input for this.", hint
 
 
-def _told(file: str, complaint: Complaint) -> Problem:
-    value = complaint.given.cell if complaint.value is None else complaint.value
-    return complaint.given.at(file, value).problem(complaint.message, complaint.hint)
+def _told(file: str, cell_problem: CellProblem) -> Problem:
+    value = cell_problem.given.cell if cell_problem.value is None else cell_problem.value
+    return cell_problem.given.at(file, value).problem(cell_problem.message, cell_problem.hint)
 
 
 def _found(
     row: Row,
     findings: tuple[Finding, ...],
-    made: Values,
-    given: Mapping[str, Given],
-    fitted: Fitted,
+    made: InputValues,
+    given: Mapping[str, GivenCell],
+    bound: BoundModel,
     opened: OpenedSheet,
 ) -> Iterator[Problem]:
     """The model's findings in the sheet's words; not those that were already told in another place."""
-    file, headings = opened.file, fitted.headings
+    file, headings = opened.file, bound.headings
     told_with_their_set = {address for addresses in image_sets_of(opened).values() for address in addresses}
     for finding in findings:
         if finding.field in made.refused:
             continue
         if isinstance(finding.value, str) and finding.value in told_with_their_set:
             continue
-        word = word_for(fitted.spec, finding.field)
+        word = word_for(bound.spec, finding.field)
         if headings is not None and finding.field not in headings and finding.field not in given:
-            lacks = f"The sheet has no such column, which {fitted.spec.model_id} needs."
+            lacks = f"The sheet has no such column, which {bound.spec.model_id} needs."
             yield at(file, opened.header_line, column=word).problem(lacks, f"Add a column {word}.")
             continue
         heading = word if headings is None else headings.get(finding.field, word)
-        source = given.get(finding.field, Given(heading, "", row.line))
+        source = given.get(finding.field, GivenCell(heading, "", row.line))
         yield source.at(file, finding.value).problem(finding.message, finding.hint)

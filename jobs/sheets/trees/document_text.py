@@ -6,9 +6,9 @@ from jobs.problems import Problem, at
 from jobs.sheets.files.decode import BadText, read_whole
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.tree import Node
-from jobs.sheets.trees.tree_builder import MOST_BYTES, BadDocument, Repeated
+from jobs.sheets.trees.tree_builder import MOST_BYTES, BadDocument, RepeatedKey
 
-ReadTree = Callable[[str], tuple[Node, list[Repeated]]]
+ReadTree = Callable[[str], tuple[Node, list[RepeatedKey]]]
 
 
 def read_document(source: SheetSource, read_tree: ReadTree) -> tuple[Node, list[Problem]] | Problem:

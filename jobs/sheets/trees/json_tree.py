@@ -8,7 +8,7 @@ from collections.abc import Callable
 from json import decoder
 
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node
-from jobs.sheets.trees.tree_builder import BadDocument, Repeated, TreeBuilder
+from jobs.sheets.trees.tree_builder import BadDocument, RepeatedKey, TreeBuilder
 
 # The function in C behind json.loads: from behind the opening quote to the text and the end of it.
 _scan_string: Callable[[str, int, bool], tuple[str, int]] = decoder.scanstring  # type: ignore[attr-defined]
@@ -16,7 +16,7 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
 
 
-def read_tree(text: str) -> tuple[Node, list[Repeated]]:
+def read_tree(text: str) -> tuple[Node, list[RepeatedKey]]:
     """The one value in `text`, and the keys that were repeated.
 
     Raises:

@@ -11,7 +11,7 @@ MOST_NODES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
+class RepeatedKey:
     """A key that stands twice in one mapping: the second one is not read."""
 
     key: str
@@ -33,7 +33,7 @@ class TreeBuilder:
 
     def __init__(self) -> None:
         self.root: Node = Scalar(None, 1)
-        self.repeated: list[Repeated] = []
+        self.repeated: list[RepeatedKey] = []
         self._nodes = 0
         self._open: list[ListNode | MappingNode] = []
         self._keys: list[Scalar | None] = []
@@ -75,7 +75,7 @@ class TreeBuilder:
         self._keys[-1] = None
         name = str(key.text)
         if name in parent.nodes:
-            self.repeated.append(Repeated(name, key.line))
+            self.repeated.append(RepeatedKey(name, key.line))
             return
         parent.nodes[name] = node
         parent.lines[name] = key.line

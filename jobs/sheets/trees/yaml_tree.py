@@ -9,7 +9,7 @@ import re
 import yaml
 
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node
-from jobs.sheets.trees.tree_builder import BadDocument, Repeated, TreeBuilder
+from jobs.sheets.trees.tree_builder import BadDocument, RepeatedKey, TreeBuilder
 
 _LOADER = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
@@ -18,7 +18,7 @@ _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-def read_tree(text: str) -> tuple[Node, list[Repeated]]:
+def read_tree(text: str) -> tuple[Node, list[RepeatedKey]]:
     """The one document in `text`, and the keys that were repeated. An empty text is an empty scalar.
 
     Raises:

@@ -52,14 +52,16 @@ def write(problems: Sequence[Problem], output: Path) -> None:
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.
     """
-    from jobs.manifests.csv import safe
+    from jobs.manifests.csv import escape_formula
 
     try:
         with AtomicFile(output) as file:
             with file.path.open("w", encoding="utf-8-sig", newline="", errors="backslashreplace") as text:
                 writer = csv.writer(text)
                 writer.writerow(_COLUMNS)
-                writer.writerows([safe(getattr(problem, name)) for name in _COLUMNS] for problem in problems)
+                writer.writerows(
+                    [escape_formula(getattr(problem, name)) for name in _COLUMNS] for problem in problems
+                )
             file.commit(durable=False)  # a list that `check` writes again at any time
     except OSError as error:
         raise CannotWrite(

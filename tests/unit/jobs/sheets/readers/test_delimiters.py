@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.sheets.readers.delimiters import DELIMITERS, likeness
+from jobs.sheets.readers.delimiters import DELIMITERS, header_likeness
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from jobs.sheets.readers.delimiters import DELIMITERS, likeness
 )
 def test_names_count_and_near_misses_after_them(header: list[str], known: int, near: int) -> None:
     """Cells that mean nothing do not: a prompt has commas, too."""
-    assert likeness(header) == (known, near)
+    assert header_likeness(header) == (known, near)
 
 
 def test_a_comma_comes_first_where_nothing_tells() -> None:

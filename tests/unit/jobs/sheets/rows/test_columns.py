@@ -40,7 +40,7 @@ def test_a_slip_is_not_read_where_the_right_name_is_there_too() -> None:
     row = Row(2, {"promt": "a", "prompt": "b"})
     assert list(columns.read_from(row)) == [("prompt", "prompt")]
     assert columns.own(row) == {}
-    assert [slip.column for slip in columns.slips("a.csv", row)] == ["promt"]
+    assert [slip.column for slip in columns.misspellings("a.csv", row)] == ["promt"]
 
 
 def test_own_lists_are_joined() -> None:
@@ -60,7 +60,7 @@ def test_a_name_that_counts_is_found_under_its_slip() -> None:
 def test_a_slip_is_told_with_the_name_that_was_meant() -> None:
     """On the line where the column is named."""
     columns = sort_columns(opened("promt", "note"))
-    (slip,) = columns.slips("a.csv", Row(3, {"promt": "a", "note": "b"}, {"promt": 4}))
+    (slip,) = columns.misspellings("a.csv", Row(3, {"promt": "a", "note": "b"}, {"promt": 4}))
     assert (slip.file, slip.row, slip.column, slip.message) == (
         "a.csv",
         4,
@@ -68,4 +68,4 @@ def test_a_slip_is_told_with_the_name_that_was_meant() -> None:
         "There is no such column.",
     )
     assert slip.hint.startswith("Did you mean prompt?")
-    assert list(sort_columns(opened("note")).slips("a.csv", Row(3, {"note": "b"}))) == []
+    assert list(sort_columns(opened("note")).misspellings("a.csv", Row(3, {"note": "b"}))) == []
