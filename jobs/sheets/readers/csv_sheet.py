@@ -2,17 +2,20 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from jobs.problems import Problem, at
 from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.opened import TableSheet
-from jobs.sheets.readers.delimiters import DELIMITERS, header_likeness
 from jobs.sheets.readers.table import ALL_READABLE, Records, open_table
 from jobs.sheets.row import is_blank
+from jobs.sheets.rows.column_names import known_names, probable_name
 from jobs.sheets.source import SheetSource
+
+DELIMITERS: Mapping[str, str] = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+"""What spreadsheets write, each in words. Where two would do, the first counts."""
 
 LARGEST_CELL = 1_000_000
 """Characters. An unclosed quote stops here and does not swallow the rest of the sheet."""
@@ -57,6 +60,13 @@ def _layout(source: SheetSource) -> _Layout:
         return _Layout(said.group(1), 1)
     layouts = [_Layout(delimiter) for delimiter in DELIMITERS]
     return max(layouts, key=lambda layout: header_likeness(_first(source, layout)))
+
+
+def header_likeness(header: Iterable[str]) -> tuple[int, int]:
+    """How much a first record looks like a header: by its known names, then by the near misses."""
+    names = [name.strip() for name in header]
+    known = known_names()
+    return sum(name in known for name in names), sum(probable_name(name) is not None for name in names)
 
 
 def _first(source: SheetSource, layout: _Layout) -> Sequence[str]:
