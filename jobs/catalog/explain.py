@@ -1,4 +1,4 @@
-"""What pydantic found, in sentences for the person who wrote the sheet."""
+"""Words pydantic's errors as sentences for the author of the sheet."""
 
 from collections.abc import Iterator, Mapping
 
@@ -19,7 +19,7 @@ _SENTENCES = {
 
 
 def explain(error: ValidationError, model_id: str, fields: Mapping[str, InputField]) -> Iterator[Finding]:
-    """Every problem that the validation of one model's inputs met, in the order of its fields."""
+    """Every problem of the validation of a model's inputs, in the order of its fields."""
     for detail in error.errors(include_url=False):
         field = str(detail["loc"][0])
         if detail["type"] == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""Which inputs and own columns a batch's jobs have: a table has to name its columns before its first row."""
+"""The inputs and own columns of a batch's jobs: a table names its columns before its first row."""
 
 import json
 from collections.abc import AsyncIterable
@@ -10,7 +10,7 @@ from jobs.views import JobView
 
 @dataclass(frozen=True, slots=True)
 class ColumnNames:
-    """The names that differ from batch to batch, in the order in which the sheet first uses them."""
+    """The columns that differ from batch to batch, in the order in which the sheet first uses them."""
 
     inputs: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ async def column_names_of(jobs: AsyncIterable[JobView]) -> ColumnNames:
         linked = linked or job.twin is not None
         columns |= dict.fromkeys(job.columns)
         spec = find(job.model)
-        if spec is None:  # a model that has left the catalogue: its jobs are still told
+        if spec is None:  # a model that has left the catalogue: its jobs are still exported
             inputs |= dict.fromkeys(json.loads(job.inputs))
         elif job.model not in models:
             models.add(job.model)

@@ -1,4 +1,4 @@
-"""CSV: one row a job, flat columns, safe to open in a spreadsheet."""
+"""CSV: one row a job, flat columns, without formulas for a spreadsheet to run."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ _AFTER = ("created_at", "submitted_at", "finished_at")
 
 
 class CsvTable:
-    """Turns records into rows under a header. A name that came up after the header is left out."""
+    """Turns records into rows under a header. Names that are not in the header are left out."""
 
     def __init__(self, names: ColumnNames) -> None:
         inputs = [f"inputs.{name}" for name in names.inputs]
@@ -47,7 +47,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def escape_formula(value: Any) -> str | int | float:
-    """A cell that no spreadsheet takes for a formula: text that begins like one gets a ' before it.
+    """A value as a cell that no spreadsheet takes for a formula: text that begins like one is prefixed by '.
 
     Numbers stay numbers, a negative seed too; a list of texts is joined by |.
     """

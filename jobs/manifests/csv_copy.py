@@ -1,4 +1,4 @@
-"""A copy of a CSV or TSV sheet with results beside its rows: the user's own text stays letter for letter."""
+"""A copy of a CSV or TSV sheet with results beside its rows; the user's own text stays unchanged."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def _row(header: list[str], record: list[str], text: str, beside: Sequence[CellV
 
 def _written(cells: Sequence[str | int | float], delimiter: str) -> str:
     line = io.StringIO(newline="")
-    # Only where a record ends with both of them are both put in quotes inside a cell.
+    # With this terminator the csv module quotes cells that contain either of the two characters.
     csv.writer(line, lineterminator="\r\n", delimiter=delimiter).writerow(cells)
     return line.getvalue().removesuffix("\r\n")
 

@@ -1,7 +1,7 @@
-"""Puts records into a file, whole or not at all, or wherever else bytes go. Memory does not grow with jobs.
+"""Exports records to a file, whole or not at all, or to a stream. Memory does not grow with jobs.
 
-Encoding and writing are done in a worker thread, some hundred jobs at a time, so that a long manifest does
-not hold up whatever else the process does.
+A worker thread encodes and writes them, some hundred jobs at a time, so that a long manifest does not delay
+other tasks of the process.
 """
 
 import os
@@ -28,8 +28,8 @@ async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
 
     Raises:
-        CannotWrite: a file cannot be written, or would take the place of one that is no manifest of ours;
-            what was there before is left as it was.
+        CannotWrite: a file cannot be written, or would replace one that is no manifest of Nightsheet's; what
+            was there before is left as it was.
     """
     paths = manifests_in(folder)
     for path in paths:
@@ -110,7 +110,7 @@ async def _chunks(jobs: AsyncIterator[JobView]) -> AsyncIterator[list[JobView]]:
 
 
 class _Device:
-    """A pipe or a device, written to as it is: there is nothing to replace."""
+    """A pipe or a device: written to directly, there is nothing to replace."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -128,12 +128,12 @@ class _Device:
         write_all(self._descriptor, data)
 
     def commit(self) -> None:
-        """Nothing: what is written is where it belongs."""
+        """Do nothing: the bytes are in their place already."""
 
 
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """The disk's refusals, worded for the user."""
+    """Raise the disk's errors as errors for the user."""
     try:
         yield
     except OSError as error:

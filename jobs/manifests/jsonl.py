@@ -1,4 +1,4 @@
-"""JSON Lines: one record a line, UTF-8. Reading a line gives back the record, to the letter."""
+"""JSON Lines: one record a line, UTF-8. Reading a line gives back the same record."""
 
 import json
 import re
@@ -25,5 +25,5 @@ class JsonLines:
         text = _NOT_PLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         try:
             return text.encode() + b"\n"
-        except UnicodeEncodeError:  # half a character in somebody's own column
+        except UnicodeEncodeError:  # a lone surrogate in one of the user's columns
             return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"

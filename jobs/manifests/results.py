@@ -1,4 +1,4 @@
-"""What came of each row of a sheet, as cells that stand beside it."""
+"""The result of each row of a sheet, as cells that stand beside it."""
 
 import json
 import random
@@ -24,7 +24,7 @@ CellValue = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """The cells beside the row that begins on `line`; `images` are paths as seen from the copy's folder."""
+    """The cells beside the row that begins on `line`; `images` are paths relative to the copy's folder."""
 
     line: int
     batch: str
@@ -41,12 +41,12 @@ class RowResult:
 
 
 async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path) -> AsyncIterator[RowResult]:
-    """A result for each row, in their order. What the batch has not, or has otherwise, is new or changed.
+    """A result for each row, in order. A row that the batch lacks is new, one that differs is changed.
 
     Raises:
         SheetProblems: the sheet has problems.
     """
-    stream = plan(sheet, random.Random(0))  # noqa: S311 - seeds that nobody sees
+    stream = plan(sheet, random.Random(0))  # noqa: S311 - these seeds are thrown away
     while chunk := list(islice(stream, _CHUNK)):
         problems = [item for item in chunk if isinstance(item, Problem)]
         if problems:

@@ -1,4 +1,4 @@
-"""An opened sheet: what every format hands over, and what only a table or only a document says."""
+"""An opened sheet: what every format provides, and what only a table or only a document has."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class _Opened:
 
 @dataclass(frozen=True, slots=True)
 class TableSheet(_Opened):
-    """One job a record, and nothing said once for all of them but the names of the columns.
+    """One job a record; only the names of the columns stand once for all of them.
 
     `worksheet` is None for the first one that can be seen, and in a format without worksheets. `copy_of` is
     the batch whose results stand in the sheet, where it is a copy that an export made.
@@ -40,10 +40,10 @@ class TableSheet(_Opened):
 
 @dataclass(frozen=True, slots=True)
 class DocumentSheet(_Opened):
-    """Jobs, and what is said once for all of them.
+    """Jobs, and values that are written once for all of them.
 
-    `defaults` hold for all jobs, `model_defaults` for those of a model, before the others. `image_sets` are
-    lists of images that a job names instead of writing them out.
+    `defaults` apply to all jobs, `model_defaults` to those of one model, where they take precedence.
+    `image_sets` are lists of images that a job names instead of writing them out.
     """
 
     batch: str | None = None

@@ -1,4 +1,4 @@
-"""What every format hands over: rows of text cells, each with the line its writer finds it on."""
+"""Rows: text cells by the names of their columns, each with its line in the file."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from jobs.problems import Location, at
 
 Cell = str | tuple[str, ...]
-"""Text as written, or a list of such. What it means (a number, a size, an address) its column decides."""
+"""Text as written, or a list of texts. Its column decides what it means: a number, a size, an address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One job as it was written. Empty cells are left out.
 
-    `line` is where the row begins, as an editor counts; `lines` where a cell stands on a line of its own.
-    `files` has the file of a cell that stands in another one. `refused` are columns whose value could not be
-    read, which has been told. `expanded`: one of the many that were written as one on this line.
+    `line` is where the row begins, as an editor counts. `lines` has the line of each cell that has its own,
+    `files` the file of each cell that stands in another one. `refused` are columns whose value could not be
+    read, for which a problem is reported already. `expanded`: one of many rows written as one on this line.
     """
 
     line: int
@@ -36,5 +36,5 @@ class Row:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a cell says nothing."""
+    """Whether a cell is empty."""
     return not text or text.isspace()

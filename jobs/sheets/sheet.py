@@ -1,4 +1,4 @@
-"""Opening a sheet: the user's file, not yet read through."""
+"""An open sheet: the user's file, before a pass over its rows."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,11 +17,11 @@ from jobs.sheets.source import SheetSource
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet that can be planned, as often as one likes.
+    """A sheet that can be planned any number of times.
 
-    `name` is what it is called in words, `place` what its batch remembers of it. `model` is what rows without
-    their own are made by, None where they must name one; it is a known model unless `problems` says
-    otherwise. `problems` are those found so far: the rows have not been judged.
+    `name` is what messages call it, `place` what its batch stores of it. `model` is the model of rows that
+    name none, None where they must name one; it is a known model unless `problems` has it. `problems` are
+    those found before any row is validated.
     """
 
     name: str
@@ -31,24 +31,24 @@ class Sheet:
     opened: OpenedSheet
     problems: tuple[Problem, ...]
     is_copy: bool = False
-    """Of the batch's own sheet, with its results: the same sheet, wherever it lies."""
+    """A copy of the batch's own sheet with its results: the same sheet, in whatever folder."""
 
 
 def open_sheet(sheet: Path | SheetSource, *, batch: str | None = None, model: str | None = None) -> Sheet:
-    """Open a sheet by its ending. `batch` and `model` win over what the sheet says once for all its rows.
+    """Open a sheet by its ending. `batch` and `model` win over those that the sheet names for all its rows.
 
     Raises:
         NoSheet: there is no such file.
         SheetProblems: it cannot be read as a sheet, or has no job.
-        UsageProblem: `batch` cannot be a name, `model` is not known, or what is said about the sheet does not
-            fit it.
+        UsageProblem: `batch` cannot be a name, `model` is not known, or an option does not apply to the
+            sheet's format.
     """
     source = sheet if isinstance(sheet, SheetSource) else SheetSource(sheet)
     _must_be_usable(batch, model)
-    source = _as_said(source)
+    source = _with_known_names(source)
     _must_be_a_file(source.path)
     name = _format(source)
-    _must_be_heeded(source, name)
+    _must_be_applicable(source, name)
     opened = reader_of(name)(source)
     if isinstance(opened, TableSheet):  # a document needs its album earlier: its sets name images
         opened = replace(opened, album=source.album())
@@ -77,7 +77,7 @@ def open_sheet(sheet: Path | SheetSource, *, batch: str | None = None, model: st
 
 
 def _own_name(opened: OpenedSheet) -> str | None:
-    """The batch that a sheet names itself: a document says it, a copy has it among its results."""
+    """The batch that a sheet names itself: a document has a part for it, a copy a result column."""
     return opened.batch if isinstance(opened, DocumentSheet) else opened.copy_of
 
 
@@ -92,8 +92,8 @@ def _must_be_usable(batch: str | None, model: str | None) -> None:
         raise UsageProblem(f"{sentence[:-1]}: {excerpt(model)}.", hint)
 
 
-def _as_said(source: SheetSource) -> SheetSource:
-    """The source, with the names that the user gave made into ours."""
+def _with_known_names(source: SheetSource) -> SheetSource:
+    """The source with its format checked and its encoding under the canonical name."""
     if source.format is not None and source.format not in FORMATS:
         raise UsageProblem(
             f"There is no such format: {excerpt(source.format)}.", f"One of: {', '.join(FORMATS)}."
@@ -115,14 +115,14 @@ def _format(source: SheetSource) -> str:
     raise _unreadable(source.name, f"Nothing here reads a file that ends in {suffix}.", _FORMATS)
 
 
-def _must_be_heeded(source: SheetSource, name: str) -> None:
-    """What is said and has no meaning here may have been meant for another file."""
+def _must_be_applicable(source: SheetSource, name: str) -> None:
+    """An option that this format ignores may have been meant for another file."""
     for word in ("encoding", "worksheet"):
         if getattr(source, word) is not None and word not in FORMATS[name].options:
-            heeding = [other for other, form in FORMATS.items() if word in form.options]
+            having = [other for other, form in FORMATS.items() if word in form.options]
             raise UsageProblem(
                 f"{source.name} is read as {name}, where --{word} says nothing.",
-                f"It is for {', '.join(heeding)}; --format says what a sheet is.",
+                f"It is for {', '.join(having)}; --format says what a sheet is.",
             )
 
 

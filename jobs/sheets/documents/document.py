@@ -1,4 +1,4 @@
-"""A sheet that is a document, not a table: what is said once for all jobs, then the jobs."""
+"""A sheet that is a document, not a table: values for all jobs, then the jobs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ _SHAPE = f"A sheet has the parts {', '.join(_PARTS[:-1])} and jobs."
 
 
 def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] = ()) -> DocumentSheet:
-    """Take a document apart. `problems` are those already found in it."""
+    """Read the parts of a document. `problems` are those already found in it."""
     file = source.name
     found = [*problems]
     if not isinstance(root, MappingNode):
@@ -115,7 +115,7 @@ def _jobs(file: str, root: MappingNode, family: Family | None, found: list[Probl
     if node != Scalar(None, node.line):
         place = at(file, node.line, column="jobs")
         found.append(place.problem("The jobs are a list.", "Begin each with a hyphen."))
-    # A family needs no list: what is said for all jobs is then one job, which is all of them.
+    # A family needs no list of jobs: the values for all jobs are then the one job that it multiplies.
     return [MappingNode(root.line)] if family is not None and "jobs" not in root.nodes else []
 
 
@@ -127,7 +127,7 @@ def _columns(
     for job in jobs:
         if isinstance(job, MappingNode):
             columns.update(dict.fromkeys(name for name in job.nodes if name not in FAMILY_PARTS))
-            own = read_family(source, job, [])  # what is wrong with it is told in its place
+            own = read_family(source, job, [])  # its problems are reported with its row
             columns.update(dict.fromkeys(own.names if own else ()))
     return columns
 

@@ -1,6 +1,6 @@
-"""Named lists of reference pictures, which a row's `images` may name instead of writing them out.
+"""Named lists of reference images, which a row's `images` may name instead of writing them out.
 
-An entry is an address, or files of this computer: one, a folder's, or those that a pattern finds.
+An entry is a URL, or files of this computer: one, those of a folder, or those of a pattern.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,9 @@ _SHAPE = "hero: [https://...]"
 
 
 def read_image_sets(file: str, node: Node, album: Album = NOWHERE) -> tuple[ImageSets, list[Problem]]:
-    """The sets by name, and every problem in them. A picture is judged here, once, not in each row.
+    """The sets by name, and every problem in them. An image is checked here, once, and not in each row.
 
-    What is wrong stands in its set as it was written, so that the rows that name it are not told about it.
+    An invalid entry stays in its set as it was written, so that rows that name the set report nothing.
     """
     if not isinstance(node, MappingNode):
         if node == Scalar(None, node.line):
@@ -46,12 +46,12 @@ def read_image_sets(file: str, node: Node, album: Album = NOWHERE) -> tuple[Imag
 
 
 def _read(address: str, album: Album) -> tuple[Sequence[Reference], list[tuple[str, str]]]:
-    """What an entry stands for, and what is wrong with it, each with a hint."""
+    """The images of an entry, and its problems, each with a hint."""
     if is_address(address) or album.folders is None:
         sentence = why_not(address)
         return [address], [(sentence, "")] if sentence else []
     found = album.find(address)
-    wrong = [told for item in found for told in _wrong(item)]
+    wrong = [reason for item in found for reason in _wrong(item)]
     return ([address] if wrong else [item for item in found if not isinstance(item, NotFound)]), wrong
 
 

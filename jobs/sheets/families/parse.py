@@ -1,4 +1,4 @@
-"""Reading what a document says about a family of jobs: every slip told, and nothing multiplied yet."""
+"""Parses a document's description of a family of jobs: reports every problem, and multiplies nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 from jobs.suggestions import closest, did_you_mean
 
 FAMILY_PARTS = ("matrix", "zip", "include", "exclude", "repeat", "seeds", "prompts")
-"""Names that a document keeps for families: they are no columns in it."""
+"""Names that a document reserves for families: they are no columns in it."""
 
 MOST_REPEATS = 10_000
 
@@ -23,7 +23,7 @@ _VALUES = "animal: [fox, owl]"
 
 
 def read_family(source: SheetSource, table: MappingNode, found: list[Problem]) -> Family | None:
-    """The family that this mapping describes, None where it says nothing of one. Adds to what was `found`."""
+    """The family that this mapping describes, None where it describes none. Adds problems to `found`."""
     if not any(name in table.nodes for name in FAMILY_PARTS):
         return None
     reader = _FamilyReader(source, found)
@@ -36,7 +36,7 @@ def read_family(source: SheetSource, table: MappingNode, found: list[Problem]) -
 
 
 def _first_of(family: Family) -> Family:
-    """One member, by which the rest of the job can be judged."""
+    """The same with one member, to validate the rest of the job by."""
     axes = tuple(Axis(axis.names, axis.choices[:1]) for axis in family.axes)
     prompts = family.prompts and replace(family.prompts, size=1, lines=list(islice(family.prompts.lines, 1)))
     return replace(family, axes=axes, prompts=prompts, repeats=1, seeds=family.seeds[:1])
@@ -82,7 +82,7 @@ class _FamilyReader:
         return Family(tuple(axes), prompts, include, exclude, repeats, seeds, self.lines)
 
     def _lists(self, part: str, node: Node) -> dict[str, list[Cell]]:
-        """Variables, each with its values; one value alone is a list of one."""
+        """Variables, each with its values; a single value is a list of one."""
         if not isinstance(node, MappingNode):
             if node != Scalar(None, node.line):
                 message = f"The {part} is names, each with a list of values."
@@ -93,7 +93,7 @@ class _FamilyReader:
             line = node.lines[name]
             nodes = values.nodes if isinstance(values, ListNode) else [values]
             cells = [cell for value in nodes if (cell := self._cell(name, value)) is not None]
-            if self._is_kept(name, line):
+            if self._is_reserved(name, line):
                 continue
             if not nodes:
                 self.report(line, "The list of values is empty.", _VALUES, column=name)
@@ -102,8 +102,8 @@ class _FamilyReader:
                 self.lines[name] = line
         return read
 
-    def _is_kept(self, name: str, line: int) -> bool:
-        """Whether a name cannot be a variable, which is told."""
+    def _is_reserved(self, name: str, line: int) -> bool:
+        """Whether a name cannot be a variable; reports it."""
         if name == ID:
             message = "An id is one job's own name: it cannot vary by itself."
             self.report(line, message, "The variables are added to the job's id.", column=name)
@@ -141,7 +141,7 @@ class _FamilyReader:
             cells = {
                 name: self._cell(name, value)
                 for name, value in item.nodes.items()
-                if not self._is_kept(name, item.lines[name])
+                if not self._is_reserved(name, item.lines[name])
             }
             for name in cells:
                 self.lines.setdefault(name, item.lines[name])

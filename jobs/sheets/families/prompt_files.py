@@ -16,7 +16,7 @@ _PLACE = "Put it into the sheet's folder, or a folder in it, and name it from th
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """The lines that say something, with their numbers; as often as one likes."""
+    """The lines that are not blank, with their numbers; can be read any number of times."""
 
     path: Path
     encoding: str | None
@@ -29,7 +29,7 @@ class _Lines:
 
 
 def read_prompts(source: SheetSource, name: str, line: int) -> Prompts | Problem:
-    """The file of this name beside the sheet; read through once, to count it and to see that it can be."""
+    """The file of this name beside the sheet; read once, to count its lines and to validate them."""
     place = at(source.name, line, column="prompts", value=name)
     path = _below(source, name)
     if isinstance(path, str):
@@ -49,7 +49,7 @@ def read_prompts(source: SheetSource, name: str, line: int) -> Prompts | Problem
 
 
 def _below(source: SheetSource, name: str) -> Path | str:
-    """The file, or why it is not read: a sheet from somebody else must not send any file of this computer."""
+    """The file, or why it is not read: a sheet from somebody else must not send arbitrary files."""
     if source.spooled:
         return "A sheet from standard input has no folder that a file could be in."
     folder = source.path.resolve().parent

@@ -15,29 +15,29 @@ from jobs.sheets.rows.column_names import known_names, probable_name
 from jobs.sheets.source import SheetSource
 
 DELIMITERS: Mapping[str, str] = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-"""What spreadsheets write, each in words. Where two would do, the first counts."""
+"""The delimiters that spreadsheets write, in words. Where two fit equally, the first is taken."""
 
 LARGEST_CELL = 1_000_000
-"""Characters. An unclosed quote stops here and does not swallow the rest of the sheet."""
+"""Characters. An unclosed quote stops here instead of swallowing the rest of the sheet."""
 
 _TWICE = 'Inside a cell, write a quote twice: "".'
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the records are written: what stands between cells, and the lines before the header."""
+    """How the records are written: their delimiter, and the number of lines before the header."""
 
     delimiter: str
     skipped: int = 0
 
 
 def open_csv(source: SheetSource) -> TableSheet:
-    """A sheet whose header shows what stands between the cells."""
+    """A sheet whose header shows its delimiter."""
     return _open(source, _layout(source))
 
 
 def open_tsv(source: SheetSource) -> TableSheet:
-    """A sheet with tabs, whatever its header looks like."""
+    """A sheet with tabs between its cells, even if its header looks otherwise."""
     return _open(source, _Layout("\t"))
 
 
@@ -46,7 +46,7 @@ def _open(source: SheetSource, layout: _Layout) -> TableSheet:
     return open_table(source.name, lambda: _records(source, layout), too_wide)
 
 
-# Excel's own way of saying it, on a line before the header. Other programs take it for a cell.
+# Excel's own declaration, on a line before the header. Other programs take it for a cell.
 _SAID = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 
 
@@ -55,7 +55,7 @@ def _layout(source: SheetSource) -> _Layout:
         try:
             said = _SAID.fullmatch(next(lines, ""))
         except BadText:
-            return _Layout(",")  # which is told when the records are read
+            return _Layout(",")  # reading the records reports it
     if said:
         return _Layout(said.group(1), 1)
     layouts = [_Layout(delimiter) for delimiter in DELIMITERS]
@@ -63,7 +63,7 @@ def _layout(source: SheetSource) -> _Layout:
 
 
 def header_likeness(header: Iterable[str]) -> tuple[int, int]:
-    """How much a first record looks like a header: by its known names, then by the near misses."""
+    """How much a first record looks like a header: its known names, then its near misses."""
     names = [name.strip() for name in header]
     known = known_names()
     return sum(name in known for name in names), sum(probable_name(name) is not None for name in names)
@@ -78,7 +78,7 @@ def _first(source: SheetSource, layout: _Layout) -> Sequence[str]:
 def written_records(source: SheetSource, *, tabs: bool) -> Iterator[tuple[int, list[str], str]]:
     """Every record as it is written, blank ones too: its line, its cells, its text with its line break.
 
-    What stands before the header has no cells. For a sheet that was found sound: nothing is told here.
+    Lines before the header have no cells. For a sheet without problems: none is reported here.
     """
     layout = _Layout("\t") if tabs else _layout(source)
     taken: list[str] = []
@@ -103,13 +103,13 @@ def _noting(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
 
 
 def delimiter_of(source: SheetSource, *, tabs: bool) -> str:
-    """What stands between the cells."""
+    """The delimiter of the cells."""
     return "\t" if tabs else _layout(source).delimiter
 
 
 def _records(source: SheetSource, layout: _Layout) -> Records:
     """Every record that is not blank, with the line it starts on."""
-    # A limit of the csv module as a whole; nothing else in this process reads CSV.
+    # The limit belongs to the csv module as a whole; nothing else in this process reads CSV.
     csv.field_size_limit(LARGEST_CELL)
     with closing(read_lines(source.path, source.encoding)) as lines:
         for _ in range(layout.skipped):
@@ -135,7 +135,7 @@ def _records(source: SheetSource, layout: _Layout) -> Records:
 
 
 def _broken(file: str, line: int, error: csv.Error, delimiter: str) -> tuple[Problem, bool]:
-    """What is wrong with a record, and whether the next line can be trusted to begin a new one."""
+    """The problem of a record, and whether the next line certainly begins a new one."""
     text, place = str(error), at(file, line)
     if "expected after" in text:
         message = f"After a closing quote there must be {DELIMITERS[delimiter]} or the end of the line."

@@ -1,4 +1,4 @@
-"""JSON: a document as in YAML, or only the list of its jobs."""
+"""JSON: a document as in YAML, or the bare list of its jobs."""
 
 from jobs.problems import Problem
 from jobs.sheets.documents.document import open_document
@@ -10,7 +10,7 @@ from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 
 
 def open_json(source: SheetSource) -> OpenedSheet:
-    """Read the document. Programs write it on one line: then a job's row is its number, counted from 1."""
+    """Read the document. Where all of it is on one line, a job's row is its number, counted from 1."""
     read = read_document(source, read_tree)
     if isinstance(read, Problem):
         return unreadable(read)
@@ -24,7 +24,7 @@ def open_json(source: SheetSource) -> OpenedSheet:
 
 
 def _on_line(node: Node, line: int) -> Node:
-    """The same, with all of it on one line."""
+    """A copy of the node with this line throughout."""
     if isinstance(node, Scalar):
         return Scalar(node.text, line)
     if isinstance(node, ListNode):

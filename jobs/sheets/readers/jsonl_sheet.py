@@ -14,7 +14,7 @@ from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
 
 def open_jsonl(source: SheetSource) -> TableSheet:
-    """Read the lines once for the names in them, so that a row can refer to a column that it leaves empty."""
+    """Read the lines once for their names, so that a row can refer to a column that it leaves empty."""
     columns: dict[str, None] = {}
     for _, line in _objects(source):
         if isinstance(line, dict):
@@ -23,7 +23,7 @@ def open_jsonl(source: SheetSource) -> TableSheet:
 
 
 class _InvalidLine(Exception):
-    """A line, or a value in it, that is JSON for Python and not for us."""
+    """A line, or a value in it, that Python reads as JSON and a sheet cannot hold."""
 
 
 def _rows(source: SheetSource) -> Iterator[Row | Problem]:
@@ -72,7 +72,7 @@ def _object(file: str, number: int, line: str) -> dict[str, Any] | Problem:
 
 
 def _cell(value: Any) -> Cell | None:
-    """The value as text, as a list of texts, or None where it says nothing."""
+    """The value as text, as a list of texts, or None where it is empty."""
     if isinstance(value, list):
         return tuple(map(_item, value))
     return None if value is None else _text(value)
@@ -114,7 +114,7 @@ def _no_constant(name: str) -> NoReturn:
     raise _InvalidLine(f"{name} is not JSON.")
 
 
-# Numbers stay text: the column decides what they are, and no number is too long or loses a digit.
+# Numbers stay text: the column decides their type, and no number is too long or loses a digit.
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=_no_constant
 )

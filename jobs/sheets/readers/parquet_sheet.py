@@ -19,7 +19,7 @@ from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
 LARGEST_GROUP = 1_000_000_000
-"""Bytes of a row group's columns unpacked: a few kilobytes may declare any number of them."""
+"""Unpacked bytes of a row group: a few kilobytes may declare any number of them."""
 _AT_ONCE = 1000
 """Rows that are held in memory."""
 
@@ -27,7 +27,7 @@ _REWRITE = "Write it anew, or save the sheet as CSV."
 
 
 def open_parquet(source: SheetSource) -> TableSheet:
-    """Read what the file says about its columns."""
+    """Read the file's metadata."""
     try:
         with _file(source) as file:
             names = list(file.schema_arrow.names)
@@ -57,7 +57,7 @@ def _bad_names(file: str, names: Sequence[str]) -> Iterator[Problem]:
         yield at(file, value=names).problem("No column is known.", "Name them id, prompt, model.")
 
 
-# What Arrow raises for a file that is not what it says; ArrowInvalid is a ValueError, a cut file an OSError.
+# What Arrow raises for a damaged file; ArrowInvalid is a ValueError, a cut file an OSError.
 _UNREADABLE = (arrow.ArrowException, OSError, ValueError, TypeError, OverflowError)
 
 
@@ -85,7 +85,7 @@ def _rows(source: SheetSource, names: Sequence[str]) -> Iterator[Row | Problem]:
 
 
 def _values(column: Any) -> list[Any]:
-    """A column's values; times to the microsecond, which is as far as Python's own go."""
+    """A column's values; times to the microsecond, the resolution of Python's own."""
     kind = column.type
     if arrow.types.is_timestamp(kind):
         column = column.cast(arrow.timestamp("us", kind.tz), safe=False)
@@ -118,7 +118,7 @@ def _row(file: str, number: int, names: Sequence[str], values: Sequence[Any]) ->
 
 
 def _cell(value: Any) -> Cell:
-    """A text or a list of texts, empty where nothing is said."""
+    """A text or a list of texts; empty for an absent value."""
     if not isinstance(value, list):
         return _text(value)
     texts = tuple(_text(item) if not isinstance(item, list | dict) else "" for item in value)
@@ -133,7 +133,7 @@ def _text(value: Any) -> str:
             raise _InvalidValue(sentence)
         return "" if is_blank(value) else value
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""  # data frames write a gap in a column of numbers as "not a number"
+        return ""  # data frames write an empty cell in a column of numbers as "not a number"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):

@@ -14,9 +14,8 @@ from jobs.sheets.source import SheetSource
 class SheetFormat:
     """A format by the module and the function that read it, and the endings of its files.
 
-    Named, not imported: a CSV sheet does not load the YAML parser. `options` is what may be said about such a
-    sheet. `needs` is a package that is not installed with Nightsheet, because few people want it and all
-    would carry it.
+    Named, not imported: a CSV sheet does not load the YAML parser. `options` are those of a source that apply
+    to the format. `needs` is a package that is not installed with Nightsheet: it is large, and few need it.
     """
 
     module: str
@@ -37,17 +36,17 @@ FORMATS: Mapping[str, SheetFormat] = {
 }
 
 SUFFIXES = tuple(ending for form in FORMATS.values() for ending in form.endings)
-"""The endings that can be read, capitals aside."""
+"""The endings that can be read, in lower case."""
 
 
 def format_of(path: Path) -> str | None:
-    """The format that a file of this ending is in, or None."""
+    """The format of a file by its ending, or None."""
     ending = path.suffix.lower()
     return next((name for name, form in FORMATS.items() if ending in form.endings), None)
 
 
 def reader_of(name: str) -> Callable[[SheetSource], OpenedSheet]:
-    """What reads this format.
+    """The reader of this format.
 
     Raises:
         UsageProblem: a package that it needs is not installed.

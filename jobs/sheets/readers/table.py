@@ -1,4 +1,4 @@
-"""A sheet that is a table: a header, then one job a record. What CSV and spreadsheets have in common."""
+"""A sheet that is a table: a header, then one job a record. Shared by CSV and spreadsheets."""
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ class UnreadableCell:
 
 
 Record = tuple[int, Sequence[str], Mapping[int, UnreadableCell]]
-"""Where a record begins, its cells as text, and those that cannot be read, by their index from 0."""
+"""The line a record begins on, its cells as text, and its unreadable cells by their index from 0."""
 
 Records = Generator[Record | Problem, None, None]
 
@@ -34,8 +34,8 @@ ALL_READABLE: Mapping[int, UnreadableCell] = {}
 def open_table(file: str, records: Callable[[], Records], too_wide: str) -> TableSheet:
     """Read the header; the rows are read later, and never all at once.
 
-    `records` gives every record that is not blank, the header first. `too_wide` says what to do about a
-    record that has more cells than the header.
+    `records` gives every record that is not blank, the header first. `too_wide` is the hint for a record
+    that has more cells than the header.
     """
     with closing(records()) as beginning:
         first = next(beginning, None)
@@ -59,7 +59,7 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Tabl
 
 
 def _copy_of(header: Sequence[str], records: Iterator[Record | Problem]) -> str | None:
-    """The batch that its rows name as their own: the first that does, for rows may have been put above it."""
+    """The batch that the first row with a result column names: rows above it may have been added since."""
     if BATCH not in header:
         return None
     index = header.index(BATCH)
@@ -79,7 +79,7 @@ def _rows(
     file: str, records: Callable[[], Records], header: Sequence[str], too_wide: str
 ) -> Iterator[Row | Problem]:
     found = records()
-    first = next(found, None)  # the header, unless the file was taken away meanwhile
+    first = next(found, None)  # the header, unless the file has gone since
     if isinstance(first, Problem):
         yield first
     width = len(header)

@@ -20,7 +20,7 @@ from jobs.sheets.source import SheetSource
 from jobs.suggestions import closest, did_you_mean
 
 LAST_ROW = 1_048_576
-"""The format's own: a row number beyond it is made up, and would have as many empty rows before it."""
+"""The format's own: a larger number is forged, and would stand for as many empty rows before it."""
 
 _RESAVE = "Open it in a spreadsheet program and save it again as .xlsx."
 _TOO_WIDE = "Name the column in the header, or empty the cell."
@@ -29,11 +29,11 @@ _Cells = Sequence[Any]
 
 
 class _Unreadable(Exception):
-    """The workbook breaks off or is not what it says. openpyxl raises whatever it stumbles over."""
+    """The workbook is cut off or damaged. openpyxl has no exception of its own for that."""
 
 
 def open_xlsx(source: SheetSource) -> TableSheet:
-    """The worksheet that was named, else the first one that can be seen.
+    """The worksheet that the source names, else the first visible one.
 
     Raises:
         UsageProblem: there is no worksheet of that name.
@@ -71,7 +71,7 @@ def _unreadable(source: SheetSource, error: Exception) -> Problem:
 
 
 def _records(source: SheetSource, name: str, *, formulas: bool) -> Records:
-    """Every row that is not blank, by the number that it has in the spreadsheet."""
+    """Every row that is not blank, by its number in the spreadsheet."""
     try:
         with closing(_rows(source, name)) as values, closing(_formulas(source, name, formulas)) as written:
             for number, (cells, formula) in enumerate(zip(values, written, strict=False), 1):
@@ -83,7 +83,7 @@ def _records(source: SheetSource, name: str, *, formulas: bool) -> Records:
 
 
 def _formulas(source: SheetSource, name: str, wanted: bool) -> Generator[_Cells, None, None]:
-    """The same rows with their formulas, where there are any: openpyxl gives either these or values."""
+    """The same rows with their formulas, if any: openpyxl gives either formulas or values."""
     if wanted:
         yield from _rows(source, name, formulas=True)
     else:
@@ -125,7 +125,7 @@ def _is_formula(cell: Any, written: Any) -> bool:
 def _rows(source: SheetSource, name: str, *, formulas: bool = False) -> Generator[_Cells, None, None]:
     with _book(source, formulas=formulas) as book:
         worksheet: Any = book[name]
-        worksheet.reset_dimensions()  # what a file says about its own size need not be so
+        worksheet.reset_dimensions()  # the size that a file declares may be wrong
         rows: Iterator[_Cells] = worksheet.iter_rows(max_row=LAST_ROW)
         while (row := _quietly(rows)) is not None:
             yield row
@@ -145,7 +145,7 @@ def _book(source: SheetSource, *, formulas: bool = False) -> Generator[Workbook,
 
 
 def _quietly(rows: Iterator[_Cells]) -> _Cells | None:
-    """The next row, None after the last. openpyxl warns of what it leaves out, none of which is ours."""
+    """The next row, None after the last. openpyxl warns of parts that it leaves out, which no sheet needs."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -155,5 +155,5 @@ def _quietly(rows: Iterator[_Cells]) -> _Cells | None:
 
 
 def describe(error: Exception) -> str:
-    """What openpyxl stumbled over."""
+    """An exception of openpyxl, in words."""
     return f"{type(error).__name__}: {error}".rstrip(": .")

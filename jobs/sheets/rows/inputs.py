@@ -1,4 +1,4 @@
-"""From the cells of a row to the values that a model's check judges, by the API's own field names."""
+"""From the cells of a row to the values that a model's check takes, by the API's own field names."""
 
 import re
 from collections.abc import Iterable, Mapping, Set
@@ -18,7 +18,7 @@ _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
 
 @dataclass(frozen=True, slots=True)
 class GivenCell:
-    """One cell that feeds a field: the name it has in the sheet, what it says, and where it stands.
+    """A cell that a field takes its value from: its column, its content and its place.
 
     `file` is None for the sheet itself.
     """
@@ -35,7 +35,7 @@ class GivenCell:
 
 @dataclass(frozen=True, slots=True)
 class CellProblem:
-    """Something wrong with one given cell, found before the model looks at it.
+    """A problem of one given cell, found before the model's own check.
 
     `value` is the part of the cell that it is about; None for all of it.
     """
@@ -48,10 +48,10 @@ class CellProblem:
 
 @dataclass(slots=True)
 class InputValues:
-    """What came of the cells: values by API field, and what stood in the way.
+    """Values by API field, and the problems of the cells that have none.
 
-    `refused` are fields that a cell_problem was made about: their absence is no second one. `files` are the
-    pictures of this computer that the values name.
+    `refused` are the fields with a problem: their absence is not a second one. `files` are the images of this
+    computer that the values name.
     """
 
     values: dict[str, object] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class InputValues:
 def cells_by_field(
     row: Row, columns: Iterable[tuple[str, str]]
 ) -> tuple[dict[str, GivenCell], list[CellProblem]]:
-    """What a row gives for each field, from pairs of column and field. Two for one are a cell_problem."""
+    """The cell of a row for each field, from pairs of column and field. Two cells for one are a problem."""
     given: dict[str, GivenCell] = {}
     cell_problems: list[CellProblem] = []
     for column, name in columns:
@@ -86,7 +86,7 @@ def read_values(
 ) -> InputValues:
     """The value of each given field; and the page's count, where a model makes a series and none is given.
 
-    `columns` are the names that `{name}` may refer to, `cells` what they hold for this job.
+    `columns` are the names that `{name}` may refer to, `cells` their content in this job.
     """
     made = InputValues()
     for name, source in given.items():
@@ -120,7 +120,7 @@ def _read_pictures(
     made.cell_problems += [CellProblem(source, message, hint, value) for value, message, hint in read.wrong]
     made.warnings += read.warnings
     made.files += read.files
-    if read.wrong or not read.values:  # no value: a set that is empty, which is told where it stands
+    if read.wrong or not read.values:  # no value: an empty image set, reported where it is written
         made.refused.add(name)
     else:
         made.values[name] = read.values
@@ -148,7 +148,7 @@ def _filled(cell: Cell, columns: Set[str], cells: Mapping[str, Cell]) -> tuple[C
 
 
 def _value(cell: Cell, field: InputField) -> object:
-    """The value, or a refusal. What is no number and no choice is left to the model's check."""
+    """The value, or a refusal. The model's own check rejects texts that are no number and no choice."""
     if not isinstance(cell, str):
         return _Refusal("One value is needed here, not a list.")
     if field.kind is InputKind.WHOLE_NUMBER:

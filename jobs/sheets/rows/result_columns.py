@@ -1,4 +1,4 @@
-"""The columns that Nightsheet adds to a copy of a sheet. The copy is a sheet, too: they are no part of it."""
+"""The columns that Nightsheet adds to a copy of a sheet, and ignores when it reads the copy as a sheet."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A row put to a model: what it gives for each field, judged, with every problem where it stands."""
+"""Validates a row against a model: the inputs to send, or every problem in its place."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -18,10 +18,10 @@ from jobs.sheets.rows.inputs import CellProblem, GivenCell, InputValues, cells_b
 
 @dataclass(frozen=True, slots=True)
 class BoundModel:
-    """A model as one sheet uses it: the names for its fields, and what the sheet's defaults give them.
+    """A model as one sheet uses it: the names of its fields, and their defaults.
 
-    `cells` is what the defaults say, own columns included, and `own` those; `refused` what of them could not
-    be read. `headings` has the column of the sheet for each field that has one, where they are named once.
+    `cells` are the cells of the defaults, `own` those of the user's own columns, `refused` the columns that
+    could not be read. `headings` has the column of each field, where the sheet names its columns once.
     """
 
     spec: ModelSpec
@@ -36,8 +36,8 @@ class BoundModel:
 
 @dataclass(frozen=True, slots=True)
 class ValidatedRow:
-    """What may be sent for a row, or None where there are problems. `files` are the pictures of this computer
-    that it names."""
+    """The inputs to send for a row, None where there are problems; and the images of this computer that they
+    name."""
 
     inputs: dict[str, JsonValue] | None
     problems: tuple[Problem, ...] = ()
@@ -48,8 +48,8 @@ class ValidatedRow:
 def bind_model(spec: ModelSpec, columns: Columns, opened: OpenedSheet) -> BoundModel:
     """Prepare a model for a sheet, once.
 
-    Defaults for all that it has no field for are skipped; among its own they are a slip. Its own come before
-    those for all, whatever name of an input either uses.
+    Defaults for all jobs that the model has no field for are skipped; among the model's own they are a
+    problem. Its own take precedence, by whatever name of an input.
     """
     fields = fields_of(spec)
     given: dict[str, GivenCell] = {}
@@ -93,7 +93,7 @@ def _defaults(opened: OpenedSheet, model_id: str) -> Sequence[Row]:
 def validate_row(
     row: Row, bound: BoundModel, columns: Columns, names: frozenset[str], opened: OpenedSheet
 ) -> ValidatedRow:
-    """Everything that is wrong with a row's inputs at once, or the inputs as they would be sent.
+    """All problems of a row's inputs at once, or the inputs as they would be sent.
 
     `names` are the sheet's columns, which `{name}` may refer to.
     """
@@ -104,30 +104,30 @@ def validate_row(
         if name in fields:
             pairs.append((column, fields[name]))
         elif name not in (ID, MODEL):
-            problems.append(_lacking(file, row, column, name, spec))
+            problems.append(_without_field(file, row, column, name, spec))
     own, cell_problems = cells_by_field(row, pairs)
-    given = {**{name: _in_row(default, row) for name, default in bound.defaults.items()}, **own}
+    given = {**{name: _placed(default, row) for name, default in bound.defaults.items()}, **own}
     cells = {**bound.cells, **row.cells}
     made = read_values(spec, given, names, cells, image_sets_of(opened), opened.album)
     unread = row.refused | bound.refused
     made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
     checked = spec.check(made.values)
     problems += [
-        _told(file, cell_problem)
+        _problem(file, cell_problem)
         for cell_problem in (*bound.cell_problems, *cell_problems, *made.cell_problems)
     ]
-    problems += _found(row, checked.problems, made, given, bound, opened)
+    problems += _problems(row, checked.problems, made, given, bound, opened)
     warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
     return ValidatedRow(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
 
 
-def _in_row(default: GivenCell, row: Row) -> GivenCell:
-    """A default with a name in braces differs from row to row: what is wrong with it is told for the row."""
+def _placed(default: GivenCell, row: Row) -> GivenCell:
+    """A default with a name in braces differs from row to row, so its problems are those of the row."""
     texts = (default.cell,) if isinstance(default.cell, str) else default.cell
     return replace(default, line=row.line) if any("{" in text for text in texts) else default
 
 
-def _lacking(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:
+def _without_field(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:
     return row.at(file, column).problem(*_no_input(spec, name))
 
 
@@ -137,12 +137,12 @@ def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
     return f"{spec.model_id} has no input for this.", hint
 
 
-def _told(file: str, cell_problem: CellProblem) -> Problem:
+def _problem(file: str, cell_problem: CellProblem) -> Problem:
     value = cell_problem.given.cell if cell_problem.value is None else cell_problem.value
     return cell_problem.given.at(file, value).problem(cell_problem.message, cell_problem.hint)
 
 
-def _found(
+def _problems(
     row: Row,
     findings: tuple[Finding, ...],
     made: InputValues,
@@ -150,13 +150,13 @@ def _found(
     bound: BoundModel,
     opened: OpenedSheet,
 ) -> Iterator[Problem]:
-    """The model's findings in the sheet's words; not those that were already told in another place."""
+    """The model's findings in the sheet's words, without those that are reported elsewhere."""
     file, headings = opened.file, bound.headings
-    told_with_their_set = {address for addresses in image_sets_of(opened).values() for address in addresses}
+    reported_in_their_set = {address for addresses in image_sets_of(opened).values() for address in addresses}
     for finding in findings:
         if finding.field in made.refused:
             continue
-        if isinstance(finding.value, str) and finding.value in told_with_their_set:
+        if isinstance(finding.value, str) and finding.value in reported_in_their_set:
             continue
         word = word_for(bound.spec, finding.field)
         if headings is not None and finding.field not in headings and finding.field not in given:

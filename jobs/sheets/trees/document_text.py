@@ -1,4 +1,4 @@
-"""From the bytes of a document to its tree, or to what is wrong with it as a whole."""
+"""From the bytes of a document to its tree, or to the problem that makes it unreadable."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ ReadTree = Callable[[str], tuple[Node, list[RepeatedKey]]]
 
 
 def read_document(source: SheetSource, read_tree: ReadTree) -> tuple[Node, list[Problem]] | Problem:
-    """The whole document: what is said once may stand below the jobs it is said for."""
+    """Read the whole document: the defaults of jobs may stand below the jobs."""
     try:
         root, repeated = read_tree(read_whole(source.path, MOST_BYTES, source.encoding))
     except (BadText, BadDocument) as bad:

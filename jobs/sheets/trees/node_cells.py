@@ -1,4 +1,4 @@
-"""A document's values as cells: what JSON and YAML may hold, and a sheet may not."""
+"""Nodes of a document as cells: rejects what JSON and YAML can express and a sheet cannot."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from jobs.sheets.trees.tree import MappingNode, Node, Scalar
 
 @dataclass(frozen=True, slots=True)
 class InvalidNode:
-    """Why a value is no cell, and the line that it stands on."""
+    """Why a value is no cell, and its line."""
 
     line: int
     message: str
 
 
 def read_row(file: str, table: MappingNode) -> tuple[Row, list[Problem]]:
-    """A mapping as a row, and what in it cannot be read."""
+    """A mapping as a row, and the problems of values that cannot be read."""
     cells: dict[str, Cell] = {}
     problems: list[Problem] = []
     unread: set[str] = set()
@@ -32,7 +32,7 @@ def read_row(file: str, table: MappingNode) -> tuple[Row, list[Problem]]:
 
 
 def as_cell(node: Node) -> Cell | InvalidNode:
-    """A text or a list of texts, empty where nothing is said."""
+    """A text or a list of texts; empty for an absent value."""
     if isinstance(node, MappingNode):
         return InvalidNode(node.line, OBJECT)
     if isinstance(node, Scalar):

@@ -57,7 +57,7 @@ def why_not(text: str, place: Path) -> str:
     ],
 )
 def test_a_file_a_folder_and_a_pattern(place: Path, text: str, files: list[str]) -> None:
-    """In natural_key order; hidden files only by their name; a name that is there is no pattern."""
+    """In natural order; hidden files only by their name; a name that is there is no pattern."""
     assert found(text, place) == files
 
 
