@@ -121,8 +121,8 @@ class _FamilyReader:
     def _zip(self, lists: Mapping[str, Sequence[Cell]], line: int) -> Axis:
         lengths = {name: len(values) for name, values in lists.items()}
         if len(set(lengths.values())) > 1:
-            told = ", ".join(f"{excerpt(name)} has {many}" for name, many in lengths.items())
-            message = f"The lists differ in length: {told}."
+            differing = ", ".join(f"{excerpt(name)} has {many}" for name, many in lengths.items())
+            message = f"The lists differ in length: {differing}."
             self.report(line, message, "They are walked in step.", column="zip")
         return Axis(tuple(lists), list(zip(*lists.values(), strict=False)))
 

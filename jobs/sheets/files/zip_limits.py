@@ -16,8 +16,8 @@ LARGEST_TEXTS = 200_000_000
 """Bytes of the texts of all cells, which are held in memory."""
 LARGEST_WORKSHEET = 2_000_000_000
 """Bytes of a worksheet, of which a row is held in memory."""
-LARGEST_PICTURE = 50_000_000
-"""Bytes of a picture, a drawing or a chart: only a copy holds them in memory."""
+LARGEST_IMAGE = 50_000_000
+"""Bytes of an image, a drawing or a chart: only a copy holds them in memory."""
 LARGEST_COPY = 500_000_000
 """Bytes of all parts of a workbook that is copied, which are held in memory together."""
 FREE = 100_000_000
@@ -25,7 +25,7 @@ FREE = 100_000_000
 MOST_PACKED = 200
 """The largest compression ratio of a part; worksheets reach 5 to 30."""
 
-_PICTURES = ("xl/media/", "xl/drawings/", "xl/charts/", "xl/embeddings/")
+_IMAGES = ("xl/media/", "xl/drawings/", "xl/charts/", "xl/embeddings/")
 
 
 class BadArchive(Exception):
@@ -47,7 +47,7 @@ def check_workbook(path: Path, *, whole: bool = False) -> None:
     if len(members) > MOST_MEMBERS:
         raise BadArchive(f"The workbook has {len(members):,} parts, at most {MOST_MEMBERS:,} are read.")
     for member in members:
-        if member.filename.startswith(_PICTURES) and not whole:
+        if member.filename.startswith(_IMAGES) and not whole:
             continue
         if member.flag_bits & 1:
             raise BadArchive("The workbook is protected by a password.")
@@ -61,8 +61,8 @@ def check_workbook(path: Path, *, whole: bool = False) -> None:
 
 
 def _most(name: str) -> int:
-    if name.startswith(_PICTURES):
-        return LARGEST_PICTURE
+    if name.startswith(_IMAGES):
+        return LARGEST_IMAGE
     if name.startswith("xl/worksheets/") and name.endswith(".xml"):
         return LARGEST_WORKSHEET
     return LARGEST_TEXTS if name.lower().endswith("sharedstrings.xml") else LARGEST_PART

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """The endings of a folder's images. Their format is that of their content."""
 
 MOST_FOUND = 1000
@@ -116,7 +116,7 @@ def _some(files: Iterator[Path], otherwise: str) -> tuple[Path, ...] | NotFound:
 
 def _listed(folder: Path, folders: Folders) -> Iterator[Path]:
     for name in _names(folder):
-        if name.lower().endswith(PICTURES):
+        if name.lower().endswith(IMAGE_ENDINGS):
             yield from _regular(folder / name, folders)
 
 

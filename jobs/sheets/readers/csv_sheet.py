@@ -47,17 +47,17 @@ def _open(source: SheetSource, layout: _Layout) -> TableSheet:
 
 
 # Excel's own declaration, on a line before the header. Other programs take it for a cell.
-_SAID = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+_DECLARED = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 
 
 def _layout(source: SheetSource) -> _Layout:
     with closing(read_lines(source.path, source.encoding)) as lines:
         try:
-            said = _SAID.fullmatch(next(lines, ""))
+            declared = _DECLARED.fullmatch(next(lines, ""))
         except BadText:
             return _Layout(",")  # reading the records reports it
-    if said:
-        return _Layout(said.group(1), 1)
+    if declared:
+        return _Layout(declared.group(1), 1)
     layouts = [_Layout(delimiter) for delimiter in DELIMITERS]
     return max(layouts, key=lambda layout: header_likeness(_first(source, layout)))
 
@@ -81,24 +81,24 @@ def written_records(source: SheetSource, *, tabs: bool) -> Iterator[tuple[int, l
     Lines before the header have no cells. For a sheet without problems: none is reported here.
     """
     layout = _Layout("\t") if tabs else _layout(source)
-    taken: list[str] = []
+    texts: list[str] = []
     with closing(read_lines(source.path, source.encoding)) as lines:
         for number in range(layout.skipped):
             yield number + 1, [], next(lines)
-        reader = csv.reader(_noting(lines, taken), strict=True, delimiter=layout.delimiter)
+        reader = csv.reader(_collecting(lines, texts), strict=True, delimiter=layout.delimiter)
         while True:
             start = reader.line_num + 1 + layout.skipped
-            taken.clear()
+            texts.clear()
             try:
                 record = next(reader)
             except StopIteration:
                 return
-            yield start, record, "".join(taken)
+            yield start, record, "".join(texts)
 
 
-def _noting(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
+def _collecting(lines: Iterator[str], texts: list[str]) -> Iterator[str]:
     for line in lines:
-        taken.append(line)
+        texts.append(line)
         yield line
 
 

@@ -178,7 +178,7 @@ async def test_what_unpacks_to_too_much_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     """As a sheet it is read: there, none of it is unpacked."""
-    monkeypatch.setattr(zip_limits, "LARGEST_PICTURE", 1_000_000)
+    monkeypatch.setattr(zip_limits, "LARGEST_IMAGE", 1_000_000)
     path = with_part(book(tmp_path), part, b" " * 1_000_001)
     assert not list(open_xlsx(SheetSource(path)).problems)
     with pytest.raises(UsageProblem, match="unpacks to more than 1 MB"):
