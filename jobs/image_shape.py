@@ -1,61 +1,106 @@
-"""What a picture is like, from its bytes: all of them, or the first ones where it lies elsewhere.
+"""The shape of an image by its bytes: all of them, or the first ones of a file that is elsewhere.
 
-Foreign bytes: parsers are given a size that is bounded, and their exceptions become sentences.
+The bytes are foreign: parsers get a bounded size, and their exceptions become values.
 """
 
 import io
 import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from types import ModuleType
+from typing import Any, BinaryIO, TypeVar
 
 from jobs.catalog.image_rules import SUFFIXES, Shape
 
 MOST_PIXELS = 64_000_000
-"""A picture with more is not decoded: 400 million were seen to fit into a file of 49 KB."""
+"""An image with more is not decoded: a file of 49 KB can hold 400 million."""
 
 _KNOWN = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _ORIENTATION = 0x0112
 
+T = TypeVar("T")
+
+
+class DecodeFailure(Enum):
+    """The ways in which bytes fail to be an image."""
+
+    UNKNOWN_FORMAT = auto()
+    TOO_MANY_PIXELS = auto()
+    DAMAGED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """Bytes that are no image, and the exception that shows it."""
+
+    failure: DecodeFailure
+    cause: Exception
+
+    @property
+    def detail(self) -> str:
+        """The parser's own words."""
+        return str(self.cause) or type(self.cause).__name__
+
+
+def decode(file: BinaryIO, formats: Sequence[str], read: Callable[[Any], T]) -> T | Undecodable:
+    """What `read` returns for the Pillow image in a file; or why it is none, whatever a parser raises."""
+    image_module = _pillow()
+    try:
+        with image_module.open(file, formats=formats) as image:
+            return read(image)
+    except image_module.UnidentifiedImageError as error:
+        return Undecodable(DecodeFailure.UNKNOWN_FORMAT, error)
+    except (image_module.DecompressionBombWarning, image_module.DecompressionBombError) as error:
+        return Undecodable(DecodeFailure.TOO_MANY_PIXELS, error)
+    except Exception as error:  # a parser of foreign bytes may raise anything
+        return Undecodable(DecodeFailure.DAMAGED, error)
+
 
 def measure(data: bytes, size: int | None = None, *, whole: bool = True) -> Shape | str:
-    """The shape of the picture that begins with `data`, or why it is none, as the end of a sentence.
+    """The shape of the image that begins with `data`, or why it is none, as the end of a sentence.
 
     `size` is that of the file, in bytes, where it is known. `whole` data is decoded to the end.
     """
-    image_module = pillow()
-    try:
-        with image_module.open(io.BytesIO(data), formats=_KNOWN) as image:
-            # MPO is what Pillow calls a JPEG with more of them behind it.
-            kind = "JPEG" if image.format == "MPO" else str(image.format)
-            width, height = image.size
-            colours = str(image.mode)
-            if whole and kind in SUFFIXES and width * height <= MOST_PIXELS:
-                image.draft(None, (width // 8 or 1, height // 8 or 1))  # a JPEG is read whole, drawn small
-                image.load()
-            # Not the picture's own getexif(): a PNG's decodes, however large it is and whether it is whole.
-            notes = image_module.Image.getexif(image)
-            return Shape(
-                kind,
-                width,
-                height,
-                bytes=size,
-                colours=colours,
-                turned=notes.get(_ORIENTATION, 1) != 1,
-                animated=kind == "PNG" and getattr(image, "is_animated", False),
-            )
-    except image_module.UnidentifiedImageError:
-        return "it is no picture that is known here"
-    except (image_module.DecompressionBombWarning, image_module.DecompressionBombError):
-        return "it would unpack to more pixels than any model takes"
-    except Exception as error:  # a parser of foreign bytes: anything may come out of it
-        return f"it cannot be decoded ({str(error) or type(error).__name__})"[:200]
+    shape = decode(io.BytesIO(data), _KNOWN, lambda image: _shape(image, size, whole))
+    if isinstance(shape, Shape):
+        return shape
+    match shape.failure:
+        case DecodeFailure.UNKNOWN_FORMAT:
+            return "it is no picture that is known here"
+        case DecodeFailure.TOO_MANY_PIXELS:
+            return "it would unpack to more pixels than any model takes"
+        case DecodeFailure.DAMAGED:
+            return f"it cannot be decoded ({shape.detail})"[:200]
+
+
+def _shape(image: Any, size: int | None, whole: bool) -> Shape:
+    # MPO is what Pillow calls a JPEG with further images behind it.
+    kind = "JPEG" if image.format == "MPO" else str(image.format)
+    width, height = image.size
+    colours = str(image.mode)
+    if whole and kind in SUFFIXES and width * height <= MOST_PIXELS:
+        image.draft(None, (width // 8 or 1, height // 8 or 1))  # a JPEG is read whole, drawn small
+        image.load()
+    # Not the image's own getexif(): a PNG's decodes all of it, of any size, and fails where it is cut off.
+    notes = _pillow().Image.getexif(image)
+    return Shape(
+        kind,
+        width,
+        height,
+        bytes=size,
+        colours=colours,
+        turned=notes.get(_ORIENTATION, 1) != 1,
+        animated=kind == "PNG" and getattr(image, "is_animated", False),
+    )
 
 
 @cache
-def pillow() -> ModuleType:
-    """Pillow, loaded late, and strict about bombs."""
+def _pillow() -> ModuleType:
+    """Pillow, loaded late, with its warnings of decompression bombs as errors."""
     from PIL import Image
 
-    # For good and all: to change filters around each call is not safe where threads decode side by side.
+    # Set once and never reset: changing filters around each call is not safe while threads decode.
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     return Image

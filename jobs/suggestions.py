@@ -1,4 +1,4 @@
-"""What was probably meant: near misses among names, choices and sizes. Pure functions over text."""
+"""Suggestions: near misses among names, choices and sizes. Pure functions over text."""
 
 import difflib
 import math
@@ -9,11 +9,11 @@ from functools import lru_cache
 _SIZE = re.compile(
     r"([0-9]{1,6})\s*[x:\u00d7*]\s*([0-9]{1,6})\s*(?:\(\s*([0-9]+\s*:\s*[0-9]+)\s*\))?", re.IGNORECASE
 )
-_LONGEST = 100  # characters; longer texts resemble nothing, and comparing them would take its time
+_LONGEST = 100  # characters; longer texts are not compared, which would be slow
 
 
 def edit_distance(one: str, other: str) -> int:
-    """How many letters to insert, delete, replace, or swap with a neighbour, to turn one into the other."""
+    """The number of letters to insert, delete, replace or swap with a neighbour to make the two equal."""
     before: list[int] = []
     above = list(range(len(other) + 1))
     for i, left in enumerate(one, 1):
@@ -27,21 +27,31 @@ def edit_distance(one: str, other: str) -> int:
     return above[-1]
 
 
+def similar(word: str, names: Iterable[str], *, count: int = 1, likeness: float = 0.6) -> list[str]:
+    """The names most similar to `word`, best first, at most `count` of them. Case matters."""
+    return difflib.get_close_matches(word, names, n=count, cutoff=likeness)
+
+
 def closest(word: str, names: Iterable[str]) -> str | None:
-    """The name most like `word`, or None where none is like it. Capitals do not count."""
+    """The name most similar to `word`, or None where none is similar. Ignores case."""
     if len(word) > _LONGEST:
         return None
     by_lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(word.strip().lower(), by_lower, n=1, cutoff=0.6)
+    near = similar(word.strip().lower(), by_lower)
     return by_lower[near[0]] if near else None
+
+
+def did_you_mean(meant: str | None, otherwise: str = "") -> str:
+    """The hint at a name that was probably meant, or another hint where there is none."""
+    return f"Did you mean {meant}?" if meant else otherwise
 
 
 @lru_cache(maxsize=512)
 def match_choice(text: str, choices: tuple[str, ...]) -> str | None:
-    """The choice that `text` spells in another way, or None.
+    """The choice that `text` spells differently, or None.
 
     `2048x2048`, `2048:2048` and `2048 X 2048 (1:1)` all spell `2048x2048 (1:1)`, `2k` spells `2K`. A label
-    that is written must agree: `2048x2048 (16:9)` contradicts itself and spells nothing.
+    must agree with the size: `2048x2048 (16:9)` contradicts itself and spells nothing.
     """
     if len(text) > _LONGEST:
         return None
@@ -54,7 +64,7 @@ def match_choice(text: str, choices: tuple[str, ...]) -> str | None:
 
 
 def nearest_choice(text: str, choices: tuple[str, ...]) -> str | None:
-    """The choice that was probably meant: spelled otherwise, of the same shape, or similar letters."""
+    """The choice that was probably meant: spelled differently, of the same shape, or with similar letters."""
     if len(text) > _LONGEST:
         return None
     return match_choice(text, choices) or _same_shape(text, choices) or closest(text, choices)
@@ -69,7 +79,7 @@ def _spelling(text: str) -> tuple[str, str]:
 
 
 def _same_shape(text: str, choices: Sequence[str]) -> str | None:
-    """The choice nearest to the shape that `text` asks for, be it `1920x1080` or only `16:9`."""
+    """The choice nearest to the shape in `text`, such as `1920x1080` or `16:9`."""
     wanted = _sides(text)
     if wanted is None:
         return None

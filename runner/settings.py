@@ -1,6 +1,5 @@
 """Every setting of Nightsheet, in one place: a flag beats the environment beats `nightsheet.toml`."""
 
-import difflib
 import os
 import re
 import tomllib
@@ -24,6 +23,7 @@ from jobs.errors import UsageProblem
 from jobs.paths import DEFAULT_TEMPLATE, check_template
 from jobs.sheets.images.album import Way
 from jobs.sheets.source import SheetSource
+from jobs.suggestions import did_you_mean, similar
 
 PREFIX = "NIGHTSHEET_"
 FILE = "nightsheet.toml"
@@ -232,15 +232,15 @@ def _refuse_slips(env: Mapping[str, str]) -> None:
     known = [PREFIX + name.upper() for name in Settings.model_fields] + [f"{PREFIX}JSON"]
     for name in env:
         if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
+            near = similar(name, known, likeness=0.9)
             if near:
-                raise UsageProblem(f"There is no setting {name}.", hint=f"Did you mean {near[0]}?")
+                raise UsageProblem(f"There is no setting {name}.", hint=did_you_mean(near[0]))
 
 
 def _sentence(said: Mapping[str, Any], place: tuple[int | str, ...], kind: str, message: str) -> str:
     name = str(place[0]) if place else ""
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(name, Settings.model_fields, n=1)
+        near = similar(name, Settings.model_fields)
         return f"{FILE} has no setting {name!r}" + (f", but {near[0]!r}" if near else "")
     variable = PREFIX + name.upper()
     if name in said:

@@ -1,7 +1,7 @@
-"""Rules that only warn: what a page merely advises, or what two sources say differently.
+"""Rules that only warn: of what a page merely advises, or what two sources disagree about.
 
-A value is refused only where every source refuses it: a job that the API would have taken must not be kept
-from it by us. Each rule looks at inputs that passed the check, by the API's own field names.
+A value is rejected only where every source rejects it: a job that the API accepts must not fail here. Each
+rule takes inputs that passed the check, by the API's own field names.
 """
 
 import re
@@ -35,7 +35,7 @@ _NOT_A_PICTURE = re.compile(r"\.(gif|webp|bmp|tiff?|svg|heic|heif|avif|pdf|mp4|m
 
 
 def count_in(prompt: str) -> tuple[int, ...]:
-    """The numbers of pictures that a prompt names, in digits or English words: "three images" names 3."""
+    """The numbers of images that a prompt names, in digits or English words: "three images" names 3."""
     found = (number.lower() for number in _PICTURES.findall(prompt))
     return tuple(_NUMBERS.get(number) or int(number) for number in found)
 
@@ -99,7 +99,7 @@ def words_advised(prompt_field: str) -> Rule:
 
 
 def references_and_images(values: Mapping[str, Any]) -> Iterable[Finding]:
-    """Upstream, references and pictures share 15 places; the page's schema alone allows 14 with 15."""
+    """Upstream, references and images share 15 places; only the page's schema allows 14 with 15."""
     references = len(values["images"])
     count = values.get(_COUNT, PAGE_COUNT)
     if references + count > MOST_PICTURES_AND_REFERENCES:

@@ -1,4 +1,4 @@
-"""What pydantic found, in sentences for the person who wrote the sheet."""
+"""Words pydantic's errors as sentences for the author of the sheet."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from jobs.catalog.findings import Finding
 from jobs.catalog.input_field import InputField
-from jobs.suggestions import closest, nearest_choice
+from jobs.suggestions import closest, did_you_mean, nearest_choice
 
 _SENTENCES = {
     "missing": "This model needs a value here, and there is none.",
@@ -19,7 +19,7 @@ _SENTENCES = {
 
 
 def explain(error: ValidationError, model_id: str, fields: Mapping[str, InputField]) -> Iterator[Finding]:
-    """Every problem that the validation of one model's inputs met, in the order of its fields."""
+    """Every problem of the validation of a model's inputs, in the order of its fields."""
     for detail in error.errors(include_url=False):
         field = str(detail["loc"][0])
         if detail["type"] == "extra_forbidden":
@@ -32,7 +32,7 @@ def explain(error: ValidationError, model_id: str, fields: Mapping[str, InputFie
 
 def _unknown(field: str, value: object, model_id: str, fields: Mapping[str, InputField]) -> Finding:
     meant = closest(field, fields)
-    hint = f"Did you mean {meant}?" if meant else f"Its inputs are {', '.join(fields)}."
+    hint = did_you_mean(meant, f"Its inputs are {', '.join(fields)}.")
     return Finding(field, value, f"{model_id} has no such input.", hint)
 
 
@@ -46,7 +46,7 @@ def _not_a_choice(field: InputField, detail: ErrorDetails) -> Finding:
     meant = nearest_choice(value, field.words) if isinstance(value, str) else None
     hint = f"One of: {', '.join(field.words)}."
     if meant:
-        hint = f"Did you mean {meant}? {hint}"
+        hint = f"{did_you_mean(meant)} {hint}"
     return Finding(field.name, value, "This is not one of the model's choices.", hint)
 
 

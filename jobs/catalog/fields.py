@@ -9,7 +9,7 @@ from jobs.catalog.image_urls import MOST_REFERENCES, SHAPE_RULES, reference
 
 
 class Inputs(BaseModel):
-    """What every model's inputs have in common: unknown names are refused and nothing is converted."""
+    """The base of every model's inputs: rejects unknown names and converts nothing."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -25,21 +25,21 @@ def _sendable(text: str) -> str:
 
 
 def _fits_64_bits(number: int) -> int:
-    # The pages name no limit; no JSON reader at the other end keeps a larger whole number intact.
+    # The pages name no limit; few JSON readers keep a larger whole number intact.
     if not -(2**63) <= number < 2**63:
         raise PydanticCustomError("seed", "This number is too large to be sent.")
     return number
 
 
 def _whole(value: object) -> object:
-    # Python holds True and 3.0 for equal to 1 and 3; the API would be sent `true` and `3.0`.
+    # For Python True and 3.0 equal 1 and 3; the API would get `true` and `3.0`.
     if type(value) is not int:
         raise PydanticKnownError("int_type")
     return value
 
 
 def no_default(schema: dict[str, Any]) -> None:
-    """Take the default out of a published schema: the page names none, ours is never sent."""
+    """Remove the default from a published schema: the page names none, and ours is never sent."""
     schema.pop("default", None)
 
 
@@ -47,7 +47,7 @@ Sendable = AfterValidator(_sendable)
 Whole64 = AfterValidator(_fits_64_bits)
 
 Count = Annotated[Literal[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], BeforeValidator(_whole)]
-"""How many pictures at most. Both sequential families publish the same fifteen values, default 3."""
+"""The largest number of images. Both sequential families publish the same fifteen values, default 3."""
 
 PAGE_COUNT: Final = 3
 

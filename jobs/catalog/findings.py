@@ -1,4 +1,4 @@
-"""What a check finds, as data."""
+"""The findings of a check, as data."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about one input: `field` is the API's own name, `value` what was found there."""
+    """A problem or a warning of one input: `field` is the API's own name, `value` its value."""
 
     field: str
     value: object | None
@@ -19,9 +19,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The verdict on one set of inputs.
+    """The result of checking one set of inputs.
 
-    `inputs` is exactly what may be sent, and None where there are problems. A warning never stops a job.
+    `inputs` are exactly those that may be sent, None where there are problems. A warning never stops a job.
     """
 
     inputs: dict[str, JsonValue] | None
@@ -30,4 +30,4 @@ class Checked:
 
 
 Rule = Callable[[Mapping[str, Any]], Iterable[Finding]]
-"""Looks at inputs that passed the check, by the API's own field names, and gives warnings."""
+"""Takes inputs that passed the check, by the API's own field names, and gives warnings."""

@@ -1,8 +1,8 @@
-"""What a reference picture is like, held against what the models' pages publish: the one place that does.
+"""Checks the shape of a reference image against the rules on the models' pages; nothing else does.
 
 A page's rule is a comparison for machines and a sentence for people, and they do not always agree (see
-SHAPE_RULES). What both refuse is refused here, before anything is paid; what only one of them refuses may
-well be taken by the API, so that it is a warning.
+SHAPE_RULES). An image that both reject is rejected here, before anything is paid; one that only one of them
+rejects may be accepted by the API, so it is a warning.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,15 +15,15 @@ from jobs.catalog.image_urls import SHAPE_RULES
 MEBIBYTE = 1 << 20
 
 SUFFIXES = {"JPEG": "jpg", "PNG": "png"}
-"""The formats that the pages take ("must be jpeg or png"), and how a file of each ends."""
+"""The formats that the pages accept ("must be jpeg or png"), with the ending of their files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a picture's own bytes say: `format` as Pillow calls it, sides in pixels as they are stored.
+    """The shape of an image by its own bytes: `format` as Pillow calls it, sides in pixels as stored.
 
-    `bytes` is None where nobody told. `colours` is Pillow's mode; `turned`: a note in it says that it is to
-    be shown the other way round, or on its side.
+    `bytes` is None where the size is unknown. `colours` is Pillow's mode; `turned`: its EXIF orientation is
+    not upright.
     """
 
     format: str
@@ -37,7 +37,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something about a picture: refused, or only warned of."""
+    """A flaw of an image: a reason to reject it, or only a warning."""
 
     message: str
     hint: str
@@ -48,18 +48,18 @@ _SMALLER = "Save it smaller, or as a JPEG."
 _CROP = "Crop it, or take another."
 _COMPARE: dict[str, Callable[[float, float], bool]] = {"<": lt, ">": gt}
 _BY_ITS_SENTENCE: dict[str, Callable[[Shape], bool]] = {
-    "file_size_mb<": lambda shape: (shape.bytes or 0) < 10 * MEBIBYTE,  # which MB is meant, nobody says
+    "file_size_mb<": lambda shape: (shape.bytes or 0) < 10 * MEBIBYTE,  # the page does not define its MB
     "width/height>": lambda shape: 16 * shape.width >= shape.height,
     "width/height<": lambda shape: shape.width <= 16 * shape.height,
     "width_pixels<": lambda shape: shape.width <= 6000,
     "height_pixels<": lambda shape: shape.height <= 6000,
 }
-"""Where a rule's sentence, read by itself, takes more than the rule."""
+"""Rules whose sentence, read by itself, accepts more than the rule."""
 
 
 @lru_cache(maxsize=4096)
 def flaws_of(shape: Shape) -> tuple[Flaw, ...]:
-    """All that the pages say against a picture like this, and what a model may see otherwise than people."""
+    """All flaws of such an image by the pages, and ways a model may see it differently from people."""
     return tuple(_flaws(shape))
 
 
@@ -101,7 +101,7 @@ def _against(shape: Shape, name: str, rule: Mapping[str, object]) -> Iterator[Fl
 
 
 def _measured(shape: Shape, dimension: str) -> tuple[float | None, str, str]:
-    """What a rule is about, the same in words, and what to do where it is too much or too little."""
+    """The value that a rule compares, the same in words, and a hint for a value out of range."""
     match dimension:
         case "file_size_mb":
             size = shape.bytes

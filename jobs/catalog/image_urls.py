@@ -1,9 +1,11 @@
-"""Reference pictures: the API fetches them itself, by a plain GET without cookies or login, so each of them
-must be a public https address ("File inputs" on every model page). What a picture must be like is published
-as `validations`, and contradicts itself (see SHAPE_RULES); `shapes.py` holds pictures against it.
+"""URLs of reference images.
 
-A picture of this computer is named by its content until it is sent: then it gets an address, or is put into
-the request. So a file that moves is the same input, and one that changes is another.
+The API fetches them itself, by a plain GET without cookies or login, so each must be a public https URL
+("File inputs" on every model page). The rules of an image's shape are published as `validations`, and
+contradict themselves (see SHAPE_RULES); `image_rules` applies them.
+
+Inputs name an image of this computer by its content until it is sent: then it gets a URL, or is put into the
+request. So a file that moves is the same input, and one that changes is another.
 """
 
 import ipaddress
@@ -39,33 +41,33 @@ _NEEDED = "Put the picture where anyone can fetch it and give its https:// addre
 
 
 def name_by_content(sha256: str, suffix: str) -> str:
-    """How inputs name a picture of this computer: by its SHA-256 (hex), with `jpg` or `png`."""
+    """The name of an image of this computer in inputs: its SHA-256 (hex), with `jpg` or `png`."""
     return f"picture:sha256:{sha256}.{suffix}"
 
 
 def content_named(text: str) -> str | None:
-    """The SHA-256 (hex) of the picture of this computer that `text` names; None for anything else."""
+    """The SHA-256 (hex) of the image of this computer that `text` names; None for anything else."""
     found = _BY_CONTENT.fullmatch(text)
     return found[1] if found else None
 
 
 def reference(address: str) -> str:
-    """Let an address through that the API can fetch, or a picture of this computer that is sent to it.
+    """Accept a URL that the API can fetch, or an image of this computer that is sent to it.
 
     Raises:
-        PydanticCustomError: it cannot; the context carries a `hint`.
+        PydanticCustomError: the API cannot fetch it; the context has a `hint`.
     """
     sentence = None if content_named(address) else why_not(address)
     if sentence is None:
         return address
-    # Braces in the sentence would be read as a template: it is passed as a value instead.
+    # Braces in the sentence would be read as a template, so it is passed as a value.
     raise PydanticCustomError("reference", "{sentence}", {"sentence": sentence, "hint": _NEEDED})
 
 
 def why_not(address: str) -> str | None:
-    """Why the API cannot fetch this address, as a sentence; None where nothing speaks against it.
+    """Why the API cannot fetch this URL, as a sentence; None where it can.
 
-    http is let through for loopback hosts alone: a rehearsal against the emulator may serve its own pictures.
+    http is accepted for loopback hosts alone: a rehearsal against the emulator may serve its own images.
     """
     if "://" not in address:
         return _not_an_address(address)
@@ -82,7 +84,7 @@ def why_not(address: str) -> str | None:
 
 
 def is_of_this_machine(address: str) -> bool:
-    """Whether an address leads to this machine by its name alone: the API itself cannot fetch it."""
+    """Whether a URL names this machine: the API itself cannot fetch it."""
     host = urlsplit(address).hostname or ""
     ip = _ip(host)
     return host == "localhost" if ip is None else ip.is_loopback

@@ -16,7 +16,7 @@ class InputKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """One input. `choices` is empty where any value goes, `default` is None where the page names none."""
+    """One input. `choices` is empty where any value is valid, `default` is None where the page names none."""
 
     name: str
     kind: InputKind

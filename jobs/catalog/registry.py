@@ -1,4 +1,4 @@
-"""Every model that can be run. A sixth is one file and one word in `_FAMILIES`."""
+"""Every model that can be run. Another family is one module and one word in `_FAMILIES`."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,7 +16,7 @@ MODELS: Mapping[str, ModelSpec] = MappingProxyType(
 
 
 def find(model_id: str) -> ModelSpec | None:
-    """The model of exactly this id: what is paid for is never guessed."""
+    """The model of exactly this id: a model that costs money is never guessed."""
     return MODELS.get(model_id)
 
 

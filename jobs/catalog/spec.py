@@ -1,4 +1,4 @@
-"""ModelSpec: a model one can run, with the inputs its API page names and the rules that hold for them."""
+"""ModelSpec: a model, with the inputs that its API page names and the rules for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ __all__ = ["Checked", "Finding", "InputField", "InputKind", "ModelSpec", "Rule"]
 
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
-    """A model: its id at the API, the page its rules come from, its inputs, and what we know beyond them.
+    """A model: its id at the API, the page of its rules, its inputs, and rules beyond the page.
 
     `vocabulary` gives the API's field for each common word that the model has (`prompt`, `size`, `count`,
-    `images`, `seed`, `optimize`). `rules` hold what the sources only advise, or contradict each other about:
-    they warn.
+    `images`, `seed`, `optimize`). `rules` are for what the sources only advise, or disagree about: they
+    warn.
     """
 
     model_id: str
@@ -52,7 +52,7 @@ class ModelSpec:
         }
 
     def check(self, values: Mapping[str, Any]) -> Checked:
-        """Judge values by API field name, as they would be sent: every problem at once, nothing converted."""
+        """Check values by API field name, as they would be sent: every problem at once, nothing converted."""
         try:
             self.inputs.model_validate(values)
         except ValidationError as error:
@@ -61,7 +61,7 @@ class ModelSpec:
         return Checked(dict(values), warnings=warnings)
 
     def expected_images(self, inputs: Mapping[str, Any]) -> int:
-        """The most pictures these inputs ask for: the count, or 1 for a model that makes single pictures."""
+        """The largest number of images these inputs ask for: the count, or 1 for a model of single images."""
         count = self.vocabulary.get("count")
         if count is None:
             return 1

@@ -1,7 +1,9 @@
-"""Manifests: what came of every job, one record each, in files that scripts and spreadsheets read.
+"""Manifests: the result of every job, one record each, in files for scripts and spreadsheets.
 
-A record is a JobView in the words of the contract (`record`); a format turns records into bytes (`jsonl`,
-`csv`, listed in `formats`); `export` puts them into a file, whole or not at all.
+`record` turns a job into the contract's record; a format turns records into bytes (`jsonl` and `csv`, listed
+in `formats`, with the names in `columns`); `export` writes them into a file, whole or not at all, and
+`ownership` decides which files it may replace. `csv_copy` and `xlsx_copy` write `results` beside the rows of
+a copy of the sheet.
 """
 
 from jobs.manifests.export import write_export, write_manifests, write_to_stream

@@ -1,4 +1,4 @@
-"""Which inputs and own columns a batch's jobs have: a table has to name its columns before its first row."""
+"""The inputs and own columns of a batch's jobs: a table names its columns before its first row."""
 
 import json
 from collections.abc import AsyncIterable
@@ -9,8 +9,8 @@ from jobs.views import JobView
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """The names that differ from batch to batch, in the order in which the sheet first uses them."""
+class ColumnNames:
+    """The columns that differ from batch to batch, in the order in which the sheet first uses them."""
 
     inputs: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
@@ -18,7 +18,7 @@ class Names:
     """Whether any job has the result of another."""
 
 
-async def names_of(jobs: AsyncIterable[JobView]) -> Names:
+async def column_names_of(jobs: AsyncIterable[JobView]) -> ColumnNames:
     """One pass over the jobs. Memory grows with the names, not with the jobs."""
     inputs: dict[str, None] = {}
     columns: dict[str, None] = {}
@@ -28,9 +28,9 @@ async def names_of(jobs: AsyncIterable[JobView]) -> Names:
         linked = linked or job.twin is not None
         columns |= dict.fromkeys(job.columns)
         spec = find(job.model)
-        if spec is None:  # a model that has left the catalogue: its jobs are still told
+        if spec is None:  # a model that has left the catalogue: its jobs are still exported
             inputs |= dict.fromkeys(json.loads(job.inputs))
         elif job.model not in models:
             models.add(job.model)
             inputs |= dict.fromkeys(spec.fields)
-    return Names(tuple(inputs), tuple(columns), linked)
+    return ColumnNames(tuple(inputs), tuple(columns), linked)

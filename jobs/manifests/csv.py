@@ -1,4 +1,4 @@
-"""CSV: one row a job, flat columns, safe to open in a spreadsheet."""
+"""CSV: one row a job, flat columns, without formulas for a spreadsheet to run."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.manifests.columns import Names
+from jobs.manifests.columns import ColumnNames
 
 _BEFORE = ("batch", "key", "row", "model", "state")
 _MIDDLE = (
@@ -18,19 +18,19 @@ _AFTER = ("created_at", "submitted_at", "finished_at")
 
 
 class CsvTable:
-    """Turns records into rows under a header. A name that came up after the header is left out."""
+    """Turns records into rows under a header. Names that are not in the header are left out."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: ColumnNames) -> None:
         inputs = [f"inputs.{name}" for name in names.inputs]
         own = [f"columns.{name}" for name in names.columns]
         linked = ["same_as"] if names.linked else []
         self._header = [*_BEFORE, *inputs, *_MIDDLE, *own, *_AFTER, *linked]
-        self.head = _written([safe(name) for name in self._header])
+        self.head = _written([escape_formula(name) for name in self._header])
 
     def line(self, record: Mapping[str, Any]) -> bytes:
         """One record."""
         flat = _flat(record)
-        return _written([safe(flat.get(name)) for name in self._header])
+        return _written([escape_formula(flat.get(name)) for name in self._header])
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def safe(value: Any) -> str | int | float:
-    """A cell that no spreadsheet takes for a formula: text that begins like one gets a ' before it.
+def escape_formula(value: Any) -> str | int | float:
+    """A value as a cell that no spreadsheet takes for a formula: text that begins like one is prefixed by '.
 
     Numbers stay numbers, a negative seed too; a list of texts is joined by |.
     """

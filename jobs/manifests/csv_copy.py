@@ -1,19 +1,19 @@
-"""A copy of a CSV or TSV sheet with results beside its rows: the user's own text stays letter for letter."""
+"""A copy of a CSV or TSV sheet with results beside its rows; the user's own text stays unchanged."""
 
 import csv
 import io
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from jobs.manifests.csv import safe
-from jobs.manifests.results import Result, Value
+from jobs.manifests.csv import escape_formula
+from jobs.manifests.results import CellValue, RowResult
 from jobs.sheets.readers.csv_sheet import delimiter_of, written_records
-from jobs.sheets.rows.result_columns import COLUMNS, is_result
+from jobs.sheets.rows.result_columns import COLUMNS, is_result_column
 from jobs.sheets.source import SheetSource
 
 
 async def copy_csv(
-    source: SheetSource, header_line: int, results: AsyncIterator[Result], target: Path, *, tabs: bool
+    source: SheetSource, header_line: int, results: AsyncIterator[RowResult], target: Path, *, tabs: bool
 ) -> None:
     """Write the copy. It is UTF-8, marked as such where the sheet is not plain UTF-8 itself.
 
@@ -29,7 +29,7 @@ async def copy_csv(
                 continue
             if line == header_line:
                 header = [name.strip() for name in record]
-                beside: Sequence[Value] = COLUMNS
+                beside: Sequence[CellValue] = COLUMNS
             elif following is not None and following.line == line:
                 beside = following.cells
                 following = await anext(results, None)
@@ -38,18 +38,18 @@ async def copy_csv(
             file.write(_row(header, record, text, beside, delimiter))
 
 
-def _row(header: list[str], record: list[str], text: str, beside: Sequence[Value], delimiter: str) -> str:
+def _row(header: list[str], record: list[str], text: str, beside: Sequence[CellValue], delimiter: str) -> str:
     own = text.rstrip("\r\n")
     end = text[len(own) :] or "\n"
-    kept = [index for index, name in enumerate(header) if not is_result(name)]
+    kept = [index for index, name in enumerate(header) if not is_result_column(name)]
     if len(kept) < len(header) or len(record) != len(header):
         own = _written([record[index] if index < len(record) else "" for index in kept], delimiter)
-    return f"{own}{delimiter}{_written([safe(cell) for cell in beside], delimiter)}{end}"
+    return f"{own}{delimiter}{_written([escape_formula(cell) for cell in beside], delimiter)}{end}"
 
 
 def _written(cells: Sequence[str | int | float], delimiter: str) -> str:
     line = io.StringIO(newline="")
-    # Only where a record ends with both of them are both put in quotes inside a cell.
+    # With this terminator the csv module quotes cells that contain either of the two characters.
     csv.writer(line, lineterminator="\r\n", delimiter=delimiter).writerow(cells)
     return line.getvalue().removesuffix("\r\n")
 

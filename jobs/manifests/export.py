@@ -1,37 +1,35 @@
-"""Puts records into a file, whole or not at all, or wherever else bytes go. Memory does not grow with jobs.
+"""Exports records to a file, whole or not at all, or to a stream. Memory does not grow with jobs.
 
-Encoding and writing are done in a worker thread, some hundred jobs at a time, so that a long manifest does
-not hold up whatever else the process does.
+A worker thread encodes and writes them, some hundred jobs at a time, so that a long manifest does not delay
+other tasks of the process.
 """
 
 import os
-import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
 from anyio import CancelScope, to_thread
 
+from jobs.atomic_file import AtomicFile, cannot_write, replaceable, write_all
 from jobs.errors import CannotWrite
-from jobs.manifests.atomic_file import file_behind, refused
-from jobs.manifests.columns import Names, names_of
-from jobs.manifests.formats import FORMATS, ManifestFormat, Writer
+from jobs.manifests.columns import ColumnNames, column_names_of
+from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
 from jobs.store.store import Store
 from jobs.views import BatchView, JobView
 
 _CHUNK = 200
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple[Path, ...]:
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
 
     Raises:
-        CannotWrite: a file cannot be written, or would take the place of one that is no manifest of ours;
-            what was there before is left as it was.
+        CannotWrite: a file cannot be written, or would replace one that is no manifest of Nightsheet's; what
+            was there before is left as it was.
     """
     paths = manifests_in(folder)
     for path in paths:
@@ -54,14 +52,23 @@ async def write_export(
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.
     """
-    target = await to_thread.run_sync(file_behind, path)
-    # A pipe or a device is written to as it is: there is nothing to replace.
-    part = None if target is None else target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    with _Destination(path, part) as file:
-        await write_to_stream(store, batch, form, file.write, folder=path.parent, everything=everything)
-        if target is not None:
-            with CancelScope(shield=True):
-                await to_thread.run_sync(file.finish, target)
+    target = await to_thread.run_sync(replaceable, path)
+    file: AtomicFile | _Device = _Device(path) if target is None else AtomicFile(target)
+
+    def write(data: bytes) -> None:
+        with _refusals(path):
+            file.write(data)
+
+    def commit() -> None:
+        with _refusals(path):
+            file.commit()
+
+    with ExitStack() as stack:
+        with _refusals(path):
+            stack.enter_context(file)
+        await write_to_stream(store, batch, form, write, folder=path.parent, everything=everything)
+        with CancelScope(shield=True):
+            await to_thread.run_sync(commit)
 
 
 async def write_to_stream(
@@ -74,14 +81,20 @@ async def write_to_stream(
     everything: bool = False,
 ) -> None:
     """Give the records to `write`, in a worker thread. Paths are relative to `folder`."""
-    names = await names_of(store.jobs.each(batch.id, everything=everything)) if form.needs_names else Names()
+    names = (
+        await column_names_of(store.jobs.each(batch.id, everything=everything))
+        if form.needs_names
+        else ColumnNames()
+    )
     writer = form.writer(names)
     await to_thread.run_sync(write, writer.head)
     async for chunk in _chunks(store.jobs.each(batch.id, everything=everything)):
         await to_thread.run_sync(_pass_on, write, writer, chunk, folder)
 
 
-def _pass_on(write: Callable[[bytes], object], writer: Writer, jobs: Sequence[JobView], folder: Path) -> None:
+def _pass_on(
+    write: Callable[[bytes], object], writer: ManifestWriter, jobs: Sequence[JobView], folder: Path
+) -> None:
     write(b"".join(writer.line(record(job, folder)) for job in jobs))
 
 
@@ -96,62 +109,32 @@ async def _chunks(jobs: AsyncIterator[JobView]) -> AsyncIterator[list[JobView]]:
         yield chunk
 
 
-class _Destination:
-    """Where the bytes go: a part file that vanishes unless it is finished, or `path` itself."""
+class _Device:
+    """A pipe or a device: written to directly, there is nothing to replace."""
 
-    def __init__(self, path: Path, part: Path | None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._part = part
-        self._descriptor: int | None = None
+        self._descriptor = -1
 
     def __enter__(self) -> Self:
-        try:
-            if self._part is None:
-                self._descriptor = os.open(self._path, os.O_WRONLY)
-            else:
-                self._descriptor = os.open(self._part, _NEW, 0o666)
-        except OSError as error:
-            raise refused(self._path, error) from error
+        self._descriptor = os.open(self._path, os.O_WRONLY)
         return self
 
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
-            self._close()
-        if self._part is not None:
-            with suppress(OSError):
-                self._part.unlink(missing_ok=True)
+            os.close(self._descriptor)
 
     def write(self, data: bytes) -> None:
-        assert self._descriptor is not None
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        except OSError as error:
-            raise refused(self._path, error) from error
+        write_all(self._descriptor, data)
 
-    def finish(self, target: Path) -> None:
-        """On disk first, then under its name."""
-        assert self._part is not None
-        assert self._descriptor is not None
-        try:
-            os.fsync(self._descriptor)
-            self._close()  # an open file cannot be renamed on Windows
-            self._part.replace(target)
-        except OSError as error:
-            raise refused(self._path, error) from error
-        _sync_folder(target.parent)
-
-    def _close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
+    def commit(self) -> None:
+        """Do nothing: the bytes are in their place already."""
 
 
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # not every system can; the file itself is safe
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Raise the disk's errors as errors for the user."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(path, error) from error

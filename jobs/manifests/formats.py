@@ -1,20 +1,20 @@
-"""Every format of a manifest. Another is one file with a class like these, and one line here."""
+"""The formats of a manifest. A new one is a module with a class like these, and one line here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Protocol
 
-from jobs.manifests.columns import Names
+from jobs.manifests.columns import ColumnNames
 from jobs.manifests.csv import CsvTable
 from jobs.manifests.jsonl import JsonLines
 
 
-class Writer(Protocol):
-    """Turns records into bytes."""
+class ManifestWriter(Protocol):
+    """Encodes records as bytes."""
 
     head: bytes
-    """What stands before the first record."""
+    """The bytes before the first record."""
 
     def line(self, record: Mapping[str, Any]) -> bytes:
         """One record."""
@@ -23,12 +23,12 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ManifestFormat:
-    """A format: its name, which is also a file's ending, and what makes a writer for a batch."""
+    """A format: its name, which is also a file's ending, and the constructor of its writer."""
 
     name: str
-    writer: Callable[[Names], Writer]
+    writer: Callable[[ColumnNames], ManifestWriter]
     needs_names: bool = False
-    """Whether the names have to be known, which costs a pass over the jobs."""
+    """Whether a writer needs the names of columns, which cost a pass over the jobs."""
 
 
 FORMATS: Mapping[str, ManifestFormat] = {
@@ -38,6 +38,6 @@ FORMATS: Mapping[str, ManifestFormat] = {
 
 
 def format_for(output: PurePath | None) -> ManifestFormat:
-    """The format that a file's ending means; jsonl where it means none."""
+    """The format of a file by its ending; jsonl for any other ending."""
     ending = "" if output is None else output.suffix.lower().removeprefix(".")
     return FORMATS.get(ending, FORMATS["jsonl"])

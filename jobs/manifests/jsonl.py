@@ -1,11 +1,11 @@
-"""JSON Lines: one record a line, UTF-8. Reading a line gives back the record, to the letter."""
+"""JSON Lines: one record a line, UTF-8. Reading a line gives back the same record."""
 
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from jobs.manifests.columns import Names
+from jobs.manifests.columns import ColumnNames
 
 # Many readers split lines at these too, and terminals act on some of them. They only occur inside strings.
 _NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029]")
@@ -16,7 +16,7 @@ class JsonLines:
 
     head = b""
 
-    def __init__(self, _names: Names) -> None:
+    def __init__(self, _names: ColumnNames) -> None:
         pass
 
     def line(self, record: Mapping[str, Any]) -> bytes:
@@ -25,5 +25,5 @@ class JsonLines:
         text = _NOT_PLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         try:
             return text.encode() + b"\n"
-        except UnicodeEncodeError:  # half a character in somebody's own column
+        except UnicodeEncodeError:  # a lone surrogate in one of the user's columns
             return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Which files are manifests of ours, and what else stands where a run writes its own."""
+"""Ownership of files: which are Nightsheet's own manifests, and which a run must not replace."""
 
 import json
 from pathlib import Path
@@ -12,15 +12,15 @@ _LONGEST_LINE = 16 * 1024 * 1024
 
 
 def manifests_in(folder: Path) -> tuple[Path, ...]:
-    """Where a run writes its manifests, whose folder this is."""
+    """The manifests that a run writes into this folder."""
     return tuple(folder / name for name in OF_A_RUN)
 
 
 def is_manifest(file: Path) -> bool:
-    """Whether its first line is a manifest's. An empty file is one: of a batch without jobs. Blocks.
+    """Whether the first line is that of a manifest. An empty file is one, of a batch without jobs. Blocks.
 
     Raises:
-        OSError: it cannot be read, so that nobody knows.
+        OSError: it cannot be read.
     """
     with file.open("rb") as opened:
         first = opened.readline(_LONGEST_LINE)
@@ -28,9 +28,9 @@ def is_manifest(file: Path) -> bool:
 
 
 def in_the_way(path: Path) -> str | None:
-    """What stands where a run writes a manifest and is not seen to be one, as a sentence without end. Blocks.
+    """Why a run must not write a manifest here, as a sentence without full stop; None where it may. Blocks.
 
-    Nobody named that place for it, so a link there is not followed, as with pictures.
+    The user did not name this path for a manifest, so a link there is not followed, as for images.
     """
     try:
         if path.is_symlink():

@@ -1,4 +1,4 @@
-"""A job as the manifest's record: a plain dictionary, with the keys and their order that scripts rely on."""
+"""A job as a record of the manifest: a plain dictionary, whose keys and their order scripts rely on."""
 
 import json
 import os
@@ -14,9 +14,9 @@ _WITH_ERROR = frozenset({JobState.FAILED, JobState.UNCONFIRMED, JobState.CANCELL
 
 
 def record(job: JobView, folder: Path) -> dict[str, Any]:
-    """What a manifest in `folder` says of a job; its pictures' paths are relative to that folder.
+    """The record of a job in a manifest in `folder`; paths of images are relative to that folder.
 
-    `same_as` is there for a linked job alone: the key of the one that was sent in its stead.
+    Only a linked job has `same_as`: the key of the job sent instead of this one.
     """
     return {
         "batch": job.batch,
@@ -58,7 +58,7 @@ def _error(job: JobView) -> dict[str, Any] | None:
 
 
 def relative(path: str, folder: Path) -> str:
-    """`path` as seen from `folder`, with forward slashes; absolute where there is no way (another drive)."""
+    """`path` relative to `folder`, with forward slashes; absolute where it is on another drive."""
     try:
         found = os.path.relpath(path, folder)
     except ValueError:
@@ -72,5 +72,5 @@ def moment(value: datetime | None) -> str | None:
 
 
 def dollars(value: Decimal | None) -> float | None:
-    """USD as the JSON number that reads the same: money is kept in whole millionths."""
+    """USD as a JSON number, without loss: money is kept in whole millionths."""
     return None if value is None else float(value)

@@ -1,4 +1,4 @@
-"""What came of each row of a sheet, as cells that stand beside it."""
+"""The result of each row of a sheet, as cells that stand beside it."""
 
 import json
 import random
@@ -19,12 +19,12 @@ from jobs.views import BatchView, JobView
 
 _CHUNK = 500
 
-Value = str | int | float | None
+CellValue = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """The cells beside the row that begins on `line`; `images` are paths as seen from the copy's folder."""
+class RowResult:
+    """The cells beside the row that begins on `line`; `images` are paths relative to the copy's folder."""
 
     line: int
     batch: str
@@ -35,18 +35,18 @@ class Result:
     error: str | None = None
 
     @property
-    def cells(self) -> tuple[Value, ...]:
+    def cells(self) -> tuple[CellValue, ...]:
         """In the order of `jobs.sheets.rows.result_columns.COLUMNS`."""
         return self.batch, self.state, "|".join(self.images), self.seed, self.cost_usd, self.error
 
 
-async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path) -> AsyncIterator[Result]:
-    """A result for each row, in their order. What the batch has not, or has otherwise, is new or changed.
+async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path) -> AsyncIterator[RowResult]:
+    """A result for each row, in order. A row that the batch lacks is new, one that differs is changed.
 
     Raises:
         SheetProblems: the sheet has problems.
     """
-    stream = plan(sheet, random.Random(0))  # noqa: S311 - seeds that nobody sees
+    stream = plan(sheet, random.Random(0))  # noqa: S311 - these seeds are thrown away
     while chunk := list(islice(stream, _CHUNK)):
         problems = [item for item in chunk if isinstance(item, Problem)]
         if problems:
@@ -57,16 +57,16 @@ async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path)
         for job in jobs:
             found = known.get(job.key)
             if found is None or found.fingerprint != job.fingerprint:
-                yield Result(job.row, batch.name, "new" if found is None else "changed")
+                yield RowResult(job.row, batch.name, "new" if found is None else "changed")
             else:
                 yield _result(job.row, found, folder)
 
 
-def _result(line: int, job: JobView, folder: Path) -> Result:
+def _result(line: int, job: JobView, folder: Path) -> RowResult:
     spec = find(job.model)
     name = spec.vocabulary.get("seed") if spec is not None else None
     seed = json.loads(job.inputs).get(name) if name else None
-    return Result(
+    return RowResult(
         line,
         job.batch,
         job.state.value,

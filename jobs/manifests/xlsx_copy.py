@@ -1,6 +1,6 @@
 """A copy of a workbook with results beside the rows of one worksheet; everything else in it stays.
 
-The pictures are links, a cell each. What openpyxl does not know (shapes, some charts) is not kept.
+Images are links, one in a cell. Parts that openpyxl does not support (shapes, some charts) are lost.
 """
 
 import re
@@ -18,22 +18,26 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
 from openpyxl.worksheet.cell_range import CellRange
 
 from jobs.errors import UsageProblem
-from jobs.manifests.results import Result, Value
+from jobs.manifests.results import CellValue, RowResult
+from jobs.problems import excerpt
 from jobs.sheets.files.zip_limits import BadArchive, check_workbook
-from jobs.sheets.readers.xlsx_sheet import told
-from jobs.sheets.row import shown
-from jobs.sheets.rows.result_columns import COLUMNS, is_result
+from jobs.sheets.readers.xlsx_sheet import describe
+from jobs.sheets.rows.result_columns import COLUMNS, is_result_column
 from jobs.sheets.source import SheetSource
 
 MOST_SPANNED = 1_000_000
-"""Cells that are merged, or one link together: openpyxl makes each of them, and columns have millions."""
+"""Cells that are merged, or share a link: openpyxl creates each of them, and whole columns have millions."""
 _SPAN = re.compile(
     rb"<(?:[A-Za-z0-9]+:)?(?:mergeCell|hyperlink)\s[^<>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']"
 )
 
 
 async def copy_xlsx(
-    source: SheetSource, worksheet: str | None, header_line: int, results: AsyncIterator[Result], target: Path
+    source: SheetSource,
+    worksheet: str | None,
+    header_line: int,
+    results: AsyncIterator[RowResult],
+    target: Path,
 ) -> None:
     """Write the copy. The workbook is held in memory. Columns that an earlier export added are replaced.
 
@@ -42,22 +46,22 @@ async def copy_xlsx(
         OSError: the copy cannot be written.
     """
     found = [result async for result in results]
-    with _in_words(source):
+    with _worded(source):
         check_workbook(source.path, whole=True)
         _check_spans(source.path)
         _copy(source, worksheet, header_line, found, target)
 
 
 @contextmanager
-def _in_words(source: SheetSource) -> Generator[None, None, None]:
-    """Only a copy reads pictures, drawings and all that is merged, and openpyxl raises whatever it stumbles
-    over there."""
+def _worded(source: SheetSource) -> Generator[None, None, None]:
+    """Word the failures of a copy, which alone reads images, drawings and merged cells: openpyxl has no
+    exceptions of its own for damage there."""
     try:
         yield
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's; Pillow's have no number
-        damage = f"A part of it is damaged or unknown: {shown(told(error))}."
+            raise  # an error of the disk; those of Pillow have no number
+        damage = f"A part of it is damaged or unknown: {excerpt(describe(error))}."
         why = str(error) if isinstance(error, BadArchive) else damage
         raise UsageProblem(
             f"{source.name} cannot be copied. {why} Nothing was written, and its results are all there.",
@@ -78,7 +82,7 @@ def _check_spans(path: Path) -> None:
 
 
 def _copy(
-    source: SheetSource, worksheet: str | None, header_line: int, found: Sequence[Result], target: Path
+    source: SheetSource, worksheet: str | None, header_line: int, found: Sequence[RowResult], target: Path
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -100,10 +104,10 @@ def _copy(
 
 
 def _places(sheet: Any, header_line: int, names: list[str]) -> dict[str, int]:
-    """A column for each name, under its heading: where it is already, else to the right of what there is."""
+    """The column of each name: the one that has it already, else a new one to the right."""
     header = {str(cell.value).strip(): cell for cell in sheet[header_line] if cell.value not in (None, "")}
     for name, cell in header.items():
-        if is_result(name):
+        if is_result_column(name):
             _empty(sheet, header_line, cell.column)
     last = max(cell.column for cell in header.values())
     style = next(iter(header.values()))
@@ -122,13 +126,13 @@ def _places(sheet: Any, header_line: int, names: list[str]) -> dict[str, int]:
 
 def _empty(sheet: Any, header_line: int, column: int) -> None:
     for (cell,) in sheet.iter_rows(header_line + 1, sheet.max_row, column, column):
-        if not isinstance(cell, MergedCell):  # which is empty
+        if not isinstance(cell, MergedCell):  # such a cell is empty
             cell.value = None
             cell.hyperlink = None
 
 
 def _cell(sheet: Any, line: int, column: int) -> Any:
-    """A cell that can be written to: one that was merged with others stands alone again, as they do."""
+    """A cell that can be written to: one that was merged with others is separated from them."""
     cell = sheet.cell(line, column)
     if isinstance(cell, MergedCell):
         for merged in [merged for merged in sheet.merged_cells.ranges if cell.coordinate in merged]:
@@ -137,9 +141,9 @@ def _cell(sheet: Any, line: int, column: int) -> Any:
     return cell
 
 
-def _put(cell: Any, value: Value) -> None:
+def _put(cell: Any, value: CellValue) -> None:
     if not isinstance(value, str):
         cell.value = value
     elif value:
         cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
-        cell.data_type = "s"  # nothing that came from outside is a formula
+        cell.data_type = "s"  # no text from outside becomes a formula

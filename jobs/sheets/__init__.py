@@ -1,4 +1,10 @@
-"""Sheets: the user's files, read into jobs that may be loaded, or into every problem at once."""
+"""Sheets: the user's files, read into jobs that may be loaded, or into every problem at once.
+
+`sheet` opens a `source`, whose format `readers` know; `opened` is what they hand over, as `row` after `row`.
+`planning` makes a `planned` job of each row. Below them: `files` (bytes to text), `trees` and `documents`
+(JSON and YAML), `families` (many jobs written as one), `images` (files of this computer), `rows` (cells to
+inputs, key and priority).
+"""
 
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.planning import plan

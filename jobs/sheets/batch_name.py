@@ -1,4 +1,4 @@
-"""What a batch may be called: what the user wrote, as long as it can name a folder and a table's row."""
+"""Names of batches: what the user wrote, as long as it can name a folder and a row of a table."""
 
 LONGEST = 100
 

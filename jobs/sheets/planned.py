@@ -1,6 +1,6 @@
 """PlannedJob: a row that may be loaded, with the inputs exactly as they would be sent.
 
-But for pictures of this computer: those are named by their content until they are sent.
+Images of this computer are the exception: until they are sent, inputs name them by their content.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class PlannedJob:
     """One job, not yet loaded.
 
     `position` counts the jobs of the sheet from 0, `row` is the line it begins on. `fingerprint` is the
-    SHA-256 (hex) of the model and the normalised inputs: a seed that was drawn here and the user's own
-    `columns` do not change it. `pictures` is the most that the inputs ask for. Higher `priority` goes first.
-    `files` are the pictures of this computer that the inputs name.
+    SHA-256 (hex) of the model and the normalised inputs; a seed drawn here and the user's own `columns` do
+    not change it. `pictures` is the largest number of images that the inputs ask for. Higher `priority` goes
+    first. `files` are the images of this computer that the inputs name.
     """
 
     position: int

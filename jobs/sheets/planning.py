@@ -1,41 +1,42 @@
-"""plan(): a sheet read through once, each row becoming a job or the problems that keep it from being one."""
+"""plan(): one pass over a sheet. Each row becomes a job, or the problems that prevent one."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from jobs.catalog.registry import MODELS, find
-from jobs.problems import Problem
+from jobs.problems import Problem, at
+from jobs.sheets.opened import DocumentSheet, OpenedSheet
 from jobs.sheets.planned import PlannedJob
-from jobs.sheets.row import Row, shown
+from jobs.sheets.row import Row
 from jobs.sheets.rows.column_names import ID, IMAGES, MODEL, unknown_model
 from jobs.sheets.rows.columns import sort_columns
 from jobs.sheets.rows.keys import Keys, fingerprint, why_not_an_id
 from jobs.sheets.rows.priorities import priorities_of
-from jobs.sheets.rows.validate import Fitted, fit, judge
+from jobs.sheets.rows.validate import BoundModel, bind_model, validate_row
 from jobs.sheets.sheet import Sheet, no_job
 
 SEEDS = 2**31
-"""How many seeds are drawn from: 0 to 2147483647. The pages name no range; services keep this one intact."""
+"""Seeds are drawn from 0 to 2147483647: the pages name no range, and services keep this one intact."""
 
 
 def plan(sheet: Sheet, rng: random.Random, priority_by: str | None = None) -> Iterator[PlannedJob | Problem]:
-    """Every job of the sheet in its order, and every problem as it is met. Nothing is raised.
+    """Every job of the sheet in order, and every problem where it occurs. Raises nothing.
 
-    Memory grows by a key a row. `rng` draws the seed where a model has one and the row gives none;
-    `priority_by` names the column of priorities. Where there is any problem the sheet must not be loaded,
-    whatever jobs came before it.
+    Memory grows by one key a row. `rng` draws the seed where a model has one and the row gives none;
+    `priority_by` names the column of priorities. A sheet with any problem must not be loaded, even where
+    jobs came before it.
     """
     yield from sheet.problems
     planner = _Planner(sheet, rng, priority_by)
-    yield from planner.slips()
+    yield from planner.header_problems()
     nothing = not sheet.problems
     for row in sheet.opened.rows():
         nothing = False
         if isinstance(row, Problem):
             yield row
             continue
-        result = planner.judge(row)
+        result = planner.result(row)
         if isinstance(result, PlannedJob):
             yield result
         else:
@@ -45,18 +46,24 @@ def plan(sheet: Sheet, rng: random.Random, priority_by: str | None = None) -> It
 
 
 def open_images(sheet: Sheet) -> None:
-    """Open every picture of this computer that the sheet names, so that planning it goes quickly then.
+    """Open every image of this computer that the sheet names, so that planning it is quick afterwards.
 
-    For a sheet that is about to be loaded: no transaction should wait for pictures. Blocks, for a thread; a
-    sheet without a column for pictures is left alone.
+    For a sheet that is about to be loaded: no transaction should wait for images. Blocks, for a thread.
+    Returns at once for a sheet without a column of images.
     """
     if IMAGES in sort_columns(sheet.opened).known.values():
-        for _item in plan(sheet, random.Random(0)):  # noqa: S311 - seeds that nobody sees
+        for _item in plan(sheet, random.Random(0)):  # noqa: S311 - these seeds are thrown away
             pass
 
 
+def _defaults(opened: OpenedSheet) -> Sequence[Row]:
+    if not isinstance(opened, DocumentSheet):
+        return ()
+    return (opened.defaults, *opened.model_defaults.values())
+
+
 class _Planner:
-    """What is remembered from row to row: the keys given out, and what has been told for all of them."""
+    """State from row to row: the keys given out, and the problems already reported for all rows."""
 
     def __init__(self, sheet: Sheet, rng: random.Random, priority_by: str | None) -> None:
         self._sheet = sheet
@@ -66,55 +73,54 @@ class _Planner:
         self._columns = sort_columns(sheet.opened)
         self._priorities = priorities_of(sheet.opened, priority_by)
         self._names = frozenset(sheet.opened.columns)
-        self._defaults = (sheet.opened.defaults, *sheet.opened.model_defaults.values())
+        self._defaults = _defaults(sheet.opened)
         self._default_lines = {row.line_of(name) for row in self._defaults for name in row.cells}
-        self._models: dict[str, Fitted] = {}
+        self._models: dict[str, BoundModel] = {}
         self._keys = Keys()
-        self._told: set[Problem] = set()
-        self._told_of_family: set[Problem] = set()
+        self._reported: set[Problem] = set()
+        self._reported_of_family: set[Problem] = set()
         self._family_line = 0
-        self._no_model_told = False
+        self._no_model_reported = False
         self._jobs = 0
 
-    def slips(self) -> Iterator[Problem]:
-        """Misspelt columns, where they stand once for the whole sheet."""
-        yield from self._priorities.slips(self._opened)
+    def header_problems(self) -> Iterator[Problem]:
+        """Misspelt columns, where the sheet names its columns once for all rows."""
+        yield from self._priorities.problems(self._opened)
         for row in self._defaults:
-            yield from self._columns.slips(self._file, row)
+            yield from self._columns.misspellings(self._file, row)
         if self._opened.header_line is not None:
             header = Row(self._opened.header_line, dict.fromkeys(self._opened.columns, ""))
-            yield from self._columns.slips(self._file, header)
+            yield from self._columns.misspellings(self._file, header)
 
-    def judge(self, row: Row) -> PlannedJob | list[Problem]:
-        """The row's job, or all that is wrong with it."""
-        result = self._judged(row)
+    def result(self, row: Row) -> PlannedJob | list[Problem]:
+        """The row's job, or all its problems."""
+        result = self._validated(row)
         if isinstance(result, PlannedJob) or not row.expanded:
             return result
         if row.line != self._family_line:
             self._family_line = row.line
-            self._told_of_family.clear()
-        news = [problem for problem in result if problem not in self._told_of_family]
-        self._told_of_family.update(news)
+            self._reported_of_family.clear()
+        news = [problem for problem in result if problem not in self._reported_of_family]
+        self._reported_of_family.update(news)
         return news
 
-    def _judged(self, row: Row) -> PlannedJob | list[Problem]:
+    def _validated(self, row: Row) -> PlannedJob | list[Problem]:
         problems: list[Problem] = []
         if self._opened.header_line is None:
-            problems += self._columns.slips(self._file, row)
+            problems += self._columns.misspellings(self._file, row)
         name = self._id(row, problems)
-        fitted = self._model(row, problems)
-        if fitted is None:
+        bound = self._model(row, problems)
+        if bound is None:
             return problems
-        verdict = judge(row, fitted, self._columns, self._names, self._opened)
-        problems += filter(self._is_news, verdict.problems)
-        priority, odd = self._priority(row, fitted)
+        validated = validate_row(row, bound, self._columns, self._names, self._opened)
+        problems += filter(self._is_news, validated.problems)
+        priority, odd = self._priority(row, bound)
         if odd and self._priorities.named:
-            column = self._priorities.column or ""
-            place = self._file, row.line_of(column), shown(column), shown(row.cells.get(column))
-            problems.append(Problem(*place, odd, "Write a number, or leave it empty."))
-        if problems or verdict.inputs is None:
+            place = row.at(self._file, self._priorities.column or "")
+            problems.append(place.problem(odd, "Write a number, or leave it empty."))
+        if problems or validated.inputs is None:
             return problems
-        spec, inputs = fitted.spec, verdict.inputs
+        spec, inputs = bound.spec, validated.inputs
         digest = fingerprint(spec.model_id, inputs)
         key = name if name is not None else self._keys.derive(digest, row.line)
         if spec.has_seed and (seed := spec.vocabulary["seed"]) not in inputs:
@@ -127,32 +133,32 @@ class _Planner:
             fingerprint=digest,
             model=spec.model_id,
             inputs=inputs,
-            columns={**fitted.own, **self._columns.own(row)},
-            warnings=(*verdict.warnings, odd) if odd else verdict.warnings,
+            columns={**bound.own, **self._columns.own(row)},
+            warnings=(*validated.warnings, odd) if odd else validated.warnings,
             pictures=spec.expected_images(inputs),
             priority=priority,
-            files=verdict.files,
+            files=validated.files,
         )
 
-    def _priority(self, row: Row, fitted: Fitted) -> tuple[float, str | None]:
+    def _priority(self, row: Row, bound: BoundModel) -> tuple[float, str | None]:
         column = self._priorities.column
         if column is None:
             return 0.0, None
-        return self._priorities.of(row.cells.get(column) or fitted.own.get(column))
+        return self._priorities.of(row.cells.get(column) or bound.own.get(column))
 
     def _is_news(self, problem: Problem) -> bool:
-        """What is wrong with a default is told once, not for every row that takes it; and a column that the
-        sheet lacks once, whatever models need it."""
+        """Whether a problem was not reported yet: one in a default is reported once, not for every row that
+        uses it, and a missing column once for all models that need it."""
         if problem.row == self._opened.header_line and problem.row is not None:
             problem = replace(problem, message="")
         elif problem.row not in self._default_lines:
             return True
-        news = problem not in self._told
-        self._told.add(problem)
+        news = problem not in self._reported
+        self._reported.add(problem)
         return news
 
     def _id(self, row: Row, problems: list[Problem]) -> str | None:
-        """The row's id, taken for it; None where it has none, or where there is a problem with it."""
+        """The row's id, which it then holds; None where it has none, or one with a problem."""
         column, cell = self._columns.named(row, ID)
         if cell is None:
             return None
@@ -164,11 +170,11 @@ class _Planner:
             hint = "Give each job its own id, or none."
         if message is None:
             return name
-        problems.append(Problem(self._file, row.line_of(column), shown(column), shown(cell), message, hint))
+        problems.append(row.at(self._file, column).problem(message, hint))
         return None
 
-    def _model(self, row: Row, problems: list[Problem]) -> Fitted | None:
-        """The row's model, else the sheet's; None where there is none, which is told."""
+    def _model(self, row: Row, problems: list[Problem]) -> BoundModel | None:
+        """The row's model, else the sheet's. Adds a problem where there is none."""
         column, cell = self._columns.named(row, MODEL)
         text = "|".join(cell) if isinstance(cell, tuple) else cell
         name = (text or self._sheet.model or "").strip()
@@ -177,21 +183,20 @@ class _Planner:
         spec = find(name)
         if spec is None:
             if text is not None:
-                message, hint = unknown_model(name)
-                line = row.line_of(column)
-                problems.append(Problem(self._file, line, shown(column), shown(name), message, hint))
+                place = at(self._file, row.line_of(column), column=column, value=name)
+                problems.append(place.problem(*unknown_model(name)))
             elif not name and MODEL not in row.refused:
                 problems += self._no_model(row)
             return None
-        self._models[name] = fit(spec, self._columns, self._opened)
+        self._models[name] = bind_model(spec, self._columns, self._opened)
         return self._models[name]
 
     def _no_model(self, row: Row) -> Iterator[Problem]:
-        """Told for the row that leaves its cell empty; once, where the sheet has no such column at all."""
+        """A problem for each row with an empty cell, or one for a sheet without a column of models."""
         hint = f"Name one of {', '.join(MODELS)}."
         if MODEL in self._columns.known.values():
-            yield Problem(self._file, row.line, MODEL, None, "No model is named.", hint)
-        elif not self._no_model_told:
-            self._no_model_told = True
+            yield at(self._file, row.line, column=MODEL).problem("No model is named.", hint)
+        elif not self._no_model_reported:
+            self._no_model_reported = True
             line = row.line if self._opened.header_line is None else self._opened.header_line
-            yield Problem(self._file, line, MODEL, None, "The sheet names no model.", hint)
+            yield at(self._file, line, column=MODEL).problem("The sheet names no model.", hint)

@@ -1,71 +1,84 @@
-"""Opening a sheet: the user's file, not yet read through."""
+"""An open sheet: the user's file, before a pass over its rows."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.catalog.registry import find
 from jobs.errors import NoSheet, SheetProblems, UsageProblem
-from jobs.problems import Problem
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.batch_name import why_not_a_batch_name
 from jobs.sheets.files.encodings import alternatives, canonical
-from jobs.sheets.images.album import NOWHERE
+from jobs.sheets.opened import DocumentSheet, OpenedSheet, TableSheet
 from jobs.sheets.readers.registry import FORMATS, SUFFIXES, format_of, reader_of
 from jobs.sheets.readers.sniff import sniff
-from jobs.sheets.row import Opened, shown
 from jobs.sheets.rows.column_names import unknown_model
 from jobs.sheets.source import SheetSource
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet that can be planned, as often as one likes.
+    """A sheet that can be planned any number of times.
 
-    `name` is what it is called in words, `place` what its batch remembers of it. `model` is what rows without
-    their own are made by, None where they must name one; it is a known model unless `problems` says
-    otherwise. `problems` are those found so far: the rows have not been judged.
+    `name` is what messages call it, `place` what its batch stores of it. `model` is the model of rows that
+    name none, None where they must name one; it is a known model unless `problems` has it. `problems` are
+    those found before any row is validated.
     """
 
     name: str
     place: str
     batch: str
     model: str | None
-    opened: Opened
+    opened: OpenedSheet
     problems: tuple[Problem, ...]
     is_copy: bool = False
-    """Of the batch's own sheet, with its results: the same sheet, wherever it lies."""
+    """A copy of the batch's own sheet with its results: the same sheet, in whatever folder."""
 
 
 def open_sheet(sheet: Path | SheetSource, *, batch: str | None = None, model: str | None = None) -> Sheet:
-    """Open a sheet by its ending. `batch` and `model` win over what the sheet says once for all its rows.
+    """Open a sheet by its ending. `batch` and `model` win over those that the sheet names for all its rows.
 
     Raises:
         NoSheet: there is no such file.
         SheetProblems: it cannot be read as a sheet, or has no job.
-        UsageProblem: `batch` cannot be a name, `model` is not known, or what is said about the sheet does not
-            fit it.
+        UsageProblem: `batch` cannot be a name, `model` is not known, or an option does not apply to the
+            sheet's format.
     """
     source = sheet if isinstance(sheet, SheetSource) else SheetSource(sheet)
     _must_be_usable(batch, model)
-    source = _as_said(source)
+    source = _with_known_names(source)
     _must_be_a_file(source.path)
     name = _format(source)
-    _must_be_heeded(source, name)
+    _must_be_applicable(source, name)
     opened = reader_of(name)(source)
-    if opened.album is NOWHERE:  # a table, which has no sets that could name pictures
+    if isinstance(opened, TableSheet):  # a document needs its album earlier: its sets name images
         opened = replace(opened, album=source.album())
     if next(opened.rows(), None) is None:
         raise _without_jobs(source, opened)
     problems = [*opened.problems]
-    named = batch or opened.batch or opened.copy_of or _stem(source)
+    named = batch or _own_name(opened) or _stem(source)
     if sentence := why_not_a_batch_name(named):
         hint = "Name it with --batch NAME, or with batch: NAME in a YAML sheet."
-        problems.append(Problem(source.name, opened.batch_line, "batch", shown(named), sentence, hint))
-    if model is None and opened.model is not None and find(opened.model) is None:
-        sentence, hint = unknown_model(opened.model)
-        problems.append(Problem(source.name, opened.model_line, "model", shown(opened.model), sentence, hint))
-    place = source.place(opened.part)
-    is_copy = opened.copy_of == named
-    return Sheet(source.name, place, named, model or opened.model, opened, tuple(problems), is_copy)
+        line = opened.batch_line if isinstance(opened, DocumentSheet) else None
+        problems.append(at(source.name, line, column="batch", value=named).problem(sentence, hint))
+    if model is None and isinstance(opened, DocumentSheet):
+        model = opened.model
+        if model is not None and find(model) is None:
+            place = at(source.name, opened.model_line, column="model", value=model)
+            problems.append(place.problem(*unknown_model(model)))
+    return Sheet(
+        name=source.name,
+        place=source.place(opened.worksheet if isinstance(opened, TableSheet) else None),
+        batch=named,
+        model=model,
+        opened=opened,
+        problems=tuple(problems),
+        is_copy=isinstance(opened, TableSheet) and opened.copy_of == named,
+    )
+
+
+def _own_name(opened: OpenedSheet) -> str | None:
+    """The batch that a sheet names itself: a document has a part for it, a copy a result column."""
+    return opened.batch if isinstance(opened, DocumentSheet) else opened.copy_of
 
 
 _FORMATS = f"Sheets end in {', '.join(SUFFIXES)}; --format NAME says what another file is."
@@ -76,21 +89,21 @@ def _must_be_usable(batch: str | None, model: str | None) -> None:
         raise UsageProblem(sentence, "Choose a short name, such as monday-night.")
     if model is not None and find(model) is None:
         sentence, hint = unknown_model(model)
-        raise UsageProblem(f"{sentence[:-1]}: {shown(model)}.", hint)
+        raise UsageProblem(f"{sentence[:-1]}: {excerpt(model)}.", hint)
 
 
-def _as_said(source: SheetSource) -> SheetSource:
-    """The source, with the names that the user gave made into ours."""
+def _with_known_names(source: SheetSource) -> SheetSource:
+    """The source with its format checked and its encoding under the canonical name."""
     if source.format is not None and source.format not in FORMATS:
         raise UsageProblem(
-            f"There is no such format: {shown(source.format)}.", f"One of: {', '.join(FORMATS)}."
+            f"There is no such format: {excerpt(source.format)}.", f"One of: {', '.join(FORMATS)}."
         )
     if source.encoding is None:
         return source
     encoding = canonical(source.encoding)
     if encoding is None:
         raise UsageProblem(
-            f"Sheets are not read in the encoding {shown(source.encoding)}.", alternatives(source.encoding)
+            f"Sheets are not read in the encoding {excerpt(source.encoding)}.", alternatives(source.encoding)
         )
     return replace(source, encoding=encoding)
 
@@ -98,18 +111,18 @@ def _as_said(source: SheetSource) -> SheetSource:
 def _format(source: SheetSource) -> str:
     if named := source.format or (sniff(source) if source.spooled else format_of(source.path)):
         return named
-    suffix = shown(source.path.suffix) or "nothing"
+    suffix = excerpt(source.path.suffix) or "nothing"
     raise _unreadable(source.name, f"Nothing here reads a file that ends in {suffix}.", _FORMATS)
 
 
-def _must_be_heeded(source: SheetSource, name: str) -> None:
-    """What is said and has no meaning here may have been meant for another file."""
+def _must_be_applicable(source: SheetSource, name: str) -> None:
+    """An option that this format ignores may have been meant for another file."""
     for word in ("encoding", "worksheet"):
-        if getattr(source, word) is not None and word not in FORMATS[name].heeds:
-            heeding = [other for other, form in FORMATS.items() if word in form.heeds]
+        if getattr(source, word) is not None and word not in FORMATS[name].options:
+            having = [other for other, form in FORMATS.items() if word in form.options]
             raise UsageProblem(
                 f"{source.name} is read as {name}, where --{word} says nothing.",
-                f"It is for {', '.join(heeding)}; --format says what a sheet is.",
+                f"It is for {', '.join(having)}; --format says what a sheet is.",
             )
 
 
@@ -134,11 +147,11 @@ def _must_be_a_file(path: Path) -> None:
 
 
 def _unreadable(name: str, sentence: str, hint: str = "") -> SheetProblems:
-    problem = Problem(name, None, None, None, sentence, hint)
+    problem = at(name).problem(sentence, hint)
     return SheetProblems(f"{name} cannot be read as a sheet.", [problem], hint)
 
 
-def _without_jobs(source: SheetSource, opened: Opened) -> SheetProblems:
+def _without_jobs(source: SheetSource, opened: OpenedSheet) -> SheetProblems:
     if opened.problems:
         return SheetProblems(f"{source.name} cannot be read as a sheet.", opened.problems)
     problem = no_job(source.name)
@@ -147,4 +160,4 @@ def _without_jobs(source: SheetSource, opened: Opened) -> SheetProblems:
 
 def no_job(name: str) -> Problem:
     """The problem of a sheet that names nothing to do."""
-    return Problem(name, None, None, None, "The sheet has no job.", "Write one row for each job.")
+    return at(name).problem("The sheet has no job.", "Write one row for each job.")

@@ -1,4 +1,4 @@
-"""Where a sheet's bytes are, and what its user said about them because they cannot say it themselves."""
+"""The source of a sheet: where its bytes are, and what the user declares about them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,13 @@ STANDARD_INPUT = "standard input"
 
 @dataclass(frozen=True, slots=True)
 class SheetSource:
-    """A sheet not yet opened. `format`, `encoding` and `worksheet` are None where nothing was said.
+    """A sheet that is not open yet. `format`, `encoding` and `worksheet` are None where undeclared.
 
     `spooled`: `path` is a private copy of standard input, which can be read only once. It has no name to
-    take the batch's from, and no folder that other files of the sheet could lie in.
+    derive the batch's from, and no folder for other files of the sheet.
 
-    `folder` is where the pictures lie that it names, where that is not its own folder; `picture_folders` are
-    others that they may lie in; `way` is how they get to the API.
+    `folder` holds the images that the sheet names, where that is not its own folder; `picture_folders` are
+    further ones that may; `way` is how images get to the API.
     """
 
     path: Path
@@ -33,14 +33,14 @@ class SheetSource:
 
     @property
     def name(self) -> str:
-        """What problems call it."""
+        """The sheet's name in problems."""
         return STANDARD_INPUT if self.spooled else str(self.path)
 
-    def place(self, part: str | None) -> str:
-        """What a batch remembers of it: the file, and the part of it where that is not the first.
+    def place(self, worksheet: str | None) -> str:
+        """What a batch stores of it: the file, and the worksheet where that is not the first.
 
-        So two worksheets of one workbook are not taken for one sheet that was edited. Standard input is one
-        place, whatever is sent through it: the batch's name alone says what belongs together.
+        So two worksheets of one workbook are never taken for one sheet that was edited. Standard input is a
+        single place for all that is sent through it: only the batch's name identifies a sheet there.
 
         Raises:
             UsageProblem: its path is not UTF-8.
@@ -52,9 +52,9 @@ class SheetSource:
             raise UsageProblem(
                 f"The path of the sheet is not UTF-8: {shown}", hint="Rename the file or its folder."
             )
-        return f"{path}{'' if part is None else f'#{part}'}"
+        return f"{path}{'' if worksheet is None else f'#{worksheet}'}"
 
     def album(self) -> Album:
-        """The pictures of this computer that it may name, none of them opened yet."""
+        """The images of this computer that it may name, none of them open yet."""
         own = self.folder or (None if self.spooled else self.path.resolve().parent)
         return Album(None if own is None else Folders.of(own, self.picture_folders), self.way)

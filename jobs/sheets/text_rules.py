@@ -1,11 +1,11 @@
-"""What JSONL and YAML have in common: values that must come down to a text, or to a list of texts."""
+"""Rules of text that the formats with typed values share: a cell is a text, or a list of texts."""
 
 OBJECT = "An object cannot stand here: a text, a number or a list is needed."
 LIST = "A list holds texts only: none of them empty, no lists, no objects."
 
 
 def why_not_text(text: str) -> str | None:
-    """Why a text cannot be sent or stored, as a sentence; None where it can. Escapes make such texts."""
+    """Why a text cannot be sent or stored, as a sentence; None where it can. Escapes can write such texts."""
     if "\0" in text:
         return "The text holds a NUL character."
     try:

@@ -8,12 +8,13 @@ decoding.
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from jobs.image_shape import pillow as load_pillow
+from jobs import image_shape
+from jobs.image_shape import DecodeFailure, Undecodable, decode
 
-MOST_PIXELS = 64_000_000
-"""In all frames together; a file of 49 KB can hold 400 million."""
+MOST_PIXELS = image_shape.MOST_PIXELS
+"""In all frames together."""
 MOST_FRAMES = 1000
 """However small they are: each takes its time."""
 
@@ -54,42 +55,43 @@ def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> ImageF
     OSError if the file cannot be read: that is the disk, not the image.
     """
     with path.open("rb") as file:
-        try:
-            facts = _decoded(file, max_pixels)
-        except Exception as error:  # a parser of untrusted bytes may raise anything
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            return Broken(f"it does not decode ({str(error) or type(error).__name__})"[:300])
+        facts = decode(file, _PARSERS, lambda image: _decoded(image, max_pixels))
+        if isinstance(facts, Undecodable):
+            return _broken(facts)
         if isinstance(facts, ImageFacts) and not whole and not _ends(file, facts.suffix):
             return Broken("its end is missing")
         return facts
 
 
-def _decoded(file: BinaryIO, max_pixels: int) -> ImageFacts | Broken:
-    pillow = load_pillow()
-    try:
-        image = pillow.open(file, formats=_PARSERS)
-    except pillow.UnidentifiedImageError:
-        return Broken("it is not a picture (PNG, JPEG, WebP or GIF)")
-    except (pillow.DecompressionBombWarning, pillow.DecompressionBombError):
-        return Broken("it holds too many pixels")
-    with image:
-        width, height = image.size
-        # Of a JPEG followed by others (MPO) the first is the image: each has a size of its own.
-        frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-        if frames > MOST_FRAMES:
-            return Broken(f"it holds too many frames ({frames})")
-        if width * height * frames > max_pixels:
-            return Broken(f"it holds too many pixels ({width} x {height}, {frames} of them)")
-        pixels = 0
-        for frame in range(frames):
-            image.seek(frame)
-            pixels += image.width * image.height  # a GIF grows with a frame that is larger
-            if pixels > max_pixels:
-                return Broken(f"it holds too many pixels ({frame + 1} frames have {pixels})")
-            image.load()
-        suffix, content_type = _FORMATS[image.format]
-        return ImageFacts(suffix, content_type, width, height)
+def _broken(found: Undecodable) -> Broken:
+    match found.failure:
+        case DecodeFailure.UNKNOWN_FORMAT:
+            return Broken("it is not a picture (PNG, JPEG, WebP or GIF)")
+        case DecodeFailure.TOO_MANY_PIXELS:
+            return Broken("it holds too many pixels")
+        case DecodeFailure.DAMAGED:
+            if isinstance(found.cause, OSError) and found.cause.errno is not None:
+                raise found.cause
+            return Broken(f"it does not decode ({found.detail})"[:300])
+
+
+def _decoded(image: Any, max_pixels: int) -> ImageFacts | Broken:
+    width, height = image.size
+    # Of a JPEG with more of them behind it the first is the picture: each has a size of its own.
+    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    if frames > MOST_FRAMES:
+        return Broken(f"it holds too many frames ({frames})")
+    if width * height * frames > max_pixels:
+        return Broken(f"it holds too many pixels ({width} x {height}, {frames} of them)")
+    pixels = 0
+    for frame in range(frames):
+        image.seek(frame)
+        pixels += image.width * image.height  # a GIF grows with a frame that is larger
+        if pixels > max_pixels:
+            return Broken(f"it holds too many pixels ({frame + 1} frames have {pixels})")
+        image.load()
+    suffix, content_type = _FORMATS[image.format]
+    return ImageFacts(suffix, content_type, width, height)
 
 
 def _ends(file: BinaryIO, suffix: str) -> bool:

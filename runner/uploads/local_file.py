@@ -1,14 +1,11 @@
 """Reads a local image again before it is sent: it must be unchanged since it was planned."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from stat import S_ISREG
 
+from jobs.files import open_regular
 from jobs.views import ReferenceView
-
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def read_again(places: Sequence[ReferenceView]) -> bytes | str:
@@ -27,10 +24,7 @@ def read_again(places: Sequence[ReferenceView]) -> bytes | str:
 
 
 def _read(place: ReferenceView) -> bytes | None:
-    """None if the file has changed. A longer file is not read to its end. Raises OSError."""
-    descriptor = os.open(Path(place.path), _OPEN)
-    with os.fdopen(descriptor, "rb") as file:
-        if not S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("it is no file")
+    """None where it is not the same any more. A longer file is not read to its end."""
+    with open_regular(Path(place.path)) as file:
         data = file.read(place.bytes + 1)
     return data if hashlib.sha256(data).hexdigest() == place.sha256 else None

@@ -11,7 +11,7 @@ from tests.support.faulty_files import failing_disk, failing_os
 
 PLACES: dict[str, Breaking] = {
     "spool": partial(failing_os, "runner.recovery.spool"),
-    "manifests": partial(failing_os, "jobs.manifests.export"),
+    "manifests": partial(failing_os, "jobs.atomic_file"),
     "pictures": failing_disk,
     "pictures-io": partial(failing_disk, number=errno.EIO),
 }

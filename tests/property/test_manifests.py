@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.failures import Failure, FailureKind
-from jobs.manifests.columns import Names
+from jobs.manifests.columns import ColumnNames
 from jobs.manifests.csv import CsvTable
 from jobs.manifests.jsonl import JsonLines
 from jobs.manifests.record import record
@@ -54,7 +54,7 @@ def plain(cell: str) -> str:
 def test_no_cell_is_a_formula(found: list[JobView]) -> None:
     """Neither in the header nor below it, but for whole numbers, which are numbers."""
     own = tuple(dict.fromkeys(name for job in found for name in job.columns))
-    table = CsvTable(Names(("prompt", "seed", "images"), own))
+    table = CsvTable(ColumnNames(("prompt", "seed", "images"), own))
     data = table.head + b"".join(table.line(record(job, Path("/out"))) for job in found)
     rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
     assert {len(row) for row in rows} == {len(rows[0])}
@@ -67,7 +67,7 @@ def test_no_cell_is_a_formula(found: list[JobView]) -> None:
 @given(jobs())
 def test_a_cell_says_what_the_job_says(job: JobView) -> None:
     """But for the ' that is put before a formula."""
-    table = CsvTable(Names(("prompt",), tuple(job.columns)))
+    table = CsvTable(ColumnNames(("prompt",), tuple(job.columns)))
     data = table.head + table.line(record(job, Path("/out")))
     (row,) = csv.DictReader(io.StringIO(data.decode(), newline=""))
     for cell, said in [(row["key"], job.key), *((row[f"columns.{n}"], v) for n, v in job.columns.items())]:
@@ -78,6 +78,6 @@ def test_a_cell_says_what_the_job_says(job: JobView) -> None:
 def test_a_line_is_its_record(job: JobView) -> None:
     """Reading gives back what was written, and a line is one line to every reader."""
     wanted = record(job, Path("/out"))
-    line = JsonLines(Names()).line(wanted)
+    line = JsonLines(ColumnNames()).line(wanted)
     assert json.loads(line) == wanted
     assert len(line.decode().splitlines()) == 1

@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 
 from jobs.catalog.registry import MODELS
 from jobs.errors import SheetProblems
-from jobs.problems import Problem
+from jobs.problems import Problem, excerpt
 from jobs.sheets import PlannedJob, open_sheet, plan
 from jobs.sheets.families.parse import FAMILY_PARTS
+from jobs.sheets.opened import TableSheet
 from jobs.sheets.readers.csv_sheet import open_csv
 from jobs.sheets.readers.jsonl_sheet import open_jsonl
-from jobs.sheets.row import Opened, Row, shown
+from jobs.sheets.row import Row
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.json_tree import read_tree as read_json
 from jobs.sheets.trees.tree import ListNode, Node, Scalar
@@ -179,7 +180,7 @@ def rows_of(suffix: str, text: str) -> list[Row | Problem]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sheet{suffix}"
         path.write_bytes(text.encode())
-        opened: Opened = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](SheetSource(path))
+        opened: TableSheet = {".csv": open_csv, ".jsonl": open_jsonl}[suffix](SheetSource(path))
         assert opened.problems == ()
         return list(opened.rows())
 
@@ -379,7 +380,7 @@ def test_a_suggestion_is_always_a_choice(text: str) -> None:
 @given(value=st.text())
 def test_what_is_shown_is_printable(value: str) -> None:
     """On one line, without escapes, and never much longer than a line."""
-    text = shown(value)
+    text = excerpt(value)
     assert text is not None
     assert text.isprintable()
     assert len(text) <= 80 * 10

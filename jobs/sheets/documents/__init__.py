@@ -1,1 +1,1 @@
-"""Sheets that are documents: what is said once for all jobs, then the jobs."""
+"""Sheets that are documents: values for all jobs, then the jobs."""

@@ -1,33 +1,34 @@
-"""A sheet that is a document, not a table: what is said once for all jobs, then the jobs."""
+"""A sheet that is a document, not a table: values for all jobs, then the jobs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from jobs.catalog.registry import find
-from jobs.problems import Problem
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.documents.image_sets import read_image_sets
 from jobs.sheets.families.expand import expand
 from jobs.sheets.families.members import Family
 from jobs.sheets.families.parse import FAMILY_PARTS, read_family
-from jobs.sheets.row import Opened, Row, shown
+from jobs.sheets.opened import DocumentSheet
+from jobs.sheets.row import Row
 from jobs.sheets.rows.column_names import ID, MODEL, unknown_model
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import why_not_text
 from jobs.sheets.trees.node_cells import read_row
 from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 _PARTS = ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs")
 _SHAPE = f"A sheet has the parts {', '.join(_PARTS[:-1])} and jobs."
 
 
-def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] = ()) -> Opened:
-    """Take a document apart. `problems` are those already found in it."""
+def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] = ()) -> DocumentSheet:
+    """Read the parts of a document. `problems` are those already found in it."""
     file = source.name
     found = [*problems]
     if not isinstance(root, MappingNode):
         root = MappingNode(root.line)
-        found.append(Problem(file, root.line, None, None, "The sheet does not begin with a name.", _SHAPE))
+        found.append(at(file, root.line).problem("The sheet does not begin with a name.", _SHAPE))
     found.extend(_unknown_parts(file, root))
     batch, model = (_single_text(file, root, name, found) for name in ("batch", "model"))
     defaults = _defaults(file, "defaults", root.nodes.get("defaults", ABSENT), found)
@@ -39,7 +40,7 @@ def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] =
     found.extend(wrong)
     family = read_family(source, root, found)
     jobs = _jobs(file, root, family, found)
-    return Opened(
+    return DocumentSheet(
         file,
         rows=lambda: _rows(source, jobs, family),
         columns=tuple(_columns(source, [defaults, *model_defaults.values()], jobs, family)),
@@ -58,9 +59,8 @@ def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] =
 def _unknown_parts(file: str, root: MappingNode) -> Iterator[Problem]:
     for name, line in root.lines.items():
         if name not in (*_PARTS, *FAMILY_PARTS):
-            meant = closest(name, (*_PARTS, *FAMILY_PARTS))
-            hint = f"Did you mean {meant}?" if meant else _SHAPE
-            yield Problem(file, line, shown(name), None, "A sheet has no such part.", hint)
+            hint = did_you_mean(closest(name, (*_PARTS, *FAMILY_PARTS)), _SHAPE)
+            yield at(file, line, column=name).problem("A sheet has no such part.", hint)
 
 
 def _single_text(file: str, root: MappingNode, name: str, found: list[Problem]) -> str | None:
@@ -68,7 +68,7 @@ def _single_text(file: str, root: MappingNode, name: str, found: list[Problem]) 
     text = node.text or "" if isinstance(node, Scalar) else ""
     sentence = why_not_text(text) if isinstance(node, Scalar) else f"The {name} is a single text."
     if sentence:
-        found.append(Problem(file, node.line, name, None, sentence, f"Write {name}: NAME"))
+        found.append(at(file, node.line, column=name).problem(sentence, f"Write {name}: NAME"))
         return None
     return text.strip() or None
 
@@ -76,19 +76,21 @@ def _single_text(file: str, root: MappingNode, name: str, found: list[Problem]) 
 def _defaults(file: str, part: str, node: Node, found: list[Problem]) -> Row:
     if not isinstance(node, MappingNode):
         if node != Scalar(None, node.line):
-            found.append(Problem(file, node.line, part, None, "Defaults are names with values.", "size: 2K"))
+            place = at(file, node.line, column=part)
+            found.append(place.problem("Defaults are names with values.", "size: 2K"))
         return Row(node.line, {})
     families = [name for name in node.nodes if name in FAMILY_PARTS]
     for name in families:
         message = "This makes many jobs of one, and is no default."
         hint = "Write it beside the defaults: there it holds for all jobs."
-        found.append(Problem(file, node.lines[name], shown(name), None, message, hint))
+        found.append(at(file, node.lines[name], column=name).problem(message, hint))
     row, problems = read_row(file, _without(node, families))
     found.extend(problems)
     if ID not in row.cells:
         return row
     message = "An id is one job's own name: it cannot be a default."
-    found.append(Problem(file, row.line_of(ID), ID, None, message, "Give each job its own id, or none."))
+    place = at(file, row.line_of(ID), column=ID)
+    found.append(place.problem(message, "Give each job its own id, or none."))
     return replace(row, cells={name: cell for name, cell in row.cells.items() if name != ID})
 
 
@@ -96,13 +98,14 @@ def _model_defaults(file: str, node: Node, found: list[Problem]) -> Mapping[str,
     """Defaults by the id of their model."""
     if not isinstance(node, MappingNode):
         if node != Scalar(None, node.line):
-            message = "These are models, each with its defaults."
-            found.append(Problem(file, node.line, "model_defaults", None, message, "MODEL: {size: 2K}"))
+            place = at(file, node.line, column="model_defaults")
+            found.append(place.problem("These are models, each with its defaults.", "MODEL: {size: 2K}"))
         return {}
     for name, line in node.lines.items():
         if find(name) is None:
-            found.append(Problem(file, line, "model_defaults", shown(name), *unknown_model(name)))
-    return {name: _defaults(file, shown(name) or "", inner, found) for name, inner in node.nodes.items()}
+            place = at(file, line, column="model_defaults", value=name)
+            found.append(place.problem(*unknown_model(name)))
+    return {name: _defaults(file, excerpt(name) or "", inner, found) for name, inner in node.nodes.items()}
 
 
 def _jobs(file: str, root: MappingNode, family: Family | None, found: list[Problem]) -> list[Node]:
@@ -110,10 +113,9 @@ def _jobs(file: str, root: MappingNode, family: Family | None, found: list[Probl
     if isinstance(node, ListNode):
         return node.nodes
     if node != Scalar(None, node.line):
-        found.append(
-            Problem(file, node.line, "jobs", None, "The jobs are a list.", "Begin each with a hyphen.")
-        )
-    # A family needs no list: what is said for all jobs is then one job, which is all of them.
+        place = at(file, node.line, column="jobs")
+        found.append(place.problem("The jobs are a list.", "Begin each with a hyphen."))
+    # A family needs no list of jobs: the values for all jobs are then the one job that it multiplies.
     return [MappingNode(root.line)] if family is not None and "jobs" not in root.nodes else []
 
 
@@ -125,7 +127,7 @@ def _columns(
     for job in jobs:
         if isinstance(job, MappingNode):
             columns.update(dict.fromkeys(name for name in job.nodes if name not in FAMILY_PARTS))
-            own = read_family(source, job, [])  # what is wrong with it is told in its place
+            own = read_family(source, job, [])  # its problems are reported with its row
             columns.update(dict.fromkeys(own.names if own else ()))
     return columns
 
@@ -134,9 +136,8 @@ def _rows(source: SheetSource, jobs: Sequence[Node], family: Family | None) -> I
     file = source.name
     for job in jobs:
         if not isinstance(job, MappingNode):
-            value = shown(job.text) if isinstance(job, Scalar) else None
-            message = "A job is names with values."
-            yield Problem(file, job.line, None, value, message, "- prompt: A lighthouse")
+            place = at(file, job.line, value=job.text if isinstance(job, Scalar) else None)
+            yield place.problem("A job is names with values.", "- prompt: A lighthouse")
             continue
         problems: list[Problem] = []
         own = read_family(source, job, problems) or family

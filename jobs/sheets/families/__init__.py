@@ -1,1 +1,1 @@
-"""Families of jobs: written once, each member a job."""
+"""Families of jobs: written once, one job for each member."""

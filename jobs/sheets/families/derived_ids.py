@@ -1,7 +1,7 @@
-"""The id of a family's member: the job's own id, and what tells this member from the others.
+"""The id of a family's member: the job's own id, and the values that distinguish this member.
 
-It depends on the member alone, not on its place or on how many there are: a value that is added to a matrix
-leaves every other key as it was, and what was paid for stays paid for.
+It depends on the member alone, not on its position or their number: a value that is added to a matrix leaves
+every other key as it was, and no member is paid for twice.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from jobs.sheets.rows.template import fill
 _PLAIN = re.compile(r"[A-Za-z0-9_.]{1,32}")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _LONGEST = 150
-"""Characters; beyond it the variables are told by a hash of them."""
+"""Characters; in a longer id a hash stands for the variables."""
 
 
 def derived_id(own: str, variables: Variables, *, repetition: int = 1, seed: str | None = None) -> str:
     """`fox` with a style of ink is `fox-ink`, its second repetition `fox-ink-2`, with a seed `fox-ink-seed7`.
 
-    Variables that the id names itself, in braces, are put there. The first repetition is the job without any,
-    so that asking for more later leaves it as it is.
+    Variables that the id names itself, in braces, are filled in there. The first repetition has no number, so
+    that adding repetitions later leaves it as it is.
     """
     filled, _ = fill(own, frozenset(variables), variables)
     rest = {name: value for name, value in variables.items() if f"{{{name}}}" not in own}

@@ -1,7 +1,7 @@
-"""A family of jobs: written once, and each of its members a job. As data, and as a stream of members.
+"""A family of jobs: written once, one job for each member. As data, and as a stream of members.
 
-The rules are those of the matrices that people know from CI. Nothing here holds the members: their number is
-the product of what is written, and a line of a sheet may well mean a million of them.
+The rules are those of the matrices known from CI. Nothing here holds the members: their number is a product,
+and a line of a sheet may well stand for a million of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,14 +12,14 @@ from math import prod
 from jobs.sheets.row import Cell
 
 MOST_JOBS = 5_000_000
-"""In one family. More than this is a slip in a matrix, and nobody's night."""
+"""In one family. A larger number is a mistake in a matrix."""
 
 Variables = Mapping[str, Cell]
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Names that change together, and what they are in turn: one name for a matrix, several for a zip."""
+    """Names that change together, and their values in turn: one name for a matrix, several for a zip."""
 
     names: tuple[str, ...]
     choices: Sequence[tuple[Cell, ...]]
@@ -27,7 +27,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """The lines of a text file, each with its number; read anew each time, and never held.
+    """The lines of a text file, each with its number; read again each time, and never held.
 
     `size` is how many there are.
     """
@@ -39,7 +39,7 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of a family. `variables` tell it from the others, `added` is what an `include` gave it besides."""
+    """A job of a family. `variables` distinguish it from the others, `added` are those of an `include`."""
 
     variables: Variables
     added: Variables
@@ -48,7 +48,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What a sheet, or a job of it, says about the many jobs that it stands for.
+    """The description of many jobs, in a sheet or in one job of it.
 
     `lines` has the line where each variable is written. `repeats` is how many jobs each member is, unless
     `seeds` has a job for each of them.
@@ -77,17 +77,17 @@ class Family:
 
     @property
     def size(self) -> int:
-        """The most jobs it can be, without going through them."""
+        """The largest number of jobs it can be, without going through them."""
         combined = prod(len(axis.choices) for axis in self.axes) if self.axes or self.prompts else 0
         lines = self.prompts.size if self.prompts else 1
         members = combined * lines + len(self.include) or 1
         return members * (len(self.seeds) or self.repeats)
 
     def members(self) -> Iterator[Member]:
-        """Each of them, the first variable changing slowest; then what `include` adds as members of its own.
+        """Each member, the first variable changing slowest; then the members that `include` adds.
 
-        An included entry is added to every member whose variables it does not contradict, and where there is
-        none, it is one itself. Neither counts for the entries after it.
+        An included entry is added to every member whose variables it does not contradict; where there is
+        none, it is a member itself. Neither affects the entries after it.
         """
         if not self.axes and not self.prompts and not self.include:
             yield Member({}, {})

@@ -1,21 +1,21 @@
-"""Reading what a document says about a family of jobs: every slip told, and nothing multiplied yet."""
+"""Parses a document's description of a family of jobs: reports every problem, and multiplies nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from jobs.problems import Problem
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.families.members import MOST_JOBS, Axis, Family, Prompts, Variables
 from jobs.sheets.families.prompt_files import read_prompts
-from jobs.sheets.row import Cell, shown
+from jobs.sheets.row import Cell
 from jobs.sheets.rows.column_names import ID
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.node_cells import InvalidNode, as_cell
 from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 FAMILY_PARTS = ("matrix", "zip", "include", "exclude", "repeat", "seeds", "prompts")
-"""Names that a document keeps for families: they are no columns in it."""
+"""Names that a document reserves for families: they are no columns in it."""
 
 MOST_REPEATS = 10_000
 
@@ -23,20 +23,20 @@ _VALUES = "animal: [fox, owl]"
 
 
 def read_family(source: SheetSource, table: MappingNode, found: list[Problem]) -> Family | None:
-    """The family that this mapping describes, None where it says nothing of one. Adds to what was `found`."""
+    """The family that this mapping describes, None where it describes none. Adds problems to `found`."""
     if not any(name in table.nodes for name in FAMILY_PARTS):
         return None
     reader = _FamilyReader(source, found)
     family = reader.read(table)
     if family.size > MOST_JOBS:
         message = f"This comes to {family.size:,} jobs, at most {MOST_JOBS:,} are made of one."
-        reader.problem(table.line, None, None, message, "Look for a slip, or split the sheet.")
+        reader.report(table.line, message, "Look for a slip, or split the sheet.")
         return _first_of(family)
     return family
 
 
 def _first_of(family: Family) -> Family:
-    """One member, by which the rest of the job can be judged."""
+    """The same with one member, to validate the rest of the job by."""
     axes = tuple(Axis(axis.names, axis.choices[:1]) for axis in family.axes)
     prompts = family.prompts and replace(family.prompts, size=1, lines=list(islice(family.prompts.lines, 1)))
     return replace(family, axes=axes, prompts=prompts, repeats=1, seeds=family.seeds[:1])
@@ -48,8 +48,10 @@ class _FamilyReader:
     found: list[Problem]
     lines: dict[str, int] = field(default_factory=dict)
 
-    def problem(self, line: int, column: str | None, value: object, message: str, hint: str = "") -> None:
-        self.found.append(Problem(self.source.name, line, shown(column), shown(value), message, hint))
+    def report(
+        self, line: int, message: str, hint: str = "", *, column: str | None = None, value: object = None
+    ) -> None:
+        self.found.append(at(self.source.name, line, column=column, value=value).problem(message, hint))
 
     def read(self, table: MappingNode) -> Family:
         def part(name: str) -> Node:
@@ -59,9 +61,8 @@ class _FamilyReader:
         axes = [Axis((name,), [(value,) for value in values]) for name, values in matrix.items()]
         zipped = self._lists("zip", part("zip"))
         for name in [name for name in zipped if name in matrix]:
-            self.problem(
-                self.lines[name], name, None, "This stands in the matrix and in the zip.", "Keep one."
-            )
+            message = "This stands in the matrix and in the zip."
+            self.report(self.lines[name], message, "Keep one.", column=name)
             del zipped[name]
         if zipped:
             axes.append(self._zip(zipped, part("zip").line))
@@ -69,7 +70,7 @@ class _FamilyReader:
         prompts = self._prompts(part("prompts"))
         if prompts is not None and "prompt" in variables:
             message = "The prompts come from a file and from a list."
-            self.problem(part("prompts").line, "prompts", None, message, "Keep one of them.")
+            self.report(part("prompts").line, message, "Keep one of them.", column="prompts")
             prompts = None
         seeds = self._seeds(part("seeds"), {*variables})
         repeats = self._repeats(part("repeat"), seeds)
@@ -81,67 +82,66 @@ class _FamilyReader:
         return Family(tuple(axes), prompts, include, exclude, repeats, seeds, self.lines)
 
     def _lists(self, part: str, node: Node) -> dict[str, list[Cell]]:
-        """Variables, each with its values; one value alone is a list of one."""
+        """Variables, each with its values; a single value is a list of one."""
         if not isinstance(node, MappingNode):
             if node != Scalar(None, node.line):
-                self.problem(
-                    node.line, part, None, f"The {part} is names, each with a list of values.", _VALUES
-                )
+                message = f"The {part} is names, each with a list of values."
+                self.report(node.line, message, _VALUES, column=part)
             return {}
         read: dict[str, list[Cell]] = {}
         for name, values in node.nodes.items():
             line = node.lines[name]
             nodes = values.nodes if isinstance(values, ListNode) else [values]
             cells = [cell for value in nodes if (cell := self._cell(name, value)) is not None]
-            if self._is_kept(name, line):
+            if self._is_reserved(name, line):
                 continue
             if not nodes:
-                self.problem(line, name, None, "The list of values is empty.", _VALUES)
+                self.report(line, "The list of values is empty.", _VALUES, column=name)
             elif cells:
                 read[name] = cells
                 self.lines[name] = line
         return read
 
-    def _is_kept(self, name: str, line: int) -> bool:
-        """Whether a name cannot be a variable, which is told."""
+    def _is_reserved(self, name: str, line: int) -> bool:
+        """Whether a name cannot be a variable; reports it."""
         if name == ID:
             message = "An id is one job's own name: it cannot vary by itself."
-            self.problem(line, name, None, message, "The variables are added to the job's id.")
+            self.report(line, message, "The variables are added to the job's id.", column=name)
         elif name in FAMILY_PARTS:
-            self.problem(line, name, None, "This name has a meaning of its own here.", "Take another.")
+            self.report(line, "This name has a meaning of its own here.", "Take another.", column=name)
         return name == ID or name in FAMILY_PARTS
 
     def _cell(self, name: str, node: Node) -> Cell | None:
         cell = as_cell(node)
         if isinstance(cell, InvalidNode):
-            self.problem(cell.line, name, None, cell.message)
+            self.report(cell.line, cell.message, column=name)
             return None
         return cell
 
     def _zip(self, lists: Mapping[str, Sequence[Cell]], line: int) -> Axis:
         lengths = {name: len(values) for name, values in lists.items()}
         if len(set(lengths.values())) > 1:
-            told = ", ".join(f"{shown(name)} has {many}" for name, many in lengths.items())
-            self.problem(
-                line, "zip", None, f"The lists differ in length: {told}.", "They are walked in step."
-            )
+            differing = ", ".join(f"{excerpt(name)} has {many}" for name, many in lengths.items())
+            message = f"The lists differ in length: {differing}."
+            self.report(line, message, "They are walked in step.", column="zip")
         return Axis(tuple(lists), list(zip(*lists.values(), strict=False)))
 
     def _entries(self, part: str, node: Node) -> tuple[Variables, ...]:
         """A list of mappings, each from a name to one value."""
         if not isinstance(node, ListNode):
             if node != Scalar(None, node.line):
-                self.problem(node.line, part, None, f"{part} is a list.", "Begin each entry with a hyphen.")
+                self.report(node.line, f"{part} is a list.", "Begin each entry with a hyphen.", column=part)
             return ()
         entries: list[Variables] = []
         for item in node.nodes:
             if not isinstance(item, MappingNode) or not item.nodes:
-                self.problem(item.line, part, None, "An entry is names, each with a value.", "- animal: fox")
+                message = "An entry is names, each with a value."
+                self.report(item.line, message, "- animal: fox", column=part)
                 continue
             cells = {
                 name: self._cell(name, value)
                 for name, value in item.nodes.items()
-                if not self._is_kept(name, item.lines[name])
+                if not self._is_reserved(name, item.lines[name])
             }
             for name in cells:
                 self.lines.setdefault(name, item.lines[name])
@@ -151,14 +151,11 @@ class _FamilyReader:
     def _must_be_variables(self, entry: Variables, known: set[str], line: int) -> None:
         for name in entry:
             if name not in known:
-                meant = closest(name, known)
-                hint = (
-                    f"Did you mean {meant}?" if meant else f"There are {', '.join(sorted(known)) or 'none'}."
-                )
+                there_are = f"There are {', '.join(sorted(known)) or 'none'}."
+                hint = did_you_mean(closest(name, known), there_are)
                 where = self.lines.get(name, line)
-                self.problem(
-                    where, name, entry[name], "No variable has this name, so nothing is excluded.", hint
-                )
+                message = "No variable has this name, so nothing is excluded."
+                self.report(where, message, hint, column=name, value=entry[name])
 
     def _repeats(self, node: Node, seeds: tuple[str, ...]) -> int:
         text = (node.text or "").strip() if isinstance(node, Scalar) else "a list"
@@ -167,13 +164,12 @@ class _FamilyReader:
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
         if not 1 <= number <= MOST_REPEATS:
             message = f"A whole number from 1 to {MOST_REPEATS:,} is needed here."
-            self.problem(node.line, "repeat", text, message, "repeat: 4")
+            self.report(node.line, message, "repeat: 4", column="repeat", value=text)
             return 1
         if seeds and number != len(seeds):
             message = f"There are {len(seeds)} seeds for {number} jobs."
-            self.problem(
-                node.line, "repeat", text, message, "Leave repeat out: there is a job for each seed."
-            )
+            hint = "Leave repeat out: there is a job for each seed."
+            self.report(node.line, message, hint, column="repeat", value=text)
         return number
 
     def _seeds(self, node: Node, variables: set[str]) -> tuple[str, ...]:
@@ -181,15 +177,16 @@ class _FamilyReader:
             return ()
         cell = as_cell(node)
         if isinstance(cell, InvalidNode) or not cell:
-            self.problem(node.line, "seeds", None, "Seeds are a list of whole numbers.", "seeds: [7, 11]")
+            self.report(node.line, "Seeds are a list of whole numbers.", "seeds: [7, 11]", column="seeds")
             return ()
         seeds = (cell,) if isinstance(cell, str) else cell
         if "seed" in variables:
             message = "The seeds are given here and as a variable."
-            self.problem(node.line, "seeds", None, message, "Keep one of them.")
+            self.report(node.line, message, "Keep one of them.", column="seeds")
         if len(set(seeds)) < len(seeds):
             message = "A seed stands here twice: the same job would be paid twice."
-            self.problem(node.line, "seeds", seeds, message, "Leave it out, or use repeat, which draws them.")
+            hint = "Leave it out, or use repeat, which draws them."
+            self.report(node.line, message, hint, column="seeds", value=seeds)
         self.lines["seed"] = node.line
         return seeds
 
@@ -197,7 +194,7 @@ class _FamilyReader:
         if node == Scalar(None, node.line):
             return None
         if not isinstance(node, Scalar) or not (node.text or "").strip():
-            self.problem(node.line, "prompts", None, "This is the name of a text file.", "prompts: ideas.txt")
+            self.report(node.line, "This is the name of a text file.", "prompts: ideas.txt", column="prompts")
             return None
         read = read_prompts(self.source, str(node.text).strip(), node.line)
         if isinstance(read, Problem):

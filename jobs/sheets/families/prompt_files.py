@@ -5,10 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.problems import Problem
+from jobs.problems import Problem, at
 from jobs.sheets.families.members import Prompts
 from jobs.sheets.files.decode import BadText, read_lines
-from jobs.sheets.row import shown
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import why_not_text
 
@@ -17,7 +16,7 @@ _PLACE = "Put it into the sheet's folder, or a folder in it, and name it from th
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """The lines that say something, with their numbers; as often as one likes."""
+    """The lines that are not blank, with their numbers; can be read any number of times."""
 
     path: Path
     encoding: str | None
@@ -30,26 +29,27 @@ class _Lines:
 
 
 def read_prompts(source: SheetSource, name: str, line: int) -> Prompts | Problem:
-    """The file of this name beside the sheet; read through once, to count it and to see that it can be."""
+    """The file of this name beside the sheet; read once, to count its lines and to validate them."""
+    place = at(source.name, line, column="prompts", value=name)
     path = _below(source, name)
     if isinstance(path, str):
-        return Problem(source.name, line, "prompts", shown(name), path, _PLACE)
+        return place.problem(path, _PLACE)
     lines = _Lines(path, source.encoding)
     size = 0
     try:
         for number, text in lines:
             size += 1
             if sentence := why_not_text(text):
-                return Problem(str(path), number, None, shown(text), sentence)
+                return at(str(path), number, value=text).problem(sentence)
     except BadText as bad:
-        return Problem(str(path), bad.line, None, None, bad.message, bad.hint)
+        return at(str(path), bad.line).problem(bad.message, bad.hint)
     if not size:
-        return Problem(source.name, line, "prompts", shown(name), "There is no prompt in this file.")
+        return place.problem("There is no prompt in this file.")
     return Prompts(str(path), size, lines)
 
 
 def _below(source: SheetSource, name: str) -> Path | str:
-    """The file, or why it is not read: a sheet from somebody else must not send any file of this computer."""
+    """The file, or why it is not read: a sheet from somebody else must not send arbitrary files."""
     if source.spooled:
         return "A sheet from standard input has no folder that a file could be in."
     folder = source.path.resolve().parent

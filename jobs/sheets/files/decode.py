@@ -1,21 +1,22 @@
-"""Bytes to text: UTF-8 with or without its mark, UTF-16 with it, another encoding where the user says so.
+"""Bytes to text: UTF-8 with or without a byte order mark, UTF-16 with one, another encoding if declared.
 
-Nothing is guessed: whatever is not UTF-8 could be any of a dozen encodings, each with other letters.
+Nothing is guessed: bytes that are not UTF-8 could be any of a dozen encodings, each with other letters.
 """
 
 import codecs
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 LONGEST_LINE = 16_000_000
-"""Characters. A line is held in memory, so a file without line breaks must not be read to its end."""
+"""Characters. A line is held in memory, so a file without line breaks is not read to its end."""
 
 _SAVE_AS = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8").'
 _OR_SAY = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8"), or say what it is: --encoding cp1252'
 
 
 class BadText(Exception):
-    """The file is not text that can be read on from here. `line` is None where no line can be named."""
+    """The file is not readable text from here on. `line` is None where no line can be named."""
 
     def __init__(self, line: int | None, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -24,54 +25,53 @@ class BadText(Exception):
         self.hint = hint
 
 
-def read_lines(path: Path, said: str | None = None) -> Generator[str, None, None]:
+def read_lines(path: Path, declared: str | None = None) -> Generator[str, None, None]:
     """The physical lines of a file, each with its own line ending. Holds one line at a time.
 
-    `said` is the encoding that the user named; a mark at the beginning of the file knows better.
+    `declared` is the encoding that the user named; a byte order mark in the file wins over it.
 
     Raises:
         BadText: the file cannot be read, or not as text.
     """
     number = 0
-    encoding = ""
-    try:
-        encoding = _encoding(path, said)
-        with path.open(encoding=encoding, newline="") as file:
-            while line := file.readline(LONGEST_LINE + 1):
-                number += 1
-                if len(line) > LONGEST_LINE:
-                    raise BadText(number, f"The line is longer than {LONGEST_LINE:,} characters.")
-                _refuse_nul(line, number)
-                yield line
-    except OSError as error:
-        raise BadText(None, f"The file cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise _undecodable(path, encoding) from error
+    with _decoding(path, declared) as encoding, path.open(encoding=encoding, newline="") as file:
+        while line := file.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                raise BadText(number, f"The line is longer than {LONGEST_LINE:,} characters.")
+            _refuse_nul(line, number)
+            yield line
 
 
-def read_whole(path: Path, most_bytes: int, said: str | None = None) -> str:
-    """A whole file as text; `said` as above.
+def read_whole(path: Path, most_bytes: int, declared: str | None = None) -> str:
+    """A whole file as text; `declared` as above.
 
     Raises:
         BadText: the file cannot be read, has more than `most_bytes` bytes, or is not text.
     """
-    encoding = ""
-    try:
-        encoding = _encoding(path, said)
-        with path.open("rb") as file:
-            data = file.read(most_bytes + 1)
+    with _decoding(path, declared) as encoding, path.open("rb") as file:
+        data = file.read(most_bytes + 1)
         if len(data) > most_bytes:
             raise BadText(None, f"The file is larger than {most_bytes // 1_000_000} MB.", "Write it as CSV.")
         text = data.decode(encoding)
-    except OSError as error:
-        raise BadText(None, f"The file cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise _undecodable(path, encoding) from error
     _refuse_nul(text, 1)
     return text
 
 
-def _encoding(path: Path, said: str | None) -> str:
+@contextmanager
+def _decoding(path: Path, declared: str | None) -> Generator[str, None, None]:
+    """The file's encoding. Whatever the block meets that cannot be read or decoded becomes BadText."""
+    encoding = ""
+    try:
+        encoding = _encoding(path, declared)
+        yield encoding
+    except OSError as error:
+        raise BadText(None, f"The file cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, encoding) from error
+
+
+def _encoding(path: Path, declared: str | None) -> str:
     with path.open("rb") as file:
         start = file.read(4)
     if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
@@ -80,7 +80,7 @@ def _encoding(path: Path, said: str | None) -> str:
         return "utf-16"
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    return said or "utf-8"
+    return declared or "utf-8"
 
 
 def _refuse_nul(text: str, line: int) -> None:
@@ -90,7 +90,7 @@ def _refuse_nul(text: str, line: int) -> None:
 
 
 def _undecodable(path: Path, encoding: str) -> BadText:
-    """Find the line: the decoder reads ahead, so what it reports is not where the trouble stands."""
+    """Find the line: the decoder reads ahead, so the position it reports is not that of the bad byte."""
     if encoding == "utf-16":
         return BadText(None, "The file begins like UTF-16 and goes on otherwise.", _SAVE_AS)
     name = "UTF-8" if encoding.startswith("utf-8") else encoding

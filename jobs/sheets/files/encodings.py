@@ -1,11 +1,11 @@
-"""The encodings that a sheet may be said to be in. None of them is ever guessed."""
+"""The encodings that a sheet can be declared to be in. None is ever guessed."""
 
 import codecs
 from collections.abc import Mapping
 
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
-# By the name that Python gives it. Only such as cannot make a text that has no UTF-8 of its own.
+# By the name that Python gives it. Only encodings whose every text can be written as UTF-8.
 _ENCODINGS: Mapping[str, str] = {
     codecs.lookup(name).name: name
     for name in (
@@ -17,7 +17,7 @@ _ENCODINGS: Mapping[str, str] = {
 
 
 def canonical(name: str) -> str | None:
-    """The encoding of this name, by whatever alias; None where it is none of ours."""
+    """The encoding of this name or alias; None where it is not supported."""
     try:
         return _ENCODINGS.get(codecs.lookup(name.strip()).name)
     except (LookupError, ValueError):
@@ -25,7 +25,7 @@ def canonical(name: str) -> str | None:
 
 
 def alternatives(name: str) -> str:
-    """What to write instead of a name that is none."""
+    """The hint at what to write instead of an unknown name."""
     meant = closest(name, _ENCODINGS.values())
     known = f"One of: {', '.join(_ENCODINGS.values())}."
-    return f"Did you mean {meant}? {known}" if meant else known
+    return f"{did_you_mean(meant)} {known}".lstrip()

@@ -1,6 +1,6 @@
-"""A zip archive looked at before it is unpacked: what a few kilobytes may turn into is bounded.
+"""Limits of zip archives, checked before anything is unpacked: a few kilobytes may declare gigabytes.
 
-The sizes are those that the archive declares, and Python unpacks no more of a member than it declares.
+The sizes are those that the archive declares; Python unpacks no more of a member than that.
 """
 
 import re
@@ -16,27 +16,27 @@ LARGEST_TEXTS = 200_000_000
 """Bytes of the texts of all cells, which are held in memory."""
 LARGEST_WORKSHEET = 2_000_000_000
 """Bytes of a worksheet, of which a row is held in memory."""
-LARGEST_PICTURE = 50_000_000
-"""Bytes of a picture, a drawing or a chart: only a copy holds them in memory."""
+LARGEST_IMAGE = 50_000_000
+"""Bytes of an image, a drawing or a chart: only a copy holds them in memory."""
 LARGEST_COPY = 500_000_000
 """Bytes of all parts of a workbook that is copied, which are held in memory together."""
 FREE = 100_000_000
-"""Bytes up to which nobody asks how well they were packed."""
+"""Bytes up to which any compression ratio is accepted."""
 MOST_PACKED = 200
-"""How many times smaller a part may be than what is in it; worksheets come to 5 to 30."""
+"""The largest compression ratio of a part; worksheets reach 5 to 30."""
 
-_PICTURES = ("xl/media/", "xl/drawings/", "xl/charts/", "xl/embeddings/")
+_IMAGES = ("xl/media/", "xl/drawings/", "xl/charts/", "xl/embeddings/")
 
 
 class BadArchive(Exception):
-    """The archive is none, or is not unpacked; with a sentence for a person."""
+    """Not an archive, or one that is not unpacked, as a sentence for the user."""
 
 
 def check_workbook(path: Path, *, whole: bool = False) -> None:
-    """Look at every part of a workbook that may be read; `whole`: with its pictures, and all of it at once.
+    """Check every part of a workbook that is read; `whole`: its images too, and the sum of all parts.
 
     Raises:
-        BadArchive: it is no archive, or would grow too much.
+        BadArchive: it is no archive, or unpacks to too much.
         OSError: it cannot be read.
     """
     try:
@@ -47,7 +47,7 @@ def check_workbook(path: Path, *, whole: bool = False) -> None:
     if len(members) > MOST_MEMBERS:
         raise BadArchive(f"The workbook has {len(members):,} parts, at most {MOST_MEMBERS:,} are read.")
     for member in members:
-        if member.filename.startswith(_PICTURES) and not whole:
+        if member.filename.startswith(_IMAGES) and not whole:
             continue
         if member.flag_bits & 1:
             raise BadArchive("The workbook is protected by a password.")
@@ -61,20 +61,20 @@ def check_workbook(path: Path, *, whole: bool = False) -> None:
 
 
 def _most(name: str) -> int:
-    if name.startswith(_PICTURES):
-        return LARGEST_PICTURE
+    if name.startswith(_IMAGES):
+        return LARGEST_IMAGE
     if name.startswith("xl/worksheets/") and name.endswith(".xml"):
         return LARGEST_WORKSHEET
     return LARGEST_TEXTS if name.lower().endswith("sharedstrings.xml") else LARGEST_PART
 
 
-# Some programs write every name with a prefix.
+# Some programs write every tag with a namespace prefix.
 _FORMULA = re.compile(rb"<(?:[A-Za-z0-9]+:)?f[ />]")
 _LONGEST_BEGINNING = 64
 
 
 def has_formulas(path: Path) -> bool:
-    """Whether any worksheet has a formula; by its bytes, which is far faster than by its cells.
+    """Whether any worksheet has a formula. Searches bytes, which is far faster than reading cells.
 
     Raises:
         BadArchive: a part cannot be unpacked.

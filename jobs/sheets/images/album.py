@@ -1,4 +1,4 @@
-"""The pictures of this computer that a sheet names: opened and judged once, however many rows name them."""
+"""The images of this computer that a sheet names: each opened and checked once, for any number of rows."""
 
 import hashlib
 import os
@@ -6,37 +6,38 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from stat import S_ISREG
 
 from jobs.catalog.image_rules import SUFFIXES, Flaw, Shape, flaws_of
 from jobs.catalog.image_urls import MOST_REFERENCES, name_by_content
+from jobs.files import open_regular
 from jobs.image_shape import measure
 from jobs.paths import not_utf8
 from jobs.sheets.images.find import Folders, NotFound, find_files
 
 MOST_BYTES = 32 * 1024 * 1024
-"""What is read of a file: one that is larger is refused by its size alone."""
+"""The most that is read of a file: a larger one is rejected by its size alone."""
 
 _KEPT = 10_000
-"""Names, and files, that are remembered: what is forgotten is opened again."""
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+"""The size of the caches of names and of files: what has left them is opened again."""
 
 
 class Way(StrEnum):
-    """How pictures of this computer get to the API."""
+    """How images of this computer get to the API."""
 
     REFUSE = "refuse"
-    """Not at all: nobody has said how."""
+    """Not at all: no setting chooses a way."""
     INSIDE = "data-uri"
     """Inside the request."""
     STORE = "store"
-    """Through a store that the API fetches them from."""
+    """Through an object store that the API fetches them from."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalImage:
-    """A picture of this computer, as it was when the sheet was read. `shown` is its name from the sheet's
-    folder, `flaws` what is said against it; `media_type` is of its content."""
+    """An image of this computer, as it was when the sheet was read.
+
+    `shown` is its path from the sheet's folder, `flaws` are those of its content, and so is `media_type`.
+    """
 
     path: Path
     shown: str
@@ -51,7 +52,7 @@ class LocalImage:
 
     @property
     def name(self) -> str:
-        """How inputs name it, by its content."""
+        """Its name in a job's inputs, by its content."""
         return name_by_content(self.sha256, SUFFIXES[self.format])
 
     @property
@@ -60,11 +61,11 @@ class LocalImage:
 
 
 Reference = str | LocalImage
-"""What an input for pictures comes to: an address, or a picture of this computer."""
+"""A value of an input for images: a URL, or an image of this computer."""
 
 
 class Album:
-    """What one sheet may name. Without `folders` nothing is looked for on this computer."""
+    """The images that one sheet may name. Without `folders` it finds none on this computer."""
 
     def __init__(self, folders: Folders | None = None, way: Way = Way.REFUSE) -> None:
         self.folders = folders
@@ -73,7 +74,7 @@ class Album:
         self._opens = lru_cache(_KEPT)(self._open)
 
     def find(self, text: str) -> tuple[LocalImage | NotFound, ...]:
-        """The pictures that `text` names, in their order, or why not: for each file, or for all of it."""
+        """The images that `text` names, in order; in place of each file, or of all, why it cannot be used."""
         return self._finds(text)
 
     def _find(self, text: str) -> tuple[LocalImage | NotFound, ...]:
@@ -82,7 +83,7 @@ class Album:
         files = find_files(text, self.folders)
         if isinstance(files, NotFound):
             return (files,)
-        if len(files) > MOST_REFERENCES:  # told before any of them is opened
+        if len(files) > MOST_REFERENCES:  # before any of them is opened
             message = f"This names {len(files)} pictures, a model takes at most {MOST_REFERENCES}."
             return (NotFound(message, "Name fewer of them."),)
         return tuple(map(self._opens, files))
@@ -108,17 +109,14 @@ class Album:
 
 
 NOWHERE = Album()
-"""Names no file."""
+"""An album without files."""
 
 
 def _read(path: Path) -> tuple[bytes, int]:
-    """A regular file's bytes and its size; none of them where they are too many. Raises OSError."""
-    descriptor = os.open(path, _OPEN)  # it cannot hang: a pipe that took the file's place is told below
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not S_ISREG(facts.st_mode):
-            raise OSError("it is no file")
-        if facts.st_size > MOST_BYTES:
-            return b"", facts.st_size
+    """A regular file's bytes and its size; no bytes where the file is too large. Raises OSError."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            return b"", size
         data = file.read(MOST_BYTES + 1)
         return data, len(data)

@@ -1,7 +1,7 @@
-"""From what a cell says to files of this computer: a file, a folder's pictures, or a pattern, in a set order.
+"""Finds the files that a cell names: a file, the images of a folder, or those of a pattern, in a fixed order.
 
-A sheet may come from somebody else, and what it names is sent away. So everything lies below the sheet's own
-folder, or below one that a setting names, after every link has been followed.
+A sheet may come from somebody else, and the files it names are uploaded. So each must be below the sheet's
+own folder, or below one that a setting names, after every link has been followed.
 """
 
 import re
@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-"""What a folder's pictures end in. What they are, their content says."""
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+"""The endings of a folder's images. Their format is that of their content."""
 
 MOST_FOUND = 1000
-"""No model takes so many: a pattern that finds more is a slip, and is not followed to its end."""
+"""No model takes so many: a pattern that finds more is a mistake, and is not followed to its end."""
 
 _WILD = re.compile(r"[*?\[]")
 _DIGITS = re.compile(r"([0-9]+)")
@@ -25,7 +25,7 @@ _INSIDE = "Put it into the sheet's folder, or name its folder in the setting pic
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """Why a text names no file that may be read, as a sentence, and what would do."""
+    """Why a text names no file that may be read, as a sentence, with a hint."""
 
     message: str
     hint: str = ""
@@ -33,7 +33,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where pictures may lie: a sheet's own folder, where names begin, and others; all of them resolved."""
+    """The folders of images: the sheet's own, which names start from, and others; all of them resolved."""
 
     own: Path
     others: tuple[Path, ...] = ()
@@ -44,7 +44,7 @@ class Folders:
         return cls(own.resolve(), tuple(other.resolve() for other in others))
 
     def hold(self, path: Path) -> bool:
-        """Whether a path without any link in it is below one of them."""
+        """Whether a path without links is below one of them."""
         return any(path.is_relative_to(folder) for folder in (self.own, *self.others))
 
 
@@ -52,14 +52,14 @@ class _Outside(Exception):
     """A link leads out of the folders."""
 
 
-def natural(name: str) -> tuple[tuple[str | int, ...], str]:
-    """Sorts 2 before 10, and capitals like small letters; what is then alike, by its very letters."""
+def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
+    """A sort key that puts 2 before 10 and ignores case; names that are then equal sort by their letters."""
     pieces = _DIGITS.split(name.casefold())
     return tuple(int(piece) if place % 2 else piece for place, piece in enumerate(pieces)), name
 
 
 def find_files(text: str, folders: Folders) -> tuple[Path, ...] | NotFound:
-    """The regular files that `text` names, at least one, no link in their paths; or why there is none."""
+    """The regular files that `text` names, at least one, without links in their paths; or why none."""
     if text.startswith("~"):
         return NotFound("~ stands for nobody's folder here.", "Name the file from the sheet's folder.")
     try:
@@ -116,12 +116,12 @@ def _some(files: Iterator[Path], otherwise: str) -> tuple[Path, ...] | NotFound:
 
 def _listed(folder: Path, folders: Folders) -> Iterator[Path]:
     for name in _names(folder):
-        if name.lower().endswith(PICTURES):
+        if name.lower().endswith(IMAGE_ENDINGS):
             yield from _regular(folder / name, folders)
 
 
 def _matching(folder: Path, patterns: Sequence[str], folders: Folders) -> Iterator[Path]:
-    """In the natural order of the folders, then of the files in each."""
+    """In natural order of the folders, then of the files in each."""
     pattern, *rest = patterns
     for name in _names(folder) if _mode(folder) is not None else ():
         if not fnmatchcase(name, pattern):
@@ -140,5 +140,5 @@ def _regular(path: Path, folders: Folders) -> Iterator[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """What lies in a folder, hidden names left out, in natural order."""
-    return sorted((path.name for path in folder.iterdir() if not path.name.startswith(".")), key=natural)
+    """The names in a folder, without hidden ones, in natural order."""
+    return sorted((path.name for path in folder.iterdir() if not path.name.startswith(".")), key=natural_key)

@@ -2,60 +2,71 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from jobs.problems import Problem
+from jobs.problems import Problem, at
 from jobs.sheets.files.decode import BadText, read_lines
-from jobs.sheets.readers.delimiters import DELIMITERS, likeness
-from jobs.sheets.readers.table import NONE_UNREAD, Records, open_table
-from jobs.sheets.row import Opened, is_blank
+from jobs.sheets.opened import TableSheet
+from jobs.sheets.readers.table import ALL_READABLE, Records, open_table
+from jobs.sheets.row import is_blank
+from jobs.sheets.rows.column_names import known_names, probable_name
 from jobs.sheets.source import SheetSource
 
+DELIMITERS: Mapping[str, str] = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+"""The delimiters that spreadsheets write, in words. Where two fit equally, the first is taken."""
+
 LARGEST_CELL = 1_000_000
-"""Characters. An unclosed quote stops here and does not swallow the rest of the sheet."""
+"""Characters. An unclosed quote stops here instead of swallowing the rest of the sheet."""
 
 _TWICE = 'Inside a cell, write a quote twice: "".'
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the records are written: what stands between cells, and the lines before the header."""
+    """How the records are written: their delimiter, and the number of lines before the header."""
 
     delimiter: str
     skipped: int = 0
 
 
-def open_csv(source: SheetSource) -> Opened:
-    """A sheet whose header shows what stands between the cells."""
+def open_csv(source: SheetSource) -> TableSheet:
+    """A sheet whose header shows its delimiter."""
     return _open(source, _layout(source))
 
 
-def open_tsv(source: SheetSource) -> Opened:
-    """A sheet with tabs, whatever its header looks like."""
+def open_tsv(source: SheetSource) -> TableSheet:
+    """A sheet with tabs between its cells, even if its header looks otherwise."""
     return _open(source, _Layout("\t"))
 
 
-def _open(source: SheetSource, layout: _Layout) -> Opened:
+def _open(source: SheetSource, layout: _Layout) -> TableSheet:
     too_wide = f"A cell with {DELIMITERS[layout.delimiter]} in it must stand in double quotes."
     return open_table(source.name, lambda: _records(source, layout), too_wide)
 
 
-# Excel's own way of saying it, on a line before the header. Other programs take it for a cell.
-_SAID = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
+# Excel's own declaration, on a line before the header. Other programs take it for a cell.
+_DECLARED = re.compile(r'"?sep=([,;\t|])"?\s*', re.IGNORECASE)
 
 
 def _layout(source: SheetSource) -> _Layout:
     with closing(read_lines(source.path, source.encoding)) as lines:
         try:
-            said = _SAID.fullmatch(next(lines, ""))
+            declared = _DECLARED.fullmatch(next(lines, ""))
         except BadText:
-            return _Layout(",")  # which is told when the records are read
-    if said:
-        return _Layout(said.group(1), 1)
+            return _Layout(",")  # reading the records reports it
+    if declared:
+        return _Layout(declared.group(1), 1)
     layouts = [_Layout(delimiter) for delimiter in DELIMITERS]
-    return max(layouts, key=lambda layout: likeness(_first(source, layout)))
+    return max(layouts, key=lambda layout: header_likeness(_first(source, layout)))
+
+
+def header_likeness(header: Iterable[str]) -> tuple[int, int]:
+    """How much a first record looks like a header: its known names, then its near misses."""
+    names = [name.strip() for name in header]
+    known = known_names()
+    return sum(name in known for name in names), sum(probable_name(name) is not None for name in names)
 
 
 def _first(source: SheetSource, layout: _Layout) -> Sequence[str]:
@@ -67,38 +78,38 @@ def _first(source: SheetSource, layout: _Layout) -> Sequence[str]:
 def written_records(source: SheetSource, *, tabs: bool) -> Iterator[tuple[int, list[str], str]]:
     """Every record as it is written, blank ones too: its line, its cells, its text with its line break.
 
-    What stands before the header has no cells. For a sheet that was found sound: nothing is told here.
+    Lines before the header have no cells. For a sheet without problems: none is reported here.
     """
     layout = _Layout("\t") if tabs else _layout(source)
-    taken: list[str] = []
+    texts: list[str] = []
     with closing(read_lines(source.path, source.encoding)) as lines:
         for number in range(layout.skipped):
             yield number + 1, [], next(lines)
-        reader = csv.reader(_noting(lines, taken), strict=True, delimiter=layout.delimiter)
+        reader = csv.reader(_collecting(lines, texts), strict=True, delimiter=layout.delimiter)
         while True:
             start = reader.line_num + 1 + layout.skipped
-            taken.clear()
+            texts.clear()
             try:
                 record = next(reader)
             except StopIteration:
                 return
-            yield start, record, "".join(taken)
+            yield start, record, "".join(texts)
 
 
-def _noting(lines: Iterator[str], taken: list[str]) -> Iterator[str]:
+def _collecting(lines: Iterator[str], texts: list[str]) -> Iterator[str]:
     for line in lines:
-        taken.append(line)
+        texts.append(line)
         yield line
 
 
 def delimiter_of(source: SheetSource, *, tabs: bool) -> str:
-    """What stands between the cells."""
+    """The delimiter of the cells."""
     return "\t" if tabs else _layout(source).delimiter
 
 
 def _records(source: SheetSource, layout: _Layout) -> Records:
     """Every record that is not blank, with the line it starts on."""
-    # A limit of the csv module as a whole; nothing else in this process reads CSV.
+    # The limit belongs to the csv module as a whole; nothing else in this process reads CSV.
     csv.field_size_limit(LARGEST_CELL)
     with closing(read_lines(source.path, source.encoding)) as lines:
         for _ in range(layout.skipped):
@@ -111,7 +122,7 @@ def _records(source: SheetSource, layout: _Layout) -> Records:
             except StopIteration:
                 return
             except BadText as bad:
-                yield Problem(source.name, bad.line, None, None, bad.message, bad.hint)
+                yield at(source.name, bad.line).problem(bad.message, bad.hint)
                 return
             except csv.Error as error:
                 problem, goes_on = _broken(source.name, start, error, layout.delimiter)
@@ -120,17 +131,16 @@ def _records(source: SheetSource, layout: _Layout) -> Records:
                     continue
                 return
             if not all(map(is_blank, record)):
-                yield start, record, NONE_UNREAD
+                yield start, record, ALL_READABLE
 
 
 def _broken(file: str, line: int, error: csv.Error, delimiter: str) -> tuple[Problem, bool]:
-    """What is wrong with a record, and whether the next line can be trusted to begin a new one."""
-    text = str(error)
+    """The problem of a record, and whether the next line certainly begins a new one."""
+    text, place = str(error), at(file, line)
     if "expected after" in text:
         message = f"After a closing quote there must be {DELIMITERS[delimiter]} or the end of the line."
-        return Problem(file, line, None, None, message, _TWICE), True
+        return place.problem(message, _TWICE), True
     if "field limit" in text:
         message = f"A cell has more than {LARGEST_CELL:,} characters."
-        return Problem(file, line, None, None, message, "Is a double quote left open?"), False
-    message = "A double quote is opened here and never closed."
-    return Problem(file, line, None, None, message, _TWICE), False
+        return place.problem(message, "Is a double quote left open?"), False
+    return place.problem("A double quote is opened here and never closed.", _TWICE), False

@@ -1,19 +1,19 @@
-"""JSON: a document as in YAML, or only the list of its jobs."""
+"""JSON: a document as in YAML, or the bare list of its jobs."""
 
 from jobs.problems import Problem
 from jobs.sheets.documents.document import open_document
-from jobs.sheets.row import Opened, refused
+from jobs.sheets.opened import OpenedSheet, unreadable
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.document_text import read_document
 from jobs.sheets.trees.json_tree import read_tree
 from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 
 
-def open_json(source: SheetSource) -> Opened:
-    """Read the document. Programs write it on one line: then a job's row is its number, counted from 1."""
+def open_json(source: SheetSource) -> OpenedSheet:
+    """Read the document. Where all of it is on one line, a job's row is its number, counted from 1."""
     read = read_document(source, read_tree)
     if isinstance(read, Problem):
-        return refused(read)
+        return unreadable(read)
     root, problems = read
     if isinstance(root, ListNode):
         root = MappingNode(root.line, {"jobs": root}, {"jobs": root.line})
@@ -24,7 +24,7 @@ def open_json(source: SheetSource) -> Opened:
 
 
 def _on_line(node: Node, line: int) -> Node:
-    """The same, with all of it on one line."""
+    """A copy of the node with this line throughout."""
     if isinstance(node, Scalar):
         return Scalar(node.text, line)
     if isinstance(node, ListNode):

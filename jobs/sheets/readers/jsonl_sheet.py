@@ -5,24 +5,25 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NoReturn
 
-from jobs.problems import Problem
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.files.decode import BadText, read_lines
-from jobs.sheets.row import Cell, Opened, Row, is_blank, shown
+from jobs.sheets.opened import TableSheet
+from jobs.sheets.row import Cell, Row, is_blank
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
 
-def open_jsonl(source: SheetSource) -> Opened:
-    """Read the lines once for the names in them, so that a row can refer to a column that it leaves empty."""
+def open_jsonl(source: SheetSource) -> TableSheet:
+    """Read the lines once for their names, so that a row can refer to a column that it leaves empty."""
     columns: dict[str, None] = {}
     for _, line in _objects(source):
         if isinstance(line, dict):
             columns.update(dict.fromkeys(line))
-    return Opened(source.name, rows=lambda: _rows(source), columns=tuple(columns))
+    return TableSheet(source.name, rows=lambda: _rows(source), columns=tuple(columns))
 
 
 class _InvalidLine(Exception):
-    """A line, or a value in it, that is JSON for Python and not for us."""
+    """A line, or a value in it, that Python reads as JSON and a sheet cannot hold."""
 
 
 def _rows(source: SheetSource) -> Iterator[Row | Problem]:
@@ -36,7 +37,7 @@ def _rows(source: SheetSource) -> Iterator[Row | Problem]:
             try:
                 cell = _cell(value)
             except _InvalidLine as refused:
-                yield Problem(source.name, number, shown(name), None, str(refused))
+                yield at(source.name, number, column=name).problem(str(refused))
                 unread.add(name)
                 continue
             if cell:
@@ -52,7 +53,7 @@ def _objects(source: SheetSource) -> Iterator[tuple[int, dict[str, Any] | Proble
                 if not line.isspace():
                     yield number, _object(source.name, number, line)
     except BadText as bad:
-        yield number, Problem(source.name, bad.line, None, None, bad.message, bad.hint)
+        yield number, at(source.name, bad.line).problem(bad.message, bad.hint)
 
 
 def _object(file: str, number: int, line: str) -> dict[str, Any] | Problem:
@@ -67,11 +68,11 @@ def _object(file: str, number: int, line: str) -> dict[str, Any] | Problem:
         sentence = str(refused)
     except RecursionError:
         sentence = "This line is nested too deeply."
-    return Problem(file, number, None, shown(line.strip()), sentence)
+    return at(file, number, value=line.strip()).problem(sentence)
 
 
 def _cell(value: Any) -> Cell | None:
-    """The value as text, as a list of texts, or None where it says nothing."""
+    """The value as text, as a list of texts, or None where it is empty."""
     if isinstance(value, list):
         return tuple(map(_item, value))
     return None if value is None else _text(value)
@@ -102,7 +103,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _InvalidLine(f"The name {shown(twice)} stands here twice.")
+        raise _InvalidLine(f"The name {excerpt(twice)} stands here twice.")
     for name in made:
         if sentence := why_not_name(name):
             raise _InvalidLine(sentence)
@@ -113,7 +114,7 @@ def _no_constant(name: str) -> NoReturn:
     raise _InvalidLine(f"{name} is not JSON.")
 
 
-# Numbers stay text: the column decides what they are, and no number is too long or loses a digit.
+# Numbers stay text: the column decides their type, and no number is too long or loses a digit.
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=_no_constant
 )

@@ -1,7 +1,7 @@
 """A spreadsheet's value as a person sees it there: 3 and not 3.0, 007 where the column is formatted so.
 
-What depends on who looks is left out: thousands separators, currency signs, the order of day and month. A
-date is written as 2026-03-04, the way every spreadsheet understands it.
+Formatting that depends on the locale is left out: thousands separators, currency signs, the order of day and
+month. A date is written as 2026-03-04, which every spreadsheet understands.
 """
 
 import re
@@ -12,11 +12,11 @@ from functools import lru_cache
 _IGNORED = re.compile(r'\[[^\]]*\]|"[^"]*"|\\.|_.|\*.|[$€£¥ ]')
 _DIGITS = re.compile(r"([#?0,]*[#?0])(?:\.([#?0]+))?(%?)")
 _LARGEST = 10**15
-"""Beyond it a spreadsheet has no whole numbers, only something like it."""
+"""Beyond it a spreadsheet has no exact whole numbers."""
 
 
-def as_shown(value: object, number_format: str) -> str:
-    """A value that a worksheet may hold, as text; nothing for an empty cell."""
+def format_value(value: object, number_format: str) -> str:
+    """A value of a worksheet as text; empty for an empty cell."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -37,7 +37,7 @@ def plain_number(value: float) -> str:
 
 @lru_cache(maxsize=256)
 def _digits(number_format: str) -> tuple[int, int, int, bool] | None:
-    """At least how many digits before the point, how many behind it at least and at most, and percent."""
+    """The least number of digits before the point, the least and the most after it, and percent."""
     shape = _DIGITS.fullmatch(_IGNORED.sub("", number_format.split(";")[0]))
     if shape is None:
         return None  # General, text, fractions, scientific

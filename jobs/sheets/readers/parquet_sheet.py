@@ -10,37 +10,37 @@ from typing import Any
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from jobs.problems import Problem
-from jobs.sheets.readers.number_format import as_shown, plain_number
-from jobs.sheets.row import Cell, Opened, Row, is_blank, refused, shown
-from jobs.sheets.rows.column_names import known_names, meant_by
+from jobs.problems import Problem, at, excerpt
+from jobs.sheets.opened import TableSheet, unreadable
+from jobs.sheets.readers.number_format import format_value, plain_number
+from jobs.sheets.row import Cell, Row, is_blank
+from jobs.sheets.rows.column_names import known_names, probable_name
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
 LARGEST_GROUP = 1_000_000_000
-"""Bytes of a row group's columns unpacked: a few kilobytes may declare any number of them."""
+"""Unpacked bytes of a row group: a few kilobytes may declare any number of them."""
 _AT_ONCE = 1000
 """Rows that are held in memory."""
 
 _REWRITE = "Write it anew, or save the sheet as CSV."
 
 
-def open_parquet(source: SheetSource) -> Opened:
-    """Read what the file says about its columns."""
+def open_parquet(source: SheetSource) -> TableSheet:
+    """Read the file's metadata."""
     try:
         with _file(source) as file:
             names = list(file.schema_arrow.names)
             groups = (file.metadata.row_group(index) for index in range(file.metadata.num_row_groups))
             largest = max((_unpacked(group) for group in groups), default=0)
     except _UNREADABLE as error:
-        return refused(_broken(source, error))
+        return unreadable(_broken(source, error))
     if largest > LARGEST_GROUP:
         message = f"A row group unpacks to more than {LARGEST_GROUP // 1_000_000:,} MB."
-        hint = "Write the file with smaller row groups."
-        return refused(Problem(source.name, None, None, None, message, hint))
+        return unreadable(at(source.name).problem(message, "Write the file with smaller row groups."))
     if wrong := list(_bad_names(source.name, names)):
-        return refused(wrong[0])
-    return Opened(source.name, rows=lambda: _rows(source, names), columns=tuple(names))
+        return unreadable(wrong[0])
+    return TableSheet(source.name, rows=lambda: _rows(source, names), columns=tuple(names))
 
 
 def _unpacked(group: Any) -> int:
@@ -50,15 +50,14 @@ def _unpacked(group: Any) -> int:
 def _bad_names(file: str, names: Sequence[str]) -> Iterator[Problem]:
     for name in names:
         if sentence := why_not_name(name):
-            yield Problem(file, None, shown(name), None, sentence, "Name the column.")
+            yield at(file, column=name).problem(sentence, "Name the column.")
         if names.count(name) > 1:
-            message = "Two columns have this name."
-            yield Problem(file, None, shown(name), None, message, "Rename one of them.")
-    if not any(name in known_names() or meant_by(name) for name in names):
-        yield Problem(file, None, None, shown(names), "No column is known.", "Name them id, prompt, model.")
+            yield at(file, column=name).problem("Two columns have this name.", "Rename one of them.")
+    if not any(name in known_names() or probable_name(name) for name in names):
+        yield at(file, value=names).problem("No column is known.", "Name them id, prompt, model.")
 
 
-# What Arrow raises for a file that is not what it says; ArrowInvalid is a ValueError, a cut file an OSError.
+# What Arrow raises for a damaged file; ArrowInvalid is a ValueError, a cut file an OSError.
 _UNREADABLE = (arrow.ArrowException, OSError, ValueError, TypeError, OverflowError)
 
 
@@ -70,9 +69,7 @@ def _file(source: SheetSource) -> Generator[Any, None, None]:
 
 def _broken(source: SheetSource, error: Exception) -> Problem:
     first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    return Problem(
-        source.name, None, None, None, f"This cannot be read as Parquet: {shown(first)}.", _REWRITE
-    )
+    return at(source.name).problem(f"This cannot be read as Parquet: {excerpt(first)}.", _REWRITE)
 
 
 def _rows(source: SheetSource, names: Sequence[str]) -> Iterator[Row | Problem]:
@@ -88,7 +85,7 @@ def _rows(source: SheetSource, names: Sequence[str]) -> Iterator[Row | Problem]:
 
 
 def _values(column: Any) -> list[Any]:
-    """A column's values; times to the microsecond, which is as far as Python's own go."""
+    """A column's values; times to the microsecond, the resolution of Python's own."""
     kind = column.type
     if arrow.types.is_timestamp(kind):
         column = column.cast(arrow.timestamp("us", kind.tz), safe=False)
@@ -111,7 +108,7 @@ def _row(file: str, number: int, names: Sequence[str], values: Sequence[Any]) ->
         try:
             cell = _cell(value)
         except _InvalidValue as refusal:
-            yield Problem(file, number, shown(name), None, str(refusal))
+            yield at(file, number, column=name).problem(str(refusal))
             unread.add(name)
             continue
         if cell:
@@ -121,7 +118,7 @@ def _row(file: str, number: int, names: Sequence[str], values: Sequence[Any]) ->
 
 
 def _cell(value: Any) -> Cell:
-    """A text or a list of texts, empty where nothing is said."""
+    """A text or a list of texts; empty for an absent value."""
     if not isinstance(value, list):
         return _text(value)
     texts = tuple(_text(item) if not isinstance(item, list | dict) else "" for item in value)
@@ -136,7 +133,7 @@ def _text(value: Any) -> str:
             raise _InvalidValue(sentence)
         return "" if is_blank(value) else value
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""  # data frames write a gap in a column of numbers as "not a number"
+        return ""  # data frames write an empty cell in a column of numbers as "not a number"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -144,7 +141,7 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return plain_number(value)
     if isinstance(value, date | time | timedelta):
-        return as_shown(value, "")
+        return format_value(value, "")
     if isinstance(value, Decimal):
         return f"{value:f}"
     raise _InvalidValue(OBJECT)

@@ -1,4 +1,4 @@
-"""Which file is read by what. A new format is a file with `open_...(source) -> Opened` and a line here."""
+"""Which module reads which format. A new format is a module with `open_...(source)` and a line here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from jobs.errors import UsageProblem
-from jobs.sheets.row import Opened
+from jobs.sheets.opened import OpenedSheet
 from jobs.sheets.source import SheetSource
 
 
@@ -14,15 +14,14 @@ from jobs.sheets.source import SheetSource
 class SheetFormat:
     """A format by the module and the function that read it, and the endings of its files.
 
-    Named, not imported: a CSV sheet does not load the YAML parser. `heeds` is what may be said about such a
-    sheet. `needs` is a package that is not installed with Nightsheet, because few people want it and all
-    would carry it.
+    Named, not imported: a CSV sheet does not load the YAML parser. `options` are those of a source that apply
+    to the format. `needs` is a package that is not installed with Nightsheet: it is large, and few need it.
     """
 
     module: str
     function: str
     endings: tuple[str, ...]
-    heeds: tuple[str, ...] = ("encoding",)
+    options: tuple[str, ...] = ("encoding",)
     needs: str | None = None
 
 
@@ -37,24 +36,24 @@ FORMATS: Mapping[str, SheetFormat] = {
 }
 
 SUFFIXES = tuple(ending for form in FORMATS.values() for ending in form.endings)
-"""The endings that can be read, capitals aside."""
+"""The endings that can be read, in lower case."""
 
 
 def format_of(path: Path) -> str | None:
-    """The format that a file of this ending is in, or None."""
+    """The format of a file by its ending, or None."""
     ending = path.suffix.lower()
     return next((name for name, form in FORMATS.items() if ending in form.endings), None)
 
 
-def reader_of(name: str) -> Callable[[SheetSource], Opened]:
-    """What reads this format.
+def reader_of(name: str) -> Callable[[SheetSource], OpenedSheet]:
+    """The reader of this format.
 
     Raises:
         UsageProblem: a package that it needs is not installed.
     """
     form = FORMATS[name]
     try:
-        reader: Callable[[SheetSource], Opened] = getattr(import_module(form.module), form.function)
+        reader: Callable[[SheetSource], OpenedSheet] = getattr(import_module(form.module), form.function)
     except ModuleNotFoundError as error:
         if form.needs is None or error.name is None or error.name.partition(".")[0] != form.needs:
             raise

@@ -1,4 +1,4 @@
-"""The format of a sheet that has no name to tell it: by its first bytes, for standard input alone."""
+"""The format of a sheet without a file name, which only standard input is: by its first bytes."""
 
 import json
 import re
@@ -10,13 +10,13 @@ from jobs.sheets.source import SheetSource
 
 _MAGIC = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet"}
 _MOST_LINES = 200
-"""Comments and blank lines that are looked through for the first line that says something."""
+"""Lines that are searched for the first one that is neither blank nor a comment."""
 _OBJECT = re.compile(r'\{\s*("|\}|$)')
 _YAML = re.compile(r"---|%YAML|- |\{|[A-Za-z_]+\s*:(\s|$)")
 
 
 def sniff(source: SheetSource) -> str:
-    """The format that this most probably is; CSV where it could be anything."""
+    """The most probable format; CSV where nothing is recognised."""
     with source.path.open("rb") as file:
         magic = _MAGIC.get(file.read(4))
     return magic or _of_text(source)
@@ -27,7 +27,7 @@ def _of_text(source: SheetSource) -> str:
         with closing(read_lines(source.path, source.encoding)) as lines:
             head = [line.strip() for line in islice(lines, _MOST_LINES)]
     except BadText:
-        return "csv"  # its reader tells what is wrong
+        return "csv"  # its reader reports the problem
     first = next((line for line in head if line and not line.startswith("#")), "")
     if first.startswith("["):
         return "json"

@@ -1,56 +1,57 @@
-"""A sheet that is a table: a header, then one job a record. What CSV and spreadsheets have in common."""
+"""A sheet that is a table: a header, then one job a record. Shared by CSV and spreadsheets."""
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from jobs.problems import Problem
-from jobs.sheets.row import Opened, Row, is_blank, refused, shown
-from jobs.sheets.rows.column_names import known_names, meant_by
-from jobs.sheets.rows.result_columns import BATCH, is_result
+from jobs.problems import Problem, at
+from jobs.sheets.opened import TableSheet, unreadable
+from jobs.sheets.row import Row, is_blank
+from jobs.sheets.rows.column_names import known_names, probable_name
+from jobs.sheets.rows.result_columns import BATCH, is_result_column
 
 BEGIN = "Begin with a header: id,prompt,model"
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadableCell:
     """Why a cell cannot be read."""
 
-    value: str | None
+    value: object
     message: str
     hint: str = ""
 
 
-Record = tuple[int, Sequence[str], Mapping[int, Unread]]
-"""Where a record begins, its cells as text, and those that cannot be read, by their index from 0."""
+Record = tuple[int, Sequence[str], Mapping[int, UnreadableCell]]
+"""The line a record begins on, its cells as text, and its unreadable cells by their index from 0."""
 
 Records = Generator[Record | Problem, None, None]
 
-NONE_UNREAD: Mapping[int, Unread] = {}
+ALL_READABLE: Mapping[int, UnreadableCell] = {}
 
 
-def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Opened:
+def open_table(file: str, records: Callable[[], Records], too_wide: str) -> TableSheet:
     """Read the header; the rows are read later, and never all at once.
 
-    `records` gives every record that is not blank, the header first. `too_wide` says what to do about a
-    record that has more cells than the header.
+    `records` gives every record that is not blank, the header first. `too_wide` is the hint for a record
+    that has more cells than the header.
     """
     with closing(records()) as beginning:
         first = next(beginning, None)
         if first is None:
-            return refused(Problem(file, 1, None, None, "The sheet is empty.", BEGIN))
+            return unreadable(at(file, 1).problem("The sheet is empty.", BEGIN))
         if isinstance(first, Problem):
-            return refused(first)
+            return unreadable(first)
         line, cells, _ = first
         header = [name.strip() for name in cells]
         copy_of = _copy_of(header, beginning)
-    if not any(name in known_names() or meant_by(name) for name in header):
-        return refused(Problem(file, line, None, shown(cells), "No column of the header is known.", BEGIN))
-    return Opened(
+    if not any(name in known_names() or probable_name(name) for name in header):
+        return unreadable(at(file, line, value=cells).problem("No column of the header is known.", BEGIN))
+    return TableSheet(
         file,
         rows=lambda: _rows(file, records, header, too_wide),
-        columns=tuple(dict.fromkeys(name for name in header if name and not is_result(name))),
+        columns=tuple(dict.fromkeys(name for name in header if name and not is_result_column(name))),
         header_line=line,
         problems=tuple(_twice(file, line, header)),
         copy_of=copy_of,
@@ -58,7 +59,7 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Open
 
 
 def _copy_of(header: Sequence[str], records: Iterator[Record | Problem]) -> str | None:
-    """The batch that its rows name as their own: the first that does, for rows may have been put above it."""
+    """The batch that the first row with a result column names: rows above it may have been added since."""
     if BATCH not in header:
         return None
     index = header.index(BATCH)
@@ -71,14 +72,14 @@ def _copy_of(header: Sequence[str], records: Iterator[Record | Problem]) -> str 
 def _twice(file: str, line: int, header: Sequence[str]) -> Iterator[Problem]:
     for name, times in Counter(filter(None, header)).items():
         if times > 1:
-            yield Problem(file, line, shown(name), None, "Two columns have this name.", "Rename one of them.")
+            yield at(file, line, column=name).problem("Two columns have this name.", "Rename one of them.")
 
 
 def _rows(
     file: str, records: Callable[[], Records], header: Sequence[str], too_wide: str
 ) -> Iterator[Row | Problem]:
     found = records()
-    first = next(found, None)  # the header, unless the file was taken away meanwhile
+    first = next(found, None)  # the header, unless the file has gone since
     if isinstance(first, Problem):
         yield first
     width = len(header)
@@ -90,20 +91,20 @@ def _rows(
         cells = {
             name: value
             for name, value in zip(header, values, strict=False)
-            if value and not value.isspace() and not is_result(name)
+            if value and not value.isspace() and not is_result_column(name)
         }
         if "" in cells:
             message = "This cell stands in a column without a name."
-            yield Problem(file, line, None, shown(cells.pop("")), message, "Name the column.")
+            yield at(file, line, value=cells.pop("")).problem(message, "Name the column.")
         elif len(values) > width and not all(map(is_blank, values[width:])):
             message = f"The row has {len(values)} cells, the header names {width}."
-            yield Problem(file, line, None, shown(values[width:]), message, too_wide)
+            yield at(file, line, value=values[width:]).problem(message, too_wide)
         elif unread:
             for index, why in unread.items():
-                if index < width and is_result(header[index]):
+                if index < width and is_result_column(header[index]):
                     continue
-                column = shown(header[index]) if index < width else None
-                yield Problem(file, line, column, why.value, why.message, why.hint)
+                column = header[index] if index < width else None
+                yield at(file, line, column=column, value=why.value).problem(why.message, why.hint)
             yield Row(line, cells, refused={header[index] for index in unread if index < width})
         else:
             yield Row(line, cells)

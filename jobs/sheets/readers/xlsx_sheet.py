@@ -10,16 +10,17 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 
 from jobs.errors import UsageProblem
-from jobs.problems import Problem
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.files.zip_limits import BadArchive, check_workbook, has_formulas
-from jobs.sheets.readers.number_format import as_shown
-from jobs.sheets.readers.table import NONE_UNREAD, Records, Unread, open_table
-from jobs.sheets.row import Opened, is_blank, refused, shown
+from jobs.sheets.opened import TableSheet, unreadable
+from jobs.sheets.readers.number_format import format_value
+from jobs.sheets.readers.table import ALL_READABLE, Records, UnreadableCell, open_table
+from jobs.sheets.row import is_blank
 from jobs.sheets.source import SheetSource
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 
 LAST_ROW = 1_048_576
-"""The format's own: a row number beyond it is made up, and would have as many empty rows before it."""
+"""The format's own: a larger number is forged, and would stand for as many empty rows before it."""
 
 _RESAVE = "Open it in a spreadsheet program and save it again as .xlsx."
 _TOO_WIDE = "Name the column in the header, or empty the cell."
@@ -28,11 +29,11 @@ _Cells = Sequence[Any]
 
 
 class _Unreadable(Exception):
-    """The workbook breaks off or is not what it says. openpyxl raises whatever it stumbles over."""
+    """The workbook is cut off or damaged. openpyxl has no exception of its own for that."""
 
 
-def open_xlsx(source: SheetSource) -> Opened:
-    """The worksheet that was named, else the first one that can be seen.
+def open_xlsx(source: SheetSource) -> TableSheet:
+    """The worksheet that the source names, else the first visible one.
 
     Raises:
         UsageProblem: there is no worksheet of that name.
@@ -44,33 +45,33 @@ def open_xlsx(source: SheetSource) -> Opened:
             hidden = [sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"]
         formulas = has_formulas(source.path)
     except BadArchive as bad:
-        return refused(Problem(source.name, None, None, None, str(bad), _RESAVE))
+        return unreadable(at(source.name).problem(str(bad), _RESAVE))
     except (_Unreadable, OSError) as error:
-        return refused(_unreadable(source, error))
+        return unreadable(_unreadable(source, error))
     if not names + hidden:
-        return refused(Problem(source.name, None, None, None, "The workbook has no worksheet.", _RESAVE))
+        return unreadable(at(source.name).problem("The workbook has no worksheet.", _RESAVE))
     first = (names + hidden)[0]
     name = first if source.worksheet is None else _named(source.worksheet, names + hidden)
     opened = open_table(source.name, lambda: _records(source, name, formulas=formulas), _TOO_WIDE)
-    return opened if name == first else replace(opened, part=name)
+    return opened if name == first else replace(opened, worksheet=name)
 
 
 def _named(wanted: str, names: Sequence[str]) -> str:
     found = next((name for name in names if name.strip().casefold() == wanted.strip().casefold()), None)
     if found is not None:
         return found
-    meant = closest(wanted, names)
-    hint = f"Did you mean {shown(meant)}?" if meant else f"It has {', '.join(str(shown(n)) for n in names)}."
-    raise UsageProblem(f"The workbook has no worksheet {shown(wanted)}.", hint)
+    there_are = f"It has {', '.join(str(excerpt(n)) for n in names)}."
+    hint = did_you_mean(excerpt(closest(wanted, names)), there_are)
+    raise UsageProblem(f"The workbook has no worksheet {excerpt(wanted)}.", hint)
 
 
 def _unreadable(source: SheetSource, error: Exception) -> Problem:
     what = error.strerror if isinstance(error, OSError) else error
-    return Problem(source.name, None, None, None, f"The workbook cannot be read: {shown(what)}.", _RESAVE)
+    return at(source.name).problem(f"The workbook cannot be read: {excerpt(what)}.", _RESAVE)
 
 
 def _records(source: SheetSource, name: str, *, formulas: bool) -> Records:
-    """Every row that is not blank, by the number that it has in the spreadsheet."""
+    """Every row that is not blank, by its number in the spreadsheet."""
     try:
         with closing(_rows(source, name)) as values, closing(_formulas(source, name, formulas)) as written:
             for number, (cells, formula) in enumerate(zip(values, written, strict=False), 1):
@@ -82,31 +83,31 @@ def _records(source: SheetSource, name: str, *, formulas: bool) -> Records:
 
 
 def _formulas(source: SheetSource, name: str, wanted: bool) -> Generator[_Cells, None, None]:
-    """The same rows with their formulas, where there are any: openpyxl gives either these or values."""
+    """The same rows with their formulas, if any: openpyxl gives either formulas or values."""
     if wanted:
         yield from _rows(source, name, formulas=True)
     else:
         yield from repeat(())
 
 
-def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, Unread]]:
+def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, UnreadableCell]]:
     texts: list[str] = []
-    unread: dict[int, Unread] = {}
+    unread: dict[int, UnreadableCell] = {}
     for index, cell in enumerate(cells):
         value = cell.value
         if value is None or isinstance(value, str):
-            texts.append(as_shown(value, ""))
+            texts.append(format_value(value, ""))
         else:
-            texts.append(as_shown(value, _number_format(cell)))
+            texts.append(format_value(value, _number_format(cell)))
         if cell.data_type == "e":
             texts[-1] = ""
             message = "The cell shows an error."
-            unread[index] = Unread(shown(value), message, "Mend its formula, or write the value.")
+            unread[index] = UnreadableCell(value, message, "Mend its formula, or write the value.")
         elif formulas and value is None and _is_formula(cell, formulas[index]):
             message = "The cell has a formula that was never calculated."
             hint = "Open the workbook in a spreadsheet program and save it, or write the value."
-            unread[index] = Unread(shown(formulas[index].value), message, hint)
-    return texts, unread or NONE_UNREAD
+            unread[index] = UnreadableCell(formulas[index].value, message, hint)
+    return texts, unread or ALL_READABLE
 
 
 def _number_format(cell: Any) -> str:
@@ -124,7 +125,7 @@ def _is_formula(cell: Any, written: Any) -> bool:
 def _rows(source: SheetSource, name: str, *, formulas: bool = False) -> Generator[_Cells, None, None]:
     with _book(source, formulas=formulas) as book:
         worksheet: Any = book[name]
-        worksheet.reset_dimensions()  # what a file says about its own size need not be so
+        worksheet.reset_dimensions()  # the size that a file declares may be wrong
         rows: Iterator[_Cells] = worksheet.iter_rows(max_row=LAST_ROW)
         while (row := _quietly(rows)) is not None:
             yield row
@@ -138,21 +139,21 @@ def _book(source: SheetSource, *, formulas: bool = False) -> Generator[Workbook,
                 warnings.simplefilter("ignore")
                 book = load_workbook(file, read_only=True, data_only=not formulas, keep_links=False)
         except Exception as error:
-            raise _Unreadable(told(error)) from error
+            raise _Unreadable(describe(error)) from error
         with closing(book):
             yield book
 
 
 def _quietly(rows: Iterator[_Cells]) -> _Cells | None:
-    """The next row, None after the last. openpyxl warns of what it leaves out, none of which is ours."""
+    """The next row, None after the last. openpyxl warns of parts that it leaves out, which no sheet needs."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return next(rows, None)
     except Exception as error:
-        raise _Unreadable(told(error)) from error
+        raise _Unreadable(describe(error)) from error
 
 
-def told(error: Exception) -> str:
-    """What openpyxl stumbled over."""
+def describe(error: Exception) -> str:
+    """An exception of openpyxl, in words."""
     return f"{type(error).__name__}: {error}".rstrip(": .")

@@ -2,13 +2,13 @@
 
 from jobs.problems import Problem
 from jobs.sheets.documents.document import open_document
-from jobs.sheets.row import Opened, refused
+from jobs.sheets.opened import OpenedSheet, unreadable
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.document_text import read_document
 from jobs.sheets.trees.yaml_tree import read_tree
 
 
-def open_yaml(source: SheetSource) -> Opened:
+def open_yaml(source: SheetSource) -> OpenedSheet:
     """Read the document."""
     read = read_document(source, read_tree)
-    return refused(read) if isinstance(read, Problem) else open_document(source, *read)
+    return unreadable(read) if isinstance(read, Problem) else open_document(source, *read)

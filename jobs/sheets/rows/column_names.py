@@ -1,11 +1,11 @@
-"""Column names: which are known, which field of a model each means, and which are slips of the pen."""
+"""Column names: which are known, which field of a model each stands for, and which are misspelt."""
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from jobs.catalog.registry import MODELS, suggest
 from jobs.catalog.spec import ModelSpec
-from jobs.suggestions import edit_distance
+from jobs.suggestions import did_you_mean, edit_distance
 
 ID = "id"
 MODEL = "model"
@@ -14,7 +14,7 @@ IMAGES = "images"
 
 @cache
 def known_inputs() -> Mapping[str, str]:
-    """Every name an input may have in a sheet, over all models, with the common word for it.
+    """Every name that an input may have in a sheet, over all models, with the common word for it.
 
     `text`, `prompt` -> `prompt`. A field without a common word stands for itself.
     """
@@ -45,13 +45,13 @@ def known_names() -> tuple[str, ...]:
 
 
 def plain(name: str) -> str:
-    """A name as it may be written by hand, in the way that known names are: `Image Size` is `image_size`."""
+    """A name written by hand in the spelling of known names: `Image Size` is `image_size`."""
     return "_".join(name.lower().replace("-", " ").split())
 
 
 @lru_cache(maxsize=4096)
-def meant_by(name: str) -> str | None:
-    """The known name that an unknown one was probably meant to be, or None: then it is the user's own column.
+def probable_name(name: str) -> str | None:
+    """The known name that an unknown one probably stands for, or None: then it is the user's own column.
 
     Edit distance 2 or less, capitals, spaces and hyphens aside. A name of four letters or fewer is only
     compared at distance 1: at 2, half the short words there are would be near `id`, `seed`, `size` or `text`
@@ -67,6 +67,4 @@ def meant_by(name: str) -> str | None:
 
 def unknown_model(model: str) -> tuple[str, str]:
     """A sentence for a model id that is not known, and a hint at the one that was meant."""
-    meant = suggest(model)
-    hint = f"Did you mean {meant}?" if meant else f"Models: {', '.join(MODELS)}."
-    return "There is no such model.", hint
+    return "There is no such model.", did_you_mean(suggest(model), f"Models: {', '.join(MODELS)}.")

@@ -1,34 +1,36 @@
-"""The columns of one sheet: what each stands for, and which are the user's own."""
+"""The columns of a sheet: what each stands for, and which are the user's own."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jobs.problems import Problem
-from jobs.sheets.row import Cell, Opened, Row, shown
-from jobs.sheets.rows.column_names import known_names, meant_by, plain
+from jobs.problems import Problem, at
+from jobs.sheets.opened import OpenedSheet
+from jobs.sheets.row import Cell, Row
+from jobs.sheets.rows.column_names import known_names, plain, probable_name
+from jobs.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Sorted once for the whole sheet. `known` has the name that counts for each column with a meaning.
+    """Sorted once for the whole sheet. `known` has the canonical name of each column with a meaning.
 
-    A misspelt column is a problem; it is read as what was meant all the same, so that its cells are judged
-    too, and what was meant is not told to be missing from every row.
+    A misspelt column is a problem, and is still read under its probable name: its cells are validated too,
+    and no row reports the column as missing.
     """
 
     known: Mapping[str, str]
     misspelt: Mapping[str, str]
 
     def read_from(self, row: Row) -> Iterator[tuple[str, str]]:
-        """The columns of a row that have a meaning, each with the name that counts."""
+        """The columns of a row that have a meaning, each with its canonical name."""
         known = self.known
         for column in row.cells:
             if column in known and self.misspelt.get(column) not in row.cells:
                 yield column, known[column]
 
     def named(self, row: Row, name: str) -> tuple[str, Cell | None]:
-        """The column that a name which counts has in a row, and its cell; None where the row has none."""
+        """The column that a canonical name has in a row, and its cell; None where the row has none."""
         if name in row.cells:
             return name, row.cells[name]
         for column, meant in self.known.items():
@@ -44,21 +46,19 @@ class Columns:
             if column not in self.known
         }
 
-    def slips(self, file: str, row: Row) -> Iterator[Problem]:
+    def misspellings(self, file: str, row: Row) -> Iterator[Problem]:
         """A problem for each column of a row that is misspelt."""
         for column in row.cells if self.misspelt else ():
             if meant := self.misspelt.get(column):
-                hint = f"Did you mean {meant}? A column of your own needs a name that is less like it."
-                yield Problem(
-                    file, row.line_of(column), shown(column), None, "There is no such column.", hint
-                )
+                hint = f"{did_you_mean(meant)} A column of your own needs a name that is less like it."
+                yield at(file, row.line_of(column), column=column).problem("There is no such column.", hint)
 
 
-def sort_columns(opened: Opened) -> Columns:
+def sort_columns(opened: OpenedSheet) -> Columns:
     """What the columns of a sheet stand for.
 
-    In a header a known name may have capitals, and spaces or hyphens between its words, as long as no other
-    column is called so. In a document, whose parts refer to names, it may not.
+    In a header a known name may have capitals, and spaces or hyphens between its words, as long as only one
+    column spells it. In a document, whose parts refer to names, it may not.
     """
     names = frozenset(known_names())
     known = {column: column for column in opened.columns if column in names}
@@ -67,6 +67,6 @@ def sort_columns(opened: Opened) -> Columns:
         times = Counter(written.values())
         known |= {column: name for column, name in written.items() if name in names and times[name] == 1}
     misspelt = {
-        column: meant for column in opened.columns if column not in known and (meant := meant_by(column))
+        column: meant for column in opened.columns if column not in known and (meant := probable_name(column))
     }
     return Columns(known | misspelt, misspelt)

@@ -1,18 +1,19 @@
-"""What a cell for pictures says: addresses, named sets, files of this computer, any of them side by side."""
+"""Cells of images: URLs, names of sets, files of this computer, in any mixture."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from jobs.problems import excerpt
 from jobs.sheets.images.album import Album, LocalImage, Reference, Way
 from jobs.sheets.images.find import NotFound
-from jobs.sheets.row import Cell, shown
-from jobs.suggestions import closest
+from jobs.sheets.row import Cell
+from jobs.suggestions import closest, did_you_mean
 
 ImageSets = Mapping[str, tuple[Reference, ...]]
 
 MOST_BYTES_INSIDE = 40_000_000
-"""Of all pictures of a request together: packed as text they are a third larger, and clients of the API send
-no more than 64 MiB."""
+"""Of all images of a request together: as text they are a third larger, and clients of the API send at most
+64 MiB."""
 
 _NO_SET = "neither an https address nor an image set of this sheet"
 _HOW = (
@@ -23,8 +24,7 @@ _HOW = (
 
 @dataclass(slots=True)
 class ImageCells:
-    """The values that would be sent, and the files among them; or what is wrong, with the part of the cell
-    that it is about, and a hint."""
+    """The values to send, and the files among them; or the problems: part of the cell, sentence, hint."""
 
     values: list[str] = field(default_factory=list)
     files: list[LocalImage] = field(default_factory=list)
@@ -32,28 +32,28 @@ class ImageCells:
     warnings: list[str] = field(default_factory=list)
 
 
-def read_references(cell: Cell, sets: ImageSets, album: Album) -> ImageCells:
-    """All that a cell names, in its order. What is no address is left to the model's check."""
+def read_image_cell(cell: Cell, sets: ImageSets, album: Album) -> ImageCells:
+    """The images that a cell names, in order. The model's own check rejects texts that are no URL."""
     read = ImageCells()
     for part in cell.split("|") if isinstance(cell, str) else cell:
         name = part.strip()
         for found in _named(name, sets, album):
             _add(read, found, sets, name)
     if read.files and not read.wrong:
-        said = cell if isinstance(cell, str) else "|".join(cell)
-        read.wrong += [(said, *told) for told in _not_sent(read.files, album.way)]
+        whole = cell if isinstance(cell, str) else "|".join(cell)
+        read.wrong += [(whole, *reason) for reason in _not_sent(read.files, album.way)]
     return read
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is meant as an address, and not as the name of a file."""
+    """Whether a text is meant as a URL, and not as the name of a file."""
     return not text or "://" in text or text[:5].lower() == "data:"
 
 
-def judged(picture: LocalImage) -> Iterator[tuple[str, str]]:
-    """What a picture is refused for: a sentence and a hint each."""
+def refusals(picture: LocalImage) -> Iterator[tuple[str, str]]:
+    """The reasons an image is rejected for: a sentence and a hint each."""
     for flaw in picture.refused:
-        yield f"{shown(picture.shown)}: {flaw.message}", flaw.hint
+        yield f"{excerpt(picture.shown)}: {flaw.message}", flaw.hint
 
 
 def _named(name: str, sets: ImageSets, album: Album) -> tuple[Reference | NotFound, ...]:
@@ -71,27 +71,25 @@ def _add(read: ImageCells, found: Reference | NotFound, sets: ImageSets, name: s
         case NotFound(message=message, hint=hint):
             read.wrong.append((name, *_missing(name, message, hint, sets)))
         case LocalImage() if found.refused:
-            read.wrong += [(name, *told) for told in judged(found)]
+            read.wrong += [(name, *reason) for reason in refusals(found)]
         case LocalImage():
             read.files.append(found)
             read.values.append(found.name)
-            read.warnings += [f"{shown(found.shown)}: {flaw.message} {flaw.hint}" for flaw in found.flaws]
+            read.warnings += [f"{excerpt(found.shown)}: {flaw.message} {flaw.hint}" for flaw in found.flaws]
         case _:
             read.values.append(found)
 
 
 def _missing(name: str, message: str, hint: str, sets: ImageSets) -> tuple[str, str]:
-    """With the set that was probably meant, where the sheet has some."""
-    meant = closest(name, sets) if sets else None
-    if meant:
-        hint = f"Did you mean {meant}?"
+    """The problem of a name without an image, with the image set that was probably meant."""
+    hint = did_you_mean(closest(name, sets), hint)
     if message != _NO_SET:
         return message, hint
-    return f"{shown(name)} is {message}.", hint or f"The sheet has {', '.join(sets)}."
+    return f"{excerpt(name)} is {message}.", hint or f"The sheet has {', '.join(sets)}."
 
 
 def _not_sent(files: list[LocalImage], way: Way) -> Iterator[tuple[str, str]]:
-    """Why pictures that are sound are not sent all the same."""
+    """Why valid images cannot be sent."""
     size = sum(picture.bytes for picture in files)
     if way is Way.REFUSE:
         many = "1 picture" if len(files) == 1 else f"{len(files)} pictures"

@@ -1,13 +1,14 @@
-"""From the cells of a row to the values that a model's check judges, by the API's own field names."""
+"""From the cells of a row to the values that a model's check takes, by the API's own field names."""
 
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from jobs.catalog.spec import InputField, InputKind, ModelSpec
+from jobs.problems import Location, at, excerpt
 from jobs.sheets.images.album import NOWHERE, Album, LocalImage
-from jobs.sheets.row import Cell, Row, is_blank, shown
-from jobs.sheets.rows.image_cells import ImageSets, read_references
+from jobs.sheets.row import Cell, Row, is_blank
+from jobs.sheets.rows.image_cells import ImageSets, read_image_cell
 from jobs.sheets.rows.template import fill
 from jobs.suggestions import match_choice
 
@@ -16,8 +17,8 @@ _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """One cell that feeds a field: the name it has in the sheet, what it says, and where it stands.
+class GivenCell:
+    """A cell that a field takes its value from: its column, its content and its place.
 
     `file` is None for the sheet itself.
     """
@@ -27,65 +28,71 @@ class Given:
     line: int
     file: str | None = None
 
+    def at(self, sheet: str, value: object) -> Location:
+        """Where this cell stands; `value` is the part of it, or what was made of it, that is meant."""
+        return at(self.file or sheet, self.line, column=self.column, value=value)
+
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """Something wrong with one given cell, found before the model looks at it.
+class CellProblem:
+    """A problem of one given cell, found before the model's own check.
 
     `value` is the part of the cell that it is about; None for all of it.
     """
 
-    given: Given
+    given: GivenCell
     message: str
     hint: str = ""
     value: str | None = None
 
 
 @dataclass(slots=True)
-class Values:
-    """What came of the cells: values by API field, and what stood in the way.
+class InputValues:
+    """Values by API field, and the problems of the cells that have none.
 
-    `refused` are fields that a complaint was made about: their absence is no second one. `files` are the
-    pictures of this computer that the values name.
+    `refused` are the fields with a problem: their absence is not a second one. `files` are the images of this
+    computer that the values name.
     """
 
     values: dict[str, object] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
-    complaints: list[Complaint] = field(default_factory=list)
+    cell_problems: list[CellProblem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     files: list[LocalImage] = field(default_factory=list)
 
 
-def given_by(row: Row, columns: Iterable[tuple[str, str]]) -> tuple[dict[str, Given], list[Complaint]]:
-    """What a row gives for each field, from pairs of column and field. Two for one are a complaint."""
-    given: dict[str, Given] = {}
-    complaints: list[Complaint] = []
+def cells_by_field(
+    row: Row, columns: Iterable[tuple[str, str]]
+) -> tuple[dict[str, GivenCell], list[CellProblem]]:
+    """The cell of a row for each field, from pairs of column and field. Two cells for one are a problem."""
+    given: dict[str, GivenCell] = {}
+    cell_problems: list[CellProblem] = []
     for column, name in columns:
-        cell = Given(column, row.cells[column], row.line_of(column), row.files.get(column))
+        cell = GivenCell(column, row.cells[column], row.line_of(column), row.files.get(column))
         earlier = given.setdefault(name, cell)
         if earlier is not cell:
-            message = f"{shown(earlier.column)} and {shown(column)} are two names for the same input."
-            complaints.append(Complaint(cell, message, "Give one of them."))
-    return given, complaints
+            message = f"{excerpt(earlier.column)} and {excerpt(column)} are two names for the same input."
+            cell_problems.append(CellProblem(cell, message, "Give one of them."))
+    return given, cell_problems
 
 
 def read_values(
     spec: ModelSpec,
-    given: Mapping[str, Given],
+    given: Mapping[str, GivenCell],
     columns: Set[str],
     cells: Mapping[str, Cell],
     image_sets: ImageSets,
     album: Album = NOWHERE,
-) -> Values:
+) -> InputValues:
     """The value of each given field; and the page's count, where a model makes a series and none is given.
 
-    `columns` are the names that `{name}` may refer to, `cells` what they hold for this job.
+    `columns` are the names that `{name}` may refer to, `cells` their content in this job.
     """
-    made = Values()
+    made = InputValues()
     for name, source in given.items():
         cell, empty = _filled(source.cell, columns, cells)
         made.warnings.extend(
-            f"{{{shown(gap)}}} in {shown(source.column)} is an empty cell: nothing is put in its place."
+            f"{{{excerpt(gap)}}} in {excerpt(source.column)} is an empty cell: nothing is put in its place."
             for gap in empty
         )
         if not cell:
@@ -96,7 +103,7 @@ def read_values(
             continue
         value = value or _value(cell, spec.fields[name])
         if isinstance(value, _Refusal):
-            made.complaints.append(Complaint(source, value.message, value.hint))
+            made.cell_problems.append(CellProblem(source, value.message, value.hint))
             made.refused.add(name)
         else:
             made.values[name] = value
@@ -107,13 +114,13 @@ def read_values(
 
 
 def _read_pictures(
-    made: Values, name: str, source: Given, cell: Cell, image_sets: ImageSets, album: Album
+    made: InputValues, name: str, source: GivenCell, cell: Cell, image_sets: ImageSets, album: Album
 ) -> None:
-    read = read_references(cell, image_sets, album)
-    made.complaints += [Complaint(source, message, hint, value) for value, message, hint in read.wrong]
+    read = read_image_cell(cell, image_sets, album)
+    made.cell_problems += [CellProblem(source, message, hint, value) for value, message, hint in read.wrong]
     made.warnings += read.warnings
     made.files += read.files
-    if read.wrong or not read.values:  # no value: a set that is empty, which is told where it stands
+    if read.wrong or not read.values:  # no value: an empty image set, reported where it is written
         made.refused.add(name)
     else:
         made.values[name] = read.values
@@ -125,10 +132,10 @@ class _Refusal:
     hint: str = ""
 
 
-def _self_reference(source: Given) -> _Refusal | None:
+def _self_reference(source: GivenCell) -> _Refusal | None:
     texts = (source.cell,) if isinstance(source.cell, str) else source.cell
     if any(f"{{{source.column}}}" in text for text in texts):
-        return _Refusal(f"{{{shown(source.column)}}} stands for this cell itself.", "Name another column.")
+        return _Refusal(f"{{{excerpt(source.column)}}} stands for this cell itself.", "Name another column.")
     return None
 
 
@@ -141,7 +148,7 @@ def _filled(cell: Cell, columns: Set[str], cells: Mapping[str, Cell]) -> tuple[C
 
 
 def _value(cell: Cell, field: InputField) -> object:
-    """The value, or a refusal. What is no number and no choice is left to the model's check."""
+    """The value, or a refusal. The model's own check rejects texts that are no number and no choice."""
     if not isinstance(cell, str):
         return _Refusal("One value is needed here, not a list.")
     if field.kind is InputKind.WHOLE_NUMBER:

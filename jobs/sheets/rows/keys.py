@@ -1,4 +1,4 @@
-"""What makes a job the same job: its fingerprint, and the key it has in its batch."""
+"""The identity of a job: its fingerprint, and its key in its batch."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ LONGEST_ID = 200
 
 
 def fingerprint(model: str, inputs: Mapping[str, JsonValue]) -> str:
-    """SHA-256 (hex) of a model and its normalised inputs, whatever order they come in."""
+    """SHA-256 (hex) of a model and its normalised inputs, in any order."""
     text = json.dumps([model, inputs], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -25,19 +25,19 @@ def why_not_an_id(text: str) -> str | None:
 
 
 def _kept(key: str) -> str | bytes:
-    """What is remembered of a key: no more than 16 bytes of it, so that a million long ids fit as well."""
+    """A key in at most 16 bytes, so that a million long ids fit into memory."""
     return key if len(key) <= 16 else hashlib.blake2b(key.encode(), digest_size=16).digest()
 
 
 class Keys:
-    """The keys given out so far, each with the line it was given to: all that is kept of a row."""
+    """The keys given out so far, each with its line: all that is kept of a row."""
 
     def __init__(self) -> None:
         self._lines: dict[str | bytes, int] = {}
         self._repeats: dict[str, int] = {}
 
     def take(self, key: str, line: int) -> int | None:
-        """Give a key to a line. The line that already has it, or None where the key was free."""
+        """Give a key to a line. Returns the line that already has it, or None where the key was free."""
         kept = _kept(key)
         earlier = self._lines.get(kept)
         if earlier is None:
@@ -45,7 +45,7 @@ class Keys:
         return earlier
 
     def derive(self, fingerprint: str, line: int) -> str:
-        """A key from a fingerprint: its first 16 digits, then `-2`, `-3` for rows that say the same."""
+        """A key from a fingerprint: its first 16 digits, then `-2`, `-3` for identical rows."""
         stem = fingerprint[:16]
         key = stem
         while _kept(key) in self._lines:

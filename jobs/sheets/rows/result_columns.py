@@ -1,4 +1,4 @@
-"""The columns that Nightsheet adds to a copy of a sheet. The copy is a sheet, too: they are no part of it."""
+"""The columns that Nightsheet adds to a copy of a sheet, and ignores when it reads the copy as a sheet."""
 
 import re
 
@@ -10,6 +10,6 @@ COLUMNS = (BATCH, *(f"result.{name}" for name in ("state", "images", "seed", "co
 _OURS = re.compile(r"result\.(?:batch|state|images|image\.[0-9]{1,3}|seed|cost_usd|error)")
 
 
-def is_result(column: str) -> bool:
+def is_result_column(column: str) -> bool:
     """Whether the column is one of those."""
     return column.startswith(PREFIX) and _OURS.fullmatch(column) is not None

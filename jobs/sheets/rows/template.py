@@ -1,4 +1,4 @@
-"""`{name}` in an input, replaced by the row's cell of that name. Every other brace is sent as written."""
+"""Templates: `{name}` in an input stands for the row's cell of that name. Other braces stay as written."""
 
 import re
 from collections.abc import Mapping, Set
@@ -9,9 +9,9 @@ _NAME = re.compile(r"\{([^{}]+)\}")
 
 
 def fill(text: str, columns: Set[str], cells: Mapping[str, Cell]) -> tuple[str, tuple[str, ...]]:
-    """The text with its names replaced, and the columns that were asked for and are empty in this row.
+    """The text with its names replaced, and the named columns that are empty in this row.
 
-    What is put in is not looked at again: a cell with braces in it stays as it is.
+    Replaced text is not expanded again: a cell with braces in it stays as it is.
     """
     if "{" not in text:
         return text, ()

@@ -1,32 +1,33 @@
-"""A row put to a model: what it gives for each field, judged, with every problem where it stands."""
+"""Validates a row against a model: the inputs to send, or every problem in its place."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
 from jobs.catalog.registry import MODELS
 from jobs.catalog.spec import Finding, ModelSpec
-from jobs.problems import Problem
+from jobs.problems import Problem, at
 from jobs.sheets.images.album import LocalImage
-from jobs.sheets.row import Cell, Opened, Row, shown
+from jobs.sheets.opened import DocumentSheet, OpenedSheet, image_sets_of
+from jobs.sheets.row import Cell, Row
 from jobs.sheets.rows.column_names import ID, MODEL, fields_of, word_for
 from jobs.sheets.rows.columns import Columns
-from jobs.sheets.rows.inputs import Complaint, Given, Values, given_by, read_values
+from jobs.sheets.rows.inputs import CellProblem, GivenCell, InputValues, cells_by_field, read_values
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
-    """A model as one sheet uses it: the names for its fields, and what the sheet's defaults give them.
+class BoundModel:
+    """A model as one sheet uses it: the names of its fields, and their defaults.
 
-    `cells` is what the defaults say, own columns included, and `own` those; `refused` what of them could not
-    be read. `headings` has the column of the sheet for each field that has one, where they are named once.
+    `cells` are the cells of the defaults, `own` those of the user's own columns, `refused` the columns that
+    could not be read. `headings` has the column of each field, where the sheet names its columns once.
     """
 
     spec: ModelSpec
     fields: Mapping[str, str]
-    defaults: Mapping[str, Given]
-    complaints: tuple[Complaint, ...]
+    defaults: Mapping[str, GivenCell]
+    cell_problems: tuple[CellProblem, ...]
     cells: Mapping[str, Cell]
     own: Mapping[str, str]
     refused: Set[str]
@@ -34,9 +35,9 @@ class Fitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What may be sent for a row, or None where there are problems. `files` are the pictures of this computer
-    that it names."""
+class ValidatedRow:
+    """The inputs to send for a row, None where there are problems; and the images of this computer that they
+    name."""
 
     inputs: dict[str, JsonValue] | None
     problems: tuple[Problem, ...] = ()
@@ -44,27 +45,29 @@ class Verdict:
     files: tuple[LocalImage, ...] = ()
 
 
-def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
+def bind_model(spec: ModelSpec, columns: Columns, opened: OpenedSheet) -> BoundModel:
     """Prepare a model for a sheet, once.
 
-    Defaults for all that it has no field for are skipped; among its own they are a slip. Its own come before
-    those for all, whatever name of an input either uses.
+    Defaults for all jobs that the model has no field for are skipped; among the model's own they are a
+    problem. Its own take precedence, by whatever name of an input.
     """
     fields = fields_of(spec)
-    given: dict[str, Given] = {}
-    complaints: list[Complaint] = []
-    rows = [opened.defaults]
-    if spec.model_id in opened.model_defaults:
-        rows.append(opened.model_defaults[spec.model_id])
+    given: dict[str, GivenCell] = {}
+    cell_problems: list[CellProblem] = []
+    rows = _defaults(opened, spec.model_id)
     for row in rows:
         named = list(columns.read_from(row))
-        more, wrong = given_by(row, [(column, fields[name]) for column, name in named if name in fields])
+        more, wrong = cells_by_field(
+            row, [(column, fields[name]) for column, name in named if name in fields]
+        )
         given |= more
-        complaints += wrong
-        for column, name in named if row is not opened.defaults else ():
+        cell_problems += wrong
+        for column, name in named if row is not rows[0] else ():
             if name not in fields and name != MODEL:
-                complaints.append(
-                    Complaint(Given(column, row.cells[column], row.line_of(column)), *_no_input(spec, name))
+                cell_problems.append(
+                    CellProblem(
+                        GivenCell(column, row.cells[column], row.line_of(column)), *_no_input(spec, name)
+                    )
                 )
     cells = {name: cell for row in rows for name, cell in row.cells.items()}
     own = {name: text for row in rows for name, text in columns.own(row).items()}
@@ -76,44 +79,56 @@ def fit(spec: ModelSpec, columns: Columns, opened: Opened) -> Fitted:
             for column, name in columns.known.items()
             if name in fields
         }
-    return Fitted(spec, fields, given, tuple(complaints), cells, own, refused, headings)
+    return BoundModel(spec, fields, given, tuple(cell_problems), cells, own, refused, headings)
 
 
-def judge(row: Row, fitted: Fitted, columns: Columns, names: frozenset[str], opened: Opened) -> Verdict:
-    """Everything that is wrong with a row's inputs at once, or the inputs as they would be sent.
+def _defaults(opened: OpenedSheet, model_id: str) -> Sequence[Row]:
+    """The defaults for all jobs of a document, then those of the model."""
+    if not isinstance(opened, DocumentSheet):
+        return ()
+    own = opened.model_defaults.get(model_id)
+    return (opened.defaults,) if own is None else (opened.defaults, own)
+
+
+def validate_row(
+    row: Row, bound: BoundModel, columns: Columns, names: frozenset[str], opened: OpenedSheet
+) -> ValidatedRow:
+    """All problems of a row's inputs at once, or the inputs as they would be sent.
 
     `names` are the sheet's columns, which `{name}` may refer to.
     """
-    file, spec, fields = opened.file, fitted.spec, fitted.fields
+    file, spec, fields = opened.file, bound.spec, bound.fields
     pairs: list[tuple[str, str]] = []
     problems: list[Problem] = []
     for column, name in columns.read_from(row):
         if name in fields:
             pairs.append((column, fields[name]))
         elif name not in (ID, MODEL):
-            problems.append(_lacking(file, row, column, name, spec))
-    own, complaints = given_by(row, pairs)
-    given = {**{name: _in_row(default, row) for name, default in fitted.defaults.items()}, **own}
-    cells = {**fitted.cells, **row.cells}
-    made = read_values(spec, given, names, cells, opened.image_sets, opened.album)
-    unread = row.refused | fitted.refused
+            problems.append(_without_field(file, row, column, name, spec))
+    own, cell_problems = cells_by_field(row, pairs)
+    given = {**{name: _placed(default, row) for name, default in bound.defaults.items()}, **own}
+    cells = {**bound.cells, **row.cells}
+    made = read_values(spec, given, names, cells, image_sets_of(opened), opened.album)
+    unread = row.refused | bound.refused
     made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
     checked = spec.check(made.values)
-    problems += [_told(file, complaint) for complaint in (*fitted.complaints, *complaints, *made.complaints)]
-    problems += _found(row, checked.problems, made, given, fitted, opened)
+    problems += [
+        _problem(file, cell_problem)
+        for cell_problem in (*bound.cell_problems, *cell_problems, *made.cell_problems)
+    ]
+    problems += _problems(row, checked.problems, made, given, bound, opened)
     warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
-    return Verdict(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
+    return ValidatedRow(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
 
 
-def _in_row(default: Given, row: Row) -> Given:
-    """A default with a name in braces differs from row to row: what is wrong with it is told for the row."""
+def _placed(default: GivenCell, row: Row) -> GivenCell:
+    """A default with a name in braces differs from row to row, so its problems are those of the row."""
     texts = (default.cell,) if isinstance(default.cell, str) else default.cell
     return replace(default, line=row.line) if any("{" in text for text in texts) else default
 
 
-def _lacking(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:
-    place = row.files.get(column, file), row.line_of(column)
-    return Problem(*place, shown(column), shown(row.cells[column]), *_no_input(spec, name))
+def _without_field(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:
+    return row.at(file, column).problem(*_no_input(spec, name))
 
 
 def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
@@ -122,35 +137,32 @@ def _no_input(spec: ModelSpec, name: str) -> tuple[str, str]:
     return f"{spec.model_id} has no input for this.", hint
 
 
-def _told(file: str, complaint: Complaint) -> Problem:
-    given = complaint.given
-    place = given.file or file, given.line
-    value = given.cell if complaint.value is None else complaint.value
-    return Problem(*place, shown(given.column), shown(value), complaint.message, complaint.hint)
+def _problem(file: str, cell_problem: CellProblem) -> Problem:
+    value = cell_problem.given.cell if cell_problem.value is None else cell_problem.value
+    return cell_problem.given.at(file, value).problem(cell_problem.message, cell_problem.hint)
 
 
-def _found(
+def _problems(
     row: Row,
     findings: tuple[Finding, ...],
-    made: Values,
-    given: Mapping[str, Given],
-    fitted: Fitted,
-    opened: Opened,
+    made: InputValues,
+    given: Mapping[str, GivenCell],
+    bound: BoundModel,
+    opened: OpenedSheet,
 ) -> Iterator[Problem]:
-    """The model's findings in the sheet's words; not those that were already told in another place."""
-    file, headings = opened.file, fitted.headings
-    told_with_their_set = {address for addresses in opened.image_sets.values() for address in addresses}
+    """The model's findings in the sheet's words, without those that are reported elsewhere."""
+    file, headings = opened.file, bound.headings
+    reported_in_their_set = {address for addresses in image_sets_of(opened).values() for address in addresses}
     for finding in findings:
         if finding.field in made.refused:
             continue
-        if isinstance(finding.value, str) and finding.value in told_with_their_set:
+        if isinstance(finding.value, str) and finding.value in reported_in_their_set:
             continue
-        word = word_for(fitted.spec, finding.field)
+        word = word_for(bound.spec, finding.field)
         if headings is not None and finding.field not in headings and finding.field not in given:
-            lacks = f"The sheet has no such column, which {fitted.spec.model_id} needs."
-            yield Problem(file, opened.header_line, word, None, lacks, f"Add a column {word}.")
+            lacks = f"The sheet has no such column, which {bound.spec.model_id} needs."
+            yield at(file, opened.header_line, column=word).problem(lacks, f"Add a column {word}.")
             continue
         heading = word if headings is None else headings.get(finding.field, word)
-        source = given.get(finding.field, Given(heading, "", row.line))
-        column, value = shown(source.column), shown(finding.value)
-        yield Problem(source.file or file, source.line, column, value, finding.message, finding.hint)
+        source = given.get(finding.field, GivenCell(heading, "", row.line))
+        yield source.at(file, finding.value).problem(finding.message, finding.hint)

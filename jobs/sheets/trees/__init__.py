@@ -1,1 +1,1 @@
-"""Documents as plain text in a tree, with the line of everything."""
+"""Documents as trees of plain text, with the line of every node."""

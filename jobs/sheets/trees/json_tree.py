@@ -1,6 +1,6 @@
-"""JSON as plain text in a tree, with the line of everything: Python's own reader tells no lines.
+"""JSON as a tree of plain text with the line of every node, which Python's own reader does not provide.
 
-Numbers keep the digits they are written with: the column decides what they are.
+Numbers keep the digits they are written with: the column decides their type.
 """
 
 import re
@@ -8,19 +8,19 @@ from collections.abc import Callable
 from json import decoder
 
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node
-from jobs.sheets.trees.tree_builder import BadDocument, Repeated, TreeBuilder
+from jobs.sheets.trees.tree_builder import BadDocument, RepeatedKey, TreeBuilder
 
-# The function in C behind json.loads: from behind the opening quote to the text and the end of it.
+# The C function behind json.loads: takes the position after the opening quote, gives the text and its end.
 _scan_string: Callable[[str, int, bool], tuple[str, int]] = decoder.scanstring  # type: ignore[attr-defined]
 _BLANK = re.compile(r"[ \t\n\r]*")
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
 
 
-def read_tree(text: str) -> tuple[Node, list[Repeated]]:
-    """The one value in `text`, and the keys that were repeated.
+def read_tree(text: str) -> tuple[Node, list[RepeatedKey]]:
+    """The one value in `text`, and its repeated keys.
 
     Raises:
-        BadDocument: not JSON, or larger or deeper than is read here.
+        BadDocument: not JSON, or beyond the limits of size and depth.
     """
     reader = _JsonReader(text)
     reader.read()
@@ -28,7 +28,7 @@ def read_tree(text: str) -> tuple[Node, list[Repeated]]:
 
 
 class _JsonReader:
-    """Walks over the text once, without recursion. `_ends` has the closing bracket of all that is open."""
+    """One pass over the text, without recursion. `_ends` has the closing bracket of every open node."""
 
     def __init__(self, text: str) -> None:
         self.builder = TreeBuilder()
@@ -51,7 +51,7 @@ class _JsonReader:
             raise self._wrong("the document has ended before this")
 
     def _in_between(self) -> None:
-        """After a value: a comma and the next one, or the end of what is open."""
+        """After a value: a comma and the next one, or the end of the open node."""
         if self._peek(","):
             self._step()
             if self._ends[-1] == "}":
@@ -70,7 +70,7 @@ class _JsonReader:
         return True
 
     def _value(self) -> None:
-        """A value; of a list or a mapping its beginning and, if it has one, its first value."""
+        """Read a value; of a list or a mapping the beginning and the first value, if any."""
         while True:
             mark = self._text[self._at : self._at + 1]
             if mark not in ("[", "{"):

@@ -1,30 +1,30 @@
-"""A document's values as cells: what JSON and YAML may hold, and a sheet may not."""
+"""Nodes of a document as cells: rejects what JSON and YAML can express and a sheet cannot."""
 
 from dataclasses import dataclass
 
-from jobs.problems import Problem
-from jobs.sheets.row import Cell, Row, is_blank, shown
+from jobs.problems import Problem, at
+from jobs.sheets.row import Cell, Row, is_blank
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_text
 from jobs.sheets.trees.tree import MappingNode, Node, Scalar
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidNode:
-    """Why a value is no cell, and the line that it stands on."""
+    """Why a value is no cell, and its line."""
 
     line: int
     message: str
 
 
 def read_row(file: str, table: MappingNode) -> tuple[Row, list[Problem]]:
-    """A mapping as a row, and what in it cannot be read."""
+    """A mapping as a row, and the problems of values that cannot be read."""
     cells: dict[str, Cell] = {}
     problems: list[Problem] = []
     unread: set[str] = set()
     for name, node in table.nodes.items():
         cell = as_cell(node)
         if isinstance(cell, InvalidNode):
-            problems.append(Problem(file, cell.line, shown(name), None, cell.message))
+            problems.append(at(file, cell.line, column=name).problem(cell.message))
             unread.add(name)
         elif cell:
             cells[name] = cell
@@ -32,7 +32,7 @@ def read_row(file: str, table: MappingNode) -> tuple[Row, list[Problem]]:
 
 
 def as_cell(node: Node) -> Cell | InvalidNode:
-    """A text or a list of texts, empty where nothing is said."""
+    """A text or a list of texts; empty for an absent value."""
     if isinstance(node, MappingNode):
         return InvalidNode(node.line, OBJECT)
     if isinstance(node, Scalar):

@@ -1,11 +1,11 @@
-"""A document as plain text in a tree, whatever it was written in. Lines count from 1."""
+"""A document as a tree of plain text, the same for every format. Lines count from 1."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A text as it is written; None where nothing or `null` stands."""
+    """A text as it is written; None for an empty value or `null`."""
 
     text: str | None
     line: int

@@ -1,4 +1,4 @@
-"""Puts a document's pieces together, whatever it is written in: never deeper or longer than allowed."""
+"""Builds the tree of a document from a parser's events, within limits of depth and size."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ MOST_NODES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
-    """A key that stands twice in one mapping: the second one is not read."""
+class RepeatedKey:
+    """A key that occurs twice in one mapping: the second one is ignored."""
 
     key: str
     line: int
 
 
 class BadDocument(Exception):
-    """What stands at this line is refused, and nothing after it can be trusted."""
+    """The document is rejected at this line, and not read beyond it."""
 
     def __init__(self, line: int | None, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -29,21 +29,21 @@ class BadDocument(Exception):
 
 
 class TreeBuilder:
-    """Told what begins and ends, in order; builds without recursion."""
+    """Takes the beginnings and ends of nodes in order; works without recursion."""
 
     def __init__(self) -> None:
         self.root: Node = Scalar(None, 1)
-        self.repeated: list[Repeated] = []
+        self.repeated: list[RepeatedKey] = []
         self._nodes = 0
         self._open: list[ListNode | MappingNode] = []
         self._keys: list[Scalar | None] = []
 
     def scalar(self, text: str | None, line: int) -> None:
-        """A value, or a key where one is due."""
+        """Add a value, or a key where one is due."""
         self._put(Scalar(text, line))
 
     def begin(self, node: ListNode | MappingNode) -> None:
-        """A list or a mapping: what follows is in it, until `end`."""
+        """Open a list or a mapping: what follows is in it, until `end`."""
         self._put(node)
         self._open.append(node)
         self._keys.append(None)
@@ -51,7 +51,7 @@ class TreeBuilder:
             raise BadDocument(node.line, f"Nested more than {DEEPEST} deep.")
 
     def end(self) -> None:
-        """The innermost list or mapping is complete."""
+        """Close the innermost list or mapping."""
         self._open.pop()
         self._keys.pop()
 
@@ -75,7 +75,7 @@ class TreeBuilder:
         self._keys[-1] = None
         name = str(key.text)
         if name in parent.nodes:
-            self.repeated.append(Repeated(name, key.line))
+            self.repeated.append(RepeatedKey(name, key.line))
             return
         parent.nodes[name] = node
         parent.lines[name] = key.line

@@ -1,6 +1,6 @@
-"""YAML as plain text in a tree: no tags, no aliases, no guessed types, and a limit on everything.
+"""YAML as a tree of plain text: no tags, no aliases, no guessed types, and limits on size and depth.
 
-The parser's events are used directly. A loader would turn `no` into False, `012` into 10 and `12:30` into a
+This uses the parser's events directly. A loader would turn `no` into False, `012` into 10 and `12:30` into a
 number, let the last of two equal keys win, and let 350 bytes of aliases grow into a quarter of a gigabyte.
 """
 
@@ -9,7 +9,7 @@ import re
 import yaml
 
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node
-from jobs.sheets.trees.tree_builder import BadDocument, Repeated, TreeBuilder
+from jobs.sheets.trees.tree_builder import BadDocument, RepeatedKey, TreeBuilder
 
 _LOADER = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
@@ -18,11 +18,11 @@ _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-def read_tree(text: str) -> tuple[Node, list[Repeated]]:
-    """The one document in `text`, and the keys that were repeated. An empty text is an empty scalar.
+def read_tree(text: str) -> tuple[Node, list[RepeatedKey]]:
+    """The one document in `text`, and its repeated keys. An empty text is an empty scalar.
 
     Raises:
-        BadDocument: not YAML, or YAML that is refused here.
+        BadDocument: not YAML, or YAML that is rejected here.
     """
     odd = _NOT_TEXT.search(text)
     if odd:

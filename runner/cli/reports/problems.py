@@ -1,11 +1,10 @@
 """A sheet's problems: as a table to work through, and as a file to work through in a spreadsheet."""
 
 import csv
-import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from jobs.atomic_file import AtomicFile
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
 from runner.cli.console import console
@@ -53,18 +52,18 @@ def write(problems: Sequence[Problem], output: Path) -> None:
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.
     """
-    from jobs.manifests.csv import safe
+    from jobs.manifests.csv import escape_formula
 
-    part = output.with_name(f".{output.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("x", encoding="utf-8-sig", newline="", errors="backslashreplace") as file:
-            writer = csv.writer(file)
-            writer.writerow(_COLUMNS)
-            writer.writerows([safe(getattr(problem, name)) for name in _COLUMNS] for problem in problems)
-        part.replace(output)
+        with AtomicFile(output) as file:
+            with file.path.open("w", encoding="utf-8-sig", newline="", errors="backslashreplace") as text:
+                writer = csv.writer(text)
+                writer.writerow(_COLUMNS)
+                writer.writerows(
+                    [escape_formula(getattr(problem, name)) for name in _COLUMNS] for problem in problems
+                )
+            file.commit(durable=False)  # a list that `check` writes again at any time
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise CannotWrite(
             f"{output} cannot be written: {error.strerror}.", "Choose another --output."
         ) from error

@@ -1,6 +1,5 @@
 """What `retry`, `review` and `cancel` share: finding the jobs that are named, and changing many of them."""
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
+from jobs.suggestions import did_you_mean, similar
 from runner.humanize import count_of
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ async def named(store: "Store", batch: "BatchView", keys: Sequence[str]) -> list
 
 async def _unknown(store: "Store", batch: "BatchView", unknown: Sequence[str]) -> UsageProblem:
     keys = [job.key async for job in store.jobs.each(batch.id, everything=True)]
-    near = [meant for key in unknown for meant in difflib.get_close_matches(key, keys, n=_NEAR)]
+    near = [meant for key in unknown for meant in similar(key, keys, count=_NEAR)]
     told = ", ".join(map(repr, unknown))
     sentence = f"The batch {batch.name!r} has no job {told}. Nothing was changed."
-    hint = f"Did you mean {', '.join(dict.fromkeys(near))}?" if near else "`nightsheet jobs` lists the keys."
+    hint = did_you_mean(", ".join(dict.fromkeys(near)), "`nightsheet jobs` lists the keys.")
     return UsageProblem(sentence, hint)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jobs.problems import Problem
+from jobs.problems import Problem, excerpt
 from runner.cli.steps.open import process_environment
 
 if TYPE_CHECKING:
@@ -89,6 +89,4 @@ def _others(rows: int) -> str:
 
 def _shown(address: str) -> str:
     """Without what may be a signature."""
-    from jobs.sheets.row import shown
-
-    return str(shown(address.partition("?")[0]))
+    return str(excerpt(address.partition("?")[0]))

@@ -29,12 +29,13 @@ async def write_into(
         SheetProblems: the sheet has problems.
         CannotWrite: the copy cannot be written.
     """
-    from jobs.manifests.atomic_file import written_whole
+    from jobs.atomic_file import replacement
     from jobs.manifests.csv_copy import copy_csv
     from jobs.manifests.results import results_of
     from jobs.manifests.xlsx_copy import copy_xlsx
     from jobs.sheets import open_sheet
     from jobs.sheets.images.album import Way
+    from jobs.sheets.opened import TableSheet
     from jobs.sheets.readers.registry import format_of
     from runner.settings import with_image_settings
 
@@ -49,10 +50,12 @@ async def write_into(
     target = output or path.with_name(f"{path.stem}-results{path.suffix}")
     _must_be_free(target, sheet, source, batch, settings)
     results = results_of(store, batch, sheet, target.parent)
-    header = sheet.opened.header_line or 1
-    with written_whole(target) as part:
+    opened = sheet.opened
+    header = opened.header_line or 1
+    worksheet = opened.worksheet if isinstance(opened, TableSheet) else None
+    with replacement(target) as part:
         if form == "xlsx":
-            await copy_xlsx(source, sheet.opened.part, header, results, part)
+            await copy_xlsx(source, worksheet, header, results, part)
         else:
             await copy_csv(source, header, results, part, tabs=form == "tsv")
     console.message(f"Written: {target}")
@@ -69,7 +72,7 @@ def _must_be_free(
         )
     if target.is_file() and target.resolve() != Path(batch.sheet):
         try:
-            if open_sheet(target, model=sheet.model).opened.copy_of == batch.name:
+            if open_sheet(target, batch=batch.name, model=sheet.model).is_copy:
                 return  # what an earlier export wrote
         except NightsheetError:
             pass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.suggestions import closest, edit_distance, match_choice, nearest_choice
+from jobs.suggestions import closest, did_you_mean, edit_distance, match_choice, nearest_choice, similar
 
 SIZES = ("2K", "4K", "2048x2048 (1:1)", "2560x1440 (16:9)", "1440x2560 (9:16)", "4096x4096 (1:1)")
 COLONS = ("2048:2048 (1:1)", "2560:1440 (16:9)")
@@ -34,6 +34,21 @@ def test_closest_finds_the_name_despite_capitals() -> None:
 def test_closest_gives_nothing_for_what_is_far_or_long(word: str) -> None:
     """A word that resembles nothing, or is longer than any name, gets no suggestion."""
     assert closest(word, ["hero", "x" * 100]) is None
+
+
+def test_similar_names_come_best_first() -> None:
+    """As many as are wanted, as like as is wanted; capitals count here."""
+    names = ["boat", "goats", "HERO", "goat"]
+    assert similar("goat", names, count=3) == ["goat", "goats", "boat"]
+    assert similar("goat", names) == ["goat"]
+    assert similar("goatz", names, count=3, likeness=0.85) == ["goat"]
+    assert similar("hero", names) == []
+
+
+def test_a_hint_names_what_was_meant_or_says_the_rest() -> None:
+    """Nothing meant, and no text for one, are the same."""
+    assert did_you_mean("hero", "There are two.") == "Did you mean hero?"
+    assert did_you_mean(None, "There are two.") == did_you_mean("", "There are two.") == "There are two."
 
 
 @pytest.mark.parametrize(

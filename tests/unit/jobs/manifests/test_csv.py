@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from jobs.failures import Failure, FailureKind
-from jobs.manifests.columns import Names
-from jobs.manifests.csv import CsvTable, safe
+from jobs.manifests.columns import ColumnNames
+from jobs.manifests.csv import CsvTable, escape_formula
 from jobs.manifests.record import record
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView
 from tests.support.manifests import view
 
-NAMES = Names(("prompt", "seed", "images"), ("note",))
+NAMES = ColumnNames(("prompt", "seed", "images"), ("note",))
 
 
-def read(*jobs: JobView, names: Names = NAMES) -> list[dict[str, Any]]:
+def read(*jobs: JobView, names: ColumnNames = NAMES) -> list[dict[str, Any]]:
     """The rows, as Python's own reader finds them."""
     table = CsvTable(names)
     data = table.head + b"".join(table.line(record(job, Path("/out"))) for job in jobs)
@@ -85,25 +85,25 @@ def test_a_row() -> None:
 )
 def test_what_looks_like_a_formula_is_text(text: str) -> None:
     """A ' before it keeps a spreadsheet from reckoning, or worse."""
-    assert safe(text) == f"'{text}"
+    assert escape_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("value", ["a=1", "'=1", "", "1", "A - B", "é", 0, 7, -5, 0.04])
 def test_what_does_not_is_left_alone(value: str | float) -> None:
     """Numbers that we write ourselves are numbers, a negative seed too."""
-    assert safe(value) == value
+    assert escape_formula(value) == value
 
 
 def test_odd_values_are_json() -> None:
     """Nothing is lost where an input is of no simple type."""
-    assert safe([1, "a"]) == '[1, "a"]'
-    assert safe({"a": True}) == '{"a": true}'
-    assert safe(True) == "true"
+    assert escape_formula([1, "a"]) == '[1, "a"]'
+    assert escape_formula({"a": True}) == '{"a": true}'
+    assert escape_formula(True) == "true"
 
 
 def test_a_column_name_cannot_be_a_formula() -> None:
     """A user's own column keeps its name behind `columns.`."""
-    assert b",columns.=1+1," in CsvTable(Names((), ("=1+1",))).head
+    assert b",columns.=1+1," in CsvTable(ColumnNames((), ("=1+1",))).head
 
 
 def test_a_name_that_came_up_late_is_left_out() -> None:

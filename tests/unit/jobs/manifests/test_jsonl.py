@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from jobs.manifests.columns import Names
+from jobs.manifests.columns import ColumnNames
 from jobs.manifests.jsonl import JsonLines
 from jobs.manifests.record import record
 from tests.support.manifests import view
 
 
 def line(**columns: str) -> bytes:
-    return JsonLines(Names()).line(record(view(columns=columns), Path("/out")))
+    return JsonLines(ColumnNames()).line(record(view(columns=columns), Path("/out")))
 
 
 def test_one_line_that_reads_back() -> None:
@@ -36,4 +36,4 @@ def test_half_a_character_is_kept() -> None:
 
 def test_there_is_no_head() -> None:
     """The first line is a record, too."""
-    assert JsonLines(Names()).head == b""
+    assert JsonLines(ColumnNames()).head == b""

@@ -14,7 +14,7 @@ from openpyxl.drawing.image import Image
 
 from jobs.errors import UsageProblem
 from jobs.manifests import xlsx_copy
-from jobs.manifests.results import Result
+from jobs.manifests.results import RowResult
 from jobs.manifests.xlsx_copy import copy_xlsx
 from jobs.sheets import SheetSource
 from jobs.sheets.files import zip_limits
@@ -26,17 +26,17 @@ WORKSHEET = "xl/worksheets/sheet1.xml"
 DRAWING = "xl/drawings/drawing1.xml"
 
 
-def results(*lines: int) -> list[Result]:
+def results(*lines: int) -> list[RowResult]:
     return [
-        Result(line, "night", "succeeded", (f"out/{line}.png", f"out/{line}-2.png"), 7, 0.04)
+        RowResult(line, "night", "succeeded", (f"out/{line}.png", f"out/{line}-2.png"), 7, 0.04)
         for line in lines
     ]
 
 
-async def copied(path: Path, found: list[Result]) -> Any:
+async def copied(path: Path, found: list[RowResult]) -> Any:
     """The copy's worksheet."""
 
-    async def given() -> AsyncIterator[Result]:
+    async def given() -> AsyncIterator[RowResult]:
         for result in found:
             yield result
 
@@ -178,7 +178,7 @@ async def test_what_unpacks_to_too_much_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     """As a sheet it is read: there, none of it is unpacked."""
-    monkeypatch.setattr(zip_limits, "LARGEST_PICTURE", 1_000_000)
+    monkeypatch.setattr(zip_limits, "LARGEST_IMAGE", 1_000_000)
     path = with_part(book(tmp_path), part, b" " * 1_000_001)
     assert not list(open_xlsx(SheetSource(path)).problems)
     with pytest.raises(UsageProblem, match="unpacks to more than 1 MB"):

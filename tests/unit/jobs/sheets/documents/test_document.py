@@ -6,14 +6,15 @@ import pytest
 
 from jobs.problems import Problem
 from jobs.sheets.documents.document import open_document
-from jobs.sheets.row import Opened, Row
+from jobs.sheets.opened import DocumentSheet
+from jobs.sheets.row import Row
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.yaml_tree import read_tree
 
 PARTS = "A sheet has the parts batch, model, defaults, model_defaults, image_sets and jobs."
 
 
-def document(text: str) -> Opened:
+def document(text: str) -> DocumentSheet:
     """A sheet from its text."""
     return open_document(SheetSource(Path("a.yaml")), read_tree(text)[0])
 

@@ -65,7 +65,7 @@ def test_in_a_workbook_that_is_copied_they_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
 ) -> None:
     """Each of them, and all parts together; the limits themselves pass."""
-    monkeypatch.setattr(zip_limits, "LARGEST_PICTURE", 2_000_000)
+    monkeypatch.setattr(zip_limits, "LARGEST_IMAGE", 2_000_000)
     monkeypatch.setattr(zip_limits, "LARGEST_COPY", 3_000_000)
     parts = {f"xl__{folder}__one": b"x" * 2_000_000, "xl__styles": b"x" * 1_000_000}
     check_workbook(packed(tmp_path, **parts), whole=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.sheets.images import find
-from jobs.sheets.images.find import Folders, NotFound, find_files, natural
+from jobs.sheets.images.find import Folders, NotFound, find_files, natural_key
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_pattern_that_finds_too_much(place: Path, monkeypatch: pytest.MonkeyPa
 def test_natural_order() -> None:
     """2 before 10, capitals like small letters, and a rule for what is then alike."""
     names = ["10.png", "B.png", "a.png", "2.png", "A.png", "02.png", "a2b10", "a2b9", "a10"]
-    assert sorted(names, key=natural) == [
+    assert sorted(names, key=natural_key) == [
         *("02.png", "2.png", "10.png", "a2b9", "a2b10", "a10", "A.png", "a.png", "B.png")
     ]
 
@@ -162,7 +162,7 @@ def test_natural_order() -> None:
 def test_every_list_of_names_has_one_order(names: list[str]) -> None:
     """Whatever order a folder lists them in."""
     shuffled = [*names[1:], *names[:1]]
-    assert sorted(names, key=natural) == sorted(shuffled, key=natural)
+    assert sorted(names, key=natural_key) == sorted(shuffled, key=natural_key)
 
 
 @given(st.text(alphabet="./~*?[]aes\\\0é", max_size=20))

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.problems import Problem
 from jobs.sheets.readers import csv_sheet
-from jobs.sheets.readers.csv_sheet import open_csv, open_tsv
+from jobs.sheets.readers.csv_sheet import DELIMITERS, header_likeness, open_csv, open_tsv
 from jobs.sheets.row import Row
 from jobs.sheets.source import SheetSource
 
@@ -224,3 +224,23 @@ def test_another_encoding_is_read_where_it_was_named(write: Write) -> None:
     assert [row.cells for row in opened.rows() if isinstance(row, Row)] == [{"prompt": "M\u00fcller \u20ac"}]
     (bad,) = open_csv(SheetSource(write("a.csv", b"prompt\na\n\x81\n"), encoding="cp1252")).problems
     assert (bad.row, bad.message) == (3, "The line is not cp1252: byte 0x81 at 1.")
+
+
+@pytest.mark.parametrize(
+    ("header", "known", "near"),
+    [
+        (["id", " prompt ", "note"], 2, 2),
+        (["promt", "note"], 0, 1),
+        (["id;prompt;size"], 0, 0),
+        ([], 0, 0),
+        (["A pier, at dawn"], 0, 0),
+    ],
+)
+def test_names_count_and_near_misses_after_them(header: list[str], known: int, near: int) -> None:
+    """Cells that mean nothing do not: a prompt has commas, too."""
+    assert header_likeness(header) == (known, near)
+
+
+def test_a_comma_comes_first_where_nothing_tells() -> None:
+    """A sheet of one column is the common case of that."""
+    assert next(iter(DELIMITERS)) == ","

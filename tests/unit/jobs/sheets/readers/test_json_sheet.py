@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.problems import Problem
+from jobs.sheets.opened import DocumentSheet
 from jobs.sheets.readers.json_sheet import open_json
 from jobs.sheets.row import Row
 from jobs.sheets.source import SheetSource
@@ -34,6 +35,7 @@ def test_a_document_is_a_sheet_as_in_yaml(write: Write) -> None:
     for data in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
         opened = open_json(SheetSource(write("a.json", data)))
         assert opened.problems == ()
+        assert isinstance(opened, DocumentSheet)
         assert (opened.batch, opened.model, opened.defaults.cells) == ("b", "m", {"size": "2K"})
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from jobs.sheets.readers.number_format import as_shown
+from jobs.sheets.readers.number_format import format_value
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from jobs.sheets.readers.number_format import as_shown
 )
 def test_values_as_a_person_sees_them(value: object, number_format: str, text: str) -> None:
     """3 and not 3.0."""
-    assert as_shown(value, number_format) == text
+    assert format_value(value, number_format) == text
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_numbers_are_formatted_as_far_as_everybody_sees_the_same(
     value: float, number_format: str, text: str
 ) -> None:
     """Digits and percent; no currency signs, no thousands separators, nothing that is guessed."""
-    assert as_shown(value, number_format) == text
+    assert format_value(value, number_format) == text
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_moments_are_written_in_the_order_that_everybody_reads(
     value: object, number_format: str, text: str
 ) -> None:
     """03/04 is March in one country and April in the next."""
-    assert as_shown(value, number_format) == text
+    assert format_value(value, number_format) == text

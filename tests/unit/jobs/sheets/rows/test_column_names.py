@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.catalog.registry import MODELS
-from jobs.sheets.rows.column_names import fields_of, known_inputs, known_names, meant_by, word_for
+from jobs.sheets.rows.column_names import fields_of, known_inputs, known_names, probable_name, word_for
 
 COUNT = "sequential_image_generation_options"
 
@@ -95,7 +95,7 @@ def test_the_word_for_a_field() -> None:
 )
 def test_a_slip_of_the_pen_is_recognised(written: str, meant: str | None) -> None:
     """Distance 2 or less, capitals and separators aside; 1 for the short names."""
-    assert meant_by(written) == meant
+    assert probable_name(written) == meant
 
 
 @pytest.mark.parametrize(
@@ -104,4 +104,4 @@ def test_a_slip_of_the_pen_is_recognised(written: str, meant: str | None) -> Non
 )
 def test_an_own_column_is_nobody_s_slip(name: str) -> None:
     """Words that people call their own columns are far enough from every known name."""
-    assert meant_by(name) is None
+    assert probable_name(name) is None

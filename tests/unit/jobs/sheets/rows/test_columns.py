@@ -1,13 +1,14 @@
 """The columns of one sheet."""
 
-from jobs.sheets.row import Opened, Row
+from jobs.sheets.opened import TableSheet
+from jobs.sheets.row import Row
 from jobs.sheets.rows.column_names import ID
 from jobs.sheets.rows.columns import sort_columns
 
 
-def opened(*columns: str) -> Opened:
+def opened(*columns: str) -> TableSheet:
     """A sheet that has nothing but these columns."""
-    return Opened("a.csv", rows=lambda: iter(()), columns=columns)
+    return TableSheet("a.csv", rows=lambda: iter(()), columns=columns)
 
 
 def test_columns_are_known_misspelt_or_own() -> None:
@@ -22,7 +23,9 @@ def test_columns_are_known_misspelt_or_own() -> None:
 
 def test_in_a_header_names_may_be_written_by_hand() -> None:
     """Unless another column is called so as well."""
-    sheet = Opened("a.csv", lambda: iter(()), ("ID", "Image Size", "Prompt", "PROMPT", "Note"), header_line=1)
+    sheet = TableSheet(
+        "a.csv", lambda: iter(()), ("ID", "Image Size", "Prompt", "PROMPT", "Note"), header_line=1
+    )
     columns = sort_columns(sheet)
     assert (columns.known["ID"], columns.known["Image Size"]) == ("id", "image_size")
     assert columns.misspelt == {"Prompt": "prompt", "PROMPT": "prompt"}
@@ -37,7 +40,7 @@ def test_a_slip_is_not_read_where_the_right_name_is_there_too() -> None:
     row = Row(2, {"promt": "a", "prompt": "b"})
     assert list(columns.read_from(row)) == [("prompt", "prompt")]
     assert columns.own(row) == {}
-    assert [slip.column for slip in columns.slips("a.csv", row)] == ["promt"]
+    assert [slip.column for slip in columns.misspellings("a.csv", row)] == ["promt"]
 
 
 def test_own_lists_are_joined() -> None:
@@ -57,7 +60,7 @@ def test_a_name_that_counts_is_found_under_its_slip() -> None:
 def test_a_slip_is_told_with_the_name_that_was_meant() -> None:
     """On the line where the column is named."""
     columns = sort_columns(opened("promt", "note"))
-    (slip,) = columns.slips("a.csv", Row(3, {"promt": "a", "note": "b"}, {"promt": 4}))
+    (slip,) = columns.misspellings("a.csv", Row(3, {"promt": "a", "note": "b"}, {"promt": 4}))
     assert (slip.file, slip.row, slip.column, slip.message) == (
         "a.csv",
         4,
@@ -65,4 +68,4 @@ def test_a_slip_is_told_with_the_name_that_was_meant() -> None:
         "There is no such column.",
     )
     assert slip.hint.startswith("Did you mean prompt?")
-    assert list(sort_columns(opened("note")).slips("a.csv", Row(3, {"note": "b"}))) == []
+    assert list(sort_columns(opened("note")).misspellings("a.csv", Row(3, {"note": "b"}))) == []

@@ -4,7 +4,7 @@ import pytest
 
 from jobs.catalog.registry import MODELS
 from jobs.sheets.row import Cell, Row
-from jobs.sheets.rows.inputs import Complaint, Given, Values, given_by, read_values
+from jobs.sheets.rows.inputs import CellProblem, GivenCell, InputValues, cells_by_field, read_values
 
 SEQUENTIAL = MODELS["bytedance/seedream-4-5/sequential"]
 OLDER = MODELS["bytedance/seedream-4-0/sequential"]
@@ -13,19 +13,21 @@ COUNT = "sequential_image_generation_options"
 SETS = {"hero": ("https://a.example/1.png", "https://a.example/2.png"), "none": ()}
 
 
-def given(**cells: Cell) -> dict[str, Given]:
+def given(**cells: Cell) -> dict[str, GivenCell]:
     """Cells by field, all on line 2."""
-    return {name: Given(name, cell, 2) for name, cell in cells.items()}
+    return {name: GivenCell(name, cell, 2) for name, cell in cells.items()}
 
 
 def test_two_columns_for_one_field_are_a_complaint() -> None:
     """The first counts, so that the row is judged by something."""
     row = Row(2, {"prompt": "a", "text": "b", "size": "2K"}, {"text": 3})
-    read, complaints = given_by(row, [("prompt", "prompt"), ("text", "prompt"), ("size", "resolution")])
-    assert read == {"prompt": Given("prompt", "a", 2), "resolution": Given("size", "2K", 2)}
-    (complaint,) = complaints
-    assert complaint.given == Given("text", "b", 3)
-    assert complaint.message == "prompt and text are two names for the same input."
+    read, cell_problems = cells_by_field(
+        row, [("prompt", "prompt"), ("text", "prompt"), ("size", "resolution")]
+    )
+    assert read == {"prompt": GivenCell("prompt", "a", 2), "resolution": GivenCell("size", "2K", 2)}
+    (cell_problem,) = cell_problems
+    assert cell_problem.given == GivenCell("text", "b", 3)
+    assert cell_problem.message == "prompt and text are two names for the same input."
 
 
 @pytest.mark.parametrize(
@@ -99,9 +101,9 @@ def test_addresses_and_sets(cell: Cell, addresses: list[str]) -> None:
 def test_an_unknown_set_is_a_complaint(name: str, hint: str) -> None:
     """Where the sheet has sets; the one that was meant is named."""
     made = read_values(EDIT, given(images=f"hero|{name}"), frozenset(), {}, SETS)
-    (complaint,) = made.complaints
-    assert complaint.message == f"{name} is neither an https address nor an image set of this sheet."
-    assert complaint.hint == hint
+    (cell_problem,) = made.cell_problems
+    assert cell_problem.message == f"{name} is neither an https address nor an image set of this sheet."
+    assert cell_problem.hint == hint
     assert made.refused == {"images"}
     assert made.values == {}
     without = read_values(EDIT, given(images=name), frozenset(), {}, {})
@@ -109,16 +111,16 @@ def test_an_unknown_set_is_a_complaint(name: str, hint: str) -> None:
 
 
 def test_an_empty_set_was_told_where_it_stands() -> None:
-    """No second complaint, and no value."""
+    """No second cell_problem, and no value."""
     made = read_values(EDIT, given(images="none"), frozenset(), {}, SETS)
-    assert made == Values(refused={"images"})
+    assert made == InputValues(refused={"images"})
 
 
 def test_a_list_where_one_value_is_needed_is_a_complaint() -> None:
     """For texts, choices and numbers alike."""
     cells = given(prompt=("a", "b"), resolution=("2K",), seed=("1", "2"))
     made = read_values(SEQUENTIAL, cells, frozenset(), {}, {})
-    assert [complaint.message for complaint in made.complaints] == [
+    assert [cell_problem.message for cell_problem in made.cell_problems] == [
         "One value is needed here, not a list."
     ] * 3
     assert made.refused == {"prompt", "resolution", "seed"}
@@ -144,7 +146,9 @@ def test_names_in_braces_are_replaced_in_every_kind_of_cell() -> None:
 def test_a_cell_cannot_stand_for_itself(cell: Cell) -> None:
     """A style pasted from another tool would be sent with its own text inside itself."""
     made = read_values(SEQUENTIAL, given(prompt=cell), frozenset({"prompt"}), {"prompt": cell}, {})
-    assert [complaint.message for complaint in made.complaints] == ["{prompt} stands for this cell itself."]
+    assert [cell_problem.message for cell_problem in made.cell_problems] == [
+        "{prompt} stands for this cell itself."
+    ]
     assert made.refused == {"prompt"}
 
 
@@ -163,6 +167,6 @@ def test_a_gap_is_a_warning_and_a_cell_of_gaps_is_absent() -> None:
 
 def test_a_complaint_knows_its_cell() -> None:
     """Line, column and value are told from it."""
-    source = Given("seed", ("1", "2"), 7)
+    source = GivenCell("seed", ("1", "2"), 7)
     made = read_values(SEQUENTIAL, {"seed": source}, frozenset(), {}, {})
-    assert made.complaints == [Complaint(source, "One value is needed here, not a list.")]
+    assert made.cell_problems == [CellProblem(source, "One value is needed here, not a list.")]

@@ -3,18 +3,19 @@
 from dataclasses import replace
 
 from jobs.catalog.registry import MODELS
-from jobs.sheets.row import Opened, Row
+from jobs.sheets.opened import DocumentSheet
+from jobs.sheets.row import Row
 from jobs.sheets.rows.columns import sort_columns
-from jobs.sheets.rows.inputs import Given
-from jobs.sheets.rows.validate import fit, judge
+from jobs.sheets.rows.inputs import GivenCell
+from jobs.sheets.rows.validate import bind_model, validate_row
 
 TEXT = MODELS["bytedance/seedream-4-5/text-to-image"]
 SERIES = MODELS["bytedance/seedream-4-5/sequential"]
 
 
-def sheet(*columns: str, defaults: Row | None = None) -> Opened:
+def sheet(*columns: str, defaults: Row | None = None) -> DocumentSheet:
     """A sheet of these columns."""
-    return Opened("a.yaml", lambda: iter(()), columns, defaults=defaults or Row(0, {}))
+    return DocumentSheet("a.yaml", lambda: iter(()), columns, defaults=defaults or Row(0, {}))
 
 
 def test_defaults_are_fitted_to_the_model() -> None:
@@ -22,9 +23,9 @@ def test_defaults_are_fitted_to_the_model() -> None:
     defaults = Row(2, {"size": "2K", "count": "3", "style": "noir"}, {"size": 3})
     opened = sheet("size", "count", "style", "prompt", defaults=defaults)
     columns = sort_columns(opened)
-    assert fit(TEXT, columns, opened).defaults == {"resolution": Given("size", "2K", 3)}
-    assert fit(TEXT, columns, opened).own == {"style": "noir"}
-    assert set(fit(SERIES, columns, opened).defaults) == {
+    assert bind_model(TEXT, columns, opened).defaults == {"resolution": GivenCell("size", "2K", 3)}
+    assert bind_model(TEXT, columns, opened).own == {"style": "noir"}
+    assert set(bind_model(SERIES, columns, opened).defaults) == {
         "resolution",
         "sequential_image_generation_options",
     }
@@ -39,36 +40,38 @@ def test_a_model_s_own_defaults_come_first() -> None:
         model_defaults={TEXT.model_id: own},
     )
     columns = sort_columns(opened)
-    fitted = fit(TEXT, columns, opened)
-    assert fitted.defaults == {"resolution": Given("resolution", "4K", 5)}
-    assert fitted.own == {"style": "ink", "mood": "calm"}
-    assert fitted.cells["style"] == "ink"
-    (complaint,) = fitted.complaints
-    assert (complaint.given.column, complaint.given.line) == ("count", 6)
-    assert fit(SERIES, columns, opened).own == {"style": "noir", "mood": "calm"}
+    bound = bind_model(TEXT, columns, opened)
+    assert bound.defaults == {"resolution": GivenCell("resolution", "4K", 5)}
+    assert bound.own == {"style": "ink", "mood": "calm"}
+    assert bound.cells["style"] == "ink"
+    (cell_problem,) = bound.cell_problems
+    assert (cell_problem.given.column, cell_problem.given.line) == ("count", 6)
+    assert bind_model(SERIES, columns, opened).own == {"style": "noir", "mood": "calm"}
 
 
 def test_a_row_without_problems_is_what_may_be_sent() -> None:
     """By the model's own names, with its defaults; the seed is not drawn here."""
     opened = sheet("prompt", "size", "note", defaults=Row(2, {"size": "2K"}))
     columns = sort_columns(opened)
-    fitted = fit(TEXT, columns, opened)
-    verdict = judge(
-        Row(5, {"prompt": "a pier", "note": "n"}), fitted, columns, frozenset(columns.known), opened
+    bound = bind_model(TEXT, columns, opened)
+    validated = validate_row(
+        Row(5, {"prompt": "a pier", "note": "n"}), bound, columns, frozenset(columns.known), opened
     )
-    assert verdict.inputs == {"resolution": "2K", "prompt": "a pier"}
-    assert verdict.problems == ()
-    assert verdict.warnings == ()
+    assert validated.inputs == {"resolution": "2K", "prompt": "a pier"}
+    assert validated.problems == ()
+    assert validated.warnings == ()
 
 
 def test_a_row_with_problems_has_no_inputs() -> None:
     """Each problem names the file, the line, the user's own column and the value."""
     opened = sheet("text", "seed")
     columns = sort_columns(opened)
-    fitted = fit(TEXT, columns, opened)
-    verdict = judge(Row(5, {"text": " ", "seed": "1"}, {"seed": 6}), fitted, columns, frozenset(), opened)
-    assert verdict.inputs is None
-    assert [(found.file, found.row, found.column, found.value) for found in verdict.problems] == [
+    bound = bind_model(TEXT, columns, opened)
+    validated = validate_row(
+        Row(5, {"text": " ", "seed": "1"}, {"seed": 6}), bound, columns, frozenset(), opened
+    )
+    assert validated.inputs is None
+    assert [(found.file, found.row, found.column, found.value) for found in validated.problems] == [
         ("a.yaml", 6, "seed", "1"),
         ("a.yaml", 5, "text", None),
     ]

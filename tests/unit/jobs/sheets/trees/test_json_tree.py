@@ -5,7 +5,7 @@ import pytest
 from jobs.sheets.trees import tree_builder
 from jobs.sheets.trees.json_tree import read_tree
 from jobs.sheets.trees.tree import ListNode, MappingNode, Scalar
-from jobs.sheets.trees.tree_builder import BadDocument, Repeated
+from jobs.sheets.trees.tree_builder import BadDocument, RepeatedKey
 
 
 def test_everything_has_its_line() -> None:
@@ -67,7 +67,7 @@ def test_a_repeated_name_is_told() -> None:
     """The first one counts."""
     root, repeated = read_tree('{"a": 1,\n"a": [2]}')
     assert root == MappingNode(1, {"a": Scalar("1", 1)}, {"a": 1})
-    assert repeated == [Repeated("a", 2)]
+    assert repeated == [RepeatedKey("a", 2)]
 
 
 def test_depth_and_number_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from jobs.sheets.trees import tree_builder, yaml_tree
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node, Scalar
-from jobs.sheets.trees.tree_builder import BadDocument, Repeated
+from jobs.sheets.trees.tree_builder import BadDocument, RepeatedKey
 from jobs.sheets.trees.yaml_tree import read_tree
 
 
@@ -95,7 +95,7 @@ def test_a_repeated_key_is_told_and_the_first_counts() -> None:
     """Every one of them, at any depth; what stands under it is not mixed in."""
     root, repeated = read_tree("a: 1\nb: {c: 1, c: {d: e}}\na: [2]\na: 3\n")
     assert plain(root) == {"a": "1", "b": {"c": "1"}}
-    assert repeated == [Repeated("c", 2), Repeated("a", 3), Repeated("a", 4)]
+    assert repeated == [RepeatedKey("c", 2), RepeatedKey("a", 3), RepeatedKey("a", 4)]
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from jobs.atomic_file import replacement
 from jobs.errors import CannotWrite
-from jobs.manifests.atomic_file import written_whole
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")
 
 
 def write(path: Path, text: str = "new") -> None:
-    with written_whole(path) as part:
+    with replacement(path) as part:
         part.write_text(text)
 
 
@@ -65,7 +65,7 @@ def test_what_fails_leaves_what_was_there(tmp_path: Path) -> None:
     path.write_text("old")
 
     def break_off() -> None:
-        with written_whole(path) as part:
+        with replacement(path) as part:
             part.write_text("half")
             raise OSError(errno.ENOSPC, "No space left on device")
 
