@@ -47,8 +47,9 @@ FLOORS = {
         views
         outcomes workload payload image_shape
         failures pauses attempts states paths catalog
-        errors compact_set suggestions exit_codes
-        problems
+        atomic_file files
+        errors compact_set
+        problems suggestions exit_codes
     """,
     "jobs.sheets": """
         planning
@@ -58,6 +59,7 @@ FLOORS = {
         families
         trees
         rows planned
+        opened
         row source text_rules batch_name
         files images
     """,

@@ -143,7 +143,7 @@ async def test_a_job_that_waits_for_its_turn_is_signed_anew(tmp_path: Path) -> N
     put(tmp_path / "a.png")
     files = FakeFiles()
     busy = TurnedAway("429", retry_after_seconds=3 * MARGIN_SECONDS, busy=True)
-    async with opened(tmp_path, files, planned(tmp_path, "a.png"), outage_limit=1e9) as w:
+    async with opened(tmp_path, files, planned(tmp_path, "a.png"), outage_limit=604_800) as w:
         w.provider.says("submit", busy, Taken("req-1"))
         assert await submit(w.run, await w.queued()) is not None
         assert [images[0][-1] for images in sent(w)] == ["1", "2"]
@@ -397,7 +397,7 @@ async def test_an_upload_that_takes_too_long_is_not_begun_beside_itself(tmp_path
     """It may come about yet, and is looked for."""
     put(tmp_path / "a.png")
     files = FakeFiles()
-    async with opened(tmp_path, files, planned(tmp_path, "a.png"), outage_limit=1e9) as w:
+    async with opened(tmp_path, files, planned(tmp_path, "a.png"), outage_limit=604_800) as w:
         async with anyio.create_task_group() as tasks:
             with stuck_uploads(files, lambda: pass_in_thread(100)):
                 tasks.start_soon(submit, w.run, await w.queued())
@@ -415,7 +415,7 @@ async def test_uploads_that_take_too_long_do_not_pile_up(tmp_path: Path) -> None
         put(tmp_path / f"{name}.png", size=(64, ord(name)))
     files = FakeFiles()
     jobs = planned(tmp_path, *(f"{name}.png" for name in "abcdefg"))
-    async with opened(tmp_path, files, jobs, outage_limit=1e9, gate=8) as w:
+    async with opened(tmp_path, files, jobs, outage_limit=604_800, gate=8) as w:
         async with anyio.create_task_group() as tasks:
             with stuck_uploads(files, lambda: pass_in_thread(100)):
                 for more in ("abcd", "efg"):
@@ -469,7 +469,7 @@ async def test_a_cancelled_job_leaves_its_upload_behind(tmp_path: Path) -> None:
     """At once. Another row that names the picture does not begin it beside that."""
     put(tmp_path / "a.png")
     files = FakeFiles()
-    async with opened(tmp_path, files, planned(tmp_path, "a.png", "a.png"), outage_limit=1e9) as w:
+    async with opened(tmp_path, files, planned(tmp_path, "a.png", "a.png"), outage_limit=604_800) as w:
         job = await w.queued("a")
         async with anyio.create_task_group() as tasks:
             with stuck_uploads(files, lambda: from_thread.run_sync(w.run.queue.pending.end, job.id)):
