@@ -23,8 +23,8 @@ def file_behind(path: Path) -> Path | None:
             raise CannotWrite(f"{path} is a folder, not a file.", hint="Name a file with --output.")
         if path.exists() and not path.is_file():
             return None
-        target = Path(os.path.realpath(path))  # Path.resolve raises for a loop of links only before Python 3.13
-        if target.is_symlink():
+        target = Path(os.path.realpath(path))
+        if target.is_symlink():  # Path.resolve raises here, but only before Python 3.13
             raise CannotWrite(f"{path} is a link that leads to itself.", hint="Name a file with --output.")
         return target
     except OSError as error:
