@@ -33,7 +33,7 @@ quick: $(VENV)/dev.stamp  ## set up, then pass the unit tests: two minutes on tw
 smoke: $(VENV)/dev.stamp  ## the tests that CI runs on every other Python
 	$(PYTEST) -q -p no:cacheprovider $(SMOKE)
 
-check: lint types test    ## all that CI checks
+check: lint types test    ## style, types, tests
 
 lint: $(VENV)/dev.stamp   ## style and common mistakes
 	$(BIN)/ruff format --check .
