@@ -3,11 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The lock is complete, so nothing is resolved: pip would meet a release newer than the lock for a requirement with an
+# extra, and stop (pypa/pip#9644, pypa/pip#12345). Each rule ends with `pip check`: it sees what the lock lacks.
+INSTALL := $(PIP) install --quiet --no-deps
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 # Whole nights, thousands of times or with the real command: to trace them takes as long again for nothing.
-SEARCHES := tests/fault tests/matrix tests/process tests/property tests/simulation
+SEARCHES := tests/fault tests/matrix tests/packaging tests/process tests/property tests/simulation
+QUICK := tests/architecture tests/contract tests/planted tests/unit
+# What differs between two releases of Python, for the least time: parsers, addresses, files, sockets, codecs.
+SMOKE := tests/contract tests/unit/jobs/catalog tests/unit/jobs/manifests tests/unit/jobs/sheets \
+	tests/unit/runner/downloads tests/unit/runner/http
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types lock clean
+.PHONY: help demo test quick smoke check lint types lock clean
 
 help:            ## list the commands
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -16,10 +24,16 @@ demo: $(VENV)/run.stamp   ## set up, then run a sample sheet against the embedde
 	$(BIN)/nightsheet run sample_batches/first-night.csv --emulator
 
 test: $(VENV)/dev.stamp   ## set up, then pass the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal -o faulthandler_timeout=300 --cov --cov-report=term $(SEARCHES:%=--ignore=%)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -o faulthandler_timeout=1200 $(SEARCHES)
+	$(PYTEST) -o faulthandler_timeout=300 --cov --cov-report=term $(SEARCHES:%=--ignore=%)
+	$(PYTEST) -o faulthandler_timeout=1200 $(SEARCHES)
 
-check: lint types test    ## all that CI checks
+quick: $(VENV)/dev.stamp  ## set up, then pass the unit tests: two minutes on two idle cores
+	$(PYTEST) -q $(QUICK)
+
+smoke: $(VENV)/dev.stamp  ## the tests that CI runs on every other Python
+	$(BIN)/python -m pytest -q -p no:cacheprovider $(SMOKE)
+
+check: lint types test    ## style, types, tests
 
 lint: $(VENV)/dev.stamp   ## style and common mistakes
 	$(BIN)/ruff format --check .
@@ -37,12 +51,14 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: requirements.txt pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --quiet --require-hashes -r requirements.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes -r requirements.txt
+	$(INSTALL) --no-build-isolation --editable .
+	$(if $(wildcard $(VENV)/dev.stamp),,$(PIP) check)  # an older dev set beside it is renewed and checked below
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
-	$(PIP) install --quiet --require-hashes -r requirements-dev.txt
+	$(INSTALL) --require-hashes -r requirements-dev.txt
+	$(PIP) check
 	@touch $@
 
 clean:           ## remove the environment and what the demo wrote

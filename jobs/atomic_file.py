@@ -85,13 +85,14 @@ def replaceable(path: Path) -> Path | None:
             raise CannotWrite(f"{path} is a folder, not a file.", hint="Name a file with --output.")
         if path.exists() and not path.is_file():
             return None
-        return path.resolve()
+        target = Path(
+            os.path.realpath(path)
+        )  # Path.resolve raises for a loop of links only before Python 3.13
+        if target.is_symlink():
+            raise CannotWrite(f"{path} is a link that leads to itself.", hint="Name a file with --output.")
+        return target
     except OSError as error:
         raise cannot_write(path, error) from error
-    except RuntimeError as error:
-        raise CannotWrite(
-            f"{path} is a link that leads to itself.", hint="Name a file with --output."
-        ) from error
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWrite:

@@ -10,6 +10,8 @@ _BASE = re.compile(
     r"(?P<path>(/[A-Za-z0-9._~-]+)*)/?"
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
+"""Not the standard library's `is_loopback`: from Python 3.13 on it includes ::ffff:127.0.0.1."""
 
 
 def checked_base(text: str) -> str:
@@ -44,9 +46,10 @@ def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    return any(address in network for network in _LOOPBACK)
 
 
 def _split(text: str) -> tuple[str, str, int, str]:
