@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.failures import FailureKind
+from jobs.failures import ONLY_IF_NAMED, FailureKind
 from jobs.states import JobState
 from jobs.stored_files import not_at_hand
 from runner.cli.console import console
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 EXAMPLE = "nightsheet retry first-night --kind remote_failed"
 
-ONLY_IF_NAMED = frozenset({FailureKind.MODERATED, FailureKind.DISCARDED, FailureKind.CANCELLED})
-"""Left out unless named by --kind or --job: content rules, and what a person decided."""
 _KINDS = tuple(kind for kind in FailureKind if kind is not FailureKind.UNCONFIRMED)
 """Those that can be retried; of an unconfirmed job `review` decides."""
 _BRINGS_NOTHING = frozenset({JobState.FAILED, JobState.CANCELLED})

@@ -6,26 +6,24 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from jobs.errors import NightsheetError, SheetProblems
+from jobs.exit_codes import ExitCode
 from jobs.problems import Problem
 from runner.cli.console import console
 from runner.cli.console.pydantic_messages import retold
 
-DEFECT = 70
-INTERRUPTED = 130
-_CANNOT_WRITE = 73
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def guarded(body: Callable[[], int | None], *, verbose: bool) -> int:
     """Run a command; its exit code, whatever happens. No traceback for anything that a user can cause."""
     try:
-        return body() or 0
+        return body() or ExitCode.OK
     except KeyboardInterrupt:
         console.message("Interrupted.")
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         console.forget_output()
-        return 0
+        return ExitCode.OK
     except NightsheetError as error:
         tell(error)
         return error.exit_code
@@ -44,7 +42,7 @@ def _no_room(error: OSError) -> int:
     console.forget_output()
     with suppress(OSError):
         console.message(f"The output cannot be written: {error.strerror}.", style="bold red")
-    return _CANNOT_WRITE
+    return ExitCode.CANNOT_WRITE
 
 
 def tell(error: NightsheetError) -> None:
@@ -86,4 +84,4 @@ def _defect(error: Exception, *, verbose: bool) -> int:
             console.message(line)
     else:
         console.message("What was paid for is kept: `nightsheet status` shows it. --verbose tells more.")
-    return DEFECT
+    return ExitCode.DEFECT

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from jobs.failures import FETCH_AGAIN, FailureKind
+from jobs.failures import FETCH_AGAIN, ONLY_IF_NAMED, FailureKind
 from jobs.states import AT_THE_API, JobState
-from runner.cli.commands.retry import ONLY_IF_NAMED
 from runner.cli.console.formatting import then
 from runner.humanize import count_of, duration, money
 
