@@ -36,6 +36,11 @@ def closest(word: str, names: Iterable[str]) -> str | None:
     return by_lower[near[0]] if near else None
 
 
+def closest_names(word: str, names: Sequence[str], most: int = 3) -> list[str]:
+    """The names most like `word`, the best first; none where none is like it. Capitals count."""
+    return difflib.get_close_matches(word, names, n=most)
+
+
 @lru_cache(maxsize=512)
 def match_choice(text: str, choices: tuple[str, ...]) -> str | None:
     """The choice that `text` spells in another way, or None.

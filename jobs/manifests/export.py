@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from anyio import CancelScope, to_thread
 
@@ -19,14 +19,16 @@ from jobs.manifests.columns import Names, names_of
 from jobs.manifests.formats import FORMATS, ManifestFormat, Writer
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
-from jobs.store.store import Store
 from jobs.views import BatchView, JobView
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
 
 _CHUNK = 200
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple[Path, ...]:
+async def write_manifests(store: "Store", batch: BatchView, folder: Path) -> tuple[Path, ...]:
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
 
     Raises:
@@ -45,7 +47,7 @@ async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple
 
 
 async def write_export(
-    store: Store, batch: BatchView, form: ManifestFormat, path: Path, *, everything: bool = False
+    store: "Store", batch: BatchView, form: ManifestFormat, path: Path, *, everything: bool = False
 ) -> None:
     """Write one manifest to `path`, whole or not at all; its folder is made if missing.
 
@@ -65,7 +67,7 @@ async def write_export(
 
 
 async def write_to_stream(
-    store: Store,
+    store: "Store",
     batch: BatchView,
     form: ManifestFormat,
     write: Callable[[bytes], object],
