@@ -24,7 +24,9 @@ from tests.simulation.schedule import Event
 from tests.simulation.world import World
 from tests.support.tables import select
 
-_COMMANDS = (cancel, pause, retry, review, tune)
+_ENVIRONMENT, _CLOCK = "process_environment", "system_clock"
+_FOUND = ((cancel, _ENVIRONMENT), (review, _ENVIRONMENT), (pause, _CLOCK), (retry, _CLOCK), (tune, _CLOCK))
+"""What each command finds around it; a name that a command does not have is an error."""
 
 Order = Callable[[World], Coroutine[Any, Any, Any]]
 
@@ -36,11 +38,10 @@ def commands_of(w: World) -> Iterator[None]:
     def process_environment() -> Environment:
         return w.environment  # of whoever asks
 
-    finds = {"process_environment": process_environment, "system_clock": lambda: w.clock}
+    finds = {_ENVIRONMENT: process_environment, _CLOCK: lambda: w.clock}
     with ExitStack() as stack:
-        for command in _COMMANDS:
-            for name in finds.keys() & vars(command).keys():
-                stack.enter_context(mock.patch.object(command, name, finds[name]))
+        for command, name in _FOUND:
+            stack.enter_context(mock.patch.object(command, name, finds[name]))
         for name in ("message", "result", "as_json", "table"):
             stack.enter_context(mock.patch.object(console, name))
         stack.enter_context(mock.patch.object(console, "is_interactive", return_value=False))

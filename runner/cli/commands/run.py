@@ -26,7 +26,7 @@ EXAMPLE = "nightsheet run sample_batches/first-night.csv --emulator"
 def command(
     settings: Settings,
     sheet: SheetOptions,
-    selected: SelectionOptions,
+    *,
     prune: Annotated[
         bool,
         typer.Option(
@@ -36,6 +36,7 @@ def command(
             rich_help_panel="The sheet",
         ),
     ] = False,
+    selected: SelectionOptions,
 ) -> int:
     """Load what is new in the sheet, and run until nothing is left to do.
 
