@@ -4,7 +4,7 @@ from jobs.exit_codes import ExitCode
 from jobs.ledger import balance
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.reports import audit as report
 from runner.cli.reports.audit import Audit
@@ -16,7 +16,7 @@ from runner.settings import Settings
 EXAMPLE = "nightsheet audit --json"
 
 
-@declared(*LOOKING)
+@with_settings(*LOOKING)
 def command(settings: Settings, batch: BatchName = None) -> int:
     """Show every submit that was or may have been paid, and what is paid and not in hand.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jobs.exit_codes import ExitCode
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName, JobKeys
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.reports import cancel as report
 from runner.cli.steps.open import execute, opened_batch, opener_of_api, process_environment
@@ -15,7 +15,7 @@ from runner.settings import Settings
 EXAMPLE = "nightsheet cancel first-night --job lighthouse"
 
 
-@declared(*LOOKING)
+@with_settings(*LOOKING)
 def command(settings: Settings, batch: BatchName = None, job: JobKeys = None) -> int:
     """Cancel a batch, or some of its jobs: nothing new is sent, what waits at the API is cancelled there.
 

@@ -11,7 +11,7 @@ from jobs.sheets import SheetSource
 from jobs.sheets.images.album import Way
 from runner.cli.console import console
 from runner.cli.console.formatting import then
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.options.sheet import SheetOptions
 from runner.cli.reports import plan_shown, problems
@@ -25,7 +25,7 @@ from runner.uploads.object_store import open_bucket
 EXAMPLE = "nightsheet check sample_batches/storyboard.yaml"
 
 
-@declared(*LOOKING, "upload")
+@with_settings(*LOOKING, "upload")
 def command(
     settings: Settings,
     sheet: SheetOptions,

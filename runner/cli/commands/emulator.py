@@ -8,7 +8,7 @@ import anyio
 import typer
 
 from runner.cli.console import console
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.steps.open import execute, process_environment
 from runner.emulator.faults.profiles import load_faults
 from runner.emulator.http.server import serve
@@ -18,7 +18,7 @@ from runner.settings import Settings
 EXAMPLE = "nightsheet emulator --port 8765 --faults flaky"
 
 
-@declared("speed", "faults", "verbose")
+@with_settings("speed", "faults", "verbose")
 def command(
     settings: Settings,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8765,

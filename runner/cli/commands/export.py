@@ -11,7 +11,7 @@ from jobs.manifests import FORMATS, format_for, write_export, write_to_stream
 from jobs.sheets import SheetSource
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CONTROLLING
 from runner.cli.options.sheet import Encoding, Model, Worksheet, source_of
 from runner.cli.steps.open import execute, opened_batch, system_clock
@@ -28,7 +28,7 @@ class FormatName(StrEnum):
     CSV = "csv"
 
 
-@declared(*CONTROLLING)
+@with_settings(*CONTROLLING)
 def command(
     settings: Settings,
     batch: BatchName = None,

@@ -11,7 +11,7 @@ from jobs.states import JobState
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model
 from runner.cli.options.batch import BatchName
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.settings import Settings
@@ -25,7 +25,7 @@ _REASON_LENGTH = 100
 _PAGE = 500
 
 
-@declared(*LOOKING)
+@with_settings(*LOOKING)
 def command(
     settings: Settings,
     batch: BatchName = None,

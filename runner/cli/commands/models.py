@@ -12,13 +12,13 @@ from jobs.errors import UsageProblem
 from jobs.sheets.rows.column_names import word_for
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.settings import Settings
 
 EXAMPLE = "nightsheet models bytedance/seedream-4-5/edit"
 
 
-@declared("json", "verbose")
+@with_settings("json", "verbose")
 def command(
     settings: Settings,
     model: Annotated[str | None, typer.Argument(metavar="MODEL", help="One model, with its inputs.")] = None,

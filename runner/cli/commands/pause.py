@@ -4,7 +4,7 @@ from jobs.pauses import PauseReason
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.cli.options.batch import BatchName
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CONTROLLING
 from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.settings import Settings
@@ -12,7 +12,7 @@ from runner.settings import Settings
 EXAMPLE = "nightsheet pause first-night"
 
 
-@declared(*CONTROLLING)
+@with_settings(*CONTROLLING)
 def command(settings: Settings, batch: BatchName = None) -> None:
     """Send nothing new of a batch until it is resumed; what is paid for is polled and fetched to its end."""
     execute(lambda: pause_batch(settings, batch))

@@ -6,7 +6,7 @@ from jobs.exit_codes import ExitCode
 from runner.cli.console import console
 from runner.cli.console.progress import Display
 from runner.cli.options.batch import BatchName
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.selection import SelectionOptions
 from runner.cli.options.settings import RUNNING
 from runner.cli.steps import run_end
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXAMPLE = "nightsheet resume first-night --budget 20"
 
 
-@declared(*RUNNING)
+@with_settings(*RUNNING)
 def command(settings: Settings, selected: SelectionOptions, batch: BatchName = None) -> int:
     """Clear a pause and go on with a batch, without its sheet.
 

@@ -9,7 +9,7 @@ from jobs.exit_codes import ExitCode
 from jobs.failures import FailureKind
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName, JobKeys
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CHANGING
 from runner.cli.reports import retry as report
 from runner.cli.steps.consent import agrees
@@ -24,7 +24,7 @@ _KINDS = tuple(kind for kind in FailureKind if kind is not FailureKind.UNCONFIRM
 """Kinds that can be retried; `review` decides about unconfirmed jobs."""
 
 
-@declared(*CHANGING)
+@with_settings(*CHANGING)
 def command(
     settings: Settings,
     batch: BatchName = None,

@@ -8,7 +8,7 @@ import typer
 from jobs.exit_codes import ExitCode
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CHANGING
 from runner.cli.reports import review as report
 from runner.cli.steps.decisions import carry_out, decisions_from
@@ -20,7 +20,7 @@ from runner.settings import Settings
 EXAMPLE = "nightsheet review --attach lighthouse=6d2b7a10-... --discard harbour"
 
 
-@declared(*CHANGING)
+@with_settings(*CHANGING)
 def command(
     settings: Settings,
     batch: BatchName = None,

@@ -6,7 +6,7 @@ import typer
 
 from jobs.sheets import SheetSource
 from runner.cli.console.progress import Display
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.selection import SelectionOptions
 from runner.cli.options.settings import RUNNING
 from runner.cli.options.sheet import SheetOptions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXAMPLE = "nightsheet run sample_batches/first-night.csv --emulator"
 
 
-@declared(*RUNNING)
+@with_settings(*RUNNING)
 def command(
     settings: Settings,
     sheet: SheetOptions,

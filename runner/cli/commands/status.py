@@ -9,7 +9,7 @@ import typer
 
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.reports.status import BatchStatus, as_json, lines
 from runner.cli.steps.active_run import active_run
@@ -25,7 +25,7 @@ PACE_MINUTES = 10
 WATCH_SECONDS = 1.0
 
 
-@declared(*LOOKING)
+@with_settings(*LOOKING)
 def command(
     settings: Settings,
     batch: BatchName = None,

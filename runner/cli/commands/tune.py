@@ -8,7 +8,7 @@ import typer
 from jobs.errors import UsageProblem
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
-from runner.cli.options.command import command as declared
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CONTROLLING
 from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.humanize import number
@@ -18,7 +18,7 @@ EXAMPLE = "nightsheet tune --concurrency 4 --rate none --budget 25"
 _NONE = "none"
 
 
-@declared(*CONTROLLING)
+@with_settings(*CONTROLLING)
 def command(
     settings: Settings,
     batch: BatchName = None,

@@ -11,10 +11,10 @@ from runner.cli.console.errors import guarded
 from runner.cli.options.settings import OPTIONS
 from runner.settings import load_settings
 
-Body = Callable[..., int | None] | Callable[..., None]
+Body = Callable[..., int | None]
 
 
-def command(*settings: str) -> Callable[[Body], Callable[..., None]]:
+def with_settings(*settings: str) -> Callable[[Body], Callable[..., None]]:
     """Make a function a command that also takes these settings as options.
 
     A parameter that is a dataclass is a group: each of its fields is an option. The function gets the groups,

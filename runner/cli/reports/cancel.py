@@ -3,7 +3,7 @@
 from typing import Any
 
 from runner.cli.console import console
-from runner.cli.console.errors import tell
+from runner.cli.console.errors import show_error
 from runner.cli.console.formatting import then
 from runner.cli.reports.not_changed import not_changed_json, not_changed_lines
 from runner.deciding.cancel import CancelResult
@@ -16,7 +16,7 @@ def show_api_messages(result: CancelResult) -> None:
     for message in result.api_messages:
         console.message(message, "bold red")
     if result.error is not None:
-        tell(result.error)
+        show_error(result.error)
 
 
 def as_json(batch: str, result: CancelResult) -> dict[str, Any]:

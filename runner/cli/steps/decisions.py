@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
-from runner.cli.console.errors import tell
+from runner.cli.console.errors import show_error
 from runner.cli.steps.consent import agrees
 from runner.cli.steps.open import opener_of_api
 from runner.deciding.changes import price_to_send
@@ -71,7 +71,7 @@ async def carry_out(
         open_api = opener_of_api(batch, settings, environment)
         result += await attach(decisions, store, open_api, environment.clock)
         if result.error is not None:
-            tell(result.error)
+            show_error(result.error)
     jobs = resubmittable(decisions)
     what = f"{count_of(len(jobs), 'submit')} may have been accepted; sending again may pay twice"
     agreed = not jobs or await agrees(settings, what, *price_to_send(batch, jobs))

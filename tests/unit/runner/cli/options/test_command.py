@@ -8,7 +8,7 @@ import typer
 
 from jobs.errors import UsageProblem
 from jobs.exit_codes import ExitCode
-from runner.cli.options.command import command
+from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.settings import Settings
 from tests.unit.runner.cli.world import World
@@ -37,7 +37,7 @@ def test_a_group_arrives_as_one_value(world: World) -> None:
     """Beside options of its own, and the settings."""
     got: list[Any] = []
 
-    @command(*LOOKING)
+    @with_settings(*LOOKING)
     def body(settings: Settings, fruit: Fruit, number: Annotated[int, typer.Option("--number")] = 1) -> None:
         got.extend((settings.as_json, fruit, number))
 
@@ -52,11 +52,11 @@ def test_a_group_arrives_as_one_value(world: World) -> None:
 def test_an_error_becomes_its_exit_code(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """Its own, in words; what the function returns else."""
 
-    @command("verbose")
+    @with_settings("verbose")
     def refused(settings: Settings) -> int:
         raise UsageProblem("No fruit.", "Buy some.")
 
-    @command("verbose")
+    @with_settings("verbose")
     def incomplete(settings: Settings) -> int:
         return ExitCode.INCOMPLETE
 
@@ -68,7 +68,7 @@ def test_an_error_becomes_its_exit_code(world: World, capsys: pytest.CaptureFixt
 def test_a_setting_that_a_command_does_not_take_is_unknown(world: World) -> None:
     """Only those that it names."""
 
-    @command("verbose")
+    @with_settings("verbose")
     def body(settings: Settings) -> None:
         raise AssertionError
 
