@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.suggestions import closest, edit_distance, match_choice, nearest_choice
+from jobs.suggestions import closest, closest_names, edit_distance, match_choice, nearest_choice
 
 SIZES = ("2K", "4K", "2048x2048 (1:1)", "2560x1440 (16:9)", "1440x2560 (9:16)", "4096x4096 (1:1)")
 COLONS = ("2048:2048 (1:1)", "2560:1440 (16:9)")
@@ -86,3 +86,11 @@ def test_the_choice_that_was_meant_is_suggested(text: str, meant: str | None) ->
 def test_a_size_is_not_suggested_where_no_choice_is_one() -> None:
     """A shape says nothing about choices that are words."""
     assert nearest_choice("16:9", ("fast", "standard")) is None
+
+
+def test_several_names_may_be_close() -> None:
+    """The best first, three at most, and none that is not like it; capitals count, as in keys."""
+    assert closest_names("fox-1", ["owl", "fox-10", "fox-1", "fox-2", "fox-3"])[0] == "fox-1"
+    assert len(closest_names("fox", ["fox1", "fox2", "fox3", "fox4"])) == 3
+    assert closest_names("FOX", ["fox"]) == []
+    assert closest_names("zebra", ["fox", "owl"]) == []
