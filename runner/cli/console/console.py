@@ -130,7 +130,7 @@ def json_array() -> Iterator[Callable[[Mapping[str, Any]], None]]:
 
 @contextmanager
 def redrawn() -> Iterator[Callable[[Sequence[tuple[str, str]]], None]]:
-    """Lines with their styles on standard output, redrawn each time on a terminal; below the last in a file."""
+    """Lines with their styles on standard output, redrawn on a terminal, and appended in a file."""
     where = console()
     with Live(console=where, auto_refresh=False) if draws(where) else nullcontext() as live:
 
