@@ -1,28 +1,27 @@
-"""What a user can run into, each with the exit code that scripts rely on.
+"""Errors that a user can run into, each with the exit code that scripts rely on.
 
 NightsheetError
-├── UsageProblem      2   the command does not fit the batch or the settings
-├── SheetProblems    65   the sheet has problems: nothing loaded, nothing paid
-├── NoSheet          66   there is no such sheet
-├── Unreachable      69   the API does not answer
-├── CannotWrite      73   the database or the output folder cannot be written
-│   └── LockHeld     73   another runner holds the database
-└── TokenProblem     77   no token, or a refused one
+├── UsageProblem     USAGE            the command does not fit the batch or the settings
+├── SheetProblems    SHEET_PROBLEMS   the sheet has problems: nothing loaded, nothing paid
+├── NoSheet          NO_SHEET         the sheet does not exist
+├── CannotWrite      CANNOT_WRITE     the database or the output folder cannot be written
+│   └── LockHeld     CANNOT_WRITE     another runner holds the database
+└── TokenProblem     TOKEN            no token, or a refused one
 
-1 ends a run whose jobs did not all succeed, an `audit` that found something, and a `retry`, `review` or
-`cancel` that could not do what it was told. 70 is a defect of Nightsheet; what was paid for is kept.
+`jobs/exit_codes.py` has the numbers, and those that no error stands for.
 """
 
 from collections.abc import Sequence
 from typing import ClassVar
 
+from jobs.exit_codes import ExitCode
 from jobs.problems import Problem
 
 
 class NightsheetError(Exception):
     """The root: a sentence for a person, and what to do next."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.INCOMPLETE
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -33,13 +32,13 @@ class NightsheetError(Exception):
 class UsageProblem(NightsheetError):
     """The command does not fit the batch or the settings."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class SheetProblems(NightsheetError):
     """The sheet has problems, all of them in `problems`: nothing was loaded and nothing paid."""
 
-    exit_code = 65
+    exit_code = ExitCode.SHEET_PROBLEMS
 
     def __init__(self, message: str, problems: Sequence[Problem] = (), hint: str = "") -> None:
         super().__init__(message, hint)
@@ -47,21 +46,15 @@ class SheetProblems(NightsheetError):
 
 
 class NoSheet(NightsheetError):
-    """There is no such sheet."""
+    """The sheet does not exist."""
 
-    exit_code = 66
-
-
-class Unreachable(NightsheetError):
-    """The API does not answer."""
-
-    exit_code = 69
+    exit_code = ExitCode.NO_SHEET
 
 
 class CannotWrite(NightsheetError):
     """The database or the output folder cannot be written."""
 
-    exit_code = 73
+    exit_code = ExitCode.CANNOT_WRITE
 
 
 class LockHeld(CannotWrite):
@@ -69,6 +62,6 @@ class LockHeld(CannotWrite):
 
 
 class TokenProblem(NightsheetError):
-    """There is no token, or the API refused it."""
+    """The API token is missing, or the API refused it."""
 
-    exit_code = 77
+    exit_code = ExitCode.TOKEN

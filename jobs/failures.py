@@ -35,6 +35,8 @@ FETCH_AGAIN = frozenset(
     {FailureKind.BAD_PICTURE, FailureKind.BLOCKED, FailureKind.EXPIRED, FailureKind.NO_IMAGES}
 )
 """Failed after the API had done its part: `retry` polls and fetches again, which is free."""
+ONLY_IF_NAMED = frozenset({FailureKind.MODERATED, FailureKind.DISCARDED, FailureKind.CANCELLED})
+"""Content rules, and what a person decided: `retry` leaves them out unless --kind or --job names them."""
 
 
 @dataclass(frozen=True, slots=True)

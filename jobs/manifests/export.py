@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from anyio import CancelScope, to_thread
 
@@ -18,13 +18,15 @@ from jobs.manifests.columns import ColumnNames, column_names_of
 from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
-from jobs.store.store import Store
 from jobs.views import BatchView, JobView
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
 
 _CHUNK = 200
 
 
-async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple[Path, ...]:
+async def write_manifests(store: "Store", batch: BatchView, folder: Path) -> tuple[Path, ...]:
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
 
     Raises:
@@ -43,7 +45,7 @@ async def write_manifests(store: Store, batch: BatchView, folder: Path) -> tuple
 
 
 async def write_export(
-    store: Store, batch: BatchView, form: ManifestFormat, path: Path, *, everything: bool = False
+    store: "Store", batch: BatchView, form: ManifestFormat, path: Path, *, everything: bool = False
 ) -> None:
     """Write one manifest to `path`, whole or not at all; its folder is made if missing.
 
@@ -72,7 +74,7 @@ async def write_export(
 
 
 async def write_to_stream(
-    store: Store,
+    store: "Store",
     batch: BatchView,
     form: ManifestFormat,
     write: Callable[[bytes], object],

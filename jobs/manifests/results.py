@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobs.catalog.registry import find
 from jobs.errors import SheetProblems
@@ -14,8 +15,10 @@ from jobs.problems import Problem
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import Sheet
 from jobs.states import JobState
-from jobs.store.store import Store
 from jobs.views import BatchView, JobView
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
 
 _CHUNK = 500
 
@@ -40,7 +43,9 @@ class RowResult:
         return self.batch, self.state, "|".join(self.images), self.seed, self.cost_usd, self.error
 
 
-async def results_of(store: Store, batch: BatchView, sheet: Sheet, folder: Path) -> AsyncIterator[RowResult]:
+async def results_of(
+    store: "Store", batch: BatchView, sheet: Sheet, folder: Path
+) -> AsyncIterator[RowResult]:
     """A result for each row, in order. A row that the batch lacks is new, one that differs is changed.
 
     Raises:

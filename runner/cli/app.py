@@ -1,26 +1,14 @@
-"""The console script `nightsheet`: puts the commands together. Each lives in a file of its own."""
+"""The console script `nightsheet`. A command's module is imported when that command is asked for."""
 
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+import typer.main
+from typer.core import TyperCommand, TyperGroup
 
-from runner.cli.commands import (
-    audit,
-    cancel,
-    check,
-    emulator,
-    export,
-    jobs,
-    models,
-    pause,
-    resume,
-    retry,
-    review,
-    run,
-    status,
-    tune,
-)
 from runner.cli.console import console
 from runner.cli.console.pydantic_messages import findings, in_plain_words
 
@@ -30,8 +18,77 @@ _DECIDE = "Decide"
 _HELP = "Get to know it"
 
 
-class Command(TyperCommand):
-    """One whose usage errors are in plain words."""
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """What the root shows of a command: the name of its module, its panel, the first line of its help."""
+
+    name: str
+    panel: str
+    help: str
+
+
+COMMANDS = (
+    CommandEntry("run", _WORK, "Load what is new in the sheet, and run until nothing is left to do."),
+    CommandEntry("resume", _WORK, "Clear a pause and go on with a batch, without its sheet."),
+    CommandEntry(
+        "status",
+        _LOOK,
+        "Show how a batch stands: counts, spend, pace, and when it will be done. Works beside a run.",
+    ),
+    CommandEntry("jobs", _LOOK, "List the jobs with their state and the reason for it, in sheet order."),
+    CommandEntry(
+        "audit", _LOOK, "Show every submit that was or may have been paid, and what is paid and not in hand."
+    ),
+    CommandEntry(
+        "export", _LOOK, "Write the manifest: one record a job, in sheet order, whatever happened to it."
+    ),
+    CommandEntry(
+        "retry",
+        _DECIDE,
+        "Give failed jobs another chance: free where the API holds the result, else a new paid submit.",
+    ),
+    CommandEntry(
+        "review", _DECIDE, "List the submits that were sent without an answer, and decide about them."
+    ),
+    CommandEntry(
+        "cancel",
+        _DECIDE,
+        "Cancel a batch, or some of its jobs: nothing new is sent, what waits at the API is cancelled there.",
+    ),
+    CommandEntry(
+        "pause",
+        _DECIDE,
+        "Send nothing new of a batch until it is resumed; what is paid for is polled and fetched to its end.",
+    ),
+    CommandEntry("tune", _DECIDE, "Change the pace or the budget of a batch, while it runs or before."),
+    CommandEntry(
+        "check",
+        _HELP,
+        "Check every row, and show the plan: jobs, pictures, price. Loads nothing, pays nothing.",
+    ),
+    CommandEntry(
+        "models", _HELP, "List the models that can be run, or show one with its inputs, limits and defaults."
+    ),
+    CommandEntry(
+        "emulator",
+        _HELP,
+        "Serve the API's stand-in on this machine until Ctrl-C: free, offline, and forgetful.",
+    ),
+)
+"""In the order of `--help`. A test holds the help lines against the commands' own docstrings."""
+
+
+class LazyGroup(TyperGroup):
+    """Lists its commands by their entries, and imports one when it is run, completed or asked for help."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the line names, loaded, with the arguments that are left."""
+        name, entry, rest = super().resolve_command(ctx, args)
+        return name, None if entry is None else load(str(entry.name)), rest
+
+
+class PlainCommand(TyperCommand):
+    """A command whose usage errors are in plain words."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line."""
@@ -43,10 +100,19 @@ class Command(TyperCommand):
             raise
 
 
+def load(name: str) -> Any:
+    """The command of this name, from its module in `runner/cli/commands/`."""
+    module = import_module(f"runner.cli.commands.{name}")
+    alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    alone.command(name, cls=PlainCommand, epilog=f"Example: {module.EXAMPLE}")(module.command)
+    return typer.main.get_command(alone)
+
+
 def build() -> typer.Typer:
     """The application."""
     app = typer.Typer(
         name="nightsheet",
+        cls=LazyGroup,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -54,16 +120,8 @@ def build() -> typer.Typer:
         epilog="Try it for nothing: nightsheet run sample_batches/first-night.csv --emulator",
     )
     app.callback()(_about)
-    for panel, modules in (
-        (_WORK, (run, resume)),
-        (_LOOK, (status, jobs, audit, export)),
-        (_DECIDE, (retry, review, cancel, pause, tune)),
-        (_HELP, (check, models, emulator)),
-    ):
-        for module in modules:
-            name = module.__name__.rpartition(".")[2]
-            example = f"Example: {module.EXAMPLE}"
-            app.command(name, cls=Command, epilog=example, rich_help_panel=panel)(module.command)
+    for entry in COMMANDS:
+        app.command(entry.name, help=entry.help, rich_help_panel=entry.panel)(_entry)
     return app
 
 
@@ -73,11 +131,13 @@ def main() -> None:
     build()(prog_name="nightsheet")
 
 
+def _entry() -> None:
+    """Stands in the root's list for a command that is not imported; `LazyGroup` runs the command itself."""
+
+
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        console.result(f"nightsheet {version('nightsheet')}")
+        console.result(f"nightsheet {installed_version('nightsheet')}")
         raise typer.Exit
 
 

@@ -4,21 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.pauses import PauseReason
+from jobs.exit_codes import ExitCode, exit_code_of
 from jobs.states import JobState
 from jobs.views import Account, Pause
-
-INTERRUPTED = 130
-
-_PAUSED: dict[PauseReason, int] = {
-    PauseReason.TOKEN: 77,
-    PauseReason.BALANCE: 75,
-    PauseReason.BUDGET: 75,
-    PauseReason.GUARD: 75,
-    PauseReason.PERSON: 75,
-    PauseReason.OUTAGE: 69,
-    PauseReason.DISK: 73,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +35,11 @@ class RunReport:
     """Queued jobs that wait for another's result."""
 
     @property
-    def exit_code(self) -> int:
-        """130 beats a pause's code beats 1; warnings change nothing."""
+    def exit_code(self) -> ExitCode:
+        """An interruption beats a pause, a pause beats unfinished jobs; warnings change nothing."""
         if self.interrupted:
-            return INTERRUPTED
+            return ExitCode.INTERRUPTED
         if self.paused is not None:
             return exit_code_of(self.paused.reason)
         done = self.counts[JobState.SUCCEEDED] + self.left_out == sum(self.counts.values())
-        return 0 if done else 1
-
-
-def exit_code_of(reason: PauseReason) -> int:
-    """The exit code that a pause ends a run with."""
-    return _PAUSED[reason]
+        return ExitCode.OK if done else ExitCode.INCOMPLETE

@@ -1,10 +1,8 @@
 """Agreement to pay: nothing is sent that nobody agreed to. What was agreed is recorded with the jobs."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
-
-from jobs.workload import Amount, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +21,6 @@ class Ask:
 
 Consent = Callable[[Ask], Awaitable[bool]]
 """True: go on and pay. Raises UsageProblem where nobody can be asked."""
-
-
-def price_of(
-    work: Mapping[str, tuple[int, int]], prices: Mapping[str, Decimal]
-) -> tuple[Decimal | None, Decimal | None]:
-    """USD low and high for `work`; None where a price is unknown."""
-    return Workload({model: Amount(*amount) for model, amount in work.items()}).price_range(prices)
 
 
 async def agreed_to_all(_ask: Ask) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
@@ -10,11 +11,13 @@ from jobs.errors import LockHeld
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached
 from jobs.states import JobState
-from jobs.store.store import Store
 from jobs.views import BatchView, OpenJob, Receipt, Settled
 from runner.clock import Clock
 from runner.recovery.lock import holding
 from runner.recovery.spool import Spool, Spooled, open_spool
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
 
 INTERRUPTED = Failure(
     FailureKind.UNCONFIRMED,
@@ -36,7 +39,7 @@ class Recovered:
     fetching: list[OpenJob]
 
 
-async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
+async def recover(store: "Store", batch: BatchView, spool: Spool) -> Recovered:
     """Settle a batch. The caller holds the database's lock, so no other process works on it."""
     settled = await settle(store, batch, spool)
     return Recovered(
@@ -49,7 +52,7 @@ async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
 
 
 async def settle_beside(
-    store: Store,
+    store: "Store",
     batch: BatchView,
     database: Path,
     *,
@@ -70,7 +73,7 @@ async def settle_beside(
                 await settle(store, batch, spool)
 
 
-async def settle(store: Store, batch: BatchView, spool: Spool) -> Settled:
+async def settle(store: "Store", batch: BatchView, spool: Spool) -> Settled:
     """Settle what a run left open, with the receipts in the spool."""
     receipts = {line: _receipt(line) for line in spool.lines if line.batch_id == batch.id}
     settled = await store.jobs.settle_interrupted(batch.id, INTERRUPTED, tuple(receipts.values()))

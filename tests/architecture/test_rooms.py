@@ -46,10 +46,11 @@ FLOORS = {
         ledger row_change stored_files
         views
         outcomes workload payload image_shape
-        failures pauses attempts states paths catalog
+        failures attempts states paths catalog
         atomic_file files
         errors compact_set
-        problems suggestions exit_codes
+        exit_codes
+        pauses problems suggestions
     """,
     "jobs.sheets": """
         planning

@@ -11,13 +11,12 @@ from jobs.failures import FailureKind
 from jobs.states import JobState
 from jobs.store.open import open_store
 from runner.cli.commands import cancel, pause, retry, review, tune
-from runner.cli.commands.cancel import _cancel
-from runner.cli.commands.pause import _pause
-from runner.cli.commands.retry import _retry
-from runner.cli.commands.review import _review
-from runner.cli.commands.tune import _tune
+from runner.cli.commands.cancel import cancel_jobs
+from runner.cli.commands.pause import pause_batch
+from runner.cli.commands.retry import retry_jobs
+from runner.cli.commands.review import review_jobs
+from runner.cli.commands.tune import tune_batch
 from runner.cli.console import console
-from runner.cli.steps import decisions
 from runner.emulator.service.history import Submit
 from runner.environment import Environment
 from tests.simulation.refs import COLOURS, as_planned, paint
@@ -25,23 +24,24 @@ from tests.simulation.schedule import Event
 from tests.simulation.world import World
 from tests.support.tables import select
 
-_COMMANDS = (cancel, decisions, pause, retry, review, tune)
+_ENVIRONMENT, _CLOCK = "process_environment", "system_clock"
+_FOUND = ((cancel, _ENVIRONMENT), (review, _ENVIRONMENT), (pause, _CLOCK), (retry, _CLOCK), (tune, _CLOCK))
+"""What each command finds around it; a name that a command does not have is an error."""
 
 Order = Callable[[World], Coroutine[Any, Any, Any]]
 
 
 @contextmanager
 def commands_of(w: World) -> Iterator[None]:
-    """Within, commands find the simulated surroundings, and print to nobody."""
+    """Within, commands find the simulated environment, and print to nobody."""
 
     def process_environment() -> Environment:
         return w.environment  # of whoever asks
 
-    finds = {"surroundings": process_environment, "system_clock": lambda: w.clock}
+    finds = {_ENVIRONMENT: process_environment, _CLOCK: lambda: w.clock}
     with ExitStack() as stack:
-        for command in _COMMANDS:
-            for name in finds.keys() & vars(command).keys():
-                stack.enter_context(mock.patch.object(command, name, finds[name]))
+        for command, name in _FOUND:
+            stack.enter_context(mock.patch.object(command, name, finds[name]))
         for name in ("message", "result", "as_json", "table"):
             stack.enter_context(mock.patch.object(console, name))
         stack.enter_context(mock.patch.object(console, "is_interactive", return_value=False))
@@ -109,7 +109,7 @@ def _interrupt(w: World) -> None:
 
 
 async def _paused(w: World) -> None:
-    await _pause(w.settings(), None)
+    await pause_batch(w.settings(), None)
 
 
 async def _resumed(w: World) -> None:
@@ -137,25 +137,25 @@ async def _tuned(w: World) -> None:
         "budget": w.dice.choice(("0.1", "5", "none")),
     }
     name = w.dice.choice(sorted(said))
-    await _tune(w.settings(), None, {name: said[name]})
+    await tune_batch(w.settings(), None, {name: said[name]})
 
 
 async def _cancelled_one(w: World) -> None:
     keys = _keys(w, JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING)
     if keys:
-        await _cancel(w.settings(), None, [w.dice.choice(keys)])
+        await cancel_jobs(w.settings(), None, [w.dice.choice(keys)])
 
 
 async def _cancelled_all(w: World) -> None:
-    await _cancel(w.settings(), None, None)
+    await cancel_jobs(w.settings(), None, None)
 
 
 async def _retried(w: World) -> None:
     failed = _keys(w, JobState.FAILED, JobState.CANCELLED)
     if failed and w.dice.random() < 0.7:
-        await _retry(w.settings(), None, [w.dice.choice(failed)], ())
+        await retry_jobs(w.settings(), None, [w.dice.choice(failed)], ())
     else:
-        await _retry(w.settings(), None, (), [FailureKind.REMOTE_FAILED, FailureKind.BAD_PICTURE])
+        await retry_jobs(w.settings(), None, (), [FailureKind.REMOTE_FAILED, FailureKind.BAD_PICTURE])
 
 
 async def _reviewed(w: World) -> None:
@@ -167,13 +167,13 @@ async def _reviewed(w: World) -> None:
     match w.dice.choice(("attach", "resubmit", "discard", "attach a wrong one")):
         case "attach":
             lost = unclaimed(w, doubts[key])
-            await _review(w.settings(), None, [f"{key}={lost[0].request_id}"] if lost else (), (), ())
+            await review_jobs(w.settings(), None, [f"{key}={lost[0].request_id}"] if lost else (), (), ())
         case "resubmit":
-            await _review(w.settings(), None, (), [key], ())
+            await review_jobs(w.settings(), None, (), [key], ())
         case "discard":
-            await _review(w.settings(), None, (), (), [key])
+            await review_jobs(w.settings(), None, (), (), [key])
         case _:
-            await _review(w.settings(), None, [f"{key}=00000000-0000-4000-8000-000000000000"], (), ())
+            await review_jobs(w.settings(), None, [f"{key}=00000000-0000-4000-8000-000000000000"], (), ())
 
 
 _ORDERS: dict[str, Order] = {
@@ -213,9 +213,9 @@ async def decide_about_all(w: World) -> None:
         lost = unclaimed(w, inputs)
         if lost and lost[0].request_id not in tried:  # what the API has forgotten cannot be attached
             tried.add(lost[0].request_id)
-            await w.order(number, _review(w.settings(), None, [f"{name}={lost[0].request_id}"], (), ()))
+            await w.order(number, review_jobs(w.settings(), None, [f"{name}={lost[0].request_id}"], (), ()))
         else:
-            await w.order(number, _review(w.settings(), None, (), (), [name]))
+            await w.order(number, review_jobs(w.settings(), None, (), (), [name]))
         await asyncio.sleep(1)
     raise AssertionError("I10: a doubt that cannot be settled")
 
@@ -223,4 +223,4 @@ async def decide_about_all(w: World) -> None:
 async def untune(w: World) -> None:
     """Take back what was tuned."""
     said = {"concurrency": "none", "rate": "none", "budget": "none"}
-    await w.order(899, _tune(w.settings(), None, said))
+    await w.order(899, tune_batch(w.settings(), None, said))

@@ -109,8 +109,8 @@ class Shell:
         before = Path.cwd()
         with ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
-            stack.enter_context(mock.patch("runner.environment.Environment", environment))
-            stack.enter_context(mock.patch("runner.clock.SystemClock", return_value=self.clock))
+            stack.enter_context(mock.patch("runner.cli.steps.open.Environment", environment))
+            stack.enter_context(mock.patch("runner.cli.steps.open.SystemClock", return_value=self.clock))
             stack.enter_context(mock.patch("anyio.run", partial(self._in_virtual_time, transport)))
             os.chdir(self.folder)
             stack.callback(os.chdir, before)

@@ -2,42 +2,37 @@
 
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import anyio
 import typer
 
 from runner.cli.console import console
-from runner.cli.options.settings import command as made
+from runner.cli.options.command import with_settings
 from runner.cli.steps.open import execute, process_environment
+from runner.emulator.faults.profiles import load_faults
+from runner.emulator.http.server import serve
+from runner.emulator.settings import EmulatorSettings
 from runner.providers.vendor import VENDOR
-
-if TYPE_CHECKING:
-    from runner.settings import Settings
+from runner.settings import Settings
 
 EXAMPLE = "nightsheet emulator --port 8765 --faults flaky"
 
 
-@made("speed", "faults", "verbose")
+@with_settings("speed", "faults", "verbose")
 def command(
-    settings: "Settings",
+    settings: Settings,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8765,
-) -> int:
+) -> None:
     """Serve the API's stand-in on this machine until Ctrl-C: free, offline, and forgetful.
 
     For a rehearsal inside one process, use --emulator with run instead.
     """
     with suppress(KeyboardInterrupt):  # where signals cannot be awaited, on Windows
         execute(lambda: _serve(settings, port))
-    return 0
 
 
-async def _serve(settings: "Settings", port: int) -> None:
-    import anyio
-
-    from runner.emulator.faults.profiles import load_faults
-    from runner.emulator.http.server import serve
-    from runner.emulator.settings import EmulatorSettings
-
+async def _serve(settings: Settings, port: int) -> None:
     faults = load_faults(settings.faults) if settings.faults else ()
     emulator = EmulatorSettings(speed=settings.speed, faults=faults)
     async with serve(emulator, process_environment().clock, port=port) as handle:

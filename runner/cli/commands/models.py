@@ -1,55 +1,56 @@
 """`nightsheet models`: what can be run, and with which inputs."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from jobs.catalog.input_field import InputField
 from jobs.catalog.publisher import EXAMPLE_MODEL
+from jobs.catalog.registry import MODELS, find, suggest
+from jobs.catalog.spec import ModelSpec
 from jobs.errors import UsageProblem
+from jobs.sheets.rows.column_names import word_for
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model
-from runner.cli.options.settings import command as made
-
-if TYPE_CHECKING:
-    from jobs.catalog.input_field import InputField
-    from jobs.catalog.spec import ModelSpec
-    from runner.settings import Settings
+from runner.cli.options.command import with_settings
+from runner.settings import Settings
 
 EXAMPLE = f"nightsheet models {EXAMPLE_MODEL}"
 
 
-@made("json", "verbose")
+@with_settings("json", "verbose")
 def command(
-    settings: "Settings",
+    settings: Settings,
     model: Annotated[str | None, typer.Argument(metavar="MODEL", help="One model, with its inputs.")] = None,
-) -> int:
+) -> None:
     """List the models that can be run, or show one with its inputs, limits and defaults."""
-    from jobs.catalog.registry import MODELS, find, suggest
-
     if model is None:
-        if settings.as_json:
-            console.as_json([_as_json(spec) for spec in MODELS.values()])
-            return 0
-        rows = [(spec.model_id, spec.summary, ", ".join(spec.vocabulary)) for spec in MODELS.values()]
-        console.table(
-            ("model", "makes", "columns"), rows, flowing=("makes", "columns"), brief={"model": brief_model}
-        )
-        console.result("One of them with all its inputs: nightsheet models MODEL")
-        return 0
+        _list(settings)
+        return
     spec = find(model)
     if spec is None:
-        meant = suggest(model)
-        hint = f"Did you mean {meant}?" if meant else f"Models: {', '.join(MODELS)}."
+        suggestion = suggest(model)
+        hint = f"Did you mean {suggestion}?" if suggestion else f"Models: {', '.join(MODELS)}."
         raise UsageProblem(f"There is no model {model}.", hint)
     if settings.as_json:
         console.as_json(_as_json(spec) | {"input_schema": spec.input_schema()})
     else:
         _show(spec, whole=settings.verbose)
-    return 0
 
 
-def _as_json(spec: "ModelSpec") -> dict[str, Any]:
+def _list(settings: Settings) -> None:
+    if settings.as_json:
+        console.as_json([_as_json(spec) for spec in MODELS.values()])
+        return
+    rows = [(spec.model_id, spec.summary, ", ".join(spec.vocabulary)) for spec in MODELS.values()]
+    console.table(
+        ("model", "makes", "columns"), rows, flowing=("makes", "columns"), brief={"model": brief_model}
+    )
+    console.result("One of them with all its inputs: nightsheet models MODEL")
+
+
+def _as_json(spec: ModelSpec) -> dict[str, Any]:
     return {
         "model": spec.model_id,
         "title": spec.title,
@@ -58,7 +59,7 @@ def _as_json(spec: "ModelSpec") -> dict[str, Any]:
         "inputs": [
             {
                 "name": field.name,
-                "word": _word(spec, field.name),
+                "word": word_for(spec, field.name),
                 "type": field.kind.value,
                 "required": field.required,
                 "choices": list(field.choices),
@@ -69,19 +70,13 @@ def _as_json(spec: "ModelSpec") -> dict[str, Any]:
     }
 
 
-def _word(spec: "ModelSpec", name: str) -> str:
-    from jobs.sheets.rows.column_names import word_for
-
-    return word_for(spec, name)
-
-
-def _show(spec: "ModelSpec", *, whole: bool) -> None:
+def _show(spec: ModelSpec, *, whole: bool) -> None:
     console.result(spec.model_id, "bold")
     console.result(f"{spec.title}: {spec.summary}")
     console.result(f"Page: {spec.source}")
     properties = spec.input_schema()["properties"]
     for field in spec.fields.values():
-        word = _word(spec, field.name)
+        word = word_for(spec, field.name)
         also = "" if word == field.name else f" (at the API: {field.name})"
         need = "required" if field.required else "optional"
         console.result("")
@@ -90,15 +85,15 @@ def _show(spec: "ModelSpec", *, whole: bool) -> None:
             console.result(f"  {line}")
 
 
-def _details(field: "InputField", shape: dict[str, Any], *, whole: bool) -> Iterator[str]:
+def _details(field: InputField, shape: dict[str, Any], *, whole: bool) -> Iterator[str]:
     if field.choices:
         yield f"one of: {', '.join(map(str, field.choices))}"
     for key, words in _LIMITS.items():
         if key in shape:
             yield words.format(shape[key])
     if field.default is not None:
-        told = "|".join(map(str, field.default)) if isinstance(field.default, list) else str(field.default)
-        yield f"default: {told if whole else console.short(told, 90)}"
+        default = "|".join(map(str, field.default)) if isinstance(field.default, list) else str(field.default)
+        yield f"default: {default if whole else console.short(default, 90)}"
     if shape.get("description"):
         yield shape["description"] if whole else console.short(shape["description"], 90)
 

@@ -1,29 +1,25 @@
 """`nightsheet pause`: from a second terminal, or before a run; kept in the database until `resume`."""
 
-from typing import TYPE_CHECKING
-
+from jobs.pauses import PauseReason
 from runner.cli.console import console
 from runner.cli.console.formatting import then
-from runner.cli.options.settings import BatchName
-from runner.cli.options.settings import command as made
+from runner.cli.options.batch import BatchName
+from runner.cli.options.command import with_settings
+from runner.cli.options.settings import CONTROLLING
 from runner.cli.steps.open import execute, opened_batch, system_clock
-
-if TYPE_CHECKING:
-    from runner.settings import Settings
+from runner.settings import Settings
 
 EXAMPLE = "nightsheet pause first-night"
 
 
-@made("db", "emulator", "verbose")
-def command(settings: "Settings", batch: BatchName = None) -> int:
+@with_settings(*CONTROLLING)
+def command(settings: Settings, batch: BatchName = None) -> None:
     """Send nothing new of a batch until it is resumed; what is paid for is polled and fetched to its end."""
-    execute(lambda: _pause(settings, batch))
-    return 0
+    execute(lambda: pause_batch(settings, batch))
 
 
-async def _pause(settings: "Settings", name: str | None) -> None:
-    from jobs.pauses import PauseReason
-
+async def pause_batch(settings: Settings, name: str | None) -> None:
+    """Pause the batch, and print the pause that the table holds, which may be an earlier one."""
     async with opened_batch(settings, system_clock(), name) as (store, batch):
         await store.batches.pause(batch.id, PauseReason.PERSON, "A person paused it.")
         paused = (await store.batches.get(batch.id)).paused

@@ -1,40 +1,42 @@
 """`nightsheet run`: load what is new in a sheet, and run until nothing is left to do."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from runner.cli.options import selection
-from runner.cli.options import sheet as sheet_options
+import typer
+
+from jobs.sheets import SheetSource
+from runner.cli.console.progress import Display
+from runner.cli.options.command import with_settings
+from runner.cli.options.selection import SelectionOptions
 from runner.cli.options.settings import RUNNING
-from runner.cli.options.settings import command as made
+from runner.cli.options.sheet import SheetOptions
 from runner.cli.steps import run_end
 from runner.cli.steps.consent import consent_of
 from runner.cli.steps.open import execute, process_environment
 from runner.cli.steps.rehearsal import check_rehearsal
+from runner.settings import Settings
 
 if TYPE_CHECKING:
-    from jobs.sheets import SheetSource
     from runner.events.report import RunReport
-    from runner.settings import Settings
 
 EXAMPLE = "nightsheet run sample_batches/first-night.csv --emulator"
 
 
-@made(*RUNNING)
+@with_settings(*RUNNING)
 def command(
-    sheet: sheet_options.SheetPath,
-    settings: "Settings",
-    batch: sheet_options.Batch = None,
-    model: sheet_options.Model = None,
-    form: sheet_options.Format = None,
-    worksheet: sheet_options.Worksheet = None,
-    encoding: sheet_options.Encoding = None,
-    priority_by: sheet_options.PriorityBy = None,
-    dedupe: sheet_options.Dedupe = None,
-    prune: sheet_options.Prune = False,
-    only: selection.Only = None,
-    where: selection.Where = None,
-    limit: selection.Limit = None,
-    sample: selection.Sample = None,
+    settings: Settings,
+    sheet: SheetOptions,
+    *,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Also cancel at the API what waits there of rows that are gone; what was not sent is "
+            "cancelled anyway.",
+            rich_help_panel="The sheet",
+        ),
+    ] = False,
+    selected: SelectionOptions,
 ) -> int:
     """Load what is new in the sheet, and run until nothing is left to do.
 
@@ -42,31 +44,26 @@ def command(
     What is left out of a part stays queued, until a run that has it.
     """
     check_rehearsal(settings)
-    part = selection.part_of(only, where, limit, sample)
-    from runner.cli.console.progress import Display
-    from runner.run import run_sheet
+    selection = selected.selection()
+    from runner.run import run_sheet  # late: SQLAlchemy and the API's clients come along; `--help` needs none
 
     environment = process_environment()
 
-    async def work(source: "SheetSource", display: Display) -> "RunReport":
-        consent = consent_of(settings, display)
+    async def work(source: SheetSource, display: Display) -> "RunReport":
         return await run_sheet(
             source,
-            batch=batch,
-            model=model,
+            batch=sheet.batch,
+            model=sheet.model,
             settings=settings,
             environment=environment,
-            consent=consent,
+            consent=consent_of(settings, display),
             observer=display,
-            part=part,
-            priority_by=priority_by,
+            part=selection,
+            priority_by=sheet.priority_by,
             prune=prune,
-            dedupe=dedupe,
+            dedupe=sheet.dedupe,
         )
 
-    with (
-        sheet_options.source_of(sheet, form, worksheet, encoding) as source,
-        Display(environment.clock.now, quiet=settings.quiet) as display,
-    ):
+    with sheet.source() as source, Display(environment.clock.now, quiet=settings.quiet) as display:
         report = execute(lambda: work(source, display))
     return run_end.show(report, settings, environment)

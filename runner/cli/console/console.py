@@ -45,7 +45,7 @@ def console(*, errors: bool = False) -> Console:
 
 
 def draws(where: Console) -> bool:
-    """Whether lines can be drawn in the place of others there: TERM=dumb has no cursor to move."""
+    """Whether lines can be redrawn there: TERM=dumb has no cursor to move."""
     return where.is_terminal and not where.is_dumb_terminal
 
 
@@ -130,7 +130,7 @@ def json_array() -> Iterator[Callable[[Mapping[str, Any]], None]]:
 
 @contextmanager
 def redrawn() -> Iterator[Callable[[Sequence[tuple[str, str]]], None]]:
-    """Lines with their styles on standard output, each time in the place of the last; below it in a file."""
+    """Lines with their styles on standard output, redrawn on a terminal, and appended in a file."""
     where = console()
     with Live(console=where, auto_refresh=False) if draws(where) else nullcontext() as live:
 
@@ -177,14 +177,14 @@ def _answer() -> str:
 
 
 def prepare() -> None:
-    """What a terminal's encoding does not have is written as an escape, instead of being an error."""
+    """Write characters that the terminal's encoding lacks as escapes, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def forget_output() -> None:
-    """The reader of our output has gone: nothing more is written, so that Python's end is quiet, too."""
+    """The reader of our output is gone: write nothing more, so that Python exits quietly, too."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

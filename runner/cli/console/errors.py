@@ -1,4 +1,4 @@
-"""From what went wrong to words and an exit code."""
+"""From an error to words and an exit code."""
 
 import errno
 import traceback
@@ -6,53 +6,51 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from jobs.errors import NightsheetError, SheetProblems
+from jobs.exit_codes import ExitCode
 from jobs.problems import Problem
 from runner.cli.console import console
-from runner.cli.console.pydantic_messages import retold
+from runner.cli.console.pydantic_messages import reworded
 
-DEFECT = 70
-INTERRUPTED = 130
-_CANNOT_WRITE = 73
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def guarded(body: Callable[[], int | None], *, verbose: bool) -> int:
     """Run a command; its exit code, whatever happens. No traceback for anything that a user can cause."""
     try:
-        return body() or 0
+        return body() or ExitCode.OK
     except KeyboardInterrupt:
         console.message("Interrupted.")
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         console.forget_output()
-        return 0
+        return ExitCode.OK
     except NightsheetError as error:
-        tell(error)
+        show_error(error)
         return error.exit_code
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
             return _no_room(error)
         first = _first(error)
         if isinstance(first, NightsheetError):
-            tell(first)
+            show_error(first)
             return first.exit_code
         return _defect(error, verbose=verbose)
 
 
 def _no_room(error: OSError) -> int:
-    """Standard output is a file on a full disk: what is on that disk beside it, is told by its own name."""
+    """Standard output is a file on a full disk; an error about any other file carries its name."""
     console.forget_output()
     with suppress(OSError):
         console.message(f"The output cannot be written: {error.strerror}.", style="bold red")
-    return _CANNOT_WRITE
+    return ExitCode.CANNOT_WRITE
 
 
-def tell(error: NightsheetError) -> None:
+def show_error(error: NightsheetError) -> None:
     """An error in plain words, with all the problems of a sheet."""
     if isinstance(error, SheetProblems):
         for problem in error.problems:
             console.message(sentence(problem))
-    console.message(retold(error.message, error.__cause__), style="bold red")
+    console.message(reworded(error.message, error.__cause__), style="bold red")
     hint = error.hint
     if hint and not (isinstance(error, SheetProblems) and any(p.hint == hint for p in error.problems)):
         console.message(hint)
@@ -86,4 +84,4 @@ def _defect(error: Exception, *, verbose: bool) -> int:
             console.message(line)
     else:
         console.message("What was paid for is kept: `nightsheet status` shows it. --verbose tells more.")
-    return DEFECT
+    return ExitCode.DEFECT

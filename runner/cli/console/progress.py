@@ -31,7 +31,7 @@ LINE_SECONDS = 30.0
 PAUSED = "Paused ("
 """How a run's notice of its pause begins."""
 HELD_SECONDS = 10.0
-"""A run that ends so soon after its pause tells the reason at its end alone."""
+"""A run that ends this soon after its pause gives the reason only at its end."""
 _LAST_WORDS_SECONDS = 2.0
 _BAR_WIDTH = 40
 _BETWEEN = "  "
@@ -39,7 +39,7 @@ _SHORTEST_NAME = 8
 
 
 class Display:
-    """The Watcher of the command line. `quiet` leaves out the progress, not what a person should read."""
+    """The observer of the command line. `quiet` leaves out the progress, not what a person should read."""
 
     def __init__(self, now: Callable[[], "datetime"], *, quiet: bool = False) -> None:
         self._now = now
@@ -52,7 +52,7 @@ class Display:
         self._aside = False
         self._failed = False
         self._held: tuple[Text, float] | None = None
-        self._place_is_told = False
+        self._zone_is_shown = False
         self._draws = console.draws(self._console)
         self._thread = threading.Thread(target=self._print, daemon=True)
 
@@ -148,39 +148,39 @@ class Display:
             self._print_line(newest)
 
     def _print_line(self, progress: "Progress") -> None:
-        """The first one also says which place's time it is."""
+        """The first line also shows the time zone."""
         now = self._now()
-        place, self._place_is_told = "" if self._place_is_told else f" {zone_name(now)}", True
-        self._console.print(Text(line(progress, now, place)))
+        zone, self._zone_is_shown = "" if self._zone_is_shown else f" {zone_name(now)}", True
+        self._console.print(Text(line(progress, now, zone)))
 
 
-def line(progress: "Progress", now: "datetime", place: str = "") -> str:
-    """A run at a glance, on one line. Why it is paused is told once, by a notice."""
-    told = [
+def line(progress: "Progress", now: "datetime", zone: str = "") -> str:
+    """A run at a glance, on one line. A notice gives the reason of a pause, once."""
+    texts = [
         f"{_ended(progress)}/{count_of(progress.total, 'job')} done",
-        *(part.text for part in _parts(progress)),
+        *(figure.text for figure in _figures(progress)),
         *_pace(progress, now),
     ]
     if progress.paused is not None:
-        told.append("paused")
+        texts.append("paused")
     if progress.waiting_for:
-        told.append(f"waiting: {progress.waiting_for}")
-    return console.clean(f"{now.astimezone():%H:%M:%S}{place} {progress.batch}: {', '.join(told)}")
+        texts.append(f"waiting: {progress.waiting_for}")
+    return console.clean(f"{now.astimezone():%H:%M:%S}{zone} {progress.batch}: {', '.join(texts)}")
 
 
 def bar(progress: "Progress", now: "datetime", width: int = 80) -> RenderableType:
-    """A run at a glance, over three lines of a terminal. What matters least goes where it is narrow."""
+    """A run at a glance, on three lines of a terminal. Where it is narrow, the least important figures go."""
     done = _ended(progress)
-    parts = list(_parts(progress))
-    told = f"{done}/{count_of(progress.total, 'job')} done"
-    room = width - cell_len(told) - len(_BETWEEN)
-    while len(parts) > 1 and _length(parts) + _SHORTEST_NAME > room:
-        parts.remove(max(parts, key=lambda part: part.rank))
+    figures = list(_figures(progress))
+    text = f"{done}/{count_of(progress.total, 'job')} done"
+    room = width - cell_len(text) - len(_BETWEEN)
+    while len(figures) > 1 and _length(figures) + _SHORTEST_NAME > room:
+        figures.remove(max(figures, key=lambda figure: figure.rank))
     name = Text(console.clean(progress.batch), style="bold")
-    name.truncate(max(_SHORTEST_NAME, room - _length(parts)), overflow="ellipsis")
-    counts = name.append(f"{_BETWEEN}{told}")
-    for part in parts:
-        counts.append(_BETWEEN).append(part.text, style=part.style)
+    name.truncate(max(_SHORTEST_NAME, room - _length(figures)), overflow="ellipsis")
+    counts = name.append(f"{_BETWEEN}{text}")
+    for figure in figures:
+        counts.append(_BETWEEN).append(figure.text, style=figure.style)
     share = ProgressBar(total=max(1, progress.total), completed=done, width=min(_BAR_WIDTH, width))
     pace = list(_pace(progress, now))
     if progress.paused is not None:
@@ -201,15 +201,15 @@ class _Figure:
     style: str = ""
 
 
-def _length(parts: Sequence[_Figure]) -> int:
-    return sum(cell_len(part.text) + len(_BETWEEN) for part in parts)
+def _length(figures: Sequence[_Figure]) -> int:
+    return sum(cell_len(figure.text) + len(_BETWEEN) for figure in figures)
 
 
 def _ended(progress: "Progress") -> int:
     return sum(progress.counts[state] for state in ENDED)
 
 
-def _parts(progress: "Progress") -> Iterator[_Figure]:
+def _figures(progress: "Progress") -> Iterator[_Figure]:
     counts = progress.counts
     yield _Figure(f"{counts[JobState.SUBMITTING] + counts[JobState.RUNNING]} in flight", 3)
     yield _Figure(f"{counts[JobState.FETCHING]} fetching", 5)

@@ -1,6 +1,6 @@
-"""Plain words where pydantic has its own: for a value on the command line, in the environment or in a file.
+"""Plain words for pydantic's messages about a value on the command line, in the environment or in a file.
 
-It is known here by its errors alone: `--help` does not import it.
+pydantic itself is not imported: the root of the command line does without it.
 """
 
 from collections.abc import Mapping
@@ -39,19 +39,19 @@ _WORDS = {
 
 
 def in_plain_words(problem: Mapping[str, Any]) -> str:
-    """One of pydantic's findings, without its own way of speaking; to be set behind a colon."""
-    context = {name: _said(value) for name, value in (problem.get("ctx") or {}).items()}
+    """A finding of pydantic in plain words, to be put after a colon."""
+    context = {name: _text(value) for name, value in (problem.get("ctx") or {}).items()}
     words = _WORDS.get(problem["type"])
-    told: str = problem["msg"] if words is None else words.format_map(context)
-    return told.removeprefix(_FOREIGN).removesuffix(".")
+    text: str = problem["msg"] if words is None else words.format_map(context)
+    return text.removeprefix(_FOREIGN).removesuffix(".")
 
 
-def retold(text: str, cause: BaseException | None) -> str:
-    """`text` with the phrases of the finding that it came from in plain words."""
+def reworded(text: str, cause: BaseException | None) -> str:
+    """`text` with pydantic's phrases, if it was pydantic that caused it, in plain words."""
     for problem in findings(cause):
         phrase, plain = problem["msg"], in_plain_words(problem)
-        for said in (phrase, f"{phrase[:1].lower()}{phrase[1:]}"):
-            text = text.replace(said, plain)
+        for original in (phrase, f"{phrase[:1].lower()}{phrase[1:]}"):
+            text = text.replace(original, plain)
     return text
 
 
@@ -63,5 +63,5 @@ def findings(cause: BaseException | None) -> list[Mapping[str, Any]]:
     return found
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     return number(value) if isinstance(value, int | float) else str(value)

@@ -1,11 +1,11 @@
-"""Makes a table fit a narrow terminal: shorter cells first, then fewer columns. Pure."""
+"""Fits a table into a narrow terminal: shorter cells first, then fewer columns. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from rich.cells import cell_len
 
 Brief = Mapping[str, Callable[[str], str]]
-"""By column: how a cell is told where space is short."""
+"""By column: a shorter form of a cell, for where space is short."""
 
 _GAP = 2
 _FLOWS = 16
@@ -24,14 +24,14 @@ def fitted(
     cells = {name: [row[place] for row in rows] for place, name in enumerate(columns)}
     widths = _widths(cells, flowing)
     if _needed(widths) > room:
-        cells |= {name: [told(cell) for cell in cells[name]] for name, told in (brief or {}).items()}
+        cells |= {name: [shorten(cell) for cell in cells[name]] for name, shorten in (brief or {}).items()}
         widths = _widths(cells, flowing)
     left_out: list[str] = []
     for name in spare:
         if _needed(widths, left_out) <= room:
             break
         left_out.append(name)
-    for name in tuple(reversed(left_out)):  # what is small may have room again
+    for name in tuple(reversed(left_out)):  # a narrow column may have room again
         fewer = [other for other in left_out if other != name]
         if _needed(widths, fewer) <= room:
             left_out = fewer

@@ -1,9 +1,13 @@
-"""What a shell may complete: the names of batches. Asked while somebody types: quick and silent."""
+"""What a shell completes: the names of batches. Asked while somebody types: quick and silent."""
 
 from pathlib import Path
 from typing import Any
 
 import typer
+
+from jobs.errors import NightsheetError
+from jobs.store import completion
+from runner.settings import load_settings
 
 
 def batch_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -11,13 +15,9 @@ def batch_names(ctx: typer.Context, incomplete: str) -> list[str]:
     return [name for name in _names(ctx.params) if name.startswith(incomplete)]
 
 
-def _names(said: dict[str, Any]) -> list[str]:
-    from jobs.errors import NightsheetError
-    from jobs.store.completion import batch_names as names_in
-    from runner.settings import load_settings
-
+def _names(flags: dict[str, Any]) -> list[str]:
     try:
-        settings = load_settings({name: said.get(name) for name in ("db", "emulator")})
-    except NightsheetError:  # the command itself will tell it
+        settings = load_settings({name: flags.get(name) for name in ("db", "emulator")})
+    except NightsheetError:  # the command itself reports it
         return []
-    return names_in(Path(settings.database))
+    return completion.batch_names(Path(settings.database))

@@ -1,5 +1,6 @@
-"""The options that choose a part of a batch for a run."""
+"""The options that select some jobs of a batch for a run."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,53 +10,61 @@ from jobs.errors import UsageProblem
 if TYPE_CHECKING:
     from runner.planning.selection import Selection
 
-_PART = "A part first"
-
-Only = Annotated[
-    list[str] | None,
-    typer.Option("--only", metavar="KEY", help="Send only this job; may be repeated.", rich_help_panel=_PART),
-]
-Where = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--where",
-        metavar="COLUMN=VALUE",
-        help="Send only jobs that say this; may be repeated.",
-        rich_help_panel=_PART,
-    ),
-]
-Limit = Annotated[
-    int | None,
-    typer.Option("--limit", metavar="N", min=1, help="Send only the next N jobs.", rich_help_panel=_PART),
-]
-Sample = Annotated[
-    int | None,
-    typer.Option(
-        "--sample",
-        metavar="N",
-        min=1,
-        help="Send only N jobs from all over the sheet.",
-        rich_help_panel=_PART,
-    ),
-]
+_PANEL = "A part first"
 
 
-def part_of(
-    only: list[str] | None, where: list[str] | None, limit: int | None, sample: int | None
-) -> "Selection":
-    """What was said, understood.
+@dataclass(frozen=True, slots=True)
+class SelectionOptions:
+    """The group of options that `run` and `resume` share."""
 
-    Raises:
-        UsageProblem: a condition has no `=`, or both a limit and a sample are asked for.
-    """
-    from runner.planning.selection import Selection
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="KEY", help="Send only this job; may be repeated.", rich_help_panel=_PANEL
+        ),
+    ] = None
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="COLUMN=VALUE",
+            help="Send only jobs that say this; may be repeated.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", metavar="N", min=1, help="Send only the next N jobs.", rich_help_panel=_PANEL
+        ),
+    ] = None
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            metavar="N",
+            min=1,
+            help="Send only N jobs from all over the sheet.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
 
-    if limit is not None and sample is not None:
-        raise UsageProblem("--limit and --sample are two answers to one question.", hint="Give one of them.")
-    conditions = []
-    for condition in where or ():
-        column, equals, value = condition.partition("=")
-        if not equals or not column.strip():
-            raise UsageProblem(f"--where {condition}: a column, =, and its value are needed.")
-        conditions.append((column.strip(), value.strip()))
-    return Selection(tuple(only or ()), tuple(conditions), limit, sample)
+    def selection(self) -> "Selection":
+        """The jobs that these options select.
+
+        Raises:
+            UsageProblem: a condition has no `=`, or both a limit and a sample are given.
+        """
+        from runner.planning.selection import Selection  # late: SQLAlchemy comes along; `--help` needs none
+
+        if self.limit is not None and self.sample is not None:
+            raise UsageProblem(
+                "--limit and --sample are two answers to one question.", hint="Give one of them."
+            )
+        conditions = []
+        for condition in self.where or ():
+            column, equals, value = condition.partition("=")
+            if not equals or not column.strip():
+                raise UsageProblem(f"--where {condition}: a column, =, and its value are needed.")
+            conditions.append((column.strip(), value.strip()))
+        return Selection(tuple(self.only or ()), tuple(conditions), self.limit, self.sample)

@@ -1,78 +1,151 @@
-"""What an audit finds beside the ledger: jobs that another was sent for, pictures that are gone."""
+"""An audit in words and as JSON: the ledger, linked jobs, and images that are missing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jobs.states import JobState
-from jobs.stored_files import not_at_hand
+from jobs.ledger import LedgerAudit
+from jobs.manifests.record import dollars, moment
 from runner.cli.console import console
 from runner.cli.console.formatting import then
+from runner.cli.reports.ledger import SheetRows, show_balance, show_submits
 from runner.humanize import count_of, money
+from runner.settings import Settings
 
 if TYPE_CHECKING:
-    from jobs.store.store import Store
-    from jobs.views import BatchView, JobView, LinkedJob
-    from runner.settings import Settings
+    from jobs.views import AttemptView, BatchView, JobView, LinkedJob
 
 
 @dataclass(frozen=True, slots=True)
 class MissingImages:
-    """A job that succeeded, and where its pictures should lie, and do not."""
+    """A job that succeeded, and the paths of its images that are missing or changed."""
 
     job: "JobView"
     paths: tuple[str, ...]
     wanted: bool
-    """Whether a row of the sheet has them: `retry` has them fetched again."""
+    """Whether a row of the sheet has them: `retry` fetches them again."""
 
 
-async def gone_from_disk(store: "Store", batch: "BatchView") -> list[MissingImages]:
-    """What somebody has deleted, moved or changed since; what is linked has its pictures from another."""
-    lost = []
-    shared = set()
-    async for job in store.jobs.each(batch.id, everything=True, states=[JobState.SUCCEEDED]):
-        if job.twin is None:
-            if paths := not_at_hand(job):
-                lost.append((job, paths))
-        elif job.current:
-            shared.add(job.twin.id)
-    return [MissingImages(job, paths, job.current or job.id in shared) for job, paths in lost]
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """All that an audit of a batch looks at."""
+
+    batch: "BatchView"
+    attempts: "list[AttemptView]"
+    books: LedgerAudit
+    rows: SheetRows
+    linked: "list[LinkedJob]"
+    missing: list[MissingImages]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the books balance, and every image that a row of the sheet has is on disk."""
+        return self.books.balanced and not any(images.wanted for images in self.missing)
 
 
-def show_gone(gone: list[MissingImages], batch: "BatchView", settings: "Settings") -> None:
-    """Each picture, and how to have it back, as far as a row of the sheet has it."""
-    if not gone:
-        return
-    console.result()
-    console.result("Came home, and no longer on disk as they were", "bold red")
-    rows = (
-        (one.job.row if one.job.current else "gone", one.job.key, path) for one in gone for path in one.paths
-    )
-    console.table(("row", "key", "picture"), rows, numbers=("row",), flowing=("picture",))
-    wanted = [one for one in gone if one.wanted]
-    unwanted = [one for one in gone if not one.wanted]
-    if wanted:
-        console.result(
-            f"In all {_told(wanted)}. Put them back, or have them fetched again, free as long as the API has"
-            f" them: {then(settings, 'retry', batch.name)}"
-        )
-    if unwanted:
-        console.result(
-            f"Not fetched again: {_told(unwanted)}, whose rows are no longer in the sheet, or say something"
-            " else by now."
-        )
+def show(audit: Audit, settings: Settings, now: datetime) -> None:
+    """For a person."""
+    show_submits(audit.batch.name, audit.attempts, audit.rows, now)
+    show_balance(audit.attempts, audit.books, audit.rows)
+    if audit.linked:
+        _show_linked(audit.linked)
+    if audit.missing:
+        _show_missing(audit.missing, then(settings, "retry", audit.batch.name))
 
 
-def _told(gone: list[MissingImages]) -> str:
-    pictures = sum(len(one.paths) for one in gone)
-    return f"{count_of(pictures, 'picture')} of {count_of(len(gone), 'job')}"
-
-
-def show_linked(linked: "list[LinkedJob]") -> None:
-    """Each job, and the one that was sent in its stead."""
-    if not linked:
-        return
+def _show_linked(linked: "Sequence[LinkedJob]") -> None:
+    """Each linked job, and the job that was sent instead."""
     console.result()
     console.result("Not sent: another job says the same, and its result counts for both", "bold")
     rows = ((job.row, job.key, job.same_as, job.state.value, money(Decimal(0))) for job in linked)
     console.table(("row", "key", "same as", "state", "cost"), rows, numbers=("row", "cost"))
+
+
+def _show_missing(missing: Sequence[MissingImages], retry: str) -> None:
+    """Each missing image, and how to get it back, as far as a row of the sheet has it."""
+    console.result()
+    console.result("Came home, and no longer on disk as they were", "bold red")
+    rows = (
+        (images.job.row if images.job.current else "gone", images.job.key, path)
+        for images in missing
+        for path in images.paths
+    )
+    console.table(("row", "key", "picture"), rows, numbers=("row",), flowing=("picture",))
+    wanted = [images for images in missing if images.wanted]
+    unwanted = [images for images in missing if not images.wanted]
+    if wanted:
+        console.result(
+            f"In all {_size(wanted)}. Put them back, or have them fetched again, free as long as the API has"
+            f" them: {retry}"
+        )
+    if unwanted:
+        console.result(
+            f"Not fetched again: {_size(unwanted)}, whose rows are no longer in the sheet, or say something"
+            " else by now."
+        )
+
+
+def _size(missing: Sequence[MissingImages]) -> str:
+    images = sum(len(job.paths) for job in missing)
+    return f"{count_of(images, 'picture')} of {count_of(len(missing), 'job')}"
+
+
+def as_json(audit: Audit) -> dict[str, Any]:
+    """For scripts."""
+    books, rows = audit.books, audit.rows
+    return {
+        "batch": audit.batch.name,
+        "balanced": books.balanced,
+        "jobs_sent": books.jobs_sent,
+        "submits": books.submits,
+        "repeats_allowed": books.repeats_allowed,
+        "open_doubts": books.open_doubts,
+        "overdrawn": list(books.overdrawn),
+        "not_in_hand_usd": float(books.not_in_hand_usd),
+        "not_in_hand": [
+            {
+                "key": entry.attempt.key,
+                "revision": rows.revision(entry.attempt),
+                "attempt": entry.attempt.number,
+                "request_id": entry.attempt.request_id,
+                "why": entry.why,
+                "usd": dollars(entry.usd),
+            }
+            for entry in books.not_in_hand
+        ],
+        "linked": [
+            {"key": job.key, "row": job.row, "state": job.state.value, "same_as": job.same_as}
+            for job in audit.linked
+        ],
+        "gone": [
+            {
+                "key": images.job.key,
+                "revision": images.job.revision,
+                "row": images.job.row,
+                "wanted": images.wanted,
+                "paths": list(images.paths),
+            }
+            for images in audit.missing
+        ],
+        "attempts": [_attempt_json(attempt, rows) for attempt in audit.attempts],
+    }
+
+
+def _attempt_json(attempt: "AttemptView", rows: SheetRows) -> dict[str, Any]:
+    return {
+        "key": attempt.key,
+        "revision": rows.revision(attempt),
+        "current": rows.is_current(attempt),
+        "row": attempt.row,
+        "attempt": attempt.number,
+        "payload_sha256": attempt.payload_sha256,
+        "sent_at": moment(attempt.started_at),
+        "outcome": str(attempt.outcome),
+        "request_id": attempt.request_id,
+        "cost_usd": dollars(attempt.cost_usd),
+        "estimate_usd": dollars(attempt.estimate_usd),
+        "ended": attempt.ended,
+        "automatic": attempt.automatic,
+    }

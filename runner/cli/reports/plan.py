@@ -1,53 +1,52 @@
-"""What a sheet comes to, and how much of it is to be paid yet, counted while it streams by: little is kept,
-however many jobs it has.
+"""The plan of a sheet: its jobs, and how much of it is still to be paid. Counted while the rows stream by, so
+that memory does not grow with them.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jobs.compact_set import CompactSet
 from jobs.problems import Problem
 from jobs.row_change import NEW, RowChange
+from jobs.sheets import PlannedJob
 from jobs.states import JobState
-
-if TYPE_CHECKING:
-    from jobs.sheets import PlannedJob
+from jobs.workload import Workload
+from runner.cli.reports.not_changed import price_json
 
 SAMPLES = 3
 """Jobs from the beginning that are shown; the last one is shown as well."""
 LISTED = 10_000
 """Warnings that are kept to be shown. All are counted."""
-_BRINGS_NOTHING = frozenset({JobState.FAILED, JobState.CANCELLED})
-"""States of a job whose result no other can have."""
+_WITHOUT_RESULT = frozenset({JobState.FAILED, JobState.CANCELLED})
+"""States of a job that has no result to share."""
 EXAMPLES = 3
-"""Of jobs that say the same as an earlier one."""
+"""Jobs identical to an earlier one that are shown."""
 
 
 @dataclass(slots=True)
 class Plan:
     """`work` is, by model, its jobs and their pictures at most; `rows` the places they are written in.
 
-    `to_send` is the part of it that would be sent now; `repeats` what says what an earlier job of the sheet
-    says, seed included, and with `dedupe` is not sent. `fates` counts new, changed and unchanged jobs,
-    `states` where the unchanged stand; `known` says that the database has this batch at all, and `held` its
-    jobs.
+    `to_send` is the part of it that would be sent now; `repeats` are jobs identical to an earlier one, seed
+    included, which `dedupe` does not send. `changes` counts new, changed and unchanged jobs, `states` the
+    states of the unchanged; `known` is whether the database has this batch, and `held` how many jobs of it.
     """
 
     batch: str
-    work: dict[str, tuple[int, int]] = field(default_factory=dict)
+    work: Workload = field(default_factory=Workload)
     rows: int = 0
-    first: list["PlannedJob"] = field(default_factory=list)
-    last: "PlannedJob | None" = None
+    first: list[PlannedJob] = field(default_factory=list)
+    last: PlannedJob | None = None
     warnings: list[tuple[int, str, str]] = field(default_factory=list)
     warned: int = 0
     problems: list[Problem] = field(default_factory=list)
-    to_send: dict[str, tuple[int, int]] = field(default_factory=dict)
-    repeats: dict[str, tuple[int, int]] = field(default_factory=dict)
+    to_send: Workload = field(default_factory=Workload)
+    repeats: Workload = field(default_factory=Workload)
     repeated: list[tuple[int, str]] = field(default_factory=list)
-    fates: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
     states: Counter[JobState] = field(default_factory=Counter)
     known: bool = False
     dedupe: bool = False
@@ -57,9 +56,9 @@ class Plan:
     pictured: int = 0
     """Jobs that name pictures of this computer."""
     looked_at: int = 0
-    """Hosted pictures that were looked at where they are."""
+    """Hosted images that were probed."""
     not_looked_at: int = 0
-    """How often further ones are named, beyond those that one check looks at."""
+    """How often further ones are named, beyond those that one check probes."""
     minutes: float | None = None
     """How long it will take, as far as that was measured."""
     _seen: CompactSet = field(default_factory=CompactSet)
@@ -72,26 +71,26 @@ class Plan:
 
     @property
     def jobs(self) -> int:
-        return sum(jobs for jobs, _pictures in self.work.values())
+        return self.work.jobs
 
     @property
     def pictures(self) -> int:
-        return sum(pictures for _jobs, pictures in self.work.values())
+        return self.work.images
 
     @property
-    def samples(self) -> list["PlannedJob"]:
+    def samples(self) -> list[PlannedJob]:
         """The first jobs and the last one."""
         if self.last is None or self.last is self.first[-1]:
             return self.first
         return [*self.first, self.last]
 
-    def add(self, item: "PlannedJob | Problem", fate: RowChange = NEW) -> None:
-        """Count one more; `fate` is what the database would do with it."""
+    def add(self, item: PlannedJob | Problem, change: RowChange = NEW) -> None:
+        """Count one more; `change` is what the database would do with it."""
         if isinstance(item, Problem):
             self.problems.append(item)
             return
-        _count(self.work, item)
-        self._hold(item, fate)
+        self.work.add(item.model, item.pictures)
+        self._compare(item, change)
         self.rows += self.last is None or self.last.row != item.row
         self.last = item
         self.pictured += bool(item.files)
@@ -101,28 +100,28 @@ class Plan:
         if len(self.warnings) < LISTED:
             self.warnings += [(item.row, item.key, warning) for warning in item.warnings]
 
-    def _hold(self, job: "PlannedJob", fate: RowChange) -> None:
-        self.fates[fate.kind] += 1
-        self._still_there += fate.known
-        if fate.kind == "unchanged":
-            self.states[fate.state] += 1
-        if fate.state in _BRINGS_NOTHING:
+    def _compare(self, job: PlannedJob, change: RowChange) -> None:
+        self.changes[change.kind] += 1
+        self._still_there += change.known
+        if change.kind == "unchanged":
+            self.states[change.state] += 1
+        if change.state in _WITHOUT_RESULT:
             return
         is_first = self._seen.add((job.fingerprint, job.inputs.get("seed")))
-        if fate.state is not JobState.QUEUED:
+        if change.state is not JobState.QUEUED:
             return
-        if self.dedupe and fate.waits:
+        if self.dedupe and change.waits:
             self.waiting += 1
             return
         if is_first or not self.dedupe:
-            _count(self.to_send, job)
+            self.to_send.add(job.model, job.pictures)
         if not is_first:
-            _count(self.repeats, job)
+            self.repeats.add(job.model, job.pictures)
             if len(self.repeated) < EXAMPLES:
                 self.repeated.append((job.row, job.key))
 
     def as_json(self, sheet: str, prices: Mapping[str, Decimal], source: str | None = None) -> dict[str, Any]:
-        """For scripts. The price is that of what would be sent, `source` who told it."""
+        """For scripts. The price is that of `to_send`, `source` where it comes from."""
         return {
             "sheet": sheet,
             "batch": self.batch or None,
@@ -130,20 +129,20 @@ class Plan:
             "jobs": self.jobs,
             "pictures": self.pictures,
             "models": {
-                model: {"jobs": jobs, "pictures": pictures} for model, (jobs, pictures) in self.work.items()
+                model: {"jobs": amount.jobs, "pictures": amount.images} for model, amount in self.work.items()
             },
-            "to_send": totals(self.to_send),
+            "to_send": _totals(self.to_send),
             "price": _priced(self.to_send, prices),
             "price_source": source,
             "difference": {
                 "known": self.known,
-                **{kind: self.fates[kind] for kind in ("new", "changed", "unchanged")},
+                **{kind: self.changes[kind] for kind in ("new", "changed", "unchanged")},
                 "gone": self.gone,
                 "done": self.states[JobState.SUCCEEDED],
-                "states": {state.value: many for state, many in self.states.items()},
+                "states": {state.value: number for state, number in self.states.items()},
             },
             "identical": {
-                **totals(self.repeats),
+                **_totals(self.repeats),
                 **_priced(self.repeats, prices),
                 "linked": self.dedupe,
                 "examples": [{"row": row, "key": key} for row, key in self.repeated],
@@ -170,24 +169,9 @@ class Plan:
         }
 
 
-def _count(work: dict[str, tuple[int, int]], job: "PlannedJob") -> None:
-    jobs, pictures = work.get(job.model, (0, 0))
-    work[job.model] = (jobs + 1, pictures + job.pictures)
+def _totals(work: Workload) -> dict[str, int]:
+    return {"jobs": work.jobs, "pictures": work.images}
 
 
-def totals(work: Mapping[str, tuple[int, int]]) -> dict[str, int]:
-    """Jobs and pictures over all models."""
-    return {
-        "jobs": sum(jobs for jobs, _pictures in work.values()),
-        "pictures": sum(pictures for _jobs, pictures in work.values()),
-    }
-
-
-def _priced(work: Mapping[str, tuple[int, int]], prices: Mapping[str, Decimal]) -> dict[str, float | None]:
-    from runner.planning.consent import price_of
-
-    low, high = price_of(work, prices)
-    return {
-        "low_usd": None if low is None else float(low),
-        "high_usd": None if high is None else float(high),
-    }
+def _priced(work: Workload, prices: Mapping[str, Decimal]) -> dict[str, Any]:
+    return price_json(*work.price_range(prices))

@@ -2,59 +2,50 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from jobs.states import JobState
-from runner.cli.reports.plan import Plan, totals
+from jobs.workload import Workload
+from runner.cli.reports.plan import Plan
 from runner.humanize import count_of, price
-
-if TYPE_CHECKING:
-    from runner.planning.prices import Prices
-
-Work = Mapping[str, tuple[int, int]]
+from runner.planning.prices import Prices, PriceSource
 
 
-def cost(work: Work, prices: Mapping[str, Decimal]) -> str:
+def cost(work: Workload, prices: Mapping[str, Decimal]) -> str:
     """What it costs, or what would have to be known for that."""
-    from runner.planning.consent import price_of
-
-    low, high = price_of(work, prices)
+    low, high = work.price_range(prices)
     return price(low, high) if high is not None else "at a price that is unknown until the API is asked"
 
 
-def source_of_prices(prices: "Prices") -> str:
-    """Who told the price, and why it was not the API just now."""
-    from runner.planning.prices import PriceSource
-
+def source_of_prices(prices: Prices) -> str:
+    """Where the price comes from, and why it is not the API's of just now."""
     if prices.source is PriceSource.API:
         return "The price is the API's, asked just now."
-    told = {
+    known = {
         PriceSource.LAST_RUN: "The price is what the API told when the batch was last run",
         PriceSource.SETTINGS: "The price is that under [prices] in nightsheet.toml",
     }.get(prices.source or PriceSource.UNKNOWN, "The price is not known")
-    return f"{told} ({prices.why})."
+    return f"{known} ({prices.why})."
 
 
 def difference(plan: Plan, prices: Mapping[str, Decimal]) -> str:
     """`To send: 2 jobs (1 new, 1 changed), at most 2 pictures, for $0.08. 198 done, 1 gone.`"""
     left = plan.states[JobState.QUEUED] - plan.waiting
-    parts = [*_counts(plan.fates, "new", "changed"), *([f"{left:,} left from before"] if left else [])]
+    parts = [*_counts(plan.changes, "new", "changed"), *([f"{left:,} left from before"] if left else [])]
     if plan.dedupe and plan.repeats:
-        parts.append(f"less {totals(plan.repeats)['jobs']:,} that say the same")
+        parts.append(f"less {plan.repeats.jobs:,} that say the same")
     others = [
-        f"{many_:,} {'done' if state is JobState.SUCCEEDED else state.value}"
+        f"{number:,} {'done' if state is JobState.SUCCEEDED else state.value}"
         for state in JobState
-        if state is not JobState.QUEUED and (many_ := plan.states[state])
+        if state is not JobState.QUEUED and (number := plan.states[state])
     ]
     if plan.waiting:
         others.append(f"{plan.waiting:,} waiting for another that says the same")
     if plan.gone:
         others.append(f"{plan.gone:,} gone")
     rest = f" {', '.join(others)}." if others else ""
-    both = totals(plan.to_send)
-    if not both["jobs"]:
+    if not plan.to_send:
         return f"Nothing to send.{rest}"
-    jobs, images = count_of(both["jobs"], "job"), count_of(both["pictures"], "picture")
+    jobs, images = count_of(plan.to_send.jobs, "job"), count_of(plan.to_send.images, "picture")
     return f"To send: {jobs} ({', '.join(parts)}), at most {images}, {cost(plan.to_send, prices)}.{rest}"
 
 
@@ -63,20 +54,20 @@ def _counts(counted: Mapping[str, int], *words: str) -> list[str]:
 
 
 def identical(
-    work: Work,
+    work: Workload,
     prices: Mapping[str, Decimal],
     examples: Sequence[tuple[int, str]] = (),
     *,
     dedupe: bool = False,
 ) -> str:
-    """What is paid for although an earlier row says the same, or would be without `dedupe`."""
-    jobs = totals(work)["jobs"]
+    """Jobs that are paid for although an earlier row is identical, or would be without `dedupe`."""
+    jobs = work.jobs
     says = "says what another row says" if jobs == 1 else "say what another row says"
-    told = f"{count_of(jobs, 'job')} {says} (same model, inputs and seed), and "
+    text = f"{count_of(jobs, 'job')} {says} (same model, inputs and seed), and "
     if dedupe:
-        told += f"{'gets' if jobs == 1 else 'get'} its result: not sent, not paid"
+        text += f"{'gets' if jobs == 1 else 'get'} its result: not sent, not paid"
     else:
-        told += f"would be paid {cost(work, prices)}, unless one is sent for all with --dedupe"
+        text += f"would be paid {cost(work, prices)}, unless one is sent for all with --dedupe"
     rows = ", ".join(f"{key} in row {row}" for row, key in examples)
     more = ", ..." if jobs > len(examples) else ""
-    return f"{told}: {rows}{more}." if rows else f"{told}."
+    return f"{text}: {rows}{more}." if rows else f"{text}."

@@ -11,12 +11,12 @@ from runner.cli.console import console
 from runner.humanize import count_of
 
 _SHOWN = 1000
-"""Lines of a table that somebody may still read; a file has them all."""
+"""Lines of the table; a file has them all."""
 _COLUMNS = ("file", "row", "column", "value", "message", "hint")
 
 
 def show(problems: Sequence[Problem]) -> None:
-    """The table, on standard error: where it is, what stands there, why not, and what would do."""
+    """The table, on standard error: the place, the value, why it is invalid, and a valid one."""
     several = len({problem.file for problem in problems}) > 1
     rows = [
         (
@@ -37,7 +37,7 @@ def show(problems: Sequence[Problem]) -> None:
 
 
 def check_target(output: Path | None, sheet: Path) -> None:
-    """Refuse, with UsageProblem, to write the list over the sheet that it is about."""
+    """Raise UsageProblem if the list would overwrite the sheet that it is about."""
     if output is not None and output.exists() and sheet.exists() and output.samefile(sheet):
         raise UsageProblem(
             "The problems would be written over the sheet.", "Name another file: --output problems.csv"
@@ -45,9 +45,9 @@ def check_target(output: Path | None, sheet: Path) -> None:
 
 
 def write(problems: Sequence[Problem], output: Path) -> None:
-    """All of them as CSV, whole or not at all; only the header where there is none.
+    """All of them as CSV, in an atomic write; only the header where there is none.
 
-    With the mark by which Excel knows UTF-8, and nothing in it that a spreadsheet takes for a formula.
+    With the byte order mark by which Excel recognises UTF-8; no cell is a formula to a spreadsheet.
 
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.

@@ -1,21 +1,19 @@
-"""What a run came to, in words and as JSON, and the one thing to do next."""
+"""The summary of a run, in words and as JSON, and the one thing to do next."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from jobs.failures import FETCH_AGAIN, FailureKind
+from jobs.failures import FETCH_AGAIN, ONLY_IF_NAMED, FailureKind
+from jobs.manifests.record import dollars, moment
 from jobs.states import AT_THE_API, JobState
-from runner.cli.commands.retry import ONLY_IF_NAMED
 from runner.cli.console.formatting import then
+from runner.events.report import RunReport
 from runner.humanize import count_of, duration, money
 from runner.providers.vendor import VENDOR
-
-if TYPE_CHECKING:
-    from runner.events.report import RunReport
-    from runner.settings import Settings
+from runner.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +22,18 @@ class FailureBreakdown:
 
     kinds: Mapping[FailureKind, int] = field(default_factory=dict)
     """Why jobs of the sheet failed."""
-    in_doubt_usd: Decimal | None = None
-    """What submits without an answer may have cost, on top of what is spent."""
+    unconfirmed_usd: Decimal | None = None
+    """What unconfirmed submits may have cost, on top of what is spent."""
     linked: Mapping[FailureKind, int] = field(default_factory=dict)
-    """Of those that failed, jobs that were not sent, because another that says the same failed."""
+    """Of those that failed, jobs that were not sent, because the identical job failed."""
 
 
-def as_json(report: "RunReport", known: FailureBreakdown) -> dict[str, Any]:
+def as_json(report: RunReport, breakdown: FailureBreakdown) -> dict[str, Any]:
     """The summary for scripts. `counts` and `cost` are the whole batch's, the rest is this run's.
 
-    `cost.spent_usd` is `told_usd`, which the API said, and `estimated_usd` where it said nothing; on
+    `cost.spent_usd` is `told_usd`, which the API reported, plus `estimated_usd` where it reported nothing; on
     top of it `in_doubt_usd` may have been spent, null where the table cannot be read any more.
     """
-    from jobs.manifests.record import moment
-
     account, paused = report.account, report.paused
     return {
         "batch": report.batch,
@@ -57,7 +53,7 @@ def as_json(report: "RunReport", known: FailureBreakdown) -> dict[str, Any]:
             "spent_usd": float(account.spent_usd),
             "told_usd": float(account.told_usd),
             "estimated_usd": float(account.estimated_usd),
-            "in_doubt_usd": None if known.in_doubt_usd is None else float(known.in_doubt_usd),
+            "in_doubt_usd": dollars(breakdown.unconfirmed_usd),
         },
         "paused": None
         if paused is None
@@ -69,19 +65,19 @@ def as_json(report: "RunReport", known: FailureBreakdown) -> dict[str, Any]:
 
 
 def lines(
-    report: "RunReport", settings: "Settings", known: FailureBreakdown | None = None
+    report: RunReport, settings: Settings, breakdown: FailureBreakdown | None = None
 ) -> Iterator[tuple[str, str]]:
     """The summary for a person: each line with its style, the last one saying what to do next."""
-    known = known or FailureBreakdown()
-    yield from _came_to(report, Counter(known.kinds))
-    yield _money(report, known), ""
+    breakdown = breakdown or FailureBreakdown()
+    yield from _results(report, Counter(breakdown.kinds))
+    yield _money(report, breakdown), ""
     yield f"Pictures: {count_of(report.pictures, 'new picture')} in {report.folder}", ""
     for path in report.manifests:
         yield f"Manifest: {path}", ""
-    yield from ((advice, "bold") for advice in next_step(report, settings, known))
+    yield from ((advice, "bold") for advice in next_step(report, settings, breakdown))
 
 
-def _came_to(report: "RunReport", kinds: Counter["FailureKind"]) -> Iterator[tuple[str, str]]:
+def _results(report: RunReport, kinds: Counter[FailureKind]) -> Iterator[tuple[str, str]]:
     counts = report.counts
     total = sum(counts.values())
     succeeded = counts[JobState.SUCCEEDED]
@@ -115,19 +111,19 @@ def _of(some: int, total: int) -> str:
     return "" if some == total else f"{some} of them "
 
 
-def _money(report: "RunReport", known: FailureBreakdown) -> str:
+def _money(report: RunReport, breakdown: FailureBreakdown) -> str:
     account = report.account
-    told = f"{money(account.told_usd)} told by the API"
+    sources = f"{money(account.told_usd)} told by the API"
     if account.estimated_usd:
-        told += f", {money(account.estimated_usd)} estimated where it told nothing"
-    spent = f"Spent so far: {money(account.spent_usd)} ({told}) in {count_of(account.submits, 'submit')}"
-    if report.counts[JobState.UNCONFIRMED] and known.in_doubt_usd:
-        spent += f", and up to {money(known.in_doubt_usd)} in doubt"
+        sources += f", {money(account.estimated_usd)} estimated where it told nothing"
+    spent = f"Spent so far: {money(account.spent_usd)} ({sources}) in {count_of(account.submits, 'submit')}"
+    if report.counts[JobState.UNCONFIRMED] and breakdown.unconfirmed_usd:
+        spent += f", and up to {money(breakdown.unconfirmed_usd)} in doubt"
     return spent
 
 
 def next_step(
-    report: "RunReport", settings: "Settings", known: FailureBreakdown | None = None
+    report: RunReport, settings: Settings, breakdown: FailureBreakdown | None = None
 ) -> Iterator[str]:
     """What to do, the most pressing first: a line that says why, and the command alone, to be copied."""
     counts = report.counts
@@ -156,29 +152,29 @@ def next_step(
         yield "Look at what may be paid for and is not in hand, and decide about it."
         yield command("review")
         if counts[JobState.FAILED]:
-            yield from _another_chance(known or FailureBreakdown(), command("retry"))
+            yield from _another_chance(breakdown or FailureBreakdown(), command("retry"))
     elif left:
         yield "What is left goes on; fetching what is at the API is free."
         yield command("resume")
     elif counts[JobState.FAILED]:
         yield "See why jobs failed."
         yield command("jobs", "--state", "failed")
-        yield from _another_chance(known or FailureBreakdown(), command("retry"))
+        yield from _another_chance(breakdown or FailureBreakdown(), command("retry"))
     elif counts[JobState.CANCELLED]:
         yield "If the cancelled jobs are to be sent after all:"
         yield command("retry", "--kind", "cancelled")
 
 
-def _another_chance(known: FailureBreakdown, retry: str) -> Iterator[str]:
+def _another_chance(breakdown: FailureBreakdown, retry: str) -> Iterator[str]:
     """What `retry` would do for the failed jobs, and the command; nothing where it would do nothing."""
-    sent = Counter(known.kinds) - Counter(known.linked)  # the others share what comes of these
+    sent = Counter(breakdown.kinds) - Counter(breakdown.linked)  # the others share what comes of these
     free = sum(number for kind, number in sent.items() if kind in FETCH_AGAIN)
     named = sum(number for kind, number in sent.items() if kind in ONLY_IF_NAMED)
     paid = sum(sent.values()) - free - named
-    if known.kinds and not (free or paid):
+    if breakdown.kinds and not (free or paid):
         return
-    told = [f"{free} for free"] * bool(free) + [f"{paid} for another payment"] * bool(paid)
-    what = f": {', '.join(told)}" if told else "; it says what that costs"
+    chances = [f"{free} for free"] * bool(free) + [f"{paid} for another payment"] * bool(paid)
+    what = f": {', '.join(chances)}" if chances else "; it says what that costs"
     yield f"Give what failed another chance{what}."
     yield retry
 

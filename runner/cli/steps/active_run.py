@@ -1,4 +1,4 @@
-"""Whether a runner is at work on a batch, found out without standing in its way."""
+"""Whether a runner is active on a batch, found out without getting in its way."""
 
 import os
 import socket
@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from jobs.errors import CannotWrite
+from runner.recovery.lock import try_holding
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -13,17 +14,15 @@ if TYPE_CHECKING:
     from runner.settings import Settings
 
 
-async def run_at_work(store: "Store", batch: "BatchView", settings: "Settings") -> "RunView | None":
-    """The run that is at work on the batch just now; None while there is none.
+async def active_run(store: "Store", batch: "BatchView", settings: "Settings") -> "RunView | None":
+    """The run that is active on the batch just now; None while there is none.
 
     The lock can be asked only by taking it, which would turn away a runner that begins at that very moment.
-    So it is asked only where the process of the latest run is alive, which has it then.
+    So it is asked only where the process of the latest run is alive, which holds it then.
     """
     run = await store.batches.latest_run()
     if run is None or run.batch != batch.name or not _is_alive(run):
         return None
-    from runner.recovery.lock import try_holding
-
     try:
         with try_holding(settings.database) as free:
             return None if free else run
@@ -32,7 +31,7 @@ async def run_at_work(store: "Store", batch: "BatchView", settings: "Settings") 
 
 
 def _is_alive(run: "RunView") -> bool:
-    """Whether the run's process may be there; of another machine's, and on Windows, nobody can tell."""
+    """Whether the run's process may be alive; on another machine, and on Windows, this is unknown."""
     if sys.platform == "win32" or run.host != socket.gethostname():
         return True
     try:

@@ -1,29 +1,27 @@
 """Asks a person before anything is paid."""
 
 from contextlib import suppress
+from decimal import Decimal
 from threading import Thread
-from typing import TYPE_CHECKING
+
+import anyio
+from anyio import from_thread
+from anyio.lowlevel import current_token
 
 from jobs.errors import UsageProblem
 from runner.cli.console import console
+from runner.cli.console.progress import Display
 from runner.humanize import count_of, price
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from runner.cli.console.progress import Display
-    from runner.planning.consent import Ask, Consent
-    from runner.settings import Settings
+from runner.planning.consent import Ask, Consent, agreed_to_all
+from runner.settings import Settings
 
 
-def consent_of(settings: "Settings", display: "Display") -> "Consent":
-    """Who agrees to what a run costs: nobody needs to for the emulator, `--yes` does, else a person."""
-    from runner.planning.consent import agreed_to_all
-
+def consent_of(settings: Settings, display: Display) -> Consent:
+    """Who agrees to what a run costs: nobody has to with the emulator, `--yes` does, else a person."""
     if settings.yes or settings.emulator:
         return agreed_to_all
 
-    async def ask(wanted: "Ask") -> bool:
+    async def ask(wanted: Ask) -> bool:
         if not console.is_interactive():
             raise UsageProblem(
                 f"{terms(wanted)}: nobody is there to agree to it, so nothing was sent.",
@@ -35,29 +33,25 @@ def consent_of(settings: "Settings", display: "Display") -> "Consent":
     return ask
 
 
-def terms(ask: "Ask") -> str:
+def terms(ask: Ask) -> str:
     """What is asked for, and its price."""
     pictures = f"{'at most ' if ask.pictures > ask.least_images else ''}{count_of(ask.pictures, 'picture')}"
     return f"Batch {ask.batch}: {count_of(ask.jobs, 'job')}, {pictures}, {price(ask.low_usd, ask.high_usd)}"
 
 
 async def put(question: str) -> bool:
-    """Ask, without holding up the loop; an interruption does not wait for the answer.
+    """Put a question without blocking the loop; an interruption does not wait for the answer.
 
-    The thread that reads is a daemon: one of a pool would be waited for at the process's end, until Enter.
+    The thread that reads is a daemon: the process would wait at its end for one of a pool, until Enter.
     """
-    import anyio
-    from anyio import from_thread
-    from anyio.lowlevel import current_token
-
     answered, loop = anyio.Event(), current_token()
-    said: list[bool | BaseException] = []
+    answers: list[bool | BaseException] = []
 
     def read() -> None:
         try:
-            said.append(console.ask(question))
+            answers.append(console.ask(question))
         except BaseException as error:  # it is raised where the question was put
-            said.append(error)
+            answers.append(error)
         with suppress(anyio.RunFinishedError):
             from_thread.run_sync(answered.set, token=loop)
 
@@ -67,16 +61,16 @@ async def put(question: str) -> bool:
     except anyio.get_cancelled_exc_class():
         console.message("")  # the question's line ends here
         raise
-    answer = said[0]
+    answer = answers[0]
     if isinstance(answer, BaseException):
         raise answer
     return answer
 
 
-async def agrees(settings: "Settings", what: str, low: "Decimal | None", high: "Decimal | None") -> bool:
-    """Whether the person wants `what`, which the next run pays for.
+async def agrees(settings: Settings, what: str, low: Decimal | None, high: Decimal | None) -> bool:
+    """Whether the person agrees to `what`, which the next run pays for.
 
-    Without a terminal the command itself is the agreement: it sends nothing, and says what will be paid.
+    Without a terminal the command itself is the agreement: it sends nothing, and reports what will be paid.
     """
     if settings.yes or settings.emulator or not console.is_interactive():
         return True

@@ -1,39 +1,35 @@
-"""`check --remote`: the hosted pictures that a sheet names, looked at where they are."""
+"""`check --remote`: probes the hosted images that a sheet names."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from jobs.problems import Problem, excerpt
+from jobs.catalog.image_rules import Shape, flaws_of
+from jobs.catalog.image_urls import content_named
+from jobs.catalog.registry import find
+from jobs.problems import at, excerpt
+from jobs.sheets import PlannedJob
+from runner.cli.reports.plan import Plan
 from runner.cli.steps.open import process_environment
-
-if TYPE_CHECKING:
-    from jobs.catalog.image_rules import Shape
-    from jobs.sheets import PlannedJob
-    from runner.cli.reports.plan import Plan
-    from runner.settings import Settings
+from runner.settings import Settings
 
 MOST = 2000
-"""Distinct addresses that one check looks at."""
+"""Distinct URLs that one check probes."""
 
 _ANYONE = "Give an address that anyone can fetch, without a login."
 _HERE = "http://127.0.0.1/v1"
-"""Stands for the stand-in's base: it, too, fetches from this machine."""
+"""The emulator's base: the emulator may fetch from this machine, too."""
 
 
 @dataclass(slots=True)
-class Hosted:
-    """Distinct addresses, each with its first row and key, and how many rows name it."""
+class HostedImages:
+    """Distinct URLs, each with its first row and key, and how many rows name it."""
 
     named: dict[str, tuple[int, str, int]] = field(default_factory=dict)
     beyond: int = 0
-    """How often one was named that is not looked at, because there are too many."""
+    """How often a URL was named that is not probed, because there are too many."""
 
-    def add(self, job: "PlannedJob") -> None:
-        """Take note of what a job names."""
-        from jobs.catalog.image_urls import content_named
-        from jobs.catalog.registry import find
-
+    def add(self, job: PlannedJob) -> None:
+        """Note the URLs that a job names."""
         spec = find(job.model)
         images = job.inputs.get(spec.vocabulary.get("images", "")) if spec is not None else None
         for address in dict.fromkeys(images if isinstance(images, list) else ()):
@@ -46,9 +42,9 @@ class Hosted:
                 self.beyond += 1
 
 
-async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") -> None:
-    """Look at all of them; what is wrong with one becomes a problem of the plan, or a warning."""
-    from jobs.catalog.image_rules import flaws_of
+async def probe(hosted: HostedImages, file: str, plan: Plan, settings: Settings) -> None:
+    """Probe all of them; what is wrong with one becomes a problem of the plan, or a warning."""
+    # Late: they bring the HTTP clients along, which a check without --remote does not need.
     from runner.http.image_client import ImageClient
     from runner.http.url_policy import ImageUrlPolicy
     from runner.providers.connect import user_agent
@@ -59,34 +55,33 @@ async def look(hosted: Hosted, file: str, plan: "Plan", settings: "Settings") ->
     async with ImageClient(policy, proxy=settings.proxy, user_agent=user_agent()) as client:
         found = await look_at_all(client, tuple(hosted.named))
     for address, (row, key, rows) in hosted.named.items():
-        seen = found[address]
-        for message, hint in _refused(seen):
-            told = f"{message}{_others(rows)}"
-            plan.problems.append(Problem(file, row, "images", _shown(address), told, hint))
-        if not isinstance(seen, str):
-            warnings = [flaw for flaw in flaws_of(seen) if not flaw.refused]
+        result = found[address]
+        for message, hint in _refused(result):
+            text = f"{message}{_other_rows(rows)}"
+            place = at(file, row, column="images", value=_without_query(address))
+            plan.problems.append(place.problem(text, hint))
+        if not isinstance(result, str):
+            warnings = [flaw for flaw in flaws_of(result) if not flaw.refused]
             plan.warned += len(warnings)
             plan.warnings += [
-                (row, key, f"{_shown(address)}: {flaw.message} {flaw.hint}") for flaw in warnings
+                (row, key, f"{_without_query(address)}: {flaw.message} {flaw.hint}") for flaw in warnings
             ]
     plan.looked_at, plan.not_looked_at = len(hosted.named), hosted.beyond
 
 
-def _refused(seen: "Shape | str") -> Iterator[tuple[str, str]]:
-    from jobs.catalog.image_rules import flaws_of
-
-    if isinstance(seen, str):
-        yield seen, _ANYONE
+def _refused(result: Shape | str) -> Iterator[tuple[str, str]]:
+    if isinstance(result, str):
+        yield result, _ANYONE
     else:
-        yield from ((flaw.message, flaw.hint) for flaw in flaws_of(seen) if flaw.refused)
+        yield from ((flaw.message, flaw.hint) for flaw in flaws_of(result) if flaw.refused)
 
 
-def _others(rows: int) -> str:
+def _other_rows(rows: int) -> str:
     if rows == 1:
         return ""
     return " (1 more row names it.)" if rows == 2 else f" ({rows - 1:,} more rows name it.)"
 
 
-def _shown(address: str) -> str:
-    """Without what may be a signature."""
+def _without_query(address: str) -> str:
+    """The URL without its query, which may hold a signature."""
     return str(excerpt(address.partition("?")[0]))

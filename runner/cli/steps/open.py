@@ -1,55 +1,51 @@
-"""What the commands open: the job table that is there already, one batch of it, a loop to run in."""
+"""What the commands open: the job table that exists already, one batch of it, the API, an event loop.
+
+SQLAlchemy and the API's clients are imported when they are opened, and nowhere else in the command line: they
+take longer than most commands, and help, completion and errors of usage do without them.
+"""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import anyio
+
 from jobs.errors import UsageProblem
+from runner.clock import Clock, SystemClock
+from runner.environment import Environment
+from runner.settings import Settings
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
     from jobs.views import BatchView
-    from runner.clock import Clock
-    from runner.environment import Environment
-    from runner.settings import Settings
+    from runner.providers.connect import Api
 
 T = TypeVar("T")
 
 
 def execute(body: Callable[[], Awaitable[T]]) -> T:
     """Run a command's asynchronous part to its end."""
-    import anyio
-
     return anyio.run(body)
 
 
-def system_clock() -> "Clock":
-    """The machine's own."""
-    from runner.clock import SystemClock
-
+def system_clock() -> Clock:
+    """The machine's own clock."""
     return SystemClock()
 
 
-def env_and_home() -> tuple[Mapping[str, str], Path]:
-    """Where a token is looked for: this process's variables, and the home folder."""
-    return os.environ, Path.home()
-
-
-def process_environment() -> "Environment":
-    """This process's own. What only reads the table does without: the API's clients come along with it."""
-    from runner.environment import Environment
-
+def process_environment() -> Environment:
+    """This process's own environment."""
     return Environment(env=os.environ, home=Path.home(), clock=system_clock())
 
 
 @asynccontextmanager
-async def existing(settings: "Settings", clock: "Clock") -> AsyncIterator["Store"]:
-    """The job table, which has to be there.
+async def open_existing(settings: Settings, clock: Clock) -> AsyncIterator["Store"]:
+    """The job table, which has to exist.
 
     Raises:
-        UsageProblem: there is none yet.
+        UsageProblem: it does not exist yet.
         CannotWrite: it cannot be opened.
     """
     from jobs.store.open import open_store
@@ -61,18 +57,18 @@ async def existing(settings: "Settings", clock: "Clock") -> AsyncIterator["Store
 
 @asynccontextmanager
 async def opened_batch(
-    settings: "Settings", clock: "Clock", name: str | None
+    settings: Settings, clock: Clock, name: str | None
 ) -> AsyncIterator[tuple["Store", "BatchView"]]:
     """The job table and the batch of that name, or the one last run.
 
     Raises:
         UsageProblem: there is no database, or no such batch.
     """
-    async with existing(settings, clock) as store:
+    async with open_existing(settings, clock) as store:
         yield store, await store.batches.named(name)
 
 
-def must_exist(settings: "Settings") -> None:
+def must_exist(settings: Settings) -> None:
     """Raise UsageProblem where there is no job table yet."""
     if settings.database.exists():
         return
@@ -81,3 +77,17 @@ def must_exist(settings: "Settings") -> None:
     if not settings.emulator and settings.db is None and rehearsal.exists():
         hint = "There is one of the emulator's: add --emulator for it."
     raise UsageProblem(f"There is no database {settings.database} yet.", hint)
+
+
+def opener_of_api(
+    batch: "BatchView", settings: Settings, environment: Environment
+) -> Callable[[], AbstractAsyncContextManager["Api"]]:
+    """Opens the API that a batch belongs to, when it is called.
+
+    Raises:
+        UsageProblem: the batch belongs to another API.
+    """
+    from runner.providers import connect
+
+    batch.check_origin(connect.origin_of(settings, environment.env))
+    return lambda: connect.open_api(settings, environment)

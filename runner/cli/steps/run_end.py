@@ -1,8 +1,7 @@
-"""The end of `run` and `resume`: the summary, whatever has become of the terminal."""
+"""The end of `run` and `resume`: the summary, whatever has happened to the terminal."""
 
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from jobs.errors import NightsheetError
 from jobs.failures import FailureKind
@@ -10,21 +9,19 @@ from jobs.states import JobState
 from runner.cli.console import console
 from runner.cli.reports import summary
 from runner.cli.steps.open import execute, opened_batch
-
-if TYPE_CHECKING:
-    from runner.environment import Environment
-    from runner.events.report import RunReport
-    from runner.settings import Settings
+from runner.environment import Environment
+from runner.events.report import RunReport
+from runner.settings import Settings
 
 
-def show(report: "RunReport", settings: "Settings", environment: "Environment") -> int:
-    """Print what the run came to; its exit code, even where nobody reads any more, or the disk is full."""
-    known = _known(report, settings, environment)
+def show(report: RunReport, settings: Settings, environment: Environment) -> int:
+    """Print the summary of a run; returns its exit code, even if nobody reads, or the disk is full."""
+    breakdown = _breakdown(report, settings, environment)
     try:
         if settings.as_json:
-            console.as_json(summary.as_json(report, known))
+            console.as_json(summary.as_json(report, breakdown))
         else:
-            for line, style in summary.lines(report, settings, known):
+            for line, style in summary.lines(report, settings, breakdown):
                 console.result(line, style)
     except OSError as error:
         console.forget_output()
@@ -34,10 +31,10 @@ def show(report: "RunReport", settings: "Settings", environment: "Environment") 
     return report.exit_code
 
 
-def _known(report: "RunReport", settings: "Settings", environment: "Environment") -> summary.FailureBreakdown:
-    """What the table knows beyond the report; nothing where it cannot be read any more."""
+def _breakdown(report: RunReport, settings: Settings, environment: Environment) -> summary.FailureBreakdown:
+    """What the table knows beyond the report; empty where it cannot be read any more."""
 
-    async def look() -> summary.FailureBreakdown:
+    async def read() -> summary.FailureBreakdown:
         async with opened_batch(settings, environment.clock, report.batch) as (store, batch):
             failed = store.jobs.each(batch.id, states=[JobState.FAILED])
             kinds, linked = Counter[FailureKind](), Counter[FailureKind]()
@@ -49,5 +46,5 @@ def _known(report: "RunReport", settings: "Settings", environment: "Environment"
 
     if report.counts[JobState.FAILED] or report.account.submits:
         with suppress(NightsheetError):
-            return execute(look)
+            return execute(read)
     return summary.FailureBreakdown()

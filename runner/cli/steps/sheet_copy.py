@@ -3,42 +3,39 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobs.atomic_file import replacement
 from jobs.errors import NightsheetError, UsageProblem
+from jobs.manifests.csv_copy import copy_csv
+from jobs.manifests.results import results_of
+from jobs.manifests.xlsx_copy import copy_xlsx
+from jobs.sheets import Sheet, SheetSource, open_sheet
+from jobs.sheets.images.album import Way
+from jobs.sheets.opened import TableSheet
+from jobs.sheets.readers.registry import format_of
 from runner.cli.console import console
 from runner.cli.steps.overwrite import check_target
+from runner.settings import Settings, with_image_settings
 
 if TYPE_CHECKING:
-    from jobs.sheets import Sheet, SheetSource
     from jobs.store.store import Store
     from jobs.views import BatchView
-    from runner.settings import Settings
 
 
-async def write_into(
+async def write_copy(
     store: "Store",
     batch: "BatchView",
-    settings: "Settings",
-    source: "SheetSource",
+    settings: Settings,
+    source: SheetSource,
     model: str | None,
     output: Path | None,
 ) -> None:
-    """Write the copy, and say where it is.
+    """Write the copy, and print where it is.
 
     Raises:
-        UsageProblem: it is no table that can be copied, or would take the place of something else.
+        UsageProblem: the sheet is no table that can be copied, or the copy would overwrite something else.
         SheetProblems: the sheet has problems.
         CannotWrite: the copy cannot be written.
     """
-    from jobs.atomic_file import replacement
-    from jobs.manifests.csv_copy import copy_csv
-    from jobs.manifests.results import results_of
-    from jobs.manifests.xlsx_copy import copy_xlsx
-    from jobs.sheets import open_sheet
-    from jobs.sheets.images.album import Way
-    from jobs.sheets.opened import TableSheet
-    from jobs.sheets.readers.registry import format_of
-    from runner.settings import with_image_settings
-
     form = source.format or format_of(source.path)
     if form not in {"csv", "tsv", "xlsx"}:
         raise UsageProblem(
@@ -62,10 +59,8 @@ async def write_into(
 
 
 def _must_be_free(
-    target: Path, sheet: "Sheet", source: "SheetSource", batch: "BatchView", settings: "Settings"
+    target: Path, sheet: Sheet, source: SheetSource, batch: "BatchView", settings: Settings
 ) -> None:
-    from jobs.sheets import open_sheet
-
     if target.exists() and target.samefile(source.path):
         raise UsageProblem(
             f"{target} is the sheet itself. Nothing was written.", hint="Choose another name with --output."

@@ -101,3 +101,11 @@ def test_the_choice_that_was_meant_is_suggested(text: str, meant: str | None) ->
 def test_a_size_is_not_suggested_where_no_choice_is_one() -> None:
     """A shape says nothing about choices that are words."""
     assert nearest_choice("16:9", ("fast", "standard")) is None
+
+
+def test_several_names_may_be_close() -> None:
+    """The best first, three at most, and none that is not like it; capitals count, as in keys."""
+    assert similar("fox-1", ["owl", "fox-10", "fox-1", "fox-2", "fox-3"], count=3)[0] == "fox-1"
+    assert len(similar("fox", ["fox1", "fox2", "fox3", "fox4"], count=3)) == 3
+    assert similar("FOX", ["fox"], count=3) == []
+    assert similar("zebra", ["fox", "owl"], count=3) == []

@@ -28,9 +28,17 @@ def test_a_copy_is_apart() -> None:
     assert (work.jobs, more.jobs) == (1, 2)
 
 
-def test_it_costs_at_least_an_image_a_job() -> None:
-    """A model may bring fewer images than were asked for."""
+def test_the_price_is_a_range() -> None:
+    """From one image a job to all that are asked for: a model may bring fewer."""
     work = Workload({"a": Amount(2, 6), "b": Amount(1, 1)})
     assert work.price_range(PRICES) == (Decimal("0.11"), Decimal("0.27"))
-    assert Workload().price_range({}) == (Decimal(0), Decimal(0))
+
+
+def test_one_unknown_price_makes_the_sum_unknown() -> None:
+    """A part of the price would look like the price."""
     assert Workload({"a": Amount(2, 6), "c": Amount(1, 1)}).price_range(PRICES) == (None, None)
+
+
+def test_nothing_costs_nothing() -> None:
+    """Even where no price is known."""
+    assert Workload().price_range({}) == (Decimal(0), Decimal(0))

@@ -1,21 +1,22 @@
 """The application as a whole: help, version, usage errors, what it imports and how it fails."""
 
 import errno
+import os
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from jobs.errors import CannotWrite, LockHeld, NightsheetError, SheetProblems, TokenProblem
 from jobs.problems import Problem
+from runner.cli import app, commands
 from runner.cli.console.errors import guarded, sentence
 from tests.unit.runner.cli.world import World, ansi
 
-COMMANDS = (
-    *("run", "resume", "status", "jobs", "export"),
-    *("retry", "review", "cancel", "check", "models", "emulator"),
-)
+COMMANDS = tuple(entry.name for entry in app.COMMANDS)
 HEAVY = (
     "sqlalchemy",
     "sqlmodel",
@@ -63,17 +64,54 @@ def test_the_version(world: World) -> None:
     assert (ran.code, ran.out) == (0, "nightsheet 0.1.0\n")
 
 
-@pytest.mark.parametrize("argument", ["--help", "--version"])
-def test_help_and_version_import_nothing_heavy(argument: str) -> None:
-    """So that they answer at once."""
-    code = (
-        "import sys\nfrom runner.cli.app import main\nsys.argv = ['nightsheet', sys.argv[1]]\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        f"print(sorted(set(sys.modules) & {set(HEAVY)!r}), file=sys.stderr)"
-    )
+def imported(code: str, *arguments: str, env: dict[str, str] | None = None) -> set[str]:
+    """The modules that a fresh interpreter has after this code, which may end itself."""
     root = Path(__file__).parents[4]
-    done = subprocess.run([sys.executable, "-c", code, argument], cwd=root, capture_output=True, text=True)
-    assert done.stderr.strip() == "[]"
+    code = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=root,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("argument", ["", "--help", "--version"])
+def test_the_root_imports_nothing_heavy(argument: str) -> None:
+    """Nor any command, so that it answers at once."""
+    found = imported("from runner.cli.app import main; sys.argv[1] and main()", argument)
+    assert "runner.cli.app" in found
+    assert found & set(HEAVY) == set()
+    assert {name for name in found if name.startswith("runner.cli.commands")} == set()
+
+
+def test_commands_import_neither_the_database_nor_a_client() -> None:
+    """They are imported for `--help` and completion as well; the database is imported when it is opened."""
+    lines = "; ".join(f"import runner.cli.commands.{name}" for name in COMMANDS if name != "emulator")
+    found = imported(lines)
+    assert "runner.cli.commands.run" in found
+    assert found & {"sqlalchemy", "sqlmodel", "alembic", "httpx", "aiohttp", "PIL", "openpyxl"} == set()
+
+
+def test_completing_a_batch_imports_no_database(world: World) -> None:
+    """A shell asks for it while somebody types."""
+    world.load(name="monday")
+    words = f"nightsheet review --db {world.database} mo"
+    env = {"_NIGHTSHEET_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "4"}
+    found = imported("from runner.cli.app import main; main()", env=env)
+    assert "runner.cli.commands.review" in found
+    assert found & {"sqlalchemy", "sqlmodel", "httpx", "aiohttp", "PIL"} == set()
+
+
+def test_the_root_lists_every_command_in_its_own_words() -> None:
+    """Each module of `commands/` once, by the first line of its help."""
+    assert sorted(COMMANDS) == sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+    for entry in app.COMMANDS:
+        module = import_module(f"runner.cli.commands.{entry.name}")
+        assert entry.help == module.command.__doc__.partition("\n")[0]
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from jobs.exit_codes import exit_code_of
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account, Pause
-from runner.events.report import RunReport, exit_code_of
+from runner.events.report import RunReport
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 CODES = {"token": 77, "balance": 75, "budget": 75, "guard": 75, "person": 75, "outage": 69, "disk": 73}

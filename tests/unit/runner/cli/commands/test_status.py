@@ -283,7 +283,7 @@ def watching(monkeypatch: pytest.MonkeyPatch, then: Any) -> None:
         async def sleep(self, _seconds: float) -> None:
             await then()
 
-    monkeypatch.setattr("runner.clock.SystemClock", Clock)
+    monkeypatch.setattr("runner.cli.steps.open.SystemClock", Clock)
 
 
 def test_watch_looks_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

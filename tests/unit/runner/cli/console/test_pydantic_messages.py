@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from runner.cli.console.pydantic_messages import in_plain_words, retold
+from runner.cli.console.pydantic_messages import in_plain_words, reworded
 from tests.unit.runner.cli.world import World
 
 PHRASES = ("Value error", "nput should", "Extra inputs", "ield required", "unable to")
@@ -85,4 +85,4 @@ def test_one_finding(problem: Mapping[str, object], said: str) -> None:
 
 def test_other_causes_are_left_alone() -> None:
     """Only a finding has phrases."""
-    assert retold("As it was.", OSError("x")) == retold("As it was.", None) == "As it was."
+    assert reworded("As it was.", OSError("x")) == reworded("As it was.", None) == "As it was."

@@ -46,15 +46,15 @@ def test_all_warnings_are_counted_and_not_all_are_kept(monkeypatch: pytest.Monke
 def test_what_is_to_be_sent_is_told_from_what_is_done() -> None:
     """Against the batch: new, changed, left, done, gone; and the price of what is left alone."""
     plan = Plan("b", known=True, held=5)
-    fates = [
+    changes = [
         NEW,
         RowChange("changed", JobState.QUEUED, known=True),
         RowChange("unchanged", JobState.QUEUED, known=True),
         RowChange("unchanged", JobState.SUCCEEDED, known=True),
         RowChange("unchanged", JobState.FAILED, known=True),
     ]
-    for position, fate in enumerate(fates):
-        plan.add(job(position, f"k{position}"), fate)
+    for position, change in enumerate(changes):
+        plan.add(job(position, f"k{position}"), change)
     assert plan.to_send == {SERIES: (3, 6)}
     prices = {SERIES: Decimal("0.04")}
     assert difference(plan, prices) == (
@@ -65,7 +65,7 @@ def test_what_is_to_be_sent_is_told_from_what_is_done() -> None:
     assert told["price"] == {"low_usd": 0.12, "high_usd": 0.24}
     assert (told["difference"]["gone"], told["difference"]["done"]) == (1, 1)
     nothing = Plan("b", known=True, held=1)
-    nothing.add(job(0, "a"), fates[3])
+    nothing.add(job(0, "a"), changes[3])
     assert difference(nothing, {}) == "Nothing to send. 1 done."
 
 

@@ -175,6 +175,7 @@ def test_everything_that_came_of_it() -> None:
 def test_a_doubt_that_is_settled_is_not_told() -> None:
     """A person has decided about it."""
     told = [
-        line for line, _style in lines(report(), Settings(), FailureBreakdown(in_doubt_usd=Decimal("0.40")))
+        line
+        for line, _style in lines(report(), Settings(), FailureBreakdown(unconfirmed_usd=Decimal("0.40")))
     ]
     assert not any("in doubt" in line for line in told)

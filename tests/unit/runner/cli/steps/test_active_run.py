@@ -10,7 +10,7 @@ import pytest
 
 from jobs.errors import CannotWrite
 from jobs.store.store import Store
-from runner.cli.steps.active_run import run_at_work
+from runner.cli.steps.active_run import active_run
 from runner.recovery.lock import try_holding
 from runner.settings import Settings
 from tests.unit.runner.cli.world import World, job
@@ -29,7 +29,7 @@ def begin(world: World, pid: int, host: str = "", name: str = "night") -> None:
 def is_at_work(world: World, name: str = "night") -> bool:
     async def inside(store: Store) -> bool:
         settings = Settings(db=world.database)
-        return await run_at_work(store, await store.batches.named(name), settings) is not None
+        return await active_run(store, await store.batches.named(name), settings) is not None
 
     return world.store(inside)
 
@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         with try_holding(database) as held:
             yield held
 
-    monkeypatch.setattr("runner.recovery.lock.try_holding", asking)
+    monkeypatch.setattr("runner.cli.steps.active_run.try_holding", asking)
     return databases
 
 
@@ -107,5 +107,5 @@ def test_a_lock_that_is_not_ours_to_touch(world: World, monkeypatch: pytest.Monk
         raise CannotWrite("closed")
 
     monkeypatch.setattr(os, "kill", not_allowed)
-    monkeypatch.setattr("runner.recovery.lock.try_holding", closed)
+    monkeypatch.setattr("runner.cli.steps.active_run.try_holding", closed)
     assert is_at_work(world)

@@ -15,7 +15,7 @@ from jobs.errors import CannotWrite, SheetProblems, UsageProblem
 from jobs.sheets import SheetSource
 from jobs.store.database import open_database
 from jobs.store.store import Store
-from runner.cli.steps.sheet_copy import write_into
+from runner.cli.steps.sheet_copy import write_copy
 from tests.support.night import SERIES, SINGLE, Night, night
 from tests.support.virtual_time import virtual
 
@@ -33,7 +33,7 @@ async def into(w: Night, path: Path, output: Path | None = None) -> None:
     async with open_database(w.database, create=False) as database:
         store = Store(database, w.clock.now)
         batch = await store.batches.named(None)
-        await write_into(store, batch, w.settings(), SheetSource(path), None, output)
+        await write_copy(store, batch, w.settings(), SheetSource(path), None, output)
 
 
 def left_over(folder: Path) -> list[Path]:

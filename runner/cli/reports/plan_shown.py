@@ -1,0 +1,78 @@
+"""The plan of a sheet for a person, as `check` prints it."""
+
+from jobs.sheets.images.album import Way
+from runner.cli.console import console
+from runner.cli.console.formatting import brief_model
+from runner.cli.reports.plan import Plan
+from runner.cli.reports.plan_text import cost, difference, identical, source_of_prices
+from runner.humanize import count_of, duration
+from runner.planning.prices import Prices
+from runner.settings import UNPROVEN, Settings
+
+_FIRST = 5
+
+
+def show(sheet: str, plan: Plan, prices: Prices, settings: Settings, next_command: str) -> None:
+    """Jobs, images and price; what is odd; and the command that would run it."""
+    _show_totals(plan, prices, settings)
+    if plan.repeats:
+        console.result(identical(plan.repeats, prices.usd, plan.repeated, dedupe=plan.dedupe), "yellow")
+    if plan.looked_at:
+        beyond = f"; the sheet names {plan.not_looked_at:,} more" if plan.not_looked_at else ""
+        console.result(f"Looked at: {count_of(plan.looked_at, 'hosted picture')}{beyond}.")
+    if plan.pictured:
+        _show_local_images(plan, settings)
+    if plan.minutes is not None:
+        console.result(f"It will take about {duration(60 * plan.minutes)}, at the pace of the last run.")
+    if plan.rows < plan.jobs:
+        _show_samples(plan)
+    if plan.warned:
+        _show_warnings(sheet, plan, all_warnings=settings.verbose)
+    console.result(f"Next: {next_command}")
+
+
+def _show_totals(plan: Plan, prices: Prices, settings: Settings) -> None:
+    size = f"{count_of(plan.jobs, 'job')}, at most {count_of(plan.pictures, 'picture')}"
+    if plan.rows < plan.jobs:
+        size = f"{count_of(plan.rows, 'row')}, {size}"
+    if plan.known or (plan.dedupe and plan.repeats):
+        console.result(f"Batch {plan.batch}: {size}.", "bold green")
+        console.result(difference(plan, prices.usd), "bold")
+    else:
+        console.result(f"Batch {plan.batch}: {size}, {cost(plan.to_send, prices.usd)}.", "bold green")
+    if plan.to_send and not settings.emulator:
+        console.result(source_of_prices(prices))
+    console.table(
+        ("model", "jobs", "pictures at most"),
+        [(model, jobs, images) for model, (jobs, images) in plan.work.items()],
+        numbers=("jobs", "pictures at most"),
+        brief={"model": brief_model},
+    )
+
+
+def _show_local_images(plan: Plan, settings: Settings) -> None:
+    """How the images of this computer would get to the API."""
+    where = f"are put into {settings.upload}" if settings.way is Way.STORE else "go inside the request"
+    jobs = count_of(plan.pictured, "job")
+    console.result(f"Pictures of this computer: {jobs} with some. Before a job is sent they {where}.")
+    if settings.way is Way.INSIDE and not settings.emulator:
+        console.result(UNPROVEN, "yellow")
+
+
+def _show_samples(plan: Plan) -> None:
+    """Jobs of families: a mistake in a matrix is seen here, before it is paid a thousand times."""
+    for job in plan.samples:
+        if job is plan.last and plan.jobs > len(plan.samples):
+            console.result("  ...")
+        inputs = ", ".join(f"{name}: {console.short(str(value))}" for name, value in job.inputs.items())
+        console.result(f"  {job.key}: {inputs}")
+
+
+def _show_warnings(sheet: str, plan: Plan, *, all_warnings: bool) -> None:
+    console.result(f"{count_of(plan.warned, 'warning')}:", "yellow")
+    shown = plan.warnings if all_warnings else plan.warnings[:_FIRST]
+    for row, key, text in shown:
+        console.result(f"  {sheet}:{row}: {key}: {text}")
+    if len(shown) < plan.warned:
+        more = "" if all_warnings else ": --verbose shows all"
+        console.result(f"  and {plan.warned - len(shown)} more{more}")

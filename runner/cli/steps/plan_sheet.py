@@ -1,0 +1,107 @@
+"""Reads a sheet into a plan: its jobs against those that the batch has, its prices, its duration."""
+
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from jobs.errors import NightsheetError, UsageProblem
+from jobs.problems import Problem
+from jobs.row_change import NEW, RowChange
+from jobs.sheets import PlannedJob, SheetSource, open_sheet
+from jobs.sheets import plan as planned_rows
+from runner.cli.console import console
+from runner.cli.options.sheet import SheetOptions
+from runner.cli.reports.plan import Plan
+from runner.cli.steps.hosted_images import HostedImages, probe
+from runner.cli.steps.open import open_existing, process_environment, system_clock
+from runner.emulator.settings import EmulatorSettings
+from runner.humanize import count_of
+from runner.planning.prices import Prices, PriceSource, prices_for
+from runner.settings import Settings, with_image_settings
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
+    from jobs.views import BatchView
+
+_CHUNK = 500
+
+
+async def plan_sheet(
+    source: SheetSource, options: SheetOptions, settings: Settings, *, remote: bool
+) -> tuple[Plan, Prices]:
+    """The plan of a sheet, and the prices of its models; `remote` probes hosted images as well.
+
+    Raises:
+        SheetProblems: the sheet cannot be read as one.
+    """
+    sheet = open_sheet(with_image_settings(source, settings), batch=options.batch, model=options.model)
+    rng = random.Random()  # noqa: S311 - seeds of images, which are shown to nobody
+    rows = planned_rows(sheet, rng, options.priority_by)
+    hosted = HostedImages()
+    async with AsyncExitStack() as stack:
+        store = await _job_table(stack, settings)
+        batch = None if store is None else await store.batches.find(sheet.batch)
+        kept = batch is not None and batch.dedupe
+        plan = Plan(sheet.batch, dedupe=kept if options.dedupe is None else options.dedupe)
+        while chunk := list(islice(rows, _CHUNK)):
+            jobs = [item for item in chunk if not isinstance(item, Problem)]
+            for job in jobs if remote else ():
+                hosted.add(job)
+            changes = [NEW] * len(jobs)
+            if store is not None and batch is not None:
+                changes = await store.preview.compare(batch.id, jobs)
+            _add(plan, chunk, changes)
+            if settings.verbose and not settings.as_json:
+                _list(source.name, jobs)
+        if store is not None and batch is not None:
+            plan.known, plan.held = True, sum((await store.jobs.counts(batch.id)).values())
+        plan.minutes = await _minutes(store, batch, plan)
+    if hosted.named:
+        await probe(hosted, source.name, plan, settings)
+    return plan, await _prices(settings, plan, batch)
+
+
+async def _job_table(stack: AsyncExitStack, settings: Settings) -> "Store | None":
+    """The job table; None where it does not exist or cannot be read: a plan can be shown without."""
+    if not settings.database.exists():
+        return None
+    try:
+        return await stack.enter_async_context(open_existing(settings, system_clock()))
+    except NightsheetError:
+        return None
+
+
+def _add(plan: Plan, chunk: Sequence[PlannedJob | Problem], changes: Sequence[RowChange]) -> None:
+    change_of_job = iter(changes)
+    for item in chunk:
+        plan.add(item, NEW if isinstance(item, Problem) else next(change_of_job))
+
+
+def _list(sheet: str, jobs: Sequence[PlannedJob]) -> None:
+    for job in jobs:
+        images = count_of(job.pictures, "picture")
+        console.result(f"{sheet}:{job.row}: {job.key}: {job.model}, {images} at most")
+
+
+async def _minutes(store: "Store | None", batch: "BatchView | None", plan: Plan) -> float | None:
+    """How long it will take at the throughput that was measured last; None where nothing was measured."""
+    if store is None or not plan.to_send:
+        return None
+    try:
+        throughput = await store.preview.throughput((batch or await store.batches.named(None)).origin)
+    except UsageProblem:  # a table without a batch
+        return None
+    return plan.to_send.jobs / throughput if throughput else None
+
+
+async def _prices(settings: Settings, plan: Plan, batch: "BatchView | None") -> Prices:
+    """What an image costs by model: from the API where there is a token, else as far as it is known."""
+    if settings.emulator:
+        emulator = EmulatorSettings()
+        return Prices({model: emulator.price(model) for model in plan.work}, PriceSource.EMULATOR)
+    models = () if plan.problems else tuple({**plan.to_send, **plan.repeats})
+    last_run = batch.prices if batch else {}
+    environment = process_environment()
+    return await prices_for(models, settings, environment.env, environment.home, environment.clock, last_run)

@@ -1,0 +1,172 @@
+"""Cancels a batch, or some of its jobs: those not sent yet at once, those at the API by asking it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.errors import LockHeld, NightsheetError
+from jobs.exit_codes import ExitCode, exit_code_of
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Cancelled
+from jobs.states import JobState
+from runner.deciding.changes import NotChanged, jobs_named
+from runner.providers.base import (
+    CallFailed,
+    CancelTaken,
+    NotCancellable,
+    RemoteStatus,
+    RemoteStatusReport,
+    Stopped,
+    UnknownId,
+)
+from runner.recovery.lock import holding
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
+    from jobs.views import BatchView, JobView, OpenJob
+    from runner.clock import Clock
+    from runner.deciding.changes import OpenApi
+    from runner.providers.connect import Api
+
+_CANCELLABLE = frozenset({JobState.QUEUED, JobState.SUBMITTING, JobState.RUNNING})
+_UNCONFIRMED = "it was on its way when the last run ended, and may be paid for: resume, then review"
+
+
+@dataclass(slots=True)
+class CancelResult:
+    """What became of the jobs that were to be cancelled: their keys, or how many."""
+
+    queued: int = 0
+    """Cancelled before they were sent, free."""
+    cancelled: list[str] = field(default_factory=list)
+    """Cancelled at the API."""
+    asked: list[str] = field(default_factory=list)
+    """The API took the request and has not cancelled yet; a run finds out."""
+    not_cancellable: list[str] = field(default_factory=list)
+    """Too late: paid for, and run on at the API."""
+    waiting: list[str] = field(default_factory=list)
+    """Not asked of the API yet; the next run asks it."""
+    by_runner: int = 0
+    """At the API, and left to the runner that holds the database."""
+    not_changed: list[NotChanged] = field(default_factory=list)
+    api_messages: list[str] = field(default_factory=list)
+    """What the API answered where that was of no use."""
+    error: NightsheetError | None = None
+    """Why the API could not be opened."""
+    exit_code: ExitCode = ExitCode.OK
+
+    def refuse(self, job: "JobView | OpenJob", reason: str) -> None:
+        """Note why a job is not cancelled."""
+        self.not_changed.append(NotChanged(job.key, job.state.value, reason))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no job was cancelled, or is to be."""
+        return not (self.queued or self.cancelled or self.asked or self.by_runner or self.waiting)
+
+
+async def cancel(
+    store: "Store",
+    batch: "BatchView",
+    keys: Sequence[str] | None,
+    *,
+    database: Path,
+    clock: "Clock",
+    open_api: "OpenApi",
+    notice: Callable[[str], None],
+) -> CancelResult:
+    """Cancel the jobs of these keys; None cancels the whole batch.
+
+    Raises:
+        LockHeld: another command holds the database; what was not sent is cancelled all the same.
+        UsageProblem: the batch has no such key; nothing was changed.
+    """
+    result = CancelResult()
+    for job in () if keys is None else await jobs_named(store, batch, keys):
+        if job.state not in _CANCELLABLE:
+            result.refuse(job, f"it is {job.state}")
+    cancelling = await store.jobs.cancel(batch.id, keys)
+    result.queued = cancelling.queued
+    if cancelling.asked:
+        async with holding(database, command="cancel", batch=batch.name, clock=clock, notice=notice) as other:
+            if other is None:
+                for job_cut_off in await store.jobs.in_state(batch.id, [JobState.SUBMITTING], keys):
+                    result.refuse(job_cut_off, _UNCONFIRMED)
+                await _cancel_at_api(store, batch, open_api, clock, result)
+            elif other.makes_room_soon:
+                raise LockHeld(
+                    f"{other} still holds {database}.",
+                    hint="What was not sent is cancelled; the next run cancels what waits at the API.",
+                )
+            elif other.batch in {"", batch.name}:
+                result.by_runner = cancelling.asked
+            else:
+                result.waiting = [job.key for job in await _cancel_requested(store, batch)]
+    if keys is not None and result.is_empty and result.exit_code is ExitCode.OK:
+        result.exit_code = ExitCode.INCOMPLETE
+    return result
+
+
+async def _cancel_requested(store: "Store", batch: "BatchView") -> list["OpenJob"]:
+    found = [await store.jobs.open_job(job_id) for job_id in await store.jobs.cancel_wanted(batch.id)]
+    return [job for job in found if job is not None and job.state is JobState.RUNNING]
+
+
+async def _cancel_at_api(
+    store: "Store", batch: "BatchView", open_api: "OpenApi", clock: "Clock", result: CancelResult
+) -> None:
+    """Ask the API ourselves, as no runner does; ends with the first answer that makes asking on useless."""
+    jobs = await _cancel_requested(store, batch)
+    result.waiting = [job.key for job in jobs]
+    try:
+        async with open_api() as api:
+            for job in jobs:
+                if not await _cancel_one(store, api, clock, job, result):
+                    return
+    except NightsheetError as error:
+        result.error, result.exit_code = error, error.exit_code
+
+
+async def _cancel_one(
+    store: "Store", api: "Api", clock: "Clock", job: "OpenJob", result: CancelResult
+) -> bool:
+    """Cancel one job at the API; whether asking about the others is of any use."""
+    match await api.provider.cancel(job.request_id):
+        case CancelTaken(done=done):
+            if not await _is_cancelled(api, job, done=done):
+                await store.jobs.drop_cancel_request(job.id)
+                result.asked.append(job.key)
+            else:
+                failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
+                if await store.jobs.apply(Cancelled(job.id, failure, clock.now())):
+                    result.cancelled.append(job.key)
+        case NotCancellable():
+            await store.jobs.drop_cancel_request(job.id)
+            result.not_cancellable.append(job.key)
+        case UnknownId(message=message):
+            await store.jobs.drop_cancel_request(job.id)
+            result.refuse(job, f"the API does not know its request ({message}): resume settles it")
+        case Stopped(message=message, reason=reason):
+            result.api_messages.append(f"The API refuses ({reason}): {message}")
+            result.exit_code = exit_code_of(reason)
+            return False
+        case CallFailed(http_status=int(), reason=reason):  # perhaps about this job alone: ask on
+            result.api_messages.append(f"Job {job.key!r}: the API gave no useful answer: {reason}")
+            result.exit_code = ExitCode.UNREACHABLE
+            return True
+        case failed:
+            result.api_messages.append(f"The API gave no useful answer: {failed.reason}")
+            result.exit_code = ExitCode.UNREACHABLE
+            return False
+    result.waiting.remove(job.key)
+    return True
+
+
+async def _is_cancelled(api: "Api", job: "OpenJob", *, done: bool) -> bool:
+    """Whether a cancel that was taken has happened: a job that runs on is paid for, and has to be fetched."""
+    report = await api.provider.status(job.request_id)
+    if isinstance(report, RemoteStatusReport) and report.status is not None:
+        over = {RemoteStatus.CANCELLED, RemoteStatus.QUEUED} if done else {RemoteStatus.CANCELLED}
+        return report.status in over
+    return done

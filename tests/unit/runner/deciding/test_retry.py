@@ -1,0 +1,69 @@
+"""Which jobs a retry would take, as values."""
+
+import pytest
+
+from jobs.failures import FailureKind
+from jobs.store.store import Store
+from runner.clock import SystemClock
+from runner.deciding.retry import RetryPlan, carry_out, plan_retry, without_payment
+from tests.unit.runner.cli.world import World, accepted, done, fetch_failed, job, refused, remote_failed
+
+CLOCK = SystemClock()
+
+
+@pytest.fixture
+def night(world: World) -> World:
+    """One that the API holds the result of, one to pay for, one that has to be named, one to be sent yet."""
+    world.load(*(job(position, key) for position, key in enumerate(["held", "paid", "moderated", "queued"])))
+    world.price()
+    world.move("held", accepted("r-1"), done("0.08"), fetch_failed())
+    world.move("paid", refused())
+    world.move("moderated", accepted("r-2"), remote_failed(FailureKind.MODERATED))
+    return world
+
+
+async def planned(store: Store, *kinds: FailureKind) -> RetryPlan:
+    return await plan_retry(store, await store.batches.named(None), (), kinds)
+
+
+def test_a_plan_changes_nothing(night: World) -> None:
+    """It sorts the jobs, with a reason for each that it leaves out."""
+    before = night.states()
+    plan = night.store(planned)
+    assert [one.key for one in plan.free] == ["held"]
+    assert [one.key for one in plan.paid] == ["paid"]
+    assert [(one.key, one.state) for one in plan.not_retried] == [("moderated", "failed")]
+    assert night.states() == before
+
+
+def test_a_kind_that_is_named_is_taken(night: World) -> None:
+    """And the others are passed over without a word."""
+    plan = night.store(lambda store: planned(store, FailureKind.MODERATED))
+    assert ([one.key for one in plan.paid], plan.not_retried) == (["moderated"], [])
+
+
+def test_without_payment_what_is_free_is_left(night: World) -> None:
+    """And queued; each that was declined is named."""
+
+    async def inside(store: Store) -> RetryPlan:
+        plan = without_payment(await planned(store), await store.batches.named(None))
+        return await carry_out(plan, store, CLOCK)
+
+    retried = night.store(inside)
+    assert [one.key for one in retried.free] == ["held"]
+    assert retried.paid == ()
+    assert [(one.key, one.reason) for one in retried.not_retried][1:] == [("paid", "not agreed to")]
+    assert night.states() == {"held": "running", "paid": "failed", "moderated": "failed", "queued": "queued"}
+
+
+def test_what_changed_since_the_plan_is_named(night: World) -> None:
+    """The result says what was done, not what was planned."""
+
+    async def inside(store: Store) -> RetryPlan:
+        plan = await planned(store)
+        await carry_out(plan, store, CLOCK)
+        return await carry_out(plan, store, CLOCK)
+
+    retried = night.store(inside)
+    assert retried.is_empty
+    assert [one.reason for one in retried.not_retried][1:] == ["it changed in the meantime"] * 2
