@@ -12,7 +12,7 @@ class SubmitOutcome(StrEnum):
     """The API gave a request_id."""
     REFUSED = "refused"
     """The API refused the inputs: not paid."""
-    UNANSWERED = "unanswered"
+    UNCONFIRMED = "unanswered"
     """Sent, no readable answer: may be paid."""
     RESUBMITTED = "resubmitted"
     """Was unanswered; a person sent the job again."""

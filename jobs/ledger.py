@@ -15,7 +15,7 @@ from jobs.views import AttemptView
 
 PAID_OR_MAYBE = frozenset(SubmitOutcome) - {SubmitOutcome.REFUSED}
 """Outcomes of submits that were or may have been accepted."""
-_OPEN = frozenset({SubmitOutcome.INTENT, SubmitOutcome.UNANSWERED})
+_OPEN = frozenset({SubmitOutcome.INTENT, SubmitOutcome.UNCONFIRMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class LedgerAudit:
     jobs_sent: int
     submits: int
     repeats_allowed: int
-    open_doubts: int
+    unconfirmed: int
     overdrawn: tuple[str, ...]
     """Keys of jobs that were sent more often than was allowed: there should be none."""
     not_in_hand: tuple[NotInHand, ...]
@@ -71,7 +71,7 @@ def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
         jobs_sent=len(of_job),
         submits=sum(len(attempts) for attempts in of_job.values()),
         repeats_allowed=sum(attempts[0].authorised for attempts in of_job.values()),
-        open_doubts=sum(attempt.outcome in _OPEN for attempts in of_job.values() for attempt in attempts),
+        unconfirmed=sum(attempt.outcome in _OPEN for attempts in of_job.values() for attempt in attempts),
         overdrawn=tuple(
             attempts[0].key for attempts in of_job.values() if len(attempts) > 1 + attempts[0].authorised
         ),
@@ -81,7 +81,7 @@ def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
 
 def _why_not_in_hand(attempt: AttemptView, *, is_newest: bool) -> str | None:
     match attempt.outcome:
-        case SubmitOutcome.INTENT | SubmitOutcome.UNANSWERED:
+        case SubmitOutcome.INTENT | SubmitOutcome.UNCONFIRMED:
             return "in doubt: no readable answer"
         case SubmitOutcome.RESUBMITTED:
             return "in doubt, and sent again"

@@ -80,10 +80,10 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class LeftUnconfirmed:
     """Sent, and no readable answer: it may be paid for."""
 
-    move: ClassVar[Move] = Move.UNANSWERED
+    move: ClassVar[Move] = Move.UNCONFIRMED
     job_id: int
     failure: Failure
     at: datetime
@@ -220,7 +220,7 @@ Outcome = (
     | Accepted
     | NotAccepted
     | Refused
-    | Unanswered
+    | LeftUnconfirmed
     | RemoteDone
     | RemoteFailed
     | RemoteCancelled

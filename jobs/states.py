@@ -45,7 +45,7 @@ class Move(StrEnum):
     ACCEPTED = "accepted"
     NOT_ACCEPTED = "not_accepted"
     REFUSED = "refused"
-    UNANSWERED = "unanswered"
+    UNCONFIRMED = "unconfirmed"
     REMOTE_DONE = "remote_done"
     REMOTE_FAILED = "remote_failed"
     REMOTE_CANCELLED = "remote_cancelled"
@@ -69,7 +69,7 @@ MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
     Move.ACCEPTED: (frozenset({_S.SUBMITTING}), _S.RUNNING),
     Move.NOT_ACCEPTED: (frozenset({_S.SUBMITTING}), _S.QUEUED),
     Move.REFUSED: (frozenset({_S.SUBMITTING}), _S.FAILED),
-    Move.UNANSWERED: (frozenset({_S.SUBMITTING}), _S.UNCONFIRMED),
+    Move.UNCONFIRMED: (frozenset({_S.SUBMITTING}), _S.UNCONFIRMED),
     Move.REMOTE_DONE: (frozenset({_S.RUNNING}), _S.FETCHING),
     Move.REMOTE_FAILED: (frozenset({_S.RUNNING}), _S.FAILED),
     Move.REMOTE_CANCELLED: (frozenset({_S.RUNNING}), _S.CANCELLED),

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from jobs.views import ArtifactView, JobView
 
 
-def is_at_hand(picture: "ArtifactView") -> bool:
+def is_on_disk(picture: "ArtifactView") -> bool:
     """Going by its size, which costs one look: a picture that was changed and is as long is not noticed."""
     try:
         return Path(picture.path).stat().st_size == picture.bytes
@@ -15,6 +15,6 @@ def is_at_hand(picture: "ArtifactView") -> bool:
         return False
 
 
-def not_at_hand(job: "JobView") -> tuple[str, ...]:
+def missing_files(job: "JobView") -> tuple[str, ...]:
     """Where pictures of a job should lie, and do not."""
-    return tuple(image.path for image in job.images if not is_at_hand(image))
+    return tuple(image.path for image in job.images if not is_on_disk(image))

@@ -96,7 +96,7 @@ class OpenJob:
     """What the API has told already, if its result was asked for before."""
 
     @property
-    def reckoned_usd(self) -> Decimal | None:
+    def counted_usd(self) -> Decimal | None:
         """What the books hold for it: its cost, or else the estimate."""
         return self.estimate_usd if self.cost_usd is None else self.cost_usd
 
@@ -199,18 +199,18 @@ class Twin:
 class Account:
     """What a batch has cost so far, in USD: the API's own figures, and estimates where it gave none."""
 
-    told_usd: Decimal
+    reported_usd: Decimal
     estimated_usd: Decimal
     submits: int
     """Attempts that were or may have been accepted."""
 
     @property
     def spent_usd(self) -> Decimal:
-        return self.told_usd + self.estimated_usd
+        return self.reported_usd + self.estimated_usd
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelling:
+class CancelCounts:
     """What a wish to cancel met: ended in the queue (free), and asked of the API."""
 
     queued: int
@@ -229,7 +229,7 @@ class Receipt:
 class Settled:
     """What became of the submits that a run left open."""
 
-    in_doubt: int
+    unconfirmed: int
     attached: int
     left: tuple[Receipt, ...]
     """Receipts that fit no job and are held by none."""

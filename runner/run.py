@@ -30,7 +30,7 @@ async def run_sheet(
     environment: Environment,
     consent: Consent,
     observer: Observer,
-    part: Selection = WHOLE,
+    selection: Selection = WHOLE,
     priority_by: str | None = None,
     prune: bool = False,
     dedupe: bool | None = None,
@@ -74,15 +74,17 @@ async def run_sheet(
                 f"{report.gone} gone."
             )
         if report.gone:
-            observer.notice(_of_gone(report))
-        return await carry_out(Order(store, loaded, settings, environment, consent, observer, part, prune))
+            observer.notice(_gone_notice(report))
+        return await carry_out(
+            Order(store, loaded, settings, environment, consent, observer, selection, prune)
+        )
 
 
-def _of_gone(report: LoadReport) -> str:
-    told = f"Gone from the sheet: {report.unsent} were not sent yet, and are not any more"
+def _gone_notice(report: LoadReport) -> str:
+    text = f"Gone from the sheet: {report.unsent} were not sent yet, and are not any more"
     if report.gone > report.unsent:
-        told += f"; {report.gone - report.unsent} were: they end as they may, and `export --all` has them"
-    return f"{told}."
+        text += f"; {report.gone - report.unsent} were: they end as they may, and `export --all` has them"
+    return f"{text}."
 
 
 async def resume_batch(
@@ -92,7 +94,7 @@ async def resume_batch(
     environment: Environment,
     consent: Consent,
     observer: Observer,
-    part: Selection = WHOLE,
+    selection: Selection = WHOLE,
 ) -> RunReport | None:
     """Clear a batch's pause and go on with it; where a runner holds the database only that, and None.
 
@@ -113,9 +115,9 @@ async def resume_batch(
                 if other.makes_room_soon:
                     raise _held(other, settings)
                 await store.batches.unpause(batch.id)
-                observer.notice(_of_who_goes_on(other, batch))
+                observer.notice(_resumed_notice(other, batch))
                 return None
-            return await carry_out(Order(store, batch, settings, environment, consent, observer, part))
+            return await carry_out(Order(store, batch, settings, environment, consent, observer, selection))
 
 
 def _held(other: Holder, settings: Settings) -> LockHeld:
@@ -125,7 +127,7 @@ def _held(other: Holder, settings: Settings) -> LockHeld:
     return LockHeld(f"{other} holds {settings.database}{at_work}.", hint=hint)
 
 
-def _of_who_goes_on(other: Holder, batch: BatchView) -> str:
+def _resumed_notice(other: Holder, batch: BatchView) -> str:
     if other.batch not in {"", batch.name}:
         return f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
     return "It goes on by itself."

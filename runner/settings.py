@@ -108,11 +108,11 @@ class Settings(BaseSettings):
     quiet: bool = False
     verbose: bool = False
 
-    _said: frozenset[str] = PrivateAttr(default=frozenset())
+    _on_command_line: frozenset[str] = PrivateAttr(default=frozenset())
 
-    def is_said(self, name: str) -> bool:
+    def on_command_line(self, name: str) -> bool:
         """Whether this command's own line says it: that beats what `tune` has left in the database."""
-        return name in self._said
+        return name in self._on_command_line
 
     @property
     def database(self) -> Path:
@@ -130,13 +130,13 @@ class Settings(BaseSettings):
 
         A rehearsal keeps away from the store of file and environment: only the command line names one.
         """
-        if self.upload is None or (self.emulator and not self.is_said("upload")):
+        if self.upload is None or (self.emulator and not self.on_command_line("upload")):
             return Way.INSIDE if self.emulator else Way.REFUSE
         return Way(self.upload) if self.upload in (Way.REFUSE, Way.INSIDE) else Way.STORE
 
     @model_validator(mode="before")
     @classmethod
-    def _named_json(cls, values: Any) -> Any:
+    def _json_field(cls, values: Any) -> Any:
         # `json` is a method of every pydantic model, so that the field has another name.
         if isinstance(values, dict) and "json" in values:
             values = {f"{PREFIX}JSON": values["json"]} | {k: v for k, v in values.items() if k != "json"}
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
 
     @field_validator("upload")
     @classmethod
-    def _a_way(cls, value: str | None) -> str | None:
+    def _valid_upload(cls, value: str | None) -> str | None:
         if value in (None, Way.REFUSE, Way.INSIDE):
             return value
         if not _STORE.fullmatch(value):  # not repeated: what is refused here may hold a password
@@ -164,7 +164,7 @@ class Settings(BaseSettings):
 
     @field_validator("prices")
     @classmethod
-    def _of_models(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+    def _known_models(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
         for model in value:
             if find(model) is None:
                 meant = suggest(model)
@@ -173,7 +173,7 @@ class Settings(BaseSettings):
 
     @field_validator("name_template")
     @classmethod
-    def _usable(cls, value: str) -> str:
+    def _valid_template(cls, value: str) -> str:
         check_template(value)
         return value
 
@@ -196,10 +196,10 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         UsageProblem: with everything that is wrong, each with the place that it comes from.
     """
     said = {name: value for name, value in flags.items() if value is not None}
-    _refuse_slips(os.environ)
+    _reject_misspelt_variables(os.environ)
     try:
         settings = Settings(**said)
-        settings._said = frozenset(said)
+        settings._on_command_line = frozenset(said)
         return settings
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"{FILE} cannot be read: {error}.") from error
@@ -227,7 +227,7 @@ def with_image_settings(
     return replace(source, picture_folders=settings.picture_folders, way=way or settings.way)
 
 
-def _refuse_slips(env: Mapping[str, str]) -> None:
+def _reject_misspelt_variables(env: Mapping[str, str]) -> None:
     """A limit in a misspelt variable would be no limit. Other programs may have variables like ours."""
     known = [PREFIX + name.upper() for name in Settings.model_fields] + [f"{PREFIX}JSON"]
     for name in env:

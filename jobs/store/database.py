@@ -94,7 +94,7 @@ class Database:
             CannotWrite: the database cannot be read.
         """
         scope = anyio.CancelScope(shield=True)
-        with scope, _speaking(self.path):
+        with scope, _translated_errors(self.path):
             async with self._reader.begin() as connection:
                 result = await operation(connection)
         return result
@@ -126,7 +126,7 @@ class Database:
     async def _commit(self, group: list[_Ticket[Any]]) -> None:
         under_way = False
         try:
-            with _speaking(self.path):
+            with _translated_errors(self.path):
                 async with self._writer.begin() as connection:
                     under_way = True
                     for ticket in group:
@@ -146,7 +146,7 @@ class Database:
 
 
 @contextmanager
-def _speaking(path: Path) -> Iterator[None]:
+def _translated_errors(path: Path) -> Iterator[None]:
     """Turns the driver's errors into sentences, in one place."""
     try:
         yield

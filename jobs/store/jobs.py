@@ -18,7 +18,7 @@ from jobs.store.schema import ATTEMPT, JOB, REFERENCE
 from jobs.views import (
     FRONT,
     Account,
-    Cancelling,
+    CancelCounts,
     JobView,
     OpenJob,
     Place,
@@ -52,7 +52,7 @@ class Jobs(StorePart):
     ) -> Settled:
         """Turn every `submitting` job into an `unconfirmed` one: its run died in between. Then attach each
         receipt to its job, in the same transaction: nobody decides about a job whose receipt we hold."""
-        in_doubt = await _leave_unconfirmed(connection, batch_id, failure)
+        unconfirmed = await _leave_unconfirmed(connection, batch_id, failure)
         attached = 0
         left = []
         for receipt in receipts:
@@ -61,27 +61,27 @@ class Jobs(StorePart):
             elif not await moves.is_held(connection, receipt.outcome.request_id):
                 left.append(receipt)
         # A job that an earlier recovery doubted, and did not live to attach, is not one of these doubts.
-        return Settled(in_doubt=max(0, in_doubt - attached), attached=attached, left=tuple(left))
+        return Settled(unconfirmed=max(0, unconfirmed - attached), attached=attached, left=tuple(left))
 
     @writes
     async def cancel(
         self, connection: AsyncConnection, batch_id: int, keys: Sequence[str] | None = None
-    ) -> Cancelling:
+    ) -> CancelCounts:
         """Cancel what is queued, and note the wish for what is at the API or on its way there.
 
         Only `keys`, if given. What is on its way and surely not accepted is cancelled by that move.
         """
         queued = await connection.execute(
             update(JOB)
-            .where(*_chosen(batch_id, [JobState.QUEUED], keys))
+            .where(*_matching(batch_id, [JobState.QUEUED], keys))
             .values(state=MOVES[Move.CANCEL][1], finished_at=self._now(), **moves.NEVER_SENT)
         )
         asked = await connection.execute(
             update(JOB)
-            .where(*_chosen(batch_id, [JobState.SUBMITTING, JobState.RUNNING], keys))
+            .where(*_matching(batch_id, [JobState.SUBMITTING, JobState.RUNNING], keys))
             .values(cancel_requested=True)
         )
-        return Cancelling(queued=int(queued.rowcount), asked=int(asked.rowcount))
+        return CancelCounts(queued=int(queued.rowcount), asked=int(asked.rowcount))
 
     @writes
     async def prune(self, connection: AsyncConnection, batch_id: int) -> int:
@@ -167,7 +167,7 @@ class Jobs(StorePart):
         return [job_id for (job_id,) in found]
 
     @reads
-    async def those_in(
+    async def ids_in_state(
         self, connection: AsyncConnection, state: JobState, job_ids: Sequence[int]
     ) -> list[int]:
         """Those of these jobs that are in `state`; a run holds no more than some hundred."""
@@ -324,13 +324,13 @@ async def _is_of(connection: AsyncConnection, batch_id: int, receipt: Receipt) -
 
 
 async def _leave_unconfirmed(connection: AsyncConnection, batch_id: int, failure: Failure) -> int:
-    sources, target = MOVES[Move.UNANSWERED]
+    sources, target = MOVES[Move.UNCONFIRMED]
     interrupted = (JOB.c.batch_id == batch_id) & JOB.c.state.in_(sorted(sources))
     intents = select(JOB.c.id).where(interrupted)
     await connection.execute(
         update(ATTEMPT)
         .where(ATTEMPT.c.job_id.in_(intents), ATTEMPT.c.outcome == SubmitOutcome.INTENT)
-        .values(outcome=SubmitOutcome.UNANSWERED, detail=failure.message)
+        .values(outcome=SubmitOutcome.UNCONFIRMED, detail=failure.message)
     )
     moved = await connection.execute(
         update(JOB)
@@ -340,10 +340,10 @@ async def _leave_unconfirmed(connection: AsyncConnection, batch_id: int, failure
     return int(moved.rowcount)
 
 
-def _chosen(
+def _matching(
     batch_id: int, states: Sequence[JobState], keys: Sequence[str] | None
 ) -> list[ColumnElement[Any]]:
-    chosen: list[ColumnElement[Any]] = [JOB.c.batch_id == batch_id, JOB.c.state.in_(states)]
+    matching: list[ColumnElement[Any]] = [JOB.c.batch_id == batch_id, JOB.c.state.in_(states)]
     if keys is not None:
-        chosen.append(JOB.c.key.in_(keys))
-    return chosen
+        matching.append(JOB.c.key.in_(keys))
+    return matching

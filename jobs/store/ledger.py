@@ -16,7 +16,7 @@ from jobs.views import Account, ArtifactView, AttemptView
 _PAID_OR_MAYBE = (
     SubmitOutcome.INTENT,
     SubmitOutcome.ACCEPTED,
-    SubmitOutcome.UNANSWERED,
+    SubmitOutcome.UNCONFIRMED,
     SubmitOutcome.RESUBMITTED,
     SubmitOutcome.DISCARDED,
 )
@@ -105,16 +105,16 @@ class Ledger(StorePart):
     @reads
     async def unconfirmed_usd(self, connection: AsyncConnection, batch_id: int) -> Decimal:
         """The most that submits without an answer may have cost, settled by a person or not."""
-        doubtful = (
+        unconfirmed = (
             SubmitOutcome.INTENT,
-            SubmitOutcome.UNANSWERED,
+            SubmitOutcome.UNCONFIRMED,
             SubmitOutcome.RESUBMITTED,
             SubmitOutcome.DISCARDED,
         )
         found = await connection.execute(
             select(func.coalesce(func.sum(ATTEMPT.c.estimate_usd), 0))
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(doubtful))
+            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(unconfirmed))
         )
         return _usd(found.scalar_one())
 

@@ -20,6 +20,7 @@ from jobs.outcomes import (
     Discarded,
     Fetched,
     FetchFailed,
+    LeftUnconfirmed,
     Linked,
     LinksExpired,
     NotAccepted,
@@ -31,7 +32,6 @@ from jobs.outcomes import (
     Reopened,
     Requeued,
     Resubmitted,
-    Unanswered,
     Unsendable,
 )
 from jobs.states import MOVES, JobState, Move
@@ -175,9 +175,9 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
                     detail=outcome.failure.message,
                 )
             )
-        case Unanswered():
+        case LeftUnconfirmed():
             await connection.execute(
-                _of_attempt(job_id, outcome=SubmitOutcome.UNANSWERED, detail=outcome.failure.message)
+                _of_attempt(job_id, outcome=SubmitOutcome.UNCONFIRMED, detail=outcome.failure.message)
             )
         case RemoteDone():
             await connection.execute(
@@ -235,7 +235,7 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
                 "submitted_at": earlier,
                 "agreed": True,
             }
-        case Unanswered():
+        case LeftUnconfirmed():
             return _error(outcome.failure)
         case Unsendable() | Refused() | FetchFailed() | Discarded() | RemoteCancelled():
             return _error(outcome.failure) | {"finished_at": outcome.at, "cancel_requested": False}

@@ -33,18 +33,18 @@ class Preview(StorePart):
     ) -> list[RowChange]:
         """The fate of each job, in their order; the same rules as in `loading`."""
         known = await revisions_of(connection, batch_id, [job.key for job in jobs])
-        fates = []
+        changes = []
         for job in jobs:
             revisions = known.get(job.key, [])
             same = next((old for old in reversed(revisions) if old.fingerprint == job.fingerprint), None)
             stays = any(old.current for old in revisions)
             if not revisions:
-                fates.append(NEW)
+                changes.append(NEW)
             elif same is None:
-                fates.append(RowChange("changed", JobState.QUEUED, stays))
+                changes.append(RowChange("changed", JobState.QUEUED, stays))
             else:
-                fates.append(_unchanged(same, stays=stays))
-        return fates
+                changes.append(_unchanged(same, stays=stays))
+        return changes
 
     @reads
     async def to_send(self, connection: AsyncConnection, batch_id: int) -> Workload:

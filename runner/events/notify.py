@@ -59,9 +59,9 @@ class Notifier:
     env: Mapping[str, str]
     notice: Callable[[str], None]
 
-    async def tell(self, told: Mapping[str, Any]) -> None:
+    async def send(self, news: Mapping[str, Any]) -> None:
         """Tell it, and come back within 30 s each; cancelling does not cut it off."""
-        body = json.dumps(told).encode()
+        body = json.dumps(news).encode()
         with anyio.CancelScope(shield=True):
             if self.command:
                 self._complain("--on-event", await _run(self.command, body, self.env))

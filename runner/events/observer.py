@@ -16,7 +16,7 @@ class Progress:
 
     batch: str
     counts: Mapping[JobState, int]
-    pictures: int
+    images: int
     """Brought home in this run."""
     account: Account
     budget_usd: Decimal | None

@@ -47,7 +47,7 @@ class ProgressCounter:
         return Progress(
             batch=run.batch.name,
             counts=counts,
-            pictures=run.tally.pictures,
+            images=run.tally.images,
             account=account,
             budget_usd=run.limits.budget.limit,
             ended_here=run.tally.ended,

@@ -28,7 +28,7 @@ class RunReport:
     batch: str
     counts: Mapping[JobState, int]
     account: Account
-    pictures: int
+    images: int
     seconds: float
     paused: Pause | None
     interrupted: bool

@@ -66,7 +66,7 @@ async def _tuned(order: Order) -> tuple[BatchView, Tuning]:
     """The batch, and how fast and how dear it may run. A budget that is said outlives its run."""
     batch = order.batch
     tuning = tuning_for(order.settings, batch)
-    if order.settings.is_said("budget") and tuning.budget != batch.budget:
+    if order.settings.on_command_line("budget") and tuning.budget != batch.budget:
         await order.store.batches.tune(batch.id, {"budget": tuning.budget})
         batch = await order.store.batches.get(batch.id)
     return batch, tuning

@@ -43,7 +43,13 @@ def build_health(order: Order, api: Api, brake: Brake, scope: Scope) -> Health:
 
 
 def build(
-    order: Order, api: Api, brake: Brake, health: Health, approval: Approval, scope: Scope, open_: Resources
+    order: Order,
+    api: Api,
+    brake: Brake,
+    health: Health,
+    approval: Approval,
+    scope: Scope,
+    resources: Resources,
 ) -> Context:
     """What all tasks of a run share."""
     settings, clock, rng = order.settings, order.environment.clock, order.environment.rng
@@ -74,13 +80,13 @@ def build(
         outage_limit=settings.outage_limit,
         here=is_loopback(split_origin(api.base)[1]),
         way=settings.way,
-        bucket=open_.bucket,
+        bucket=resources.bucket,
     )
     return Context(
         batch=batch,
         store=store,
         provider=api.provider,
-        spool=open_.spool,
+        spool=resources.spool,
         time=Time(
             clock, rng, ClockJumpDetector(clock, lambda seconds: _after_a_jump(seconds, api, order.observer))
         ),
@@ -97,8 +103,8 @@ def build(
         ),
         images=Images(
             uploader,
-            Downloads(open_.image_client, settings.output_root, clock, open_.disk),
-            open_.ready,
+            Downloads(resources.image_client, settings.output_root, clock, resources.disk),
+            resources.ready,
             settings.name_template,
             settings.keep_bad,
         ),

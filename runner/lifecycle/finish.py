@@ -65,7 +65,7 @@ async def _report(
         batch=batch.name,
         counts=counts,
         account=account,
-        pictures=tally.pictures,
+        images=tally.images,
         seconds=seconds,
         paused=paused,
         interrupted=interrupted,
@@ -81,7 +81,7 @@ async def _report(
 
 async def _left_out(order: Order, links: LinkCounts) -> int:
     """Jobs that this run was not for, and what waits for them. A run over the whole batch has none."""
-    if not order.part:
+    if not order.selection:
         return 0
     left = await order.store.preview.unagreed(order.batch.id)
     return left.jobs + links.idle

@@ -31,7 +31,7 @@ class Order:
     environment: Environment
     consent: Consent
     observer: Observer
-    part: Selection = WHOLE
+    selection: Selection = WHOLE
     """What of the batch it is for, where that is not all of it."""
     prune: bool = False
     """Whether the API is to cancel what waits there and is gone from the sheet."""

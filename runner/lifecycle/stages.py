@@ -30,7 +30,7 @@ from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Stop
 from runner.planning.dedupe import dedupe
 from runner.planning.resubmits import allowed_resubmits
-from runner.planning.selection import SelectedJobs, choose
+from runner.planning.selection import SelectedJobs, select
 from runner.providers.connect import Api, open_api, user_agent
 from runner.recovery.recover import Recovered, recover
 from runner.recovery.spool import Spool, open_spool
@@ -67,13 +67,13 @@ async def carry_out(order: Order) -> RunReport:
             await _work(order, run, ready, found, notifier)
             with anyio.CancelScope(shield=True):
                 report = await finish(order, run, run_id, begun)
-            await notifier.tell(event_of(report))
+            await notifier.send(event_of(report))
     return report
 
 
 async def _recover(order: Order, spool: Spool) -> Recovered:
     found = await recover(order.store, order.batch, spool)
-    _tell(found, order.observer)
+    _announce(found, order.observer)
     return found
 
 
@@ -82,7 +82,7 @@ async def _select(order: Order) -> SelectedJobs | None:
     store, batch = order.store, order.batch
     await store.batches.unpause(batch.id)
     await store.links.settle(batch.id)
-    return await choose(store, batch, order.part, order.observer.notice) if order.part else None
+    return await select(store, batch, order.selection, order.observer.notice) if order.selection else None
 
 
 async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -> Scope:
@@ -98,7 +98,7 @@ async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -
 async def _idle(order: Order, notifier: Notifier) -> RunReport:
     await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end
     report = await finish_idle(order)
-    await notifier.tell(event_of(report))
+    await notifier.send(event_of(report))
     return report
 
 
@@ -157,7 +157,7 @@ async def _tell_of_pause(run: Context, outside: Notifier, stop: Stop) -> None:
     with anyio.CancelScope(shield=True):  # the run may end meanwhile
         counts, account = await run.store.jobs.counts_and_account(run.batch.id)
         paused = Pause(stop.reason, stop.detail, run.time.clock.now())
-        await outside.tell(event("paused", run.batch.name, counts, account, paused))
+        await outside.send(event("paused", run.batch.name, counts, account, paused))
 
 
 async def _prepare_folder(order: Order) -> None:
@@ -181,7 +181,7 @@ def _defect(observer: Observer, key: str, error: BaseException) -> None:
     )
 
 
-def _tell(found: Recovered, observer: Observer) -> None:
+def _announce(found: Recovered, observer: Observer) -> None:
     going_on = len(found.running) + len(found.fetching)
     if going_on:
         jobs = "1 job is" if going_on == 1 else f"{going_on} jobs are"
@@ -193,8 +193,8 @@ def _tell(found: Recovered, observer: Observer) -> None:
             f"{len(found.left)} request_ids in the spool file fit no job of this batch, and are kept there: "
             f"{', '.join(found.left)}. They are paid for: look for them on the provider's page."
         )
-    if found.in_doubt:
+    if found.unconfirmed:
         observer.notice(
-            f"{found.in_doubt} submits were on their way when the last run ended, and may be paid for: "
+            f"{found.unconfirmed} submits were on their way when the last run ended, and may be paid for: "
             "see `nightsheet review`."
         )

@@ -27,7 +27,7 @@ async def obey_the_table(
     `on_pause` is told of each pause, also of one that cannot be written down.
     """
     written: Stop | None = None
-    told: Stop | None = None
+    notified: Stop | None = None
     batch = run.batch
     while True:
         try:
@@ -35,15 +35,15 @@ async def obey_the_table(
             before, batch = batch, await run.store.batches.get(run.batch.id)
             written = await _pass_pauses_on(run, batch, written)
             _tune(run, settings, before, batch)
-            await _let_go_of_what_was_cancelled(run)
-            await _cancel_what_is_wanted(run)
+            await _wake_cancelled(run)
+            await _forward_cancels(run)
             await look()
         except CannotWrite as error:
             run.limits.brake.pause(PauseReason.DISK, error.message)
         stop = run.limits.brake.stop
-        if stop is not None and stop != told:
+        if stop is not None and stop != notified:
             await on_pause(stop)
-        told = stop
+        notified = stop
         await run.time.clock.sleep(LOOK_SECONDS)
 
 
@@ -70,13 +70,13 @@ async def _pass_pauses_on(run: Context, batch: BatchView, written: Stop | None) 
 def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -> None:
     """Keep the pace that somebody has set since the last look; what was not touched stays as it is."""
     if (before.concurrency, before.rate, before.budget) != (now.concurrency, now.rate, now.budget):
-        anew, kept = tuning_for(settings, now, said_counts=False), tuning_of(run)
+        tuned, kept = tuning_for(settings, now, flags_count=False), tuning_of(run)
         if now.concurrency != before.concurrency:
-            kept = replace(kept, concurrency=anew.concurrency)
+            kept = replace(kept, concurrency=tuned.concurrency)
         if now.rate != before.rate:
-            kept = replace(kept, rate=anew.rate)
+            kept = replace(kept, rate=tuned.rate)
         if now.budget != before.budget:
-            kept = replace(kept, budget=anew.budget)
+            kept = replace(kept, budget=tuned.budget)
         apply_tuning(run, kept)
         run.notice(
             f"Tuned: {kept.concurrency} in flight, {kept.rate or 'any number of'} submits a minute, "
@@ -90,14 +90,14 @@ async def write_pause(run: Context, stop: Stop) -> None:
     await run.store.batches.pause(run.batch.id, stop.reason, stop.detail)
 
 
-async def _let_go_of_what_was_cancelled(run: Context) -> None:
+async def _wake_cancelled(run: Context) -> None:
     """Wake workers that wait to send what is cancelled by now: they would wait to the end for nothing."""
     if run.queue.pending.jobs:
-        for job_id in await run.store.jobs.those_in(JobState.CANCELLED, run.queue.pending.jobs):
+        for job_id in await run.store.jobs.ids_in_state(JobState.CANCELLED, run.queue.pending.jobs):
             run.queue.pending.end(job_id)
 
 
-async def _cancel_what_is_wanted(run: Context) -> None:
+async def _forward_cancels(run: Context) -> None:
     if run.limits.brake.stops(Reach.POLLS):
         return
     for job_id in await run.store.jobs.cancel_wanted(run.batch.id):

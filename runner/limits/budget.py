@@ -30,10 +30,10 @@ class Budget:
         self.committed += estimate or Decimal(0)
         return Reservation(self, estimate)
 
-    def settle(self, reckoned: Decimal | None, cost: Decimal | None) -> None:
+    def settle(self, counted: Decimal | None, cost: Decimal | None) -> None:
         """The API said what it cost; until now it was reckoned with as `reckoned`."""
         if cost is not None:
-            self.committed += cost - (reckoned or Decimal(0))
+            self.committed += cost - (counted or Decimal(0))
 
 
 class Reservation:

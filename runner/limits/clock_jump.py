@@ -14,9 +14,9 @@ NOTICED_SECONDS = 30.0
 class ClockJumpDetector:
     """Watches the two clocks come apart. `on_gap` is told how many seconds the wall clock jumped."""
 
-    def __init__(self, clock: Clock, on_gap: Callable[[float], None]) -> None:
+    def __init__(self, clock: Clock, on_jump: Callable[[float], None]) -> None:
         self._clock = clock
-        self._on_gap = on_gap
+        self._on_jump = on_jump
         self._apart = self._difference()
 
     def look(self) -> None:
@@ -24,7 +24,7 @@ class ClockJumpDetector:
         apart = self._difference()
         jump, self._apart = apart - self._apart, apart
         if abs(jump) >= NOTICED_SECONDS:
-            self._on_gap(jump)
+            self._on_jump(jump)
 
     def _difference(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

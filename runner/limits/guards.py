@@ -45,15 +45,15 @@ class Guards:
         self._limits = limits
         self._brake = brake
         self._recovered = recovered
-        self._doubts_allowed = max(limits.unconfirmed, int(total * limits.unconfirmed_percent / 100))
+        self._unconfirmed_allowed = max(limits.unconfirmed, int(total * limits.unconfirmed_percent / 100))
         self._kind: FailureKind | None = None
         self._in_a_row = 0
         self._at_submit = False
-        self._doubts = 0
+        self._unconfirmed = 0
         big = total > limits.canary_above and not proven
         self._canaries = limits.canary if big else 0
         self._sent = 0
-        self._back = 0
+        self._canaries_ended = 0
 
     # -- the canary: the first jobs alone ----------------------------------------------------------------
 
@@ -66,9 +66,9 @@ class Guards:
         """A queued job was handed to a worker."""
         self._sent += 1
 
-    def _canary_back(self) -> None:
-        self._back += 1
-        if self._canaries and self._back >= self._canaries:
+    def _canary_ended(self) -> None:
+        self._canaries_ended += 1
+        if self._canaries and self._canaries_ended >= self._canaries:
             self._brake.pause(
                 PauseReason.GUARD,
                 f"None of the first {self._canaries} jobs succeeded. The others were not sent.",
@@ -96,13 +96,13 @@ class Guards:
         limit = self._limits.failures_in_a_row
         if limit and self._in_a_row >= limit:
             self._brake.pause(PauseReason.GUARD, f"{self._in_a_row} jobs in a row ended as {kind}.")
-        self._canary_back()
+        self._canary_ended()
 
-    def doubted(self) -> None:
+    def unconfirmed(self) -> None:
         """A submit went without a readable answer."""
-        self._doubts += 1
-        if self._limits.unconfirmed and self._doubts > self._doubts_allowed:
+        self._unconfirmed += 1
+        if self._limits.unconfirmed and self._unconfirmed > self._unconfirmed_allowed:
             self._brake.pause(
-                PauseReason.GUARD, f"{self._doubts} submits of this run got no readable answer."
+                PauseReason.GUARD, f"{self._unconfirmed} submits of this run got no readable answer."
             )
-        self._canary_back()
+        self._canary_ended()

@@ -15,10 +15,10 @@ from runner.limits.brake import Brake
 from runner.providers.base import CallFailed, Provider, Stopped
 
 _PROBES = Backoff(first=1.0, longest=30.0)
-_AFTER_DOUBTS = Backoff(first=1.0, longest=60.0)
+_AFTER_UNCONFIRMED = Backoff(first=1.0, longest=60.0)
 
 
-NOBODYS_REQUEST = "nightsheet-is-anybody-there"
+UNKNOWN_REQUEST_ID = "nightsheet-is-anybody-there"
 
 
 class Health:
@@ -49,7 +49,7 @@ class Health:
         self._asking = anyio.Lock()
         self._suspect_since: float | None = clock.monotonic() if ask_first else None
         self._troubled_since: float | None = None
-        self._doubts = 0
+        self._unconfirmed = 0
         self.waiting_for: str | None = None
         """Why nothing moves just now, in words."""
 
@@ -59,34 +59,34 @@ class Health:
         return self._suspect_since is not None
 
     @property
-    def doubtful(self) -> bool:
+    def last_submit_unconfirmed(self) -> bool:
         """Whether no submit has been answered since one was not."""
-        return self._doubts > 0
+        return self._unconfirmed > 0
 
-    def doubt(self) -> None:
+    def submit_unconfirmed(self) -> None:
         """A submit got no readable answer."""
-        self._doubts += 1
+        self._unconfirmed += 1
         self._suspect()
 
-    def good(self) -> None:
+    def answered(self) -> None:
         """The API gave a useful answer."""
         self._troubled_since = None
 
-    def took(self) -> None:
+    def submit_answered(self) -> None:
         """The API answered a submit."""
-        self._doubts = 0
-        self.good()
+        self._unconfirmed = 0
+        self.answered()
 
-    def trouble(self, trouble: CallFailed) -> None:
+    def call_failed(self, failure: CallFailed) -> None:
         """A call failed in a way that is not its job's fault. Pauses where it has been so for too long."""
         now = self._clock.monotonic()
         if self._troubled_since is None:
             self._troubled_since = now
-        if trouble.certificate:
-            self._brake.pause(PauseReason.OUTAGE, f"The API's certificate is refused: {trouble.reason}.")
+        if failure.certificate:
+            self._brake.pause(PauseReason.OUTAGE, f"The API's certificate is refused: {failure.reason}.")
         elif now - self._troubled_since >= self._limit:
-            self._outage(trouble.reason)
-        elif not trouble.answered:
+            self._outage(failure.reason)
+        elif not failure.answered:
             self._suspect()
 
     def _suspect(self) -> None:
@@ -101,11 +101,11 @@ class Health:
                     await self._ask_until_answered()
 
     async def _ask_until_answered(self) -> None:
-        if self._doubts > 1:  # GETs are answered, submits are not: slowly, or every row ends in doubt
+        if self._unconfirmed > 1:  # GETs are answered, submits are not: slowly, or every row ends in doubt
             self.waiting_for = "submits go unanswered"
-            await self._clock.sleep(_AFTER_DOUBTS.jittered(self._doubts - 2, self._rng))
+            await self._clock.sleep(_AFTER_UNCONFIRMED.jittered(self._unconfirmed - 2, self._rng))
         tries = 0
-        told = False
+        notified = False
         while True:
             match verdict := await self._ask():
                 case None:
@@ -115,15 +115,15 @@ class Health:
                     break
                 case CallFailed():
                     self.waiting_for = f"the API does not answer ({verdict.reason})"
-                    if not told:
-                        told = True
+                    if not notified:
+                        notified = True
                         self._notice(
                             f"The API does not answer ({verdict.reason}). Asking again until it does."
                         )
                     self._give_up_if_too_long(verdict)
                     await self._clock.sleep(_PROBES.jittered(tries, self._rng))
                     tries += 1
-        if told:
+        if notified:
             self._notice("The API answers again.")
         self.waiting_for = None
         self._suspect_since = None
@@ -145,7 +145,7 @@ class Health:
             return None
         if price.http_status is None:
             return price
-        standing = await self._provider.status(NOBODYS_REQUEST)
+        standing = await self._provider.status(UNKNOWN_REQUEST_ID)
         if isinstance(standing, Stopped):
             return standing
         if (

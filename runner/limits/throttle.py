@@ -73,7 +73,7 @@ class Throttle:
 
     @property
     def _careful(self) -> bool:
-        return self._turned_away > 0 or self._health.suspect or self._health.doubtful
+        return self._turned_away > 0 or self._health.suspect or self._health.last_submit_unconfirmed
 
     @property
     def waiting_for(self) -> str | None:

@@ -59,7 +59,7 @@ async def agree(
     consent: Consent,
     prices: Mapping[str, Decimal],
     notice: Callable[[str], None] = lambda _text: None,
-    chosen: SelectedJobs | None = None,
+    selected: SelectedJobs | None = None,
 ) -> None:
     """Show the plan, have a person agree to what is new, and record it: going on later asks nothing.
 
@@ -68,10 +68,10 @@ async def agree(
     Raises:
         UsageProblem: nobody agreed, or nobody can be asked.
     """
-    new = await store.preview.unagreed(batch.id) if chosen is None else chosen.new
+    new = await store.preview.unagreed(batch.id) if selected is None else selected.new
     if not new:
-        if chosen is not None:
-            await store.batches.agree(batch.id, chosen.ids)
+        if selected is not None:
+            await store.batches.agree(batch.id, selected.ids)
         return
     await preview(store, batch, new, prices, notice, asked=consent is not agreed_to_all)
     low, high = new.price_range(prices)
@@ -79,4 +79,4 @@ async def agree(
         raise UsageProblem(
             "Not agreed to: nothing was sent.", hint="The sheet is loaded; run it again to go on."
         )
-    await store.batches.agree(batch.id, None if chosen is None else chosen.ids)
+    await store.batches.agree(batch.id, None if selected is None else selected.ids)

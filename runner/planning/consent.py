@@ -13,7 +13,7 @@ class Ask:
 
     batch: str
     jobs: int
-    pictures: int
+    images: int
     """At most."""
     least_images: int
     low_usd: Decimal | None

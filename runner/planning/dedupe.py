@@ -33,7 +33,7 @@ def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None 
 
 
 async def dedupe(
-    store: Store, batch: BatchView, chosen: SelectedJobs | None, notice: Callable[[str], None]
+    store: Store, batch: BatchView, selected: SelectedJobs | None, notice: Callable[[str], None]
 ) -> None:
     """Link what says the same, or end that again where the batch wants it no more.
 
@@ -43,18 +43,18 @@ async def dedupe(
         if many := await store.links.unlink(batch.id):
             notice(f"No longer waiting for another's result, and to be paid: {many:,} of the jobs.")
         return
-    within = None if chosen is None else frozenset(chosen.ids)
+    within = None if selected is None else frozenset(selected.ids)
     links = links_among(await store.links.alike(batch.id), within)
     if not links:
         return
     await store.links.link([(job.id, twin.id) for job, twin in links])
     await store.links.settle(batch.id)
-    if chosen is not None:
-        chosen.leave_out([job for job, _twin in links])
-    notice(_told(len(links)))
+    if selected is not None:
+        selected.leave_out([job for job, _twin in links])
+    notice(_linked_notice(len(links)))
 
 
-def _told(many: int) -> str:
+def _linked_notice(many: int) -> str:
     if many == 1:
         return "1 job says what another says: it gets the same pictures, and is not paid."
     return f"{many:,} jobs say what others say: they get the same pictures, and are not paid."

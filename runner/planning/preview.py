@@ -38,7 +38,7 @@ async def preview(
             f"{copies} of the batch would send what another row sends, seed included "
             f"(--dedupe sends one for all), {price(*repeats.price_range(prices))}."
         )
-    pace = await store.preview.throughput(batch.origin)
-    if pace:
-        seconds = 60 * work.jobs / pace
+    throughput = await store.preview.throughput(batch.origin)
+    if throughput:
+        seconds = 60 * work.jobs / throughput
         notice(f"At the pace of the last run they take about {duration(seconds)}.")

@@ -60,7 +60,7 @@ async def prices_for(
     """What `models` cost. Asks the API only where there is a token, for some seconds; raises nothing."""
     if not models:
         return Prices({**settings.prices, **last_run})
-    told: dict[str, Decimal] = {}
+    quoted: dict[str, Decimal] = {}
     why = ""
     try:
         if load_token(env, home) is None:
@@ -68,19 +68,19 @@ async def prices_for(
         else:
             from runner.providers import connect  # late: the API's clients come along with it
 
-            why = await _ask(models, connect.open_api(settings, Environment(env, home, clock)), told)
+            why = await _ask(models, connect.open_api(settings, Environment(env, home, clock)), quoted)
     except NightsheetError as error:
         why = error.message.rstrip(".")
-    known = {PriceSource.API: told, PriceSource.LAST_RUN: last_run, PriceSource.SETTINGS: settings.prices}
+    known = {PriceSource.API: quoted, PriceSource.LAST_RUN: last_run, PriceSource.SETTINGS: settings.prices}
     sources = [
         next((source for source, prices in known.items() if model in prices), PriceSource.UNKNOWN)
         for model in models
     ]
-    return Prices({**settings.prices, **last_run, **told}, max(sources, key=_BEST_FIRST.index), why)
+    return Prices({**settings.prices, **last_run, **quoted}, max(sources, key=_BEST_FIRST.index), why)
 
 
 async def _ask(
-    models: Collection[str], opened: "AbstractAsyncContextManager[Api]", told: dict[str, Decimal]
+    models: Collection[str], opened: "AbstractAsyncContextManager[Api]", quoted: dict[str, Decimal]
 ) -> str:
     """Put the prices that the API tells into `told`; why one of them is missing, empty where none is."""
     with anyio.move_on_after(ASKED_SECONDS) as patience:
@@ -88,7 +88,7 @@ async def _ask(
             for model in models:
                 match await api.provider.price(model):
                     case Priced(price_usd=Decimal() as usd):
-                        told[model] = usd
+                        quoted[model] = usd
                     case Stopped(message=message):
                         return f"the API refuses: {message.rstrip('.')}"
                     case CallFailed(reason=reason):
@@ -97,4 +97,4 @@ async def _ask(
                         pass
     if patience.cancelled_caught:
         return f"the API did not answer within {ASKED_SECONDS:g} s"
-    return "" if len(told) == len(models) else "the API tells none for a model"
+    return "" if len(quoted) == len(models) else "the API tells none for a model"

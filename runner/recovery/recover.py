@@ -26,7 +26,7 @@ INTERRUPTED = Failure(
 class Recovered:
     """What is to be gone on with."""
 
-    in_doubt: int
+    unconfirmed: int
     """Submits that the last run left without an answer."""
     from_spool: int
     """Submits whose request_id was kept in the spool."""
@@ -40,7 +40,7 @@ async def recover(store: Store, batch: BatchView, spool: Spool) -> Recovered:
     """Put a batch in order. The caller holds the database's lock, so nobody else is at work on it."""
     settled = await settle(store, batch, spool)
     return Recovered(
-        in_doubt=settled.in_doubt,
+        unconfirmed=settled.unconfirmed,
         from_spool=settled.attached,
         left=tuple(receipt.outcome.request_id for receipt in settled.left),
         running=await store.jobs.open_jobs(batch.id, JobState.RUNNING),

@@ -87,7 +87,7 @@ class Images:
     keep_bad: bool
     struggling: set[int] = field(default_factory=set)
     """Jobs whose images cannot be reached just now."""
-    came_before: dict[int, int] = field(default_factory=dict)
+    images_before: dict[int, int] = field(default_factory=dict)
     """By job whose links are asked for again: how many images had come when its trouble began."""
 
 
@@ -96,7 +96,7 @@ class Tally:
     """What this run did so far."""
 
     ended: int = 0
-    pictures: int = 0
+    images: int = 0
     overdue: int = 0
     resubmits_left: int = 0
     """Unconfirmed submits that `--resubmit-unconfirmed` still allows to be sent again."""

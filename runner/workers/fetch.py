@@ -8,7 +8,7 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
 from jobs.paths import image_path
 from jobs.pauses import PauseReason
-from jobs.stored_files import is_at_hand
+from jobs.stored_files import is_on_disk
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
 from runner.downloads.disk import DiskTrouble
@@ -27,7 +27,7 @@ SERVER_TRIES = 6
 _AGAIN = Backoff(first=1.0, longest=20.0)
 
 
-async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | None:
+async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | None:
     """Fetch the pictures of a job that is done at the API.
 
     Returns the job if its links are dead and its result is to be asked for anew, which `refreshed` says has
@@ -41,7 +41,7 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
     failure: Failure | None = None
     for number, url in enumerate(urls, start=1):
         earlier = held.get(number)
-        if earlier is not None and await to_thread.run_sync(is_at_hand, earlier):
+        if earlier is not None and await to_thread.run_sync(is_on_disk, earlier):
             continue
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
             case DownloadedImage() as picture:
@@ -123,7 +123,7 @@ async def _fetch(
     )
     replaces = earlier.sha256 if earlier else None
     begun = run.time.clock.monotonic()
-    came = run.images.came_before.pop(job.id, run.tally.pictures)
+    came = run.images.images_before.pop(job.id, run.tally.images)
     tries = 0
     try:
         while True:
@@ -137,7 +137,7 @@ async def _fetch(
                 case RetryDecision.TAKE:
                     return got
                 case RetryDecision.NEW_LINK:
-                    run.images.came_before[job.id] = came
+                    run.images.images_before[job.id] = came
                     return got
                 case RetryDecision.COMPARE if run.limits.brake.stops(Reach.POLLS):
                     return None  # the others try no more: there is nobody to compare with
@@ -156,7 +156,7 @@ async def _fetch(
 
 async def _is_outage(run: Context, job: OpenJob, came: int) -> bool:
     """Whether it is not this picture's own trouble: no other comes either, or the API is silent as well."""
-    if run.tally.pictures > came:
+    if run.tally.images > came:
         return False
     if len(run.images.struggling) > 1:
         return True
@@ -175,7 +175,7 @@ async def _record(run: Context, job: OpenJob, number: int, url: str, picture: Do
         content_type=picture.content_type,
     )
     await run.store.ledger.record_image(job.id, job.attempt_id, view)
-    run.tally.pictures += 1
+    run.tally.images += 1
 
 
 async def _succeed(run: Context, job: OpenJob, came: int) -> None:

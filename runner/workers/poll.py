@@ -91,21 +91,21 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
     standing = await run.provider.status(job.request_id)
     match standing:
         case RemoteStatusReport(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
-            run.limits.health.good()
+            run.limits.health.answered()
             state.unknown = 0
             return await _result(run, job, state, standing if status is RemoteStatus.FAILED else None)
         case RemoteStatusReport(status=RemoteStatus.CANCELLED):
             await _cancelled(run, job)
             return None
         case RemoteStatusReport():
-            run.limits.health.good()
+            run.limits.health.answered()
             state.troubles = state.unknown = 0
             if standing.status is None and state.odd_word != standing.word:
                 state.odd_word = standing.word
                 run.notice(
                     f"Job {job.key!r}: the API says {standing.word!r}, which means nothing here. Asking on."
                 )
-            return _pace(run, state)
+            return _next_poll_in(run, state)
         case UnknownId():
             return await _unknown(run, job, state, standing)
         case Stopped():
@@ -122,17 +122,17 @@ async def _result(
     state.done_since = now if state.done_since is None else state.done_since
     state.results += 1
     result = await run.provider.result(job.request_id)
-    told = None if failed is None else failed.failure
+    reason = None if failed is None else failed.failure
     match result:
         case ResultReady(urls=urls, cost_usd=cost):
-            run.limits.health.good()
-            run.limits.budget.settle(job.reckoned_usd, cost)
+            run.limits.health.answered()
+            run.limits.budget.settle(job.counted_usd, cost)
             must(await run.store.jobs.apply(RemoteDone(job.id, urls, cost)), job.key)
             return None
         case RunFailed(failure=failure, cost_usd=cost):
-            run.limits.health.good()
-            run.limits.budget.settle(job.reckoned_usd, cost)
-            await _end(run, job, _why(told, failure), cost)
+            run.limits.health.answered()
+            run.limits.budget.settle(job.counted_usd, cost)
+            await _end(run, job, _why(reason, failure), cost)
             return None
         case RunCancelled():
             await _cancelled(run, job)
@@ -141,38 +141,38 @@ async def _result(
             return _stopped(run, state, result)
         case ResultNotReady() | UnknownId() | CallFailed(http_status=int()) if failed is not None:
             # Where a run failed there may be no result to be had; its status has said what counts.
-            if told is None and isinstance(result, CallFailed) and state.results < RESULT_TRIES_OF_FAILED:
+            if reason is None and isinstance(result, CallFailed) and state.results < RESULT_TRIES_OF_FAILED:
                 return _trouble(run, state, result)
-            await _end(run, job, _why(told), None)
+            await _end(run, job, _why(reason), None)
             return None
         case ResultNotReady() | UnknownId():  # the id is known, or its status would have said so
             if now - state.done_since < RESULT_WITHIN_SECONDS:
-                return _pace(run, state)
+                return _next_poll_in(run, state)
             if isinstance(result, UnknownId):
                 await _end(run, job, _lost(result), None)
                 return None
             state.deadline = now
             run.notice(f"Job {job.key!r} is done at the API, but its result has not come for 10 minutes.")
-            return _pace(run, state)
+            return _next_poll_in(run, state)
         case CallFailed():
             return _trouble(run, state, result)
 
 
-def _why(*told: Failure | None) -> Failure:
+def _why(*given: Failure | None) -> Failure:
     """The reason of a failed run. What one answer calls moderated is so, whatever the other says."""
-    reasons = [failure for failure in told if failure is not None]
+    reasons = [failure for failure in given if failure is not None]
     moderated = (failure for failure in reasons if failure.kind is FailureKind.MODERATED)
     return next(moderated, reasons[-1] if reasons else _NO_REASON)
 
 
 async def _cancelled(run: Context, job: OpenJob) -> None:
-    run.limits.health.good()
+    run.limits.health.answered()
     must(await run.store.jobs.apply(RemoteCancelled(job.id, _CANCELLED, run.time.clock.now())), job.key)
     run.tally.ended += 1
 
 
 async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId) -> float | None:
-    run.limits.health.good()
+    run.limits.health.answered()
     if run.time.clock.monotonic() - state.submitted <= UNKNOWN_AFTER_SECONDS:
         return _TROUBLE.jittered(1, run.time.rng)
     state.unknown += 1
@@ -183,8 +183,10 @@ async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId
 
 
 def _lost(verdict: UnknownId) -> Failure:
-    said = verdict.message.rstrip(".")
-    return Failure(FailureKind.LOST, f"The API does not know its request_id any more: {said}.", verdict.code)
+    message = verdict.message.rstrip(".")
+    return Failure(
+        FailureKind.LOST, f"The API does not know its request_id any more: {message}.", verdict.code
+    )
 
 
 async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | None) -> None:
@@ -194,7 +196,7 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
     if failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.timing.max_attempts:
         outcomes.append(Requeued(job.id, now, automatic=True))
     must(await run.store.jobs.apply(*outcomes), job.key)
-    if await run.store.jobs.those_in(JobState.QUEUED, [job.id]):
+    if await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
         run.tally.ended += 1
@@ -209,12 +211,12 @@ def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:
 def _trouble(run: Context, state: _Watch, verdict: CallFailed) -> float:
     state.troubles += 1
     if state.troubles > 1 or verdict.certificate:  # one answer lost says nothing about the API
-        run.limits.health.trouble(verdict)
+        run.limits.health.call_failed(verdict)
     wait = _TROUBLE.jittered(state.troubles - 1, run.time.rng)
     return max(wait, verdict.retry_after_seconds or 0.0)
 
 
-def _pace(run: Context, state: _Watch) -> float:
+def _next_poll_in(run: Context, state: _Watch) -> float:
     wait = run.timing.polls.jittered(state.polls, run.time.rng)
     state.polls += 1
     return max(wait, run.timing.poll_min)

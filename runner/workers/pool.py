@@ -14,7 +14,7 @@ from jobs.views import OpenJob, QueuedJob
 from runner.limits.brake import Reach
 from runner.recovery.recover import Recovered
 from runner.workers.context import Context
-from runner.workers.fetch import collect
+from runner.workers.fetch import fetch_images
 from runner.workers.poll import watch
 from runner.workers.submit import submit
 
@@ -67,7 +67,7 @@ async def _fetch_job(run: Context, job: OpenJob, refreshed: set[int]) -> None:
         run.queue.jobs.release(job.id)  # there is no room for it: the next run takes it up
         return
     with run.limits.brake.guarding(Reach.DOWNLOADS):
-        again = await collect(run, job, refreshed=job.attempt_id in refreshed)
+        again = await fetch_images(run, job, refreshed=job.attempt_id in refreshed)
     if again is None or run.limits.brake.stops(Reach.POLLS):
         run.queue.jobs.release(job.id)
         return

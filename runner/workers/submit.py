@@ -17,11 +17,11 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
     Claimed,
+    LeftUnconfirmed,
     NotAccepted,
     Outcome,
     Refused,
     Resubmitted,
-    Unanswered,
     Unsendable,
 )
 from jobs.pauses import PauseReason
@@ -81,7 +81,7 @@ async def _try(
     run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: int
 ) -> OpenJob | _Again | None:
     """Send once, in its turn: what the API took, or when it may be sent again, or neither."""
-    came: OpenJob | _Again | None = None
+    result: OpenJob | _Again | None = None
     with money, run.limits.brake.guarding(Reach.SUBMITS):
         async with AsyncExitStack() as turn:
             with run.queue.pending.until_ended(job.id) as ended:
@@ -89,11 +89,11 @@ async def _try(
             if ended.cancelled_caught:
                 pass
             elif run.images.uploader.is_stale(sendable):  # its turn was very long in coming
-                came = _Again(0.0)
+                result = _Again(0.0)
             else:
                 with anyio.CancelScope(shield=True):
-                    came = await _send(run, job, sendable.body, tries, money)
-    return came  # not from within: a brake that is pulled now must not swallow what came
+                    result = await _send(run, job, sendable.body, tries, money)
+    return result  # not from within: a brake that is pulled now must not swallow what came
 
 
 async def _wait(run: Context, job: QueuedJob, seconds: float) -> bool:
@@ -192,13 +192,13 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
     match verdict:
         case Taken(request_id=request_id):
             if not await run.store.jobs.apply(Accepted(job.id, request_id, now)):
-                await _doubt(
+                await _leave_unconfirmed(
                     run, job, Unconfirmed(f"The API answered with {request_id!r}, which another job has.")
                 )
                 return None
             run.probe("after commit")
             run.limits.throttle.answered()
-            run.limits.health.took()
+            run.limits.health.submit_answered()
             run.limits.guards.accepted()
             return None
         case TurnedAway():
@@ -208,7 +208,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             return wait
         case Denied(failure=failure):
             run.limits.throttle.answered()
-            run.limits.health.took()
+            run.limits.health.submit_answered()
             must(await run.store.jobs.apply(Refused(job.id, failure, now)), job.key)
             run.tally.ended += 1
             run.limits.guards.failed(job.id, failure.kind, at_submit=True)
@@ -218,15 +218,15 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
             return None
         case Unconfirmed():
-            await _doubt(run, job, verdict)
+            await _leave_unconfirmed(run, job, verdict)
             return None
 
 
-async def _doubt(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
-    run.limits.health.doubt()  # before anything is awaited: no other submit may slip in between
-    failure = Failure(FailureKind.UNCONFIRMED, _in_doubt(verdict.message), verdict.code)
+async def _leave_unconfirmed(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
+    run.limits.health.submit_unconfirmed()  # before anything is awaited: no other submit may slip in between
+    failure = Failure(FailureKind.UNCONFIRMED, _unconfirmed_message(verdict.message), verdict.code)
     now = run.time.clock.now()
-    outcomes: list[Outcome] = [Unanswered(job.id, failure, now)]
+    outcomes: list[Outcome] = [LeftUnconfirmed(job.id, failure, now)]
     allowed = run.tally.resubmits_left > 0
     if allowed:
         run.tally.resubmits_left -= 1  # before anything is awaited: another doubt may be under way
@@ -237,14 +237,14 @@ async def _doubt(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
         run.notice(f"Job {job.key!r}: {failure.message}")
         raise
     what = "It is sent again, as the settings allow: perhaps paid twice."
-    if not await run.store.jobs.those_in(JobState.QUEUED, [job.id]):
+    if not await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
         what = "It is not sent again; `nightsheet review` decides about it."
         run.tally.resubmits_left += allowed
     run.notice(f"Job {job.key!r}: {failure.message} {what}")
-    run.limits.guards.doubted()
+    run.limits.guards.unconfirmed()
 
 
-def _in_doubt(message: str) -> str:
+def _unconfirmed_message(message: str) -> str:
     return (
         f"Sent, and no readable answer came: {message.rstrip('.')}. It may have been accepted and paid for."
     )
@@ -253,7 +253,7 @@ def _in_doubt(message: str) -> str:
 def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
     if verdict.busy:
         return run.limits.throttle.turned_away(verdict.retry_after_seconds, verdict.reason)
-    run.limits.health.trouble(CallFailed(verdict.reason, certificate=verdict.certificate))
+    run.limits.health.call_failed(CallFailed(verdict.reason, certificate=verdict.certificate))
     return _UNSENT.jittered(tries, run.time.rng)
 
 

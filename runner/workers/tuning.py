@@ -20,19 +20,19 @@ class Tuning:
     budget: Decimal | None
 
 
-def tuning_for(settings: Settings, batch: BatchView, *, said_counts: bool = True) -> Tuning:
+def tuning_for(settings: Settings, batch: BatchView, *, flags_count: bool = True) -> Tuning:
     """A flag of this command beats `tune`, which beats the environment and the file.
 
     Without `said_counts` a flag does not: somebody has tuned since it was said.
     """
 
-    def chosen(name: str, value: T, tuned: T | None) -> T:
-        return value if tuned is None or (said_counts and settings.is_said(name)) else tuned
+    def effective(name: str, value: T, tuned: T | None) -> T:
+        return value if tuned is None or (flags_count and settings.on_command_line(name)) else tuned
 
     return Tuning(
-        concurrency=chosen("concurrency", settings.concurrency, batch.concurrency),
-        rate=chosen("rate", settings.rate, batch.rate),
-        budget=chosen("budget", settings.budget, batch.budget),
+        concurrency=effective("concurrency", settings.concurrency, batch.concurrency),
+        rate=effective("rate", settings.rate, batch.rate),
+        budget=effective("budget", settings.budget, batch.budget),
     )
 
 

@@ -89,7 +89,7 @@ class Night:
         sheet: Path,
         consent: Consent = agreed_to_all,
         *,
-        part: Selection = WHOLE,
+        selection: Selection = WHOLE,
         prune: bool = False,
         dedupe: bool | None = None,
         **settings: Any,
@@ -103,7 +103,7 @@ class Night:
             environment=self.environment,
             consent=consent,
             observer=self.watching,
-            part=part,
+            selection=selection,
             prune=prune,
             dedupe=dedupe,
         )
@@ -113,7 +113,7 @@ class Night:
         consent: Consent = agreed_to_all,
         *,
         name: str | None = None,
-        part: Selection = WHOLE,
+        selection: Selection = WHOLE,
         **settings: Any,
     ) -> RunReport | None:
         """`nightsheet resume [BATCH]`."""
@@ -123,7 +123,7 @@ class Night:
             environment=self.environment,
             consent=consent,
             observer=self.watching,
-            part=part,
+            selection=selection,
         )
 
     def jobs(self) -> list[dict[str, Any]]:

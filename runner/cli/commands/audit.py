@@ -117,7 +117,7 @@ def _show(
     console.result()
     console.result(
         f"{count_of(books.submits, 'submit')} for {count_of(books.jobs_sent, 'job')}, "
-        f"{books.repeats_allowed:,} repeats allowed, {books.open_doubts:,} in doubt."
+        f"{books.repeats_allowed:,} repeats allowed, {books.unconfirmed:,} in doubt."
     )
     if books.balanced:
         console.result("The books balance: nothing was sent more often than was allowed.")
@@ -170,7 +170,7 @@ def _as_json(
         "jobs_sent": books.jobs_sent,
         "submits": books.submits,
         "repeats_allowed": books.repeats_allowed,
-        "open_doubts": books.open_doubts,
+        "open_doubts": books.unconfirmed,
         "overdrawn": list(books.overdrawn),
         "not_in_hand_usd": float(books.not_in_hand_usd),
         "not_in_hand": [

@@ -42,7 +42,12 @@ def command(
     async def work(display: Display) -> "RunReport | None":
         consent = consent_of(settings, display)
         return await resume_batch(
-            batch, settings=settings, environment=environment, consent=consent, observer=display, part=part
+            batch,
+            settings=settings,
+            environment=environment,
+            consent=consent,
+            observer=display,
+            selection=part,
         )
 
     with Display(environment.clock.now, quiet=settings.quiet) as display:

@@ -8,7 +8,7 @@ import typer
 
 from jobs.failures import FailureKind
 from jobs.states import JobState
-from jobs.stored_files import not_at_hand
+from jobs.stored_files import missing_files
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.cli.options.settings import CHANGING, BatchName
@@ -175,7 +175,7 @@ def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool, fetc
     """
     if not job.current:
         return NOT_IN_SHEET
-    if job.state is JobState.SUCCEEDED and not kinds and not_at_hand(job):
+    if job.state is JobState.SUCCEEDED and not kinds and missing_files(job):
         if job.twin is None or fetched:
             return None
         return f"its pictures are gone, and are those of {job.twin.key}"
@@ -190,7 +190,7 @@ def _why_not(job: "JobView", kinds: Sequence[FailureKind], *, by_key: bool, fetc
 
 def _has_lost(job: "JobView") -> bool:
     """Whether pictures that came home for it, and for no other row of the sheet, are on disk no longer."""
-    return (job.twin is None or not job.twin.current) and bool(not_at_hand(job))
+    return (job.twin is None or not job.twin.current) and bool(missing_files(job))
 
 
 async def _held_results(store: "Store", batch: "BatchView") -> set[int]:

@@ -58,7 +58,7 @@ def command(
             environment=environment,
             consent=consent,
             observer=display,
-            part=part,
+            selection=part,
             priority_by=priority_by,
             prune=prune,
             dedupe=dedupe,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from jobs.states import JobState
-from jobs.stored_files import not_at_hand
+from jobs.stored_files import missing_files
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.humanize import count_of, money
@@ -32,7 +32,7 @@ async def gone_from_disk(store: "Store", batch: "BatchView") -> list[MissingImag
     shared = set()
     async for job in store.jobs.each(batch.id, everything=True, states=[JobState.SUCCEEDED]):
         if job.twin is None:
-            if paths := not_at_hand(job):
+            if paths := missing_files(job):
                 lost.append((job, paths))
         elif job.current:
             shared.add(job.twin.id)

@@ -45,7 +45,7 @@ def as_json(report: "RunReport", known: FailureBreakdown) -> dict[str, Any]:
         "counts": {state.value: report.counts[state] for state in JobState},
         "submits": account.submits,
         "unconfirmed": report.counts[JobState.UNCONFIRMED],
-        "pictures": report.pictures,
+        "pictures": report.images,
         "warned": report.warned,
         "overdue": report.overdue,
         "left_out": report.left_out,
@@ -54,7 +54,7 @@ def as_json(report: "RunReport", known: FailureBreakdown) -> dict[str, Any]:
         "interrupted": report.interrupted,
         "cost": {
             "spent_usd": float(account.spent_usd),
-            "told_usd": float(account.told_usd),
+            "told_usd": float(account.reported_usd),
             "estimated_usd": float(account.estimated_usd),
             "in_doubt_usd": None if known.in_doubt_usd is None else float(known.in_doubt_usd),
         },
@@ -74,7 +74,7 @@ def lines(
     known = known or FailureBreakdown()
     yield from _came_to(report, Counter(known.kinds))
     yield _money(report, known), ""
-    yield f"Pictures: {count_of(report.pictures, 'new picture')} in {report.folder}", ""
+    yield f"Pictures: {count_of(report.images, 'new picture')} in {report.folder}", ""
     for path in report.manifests:
         yield f"Manifest: {path}", ""
     yield from ((advice, "bold") for advice in next_step(report, settings, known))
@@ -116,7 +116,7 @@ def _of(some: int, total: int) -> str:
 
 def _money(report: "RunReport", known: FailureBreakdown) -> str:
     account = report.account
-    told = f"{money(account.told_usd)} told by the API"
+    told = f"{money(account.reported_usd)} told by the API"
     if account.estimated_usd:
         told += f", {money(account.estimated_usd)} estimated where it told nothing"
     spent = f"Spent so far: {money(account.spent_usd)} ({told}) in {count_of(account.submits, 'submit')}"

@@ -16,7 +16,7 @@ def check_rehearsal(settings: "Settings") -> None:
     Raises:
         UsageProblem: the stand-in is steered on the command line, and is not used; or no such faults.
     """
-    said = [f"--{name}" for name in _STEER_IT if settings.is_said(name)]
+    said = [f"--{name}" for name in _STEER_IT if settings.on_command_line(name)]
     if said and not settings.emulator:
         raise UsageProblem(
             f"{' and '.join(said)}: a rehearsal needs --emulator. Nothing was sent.",

@@ -76,7 +76,7 @@ async def test_reopening_is_free(table: Table) -> None:
     [
         (Move.UNSENDABLE,),
         (Move.CLAIM, Move.REFUSED),
-        (Move.CLAIM, Move.UNANSWERED, Move.DISCARD),
+        (Move.CLAIM, Move.UNCONFIRMED, Move.DISCARD),
         (Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, Move.REQUEUE, Move.CLAIM, Move.REFUSED),
     ],
 )
@@ -120,5 +120,5 @@ async def test_a_repeat_of_nothing_is_no_repeat(table: Table) -> None:
     """A job that was cancelled before it was sent may be sent once, as before."""
     job_id = await table.move("a", Move.CANCEL, Move.REQUEUE)
     assert table.row(job_id)["authorised"] == 0
-    await table.move("a", Move.CLAIM, Move.UNANSWERED, Move.RESUBMIT)
+    await table.move("a", Move.CLAIM, Move.UNCONFIRMED, Move.RESUBMIT)
     assert table.row(job_id)["authorised"] == 1

@@ -8,7 +8,7 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.ledger import balance
-from jobs.outcomes import Claimed, Discarded, Resubmitted, Unanswered
+from jobs.outcomes import Claimed, Discarded, LeftUnconfirmed, Resubmitted
 from jobs.pauses import PauseReason
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
@@ -35,7 +35,7 @@ async def doubt(w: World, *keys: str) -> None:
     for key in keys:
         job = await w.queued(key)
         assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
-        assert await w.store.jobs.apply(Unanswered(job.id, DOUBT, w.clock.now()))
+        assert await w.store.jobs.apply(LeftUnconfirmed(job.id, DOUBT, w.clock.now()))
 
 
 async def allow(w: World, many: int) -> int:
@@ -126,7 +126,7 @@ async def test_every_batch_has_a_number_of_its_own(tmp_path: Path) -> None:
         await doubt(w, "a")
         (job,) = await w.store.jobs.queued(other.id, limit=9)
         await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
-        await w.store.jobs.apply(Unanswered(job.id, DOUBT, w.clock.now()))
+        await w.store.jobs.apply(LeftUnconfirmed(job.id, DOUBT, w.clock.now()))
         assert await allow(w, 1) == 0
         assert (await w.store.jobs.by_key(other.id, "x")) is not None
         states = {row["key"]: row["state"] for row in select(w.path, "SELECT key, state FROM job")}
@@ -292,7 +292,7 @@ async def test_a_part_leaves_the_doubts_of_others(tmp_path: Path) -> None:
     """They are not in it."""
     async with night(tmp_path, faults=ONE_IN_DOUBT) as w:
         await w.run(w.sheet(1))
-        await w.run(w.sheet(2), part=Selection(only=("row-1",)), resubmit_unconfirmed=1)
+        await w.run(w.sheet(2), selection=Selection(only=("row-1",)), resubmit_unconfirmed=1)
         assert w.states() == {S.UNCONFIRMED: 1, S.SUCCEEDED: 1}
 
 

@@ -167,7 +167,7 @@ async def test_a_doubt_between_intent_and_submit_holds_it_back(tmp_path: Path) -
         async def doubt_meanwhile(claimed: object) -> int | None:
             attempt = await real(claimed)  # type: ignore[arg-type]
             if not w.provider.calls:
-                w.run.limits.health.doubt()
+                w.run.limits.health.submit_unconfirmed()
             return attempt
 
         object.__setattr__(w.store.jobs, "claim", doubt_meanwhile)

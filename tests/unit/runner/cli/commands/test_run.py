@@ -32,7 +32,7 @@ def report(**more: Any) -> RunReport:
         "batch": "night",
         "counts": counts | more.pop("counts", {}),
         "account": Account(Decimal("0.16"), Decimal(0), 2),
-        "pictures": 4,
+        "images": 4,
         "seconds": 61.5,
         "paused": None,
         "interrupted": False,
