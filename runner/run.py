@@ -35,14 +35,15 @@ async def run_sheet(
     prune: bool = False,
     dedupe: bool | None = None,
 ) -> RunReport:
-    """Load what is new in a sheet, and run its batch until nothing is left to do.
+    """Load a sheet into its batch and run the batch until nothing is left to do.
 
-    With a `part`, until nothing of that is. `priority_by` names the column that says what goes first;
-    `prune` has the API cancel what waits there and is gone from the sheet. With `dedupe` one of several jobs
-    that say the same is sent for all of them, in later runs as well; False ends that for what still waits.
+    `selection` limits the run to some of the queued jobs. `priority_by` names the column with each row's
+    priority. With `prune` the API is asked to cancel jobs that are removed from the sheet and still wait
+    there. With `dedupe` only one of several identical jobs is submitted, in later runs as well; False undoes
+    that for jobs that still wait; None keeps what the batch has.
 
     Raises:
-        NightsheetError: every kind of it, before anything is paid.
+        NightsheetError: any kind of it. Nothing is paid then.
     """
     given = with_image_settings(source, settings)
     sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=batch, model=model))
@@ -96,10 +97,12 @@ async def resume_batch(
     observer: Observer,
     selection: Selection = WHOLE,
 ) -> RunReport | None:
-    """Clear a batch's pause and go on with it; where a runner holds the database only that, and None.
+    """Clear a batch's pause and continue it. `name` None is the batch that ran last.
+
+    Where another runner holds the database, only the pause is cleared, and None is returned.
 
     Raises:
-        NightsheetError: every kind of it, before anything is paid.
+        NightsheetError: any kind of it. Nothing is paid then.
     """
     async with open_store(settings, environment.clock) as store:
         batch = await store.batches.named(name)
