@@ -116,7 +116,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> Path:
-        """The job table's file, with links resolved: the lock and the spool beside it must exist only once."""
+        """The job table's file, with links resolved: there must be one lock and one spool beside it."""
         return (self.db or Path("nightsheet-emulator.db" if self.emulator else "nightsheet.db")).resolve()
 
     @property

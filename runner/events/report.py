@@ -1,4 +1,4 @@
-"""What a run came to: its counts, its money, its exit code, and what to do next."""
+"""The report of a run: its counts, its money and its exit code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _PAUSED: dict[PauseReason, int] = {
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """One process lifetime over a batch. `counts` and `account` are the batch's, the rest is this run's."""
+    """The report of one run. `counts` and `account` cover the batch, the other figures this run."""
 
     batch: str
     counts: Mapping[JobState, int]
@@ -37,18 +37,18 @@ class RunReport:
     warned: int
     """Jobs that succeeded with a warning."""
     folder: Path
-    """The batch's folder: pictures and manifests."""
+    """The batch's folder: images and manifests."""
     manifests: tuple[Path, ...]
     left_out: int = 0
-    """Queued jobs that are no part of what the run was for; they change no exit code."""
+    """Queued jobs outside the run's selection; they do not change the exit code."""
     linked: int = 0
-    """Jobs that succeeded by another that says the same: not sent, not paid."""
+    """Jobs that succeeded with an identical job's result: not sent, not paid."""
     waiting: int = 0
     """Queued jobs that wait for another's result."""
 
     @property
     def exit_code(self) -> int:
-        """130 beats a pause's code beats 1; warnings change nothing."""
+        """130 for an interrupted run, else the pause's code, else 0 if all jobs of the selection succeeded."""
         if self.interrupted:
             return INTERRUPTED
         if self.paused is not None:

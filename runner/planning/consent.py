@@ -1,4 +1,4 @@
-"""Agreement to pay: nothing is sent that nobody agreed to. What was agreed is recorded with the jobs."""
+"""Consent to pay. A job without it is never sent; it is recorded with the job."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -9,26 +9,27 @@ from jobs.workload import Amount, Workload
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a person is asked to agree to."""
+    """What a person is asked to consent to."""
 
     batch: str
     jobs: int
     images: int
-    """At most."""
+    """The most that the jobs ask for."""
     least_images: int
+    """One a job: a model may return fewer images than asked for."""
     low_usd: Decimal | None
     high_usd: Decimal | None
-    """None where the price of one of the models is unknown."""
+    """Both are None where the price of one of the models is unknown."""
 
 
 Consent = Callable[[Ask], Awaitable[bool]]
-"""True: go on and pay. Raises UsageProblem where nobody can be asked."""
+"""Returns whether to pay. Raises UsageProblem where nobody can be asked."""
 
 
 def price_of(
     work: Mapping[str, tuple[int, int]], prices: Mapping[str, Decimal]
 ) -> tuple[Decimal | None, Decimal | None]:
-    """USD low and high for `work`; None where a price is unknown."""
+    """The lowest and the highest price of `work` in USD; None where a price is unknown."""
     return Workload({model: Amount(*amount) for model, amount in work.items()}).price_range(prices)
 
 

@@ -1,4 +1,4 @@
-"""Jobs that send the same: with `--dedupe` one of them is sent, and the others get what it brings."""
+"""Identical jobs: with `--dedupe` one of them is sent, and the others share its result."""
 
 from collections.abc import Callable, Container, Sequence
 
@@ -11,17 +11,18 @@ _BEST_FIRST = (
     *(JobState.SUCCEEDED, JobState.FETCHING, JobState.RUNNING),
     *(JobState.UNCONFIRMED, JobState.SUBMITTING, JobState.QUEUED),
 )
-"""Whose result the others get: one that is here, or else the one that is nearest to it."""
+"""Whose result the others share: a finished job's, or else that of the job nearest to finishing."""
 
 Link = tuple[Alike, Alike]
-"""A job that is not sent, and the one whose result it gets."""
+"""A job that is not sent, and the job whose result it shares."""
 
 
 def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None = None) -> list[Link]:
-    """Who waits for whom, of jobs that say the same, each kind in its turn.
+    """Which job waits for which, among groups of identical jobs.
 
-    What was ever submitted itself is not linked: of what is queued, the others wait for that. With `within`,
-    only these are, and to each other or to what was sent before: what a run leaves out is not waited for.
+    A job that was ever submitted is never linked; the unsent jobs of its group wait for it. With `within`,
+    only these jobs are linked, to each other or to a job sent before: no job waits for one that the run
+    leaves out.
     """
     links = []
     for kind in kinds:
@@ -35,9 +36,9 @@ def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None 
 async def dedupe(
     store: Store, batch: BatchView, selected: SelectedJobs | None, notice: Callable[[str], None]
 ) -> None:
-    """Link what says the same, or end that again where the batch wants it no more.
+    """Link the identical jobs of a batch with `dedupe`; without it, unlink those that still wait.
 
-    What is linked leaves `chosen`.
+    Linked jobs are removed from `selected`.
     """
     if not batch.dedupe:
         if many := await store.links.unlink(batch.id):

@@ -1,4 +1,4 @@
-"""The plan of a run, shown before anything is paid: what is to be sent, its price, what is odd about it."""
+"""Shows the plan of a run before anything is paid: jobs, price, warnings, repeats and likely duration."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -20,7 +20,7 @@ async def preview(
     *,
     asked: bool,
 ) -> None:
-    """Show what a person should know before `work` is sent; where one is `asked`, not the price."""
+    """Show the plan for `work`. Where a person is `asked` for consent, the question shows the price."""
     if not asked:
         jobs, pictures = work.jobs, work.images
         cost = price(*work.price_range(prices))

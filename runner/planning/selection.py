@@ -1,4 +1,4 @@
-"""A part of a batch first: which queued jobs a run is for. The others stay queued, and are not agreed to."""
+"""Runs over a part of a batch: which queued jobs to send. The others stay queued, without consent."""
 
 import hashlib
 import heapq
@@ -19,9 +19,9 @@ from jobs.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a person chose. Of several values for one column any will do; every column named has to fit.
+    """Which jobs to run. Several values for one column are alternatives; every column named must match.
 
-    `limit` takes the first in their turn, `sample` always the same ones of those that are there.
+    `limit` takes the first jobs in their turn. `sample` takes pseudo-random jobs, the same ones each time.
     """
 
     only: tuple[str, ...] = ()
@@ -34,26 +34,26 @@ class Selection:
 
 
 WHOLE = Selection()
-"""No part: everything."""
+"""The whole batch."""
 
 
 @dataclass(slots=True)
 class SelectedJobs:
-    """The jobs of a part that are queued; `work` and `new` are by model, `new` what nobody agreed to yet."""
+    """The queued jobs of a selection. `work` is all of them, `new` those that nobody consented to yet."""
 
     ids: "array[int]" = field(default_factory=lambda: array("q"))
     work: Workload = field(default_factory=Workload)
     new: Workload = field(default_factory=Workload)
 
     def add(self, job_id: int, model: str, images: int, *, agreed: bool) -> None:
-        """One more."""
+        """Add one job."""
         self.ids.append(job_id)
         self.work.add(model, images)
         if not agreed:
             self.new.add(model, images)
 
     def leave_out(self, jobs: Sequence[Alike]) -> None:
-        """These are not sent after all: others bring their images."""
+        """Remove jobs that share another job's result and are not sent."""
         gone = {job.id for job in jobs}
         self.ids = array("q", (job_id for job_id in self.ids if job_id not in gone))
         for job in jobs:
@@ -65,10 +65,10 @@ class SelectedJobs:
 async def select(
     store: Store, batch: BatchView, selection: Selection, notice: Callable[[str], None]
 ) -> SelectedJobs:
-    """The queued jobs of the part, passed by one at a time: of each that is chosen little is kept.
+    """The queued jobs of a selection. They are read one at a time, and only their ids and totals are kept.
 
     Raises:
-        UsageProblem: the batch has no such key, or no queued job has such a column.
+        UsageProblem: the sheet has no such key, or no queued job has such a column.
     """
     most = selection.limit if selection.sample is None else selection.sample
     selected, best, columns = SelectedJobs(), list[tuple[float, int, JobView]](), set[str]()
@@ -99,12 +99,12 @@ async def select(
 
 
 def _drawn(key: str) -> float:
-    """A number for a key that looks like chance, and is the same every time."""
+    """A pseudo-random number for a key, the same every time."""
     return float(int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]))
 
 
 def _values(job: JobView, where: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """What the job says in each column asked for; by the input's common word, or by the model's own."""
+    """The job's values in the columns asked for. An input is found by its common name or the model's own."""
     if not where:
         return {}
     spec = find(job.model)

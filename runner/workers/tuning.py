@@ -1,4 +1,4 @@
-"""How fast a batch runs and what it may cost: the settings, and what `tune` left in the database."""
+"""How fast a batch runs and what it may cost: the settings, and what `tune` stored in the table."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,9 +21,9 @@ class Tuning:
 
 
 def tuning_for(settings: Settings, batch: BatchView, *, flags_count: bool = True) -> Tuning:
-    """A flag of this command beats `tune`, which beats the environment and the file.
+    """The tuning of a batch. A flag overrides `tune`, which overrides the environment and the file.
 
-    Without `said_counts` a flag does not: somebody has tuned since it was said.
+    Without `flags_count`, `tune` overrides flags too: it ran after the command started.
     """
 
     def effective(name: str, value: T, tuned: T | None) -> T:
@@ -37,12 +37,12 @@ def tuning_for(settings: Settings, batch: BatchView, *, flags_count: bool = True
 
 
 def tuning_of(run: Context) -> Tuning:
-    """What a run keeps to now."""
+    """The tuning that a run has now."""
     return Tuning(int(run.queue.slots.total_tokens), run.limits.throttle.rate, run.limits.budget.limit)
 
 
 def apply_tuning(run: Context, now: Tuning) -> None:
-    """Have a run that is on keep another pace from here on."""
+    """Change the tuning of a running batch."""
     run.queue.slots.total_tokens = now.concurrency
     run.limits.throttle.rate = now.rate
     run.limits.budget.limit = now.budget
