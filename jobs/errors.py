@@ -1,4 +1,4 @@
-"""What a user can run into, each with the exit code that scripts rely on.
+"""The errors that a user may meet, each with the exit code that scripts rely on.
 
 NightsheetError
 ├── UsageProblem      2   the command does not fit the batch or the settings
@@ -9,8 +9,8 @@ NightsheetError
 │   └── LockHeld     73   another runner holds the database
 └── TokenProblem     77   no token, or a refused one
 
-1 ends a run whose jobs did not all succeed, an `audit` that found something, and a `retry`, `review` or
-`cancel` that could not do what it was told. 70 is a defect of Nightsheet; what was paid for is kept.
+1 is the exit code of a run whose jobs did not all succeed, of an `audit` with findings, and of a `retry`,
+`review` or `cancel` that could not do all of its work. 70 is a defect of Nightsheet; paid results are kept.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from jobs.problems import Problem
 
 
 class NightsheetError(Exception):
-    """The root: a sentence for a person, and what to do next."""
+    """The base class: a sentence for a person, and a hint what to do next."""
 
     exit_code: ClassVar[int] = 1
 

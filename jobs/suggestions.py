@@ -1,4 +1,4 @@
-"""What was probably meant: near misses among names, choices and sizes. Pure functions over text."""
+"""Suggestions for a misspelt name, choice or size. Pure functions over text."""
 
 import difflib
 import math
@@ -9,11 +9,11 @@ from functools import lru_cache
 _SIZE = re.compile(
     r"([0-9]{1,6})\s*[x:\u00d7*]\s*([0-9]{1,6})\s*(?:\(\s*([0-9]+\s*:\s*[0-9]+)\s*\))?", re.IGNORECASE
 )
-_LONGEST = 100  # characters; longer texts resemble nothing, and comparing them would take its time
+_LONGEST = 100  # characters; comparing longer texts would take long, and find nothing
 
 
 def edit_distance(one: str, other: str) -> int:
-    """How many letters to insert, delete, replace, or swap with a neighbour, to turn one into the other."""
+    """How many letters to insert, delete, replace or swap with a neighbour to turn one into the other."""
     before: list[int] = []
     above = list(range(len(other) + 1))
     for i, left in enumerate(one, 1):
@@ -28,7 +28,7 @@ def edit_distance(one: str, other: str) -> int:
 
 
 def closest(word: str, names: Iterable[str]) -> str | None:
-    """The name most like `word`, or None where none is like it. Capitals do not count."""
+    """The name that is most similar to `word`, ignoring case; None if none is similar."""
     if len(word) > _LONGEST:
         return None
     by_lower = {name.lower(): name for name in names}
@@ -38,10 +38,10 @@ def closest(word: str, names: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=512)
 def match_choice(text: str, choices: tuple[str, ...]) -> str | None:
-    """The choice that `text` spells in another way, or None.
+    """The choice that `text` is another spelling of, or None.
 
-    `2048x2048`, `2048:2048` and `2048 X 2048 (1:1)` all spell `2048x2048 (1:1)`, `2k` spells `2K`. A label
-    that is written must agree: `2048x2048 (16:9)` contradicts itself and spells nothing.
+    `2048x2048`, `2048:2048` and `2048 X 2048 (1:1)` all mean `2048x2048 (1:1)`, and `2k` means `2K`. A label,
+    if given, must agree: `2048x2048 (16:9)` contradicts itself and means nothing.
     """
     if len(text) > _LONGEST:
         return None
@@ -54,7 +54,7 @@ def match_choice(text: str, choices: tuple[str, ...]) -> str | None:
 
 
 def nearest_choice(text: str, choices: tuple[str, ...]) -> str | None:
-    """The choice that was probably meant: spelled otherwise, of the same shape, or similar letters."""
+    """The choice that was probably meant: another spelling, the same shape, or similar letters."""
     if len(text) > _LONGEST:
         return None
     return match_choice(text, choices) or _same_shape(text, choices) or closest(text, choices)
@@ -69,7 +69,7 @@ def _spelling(text: str) -> tuple[str, str]:
 
 
 def _same_shape(text: str, choices: Sequence[str]) -> str | None:
-    """The choice nearest to the shape that `text` asks for, be it `1920x1080` or only `16:9`."""
+    """The choice nearest to the shape in `text`, such as `1920x1080` or `16:9`."""
     wanted = _sides(text)
     if wanted is None:
         return None

@@ -1,4 +1,4 @@
-"""How long to wait before asking again. Pure: chance is passed in."""
+"""Exponential backoff with jitter. Pure: the random generator is passed in."""
 
 import random
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ class Backoff:
     factor: float = 2.0
 
     def plain(self, tries: int) -> float:
-        """Seconds after `tries` tries (from 0), without chance."""
-        # Beyond 64 doublings the power would leave the floats long after it has left `longest`.
+        """Seconds to wait after `tries` tries (from 0), without jitter."""
+        # More than 64 doublings would overflow a float, and exceed `longest` anyway.
         return min(self.longest, self.first * self.factor ** min(tries, 64))
 
     def jittered(self, tries: int, rng: random.Random) -> float:
-        """Between half of it and all of it: many waiters come apart, and none comes at once."""
+        """Between half of that and all of it: many waiters spread out, and none retries at once."""
         return self.plain(tries) * rng.uniform(0.5, 1.0)

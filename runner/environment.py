@@ -1,4 +1,4 @@
-"""What a process finds around it: variables, home, time, chance and the network. A test makes its own."""
+"""The environment of a process: variables, home, clock, randomness and network. A test makes its own."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a process finds around it; a test makes its own."""
+    """All that a process takes from its surroundings, so that a test can replace it."""
 
     env: Mapping[str, str]
     home: Path
     clock: Clock
     rng: random.Random = field(default_factory=random.SystemRandom)
     probe: Callable[[str], None] = lambda _name: None
-    """Called at named places of the submit edge, where a test may crash the process."""
+    """Called at named points of the submit edge, where a test may crash the process."""
     transport: "Transport | None" = None
-    """Carries all that goes to the API and to its pictures, instead of the network: a test's."""
+    """Replaces the network for calls to the API and for downloads, in tests."""

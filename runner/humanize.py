@@ -1,4 +1,4 @@
-"""Small words: counts, money, paces and durations as people read them."""
+"""Counts, money, rates and durations as people read them."""
 
 from decimal import Decimal
 
@@ -9,18 +9,18 @@ def count_of(number: int, thing: str) -> str:
 
 
 def money(usd: Decimal) -> str:
-    """`$1.20`; more places only where they say something."""
+    """`$1.20`; more decimal places only if the amount has them."""
     places = max(2, -int(usd.normalize().as_tuple().exponent)) if usd else 2
     return f"${usd:,.{places}f}"
 
 
 def number(value: float | Decimal) -> str:
-    """`30`, `7.5`: no more places than it has."""
+    """`30`, `7.5`: without trailing zeros."""
     return f"{Decimal(str(value)).normalize():f}"
 
 
 def price(low: Decimal | None, high: Decimal | None) -> str:
-    """What something costs, as far as it is known."""
+    """A price or a range of prices as a phrase; None is unknown."""
     if low is None or high is None:
         return "at a price that the API has not told"
     return f"for {money(low)}" if low == high else f"for {money(low)} to {money(high)}"

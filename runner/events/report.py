@@ -48,7 +48,10 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """130 for an interrupted run, else the pause's code, else 0 if all jobs of the selection succeeded."""
+        """130 for an interrupted run, else the pause's code, else 1 if a selected job did not succeed.
+
+        Warnings do not change it.
+        """
         if self.interrupted:
             return INTERRUPTED
         if self.paused is not None:
