@@ -235,7 +235,7 @@ class Jobs(StorePart):
         everything: bool,
         states: Sequence[JobState],
     ) -> list[tuple[tuple[int, int], JobView]]:
-        """The next page of jobs in sheet order after the place `after` (position, id), each with its place."""
+        """The next page of jobs in sheet order after the place `after`: (position, id)."""
         position, job_id = after
         wanted = select_jobs().where(
             JOB.c.batch_id == batch_id,

@@ -136,12 +136,12 @@ class Ledger(StorePart):
 
 async def account(connection: AsyncConnection, batch_id: int) -> Account:
     """The cost of the batch so far, including jobs that are removed from the sheet."""
-    told = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)
-    accepted_untold = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
-    guessed = func.coalesce(func.sum(case((accepted_untold, ATTEMPT.c.estimate_usd))), 0)
+    reported = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)
+    without_cost = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
+    estimated = func.coalesce(func.sum(case((without_cost, ATTEMPT.c.estimate_usd))), 0)
     row = (
         await connection.execute(
-            select(told, guessed, func.count())
+            select(reported, estimated, func.count())
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
             .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(_PAID_OR_MAYBE))
         )

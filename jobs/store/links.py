@@ -16,7 +16,7 @@ from jobs.outcomes import Linked, Unsendable
 from jobs.states import AT_THE_API, JobState
 from jobs.store.moves import apply
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.schema import JOB, SAYS_THE_SAME, TWIN
+from jobs.store.schema import IS_IDENTICAL, JOB, TWIN
 from jobs.views import Alike, LinkCounts, LinkedJob
 
 _AT_ONCE = 500
@@ -95,11 +95,11 @@ class Links(StorePart):
 
     async def settle(self, batch_id: int) -> int:
         """End the jobs that wait for a job that has ended; return how many take a cancelled job's place."""
-        heirs, ended = 0, 1
+        successors, ended = 0, 1
         while ended and (await self.count(batch_id)).waiting:
             ended, more = await self._settle_some(batch_id)
-            heirs += more
-        return heirs
+            successors += more
+        return successors
 
     @writes
     async def _settle_some(self, connection: AsyncConnection, batch_id: int) -> tuple[int, int]:
@@ -110,12 +110,12 @@ class Links(StorePart):
         """
         now = self._now()
         took_over = 0
-        gone = or_(TWIN.c.state == JobState.CANCELLED, ~SAYS_THE_SAME)
-        while heirs := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
-            first = {heir.id: heir for heir in reversed(heirs)}
-            for heir in first.values():
-                agreed = heir.agreed and heir.alike
-                await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=agreed)
+        gone = or_(TWIN.c.state == JobState.CANCELLED, ~IS_IDENTICAL)
+        while successors := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
+            first = {successor.id: successor for successor in reversed(successors)}
+            for successor in first.values():
+                agreed = successor.agreed and successor.alike
+                await _take_over(connection, batch_id, successor.job_id, successor.id, agreed=agreed)
             took_over += len(first)
         over = TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
         found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
@@ -153,7 +153,7 @@ class Links(StorePart):
 def _waiting(batch_id: int) -> Select[Any]:
     """Queued linked jobs, each with the job that it waits for."""
     return (
-        select(JOB.c.id.label("job_id"), TWIN, SAYS_THE_SAME.label("alike"))
+        select(JOB.c.id.label("job_id"), TWIN, IS_IDENTICAL.label("alike"))
         .join(TWIN, TWIN.c.id == JOB.c.same_as)
         .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
         .order_by(JOB.c.turn, JOB.c.id)
@@ -177,7 +177,7 @@ async def _take_over(
 def _end(job_id: int, twin: Row[Any], now: datetime) -> Linked | Unsendable:
     if twin.state == JobState.SUCCEEDED:
         return Linked(job_id, tuple(twin.warnings), now)
-    said = (
+    message = (
         f"Not sent, and not paid: it waited for job {twin.key!r}, which says the same. {twin.error_message}"
     )
-    return Unsendable(job_id, Failure(FailureKind(twin.error_kind), said, twin.error_code), now)
+    return Unsendable(job_id, Failure(FailureKind(twin.error_kind), message, twin.error_code), now)

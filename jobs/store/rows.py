@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
-from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, SAYS_THE_SAME, TWIN
+from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
 from jobs.views import ArtifactView, JobView, OpenJob, Twin
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
@@ -83,7 +83,7 @@ def select_jobs() -> Select[Any]:
             TWIN.c.key.label("twin_key"),
             TWIN.c.state.label("twin_state"),
             TWIN.c.current.label("twin_current"),
-            SAYS_THE_SAME.label("twin_alike"),
+            IS_IDENTICAL.label("twin_alike"),
             _IMAGES_OF.label("images_of"),
         )
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)

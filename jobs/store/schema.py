@@ -17,7 +17,7 @@ RUN = SQLModel.metadata.tables["run"]
 
 TWIN = JOB.alias("twin")
 """The job that is sent instead of a linked one."""
-SAYS_THE_SAME = and_(TWIN.c.model == JOB.c.model, TWIN.c.inputs == JOB.c.inputs)
+IS_IDENTICAL = and_(TWIN.c.model == JOB.c.model, TWIN.c.inputs == JOB.c.inputs)
 
 
 def to_send(batch_id: int) -> list[ColumnElement[Any]]:

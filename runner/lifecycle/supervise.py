@@ -85,7 +85,7 @@ def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -
 
 
 async def write_pause(run: Context, stop: Stop) -> None:
-    """Store a pause with its batch. It replaces the pause that stands there."""
+    """Store a pause with its batch. It replaces the stored one."""
     await run.store.batches.unpause(run.batch.id)
     await run.store.batches.pause(run.batch.id, stop.reason, stop.detail)
 

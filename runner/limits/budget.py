@@ -16,10 +16,10 @@ class Budget:
         self.committed = committed
         self._prices = prices
 
-    def estimate(self, model: str, pictures: int) -> Decimal | None:
+    def estimate(self, model: str, images: int) -> Decimal | None:
         """The most that a job may cost, in USD; None where its model's price is unknown."""
         price = self._prices.get(model)
-        return None if price is None else price * pictures
+        return None if price is None else price * images
 
     def reserve(self, estimate: Decimal | None) -> "Reservation | None":
         """Reserve the money for a submit; None where it does not fit.

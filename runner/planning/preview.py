@@ -22,9 +22,9 @@ async def preview(
 ) -> None:
     """Show the plan for `work`. Where a person is `asked` for consent, the question shows the price."""
     if not asked:
-        jobs, pictures = work.jobs, work.images
+        jobs, images = work.jobs, work.images
         cost = price(*work.price_range(prices))
-        notice(f"To be sent: {count_of(jobs, 'job')}, at most {count_of(pictures, 'picture')}, {cost}.")
+        notice(f"To be sent: {count_of(jobs, 'job')}, at most {count_of(images, 'picture')}, {cost}.")
     warned = await store.preview.warnings(batch.id, _SHOWN)
     if warned.jobs:
         notice(f"{count_of(warned.jobs, 'job')} of them with a warning:")

@@ -44,8 +44,8 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
         if earlier is not None and await to_thread.run_sync(is_on_disk, earlier):
             continue
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
-            case DownloadedImage() as picture:
-                await _record(run, job, number, url, picture)
+            case DownloadedImage() as image:
+                await _record(run, job, number, url, image)
             # A restarted emulator has another port, and a new link may lead to another server.
             case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
                 must(await run.store.jobs.apply(LinksExpired(job.id)), job.key)
@@ -164,16 +164,16 @@ async def _is_outage(run: Context, job: OpenJob, images_before: int) -> bool:
     return not await run.limits.health.is_up()
 
 
-async def _record(run: Context, job: OpenJob, number: int, url: str, picture: DownloadedImage) -> None:
+async def _record(run: Context, job: OpenJob, number: int, url: str, image: DownloadedImage) -> None:
     view = ArtifactView(
         number=number,
-        path=str(run.images.downloads.root / picture.path),
+        path=str(run.images.downloads.root / image.path),
         url=url,
-        sha256=picture.sha256,
-        bytes=picture.bytes,
-        width=picture.width,
-        height=picture.height,
-        content_type=picture.content_type,
+        sha256=image.sha256,
+        bytes=image.bytes,
+        width=image.width,
+        height=image.height,
+        content_type=image.content_type,
     )
     await run.store.ledger.record_image(job.id, job.attempt_id, view)
     run.tally.images += 1

@@ -50,7 +50,7 @@ class _Watch:
     unknown: int = 0
     results: int = 0
     done_since: float | None = None
-    odd_word: str | None = None
+    unknown_word: str | None = None
 
 
 async def watch(run: Context, job: OpenJob) -> OpenJob | None:
@@ -58,7 +58,7 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
 
     Also None where this run stops waiting: because of the brake, or the job's deadline.
     """
-    if not is_request_id(job.request_id):  # an odd database: nothing unknown goes into a URL
+    if not is_request_id(job.request_id):  # a damaged database: no unknown text goes into a URL
         failure = Failure(FailureKind.LOST, "What the database holds is no request_id.")
         await _end(run, job, failure, None)
         return None
@@ -100,8 +100,8 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
         case RemoteStatusReport():
             run.limits.health.answered()
             state.troubles = state.unknown = 0
-            if standing.status is None and state.odd_word != standing.word:
-                state.odd_word = standing.word
+            if standing.status is None and state.unknown_word != standing.word:
+                state.unknown_word = standing.word
                 run.notice(
                     f"Job {job.key!r}: the API says {standing.word!r}, which means nothing here. Asking on."
                 )

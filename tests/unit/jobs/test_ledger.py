@@ -133,8 +133,8 @@ def test_open_doubts_are_counted() -> None:
 )
 def test_doubts_are_not_in_hand(outcome: SubmitOutcome, why: str) -> None:
     """Even where a later submit of the job has brought its pictures; at the most that they may have cost."""
-    doubt = line(1, outcome=outcome, request_id=None, cost_usd=None, ended=None, authorised=1)
-    books = balance([doubt, line(2, authorised=1)])
+    unconfirmed = line(1, outcome=outcome, request_id=None, cost_usd=None, ended=None, authorised=1)
+    books = balance([unconfirmed, line(2, authorised=1)])
     assert whys(books) == [("job-1", why)]
     assert books.not_in_hand_usd == ESTIMATE
 
@@ -229,9 +229,9 @@ async def test_the_books_of_every_state_balance(tmp_path: Path) -> None:
 async def test_a_repeat_that_was_allowed_balances(tmp_path: Path, automatic: bool) -> None:
     """By a person or by a setting: after a doubt, and after a run that failed."""
     async with opened_table(tmp_path / "n.db", "a", "b") as table:
-        doubt = await table.move("a", Move.CLAIM, Move.UNCONFIRMED)
+        unconfirmed = await table.move("a", Move.CLAIM, Move.UNCONFIRMED)
         failed = await table.move("b", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED)
-        assert await table.store.jobs.apply(Resubmitted(doubt, NIGHT, automatic=automatic))
+        assert await table.store.jobs.apply(Resubmitted(unconfirmed, NIGHT, automatic=automatic))
         assert await table.store.jobs.apply(Requeued(failed, NIGHT, automatic=automatic))
         for key in "ab":
             await table.move(key, Move.CLAIM)

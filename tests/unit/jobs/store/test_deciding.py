@@ -107,11 +107,11 @@ async def test_requeueing_is_a_paid_submit_that_was_agreed_to(table: Table, stat
 @pytest.mark.parametrize("automatic", [False, True])
 async def test_who_allowed_a_repeat_is_on_record(table: Table, automatic: bool) -> None:
     """A person or a setting: beside the submit that came before it, and counted for the books."""
-    doubtful, failed = await table.bring("a", S.UNCONFIRMED), await table.bring("b", S.FAILED)
+    unconfirmed, failed = await table.bring("a", S.UNCONFIRMED), await table.bring("b", S.FAILED)
     assert await table.store.jobs.apply(
-        Resubmitted(doubtful, table.clock.at, automatic), Requeued(failed, table.clock.at, automatic)
+        Resubmitted(unconfirmed, table.clock.at, automatic), Requeued(failed, table.clock.at, automatic)
     )
-    for job_id in (doubtful, failed):
+    for job_id in (unconfirmed, failed):
         assert [attempt["automatic"] for attempt in table.attempts(job_id)] == [int(automatic)]
         assert table.row(job_id)["authorised"] == 1
 

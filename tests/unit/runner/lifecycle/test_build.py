@@ -82,12 +82,12 @@ async def assembled(
             yield build(order, api, brake, health, approval, scope, resources)
 
 
-async def take(w: World, key: str, *, doubt: bool = False) -> None:
+async def take(w: World, key: str, *, unconfirmed: bool = False) -> None:
     """Have the API take a job, or leave it in doubt."""
     job, now = await w.queued(key), w.clock.now()
     assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
     failure = Failure(FailureKind.UNCONFIRMED, "silence")
-    outcome = LeftUnconfirmed(job.id, failure, now) if doubt else Accepted(job.id, f"req-{key}", now)
+    outcome = LeftUnconfirmed(job.id, failure, now) if unconfirmed else Accepted(job.id, f"req-{key}", now)
     assert await w.store.jobs.apply(outcome)
 
 
@@ -275,7 +275,7 @@ async def test_what_is_or_may_be_paid_already_counts_against_the_budget(tmp_path
     """Jobs at the API and doubts alike."""
     async with world(tmp_path, "a", "b", "c", "d") as w:
         await take(w, "a")
-        await take(w, "b", doubt=True)
+        await take(w, "b", unconfirmed=True)
         await w.store.jobs.claim(Claimed((await w.queued("c")).id, "5" * 64, w.clock.now(), ESTIMATE))
         async with assembled(w, tmp_path, Around(), budget=3 * ESTIMATE + PRICE) as run:
             assert run.limits.budget.committed == 3 * ESTIMATE

@@ -41,7 +41,7 @@ class Guarded:
             self.guards.failed(job_id, kind, at_submit=at_submit)
         return self
 
-    def doubt(self, times: int) -> "Guarded":
+    def unconfirmed(self, times: int) -> "Guarded":
         for _ in range(times):
             self.guards.unconfirmed()
         return self
@@ -142,7 +142,7 @@ def test_an_accepted_submit_says_nothing_of_what_comes_after_it(kind: FailureKin
 
 def test_a_doubt_does_not_break_the_streak() -> None:
     """It is neither a success nor another failure."""
-    assert len(Guarded().fail(19).doubt(1).fail(1).stops) == 1
+    assert len(Guarded().fail(19).unconfirmed(1).fail(1).stops) == 1
 
 
 # -- doubts ----------------------------------------------------------------------------------------------
@@ -153,9 +153,9 @@ def test_a_doubt_does_not_break_the_streak() -> None:
 )
 def test_doubts_above_twenty_and_two_percent_pause(total: int, allowed: int) -> None:
     """The higher of the two, and one more than that; with the number in it."""
-    w = Guarded(total=total, proven=True).doubt(allowed)
+    w = Guarded(total=total, proven=True).unconfirmed(allowed)
     assert w.stops == []
-    w.doubt(1)
+    w.unconfirmed(1)
     assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
     assert w.stops[0].detail.startswith(f"{allowed + 1} submits of this run")
 
@@ -166,7 +166,7 @@ def test_successes_do_not_take_doubts_back() -> None:
     for _ in range(21):
         w.guards.accepted()
         w.guards.succeeded()
-        w.doubt(1)
+        w.unconfirmed(1)
     assert len(w.stops) == 1
 
 
@@ -203,7 +203,7 @@ def test_three_that_fail_pause() -> None:
     w = Guarded(total=1001)
     for _ in range(3):
         w.guards.sent()
-    w.fail(1).doubt(1)
+    w.fail(1).unconfirmed(1)
     assert w.stops == []
     w.fail(1, F.EXPIRED)
     assert w.stops == [
@@ -242,8 +242,8 @@ def changed(**limits: float) -> GuardLimits:
 def test_every_figure_is_a_setting(limit: int) -> None:
     """Each changes its own guard."""
     assert Guarded(changed(failures_in_a_row=limit)).pauses_after(fail) == limit
-    doubts = changed(unconfirmed=limit, unconfirmed_percent=0)
-    assert Guarded(doubts).pauses_after(Guards.unconfirmed) == limit + 1
+    unconfirmed = changed(unconfirmed=limit, unconfirmed_percent=0)
+    assert Guarded(unconfirmed).pauses_after(Guards.unconfirmed) == limit + 1
     percent = changed(unconfirmed_percent=30.0 + limit)
     assert Guarded(percent, total=100).pauses_after(Guards.unconfirmed) == 30 + limit + 1
     assert Guarded(changed(canary=limit), total=1001).pauses_after(fail) == limit

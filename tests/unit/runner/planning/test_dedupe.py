@@ -143,8 +143,10 @@ async def test_a_doubt_is_waited_for(tmp_path: Path) -> None:
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
             batch = await store.batches.named("sheet")
-            (doubt,) = await store.jobs.in_state(batch.id, [S.UNCONFIRMED])
-            assert await store.jobs.apply(Attached(doubt.id, w.service.ledger[0].request_id, w.clock.now()))
+            (unconfirmed,) = await store.jobs.in_state(batch.id, [S.UNCONFIRMED])
+            assert await store.jobs.apply(
+                Attached(unconfirmed.id, w.service.ledger[0].request_id, w.clock.now())
+            )
         last = await w.resume()
         assert last is not None
         assert (last.exit_code, last.linked, w.submits()) == (0, 1, {"A boat no. a": 1})
@@ -293,10 +295,10 @@ def test_a_kill_loses_no_link_and_pays_nothing_twice(tmp_path: Path, place: str,
             report = await w.resume(resubmit_unconfirmed=1 if place == "before submit" else 0)
             assert report is not None
             assert all(times == 1 for times in w.submits().values())
-            in_doubt = place == "after submit"
-            assert report.exit_code == int(in_doubt)
+            unconfirmed = place == "after submit"
+            assert report.exit_code == int(unconfirmed)
             assert report.linked + report.waiting == 4
-            assert (report.waiting > 0) is in_doubt
+            assert (report.waiting > 0) is unconfirmed
             found = gather(w)
             between_runs(found, unknown_files(found))
             i8_manifests_complete(found)
