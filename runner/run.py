@@ -12,7 +12,7 @@ from jobs.views import BatchView, LoadReport
 from runner.environment import Environment
 from runner.events.observer import Observer
 from runner.events.report import RunReport
-from runner.lifecycle.order import Order
+from runner.lifecycle.order import LoadOptions, Order
 from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
 from runner.planning.selection import WHOLE, Selection
@@ -23,30 +23,23 @@ from runner.settings import Settings, with_image_settings
 
 async def run_sheet(
     source: Path | SheetSource,
+    load: LoadOptions,
     *,
-    batch: str | None,
-    model: str | None,
     settings: Settings,
     environment: Environment,
     consent: Consent,
     observer: Observer,
     selection: Selection = WHOLE,
-    priority_by: str | None = None,
-    prune: bool = False,
-    dedupe: bool | None = None,
 ) -> RunReport:
     """Load a sheet into its batch and run the batch until nothing is left to do.
 
-    `selection` limits the run to some of the queued jobs. `priority_by` names the column with each row's
-    priority. With `prune` the API is asked to cancel jobs that are removed from the sheet and still wait
-    there. With `dedupe` only one of several identical jobs is submitted, in later runs as well; False undoes
-    that for jobs that still wait; None keeps what the batch has.
+    `selection` limits the run to some of the queued jobs; the whole sheet is loaded nevertheless.
 
     Raises:
         NightsheetError: any kind of it. Nothing is paid then.
     """
     given = with_image_settings(source, settings)
-    sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=batch, model=model))
+    sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=load.batch, model=load.model))
     await to_thread.run_sync(open_images, sheet)
     origin = origin_of(settings, environment.env)
     async with (
@@ -65,9 +58,9 @@ async def run_sheet(
             name=sheet.batch,
             sheet=sheet.place,
             origin=origin,
-            planned=plan(sheet, environment.rng, priority_by),
+            planned=plan(sheet, environment.rng, load.priority_by),
             is_copy=sheet.is_copy,
-            dedupe=dedupe,
+            dedupe=load.dedupe,
         )
         if report.new < report.total and (report.new or report.changed or report.gone):
             observer.notice(
@@ -77,7 +70,7 @@ async def run_sheet(
         if report.gone:
             observer.notice(_gone_notice(report))
         return await carry_out(
-            Order(store, loaded, settings, environment, consent, observer, selection, prune)
+            Order(store, loaded, settings, environment, consent, observer, selection, load.prune)
         )
 
 

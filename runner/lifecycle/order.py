@@ -22,6 +22,23 @@ from runner.uploads.object_store import Bucket
 
 
 @dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How a sheet is loaded into its batch. Each None leaves the choice to the sheet or to the batch."""
+
+    batch: str | None = None
+    """The batch's name."""
+    model: str | None = None
+    """The model of rows that name none."""
+    priority_by: str | None = None
+    """The column with each row's priority."""
+    dedupe: bool | None = None
+    """Whether only one of several identical jobs is submitted, in later runs as well. False undoes that for
+    jobs that still wait."""
+    prune: bool = False
+    """Whether to have the API cancel jobs that are removed from the sheet and still wait there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One requested run over one batch."""
 

@@ -20,6 +20,7 @@ from runner.emulator.settings import EmulatorSettings
 from runner.environment import Environment
 from runner.events.observer import Progress
 from runner.events.report import RunReport
+from runner.lifecycle.order import LoadOptions
 from runner.planning.consent import Consent, agreed_to_all
 from runner.planning.selection import WHOLE, Selection
 from runner.run import resume_batch, run_sheet
@@ -97,15 +98,12 @@ class Night:
         """`nightsheet run SHEET`."""
         return await run_sheet(
             sheet,
-            batch=None,
-            model=None,
+            LoadOptions(prune=prune, dedupe=dedupe),
             settings=self.settings(**settings),
             environment=self.environment,
             consent=consent,
             observer=self.watching,
             selection=selection,
-            prune=prune,
-            dedupe=dedupe,
         )
 
     async def resume(

@@ -44,6 +44,7 @@ def command(
     check_rehearsal(settings)
     part = selection.part_of(only, where, limit, sample)
     from runner.cli.console.progress import Display
+    from runner.lifecycle.order import LoadOptions
     from runner.run import run_sheet
 
     environment = process_environment()
@@ -52,16 +53,12 @@ def command(
         consent = consent_of(settings, display)
         return await run_sheet(
             source,
-            batch=batch,
-            model=model,
+            LoadOptions(batch, model, priority_by, dedupe, prune),
             settings=settings,
             environment=environment,
             consent=consent,
             observer=display,
             selection=part,
-            priority_by=priority_by,
-            prune=prune,
-            dedupe=dedupe,
         )
 
     with (
