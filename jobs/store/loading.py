@@ -106,9 +106,8 @@ async def _load_chunk(
             fresh.append((job, 1))
             continue
         newest = revisions[-1]
-        if (
-            same is not None
-        ):  # perhaps an older revision: the edit was undone, and what was paid before it counts again
+        if same is not None:
+            # Perhaps an older revision: the edit was undone, and what was paid before it counts again.
             tally.unchanged += 1
             stays: Revision | None = same
             kept.append(_place(job, same.id, generation))

@@ -87,7 +87,7 @@ class Guards:
         self._canaries = 0
 
     def failed(self, job_id: int, kind: FailureKind, *, at_submit: bool = False) -> None:
-        """Count a job that ended without its images. `at_submit`: the API refused it."""
+        """Count a job that ended without its images. `at_submit`: it was never accepted."""
         if job_id in self._recovered:
             return
         same = (kind, at_submit) == (self._kind, self._at_submit)

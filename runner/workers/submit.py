@@ -51,9 +51,7 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
     """Send a queued job until it is accepted, refused or unconfirmed; return it if the API accepted it."""
     if find(job.model) is None:  # an older or a damaged database: no unknown text goes into a URL
         failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
-        await run.store.jobs.apply(
-            Unsendable(job.id, failure, run.time.clock.now())
-        )  # unless cancelled meanwhile
+        await _end_unsent(run, job, failure)
         return None
     tries = 0
     while True:
