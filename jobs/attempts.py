@@ -1,20 +1,20 @@
-"""What became of each submit that was or may have been accepted."""
+"""The outcome of each submit that was or may have been accepted."""
 
 from enum import StrEnum
 
 
 class SubmitOutcome(StrEnum):
-    """What became of one attempt."""
+    """The outcome of one attempt. Stored by value."""
 
     INTENT = "intent"
-    """Committed before the POST; if it is still this at start, nobody knows."""
+    """Committed before the POST. If a run starts and finds it, the submit is unconfirmed."""
     ACCEPTED = "accepted"
-    """The API gave a request_id."""
+    """The API answered with a request_id."""
     REFUSED = "refused"
     """The API refused the inputs: not paid."""
-    UNANSWERED = "unanswered"
-    """Sent, no readable answer: may be paid."""
+    UNCONFIRMED = "unanswered"
+    """Sent without a readable answer: it may be paid."""
     RESUBMITTED = "resubmitted"
-    """Was unanswered; a person sent the job again."""
+    """Was unconfirmed; the job was sent again by a person or a setting."""
     DISCARDED = "discarded"
-    """Was unanswered; a person let it go."""
+    """Was unconfirmed; a person discarded it."""

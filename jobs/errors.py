@@ -19,7 +19,7 @@ from jobs.problems import Problem
 
 
 class NightsheetError(Exception):
-    """The root: a sentence for a person, and what to do next."""
+    """The base class: a sentence for a person, and a hint what to do next."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.INCOMPLETE
 

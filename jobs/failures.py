@@ -1,4 +1,4 @@
-"""What went wrong with a job, as data. The words are the manifest's `error.kind`."""
+"""Why a job failed, as data. The values are the manifest's `error.kind`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,27 +8,27 @@ class FailureKind(StrEnum):
     """Why a job did not succeed."""
 
     REFUSED = "refused"
-    """The API refused the inputs: nothing was accepted, nothing is paid."""
+    """The API refused the inputs: nothing was accepted or paid."""
     MODERATED = "moderated"
-    """Refused or stopped by the provider's content rules. Never sent again by itself."""
+    """Refused or stopped by the provider's content rules. Never sent again automatically."""
     REMOTE_FAILED = "remote_failed"
     """Accepted, and failed at the API. Whether it is billed is unknown."""
     NO_IMAGES = "no_images"
-    """Done at the API, without a single picture."""
+    """Done at the API, without any image."""
     BAD_PICTURE = "bad_picture"
-    """A picture stayed broken over several downloads."""
+    """An image was damaged in every download."""
     BLOCKED = "blocked"
-    """A picture's address is not one we may fetch from."""
+    """An image's URL is not allowed, or its file has no place."""
     EXPIRED = "expired"
-    """Paid for, and gone from the provider before it was in hand."""
+    """Paid, and deleted at the provider before it was downloaded."""
     LOST = "lost"
-    """The API does not know the request_id any more."""
+    """The API no longer knows the request_id."""
     UNCONFIRMED = "unconfirmed"
-    """Sent without a readable answer: it may be paid for."""
+    """Sent without a readable answer: it may be paid."""
     CANCELLED = "cancelled"
-    """Ended by a person, or by the API's word."""
+    """Ended by a person, or by the API."""
     DISCARDED = "discarded"
-    """A person decided in `review` to let a doubtful submit go."""
+    """Unconfirmed, and discarded by a person in `review`."""
 
 
 FETCH_AGAIN = frozenset(
@@ -41,7 +41,7 @@ ONLY_IF_NAMED = frozenset({FailureKind.MODERATED, FailureKind.DISCARDED, Failure
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure: its kind, a sentence for a person, and the API's own code where it gave one."""
+    """One failure: its kind, a sentence for a person, and the API's own code if it gave one."""
 
     kind: FailureKind
     message: str

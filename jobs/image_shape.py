@@ -61,7 +61,7 @@ def decode(file: BinaryIO, formats: Sequence[str], read: Callable[[Any], T]) -> 
 def measure(data: bytes, size: int | None = None, *, whole: bool = True) -> Shape | str:
     """The shape of the image that begins with `data`, or why it is none, as the end of a sentence.
 
-    `size` is that of the file, in bytes, where it is known. `whole` data is decoded to the end.
+    `size` is the size of the file in bytes, if known. `whole`: the data is complete, and decoded to its end.
     """
     shape = decode(io.BytesIO(data), _KNOWN, lambda image: _shape(image, size, whole))
     if isinstance(shape, Shape):

@@ -1,7 +1,7 @@
-"""The books of a batch: whether every submit is accounted for, and what is paid and not in hand. Pure.
+"""The audit of a batch's ledger: is every submit authorised, and which paid images are not on disk? Pure.
 
-A job may be sent once, and once more for each time that a person or a setting allowed it. A submit without an
-answer counts as sent. So: submits <= jobs sent + repeats allowed, for every job and for the whole batch.
+A job may be sent once, and once more for each repeat that a person or a setting allowed. An unconfirmed
+submit counts as sent. So: submits <= jobs sent + repeats allowed, for each job and for the whole batch.
 """
 
 from collections import defaultdict
@@ -15,47 +15,48 @@ from jobs.views import AttemptView
 
 PAID_OR_MAYBE = frozenset(SubmitOutcome) - {SubmitOutcome.REFUSED}
 """Outcomes of submits that were or may have been accepted."""
-_OPEN = frozenset({SubmitOutcome.INTENT, SubmitOutcome.UNANSWERED})
+_OPEN = frozenset({SubmitOutcome.INTENT, SubmitOutcome.UNCONFIRMED})
 
 
 @dataclass(frozen=True, slots=True)
 class NotInHand:
-    """A submit that is, or may be, paid, and whose pictures are not here."""
+    """A submit that is or may be paid, and whose images are not on disk."""
 
     attempt: AttemptView
     why: str
 
     @property
     def usd(self) -> Decimal | None:
-        """What the API said it cost, else the most that it may have cost; None where neither is known."""
+        """The cost that the API reported, else the most that it may be; None if neither is known."""
         return self.attempt.cost_usd if self.attempt.cost_usd is not None else self.attempt.estimate_usd
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerAudit:
-    """What the ledger adds up to."""
+    """The totals of a ledger."""
 
     jobs_sent: int
     submits: int
     repeats_allowed: int
-    open_doubts: int
+    unconfirmed: int
+    """Unconfirmed submits that nobody has decided about."""
     overdrawn: tuple[str, ...]
-    """Keys of jobs that were sent more often than was allowed: there should be none."""
+    """Keys of jobs that were sent more often than allowed: there should be none."""
     not_in_hand: tuple[NotInHand, ...]
 
     @property
     def balanced(self) -> bool:
-        """Whether no submit is unaccounted for."""
+        """Whether every submit was authorised."""
         return not self.overdrawn and self.submits <= self.jobs_sent + self.repeats_allowed
 
     @property
     def not_in_hand_usd(self) -> Decimal:
-        """The most that is paid without a picture."""
+        """The most that is paid for images that are not on disk."""
         return sum((entry.usd for entry in self.not_in_hand if entry.usd is not None), Decimal(0))
 
 
 def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
-    """Add a ledger up."""
+    """Audit all attempts of a batch."""
     of_job: dict[int, list[AttemptView]] = defaultdict(list)
     for attempt in ledger:
         if attempt.outcome in PAID_OR_MAYBE:
@@ -71,7 +72,7 @@ def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
         jobs_sent=len(of_job),
         submits=sum(len(attempts) for attempts in of_job.values()),
         repeats_allowed=sum(attempts[0].authorised for attempts in of_job.values()),
-        open_doubts=sum(attempt.outcome in _OPEN for attempts in of_job.values() for attempt in attempts),
+        unconfirmed=sum(attempt.outcome in _OPEN for attempts in of_job.values() for attempt in attempts),
         overdrawn=tuple(
             attempts[0].key for attempts in of_job.values() if len(attempts) > 1 + attempts[0].authorised
         ),
@@ -81,7 +82,7 @@ def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
 
 def _why_not_in_hand(attempt: AttemptView, *, is_newest: bool) -> str | None:
     match attempt.outcome:
-        case SubmitOutcome.INTENT | SubmitOutcome.UNANSWERED:
+        case SubmitOutcome.INTENT | SubmitOutcome.UNCONFIRMED:
             return "in doubt: no readable answer"
         case SubmitOutcome.RESUBMITTED:
             return "in doubt, and sent again"

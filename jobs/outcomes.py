@@ -1,6 +1,6 @@
-"""What happened to a job, one class a move: made by whoever saw it, applied by the store.
+"""Outcomes: what happened to a job, one class for each move. The store applies them.
 
-Each carries just what its move needs; `move` names the line of `jobs.states.MOVES` that it is.
+Each carries only what its move needs; `move` names its entry in `jobs.states.MOVES`.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from jobs.states import Move
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The intent to submit, committed before the POST leaves."""
+    """The intent to submit, committed before the POST."""
 
     move: ClassVar[Move] = Move.CLAIM
     job_id: int
@@ -25,7 +25,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Unsendable:
-    """It can no longer be sent (its model is gone, or the job that it waited for failed): free."""
+    """The job can never be sent (its model is unknown, or the job that it waited for failed). Unpaid."""
 
     move: ClassVar[Move] = Move.UNSENDABLE
     job_id: int
@@ -35,9 +35,9 @@ class Unsendable:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """The job that it waited for has succeeded: its pictures are this one's too, and paid once.
+    """The job that it waited for has succeeded: both share its images, which are paid once.
 
-    `warnings` are that job's.
+    `warnings` are the other job's.
     """
 
     move: ClassVar[Move] = Move.LINK
@@ -48,7 +48,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The API answered with a request_id: from here on it is paid for."""
+    """The API answered with a request_id: the job is paid from now on."""
 
     move: ClassVar[Move] = Move.ACCEPTED
     job_id: int
@@ -58,9 +58,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class NotAccepted:
-    """Surely not accepted: nothing was sent, or the API turned it away unread. Not an attempt.
+    """Surely not accepted: nothing was sent, or the API turned it away unread. It is no attempt.
 
-    It is queued again, or cancelled, if a person has asked for that meanwhile.
+    The job is queued again; or cancelled, if a person requested that meanwhile.
     """
 
     move: ClassVar[Move] = Move.NOT_ACCEPTED
@@ -71,7 +71,7 @@ class NotAccepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The API refused the inputs; its reason is kept word for word."""
+    """The API refused the inputs. Its reason is kept verbatim."""
 
     move: ClassVar[Move] = Move.REFUSED
     job_id: int
@@ -80,10 +80,10 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
-    """Sent, and no readable answer: it may be paid for."""
+class LeftUnconfirmed:
+    """Sent without a readable answer: the job may be paid."""
 
-    move: ClassVar[Move] = Move.UNANSWERED
+    move: ClassVar[Move] = Move.UNCONFIRMED
     job_id: int
     failure: Failure
     at: datetime
@@ -91,7 +91,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class RemoteDone:
-    """Done at the API: `urls` are its pictures, in order."""
+    """Done at the API. `urls` are those of its images, in order."""
 
     move: ClassVar[Move] = Move.REMOTE_DONE
     job_id: int
@@ -101,7 +101,7 @@ class RemoteDone:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFailed:
-    """The API says that it failed, or does not know the request_id any more."""
+    """The API reports a failure, or no longer knows the request_id."""
 
     move: ClassVar[Move] = Move.REMOTE_FAILED
     job_id: int
@@ -112,7 +112,7 @@ class RemoteFailed:
 
 @dataclass(frozen=True, slots=True)
 class RemoteCancelled:
-    """The API says that it was cancelled."""
+    """The API reports that the job was cancelled."""
 
     move: ClassVar[Move] = Move.REMOTE_CANCELLED
     job_id: int
@@ -122,7 +122,7 @@ class RemoteCancelled:
 
 @dataclass(frozen=True, slots=True)
 class LinksExpired:
-    """The pictures' links are dead: the result is to be asked for again."""
+    """The images' links are dead: the result must be requested again."""
 
     move: ClassVar[Move] = Move.LINKS_EXPIRED
     job_id: int
@@ -130,7 +130,7 @@ class LinksExpired:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Every picture is on disk under its final name."""
+    """Every image is on disk under its final name."""
 
     move: ClassVar[Move] = Move.FETCHED
     job_id: int
@@ -140,7 +140,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class FetchFailed:
-    """Not every picture came home; what did is kept."""
+    """Not every image could be downloaded; those that were are kept."""
 
     move: ClassVar[Move] = Move.FETCH_FAILED
     job_id: int
@@ -150,7 +150,7 @@ class FetchFailed:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A person ended it before the API had."""
+    """A person cancelled the job before it ended at the API."""
 
     move: ClassVar[Move] = Move.CANCEL
     job_id: int
@@ -160,7 +160,7 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A person found the request_id of a doubtful submit, and the API knows it."""
+    """A request_id was found for an unconfirmed submit: in the spool, or by a person."""
 
     move: ClassVar[Move] = Move.ATTACH
     job_id: int
@@ -170,7 +170,7 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Resubmitted:
-    """A doubtful submit is sent once more: authorised, and possibly paid twice.
+    """An unconfirmed job is queued again. The repeat is authorised, and may be paid twice.
 
     `automatic`: by `--resubmit-unconfirmed`, not by a person.
     """
@@ -183,7 +183,7 @@ class Resubmitted:
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """A person let a doubtful submit go."""
+    """A person discarded an unconfirmed submit."""
 
     move: ClassVar[Move] = Move.DISCARD
     job_id: int
@@ -193,7 +193,8 @@ class Discarded:
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
-    """Polled and fetched again under the request_id it has: free. A success whose pictures are gone, too."""
+    """The job is polled and fetched again under its request_id, which is free; even a success, if its images
+    are missing."""
 
     move: ClassVar[Move] = Move.REOPEN
     job_id: int
@@ -202,9 +203,9 @@ class Reopened:
 
 @dataclass(frozen=True, slots=True)
 class Requeued:
-    """To be submitted anew: a paid submit, agreed to by a person or by `--max-attempts`.
+    """The job is queued for another paid submit, allowed by a person or by `--max-attempts`.
 
-    `waits`: a linked job, that waits for the other's result once more and is not submitted.
+    `waits`: a linked job, which waits for the other job's result again and is not submitted.
     """
 
     move: ClassVar[Move] = Move.REQUEUE
@@ -220,7 +221,7 @@ Outcome = (
     | Accepted
     | NotAccepted
     | Refused
-    | Unanswered
+    | LeftUnconfirmed
     | RemoteDone
     | RemoteFailed
     | RemoteCancelled
@@ -234,4 +235,4 @@ Outcome = (
     | Reopened
     | Requeued
 )
-"""All that `Jobs.apply` takes. `Claimed` has a method of its own, as it makes the attempt."""
+"""Every outcome that `Jobs.apply` takes. `Claimed` has a method of its own: it creates the attempt."""

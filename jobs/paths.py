@@ -1,7 +1,7 @@
-"""Names on disk: one folder a job, one file a picture, safe on every system.
+"""Paths on disk: one folder a job, one file an image, safe on every system.
 
-Keys come out of a sheet and are not to be trusted as paths. A name made here is plain ASCII, is no device on
-Windows, and says the same on a file system that ignores case. Nothing here looks at a disk.
+Keys come from a sheet and are untrusted. A name made here is plain ASCII, is no device name of Windows, and
+is unambiguous on a file system that ignores case. Nothing here accesses a disk.
 """
 
 import hashlib
@@ -16,16 +16,16 @@ from string import Formatter
 from jobs.errors import UsageProblem
 
 DEFAULT_TEMPLATE = "{batch}/{key}/{index:02d}"
-"""Where a picture goes below the output folder; its ending comes from what it turns out to be."""
+"""An image's path below the output folder; the image's format adds the suffix."""
 
 LONGEST_NAME = 80
-"""Characters of a folder before a suffix; twice nested, it stays below the 260 of an old Windows path."""
+"""The most characters of a folder's name, without a suffix: two levels fit the 260 of an old Windows path."""
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
 _MANIFESTS = "manifest."
-"""Files of ours, which lie beside the jobs' folders."""
+"""The manifests' names, reserved: they lie beside the jobs' folders."""
 _NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 60
 _HASH_LENGTH = 8
@@ -38,27 +38,29 @@ _LONGEST_COMPONENT = 200
 
 
 def folder_name(key: str, revision: int = 1) -> str:
-    """A folder for the job `key`: the key itself where it is safe, else a readable slug and a hash of it.
+    """The folder for the job `key`: the key itself if it is safe, else a readable slug and a hash of it.
 
-    `revision` 2 and up (a changed row under the same key) get `-2`, `-3`, ... behind the name. Two keys may
-    come out alike where case is ignored: the one who hands names out settles that with `suffixed`.
+    From `revision` 2 (a changed row under the same key) the name ends in `-2`, `-3`, ... Two names may differ
+    in case only: the caller resolves that with `suffixed`.
     """
     name = key if _is_safe(key) else f"{_slug(key) or 'job'}-{_short_hash(key)}"
     return name if revision == 1 else f"{name}-{revision}"
 
 
 def suffixed(folder: str, key: str) -> str:
-    """Another name for `folder`, which is taken: applied again and again, it never repeats itself."""
+    """Another name for `folder`, which is taken. Applied repeatedly, it never returns a name twice."""
     return f"{folder[:LONGEST_NAME]}-{_short_hash(folder + '/' + key)}"
 
 
 def image_path(
     template: str, *, batch: str, folder: str, index: int, total: int, model: str
 ) -> PurePosixPath:
-    """The place of one picture, relative to the output folder and without its ending.
+    """The path of one image, relative to the output folder and without its suffix.
 
-    `folder` is the job's folder as `folder_name` and `suffixed` settled it, `index` counts from 1. Raises
-    UsageProblem for a template that `check_template` refuses.
+    `folder` is the job's folder from `folder_name` or `suffixed`; `index` counts from 1.
+
+    Raises:
+        UsageProblem: the template is invalid, see `check_template`.
     """
     words = {"batch": folder_name(batch), "key": _one_folder(folder), "model": _slug(model) or "model"}
     numbers = {"index": index, "total": total}
@@ -67,13 +69,17 @@ def image_path(
 
 
 def check_template(template: str) -> None:
-    """Refuses, with UsageProblem, a template whose pictures could collide or leave the output folder."""
+    """Check that a template gives every image a path of its own inside the output folder.
+
+    Raises:
+        UsageProblem: the template is invalid.
+    """
     _parsed(template)
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A stretch of a template: literal text, then a field with its format, or no field at the end."""
+    """A piece of a template: literal text, then a field with its format; the last piece may have no field."""
 
     literal: str
     field: str | None
@@ -129,7 +135,7 @@ def _one_folder(folder: str) -> str:
 
 
 def _component(name: str) -> str:
-    """One folder or file name of a filled template. What was joined may need what its pieces did not."""
+    """Make one component of a filled template safe: joined pieces may be too long, or a device's name."""
     if len(name) > _LONGEST_COMPONENT:
         name = f"{name[: _LONGEST_COMPONENT - _HASH_LENGTH - 1]}-{_short_hash(name)}"
     if name.startswith((".", " ")) or _DEVICE.fullmatch(name):
@@ -149,12 +155,12 @@ def _slug(text: str) -> str:
 
 
 def _short_hash(text: str) -> str:
-    # A sheet may hold half a surrogate pair, which has no UTF-8 of its own.
+    # A sheet may hold half a surrogate pair, which has no encoding in UTF-8.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
 
 
 def not_utf8(path: PurePath) -> str | None:
-    """How to show a path that is not UTF-8, which no database and no report can hold; None for any other."""
+    """A printable form of a path that is not UTF-8, which no database or report can hold; None for others."""
     try:
         str(path).encode()
     except UnicodeEncodeError:

@@ -1,10 +1,10 @@
-"""Why a batch stands still."""
+"""The reasons why a batch is paused."""
 
 from enum import StrEnum
 
 
 class PauseReason(StrEnum):
-    """Why a batch stands still. The words of `status --json`."""
+    """Why a batch is paused. Stored by value, and shown by `status --json`."""
 
     TOKEN = "token"  # noqa: S105 - a reason, not a secret
     BALANCE = "balance"

@@ -1,4 +1,4 @@
-"""What a job's inputs are as bytes: one spelling, wherever they are stored, hashed or sent."""
+"""The canonical JSON of a job's inputs."""
 
 import json
 from collections.abc import Mapping
@@ -6,5 +6,9 @@ from typing import Any
 
 
 def payload(inputs: Mapping[str, Any]) -> str:
-    """The very JSON that is sent, hashed, stored and shown: compact, in the model's own order."""
+    """The JSON that is stored, hashed, shown and sent: compact, with fields in the model's own order.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
     return json.dumps(inputs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,4 +1,4 @@
-"""What running a sheet would do with its jobs, told without doing it."""
+"""What loading a sheet would do with each of its jobs."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,16 @@ from jobs.states import JobState
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """What running a sheet now would do with one of its jobs."""
+    """What loading a sheet now would do with one of its jobs."""
 
     kind: str
     """new, changed or unchanged."""
     state: JobState
-    """Where it would stand when it is loaded: what is queued would be sent."""
+    """The job's state after loading. A queued job would be sent."""
     known: bool
-    """Whether the batch has a job of this key in its sheet now."""
+    """Whether the batch has a current job of this key."""
     waits: bool = False
-    """Whether it waits for what another brings that says the same and was sent: with `--dedupe` it would not
-    be sent itself."""
+    """Whether it is linked to an identical job that is in flight: it would wait for that job's result."""
 
 
 NEW = RowChange("new", JobState.QUEUED, known=False)

@@ -6,38 +6,39 @@
                           ├─ refused ─▶ failed    ├─ remote failed ─▶ failed└─ no, bad pictures ─▶ failed
                           └─ no answer ─▶ unconfirmed ── a person decides ─▶ running, queued, failed
 
-    queued ──linked: another job that says the same has succeeded──▶ succeeded
+    queued ──linked: an identical job has succeeded──▶ succeeded
 
-Waiting is a column (`available_at`), not a state. The store applies a move by compare-and-set: a job that is
-not in one of the move's `sources` is left as it is, and the caller is told.
+Waiting is a column (`available_at`), not a state. The store applies a move by compare-and-set: it does not
+change a job that is in none of the move's source states, and reports that to the caller.
 """
 
 from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """Where a job stands. Stored by value; a CHECK in the table admits nothing else."""
+    """The state of a job. Stored by value; a CHECK in the table admits nothing else."""
 
     QUEUED = "queued"
-    """Not sent, or surely not accepted. Costs nothing."""
+    """Not sent, or surely not accepted. Unpaid."""
     SUBMITTING = "submitting"
-    """The intent is on disk, the POST may be on its way. Found at start, it becomes `unconfirmed`."""
+    """The intent is on disk, the POST may be in flight. If found at the start of a run: `unconfirmed`."""
     RUNNING = "running"
-    """The API answered with a request_id: it is paid for, and polled until it ends."""
+    """The API answered with a request_id: the job is paid, and polled until it ends."""
     FETCHING = "fetching"
-    """Done at the API; its pictures are being brought home."""
+    """Done at the API; its images are being downloaded."""
     SUCCEEDED = "succeeded"
-    """Every picture is on disk under its final name, whole, decoded and hashed; of a linked job another's."""
+    """Every image is on disk under its final name, complete, decoded and hashed. A linked job shares another
+    job's images."""
     FAILED = "failed"
-    """Ended without all its pictures; the failure says why."""
+    """Ended without all of its images; the failure has the reason."""
     CANCELLED = "cancelled"
-    """Ended by a person, or by the API's word."""
+    """Ended by a person, or by the API."""
     UNCONFIRMED = "unconfirmed"
-    """Sent, and no readable answer: perhaps paid for. A person, or a setting of theirs, may send it again."""
+    """Sent without a readable answer: it may be paid. Only a person or a setting may send it again."""
 
 
 class Move(StrEnum):
-    """Why a job changes its state. One outcome class in `jobs.outcomes` carries each of them."""
+    """Why a job changes its state. Each move has an outcome class in `jobs.outcomes`."""
 
     CLAIM = "claim"
     UNSENDABLE = "unsendable"
@@ -45,7 +46,7 @@ class Move(StrEnum):
     ACCEPTED = "accepted"
     NOT_ACCEPTED = "not_accepted"
     REFUSED = "refused"
-    UNANSWERED = "unanswered"
+    UNCONFIRMED = "unconfirmed"
     REMOTE_DONE = "remote_done"
     REMOTE_FAILED = "remote_failed"
     REMOTE_CANCELLED = "remote_cancelled"
@@ -69,7 +70,7 @@ MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
     Move.ACCEPTED: (frozenset({_S.SUBMITTING}), _S.RUNNING),
     Move.NOT_ACCEPTED: (frozenset({_S.SUBMITTING}), _S.QUEUED),
     Move.REFUSED: (frozenset({_S.SUBMITTING}), _S.FAILED),
-    Move.UNANSWERED: (frozenset({_S.SUBMITTING}), _S.UNCONFIRMED),
+    Move.UNCONFIRMED: (frozenset({_S.SUBMITTING}), _S.UNCONFIRMED),
     Move.REMOTE_DONE: (frozenset({_S.RUNNING}), _S.FETCHING),
     Move.REMOTE_FAILED: (frozenset({_S.RUNNING}), _S.FAILED),
     Move.REMOTE_CANCELLED: (frozenset({_S.RUNNING}), _S.CANCELLED),
@@ -85,7 +86,7 @@ MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
 }
 
 ENDED = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED})
-"""States that the runner leaves alone; `retry` may reopen them, a success where its pictures are gone."""
+"""States in which a job has ended. `retry` may reopen it; a success only if its images are missing."""
 
 AT_THE_API = frozenset({_S.RUNNING, _S.FETCHING})
-"""A request_id is held, and what it paid for is not all in hand."""
+"""States with a request_id, in which not all images are on disk yet."""

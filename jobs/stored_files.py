@@ -1,4 +1,4 @@
-"""Whether a picture that is recorded is still on disk: somebody may have deleted, moved or changed it."""
+"""Whether recorded images are still on disk: somebody may have deleted, moved or changed them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,14 +7,14 @@ if TYPE_CHECKING:
     from jobs.views import ArtifactView, JobView
 
 
-def is_at_hand(picture: "ArtifactView") -> bool:
-    """Going by its size, which costs one look: a picture that was changed and is as long is not noticed."""
+def is_on_disk(image: "ArtifactView") -> bool:
+    """Whether the file has the recorded size. One `stat`; a change of the same length goes unnoticed."""
     try:
-        return Path(picture.path).stat().st_size == picture.bytes
+        return Path(image.path).stat().st_size == image.bytes
     except OSError:
         return False
 
 
-def not_at_hand(job: "JobView") -> tuple[str, ...]:
-    """Where pictures of a job should lie, and do not."""
-    return tuple(image.path for image in job.images if not is_at_hand(image))
+def missing_files(job: "JobView") -> tuple[str, ...]:
+    """The recorded paths of a job's images that are not on disk."""
+    return tuple(image.path for image in job.images if not is_on_disk(image))

@@ -1,4 +1,4 @@
-"""What the store hands out: frozen snapshots, never live rows."""
+"""The views that the store returns: frozen snapshots, never live rows."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ from jobs.states import JobState
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why and since when a batch stands still."""
+    """Why and since when a batch is paused."""
 
     reason: PauseReason
     detail: str
@@ -23,7 +23,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class BatchView:
-    """A batch as it stands."""
+    """A batch."""
 
     id: int
     name: str
@@ -38,10 +38,10 @@ class BatchView:
     dedupe: bool = False
 
     def check_origin(self, origin: str) -> None:
-        """A batch belongs to one API origin: its request_ids mean nothing elsewhere.
+        """Check that the batch belongs to this API origin: its request_ids mean nothing elsewhere.
 
         Raises:
-            UsageProblem: it belongs to another.
+            UsageProblem: it belongs to another origin.
         """
         if self.origin != origin:
             raise UsageProblem(
@@ -52,8 +52,8 @@ class BatchView:
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """A job that may be claimed. `inputs` is the JSON to be sent, to the byte, but for pictures of this
-    computer, which are named by their content."""
+    """A job that may be claimed. `inputs` is the exact JSON to send, except that local images are named by
+    their content."""
 
     id: int
     key: str
@@ -65,18 +65,18 @@ class QueuedJob:
 
     @property
     def place(self) -> "Place":
-        """Where it stands in the queue."""
+        """The job's place in the queue."""
         return self.turn, self.id
 
 
 Place = tuple[float, int]
-"""A job's turn, and its id among those with the same turn."""
+"""A job's turn and, among jobs with the same turn, its id."""
 FRONT: Place = (float("-inf"), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """A job that the API has: to be polled, or its pictures to be fetched."""
+    """A job that the API has: it is to be polled, or its images are to be downloaded."""
 
     id: int
     key: str
@@ -93,17 +93,17 @@ class OpenJob:
     estimate_usd: Decimal | None
     warnings: tuple[str, ...] = ()
     cost_usd: Decimal | None = None
-    """What the API has told already, if its result was asked for before."""
+    """The cost that the API has reported already, if its result was requested before."""
 
     @property
-    def reckoned_usd(self) -> Decimal | None:
-        """What the books hold for it: its cost, or else the estimate."""
+    def counted_usd(self) -> Decimal | None:
+        """The amount that the budget counts for it: its cost, or else the estimate."""
         return self.estimate_usd if self.cost_usd is None else self.cost_usd
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactView:
-    """A picture we hold; `path` is absolute."""
+    """An image on disk; `path` is absolute."""
 
     number: int
     path: str
@@ -117,7 +117,7 @@ class ArtifactView:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceView:
-    """Where a picture of this computer was when a sheet was loaded that names it; `path` is absolute."""
+    """A local image's place when a sheet that names it was loaded; `path` is absolute."""
 
     sha256: str
     path: str
@@ -127,7 +127,7 @@ class ReferenceView:
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One line of the ledger. `state` and `authorised` are the job's."""
+    """One submit in the ledger. `state` and `authorised` are the job's."""
 
     id: int
     job_id: int
@@ -150,7 +150,7 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job with all that a manifest says of it."""
+    """A job, with everything that a manifest contains."""
 
     id: int
     batch: str
@@ -176,15 +176,15 @@ class JobView:
     images: tuple[ArtifactView, ...]
     turn: float = 0.0
     agreed: bool = False
-    """Whether a person agreed to pay for its next submit."""
+    """Whether a person consented to pay for its next submit."""
     fingerprint: str = ""
     twin: "Twin | None" = None
-    """The job that says the same and is sent in this one's stead: `images` are that job's."""
+    """The identical job that is sent instead of this one: `images` are that job's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """The job that a linked one waits for, or has the result of."""
+    """The job that a linked job waits for, or shares the result of."""
 
     id: int
     key: str
@@ -192,26 +192,26 @@ class Twin:
     current: bool
     """Whether the sheet still has it."""
     alike: bool
-    """Whether it still says the same: a row that was never sent may be edited in place."""
+    """Whether both are still identical: a row that was never sent may be edited in place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a batch has cost so far, in USD: the API's own figures, and estimates where it gave none."""
+    """The cost of a batch so far, in USD: as reported by the API, and estimates where it reported none."""
 
-    told_usd: Decimal
+    reported_usd: Decimal
     estimated_usd: Decimal
     submits: int
     """Attempts that were or may have been accepted."""
 
     @property
     def spent_usd(self) -> Decimal:
-        return self.told_usd + self.estimated_usd
+        return self.reported_usd + self.estimated_usd
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelling:
-    """What a wish to cancel met: ended in the queue (free), and asked of the API."""
+class CancelCounts:
+    """The result of a cancel request: jobs ended in the queue, unpaid, and jobs that the API is asked for."""
 
     queued: int
     asked: int
@@ -219,7 +219,7 @@ class Cancelling:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A request_id that was kept beside the database, and the key of the job that it is for."""
+    """A request_id that was kept in the spool, and the key of its job."""
 
     key: str
     outcome: Attached
@@ -227,12 +227,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of the submits that a run left open."""
+    """What recovery did with the open submits of an earlier run."""
 
-    in_doubt: int
+    unconfirmed: int
     attached: int
     left: tuple[Receipt, ...]
-    """Receipts that fit no job and are held by none."""
+    """Receipts that match no job, and whose request_id no attempt has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +245,12 @@ class LoadReport:
     unchanged: int
     gone: int
     unsent: int = 0
-    """Of those that are gone: cancelled before they were sent, free."""
+    """Jobs among `gone` that were not sent yet, and are cancelled, unpaid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Warnings of what is to be sent: how many jobs have one; row, key and words of the first."""
+    """Warnings about jobs to send: how many jobs have one, and row, key and text of the first ones."""
 
     jobs: int
     first: tuple[tuple[int, str, str], ...]
@@ -258,7 +258,7 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """One of several jobs that send the same. `unsent`: it is queued, and no submit of it was ever made."""
+    """One of several identical jobs. `unsent`: it is queued, and was never submitted."""
 
     id: int
     key: str
@@ -271,8 +271,8 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class LinkCounts:
-    """Linked jobs of the sheet: how many have another's result, how many wait for it, and how many of these
-    for a job that nobody agreed to send yet."""
+    """Counts of the sheet's linked jobs: those that share another job's result, those that wait for it, and
+    those among the latter whose other job is queued without consent."""
 
     succeeded: int = 0
     waiting: int = 0
@@ -281,7 +281,7 @@ class LinkCounts:
 
 @dataclass(frozen=True, slots=True)
 class LinkedJob:
-    """A linked job, and the key of the one that was sent in its stead."""
+    """A linked job, and the key of the job sent instead of this one."""
 
     key: str
     row: int
@@ -291,7 +291,7 @@ class LinkedJob:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """Who runs, or ran, a batch."""
+    """The process that runs, or ran, a batch."""
 
     batch: str
     pid: int

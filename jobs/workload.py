@@ -1,4 +1,4 @@
-"""How much is to be sent, by model: jobs, and the images that they ask for at most."""
+"""How much there is to send, by model: jobs, and the most images that they ask for."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -6,22 +6,22 @@ from typing import NamedTuple
 
 
 class Amount(NamedTuple):
-    """A number of jobs, and the most images that they ask for in all."""
+    """A number of jobs, and the most images that they ask for in total."""
 
     jobs: int
     images: int
 
 
 class Workload(dict[str, Amount]):
-    """An `Amount` by model_id. A model of which nothing is to be sent is not in it."""
+    """An `Amount` for each model_id. A model without jobs has no entry."""
 
     def add(self, model: str, images: int, jobs: int = 1) -> None:
-        """Jobs of one model more, with their images."""
+        """Add jobs of one model, with their images."""
         so_far = self.get(model, Amount(0, 0))
         self[model] = Amount(so_far.jobs + jobs, so_far.images + images)
 
     def remove(self, model: str, images: int, jobs: int = 1) -> None:
-        """Jobs of one model less, which were added before."""
+        """Remove jobs of one model that were added before."""
         left = Amount(self[model].jobs - jobs, self[model].images - images)
         if left.jobs:
             self[model] = left
@@ -30,19 +30,19 @@ class Workload(dict[str, Amount]):
 
     @property
     def jobs(self) -> int:
-        """Jobs of all models."""
+        """The number of jobs of all models."""
         return sum(amount.jobs for amount in self.values())
 
     @property
     def images(self) -> int:
-        """Images of all models, at most."""
+        """The most images that the jobs of all models ask for."""
         return sum(amount.images for amount in self.values())
 
     def price_range(self, prices: Mapping[str, Decimal]) -> tuple[Decimal | None, Decimal | None]:
-        """The least and the most that it costs in USD; `prices` are USD an image by model.
+        """The lowest and the highest price in USD; `prices` are USD an image by model.
 
-        The least is one image a job: a model may bring fewer than asked for, and what is billed then is
-        unknown. Both are None where the price of a model is unknown.
+        The lowest counts one image a job: a model may return fewer images than asked for, and what is billed
+        then is unknown. Both are None if the price of a model is unknown.
         """
         if any(model not in prices for model in self):
             return None, None

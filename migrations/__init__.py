@@ -1,4 +1,4 @@
-"""The database's history, applied on opening. Each version is written out in full and never edited again."""
+"""The database's migrations, applied on opening. Each version has literal SQL and is never edited again."""
 
 HEAD = "0005"
-"""The newest version: a database that has it is opened without loading Alembic."""
+"""The newest version. A database of this version is opened without loading Alembic."""

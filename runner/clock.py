@@ -8,7 +8,7 @@ import anyio
 
 
 class Clock(Protocol):
-    """Wall time for people and for expiry, monotonic time for every duration."""
+    """Wall time for people and expiry dates, monotonic time for every duration."""
 
     def now(self) -> datetime:
         """The wall clock, aware and in UTC."""
@@ -24,7 +24,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's clocks."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -21,6 +21,6 @@ class Environment:
     clock: Clock
     rng: random.Random = field(default_factory=random.SystemRandom)
     probe: Callable[[str], None] = lambda _name: None
-    """Called at named places of the submit edge, where a test may crash the process."""
+    """Called at named points of the submit edge, where a test may crash the process."""
     transport: "Transport | None" = None
     """Carries every request to the API and the image hosts instead of the network, in a test."""

@@ -26,9 +26,9 @@ def price(low: Decimal | None, high: Decimal | None) -> str:
     return f"for {money(low)}" if low == high else f"for {money(low)} to {money(high)}"
 
 
-def jobs_a_minute(pace: float) -> str:
+def jobs_a_minute(rate: float) -> str:
     """`1.5 jobs a minute`, `10,047 jobs a minute`."""
-    return f"{pace:.1f} jobs a minute" if pace < 100 else f"{pace:,.0f} jobs a minute"
+    return f"{rate:.1f} jobs a minute" if rate < 100 else f"{rate:,.0f} jobs a minute"
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from jobs.views import BatchView, LoadReport
 from runner.environment import Environment
 from runner.events.observer import Observer
 from runner.events.report import RunReport
-from runner.lifecycle.order import Order
+from runner.lifecycle.order import LoadOptions, Order
 from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
 from runner.planning.selection import WHOLE, Selection
@@ -24,29 +24,23 @@ from runner.settings import Settings, with_image_settings
 
 async def run_sheet(
     source: Path | SheetSource,
+    load: LoadOptions,
     *,
-    batch: str | None,
-    model: str | None,
     settings: Settings,
     environment: Environment,
     consent: Consent,
     observer: Observer,
-    part: Selection = WHOLE,
-    priority_by: str | None = None,
-    prune: bool = False,
-    dedupe: bool | None = None,
+    selection: Selection = WHOLE,
 ) -> RunReport:
-    """Load what is new in a sheet, and run its batch until nothing is left to do.
+    """Load a sheet into its batch and run the batch until nothing is left to do.
 
-    With a `part`, until nothing of that is. `priority_by` names the column that says what goes first;
-    `prune` has the API cancel what waits there and is gone from the sheet. With `dedupe` one of several jobs
-    that say the same is sent for all of them, in later runs as well; False ends that for what still waits.
+    `selection` limits the run to some of the queued jobs; the whole sheet is loaded nevertheless.
 
     Raises:
-        NightsheetError: every kind of it, before anything is paid.
+        NightsheetError: any kind of it. Nothing is paid then.
     """
     given = with_image_settings(source, settings)
-    sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=batch, model=model))
+    sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=load.batch, model=load.model))
     await to_thread.run_sync(open_images, sheet)
     origin = origin_of(settings, environment.env)
     async with (
@@ -65,9 +59,9 @@ async def run_sheet(
             name=sheet.batch,
             sheet=sheet.place,
             origin=origin,
-            planned=plan(sheet, environment.rng, priority_by),
+            planned=plan(sheet, environment.rng, load.priority_by),
             is_copy=sheet.is_copy,
-            dedupe=dedupe,
+            dedupe=load.dedupe,
         )
         if report.new < report.total and (report.new or report.changed or report.gone):
             observer.notice(
@@ -75,15 +69,17 @@ async def run_sheet(
                 f"{report.gone} gone."
             )
         if report.gone:
-            observer.notice(_of_gone(report))
-        return await carry_out(Order(store, loaded, settings, environment, consent, observer, part, prune))
+            observer.notice(_gone_notice(report))
+        return await carry_out(
+            Order(store, loaded, settings, environment, consent, observer, selection, load.prune)
+        )
 
 
-def _of_gone(report: LoadReport) -> str:
-    told = f"Gone from the sheet: {report.unsent} were not sent yet, and are not any more"
+def _gone_notice(report: LoadReport) -> str:
+    text = f"Gone from the sheet: {report.unsent} were not sent yet, and are not any more"
     if report.gone > report.unsent:
-        told += f"; {report.gone - report.unsent} were: they end as they may, and `export --all` has them"
-    return f"{told}."
+        text += f"; {report.gone - report.unsent} were: they end as they may, and `export --all` has them"
+    return f"{text}."
 
 
 async def resume_batch(
@@ -93,12 +89,14 @@ async def resume_batch(
     environment: Environment,
     consent: Consent,
     observer: Observer,
-    part: Selection = WHOLE,
+    selection: Selection = WHOLE,
 ) -> RunReport | None:
-    """Clear a batch's pause and go on with it; where a runner holds the database only that, and None.
+    """Clear a batch's pause and continue it. `name` None is the batch that ran last.
+
+    Where another runner holds the database, only the pause is cleared, and None is returned.
 
     Raises:
-        NightsheetError: every kind of it, before anything is paid.
+        NightsheetError: any kind of it. Nothing is paid then.
     """
     async with open_store(settings.database, environment.clock.now) as store:
         batch = await store.batches.named(name)
@@ -114,9 +112,9 @@ async def resume_batch(
                 if other.makes_room_soon:
                     raise _held(other, settings)
                 await store.batches.unpause(batch.id)
-                observer.notice(_of_who_goes_on(other, batch))
+                observer.notice(_resumed_notice(other, batch))
                 return None
-            return await carry_out(Order(store, batch, settings, environment, consent, observer, part))
+            return await carry_out(Order(store, batch, settings, environment, consent, observer, selection))
 
 
 def _held(other: Holder, settings: Settings) -> LockHeld:
@@ -126,7 +124,7 @@ def _held(other: Holder, settings: Settings) -> LockHeld:
     return LockHeld(f"{other} holds {settings.database}{at_work}.", hint=hint)
 
 
-def _of_who_goes_on(other: Holder, batch: BatchView) -> str:
+def _resumed_notice(other: Holder, batch: BatchView) -> str:
     if other.batch not in {"", batch.name}:
         return f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
     return "It goes on by itself."

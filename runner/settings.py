@@ -1,4 +1,4 @@
-"""Every setting of Nightsheet, in one place: a flag beats the environment beats `nightsheet.toml`."""
+"""Every setting of Nightsheet. A flag overrides the environment, which overrides `nightsheet.toml`."""
 
 import os
 import re
@@ -29,94 +29,94 @@ PREFIX = "NIGHTSHEET_"
 FILE = "nightsheet.toml"
 
 _STORE = re.compile(r"(?!https?:|file:)[a-z][a-z0-9+.-]*://[^@?#\s/][^@?#\s]*")
-"""The store's own credentials are found by the store's own means: in the environment, or its files."""
+"""The URL of an object store, without credentials: its own library finds them in its variables or files."""
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
-    """What a person may set. `--poll-min` is `poll_min` here and in the file, NIGHTSHEET_POLL_MIN outside."""
+    """All settings. `--poll-min` is `poll_min` here and in the file, and the variable NIGHTSHEET_POLL_MIN."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, toml_file=FILE, extra="forbid", frozen=True, env_ignore_empty=True
     )
 
     db: Path | None = None
-    """The job table; `nightsheet.db` here, `nightsheet-emulator.db` with `emulator`."""
+    """The job table; by default `nightsheet.db`, or `nightsheet-emulator.db` with `emulator`."""
     output_dir: Path | None = None
-    """Where pictures and manifests go; `outputs` here, `outputs-emulator` with `emulator`."""
+    """The folder of images and manifests; by default `outputs`, or `outputs-emulator` with `emulator`."""
     name_template: str = DEFAULT_TEMPLATE
-    """A picture's place below the output folder, without its ending."""
+    """An image's path below the output folder, without its suffix."""
     concurrency: int = Field(default=8, ge=1, le=1000)
     """Jobs in flight at the API."""
     submit_gate: int = Field(default=4, ge=1, le=64)
-    """Submits on their way at once: the most that one crash can leave in doubt."""
+    """Submits in flight at once: the most that one crash can leave unconfirmed."""
     downloads: int = Field(default=4, ge=1, le=64)
-    """Jobs whose pictures are downloaded at once."""
+    """Jobs whose images are downloaded at once."""
     rate: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
-    """Submits a minute at most."""
+    """The most submits a minute; None is no limit."""
     poll_min: Seconds = 1.0
     poll_max: Seconds = 5.0
     deadline: Seconds = 3600.0
-    """A job's longest wait at the API in one run."""
+    """How long one run waits for a job at the API."""
     outage_limit: Seconds = 1800.0
-    """How long an outage is ridden out before the batch is paused."""
+    """How long an outage may last before the batch is paused."""
     submit_timeout: Seconds = 60.0
     timeout: Seconds = 30.0
-    """For every call to the API but a submit."""
+    """The timeout of every call to the API except a submit."""
     max_attempts: int = Field(default=1, ge=1, le=10)
-    """Submits of a job whose runs the API itself fails; each may be billed."""
+    """The most submits of a job whose runs fail at the API; each may be billed."""
     resubmit_unconfirmed: int = Field(default=0, ge=0)
-    """Unconfirmed submits of a batch that may be sent again without asking; each may be paid twice."""
+    """Unconfirmed submits of a batch that may be repeated without asking; each may be paid twice."""
     guard_failures: int = Field(default=20, ge=0)
-    """Failures in a row of one kind that pause the batch; 0 is never."""
+    """Failures of one kind in a row that pause the batch; 0 is never."""
     guard_unconfirmed: int = Field(default=20, ge=0)
-    """Submits of a run without a readable answer that pause the batch; 0 is never."""
+    """Unconfirmed submits in one run that pause the batch; 0 is never."""
     guard_unconfirmed_percent: float = Field(default=2.0, ge=0, le=100)
-    """The same as a part of the batch; the higher of the two counts."""
+    """The same limit as a percentage of the batch; the higher of the two applies."""
     canary: int = Field(default=3, ge=0)
     """Jobs of a large batch that go first, alone; 0 is none."""
     canary_above: int = Field(default=1000, ge=0)
-    """From how many jobs on a batch is large."""
+    """A batch of more jobs than this is large."""
     budget: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
-    """USD that the batch may cost in all; None for no limit."""
+    """The most that the batch may cost, in USD; None is no limit."""
     prices: dict[str, Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict)
-    """USD a picture by model, where the API has told none: `[prices]` in the file."""
+    """USD an image by model, used where the API reports no price: `[prices]` in the file."""
     picture_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    """Further hosts that pictures may come from."""
+    """Additional hosts that images may be downloaded from."""
     upload: str | None = None
-    """How pictures of this computer get to the API: `refuse`, `data-uri`, or a store's URL, such as
-    s3://bucket/prefix. `refuse`, and with `emulator` `data-uri`."""
+    """How local images reach the API: `refuse`, `data-uri`, or an object store's URL such as
+    s3://bucket/prefix. The default is `refuse`, with `emulator` it is `data-uri`."""
     picture_folders: Annotated[tuple[Path, ...], NoDecode] = ()
-    """Folders that such pictures may lie in, beside the sheet's own."""
+    """Folders that local images may lie in, besides the sheet's own."""
     keep_bad: bool = False
-    """Keep a picture that does not decode, as `.bad`."""
+    """Keep an image that does not decode, with the suffix `.bad`."""
     on_event: str | None = None
-    """A command that is run when a run pauses or ends, with the counts as JSON on its standard input."""
+    """A command to run when a run pauses or ends, with the counts as JSON on its standard input."""
     webhook: str | None = None
-    """An address that the same JSON is posted to."""
+    """A URL to which the same JSON is posted."""
     proxy: str | None = None
-    """An http(s) proxy for the API and the pictures. None is ever taken from the environment."""
+    """An http(s) proxy for the API and for images. The environment's proxy variables are ignored."""
     emulator: bool = False
-    """Use the stand-in inside this process: free, offline, never with the real token."""
+    """Use the emulator inside this process: free, offline, never with the real token."""
     speed: float = Field(default=20.0, gt=0, le=1_000_000, allow_inf_nan=False)
-    """How many times faster than the API the stand-in is."""
+    """How many times faster than the API the emulator is."""
     faults: str | None = None
-    """How the stand-in misbehaves: a profile's name, or a file."""
+    """The faults that the emulator injects: a profile's name, or a file."""
     yes: bool = False
     as_json: bool = Field(default=False, validation_alias=f"{PREFIX}JSON")
     quiet: bool = False
     verbose: bool = False
 
-    _said: frozenset[str] = PrivateAttr(default=frozenset())
+    _on_command_line: frozenset[str] = PrivateAttr(default=frozenset())
 
-    def is_said(self, name: str) -> bool:
-        """Whether this command's own line says it: that beats what `tune` has left in the database."""
-        return name in self._said
+    def on_command_line(self, name: str) -> bool:
+        """Whether this command's line gives the setting: a flag overrides what `tune` stored in the table."""
+        return name in self._on_command_line
 
     @property
     def database(self) -> Path:
-        """The job table's file. The file itself, not a link to it: lock and spool lie beside it, once."""
+        """The job table's file, with links resolved: there must be one lock and one spool beside it."""
         return (self.db or Path("nightsheet-emulator.db" if self.emulator else "nightsheet.db")).resolve()
 
     @property
@@ -126,18 +126,19 @@ class Settings(BaseSettings):
 
     @property
     def way(self) -> Way:
-        """How pictures of this computer get to the API.
+        """How local images reach the API.
 
-        A rehearsal keeps away from the store of file and environment: only the command line names one.
+        With `emulator` an object store is used only if the command line names it: a rehearsal must not write
+        to the store of the file or the environment.
         """
-        if self.upload is None or (self.emulator and not self.is_said("upload")):
+        if self.upload is None or (self.emulator and not self.on_command_line("upload")):
             return Way.INSIDE if self.emulator else Way.REFUSE
         return Way(self.upload) if self.upload in (Way.REFUSE, Way.INSIDE) else Way.STORE
 
     @model_validator(mode="before")
     @classmethod
-    def _named_json(cls, values: Any) -> Any:
-        # `json` is a method of every pydantic model, so that the field has another name.
+    def _json_field(cls, values: Any) -> Any:
+        # `json` is a method of every pydantic model, so the field needs another name.
         if isinstance(values, dict) and "json" in values:
             values = {f"{PREFIX}JSON": values["json"]} | {k: v for k, v in values.items() if k != "json"}
         return values
@@ -153,10 +154,10 @@ class Settings(BaseSettings):
 
     @field_validator("upload")
     @classmethod
-    def _a_way(cls, value: str | None) -> str | None:
+    def _valid_upload(cls, value: str | None) -> str | None:
         if value in (None, Way.REFUSE, Way.INSIDE):
             return value
-        if not _STORE.fullmatch(value):  # not repeated: what is refused here may hold a password
+        if not _STORE.fullmatch(value):  # the message does not repeat the value: it may hold a password
             raise ValueError(
                 "refuse, data-uri, or a store such as s3://bucket/prefix is needed, without user and password"
             )
@@ -164,7 +165,7 @@ class Settings(BaseSettings):
 
     @field_validator("prices")
     @classmethod
-    def _of_models(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+    def _known_models(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
         for model in value:
             if find(model) is None:
                 meant = suggest(model)
@@ -173,7 +174,7 @@ class Settings(BaseSettings):
 
     @field_validator("name_template")
     @classmethod
-    def _usable(cls, value: str) -> str:
+    def _valid_template(cls, value: str) -> str:
         check_template(value)
         return value
 
@@ -190,16 +191,16 @@ class Settings(BaseSettings):
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
-    """The settings of one command. `flags` holds what its command line said; None stands for nothing said.
+    """The settings of one command. `flags` are the command line's values; None is a flag that is not given.
 
     Raises:
-        UsageProblem: with everything that is wrong, each with the place that it comes from.
+        UsageProblem: the settings are invalid. The message lists every error and where its value comes from.
     """
-    said = {name: value for name, value in flags.items() if value is not None}
-    _refuse_slips(os.environ)
+    given = {name: value for name, value in flags.items() if value is not None}
+    _reject_misspelt_variables(os.environ)
     try:
-        settings = Settings(**said)
-        settings._said = frozenset(said)
+        settings = Settings(**given)
+        settings._on_command_line = frozenset(given)
         return settings
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"{FILE} cannot be read: {error}.") from error
@@ -207,7 +208,7 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         raise UsageProblem(f"{FILE} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
         wrong = "; ".join(
-            _sentence(said, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
+            _sentence(given, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
         )
         raise UsageProblem(f"The settings do not do: {wrong}.") from error
 
@@ -221,14 +222,22 @@ UNPROVEN = (
 def with_image_settings(
     sheet: Path | SheetSource, settings: Settings, *, way: Way | None = None
 ) -> SheetSource:
-    """A sheet that knows where its pictures may lie, and how they get to the API; `way` is what is meant
-    where nothing is sent at all."""
+    """The sheet with its folders for local images and the way these reach the API.
+
+    `way` overrides the setting, for a command that sends nothing.
+    """
     source = sheet if isinstance(sheet, SheetSource) else SheetSource(sheet)
     return replace(source, picture_folders=settings.picture_folders, way=way or settings.way)
 
 
-def _refuse_slips(env: Mapping[str, str]) -> None:
-    """A limit in a misspelt variable would be no limit. Other programs may have variables like ours."""
+def _reject_misspelt_variables(env: Mapping[str, str]) -> None:
+    """Reject a variable that is nearly a setting's: a limit in a misspelt variable would be no limit.
+
+    Others that start with the prefix are ignored: another program may own them.
+
+    Raises:
+        UsageProblem: a variable's name is nearly that of a setting.
+    """
     known = [PREFIX + name.upper() for name in Settings.model_fields] + [f"{PREFIX}JSON"]
     for name in env:
         if name.startswith(PREFIX) and name not in known:
@@ -237,13 +246,13 @@ def _refuse_slips(env: Mapping[str, str]) -> None:
                 raise UsageProblem(f"There is no setting {name}.", hint=did_you_mean(near[0]))
 
 
-def _sentence(said: Mapping[str, Any], place: tuple[int | str, ...], kind: str, message: str) -> str:
+def _sentence(given: Mapping[str, Any], place: tuple[int | str, ...], kind: str, message: str) -> str:
     name = str(place[0]) if place else ""
     if kind == "extra_forbidden":
         near = similar(name, Settings.model_fields)
         return f"{FILE} has no setting {name!r}" + (f", but {near[0]!r}" if near else "")
     variable = PREFIX + name.upper()
-    if name in said:
+    if name in given:
         source = "--" + name.replace("_", "-")
     elif variable in os.environ:
         source = variable

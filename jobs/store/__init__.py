@@ -1,5 +1,5 @@
-"""Every SQL statement of the project: one store in five parts, a class and a file a concern.
+"""Every SQL statement of the project: one store in five parts, each a class in a file of its own.
 
-`batches`, `jobs`, `ledger`, `links` and `preview` are the parts; `moves` changes a job's state, `loading`
-takes a sheet in, `rows` makes views of rows. `database` knows that it is SQLite, `tables` what stands in it.
+The parts are `batches`, `jobs`, `ledger`, `links` and `preview`. `moves` changes a job's state, `loading`
+loads a sheet, `rows` makes views from rows. `tables` has the schema, and only `database` knows SQLite.
 """

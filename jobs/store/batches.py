@@ -1,4 +1,4 @@
-"""What belongs to a batch as a whole: its sheet, pause, prices, tuning, consent, and the runs over it."""
+"""The batches: their sheets, pauses, prices, tuning and consent, and the runs over them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -35,13 +35,13 @@ class Batches(StorePart):
         is_copy: bool = False,
         dedupe: bool | None = None,
     ) -> tuple[BatchView, LoadReport]:
-        """Load a sheet, in one transaction, into the batch `name`, made if it is new.
+        """Load a sheet in one transaction into the batch `name`, which is created if it is new.
 
-        A copy of the batch's own sheet, with its results, may lie anywhere. What is said of `dedupe` is kept
-        with the sheet, so that a run that is killed here leaves no jobs to be paid that were not to be.
+        A copy of the batch's own sheet with results (`is_copy`) may have another path. `dedupe`, if given, is
+        stored in the same transaction: otherwise a run killed here would leave identical jobs to be paid.
 
         Raises:
-            UsageProblem: the batch belongs to another sheet, which is still there, or to another API origin.
+            UsageProblem: the batch belongs to another sheet, which still exists, or to another API origin.
             SheetProblems: the sheet has problems; nothing is loaded.
         """
         now = self._now()
@@ -65,13 +65,13 @@ class Batches(StorePart):
             report = await loading.load(connection, batch.id, planned, now)
             return await _get(connection, batch.id), report
 
-        return await self._database.write_once(run)  # a sheet is a stream: it can be read once
+        return await self._database.write_once(run)  # a sheet is a stream: it can be read only once
 
     async def named(self, name: str | None) -> BatchView:
-        """The batch of that name, or the one last run.
+        """The batch of that name; for None, the batch that ran last.
 
         Raises:
-            UsageProblem: there is none.
+            UsageProblem: there is no such batch.
         """
 
         async def find(connection: AsyncConnection) -> tuple[BatchView | None, list[str]]:
@@ -91,7 +91,7 @@ class Batches(StorePart):
 
     @reads
     async def get(self, connection: AsyncConnection, batch_id: int) -> BatchView:
-        """The batch of that id, as it stands now; it must exist."""
+        """The batch of that id, which must exist, as it is now."""
         return await _get(connection, batch_id)
 
     @reads
@@ -103,7 +103,7 @@ class Batches(StorePart):
     async def pause(
         self, connection: AsyncConnection, batch_id: int, reason: PauseReason, detail: str
     ) -> None:
-        """Note that the batch stands still; a pause that already stands keeps its time and reason."""
+        """Store a pause. A batch that is paused already keeps its time and reason."""
         now = self._now()
         await connection.execute(
             update(BATCH)
@@ -124,7 +124,7 @@ class Batches(StorePart):
     async def note_prices(
         self, connection: AsyncConnection, batch_id: int, prices: Mapping[str, Decimal]
     ) -> None:
-        """Remember what a picture costs, by model."""
+        """Store prices: USD an image, by model."""
         await connection.execute(
             update(BATCH)
             .where(BATCH.c.id == batch_id)
@@ -140,9 +140,9 @@ class Batches(StorePart):
     async def agree(
         self, connection: AsyncConnection, batch_id: int, only: Sequence[int] | None = None
     ) -> int:
-        """A person agreed to pay for all that is queued; returns how many jobs that adds.
+        """Record consent to pay for all queued jobs; return how many jobs gain it.
 
-        With `only`, for these jobs alone: what was agreed to before and is left out must be asked for again.
+        With `only`, for these jobs alone: the other queued jobs lose their consent, and need it again.
         """
         queued = to_send(batch_id)
         if only is None:
@@ -158,7 +158,7 @@ class Batches(StorePart):
 
     @writes
     async def begin_run(self, connection: AsyncConnection, batch_id: int, *, pid: int, host: str) -> int:
-        """Note a process that begins to run the batch; returns the run's id."""
+        """Record a process that starts to run the batch; return the run's id."""
         now = self._now()
         await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(last_run_at=now))
         made = await connection.execute(
@@ -169,7 +169,7 @@ class Batches(StorePart):
 
     @writes
     async def end_run(self, connection: AsyncConnection, run_id: int, exit_code: int) -> None:
-        """Note how a run ended. One that was killed stays open for ever."""
+        """Record how a run ended. A run that was killed stays open."""
         now = self._now()
         await connection.execute(
             update(RUN).where(RUN.c.id == run_id).values(ended_at=now, exit_code=exit_code)
@@ -177,7 +177,7 @@ class Batches(StorePart):
 
     @reads
     async def latest_run(self, connection: AsyncConnection) -> RunView | None:
-        """The run that began last, over any batch: whoever holds the database's lock is it."""
+        """The run that started last, over any batch: it is the one that may hold the database's lock."""
         latest = select(BATCH.c.name, RUN).join(BATCH, BATCH.c.id == RUN.c.batch_id).order_by(RUN.c.id.desc())
         row = (await connection.execute(latest.limit(1))).one_or_none()
         return None if row is None else RunView(row.name, row.pid, row.host, row.started_at)
@@ -203,7 +203,10 @@ def _view(row: Row[Any]) -> BatchView:
 
 
 async def _has_moved(known: str, place: str) -> bool:
-    """Whether a file of that name is here now, and no longer where it was. `#` names a worksheet in it."""
+    """Whether the sheet has moved: the same file name in another place, and the old path no longer exists.
+
+    A `#` separates the name of a worksheet from the path.
+    """
     if Path(known).name != Path(place).name:
         return False
     files = {known, known.rpartition("#")[0]} - {""}
@@ -222,14 +225,14 @@ async def _get(connection: AsyncConnection, batch_id: int) -> BatchView:
 
 
 async def _last_run(connection: AsyncConnection) -> BatchView | None:
-    """The batch that was run (or else loaded) last."""
+    """The batch that ran last, or else was loaded last."""
     latest = select(BATCH).order_by(BATCH.c.last_run_at.desc().nulls_last(), BATCH.c.id.desc()).limit(1)
     row = (await connection.execute(latest)).one_or_none()
     return None if row is None else _view(row)
 
 
 async def _names(connection: AsyncConnection) -> list[str]:
-    """Every batch, by name."""
+    """The names of all batches, sorted."""
     return [name for (name,) in await connection.execute(select(BATCH.c.name).order_by(BATCH.c.name))]
 
 

@@ -1,9 +1,9 @@
-"""The one place that knows the database is SQLite: connections, their settings, and group commit.
+"""The only module that knows SQLite: connections, their settings, and group commit.
 
-Power may go at any time, and a rolled-back intent would be a second payment: WAL with synchronous=FULL,
-asserted on every connection. There is one writing connection in a process. What is queued while a commit
-runs is committed with the next one, so that many workers share an fsync. A write runs in a task of its own,
-out of reach of every cancellation: a cancel inside a statement was seen to leave the write lock held.
+Power may fail at any time, and a rolled-back intent would be paid twice: the database uses WAL with
+synchronous=FULL, checked on every connection. A process has one writing connection. Writes that arrive during
+a commit share the next one (group commit), so many workers share an fsync. A write runs in a task of its own,
+which no cancellation reaches: a cancel inside a statement was seen to leave the write lock held.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ BUSY_SECONDS = 10
 _PRAGMAS = {
     "foreign_keys": "1",
     "busy_timeout": str(BUSY_SECONDS * 1000),
-    "journal_mode": "wal",  # a copy made with VACUUM INTO has lost it
+    "journal_mode": "wal",  # a copy made with VACUUM INTO loses it
     "synchronous": "2",  # FULL
     "trusted_schema": "0",
     "cell_size_check": "1",
@@ -43,12 +43,12 @@ _MACOS_PRAGMAS = {"fullfsync": "1", "checkpoint_fullfsync": "1"}
 
 
 class UnsafeDatabase(CannotWrite):
-    """A connection did not take the settings that keep what was paid for."""
+    """A connection rejected the settings that make commits durable."""
 
 
 @dataclass(slots=True)
 class _Ticket(Generic[T]):
-    """One write that waits for its commit."""
+    """A write that waits for its commit."""
 
     operation: Operation[T]
     result: T | None = None
@@ -57,7 +57,7 @@ class _Ticket(Generic[T]):
 
 
 class Database:
-    """Reads side by side, writes through one connection with group commit."""
+    """Concurrent reads; writes through one connection, with group commit."""
 
     def __init__(self, path: Path, writer: AsyncEngine, reader: AsyncEngine) -> None:
         self.path = path
@@ -67,19 +67,19 @@ class Database:
         self._waiting: list[_Ticket[Any]] = []
 
     async def write(self, operation: Operation[T]) -> T:
-        """Run `operation` in a durable transaction, perhaps together with others; return what it returned.
+        """Run `operation` in a durable transaction, perhaps shared with others; return its result.
 
-        It may be run twice (when a neighbour in the group failed), so it must do nothing but statements.
+        It may run twice (if another operation of its group failed), so it must only execute statements.
 
         Raises:
-            CannotWrite: the database refuses: disk full, locked for too long, damaged.
+            CannotWrite: the database refuses: disk full, locked for too long, or damaged.
         """
         ticket: _Ticket[T] = _Ticket(operation)
         self._waiting.append(ticket)
         return await self._settled(ticket, self._settle(ticket))
 
     async def write_once(self, operation: Operation[T]) -> T:
-        """Like `write`, but in a transaction of its own, so that `operation` may consume what it is given.
+        """Like `write`, but in a transaction of its own: `operation` runs once, and may consume its input.
 
         Raises:
             CannotWrite: the database refuses.
@@ -88,26 +88,26 @@ class Database:
         return await self._settled(ticket, self._settle_alone(ticket))
 
     async def read(self, operation: Operation[T]) -> T:
-        """Run `operation` on a connection that cannot write, in one consistent view.
+        """Run `operation` on a read-only connection, in one consistent snapshot.
 
         Raises:
             CannotWrite: the database cannot be read.
         """
         scope = anyio.CancelScope(shield=True)
-        with scope, _speaking(self.path):
+        with scope, _translated_errors(self.path):
             async with self._reader.begin() as connection:
                 result = await operation(connection)
         return result
 
     async def close(self) -> None:
-        """Let go of the file, once what is being written is committed."""
+        """Close the file after the current commit."""
         async with self._lock:
             await self._reader.dispose()
             await self._writer.dispose()
 
     async def _settled(self, ticket: _Ticket[T], work: Coroutine[Any, Any, None]) -> T:
         with anyio.CancelScope(shield=True):
-            # A bare `task.cancel()` passes any scope. It ends the wait; the group's commit goes on.
+            # A bare `task.cancel()` ignores scopes. It ends this wait; the group's commit continues.
             await asyncio.shield(asyncio.create_task(work))
         if ticket.error is not None:
             raise ticket.error
@@ -126,15 +126,15 @@ class Database:
     async def _commit(self, group: list[_Ticket[Any]]) -> None:
         under_way = False
         try:
-            with _speaking(self.path):
+            with _translated_errors(self.path):
                 async with self._writer.begin() as connection:
                     under_way = True
                     for ticket in group:
                         ticket.result = await ticket.operation(connection)
                     under_way = False
         except Exception as error:
-            # One of them failed and undid the others: each gets a transaction of its own. But a commit that
-            # failed is not made again: it may have come about all the same, and would meet itself.
+            # One operation failed and rolled the others back: each gets a transaction of its own. But a
+            # failed commit is not repeated: it may have taken effect, and would conflict with itself.
             if under_way and len(group) > 1:
                 for ticket in group:
                     await self._commit([ticket])
@@ -146,12 +146,12 @@ class Database:
 
 
 @contextmanager
-def _speaking(path: Path) -> Iterator[None]:
-    """Turns the driver's errors into sentences, in one place."""
+def _translated_errors(path: Path) -> Iterator[None]:
+    """Translate the driver's errors into `CannotWrite`."""
     try:
         yield
     except IntegrityError:
-        raise  # a rule of the tables was broken: a defect of ours, not of the disk
+        raise  # a constraint failed: a defect of Nightsheet, not of the disk
     except DBAPIError as error:
         raise CannotWrite(
             f"The database {path} refuses: {error.orig}.",
@@ -161,10 +161,10 @@ def _speaking(path: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[Database]:
-    """Open the database at `path`, created or brought up to date first.
+    """Open the database at `path`. It is upgraded first, and with `create` created if it does not exist.
 
     Raises:
-        NotOurDatabase: it is refused, untouched.
+        NotOurDatabase: the file is not a database of this version or an older one. It is unchanged.
         CannotWrite: it cannot be created or opened.
     """
     await to_thread.run_sync(migrate.prepare if create else migrate.check, path)
@@ -182,7 +182,7 @@ def _engine(path: Path, *, writing: bool) -> AsyncEngine:
     engine = create_async_engine(url, hide_parameters=True, **options)
 
     def on_connect(connection: Any, record: object) -> None:
-        # The driver would begin transactions of its own; ours are explicit, and take the write lock at once.
+        # Stop the driver from starting transactions: ours are explicit, and take the write lock at once.
         connection.isolation_level = None
         cursor = connection.cursor()
         settings = _PRAGMAS | (_MACOS_PRAGMAS if sys.platform == "darwin" else {})

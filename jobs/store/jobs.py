@@ -1,4 +1,4 @@
-"""Jobs: every move between their states, what a worker takes next, lists and counts."""
+"""Jobs: moves between their states, the jobs that a worker takes next, lists and counts."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from jobs.store.schema import ATTEMPT, JOB, REFERENCE
 from jobs.views import (
     FRONT,
     Account,
-    Cancelling,
+    CancelCounts,
     JobView,
     OpenJob,
     Place,
@@ -32,27 +32,27 @@ _PAGE = 500
 
 
 class Jobs(StorePart):
-    """The jobs of a batch. What changes a state is a move of `jobs.states`, by compare-and-set."""
+    """The jobs of a batch. Every change of a state is a move of `jobs.states`, by compare-and-set."""
 
     # -- moves --
 
     @writes
     async def claim(self, connection: AsyncConnection, claimed: Claimed) -> int | None:
-        """Commit the intent to submit; the attempt's id, or None if the job is not to be sent any more."""
+        """Commit the intent to submit; return the attempt's id, None if the job must not be sent any more."""
         return await moves.claim(connection, claimed)
 
     @writes
     async def apply(self, connection: AsyncConnection, *outcomes: Outcome) -> bool:
-        """Apply outcomes, all or none; False if one of the jobs is not where its move starts."""
+        """Apply all outcomes or none; False if a job is in no source state of its move."""
         return await moves.apply_all(connection, outcomes)
 
     @writes
     async def settle_interrupted(
         self, connection: AsyncConnection, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
     ) -> Settled:
-        """Turn every `submitting` job into an `unconfirmed` one: its run died in between. Then attach each
-        receipt to its job, in the same transaction: nobody decides about a job whose receipt we hold."""
-        in_doubt = await _leave_unconfirmed(connection, batch_id, failure)
+        """Make every `submitting` job `unconfirmed`: its run died during the submit. Then attach each receipt
+        to its job, in the same transaction: nobody may decide about a job whose receipt exists."""
+        unconfirmed = await _leave_unconfirmed(connection, batch_id, failure)
         attached = 0
         left = []
         for receipt in receipts:
@@ -60,34 +60,34 @@ class Jobs(StorePart):
                 attached += 1
             elif not await moves.is_held(connection, receipt.outcome.request_id):
                 left.append(receipt)
-        # A job that an earlier recovery doubted, and did not live to attach, is not one of these doubts.
-        return Settled(in_doubt=max(0, in_doubt - attached), attached=attached, left=tuple(left))
+        # A receipt may belong to a job that an earlier recovery made unconfirmed before it died.
+        return Settled(unconfirmed=max(0, unconfirmed - attached), attached=attached, left=tuple(left))
 
     @writes
     async def cancel(
         self, connection: AsyncConnection, batch_id: int, keys: Sequence[str] | None = None
-    ) -> Cancelling:
-        """Cancel what is queued, and note the wish for what is at the API or on its way there.
+    ) -> CancelCounts:
+        """Cancel queued jobs, and request a cancel of jobs in flight. Only those of `keys`, if given.
 
-        Only `keys`, if given. What is on its way and surely not accepted is cancelled by that move.
+        A job whose submit turns out as not accepted is then cancelled by that move.
         """
         queued = await connection.execute(
             update(JOB)
-            .where(*_chosen(batch_id, [JobState.QUEUED], keys))
+            .where(*_matching(batch_id, [JobState.QUEUED], keys))
             .values(state=MOVES[Move.CANCEL][1], finished_at=self._now(), **moves.NEVER_SENT)
         )
         asked = await connection.execute(
             update(JOB)
-            .where(*_chosen(batch_id, [JobState.SUBMITTING, JobState.RUNNING], keys))
+            .where(*_matching(batch_id, [JobState.SUBMITTING, JobState.RUNNING], keys))
             .values(cancel_requested=True)
         )
-        return Cancelling(queued=int(queued.rowcount), asked=int(asked.rowcount))
+        return CancelCounts(queued=int(queued.rowcount), asked=int(asked.rowcount))
 
     @writes
     async def prune(self, connection: AsyncConnection, batch_id: int) -> int:
-        """Ask for what the sheet has no more, and the API has: what waits there can be cancelled there.
+        """Request a cancel of jobs at the API that are removed from the sheet; return how many these are.
 
-        Not for what a row of the sheet waits for, which says the same.
+        A job that an identical row of the sheet waits for is kept.
         """
         row = JOB.alias("row")
         wanted = exists().where(row.c.same_as == JOB.c.id, row.c.current, row.c.state == JobState.QUEUED)
@@ -100,10 +100,10 @@ class Jobs(StorePart):
 
     @writes
     async def drop_cancel_request(self, connection: AsyncConnection, job_id: int) -> None:
-        """Forget that a person wanted a job cancelled."""
+        """Clear a job's cancel request."""
         await connection.execute(update(JOB).where(JOB.c.id == job_id).values(cancel_requested=False))
 
-    # -- what a worker does next --
+    # -- the next job for a worker --
 
     @reads
     async def queued(
@@ -115,13 +115,13 @@ class Jobs(StorePart):
         limit: int,
         now: datetime | None = None,
     ) -> list[QueuedJob]:
-        """Jobs that may be claimed now (or by the moment `now`), in their turn, beyond the place `after`."""
+        """Jobs that may be claimed now, or at the time `now`, in their turn, beyond the place `after`."""
         found = await connection.execute(
             select(JOB.c.id, JOB.c.key, JOB.c.row, JOB.c.model, JOB.c.inputs, JOB.c.pictures, JOB.c.turn)
             .where(
                 JOB.c.batch_id == batch_id,
                 JOB.c.state == JobState.QUEUED,
-                JOB.c.agreed.is_(True),  # as the index has it
+                JOB.c.agreed.is_(True),  # the form that uses the index
                 tuple_(JOB.c.turn, JOB.c.id) > tuple_(*map(literal, after)),
                 JOB.c.current,
                 JOB.c.available_at <= (now or self._now()),
@@ -133,7 +133,7 @@ class Jobs(StorePart):
 
     @reads
     async def next_available(self, connection: AsyncConnection, batch_id: int) -> datetime | None:
-        """When the next queued job may be claimed; None if none is queued."""
+        """The time from which a queued job may be claimed; None if none is queued."""
         found = await connection.execute(
             select(func.min(JOB.c.available_at)).where(
                 JOB.c.batch_id == batch_id, JOB.c.state == JobState.QUEUED, JOB.c.current, JOB.c.agreed
@@ -144,7 +144,7 @@ class Jobs(StorePart):
 
     @reads
     async def open_jobs(self, connection: AsyncConnection, batch_id: int, state: JobState) -> list[OpenJob]:
-        """Jobs in `state` (running or fetching), oldest first, whether or not the sheet still has them."""
+        """Jobs in `state` (running or fetching), oldest first, including those removed from the sheet."""
         found = await connection.execute(
             select_open().where(JOB.c.batch_id == batch_id, JOB.c.state == state).order_by(JOB.c.id)
         )
@@ -158,7 +158,7 @@ class Jobs(StorePart):
 
     @reads
     async def cancel_wanted(self, connection: AsyncConnection, batch_id: int) -> list[int]:
-        """Jobs at the API that a person wants cancelled there."""
+        """The ids of running jobs with a cancel request."""
         found = await connection.execute(
             select(JOB.c.id).where(
                 JOB.c.batch_id == batch_id, JOB.c.state == JobState.RUNNING, JOB.c.cancel_requested
@@ -167,16 +167,16 @@ class Jobs(StorePart):
         return [job_id for (job_id,) in found]
 
     @reads
-    async def those_in(
+    async def ids_in_state(
         self, connection: AsyncConnection, state: JobState, job_ids: Sequence[int]
     ) -> list[int]:
-        """Those of these jobs that are in `state`; a run holds no more than some hundred."""
+        """Which of these jobs are in `state`. Made for the some hundred jobs that a run holds."""
         found = await connection.execute(select(JOB.c.id).where(JOB.c.id.in_(job_ids), JOB.c.state == state))
         return [job_id for (job_id,) in found]
 
     @reads
     async def places_of(self, connection: AsyncConnection, sha256s: Sequence[str]) -> list[ReferenceView]:
-        """Where pictures of these contents were seen, the newest place first."""
+        """The places of images with these SHA-256 hashes, the newest first."""
         found = await connection.execute(
             select(REFERENCE.c.sha256, REFERENCE.c.path, REFERENCE.c.bytes, REFERENCE.c.media_type)
             .where(REFERENCE.c.sha256.in_(sha256s))
@@ -194,7 +194,7 @@ class Jobs(StorePart):
         states: Sequence[JobState],
         keys: Sequence[str] | None = None,
     ) -> list[JobView]:
-        """Jobs in any of `states`, in sheet order; only those of `keys`, if given. Old revisions too."""
+        """Jobs in any of `states`, in sheet order, old revisions too. Only those of `keys`, if given."""
         wanted = select_jobs().where(JOB.c.batch_id == batch_id, JOB.c.state.in_(states))
         if keys is not None:
             wanted = wanted.where(JOB.c.key.in_(keys))
@@ -202,7 +202,7 @@ class Jobs(StorePart):
 
     @reads
     async def by_key(self, connection: AsyncConnection, batch_id: int, key: str) -> JobView | None:
-        """The revision of a key that the sheet has, or the newest where the sheet has none any more."""
+        """The current revision of a key; the newest one if the key is removed from the sheet."""
         wanted = select_jobs().where(JOB.c.batch_id == batch_id, JOB.c.key == key)
         newest = wanted.order_by(JOB.c.current.desc(), JOB.c.revision.desc())
         views = await job_views(connection, newest.limit(1))
@@ -211,9 +211,9 @@ class Jobs(StorePart):
     async def each(
         self, batch_id: int, *, everything: bool = False, states: Sequence[JobState] = ()
     ) -> AsyncIterator[JobView]:
-        """Jobs in sheet order, read a page at a time, so that memory does not grow with them.
+        """Jobs in sheet order, read a page at a time, so that memory does not grow with their number.
 
-        `everything` adds the revisions and rows that the sheet no longer has.
+        `everything` adds old revisions and rows that are removed from the sheet.
         """
         after = (-1, 0)
         more = True
@@ -235,7 +235,7 @@ class Jobs(StorePart):
         everything: bool,
         states: Sequence[JobState],
     ) -> list[tuple[tuple[int, int], JobView]]:
-        """The next jobs in sheet order beyond the place `after` (position, id), each with its own place."""
+        """The next page of jobs in sheet order after the place `after`: (position, id)."""
         position, job_id = after
         wanted = select_jobs().where(
             JOB.c.batch_id == batch_id,
@@ -253,19 +253,19 @@ class Jobs(StorePart):
 
     @reads
     async def counts(self, connection: AsyncConnection, batch_id: int) -> dict[JobState, int]:
-        """How many jobs of the sheet are in each of the eight states."""
+        """The number of the sheet's jobs in each of the eight states."""
         return await _counts(connection, batch_id)
 
     @reads
     async def counts_and_account(
         self, connection: AsyncConnection, batch_id: int
     ) -> tuple[dict[JobState, int], Account]:
-        """How many jobs are in each state, and what they have cost, as both are at one moment."""
+        """The number of jobs in each state and the cost so far, in one consistent snapshot."""
         return await _counts(connection, batch_id), await ledger.account(connection, batch_id)
 
     @reads
     async def warned(self, connection: AsyncConnection, batch_id: int) -> int:
-        """How many jobs of the sheet succeeded with a warning."""
+        """The number of the sheet's jobs that succeeded with a warning."""
         found = await connection.execute(
             select(func.count()).where(
                 JOB.c.batch_id == batch_id,
@@ -278,7 +278,7 @@ class Jobs(StorePart):
 
     @reads
     async def ended_since(self, connection: AsyncConnection, batch_id: int, moment: datetime) -> int:
-        """Jobs of the sheet that have ended since `moment`, by a submit of their own and not cancelled."""
+        """The number of the sheet's jobs that ended since `moment`, without linked and cancelled ones."""
         found = await connection.execute(
             select(func.count()).where(
                 JOB.c.batch_id == batch_id,
@@ -292,7 +292,7 @@ class Jobs(StorePart):
 
     @reads
     async def revisions(self, connection: AsyncConnection, batch_id: int) -> list[tuple[int, str, int, bool]]:
-        """Job, key, revision and whether the sheet has it, of all but the first revisions that it has."""
+        """Id, key, revision and `current` of every job that is not a current first revision."""
         found = await connection.execute(
             select(JOB.c.id, JOB.c.key, JOB.c.revision, JOB.c.current)
             .where(JOB.c.batch_id == batch_id, (JOB.c.revision > 1) | ~JOB.c.current)
@@ -314,7 +314,7 @@ async def _counts(connection: AsyncConnection, batch_id: int) -> dict[JobState, 
 
 
 async def _is_of(connection: AsyncConnection, batch_id: int, receipt: Receipt) -> bool:
-    """Whether the job is the one that the receipt names: ids begin anew in a new database."""
+    """Whether the receipt belongs to this batch's job: in a new database the ids start again."""
     found = await connection.execute(
         select(JOB.c.id).where(
             JOB.c.id == receipt.outcome.job_id, JOB.c.batch_id == batch_id, JOB.c.key == receipt.key
@@ -324,13 +324,13 @@ async def _is_of(connection: AsyncConnection, batch_id: int, receipt: Receipt) -
 
 
 async def _leave_unconfirmed(connection: AsyncConnection, batch_id: int, failure: Failure) -> int:
-    sources, target = MOVES[Move.UNANSWERED]
+    sources, target = MOVES[Move.UNCONFIRMED]
     interrupted = (JOB.c.batch_id == batch_id) & JOB.c.state.in_(sorted(sources))
     intents = select(JOB.c.id).where(interrupted)
     await connection.execute(
         update(ATTEMPT)
         .where(ATTEMPT.c.job_id.in_(intents), ATTEMPT.c.outcome == SubmitOutcome.INTENT)
-        .values(outcome=SubmitOutcome.UNANSWERED, detail=failure.message)
+        .values(outcome=SubmitOutcome.UNCONFIRMED, detail=failure.message)
     )
     moved = await connection.execute(
         update(JOB)
@@ -340,10 +340,10 @@ async def _leave_unconfirmed(connection: AsyncConnection, batch_id: int, failure
     return int(moved.rowcount)
 
 
-def _chosen(
+def _matching(
     batch_id: int, states: Sequence[JobState], keys: Sequence[str] | None
 ) -> list[ColumnElement[Any]]:
-    chosen: list[ColumnElement[Any]] = [JOB.c.batch_id == batch_id, JOB.c.state.in_(states)]
+    matching: list[ColumnElement[Any]] = [JOB.c.batch_id == batch_id, JOB.c.state.in_(states)]
     if keys is not None:
-        chosen.append(JOB.c.key.in_(keys))
-    return chosen
+        matching.append(JOB.c.key.in_(keys))
+    return matching

@@ -1,4 +1,4 @@
-"""The ledger: every submit that was or may have been accepted, its images, and what it has cost."""
+"""The ledger: every submit that was or may have been accepted, its images and its cost."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,41 +16,41 @@ from jobs.views import Account, ArtifactView, AttemptView
 _PAID_OR_MAYBE = (
     SubmitOutcome.INTENT,
     SubmitOutcome.ACCEPTED,
-    SubmitOutcome.UNANSWERED,
+    SubmitOutcome.UNCONFIRMED,
     SubmitOutcome.RESUBMITTED,
     SubmitOutcome.DISCARDED,
 )
 
 
 class Ledger(StorePart):
-    """Attempts, their images and their money."""
+    """Attempts, their images and their cost."""
 
     @writes
     async def record_image(
-        self, connection: AsyncConnection, job_id: int, attempt_id: int, picture: ArtifactView
+        self, connection: AsyncConnection, job_id: int, attempt_id: int, image: ArtifactView
     ) -> None:
-        """Note an image that is on disk under its final name; a second note of a number replaces it."""
+        """Record an image that is on disk under its final name. A record of the same number is replaced."""
         await connection.execute(
-            delete(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id, ARTIFACT.c.number == picture.number)
+            delete(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id, ARTIFACT.c.number == image.number)
         )
         await connection.execute(
             insert(ARTIFACT).values(
                 job_id=job_id,
                 attempt_id=attempt_id,
-                number=picture.number,
-                path=picture.path,
-                url=picture.url,
-                sha256=picture.sha256,
-                bytes=picture.bytes,
-                width=picture.width,
-                height=picture.height,
-                content_type=picture.content_type,
+                number=image.number,
+                path=image.path,
+                url=image.url,
+                sha256=image.sha256,
+                bytes=image.bytes,
+                width=image.width,
+                height=image.height,
+                content_type=image.content_type,
             )
         )
 
     @reads
     async def images_of(self, connection: AsyncConnection, attempt_id: int) -> dict[int, ArtifactView]:
-        """The pictures that an attempt has brought home so far, by number."""
+        """The images of an attempt that are recorded so far, by number."""
         found = await connection.execute(select(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id))
         return {row.number: artifact_view(row) for row in found}
 
@@ -88,7 +88,7 @@ class Ledger(StorePart):
 
     @reads
     async def holder_of(self, connection: AsyncConnection, request_id: str) -> str | None:
-        """The key of the job that has this request_id already."""
+        """The key of the job that has this request_id; None if no job has it."""
         found = await connection.execute(
             select(JOB.c.key)
             .join(ATTEMPT, ATTEMPT.c.job_id == JOB.c.id)
@@ -99,28 +99,28 @@ class Ledger(StorePart):
 
     @reads
     async def account(self, connection: AsyncConnection, batch_id: int) -> Account:
-        """What the batch has cost so far, jobs that left the sheet included."""
+        """The cost of the batch so far, including jobs that are removed from the sheet."""
         return await account(connection, batch_id)
 
     @reads
     async def unconfirmed_usd(self, connection: AsyncConnection, batch_id: int) -> Decimal:
-        """The most that submits without an answer may have cost, settled by a person or not."""
-        doubtful = (
+        """The most that unconfirmed submits may have cost, in USD, even if a person decided about them."""
+        unconfirmed = (
             SubmitOutcome.INTENT,
-            SubmitOutcome.UNANSWERED,
+            SubmitOutcome.UNCONFIRMED,
             SubmitOutcome.RESUBMITTED,
             SubmitOutcome.DISCARDED,
         )
         found = await connection.execute(
             select(func.coalesce(func.sum(ATTEMPT.c.estimate_usd), 0))
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(doubtful))
+            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(unconfirmed))
         )
         return _usd(found.scalar_one())
 
     @reads
     async def automatic_resubmits(self, connection: AsyncConnection, batch_id: int) -> int:
-        """How many doubtful submits a setting has had sent again so far."""
+        """How many unconfirmed submits a setting has repeated so far."""
         found = await connection.execute(
             select(func.count())
             .select_from(ATTEMPT)
@@ -135,13 +135,13 @@ class Ledger(StorePart):
 
 
 async def account(connection: AsyncConnection, batch_id: int) -> Account:
-    """What the batch has cost so far, jobs that left the sheet included."""
-    told = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)
-    accepted_untold = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
-    guessed = func.coalesce(func.sum(case((accepted_untold, ATTEMPT.c.estimate_usd))), 0)
+    """The cost of the batch so far, including jobs that are removed from the sheet."""
+    reported = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)
+    without_cost = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
+    estimated = func.coalesce(func.sum(case((without_cost, ATTEMPT.c.estimate_usd))), 0)
     row = (
         await connection.execute(
-            select(told, guessed, func.count())
+            select(reported, estimated, func.count())
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
             .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(_PAID_OR_MAYBE))
         )

@@ -1,7 +1,7 @@
-"""Jobs that say the same: one is sent, and the others wait for what it brings.
+"""Links between identical jobs: one is sent, and the others wait for its result.
 
-`same_as` is the one that is sent; it is never linked itself, so that there is no chain. A linked job is not
-agreed to be sent, which the table enforces: no claim takes it.
+`same_as` is the job that is sent. It is never linked itself, so there are no chains. A linked job has no
+consent, which a CHECK in the table enforces, so it cannot be claimed.
 """
 
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ from jobs.outcomes import Linked, Unsendable
 from jobs.states import AT_THE_API, JobState
 from jobs.store.moves import apply
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.schema import JOB, SAYS_THE_SAME, TWIN
+from jobs.store.schema import IS_IDENTICAL, JOB, TWIN
 from jobs.views import Alike, LinkCounts, LinkedJob
 
 _AT_ONCE = 500
 _SENT = (JobState.SUBMITTING, *sorted(AT_THE_API), JobState.SUCCEEDED, JobState.UNCONFIRMED)
-"""States of a job whose result the others may have: here, on its way, or in doubt."""
+"""States of a job whose result others may share: it has one, is in flight, or is unconfirmed."""
 _IS_LINKED = JOB.c.same_as.is_not(None)
-"""Said wherever it holds, in the words of the index: of a million jobs few are linked."""
+"""The index's own condition, given wherever it holds: few of a million jobs are linked."""
 
 
 class Links(StorePart):
-    """One of several jobs is sent, and its result is shared with the others."""
+    """Links between identical jobs: one of them is sent, and the others share its result."""
 
     @reads
     async def alike(self, connection: AsyncConnection, batch_id: int) -> list[list[Alike]]:
-        """Jobs that send the same bytes, two or more of a kind: what is queued, and what was sent before.
+        """Groups of two or more jobs that send the same bytes: queued jobs, and those sent before.
 
-        Those that were sent count whether or not the sheet still has them: their pictures are paid for.
+        A job that was sent counts even if it is removed from the sheet: its images are paid.
         """
         kind = (JOB.c.model, JOB.c.inputs)
         each = (
@@ -64,7 +64,7 @@ class Links(StorePart):
 
     @writes
     async def link(self, connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) -> None:
-        """Have the first of each pair wait for the second, as long as it was never sent."""
+        """Link the first job of each pair to the second, unless the first was sent meanwhile."""
         if not pairs:
             return
         await connection.execute(
@@ -73,7 +73,7 @@ class Links(StorePart):
             .values(same_as=bindparam("twin_id"), agreed=False),
             [{"job_id": job_id, "twin_id": twin_id} for job_id, twin_id in pairs],
         )
-        # Some may wait for one that waits itself from now on.
+        # A job may wait for one that is linked itself from now on: no chains.
         await connection.execute(
             update(JOB)
             .where(
@@ -85,7 +85,7 @@ class Links(StorePart):
 
     @writes
     async def unlink(self, connection: AsyncConnection, batch_id: int) -> int:
-        """Have what waits stand for itself again, to be agreed to; how many jobs that are."""
+        """Unlink the jobs that wait; return how many these are. They need consent of their own again."""
         done = await connection.execute(
             update(JOB)
             .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
@@ -94,26 +94,28 @@ class Links(StorePart):
         return int(done.rowcount)
 
     async def settle(self, batch_id: int) -> int:
-        """End what waits for a job that has ended; how many take the place of one that was cancelled."""
-        heirs, ended = 0, 1
+        """End the jobs that wait for a job that has ended; return how many take a cancelled job's place."""
+        successors, ended = 0, 1
         while ended and (await self.count(batch_id)).waiting:
             ended, more = await self._settle_some(batch_id)
-            heirs += more
-        return heirs
+            successors += more
+        return successors
 
     @writes
     async def _settle_some(self, connection: AsyncConnection, batch_id: int) -> tuple[int, int]:
-        """End what waits for a job that has ended; where that one was cancelled, or says something else now,
-        another takes its place, with what was agreed to. How many ended (of many a part), how many took over.
+        """One round of `settle`, over a limited number of jobs: (how many ended, how many took a place).
+
+        Where the other job was cancelled or is no longer identical, one of those that wait takes its place,
+        with its consent.
         """
         now = self._now()
         took_over = 0
-        gone = or_(TWIN.c.state == JobState.CANCELLED, ~SAYS_THE_SAME)
-        while heirs := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
-            first = {heir.id: heir for heir in reversed(heirs)}
-            for heir in first.values():
-                agreed = heir.agreed and heir.alike
-                await _take_over(connection, batch_id, heir.job_id, heir.id, agreed=agreed)
+        gone = or_(TWIN.c.state == JobState.CANCELLED, ~IS_IDENTICAL)
+        while successors := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
+            first = {successor.id: successor for successor in reversed(successors)}
+            for successor in first.values():
+                agreed = successor.agreed and successor.alike
+                await _take_over(connection, batch_id, successor.job_id, successor.id, agreed=agreed)
             took_over += len(first)
         over = TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
         found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
@@ -123,7 +125,7 @@ class Links(StorePart):
 
     @reads
     async def count(self, connection: AsyncConnection, batch_id: int) -> LinkCounts:
-        """Jobs of the sheet that have another's result, wait for one, or wait for one not agreed to yet."""
+        """Counts of the sheet's linked jobs."""
         waits = JOB.c.state == JobState.QUEUED
         idle = waits & (TWIN.c.state == JobState.QUEUED) & ~TWIN.c.agreed
         succeeded = JOB.c.state == JobState.SUCCEEDED
@@ -138,7 +140,7 @@ class Links(StorePart):
 
     @reads
     async def listed(self, connection: AsyncConnection, batch_id: int) -> list[LinkedJob]:
-        """Every linked job, in sheet order, with the key of the one that was sent in its stead."""
+        """Every linked job, in sheet order, with the key of the job sent instead of it."""
         found = await connection.execute(
             select(JOB.c.key, JOB.c.row, JOB.c.state, TWIN.c.key)
             .join(TWIN, TWIN.c.id == JOB.c.same_as)
@@ -149,9 +151,9 @@ class Links(StorePart):
 
 
 def _waiting(batch_id: int) -> Select[Any]:
-    """Linked jobs of the sheet that are queued, each with the job that it waits for."""
+    """Queued linked jobs, each with the job that it waits for."""
     return (
-        select(JOB.c.id.label("job_id"), TWIN, SAYS_THE_SAME.label("alike"))
+        select(JOB.c.id.label("job_id"), TWIN, IS_IDENTICAL.label("alike"))
         .join(TWIN, TWIN.c.id == JOB.c.same_as)
         .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
         .order_by(JOB.c.turn, JOB.c.id)
@@ -161,9 +163,9 @@ def _waiting(batch_id: int) -> Select[Any]:
 async def _take_over(
     connection: AsyncConnection, batch_id: int, job_id: int, twin_id: int, *, agreed: bool
 ) -> None:
-    """One of those that waited is sent in the other's stead, and the rest waits for that one.
+    """Let a waiting job be sent instead of the other one, and the rest wait for it.
 
-    What was agreed to passes to it, but for what says something else by now.
+    With `agreed` the other's consent passes to it: only if both are still identical.
     """
     if agreed:
         await connection.execute(update(JOB).where(JOB.c.id == twin_id).values(agreed=False))
@@ -175,7 +177,7 @@ async def _take_over(
 def _end(job_id: int, twin: Row[Any], now: datetime) -> Linked | Unsendable:
     if twin.state == JobState.SUCCEEDED:
         return Linked(job_id, tuple(twin.warnings), now)
-    said = (
+    message = (
         f"Not sent, and not paid: it waited for job {twin.key!r}, which says the same. {twin.error_message}"
     )
-    return Unsendable(job_id, Failure(FailureKind(twin.error_kind), said, twin.error_code), now)
+    return Unsendable(job_id, Failure(FailureKind(twin.error_kind), message, twin.error_code), now)

@@ -1,8 +1,8 @@
-"""Taking a sheet in: new rows are added, unchanged ones left alone, changed and gone ones dealt with.
+"""Loads a sheet: adds new rows, keeps unchanged ones, and handles changed and removed ones.
 
-A changed row whose job was never sent is replaced; otherwise the old job ends as it may, outside the
-manifest, and a new revision of that key is queued. A row that is gone takes its unsent job with it: nobody
-pays for a row that is not in the sheet. Everything happens in the caller's one transaction.
+A changed row whose job was never sent replaces the job's contents. If it was sent, that job finishes outside
+the manifest, and a new revision of the key is queued. The unsent job of a removed row is cancelled: nobody
+pays for a row that is not in the sheet. Everything happens in the caller's transaction.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ from jobs.views import LoadReport
 
 _CHUNK = 500
 ROW_GONE = "row_gone"
-"""`error_code` of a job that was cancelled because its row left the sheet: it comes back with the row."""
+"""`error_code` of a job that was cancelled because its row was removed. It is queued again with the row."""
 
 _RETURNED = {
     "state": JobState.QUEUED,
@@ -51,10 +51,10 @@ class _Tally:
 async def load(
     connection: AsyncConnection, batch_id: int, planned: Iterable[PlannedJob | Problem], now: datetime
 ) -> LoadReport:
-    """Load what a sheet plans.
+    """Load the planned jobs of a sheet.
 
     Raises:
-        SheetProblems: with every problem of the sheet; the caller's transaction is then rolled back.
+        SheetProblems: with every problem of the sheet; the caller must roll its transaction back.
     """
     generation = await _next_generation(connection, batch_id)
     problems: list[Problem] = []
@@ -66,7 +66,7 @@ async def load(
         if not problems:
             jobs = [item for item in chunk if isinstance(item, PlannedJob)]
             await _load_chunk(connection, batch_id, generation, jobs, now, tally)
-            await references.note(connection, (picture for job in jobs for picture in job.files), noted)
+            await references.note(connection, (image for job in jobs for image in job.files), noted)
     if problems:
         raise SheetProblems(_how_many(problems), problems)
     tally.gone, tally.unsent = await _retire_gone(connection, batch_id, generation, now)
@@ -106,9 +106,8 @@ async def _load_chunk(
             fresh.append((job, 1))
             continue
         newest = revisions[-1]
-        if (
-            same is not None
-        ):  # perhaps an older one: the edit was undone, what was paid before it counts again
+        if same is not None:
+            # Perhaps an older revision: the edit was undone, and what was paid before it counts again.
             tally.unchanged += 1
             stays: Revision | None = same
             kept.append(_place(job, same.id, generation))
@@ -136,7 +135,7 @@ async def _load_chunk(
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision of a key that the batch has."""
+    """One revision of a key in the batch."""
 
     id: int
     revision: int
@@ -145,13 +144,13 @@ class Revision:
     current: bool
     state: str
     twin: str | None
-    """The state of the one that it is linked to."""
+    """The state of the job that it is linked to."""
 
 
 async def revisions_of(
     connection: AsyncConnection, batch_id: int, keys: Sequence[str]
 ) -> dict[str, list[Revision]]:
-    """The revisions of each key that the batch has, oldest first."""
+    """The revisions of each key in the batch, oldest first."""
     found = await connection.execute(
         select(
             JOB.c.key,
@@ -181,7 +180,7 @@ _PLACE = (
         row=bindparam("at_row"),
         turn=bindparam("in_turn"),
         columns=bindparam("own_columns"),
-        # A row that is back: `--prune` wanted it cancelled for being gone.
+        # A row that returns: `--prune` may have requested a cancel because it was removed.
         cancel_requested=case((JOB.c.current, JOB.c.cancel_requested), else_=False),
         current=True,
     )
@@ -213,8 +212,8 @@ def _contents(job: PlannedJob) -> dict[str, Any]:
 async def _replace_unsent(
     connection: AsyncConnection, job: PlannedJob, job_id: int, generation: int, now: datetime
 ) -> bool:
-    """Put the new contents into a job that was never sent (queued, cancelled or failed); False if it was, or
-    if it has another's result."""
+    """Replace the contents of a job that was never sent (queued, cancelled or failed); False if it was sent,
+    or shares another job's result."""
     done = await connection.execute(
         update(JOB)
         .where(JOB.c.id == job_id, JOB.c.attempts == 0, JOB.c.state != JobState.SUCCEEDED)
@@ -236,7 +235,7 @@ async def _replace_unsent(
 
 
 async def _retire(connection: AsyncConnection, job_id: int, now: datetime) -> None:
-    """Take a job out of the sheet: what is at the API ends as it may, what is queued is not sent."""
+    """Remove a job from the sheet: if it is queued it is cancelled, if it is at the API it finishes there."""
     await connection.execute(update(JOB).where(JOB.c.id == job_id).values(current=False))
     await _cancel_queued(connection, JOB.c.id == job_id, now)
 
@@ -244,7 +243,7 @@ async def _retire(connection: AsyncConnection, job_id: int, now: datetime) -> No
 async def _retire_gone(
     connection: AsyncConnection, batch_id: int, generation: int, now: datetime
 ) -> tuple[int, int]:
-    """How many jobs have left the sheet, and how many of these are not sent for that."""
+    """Remove the jobs that the new sheet does not have: (how many, how many of them were not sent)."""
     gone = (JOB.c.batch_id == batch_id) & (JOB.c.generation < generation) & JOB.c.current
     unsent = await _cancel_queued(connection, gone, now)
     done = await connection.execute(update(JOB).where(gone).values(current=False))
@@ -269,7 +268,7 @@ async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime)
 async def _folders(
     connection: AsyncConnection, batch_id: int, fresh: Sequence[tuple[PlannedJob, int]]
 ) -> list[str]:
-    """A folder for each, unlike every other of the batch even where case does not count."""
+    """A folder for each job, unique in the batch even if case is ignored."""
     wanted = [folder_name(job.key, revision) for job, revision in fresh]
     taken = await _taken(connection, batch_id, wanted)
     folders = []

@@ -1,7 +1,7 @@
-"""Makes a file ready to be opened as our database: created, recognised, upgraded, or refused untouched.
+"""Prepares a file to be opened as the job table: creates or upgrades it, or rejects it unchanged.
 
-Refused: a file that is no SQLite database, a database of another program, one from a newer Nightsheet, and
-one that carries triggers or views (ours has none, and a crafted file could act through them).
+Rejected are a file that is no SQLite database, a database of another program or of a newer Nightsheet, and
+one with triggers or views (Nightsheet has none, and a crafted file could act through them).
 """
 
 import os
@@ -19,14 +19,14 @@ _HEADER_BYTES = 100
 
 
 class NotOurDatabase(CannotWrite):
-    """The file is no database of ours, or of a newer Nightsheet. It was not touched."""
+    """The file is no database of this Nightsheet. It is unchanged."""
 
 
 def prepare(path: Path) -> None:
-    """Create `path` (mode 0600), or check it and bring its schema up to date.
+    """Create `path` (mode 0600), or check it and upgrade its schema.
 
     Raises:
-        NotOurDatabase: refused, and left as it was.
+        NotOurDatabase: the file is rejected, and unchanged.
         CannotWrite: it cannot be created, read or written.
     """
     _create_if_missing(path)
@@ -35,11 +35,11 @@ def prepare(path: Path) -> None:
 
 
 def check(path: Path) -> None:
-    """Like `prepare`, for commands that need a batch: one of an older Nightsheet is upgraded, none is made.
+    """Like `prepare`, for commands that need a batch: the file is upgraded, but never created.
 
     Raises:
-        NotOurDatabase: refused.
-        CannotWrite: there is no such database, or an empty file that none has been made of yet.
+        NotOurDatabase: the file is rejected, and unchanged.
+        CannotWrite: there is no such database, or only an empty file.
     """
     version = _version_of(path) if path.exists() else None
     if version is None:
@@ -52,7 +52,7 @@ def check(path: Path) -> None:
 
 def _create_if_missing(path: Path) -> None:
     try:
-        # Before SQLite does it: -wal and -shm inherit the mode, and prompts are nobody else's business.
+        # Before SQLite creates it: -wal and -shm inherit the mode, and prompts are private.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
         if not path.is_file():
@@ -65,7 +65,12 @@ def _create_if_missing(path: Path) -> None:
 
 
 def _version_of(path: Path) -> str | None:
-    """The schema version of our database at `path`; None while it has no table."""
+    """The schema version of the database at `path`; None if it has no table yet.
+
+    Raises:
+        NotOurDatabase: the file is rejected.
+        CannotWrite: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_BYTES)
@@ -80,9 +85,9 @@ def _version_of(path: Path) -> str | None:
         )
     pages, application = (int.from_bytes(header[first : first + 4], "big") for first in (28, 68))
     if pages > 1 and application != APPLICATION_ID:
-        raise _foreign(path)  # without opening it, which would leave -wal and -shm files beside it
+        raise _foreign(path)  # rejected before opening it, which would leave -wal and -shm files beside it
     if pages == 1 and Path(f"{path}-journal").exists():
-        return None  # its creation was cut short: no table, and a journal that only a writer can play back
+        return None  # its creation was interrupted: no table, and a journal that only a writer can roll back
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             return _recognise(path, connection)
@@ -101,7 +106,7 @@ def _foreign(path: Path) -> NotOurDatabase:
 
 
 def _recognise(path: Path, connection: sqlite3.Connection) -> str | None:
-    connection.execute("BEGIN")  # one view: another process may be creating it at this moment
+    connection.execute("BEGIN")  # one snapshot: another process may be creating the tables now
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     names = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
     if not names and application in {0, APPLICATION_ID}:
@@ -148,13 +153,13 @@ def _upgrade(path: Path) -> None:
 
 @contextmanager
 def _one_transaction(path: Path) -> Iterator[object]:
-    """A connection inside BEGIN IMMEDIATE: every version is applied, or none."""
+    """A connection inside BEGIN IMMEDIATE: all versions are applied, or none."""
     import sqlalchemy as sa
     from sqlalchemy.pool import NullPool
 
     def connect() -> sqlite3.Connection:
         raw = sqlite3.connect(path, isolation_level=None, timeout=10.0)
-        # WAL is a property of the file: set here once, outside any transaction.
+        # WAL is a property of the file, and can only be set outside a transaction.
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA synchronous = FULL")
         return raw

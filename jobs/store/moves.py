@@ -1,6 +1,6 @@
-"""Moves: each a compare-and-set on the job's state, and what its attempt learns from it.
+"""Moves: each is a compare-and-set on the job's state, and an update of the job's newest attempt.
 
-The attempt meant is always the job's newest, whose number is the job's `attempts`.
+The number of the newest attempt is the job's `attempts`.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from jobs.outcomes import (
     Discarded,
     Fetched,
     FetchFailed,
+    LeftUnconfirmed,
     Linked,
     LinksExpired,
     NotAccepted,
@@ -31,7 +32,6 @@ from jobs.outcomes import (
     Reopened,
     Requeued,
     Resubmitted,
-    Unanswered,
     Unsendable,
 )
 from jobs.states import MOVES, JobState, Move
@@ -54,15 +54,15 @@ def _error(failure: Failure) -> dict[str, Any]:
 
 
 NEVER_SENT = _error(Failure(FailureKind.CANCELLED, "Cancelled before it was sent: nothing was paid."))
-"""What a job says that a person cancelled while it was queued."""
+"""The error columns of a job that a person cancelled while it was queued."""
 
 
 def _guarded(move: Move, job_id: int) -> Update:
-    """UPDATE job ... only where it is still in one of the move's sources."""
+    """UPDATE of a job that takes effect only in one of the move's source states."""
     sources, target = MOVES[move]
     guarded = update(JOB).where(JOB.c.id == job_id, JOB.c.state.in_(sorted(sources))).values(state=target)
     match move:
-        case Move.REOPEN:  # a running job without a request_id would be polled by nobody, and never end
+        case Move.REOPEN:  # a running job without a request_id would never be polled, and never end
             return guarded.where(_NEWEST_HAS_AN_ID)
         case Move.LINK:
             return guarded.where(_TWIN_HAS_SUCCEEDED)
@@ -80,12 +80,12 @@ def _newest_attempt(job_id: int) -> ScalarSelect[Any]:
     )
 
 
-def _of_attempt(job_id: int, **values: Any) -> Update:
+def _update_attempt(job_id: int, **values: Any) -> Update:
     return update(ATTEMPT).where(ATTEMPT.c.id == _newest_attempt(job_id)).values(**values)
 
 
 async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
-    """Commit the intent: returns the attempt's id, or None if the job is not to be sent any more."""
+    """Record the intent to submit; return the attempt's id, None if the job must not be sent any more."""
     moved = await connection.execute(
         _guarded(Move.CLAIM, claimed.job_id)
         .where(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
@@ -110,10 +110,9 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
 
 
 async def apply_all(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> bool:
-    """Apply every outcome, or none: False if one of the jobs is not where its move starts.
+    """Apply all outcomes or none; False if a job is in no source state of its move.
 
-    What a person has asked to be cancelled meanwhile, or has taken out of the sheet, is not sent again by a
-    setting: that one is left out.
+    An automatic repeat is skipped if meanwhile a person requested a cancel or removed the row.
     """
     wanted = [outcome for outcome in outcomes if not await _is_unwanted(connection, outcome)]
     if not wanted:
@@ -135,9 +134,10 @@ async def _is_unwanted(connection: AsyncConnection, outcome: Outcome) -> bool:
 
 
 async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
-    """Move a job; False if it was not where the move starts, or if its request_id is another attempt's.
+    """Apply an outcome to its job.
 
-    Nothing is changed then.
+    False, without any change, if the job is in no source state of the move, or another attempt has the
+    request_id.
     """
     job_id = outcome.job_id
     if isinstance(outcome, Accepted | Attached) and await is_held(connection, outcome.request_id):
@@ -158,7 +158,7 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
             )
         case Accepted() | Attached():
             await connection.execute(
-                _of_attempt(
+                _update_attempt(
                     job_id,
                     outcome=SubmitOutcome.ACCEPTED,
                     request_id=outcome.request_id,
@@ -167,7 +167,7 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
             )
         case Refused():
             await connection.execute(
-                _of_attempt(
+                _update_attempt(
                     job_id,
                     outcome=SubmitOutcome.REFUSED,
                     answered_at=outcome.at,
@@ -175,42 +175,44 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
                     detail=outcome.failure.message,
                 )
             )
-        case Unanswered():
+        case LeftUnconfirmed():
             await connection.execute(
-                _of_attempt(job_id, outcome=SubmitOutcome.UNANSWERED, detail=outcome.failure.message)
+                _update_attempt(job_id, outcome=SubmitOutcome.UNCONFIRMED, detail=outcome.failure.message)
             )
         case RemoteDone():
             await connection.execute(
-                _of_attempt(job_id, urls=list(outcome.urls), ended="done", **_told_cost(outcome.cost_usd))
+                _update_attempt(
+                    job_id, urls=list(outcome.urls), ended="done", **_known_cost(outcome.cost_usd)
+                )
             )
         case RemoteFailed():
             await connection.execute(
-                _of_attempt(
+                _update_attempt(
                     job_id,
                     ended=outcome.failure.kind,
                     detail=outcome.failure.message,
-                    **_told_cost(outcome.cost_usd),
+                    **_known_cost(outcome.cost_usd),
                 )
             )
         case RemoteCancelled():
-            await connection.execute(_of_attempt(job_id, ended=outcome.failure.kind))
+            await connection.execute(_update_attempt(job_id, ended=outcome.failure.kind))
         case LinksExpired() | Reopened():
-            await connection.execute(_of_attempt(job_id, urls=None, ended=None))
+            await connection.execute(_update_attempt(job_id, urls=None, ended=None))
         case Resubmitted():
             await connection.execute(
-                _of_attempt(job_id, outcome=SubmitOutcome.RESUBMITTED, automatic=outcome.automatic)
+                _update_attempt(job_id, outcome=SubmitOutcome.RESUBMITTED, automatic=outcome.automatic)
             )
         case Requeued():
-            await connection.execute(_of_attempt(job_id, automatic=outcome.automatic))
+            await connection.execute(_update_attempt(job_id, automatic=outcome.automatic))
         case Discarded():
-            await connection.execute(_of_attempt(job_id, outcome=SubmitOutcome.DISCARDED))
+            await connection.execute(_update_attempt(job_id, outcome=SubmitOutcome.DISCARDED))
         case Unsendable() | Linked() | Fetched() | FetchFailed() | Cancelled():
-            pass  # nothing new is known of a submit
+            pass  # these add nothing to an attempt
     return True
 
 
-def _told_cost(cost_usd: Decimal | None) -> dict[str, Any]:
-    """A result that is asked for again may not repeat what an earlier one told."""
+def _known_cost(cost_usd: Decimal | None) -> dict[str, Any]:
+    """Keep a cost that is known: a result that is requested again may not repeat it."""
     return {} if cost_usd is None else {"cost_usd": cost_usd}
 
 
@@ -221,7 +223,7 @@ async def is_held(connection: AsyncConnection, request_id: str) -> bool:
 
 
 def _job_values(outcome: Outcome) -> dict[str, Any]:
-    """What the job's own row learns from a move, beside its state."""
+    """The columns of the job's row that a move sets, besides the state."""
     match outcome:
         case NotAccepted():
             earlier = (
@@ -235,7 +237,7 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
                 "submitted_at": earlier,
                 "agreed": True,
             }
-        case Unanswered():
+        case LeftUnconfirmed():
             return _error(outcome.failure)
         case Unsendable() | Refused() | FetchFailed() | Discarded() | RemoteCancelled():
             return _error(outcome.failure) | {"finished_at": outcome.at, "cancel_requested": False}

@@ -1,4 +1,4 @@
-"""What the parts of the store share: a statement, or a few, becomes a durable write or a consistent read."""
+"""The base of the store's parts: decorators make a durable write or a consistent read of SQL statements."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
@@ -26,7 +26,7 @@ class StorePart:
 
 
 def reads(statement: Statement[S, P, T]) -> Method[S, P, T]:
-    """Make a method of a statement: it runs in one consistent view, on a connection that cannot write."""
+    """Make a statement a method that runs in one consistent snapshot, on a read-only connection."""
 
     @wraps(statement)
     async def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -36,9 +36,9 @@ def reads(statement: Statement[S, P, T]) -> Method[S, P, T]:
 
 
 def writes(statement: Statement[S, P, T]) -> Method[S, P, T]:
-    """Make a method of a statement: it is committed durably, perhaps in one transaction with others.
+    """Make a statement a method that commits durably, perhaps in one transaction with others.
 
-    The statement may run twice (when a neighbour in its group failed), so it does nothing but SQL.
+    The statement may run twice (if another one of its group failed), so it must only execute SQL.
     """
 
     @wraps(statement)

@@ -1,4 +1,4 @@
-"""What a run would do, looked at before anything is paid: changes, prices' amounts, repeats, warnings."""
+"""What a run would do, before anything is paid: changes, workload, repeats, warnings and throughput."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -18,37 +18,38 @@ from jobs.workload import Amount, Workload
 
 _SHARED = frozenset({JobState.SUCCEEDED, JobState.FAILED})
 _ON_ITS_WAY = AT_THE_API | {JobState.SUBMITTING, JobState.UNCONFIRMED}
-"""States of a job whose result another gets, and of one that it waits for, wherever its row is by now."""
+"""States of a job whose result an identical job shares at once, and of one that it waits for."""
 _ENOUGH = 5
-"""Jobs that make a pace: of fewer, one slow one says too much."""
+"""The fewest jobs to compute a throughput from: among fewer, one slow job weighs too much."""
 _LOOKED_AT = 5
+"""The most runs to search for one with enough jobs."""
 
 
 class Preview(StorePart):
-    """Reads alone: nothing of a preview is written."""
+    """What a run would do. Read-only."""
 
     @reads
     async def compare(
         self, connection: AsyncConnection, batch_id: int, jobs: Sequence[PlannedJob]
     ) -> list[RowChange]:
-        """The fate of each job, in their order; the same rules as in `loading`."""
+        """How loading would change each job, in order; by the same rules as `loading`."""
         known = await revisions_of(connection, batch_id, [job.key for job in jobs])
-        fates = []
+        changes = []
         for job in jobs:
             revisions = known.get(job.key, [])
             same = next((old for old in reversed(revisions) if old.fingerprint == job.fingerprint), None)
             stays = any(old.current for old in revisions)
             if not revisions:
-                fates.append(NEW)
+                changes.append(NEW)
             elif same is None:
-                fates.append(RowChange("changed", JobState.QUEUED, stays))
+                changes.append(RowChange("changed", JobState.QUEUED, stays))
             else:
-                fates.append(_unchanged(same, stays=stays))
-        return fates
+                changes.append(_unchanged(same, stays=stays))
+        return changes
 
     @reads
     async def to_send(self, connection: AsyncConnection, batch_id: int) -> Workload:
-        """By model: how many jobs are queued, and how many pictures they ask for at most."""
+        """The workload of the queued jobs."""
         found = await connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .where(*to_send(batch_id))
@@ -58,7 +59,7 @@ class Preview(StorePart):
 
     @reads
     async def unagreed(self, connection: AsyncConnection, batch_id: int) -> Workload:
-        """By model: queued jobs that nobody has agreed to pay for yet, and their pictures."""
+        """The workload of the queued jobs that nobody consented to pay for yet."""
         found = await connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .where(*to_send(batch_id), ~JOB.c.agreed)
@@ -68,10 +69,10 @@ class Preview(StorePart):
 
     @reads
     async def repeats(self, connection: AsyncConnection, batch_id: int) -> Workload:
-        """By model: queued jobs that send what another job of the sheet sends, or has sent; their images.
+        """The workload of the queued jobs that repeat another job of the sheet.
 
-        The first one of each kind is not among them, unless one of that kind was sent before. What has
-        failed or was cancelled has nothing that another could get.
+        The first job of each group is no repeat, unless one of the group was sent before. Failed and
+        cancelled jobs do not count: they have no result to share.
         """
         is_queued = JOB.c.state == JobState.QUEUED
         queued = func.count().filter(is_queued)
@@ -97,7 +98,7 @@ class Preview(StorePart):
 
     @reads
     async def warnings(self, connection: AsyncConnection, batch_id: int, limit: int) -> Warned:
-        """The warnings of what is queued and not agreed to yet: how many jobs have one, and the first."""
+        """Warnings of queued jobs without consent: how many jobs have one, and the first `limit` of them."""
         about = [*to_send(batch_id), ~JOB.c.agreed, func.json_array_length(JOB.c.warnings) > 0]
         many = (await connection.execute(select(func.count()).where(*about))).scalar_one()
         if not many:
@@ -110,7 +111,7 @@ class Preview(StorePart):
 
     @reads
     async def throughput(self, connection: AsyncConnection, origin: str) -> float | None:
-        """Jobs a minute, in the last run at this API that ended enough of them; None where none has."""
+        """Jobs a minute in the last run at this API that ended enough jobs; None if there is none."""
         latest = (
             select(RUN.c.batch_id, RUN.c.started_at, RUN.c.ended_at)
             .join(BATCH, BATCH.c.id == RUN.c.batch_id)
@@ -127,7 +128,7 @@ class Preview(StorePart):
 
 
 def _unchanged(same: Revision, *, stays: bool) -> RowChange:
-    """A linked job ends with the other as soon as it is run; what has left its place to it is no matter."""
+    """An unchanged job. If it is linked and queued, a run ends it as soon as the other job has ended."""
     returns = same.error_code == ROW_GONE and same.state == JobState.CANCELLED
     state = JobState.QUEUED if returns else JobState(same.state)
     if state is not JobState.QUEUED or same.twin is None:

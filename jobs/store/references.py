@@ -1,4 +1,4 @@
-"""Pictures of this computer that jobs name by their content: where they were when their sheet was loaded."""
+"""Local images that jobs name by their content: the places they had when their sheet was loaded."""
 
 from collections.abc import Iterable
 
@@ -9,15 +9,15 @@ from jobs.sheets.images.album import LocalImage
 from jobs.store.schema import REFERENCE
 
 NotedPlaces = set[tuple[str, str]]
-"""Content and path of what was noted already in this load: one that ten thousand rows name is noted once."""
+"""SHA-256 and path of the images recorded in this load: an image in ten thousand rows is recorded once."""
 
 
-async def note(connection: AsyncConnection, pictures: Iterable[LocalImage], seen: NotedPlaces) -> None:
-    """Remember where these pictures lie. Adds to what was `seen`."""
-    news = {(picture.sha256, str(picture.path)): picture for picture in pictures}
+async def note(connection: AsyncConnection, images: Iterable[LocalImage], seen: NotedPlaces) -> None:
+    """Record the places of these images, unless they are in `seen`; add them to `seen`."""
+    news = {(image.sha256, str(image.path)): image for image in images}
     rows = [
-        {"sha256": place[0], "path": place[1], "bytes": picture.bytes, "media_type": picture.media_type}
-        for place, picture in news.items()
+        {"sha256": place[0], "path": place[1], "bytes": image.bytes, "media_type": image.media_type}
+        for place, image in news.items()
         if place not in seen
     ]
     if rows:

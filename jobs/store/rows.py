@@ -1,4 +1,4 @@
-"""From rows to the views that the store hands out: the one place that does."""
+"""Makes the store's views from rows of its tables."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,17 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
-from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, SAYS_THE_SAME, TWIN
+from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
 from jobs.views import ArtifactView, JobView, OpenJob, Twin
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 
 _TWINS = ATTEMPT.alias("twins")
-"""The newest submit of the job that is sent in a linked one's stead."""
+"""The newest submit of the job that is sent instead of a linked one."""
 
-_WHOSE_PICTURES = case(
-    (JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, _TWINS.c.id)
-)
+_IMAGES_OF = case((JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, _TWINS.c.id))
 
 _EACH = ATTEMPT.alias()
 
@@ -31,7 +29,7 @@ _SENT = (
     .correlate(JOB)
     .scalar_subquery()
 )
-"""Submits that were or may have been accepted; a refused one is numbered, and none of these."""
+"""How many submits were or may have been accepted. A refused one has a number, but is not counted."""
 
 
 def select_open() -> Select[Any]:
@@ -52,7 +50,7 @@ def select_open() -> Select[Any]:
 
 
 def open_view(row: Row[Any]) -> OpenJob:
-    """A row of `select_open`."""
+    """The view of a row of `select_open`."""
     return OpenJob(
         id=row.id,
         key=row.key,
@@ -85,8 +83,8 @@ def select_jobs() -> Select[Any]:
             TWIN.c.key.label("twin_key"),
             TWIN.c.state.label("twin_state"),
             TWIN.c.current.label("twin_current"),
-            SAYS_THE_SAME.label("twin_alike"),
-            _WHOSE_PICTURES.label("pictures_by"),
+            IS_IDENTICAL.label("twin_alike"),
+            _IMAGES_OF.label("images_of"),
         )
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)
         .outerjoin(ATTEMPT, _NEWEST)
@@ -101,9 +99,9 @@ async def job_views(connection: AsyncConnection, wanted: Select[Any]) -> list[Jo
 
 
 async def with_images(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[JobView]:
-    """Views of rows of a `select_jobs`, with the images of the attempt, or of the job sent instead."""
-    attempts = list({row.pictures_by for row in rows if row.pictures_by is not None})
-    pictures: dict[int, list[ArtifactView]] = defaultdict(list)
+    """Views of the rows of a `select_jobs`, with images of the attempt, or of the job sent instead."""
+    attempts = list({row.images_of for row in rows if row.images_of is not None})
+    images: dict[int, list[ArtifactView]] = defaultdict(list)
     for first in range(0, len(attempts), 500):
         found = await connection.execute(
             select(ARTIFACT)
@@ -111,12 +109,12 @@ async def with_images(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> 
             .order_by(ARTIFACT.c.attempt_id, ARTIFACT.c.number)
         )
         for row in found:
-            pictures[row.attempt_id].append(artifact_view(row))
-    return [_job_view(row, tuple(pictures.get(row.pictures_by, ()))) for row in rows]
+            images[row.attempt_id].append(artifact_view(row))
+    return [_job_view(row, tuple(images.get(row.images_of, ()))) for row in rows]
 
 
 def artifact_view(row: Row[Any]) -> ArtifactView:
-    """A row of the artifacts."""
+    """The view of an artifact's row."""
     return ArtifactView(
         row.number, row.path, row.url, row.sha256, row.bytes, row.width, row.height, row.content_type
     )

@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy Core sees them: the statements are written against these."""
+"""The tables as objects of SQLAlchemy Core. All statements use these."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ REFERENCE = SQLModel.metadata.tables["reference"]
 RUN = SQLModel.metadata.tables["run"]
 
 TWIN = JOB.alias("twin")
-"""The job that is sent in a linked one's stead."""
-SAYS_THE_SAME = and_(TWIN.c.model == JOB.c.model, TWIN.c.inputs == JOB.c.inputs)
+"""The job that is sent instead of a linked one."""
+IS_IDENTICAL = and_(TWIN.c.model == JOB.c.model, TWIN.c.inputs == JOB.c.inputs)
 
 
 def to_send(batch_id: int) -> list[ColumnElement[Any]]:
-    """What is queued and would be sent: in the sheet, and not waiting for another's result."""
+    """The conditions for a queued job that would be sent: it is in the sheet, and not linked."""
     return [
         JOB.c.batch_id == batch_id,
         JOB.c.state == JobState.QUEUED,

@@ -1,4 +1,4 @@
-"""The store: all that the rest of the project may ask of the job table, in five parts."""
+"""The store: the interface of the job table, in five parts."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""The tables. Rows are built only in `jobs.store`, from validated values; CHECKs refuse nonsense even so.
+"""The tables. Only `jobs.store` builds rows, from validated values; CHECKs reject invalid ones nevertheless.
 
-SQLModel validates nothing on a table class, stores enums by name and times as they come, so that the
-columns say all three themselves: states by value, times in UTC with microseconds, money in millionths.
+SQLModel does not validate table classes, stores enums by name, and times in any zone. So the columns define
+this themselves: states by value, times in UTC with microseconds, money in millionths of a dollar.
 """
 
 from datetime import UTC, datetime
@@ -33,11 +33,11 @@ from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
 
 APPLICATION_ID = 0x4E534854
-"""`PRAGMA application_id` of our databases ("NSHT"): tells them from any other SQLite file."""
+"""`PRAGMA application_id` of Nightsheet's databases ("NSHT"): other SQLite files do not have it."""
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC time, kept as ISO 8601 text so that it sorts and reads well."""
+    """An aware UTC time, stored as ISO 8601 text, which sorts and reads well."""
 
     impl = String(32)
     cache_ok = True
@@ -50,7 +50,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Money(TypeDecorator[Decimal]):
-    """US dollars, kept as whole millionths so that SQL adds them up exactly."""
+    """US dollars, stored as whole millionths so that SQL adds them exactly."""
 
     impl = BigInteger
     cache_ok = True
@@ -85,25 +85,25 @@ class Batch(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str
     sheet: str
-    """Absolute path of the sheet: another path under this name is refused."""
+    """Absolute path of the sheet. Another sheet under the same name is rejected."""
     origin: str
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     last_run_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     generation: int = 0
-    """Counts the loads; a job whose own is lower is not in the sheet any more."""
+    """The number of loads. A job with a lower generation is no longer in the sheet."""
     paused_reason: str | None = None
     paused_detail: str | None = None
     paused_since: datetime | None = Field(default=None, sa_column=Column(Instant))
     prices: dict[str, str] = Field(
         default_factory=dict, sa_column=Column(JSON, nullable=False, server_default=text("'{}'"))
     )
-    """USD a picture by model, as the API last said."""
+    """USD an image by model, as last reported by the API."""
     budget: Decimal | None = Field(default=None, sa_column=Column(Money))
     concurrency: int | None = None
     rate: float | None = None
-    """The last three are set by `tune` and outlive a run."""
+    """`tune` sets budget, concurrency and rate. They outlive a run."""
     dedupe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("0")))
-    """One of several jobs that say the same is sent for all. Said with a run, it stays."""
+    """Whether only one of several identical jobs is sent. `run` sets it, and it stays."""
 
 
 class Job(SQLModel, table=True):
@@ -135,37 +135,37 @@ class Job(SQLModel, table=True):
     key: str
     revision: int = 1
     folder: str
-    """Where its pictures go, below the batch's folder. Unique, ignoring case."""
+    """The folder of its images, below the batch's folder. Unique, ignoring case."""
     position: int
     """Order in the sheet, from 0."""
     row: int
-    """Line in the sheet, from 1, as an editor counts."""
+    """Line in the sheet, from 1, as in an editor."""
     generation: int
     current: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
-    """Whether the sheet still has it. Others are neither sent nor in the manifest."""
+    """Whether the sheet still has it. Otherwise it is neither sent nor in the manifest."""
     agreed: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
-    """Whether a person agreed to pay for its next submit."""
+    """Whether a person consented to pay for its next submit."""
     turn: float = Field(default=0.0, sa_column=Column(Float, nullable=False, server_default=text("'0'")))
-    """Jobs are claimed by it, the lowest first: its priority with the other sign."""
+    """Jobs are claimed in this order, the lowest first: the negated priority."""
     model: str
     fingerprint: str
     inputs: str
-    """JSON, to the byte as it is sent; but pictures of this computer are named by their content."""
+    """The exact JSON that is sent, except that local images are named by their content."""
     pictures: int
-    """How many it asks for, at most."""
+    """The most images that it asks for."""
     columns: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     warnings: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     state: str
     available_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     attempts: int = 0
-    """How many submits were or may have been accepted, the open one included."""
+    """The number of its newest attempt, the open one included."""
     failed_runs: int = 0
-    """How many of them the API itself failed, for `--max-attempts`."""
+    """How many attempts failed at the API, for `--max-attempts`."""
     same_as: int | None = Field(default=None, sa_column=Column(Integer, ForeignKey("job.id")))
-    """The job that says the same and is sent in its stead: it has no submit of its own, and waits for that
-    job's result or has it."""
+    """The identical job that is sent instead of it. A linked job has no submit of its own; it waits for that
+    job's result, or shares it."""
     authorised: int = 0
-    """How many submits beyond the first a person or a setting allowed: the books are held against it."""
+    """How many submits beyond the first a person or a setting allowed. `audit` checks the ledger by it."""
     cancel_requested: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
     error_kind: str | None = None
     error_code: str | None = None
@@ -190,27 +190,27 @@ class Attempt(SQLModel, table=True):
     job_id: int = Field(sa_column=Column(Integer, ForeignKey("job.id"), nullable=False))
     number: int
     payload_sha256: str
-    """SHA-256 of the very bytes that are POSTed."""
+    """SHA-256 of the exact bytes that are POSTed."""
     started_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     answered_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     outcome: str
     request_id: str | None = None
     automatic: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
-    """That the job was sent again after this one was allowed by a setting, not by a person."""
+    """Whether a setting, not a person, allowed the repeat that follows this attempt."""
     urls: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    """Where the pictures are, once the API is done."""
+    """The URLs of the images, once the API is done."""
     cost_usd: Decimal | None = Field(default=None, sa_column=Column(Money))
-    """What the API said it cost."""
+    """The cost that the API reported."""
     estimate_usd: Decimal | None = Field(default=None, sa_column=Column(Money))
-    """The most it may cost, as known when it was sent."""
+    """The most that it may cost, by the price known when it was sent."""
     ended: str | None = None
     """How it ended at the API: done, or a FailureKind."""
     detail: str | None = None
-    """What was answered, in short, where it was no acceptance."""
+    """The reason in short, where the submit was not accepted or failed at the API."""
 
 
 class Artifact(SQLModel, table=True):
-    """A picture we hold: whole, decoded, hashed, under its final name."""
+    """An image on disk: complete, decoded and hashed, under its final name."""
 
     __table_args__ = (
         UniqueConstraint("attempt_id", "number", name="artifact_number"),
@@ -234,7 +234,7 @@ class Artifact(SQLModel, table=True):
 
 
 class Reference(SQLModel, table=True):
-    """Where a picture of this computer lies that jobs name by its content. It may lie in several places."""
+    """A place of a local image that jobs name by its content. An image may have several places."""
 
     __table_args__ = (
         UniqueConstraint("sha256", "path", name="reference_place"),
@@ -245,13 +245,13 @@ class Reference(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     sha256: str
     path: str
-    """Absolute, as it was when a sheet was loaded."""
+    """Absolute, from the time when a sheet was loaded."""
     bytes: int
     media_type: str
 
 
 class Run(SQLModel, table=True):
-    """One process lifetime over a batch, so that a second runner can be told who holds the database."""
+    """One process lifetime over a batch. A second runner can report who holds the database."""
 
     id: int | None = Field(default=None, primary_key=True)
     batch_id: int = Field(sa_column=Column(Integer, ForeignKey("batch.id"), nullable=False))

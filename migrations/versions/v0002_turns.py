@@ -1,4 +1,4 @@
-"""The order in which jobs are claimed is no longer that of loading alone."""
+"""Adds `turn`: jobs are claimed by priority, no longer only in the order of loading."""
 
 from alembic import op
 
@@ -14,6 +14,6 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Every job that is there has the same turn: their order stays as it was."""
+    """Give every existing job the same turn: their order does not change."""
     for statement in STATEMENTS:
         op.execute(statement)

@@ -1,4 +1,4 @@
-"""A job may have the result of another one that says the same, and then needs no submit of its own."""
+"""Adds `same_as`: a job may share the result of an identical one, without a submit of its own."""
 
 from alembic import op
 
@@ -15,8 +15,8 @@ COLUMNS = """
 """
 
 STATEMENTS = (
-    # SQLite changes no CHECK of a table that is there. The rows step aside and come back; nothing is renamed,
-    # because a rename would take along what refers to the table.
+    # SQLite cannot change a CHECK of an existing table. The rows are copied out and back; no table is renamed,
+    # because a rename would change the foreign keys that refer to it.
     "CREATE TABLE job_before AS SELECT * FROM job",
     "DROP TABLE job",
     """
@@ -74,6 +74,6 @@ CREATE TABLE job (
 
 
 def upgrade() -> None:
-    """No job that is there has another's result."""
+    """Rebuild the table. No existing job is linked."""
     for statement in STATEMENTS:
         op.execute(statement)

@@ -1,4 +1,4 @@
-"""Where the pictures of this computer lie that jobs name by their content."""
+"""Adds the places of local images that jobs name by their content."""
 
 from alembic import op
 
@@ -25,6 +25,6 @@ CREATE TABLE reference (
 
 
 def upgrade() -> None:
-    """No job of an older version names such a picture."""
+    """Create the table, empty: no job of an older version names a local image."""
     for statement in STATEMENTS:
         op.execute(statement)

@@ -1,4 +1,4 @@
-"""Whether one of several jobs that say the same is sent for all stays with the batch."""
+"""Adds `dedupe` to the batch: whether only one of several identical jobs is sent."""
 
 from alembic import op
 
@@ -14,6 +14,6 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
-    """Where jobs are linked, somebody has asked for it."""
+    """Set it for batches with linked jobs: somebody asked for it there."""
     for statement in STATEMENTS:
         op.execute(statement)

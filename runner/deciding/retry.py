@@ -8,7 +8,7 @@ from jobs.attempts import SubmitOutcome
 from jobs.failures import ONLY_IF_NAMED, FailureKind
 from jobs.outcomes import Reopened, Requeued
 from jobs.states import JobState
-from jobs.stored_files import not_at_hand
+from jobs.stored_files import missing_files
 from runner.deciding.changes import (
     CHANGED_MEANWHILE,
     NOT_AGREED,
@@ -144,7 +144,7 @@ def _why_not(
     """Why a job is not retried; None if it is, empty where the reason is not worth a line."""
     if not job.current:
         return NOT_IN_SHEET
-    if job.state is JobState.SUCCEEDED and not kinds and not_at_hand(job):
+    if job.state is JobState.SUCCEEDED and not kinds and missing_files(job):
         if job.twin is None or source_is_fetched:
             return None
         return f"its pictures are gone, and are those of {job.twin.key}"
@@ -159,7 +159,7 @@ def _why_not(
 
 def _lost_images(job: "JobView") -> bool:
     """Whether images that were fetched for this job, and for no other row, are no longer on disk."""
-    return (job.twin is None or not job.twin.current) and bool(not_at_hand(job))
+    return (job.twin is None or not job.twin.current) and bool(missing_files(job))
 
 
 async def _held_at_api(store: "Store", batch: "BatchView") -> set[int]:

@@ -1,1 +1,1 @@
-"""Who looks on, and who is told: progress, notices, the report of a run."""
+"""Progress, notices, notifications and the report of a run."""

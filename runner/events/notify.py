@@ -1,7 +1,7 @@
-"""Tells somebody outside when a run pauses or ends, so that a pause at two in the morning is not silent.
+"""Notifies a command or a webhook when a run pauses or ends: a pause at night must not be silent.
 
 A command gets the JSON on its standard input, a webhook as its body. Neither gets the token, and neither can
-stop a run: what goes wrong with them is a notice.
+stop a run: if one fails, a notice says so.
 """
 
 import json
@@ -32,7 +32,10 @@ def event(
     paused: Pause | None,
     exit_code: int | None = None,
 ) -> dict[str, Any]:
-    """What is told: `event` is `paused`, `ended` or `interrupted`; `exit_code` is null before the end."""
+    """The JSON of a notification. `what` is `paused`, `ended` or `interrupted`.
+
+    `exit_code` is None before the end of the run.
+    """
     return {
         "event": what,
         "batch": batch,
@@ -45,23 +48,23 @@ def event(
 
 
 def event_of(report: RunReport) -> dict[str, Any]:
-    """What is told at the end of a run."""
+    """The JSON of the notification at the end of a run."""
     what = "interrupted" if report.interrupted else "paused" if report.paused else "ended"
     return event(what, report.batch, report.counts, report.account, report.paused, report.exit_code)
 
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """Whom to tell, if anybody."""
+    """Sends notifications to a command, a webhook, both or neither."""
 
     command: tuple[str, ...]
     webhook: str | None
     env: Mapping[str, str]
     notice: Callable[[str], None]
 
-    async def tell(self, told: Mapping[str, Any]) -> None:
-        """Tell it, and come back within 30 s each; cancelling does not cut it off."""
-        body = json.dumps(told).encode()
+    async def send(self, news: Mapping[str, Any]) -> None:
+        """Notify each receiver, for at most 30 s each. Cancellation does not interrupt it."""
+        body = json.dumps(news).encode()
         with anyio.CancelScope(shield=True):
             if self.command:
                 self._complain("--on-event", await _run(self.command, body, self.env))
@@ -76,10 +79,10 @@ class Notifier:
 
 
 def notifier_for(settings: Settings, env: Mapping[str, str], notice: Callable[[str], None]) -> Notifier:
-    """Whom the settings name.
+    """The notifier that the settings describe.
 
     Raises:
-        UsageProblem: the command cannot be read, or the webhook is no address.
+        UsageProblem: the command cannot be parsed, or the webhook is not an http(s) URL.
     """
     safe = {name: value for name, value in env.items() if name not in VENDOR.token_variables}
     webhook = checked_webhook(settings.webhook) if settings.webhook else None
@@ -94,7 +97,7 @@ def _words(command: str | None) -> tuple[str, ...]:
 
 
 async def _run(words: tuple[str, ...], body: bytes, env: Mapping[str, str]) -> str | None:
-    """Without a shell; None when it took the news, else why not."""
+    """Run the command without a shell; None if it succeeded, else the reason."""
     try:
         with anyio.fail_after(LONGEST_SECONDS):
             done = await anyio.run_process(
@@ -107,6 +110,6 @@ async def _run(words: tuple[str, ...], body: bytes, env: Mapping[str, str]) -> s
             )
     except TimeoutError:
         return f"it had not ended after {LONGEST_SECONDS:g} s"
-    except (OSError, ValueError) as error:  # the second: a NUL character in a word
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in a word
         return getattr(error, "strerror", None) or type(error).__name__
     return None if done.returncode == 0 else f"it ended with exit code {done.returncode}"

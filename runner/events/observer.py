@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: where it stands, and what a person should read."""
+"""The observer of a run: receives its progress and its notices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from jobs.views import Account, Pause
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run at a glance. Counts are over the whole batch, `ended_here` and `seconds` over this run."""
+    """The progress of a run. `counts` and `account` cover the batch, the other figures this run."""
 
     batch: str
     counts: Mapping[JobState, int]
-    pictures: int
-    """Brought home in this run."""
+    images: int
+    """Downloaded in this run."""
     account: Account
     budget_usd: Decimal | None
     ended_here: int
-    """Jobs that came to an end in this run."""
+    """Jobs that ended in this run."""
     seconds: float
     """Since this run began."""
     done_at: datetime | None
-    """When nothing will be left to do at this pace; None while that cannot be told."""
+    """When the batch will be done at the present throughput; None while that is unknown."""
     paused: Pause | None
     waiting_for: str | None
-    """Why nothing moves just now, in words: an outage that is ridden out, a rate limit."""
+    """Why nothing moves at the moment, for a person: an outage, or a busy API."""
 
     @property
     def total(self) -> int:
@@ -36,19 +36,19 @@ class Progress:
 
 
 class Observer(Protocol):
-    """Whoever looks on. Must not block."""
+    """Receives the progress and the notices of a run. Its methods must not block."""
 
     def progress(self, progress: Progress) -> None:
         """Called about once a second, and once at the end."""
         ...
 
     def notice(self, text: str) -> None:
-        """Something a person should read, once."""
+        """Called once with a text that a person should read."""
         ...
 
 
 class Silent:
-    """Nobody looks on."""
+    """An observer that ignores everything."""
 
     def progress(self, progress: Progress) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Where a run stands, counted from the table now and then."""
+"""The progress of a run, counted from the table at intervals."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -7,16 +7,16 @@ from jobs.states import ENDED, JobState
 from jobs.views import Pause
 from runner.events.observer import Observer, Progress
 
-if TYPE_CHECKING:  # a context brings the store along, and with it SQLAlchemy
+if TYPE_CHECKING:  # a context loads the store, and with it SQLAlchemy
     from runner.workers.context import Context
 
 _LEFT_ALONE = ENDED | {JobState.UNCONFIRMED}
 _SHARE_OF_TIME = 0.05
-"""Counting a large table takes a while: never more than this part of the run."""
+"""The most of a run's time that counting may take: a large table takes a while to count."""
 
 
 class ProgressCounter:
-    """Counts how far a run has got, and shows it to the observer."""
+    """Counts the progress of a run and passes it to the observer."""
 
     def __init__(self, run: "Context", observer: Observer) -> None:
         self._run = run
@@ -26,11 +26,11 @@ class ProgressCounter:
 
     @property
     def seconds(self) -> float:
-        """Since the run began."""
+        """Seconds since the run began."""
         return self._run.time.clock.monotonic() - self._begun
 
     async def tick(self) -> None:
-        """Count and tell, unless the last count was dear and is not long ago."""
+        """Count and show, unless the last count took long and is recent."""
         now = self._run.time.clock.monotonic()
         if now < self._next:
             return
@@ -39,7 +39,7 @@ class ProgressCounter:
         self._next = now + spent / _SHARE_OF_TIME
 
     async def count(self) -> Progress:
-        """Where the run stands now."""
+        """The progress now."""
         run = self._run
         counts, account = await run.store.jobs.counts_and_account(run.batch.id)
         stop = run.limits.brake.stop
@@ -47,7 +47,7 @@ class ProgressCounter:
         return Progress(
             batch=run.batch.name,
             counts=counts,
-            pictures=run.tally.pictures,
+            images=run.tally.images,
             account=account,
             budget_usd=run.limits.budget.limit,
             ended_here=run.tally.ended,

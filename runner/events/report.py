@@ -1,4 +1,4 @@
-"""What a run came to: its counts, its money, its exit code, and what to do next."""
+"""The report of a run: its counts, its money and its exit code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from jobs.views import Account, Pause
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """One process lifetime over a batch. `counts` and `account` are the batch's, the rest is this run's."""
+    """The report of one run. `counts` and `account` cover the batch, the other figures this run."""
 
     batch: str
     counts: Mapping[JobState, int]
     account: Account
-    pictures: int
+    images: int
     seconds: float
     paused: Pause | None
     interrupted: bool
@@ -25,12 +25,12 @@ class RunReport:
     warned: int
     """Jobs that succeeded with a warning."""
     folder: Path
-    """The batch's folder: pictures and manifests."""
+    """The batch's folder: images and manifests."""
     manifests: tuple[Path, ...]
     left_out: int = 0
-    """Queued jobs that are no part of what the run was for; they change no exit code."""
+    """Queued jobs outside the run's selection; they do not change the exit code."""
     linked: int = 0
-    """Jobs that succeeded by another that says the same: not sent, not paid."""
+    """Jobs that succeeded with an identical job's result: not sent, not paid."""
     waiting: int = 0
     """Queued jobs that wait for another's result."""
 

@@ -1,1 +1,1 @@
-"""A run from agreement to report: its stages, wired once."""
+"""One run, from consent to report: its stages and their wiring."""

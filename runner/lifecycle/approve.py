@@ -1,4 +1,4 @@
-"""Decides whether a run may pay: prices, the budget, a person's yes. Nothing is sent."""
+"""Decides whether a run may pay: prices, budget and a person's consent. No job is submitted here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ from runner.workers.tuning import Tuning, tuning_for
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What a run may do, and the books that it begins with. Money is USD."""
+    """What a run may do, and the ledger's totals at its start. Money is in USD."""
 
     batch: BatchView
     tuning: Tuning
     prices: Mapping[str, Decimal]
     """USD an image, by model."""
     committed_usd: Decimal
-    """What is paid already or may be: costs, and estimates where the API named none."""
+    """Money that is or may be spent already: costs, and estimates where the API reported no cost."""
     counts: Mapping[JobState, int]
     resubmits_left: int
-    """Unconfirmed submits that `--resubmit-unconfirmed` still allows to be sent again."""
+    """How many more unconfirmed submits `--resubmit-unconfirmed` allows to be repeated."""
 
 
 async def approve(order: Order, provider: Provider, brake: Brake, health: Health, scope: Scope) -> Approval:
-    """Ask the API for prices and a person for consent, where anything is to be sent, and record the yes.
+    """Ask the API for prices and a person for consent, if there is anything to submit; record the consent.
 
-    An outage is ridden out first; where it lasts, the brake is pulled and nobody is asked.
+    An outage is waited out first. If it outlasts the limit, the brake is pulled and nobody is asked.
 
     Raises:
-        UsageProblem: nobody agreed, or a budget that no price can be held against.
+        UsageProblem: nobody consented, or there is a budget and a model's price is unknown.
     """
     store, settings = order.store, order.settings
     batch, tuning = await _tuned(order)
@@ -63,10 +63,10 @@ async def approve(order: Order, provider: Provider, brake: Brake, health: Health
 
 
 async def _tuned(order: Order) -> tuple[BatchView, Tuning]:
-    """The batch, and how fast and how dear it may run. A budget that is said outlives its run."""
+    """The batch and its tuning. A budget given on the command line is stored, and outlives its run."""
     batch = order.batch
     tuning = tuning_for(order.settings, batch)
-    if order.settings.is_said("budget") and tuning.budget != batch.budget:
+    if order.settings.on_command_line("budget") and tuning.budget != batch.budget:
         await order.store.batches.tune(batch.id, {"budget": tuning.budget})
         batch = await order.store.batches.get(batch.id)
     return batch, tuning
@@ -90,7 +90,7 @@ async def _ask(
 
 
 async def _agree_unasked(order: Order, scope: Scope, *, nothing_to_send: bool) -> None:
-    """What was agreed to beforehand is recorded although nothing can be sent: resuming asks nothing."""
+    """Record consent that was given in advance although nothing can be sent now: resuming asks nothing."""
     only = None if scope.selected is None else scope.selected.ids
     if nothing_to_send:
         if only is not None:

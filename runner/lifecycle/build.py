@@ -1,4 +1,4 @@
-"""Wires the parts of one run. It awaits nothing and decides nothing: what may be paid is approved before."""
+"""Wires the parts of one run. Nothing is awaited or decided here: payment is approved before."""
 
 from anyio import CapacityLimiter
 
@@ -16,18 +16,19 @@ from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.providers.connect import Api
 from runner.settings import Settings
+from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import Uploader
 from runner.workers.context import Context, Images, Limits, Tally, Time, Timing, WorkQueue
 from runner.workers.queue import JobQueue
 
 
 def build_brake(observer: Observer) -> Brake:
-    """The brake of a run, whose pauses are shown as they come."""
+    """The brake of a run. Each pause is shown to the observer."""
     return Brake(lambda stop: observer.notice(f"Paused ({stop.reason}): {stop.detail}"))
 
 
 def build_health(order: Order, api: Api, brake: Brake, scope: Scope) -> Health:
-    """How this run sees the API. Before anything is sent, the API is asked whether it is there."""
+    """The API's health as this run sees it. Where jobs are to be submitted, the API is probed first."""
     queued, unconfirmed = next(iter(scope.queued), None), [job.model for job in scope.unconfirmed]
     under_way = [job.model for job in (*scope.found.running, *scope.found.fetching)]
     return Health(
@@ -43,84 +44,85 @@ def build_health(order: Order, api: Api, brake: Brake, scope: Scope) -> Health:
 
 
 def build(
-    order: Order, api: Api, brake: Brake, health: Health, approval: Approval, scope: Scope, open_: Resources
+    order: Order,
+    api: Api,
+    brake: Brake,
+    health: Health,
+    approval: Approval,
+    scope: Scope,
+    resources: Resources,
 ) -> Context:
-    """What all tasks of a run share."""
+    """The context that all tasks of a run share."""
     settings, clock, rng = order.settings, order.environment.clock, order.environment.rng
-    batch, store, notice = approval.batch, order.store, order.observer.notice
-    guards = Guards(
-        _guard_limits(settings),
-        brake,
-        total=sum(approval.counts.values()),
-        proven=approval.counts[JobState.SUCCEEDED] > 0,
-        recovered={job.id for job in (*scope.found.running, *scope.found.fetching)},
-    )
-    throttle = Throttle(
-        clock,
-        rng,
-        brake,
-        health,
-        gate=settings.submit_gate,
-        rate=approval.tuning.rate,
-        outage_limit=settings.outage_limit,
-    )
-    uploader = Uploader(
-        store,
-        clock,
-        rng,
-        brake,
-        notice,
-        deadline=settings.deadline,
-        outage_limit=settings.outage_limit,
-        here=is_loopback(split_origin(api.base)[1]),
-        way=settings.way,
-        bucket=open_.bucket,
-    )
+    batch, store = approval.batch, order.store
+    guards = _guards(settings, brake, approval, scope)
+    jumps = ClockJumpDetector(clock, lambda seconds: _after_clock_jump(seconds, api, order.observer))
+    budget = Budget(approval.tuning.budget, approval.committed_usd, approval.prices)
     return Context(
         batch=batch,
         store=store,
         provider=api.provider,
-        spool=open_.spool,
-        time=Time(
-            clock, rng, ClockJumpDetector(clock, lambda seconds: _after_a_jump(seconds, api, order.observer))
-        ),
+        spool=resources.spool,
+        time=Time(clock, rng, jumps),
         timing=_timing(settings),
-        limits=Limits(
-            brake,
-            health,
-            throttle,
-            Budget(approval.tuning.budget, approval.committed_usd, approval.prices),
-            guards,
-        ),
+        limits=Limits(brake, health, _throttle(order, brake, health, approval), budget, guards),
         queue=WorkQueue(
             CapacityLimiter(approval.tuning.concurrency), JobQueue(store, batch.id, brake, clock, guards)
         ),
         images=Images(
-            uploader,
-            Downloads(open_.image_client, settings.output_root, clock, open_.disk),
-            open_.ready,
+            _uploader(order, api, brake, resources.bucket),
+            Downloads(resources.image_client, settings.output_root, clock, resources.disk),
+            resources.ready,
             settings.name_template,
             settings.keep_bad,
         ),
-        notice=notice,
+        notice=order.observer.notice,
         probe=order.environment.probe,
         tally=Tally(resubmits_left=approval.resubmits_left),
     )
 
 
-def _after_a_jump(seconds: float, api: Api, observer: Observer) -> None:
-    """After a sleep of the machine, idle connections are dead."""
-    api.forget_connections()
-    observer.notice(sentence(seconds))
-
-
-def _guard_limits(settings: Settings) -> GuardLimits:
-    return GuardLimits(
+def _guards(settings: Settings, brake: Brake, approval: Approval, scope: Scope) -> Guards:
+    limits = GuardLimits(
         failures_in_a_row=settings.guard_failures,
         unconfirmed=settings.guard_unconfirmed,
         unconfirmed_percent=settings.guard_unconfirmed_percent,
         canary=settings.canary,
         canary_above=settings.canary_above,
+    )
+    return Guards(
+        limits,
+        brake,
+        total=sum(approval.counts.values()),
+        proven=approval.counts[JobState.SUCCEEDED] > 0,
+        recovered={job.id for job in (*scope.found.running, *scope.found.fetching)},
+    )
+
+
+def _throttle(order: Order, brake: Brake, health: Health, approval: Approval) -> Throttle:
+    return Throttle(
+        order.environment.clock,
+        order.environment.rng,
+        brake,
+        health,
+        gate=order.settings.submit_gate,
+        rate=approval.tuning.rate,
+        outage_limit=order.settings.outage_limit,
+    )
+
+
+def _uploader(order: Order, api: Api, brake: Brake, bucket: Bucket | None) -> Uploader:
+    return Uploader(
+        order.store,
+        order.environment.clock,
+        order.environment.rng,
+        brake,
+        order.observer.notice,
+        deadline=order.settings.deadline,
+        outage_limit=order.settings.outage_limit,
+        here=is_loopback(split_origin(api.base)[1]),
+        way=order.settings.way,
+        bucket=bucket,
     )
 
 
@@ -132,3 +134,9 @@ def _timing(settings: Settings) -> Timing:
         outage_limit=settings.outage_limit,
         max_attempts=settings.max_attempts,
     )
+
+
+def _after_clock_jump(seconds: float, api: Api, observer: Observer) -> None:
+    """Drop idle connections: they are dead after the machine slept."""
+    api.forget_connections()
+    observer.notice(sentence(seconds))

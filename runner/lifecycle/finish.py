@@ -1,4 +1,4 @@
-"""The end of a run, written down: its pause, its manifests, its report."""
+"""The end of a run: records its pause, writes the manifests and makes the report."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,11 +15,11 @@ from runner.workers.context import Context, Tally
 
 
 async def finish(order: Order, run: Context, run_id: int, begun: float) -> RunReport:
-    """Write down how the run ended, as far as the disk takes it. `begun` is monotonic."""
+    """Record how the run ended, as far as the disk allows. `begun` is monotonic, in seconds."""
     manifests: tuple[Path, ...] = ()
     try:
         await order.store.links.settle(order.batch.id)
-    except CannotWrite as error:  # the next run does it
+    except CannotWrite as error:  # the next run settles them
         run.limits.brake.pause(PauseReason.DISK, error.message)
     try:
         manifests = await write_manifests(order.store, order.batch, order.folder)
@@ -28,7 +28,7 @@ async def finish(order: Order, run: Context, run_id: int, begun: float) -> RunRe
     try:
         if run.limits.brake.stop is not None:
             await write_pause(run, run.limits.brake.stop)
-    except CannotWrite as error:  # the report has to tell it, then
+    except CannotWrite as error:  # then only the report shows the pause
         run.limits.brake.pause(PauseReason.DISK, error.message)
     seconds = run.time.clock.monotonic() - begun
     interrupted = run.limits.brake.interrupted
@@ -41,7 +41,7 @@ async def finish(order: Order, run: Context, run_id: int, begun: float) -> RunRe
 
 
 async def finish_idle(order: Order) -> RunReport:
-    """The report of a run that had nothing to do, and asked the API nothing."""
+    """The report of a run that had nothing to do. It made no call to the API."""
     manifests = await write_manifests(order.store, order.batch, order.folder)
     return await _report(order, Tally(), 0.0, manifests, interrupted=False)
 
@@ -65,7 +65,7 @@ async def _report(
         batch=batch.name,
         counts=counts,
         account=account,
-        pictures=tally.pictures,
+        images=tally.images,
         seconds=seconds,
         paused=paused,
         interrupted=interrupted,
@@ -80,8 +80,11 @@ async def _report(
 
 
 async def _left_out(order: Order, links: LinkCounts) -> int:
-    """Jobs that this run was not for, and what waits for them. A run over the whole batch has none."""
-    if not order.part:
+    """How many jobs are outside the run's selection, with those that wait for them.
+
+    0 for a run over the whole batch.
+    """
+    if not order.selection:
         return 0
     left = await order.store.preview.unagreed(order.batch.id)
     return left.jobs + links.idle

@@ -1,4 +1,4 @@
-"""What one run is asked to do, and what it works with. The database is held for it."""
+"""What one run is asked to do, and its resources. The database's lock is held meanwhile."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +22,25 @@ from runner.uploads.object_store import Bucket
 
 
 @dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How a sheet is loaded into its batch. Each None leaves the choice to the sheet or to the batch."""
+
+    batch: str | None = None
+    """The batch's name."""
+    model: str | None = None
+    """The model of rows that name none."""
+    priority_by: str | None = None
+    """The column with each row's priority."""
+    dedupe: bool | None = None
+    """Whether only one of several identical jobs is submitted, in later runs as well. False undoes that for
+    jobs that still wait."""
+    prune: bool = False
+    """Whether to have the API cancel jobs that are removed from the sheet and still wait there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """One run over one batch, as it was asked for."""
+    """One requested run over one batch."""
 
     store: Store
     batch: BatchView
@@ -31,10 +48,10 @@ class Order:
     environment: Environment
     consent: Consent
     observer: Observer
-    part: Selection = WHOLE
-    """What of the batch it is for, where that is not all of it."""
+    selection: Selection = WHOLE
+    """Which jobs of the batch the run is for."""
     prune: bool = False
-    """Whether the API is to cancel what waits there and is gone from the sheet."""
+    """Whether to have the API cancel jobs that are removed from the sheet and still wait there."""
 
     @property
     def folder(self) -> Path:
@@ -44,14 +61,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What there is to do: what was found under way, what is to be sent, and what is sent again."""
+    """The work of a run: jobs found in flight, jobs to submit, and submits to repeat."""
 
     found: Recovered
     selected: SelectedJobs | None
-    """The jobs of the order's part; None where it is for the whole batch."""
+    """The jobs of the order's selection; None for the whole batch."""
     queued: Workload
     unconfirmed: tuple[JobView, ...]
-    """What `--resubmit-unconfirmed` sends again, once all else is agreed to."""
+    """Jobs that `--resubmit-unconfirmed` sends again, after consent to the rest."""
 
     def __bool__(self) -> bool:
         return bool(self.queued or self.unconfirmed or self.found.running or self.found.fetching)
@@ -59,11 +76,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What is open for the length of a run."""
+    """Resources that stay open for the length of a run."""
 
     spool: Spool
     image_client: ImageClient
     disk: Disk
     bucket: Bucket | None
     ready: MemoryObjectSendStream[OpenJob]
-    """From the workers to the downloads."""
+    """Carries jobs from the workers to the download tasks."""

@@ -1,4 +1,4 @@
-"""Signals: Ctrl-C, SIGTERM and a lost terminal end a run, and lose nothing."""
+"""Signals: Ctrl-C, SIGTERM and a lost terminal end a run without losing anything."""
 
 import os
 import signal
@@ -13,17 +13,17 @@ from runner.clock import Clock
 from runner.limits.brake import Brake, Reach
 
 GRACE_SECONDS = 15.0
-"""How long downloads under way may take to end after Ctrl-C."""
+"""How long downloads in progress may continue after Ctrl-C."""
 
 Exit = Callable[[int], object]
 
 
 @asynccontextmanager
 async def obeying_signals(brake: Brake, clock: Clock, notice: Callable[[str], None]) -> AsyncIterator[None]:
-    """Obey signals for as long as the block lasts. An error of ours leaves it as it is, not in a group."""
+    """Handle signals for the length of the block. A `NightsheetError` leaves it bare, not in a group."""
     error: NightsheetError | None = None
     async with anyio.create_task_group() as beside:
-        if sys.platform != "win32":  # there Ctrl-C cancels the run, which loses nothing either
+        if sys.platform != "win32":  # on Windows Ctrl-C cancels the run, which loses nothing either
             beside.start_soon(obey_signals, brake, clock, notice)
         try:
             yield
@@ -37,7 +37,7 @@ async def obeying_signals(brake: Brake, clock: Clock, notice: Callable[[str], No
 async def obey_signals(
     brake: Brake, clock: Clock, notice: Callable[[str], None], exit_now: Exit = os._exit
 ) -> None:
-    """Ctrl-C, SIGTERM or a lost terminal once: begin nothing new. Twice: end at once, which loses nothing."""
+    """On the first signal, start nothing new. On the second, exit at once; that loses nothing either."""
 
     async def end_downloads() -> None:
         await clock.sleep(GRACE_SECONDS)

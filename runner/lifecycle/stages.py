@@ -30,7 +30,7 @@ from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Stop
 from runner.planning.dedupe import dedupe
 from runner.planning.resubmits import allowed_resubmits
-from runner.planning.selection import SelectedJobs, choose
+from runner.planning.selection import SelectedJobs, select
 from runner.providers.connect import Api, open_api, user_agent
 from runner.recovery.recover import Recovered, recover
 from runner.recovery.spool import Spool, open_spool
@@ -40,13 +40,13 @@ from runner.workers.context import Context
 from runner.workers.pool import start
 
 _READY = 64
-"""Jobs that may wait for the download pool before a worker waits with them."""
+"""Jobs that may queue for the download pool. Beyond that the workers wait until downloads catch up."""
 
 Ready = MemoryObjectReceiveStream[OpenJob]
 
 
 async def carry_out(order: Order) -> RunReport:
-    """One run over a batch whose database is held: each step in its turn."""
+    """Run a batch, stage by stage. The caller holds the database's lock."""
     notifier = notifier_for(order.settings, order.environment.env, order.observer.notice)
     begun = order.environment.clock.monotonic()
     bucket = await _bucket(order)
@@ -67,26 +67,26 @@ async def carry_out(order: Order) -> RunReport:
             await _work(order, run, ready, found, notifier)
             with anyio.CancelScope(shield=True):
                 report = await finish(order, run, run_id, begun)
-            await notifier.tell(event_of(report))
+            await notifier.send(event_of(report))
     return report
 
 
 async def _recover(order: Order, spool: Spool) -> Recovered:
     found = await recover(order.store, order.batch, spool)
-    _tell(found, order.observer)
+    _announce(found, order.observer)
     return found
 
 
 async def _select(order: Order) -> SelectedJobs | None:
-    """The jobs of the order's part; None where it is for the whole batch. Clears the batch's pause."""
+    """The jobs of the order's selection; None for the whole batch. Clears the batch's pause."""
     store, batch = order.store, order.batch
     await store.batches.unpause(batch.id)
     await store.links.settle(batch.id)
-    return await choose(store, batch, order.part, order.observer.notice) if order.part else None
+    return await select(store, batch, order.selection, order.observer.notice) if order.selection else None
 
 
 async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -> Scope:
-    """Link what sends the same, where the batch wants that; what is left to do then."""
+    """Link identical jobs if the batch has `dedupe`; return the work that is left."""
     store, batch = order.store, order.batch
     await dedupe(store, batch, selected, order.observer.notice)
     if selected is not None:
@@ -96,9 +96,9 @@ async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -
 
 
 async def _idle(order: Order, notifier: Notifier) -> RunReport:
-    await to_thread.run_sync(remove_stale_parts, order.folder)  # of a run that died at its very end
+    await to_thread.run_sync(remove_stale_parts, order.folder)  # from a run that died at its very end
     report = await finish_idle(order)
-    await notifier.tell(event_of(report))
+    await notifier.send(event_of(report))
     return report
 
 
@@ -106,7 +106,7 @@ async def _idle(order: Order, notifier: Notifier) -> RunReport:
 async def _opened(
     order: Order, spool: Spool, bucket: Bucket | None
 ) -> AsyncIterator[tuple[Api, Resources, Ready]]:
-    """The API, and all else that is open for the length of a run."""
+    """The API and the other resources of a run."""
     settings, environment = order.settings, order.environment
     async with open_api(settings, environment) as api:
         await _prepare_folder(order)
@@ -118,12 +118,12 @@ async def _opened(
         )
         send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
         async with client:
-            with send, ready:  # closed as well where nobody agrees
+            with send, ready:  # closed even if nobody consents
                 yield api, Resources(spool, client, LocalDisk(), bucket, send), ready
 
 
 async def _bucket(order: Order) -> Bucket | None:
-    """The store of images, where the settings name one; whoever uploads nothing loads nothing for it."""
+    """The object store for images, if the settings name one. Its libraries are loaded only then."""
     settings = order.settings
     if settings.way is Way.INSIDE and not settings.emulator:
         order.observer.notice(UNPROVEN)
@@ -133,7 +133,7 @@ async def _bucket(order: Order) -> Bucket | None:
 
 
 async def _work(order: Order, run: Context, ready: Ready, found: Recovered, notifier: Notifier) -> None:
-    """Do all that is to be done and can be done now."""
+    """Start both pools, the supervisor and the progress display; return when nothing is left to do now."""
     if order.prune and (asked := await order.store.jobs.prune(order.batch.id)):
         run.notice(f"{asked} at the API are gone from the sheet: what waits is cancelled.")
     progress = ProgressCounter(run, order.observer)
@@ -142,7 +142,7 @@ async def _work(order: Order, run: Context, ready: Ready, found: Recovered, noti
         anyio.create_task_group() as beside,
     ):
 
-        async def on_pause(stop: Stop) -> None:  # beside: whoever is notified may take a while
+        async def on_pause(stop: Stop) -> None:  # as a task of its own: a notification may take a while
             beside.start_soon(_tell_of_pause, run, notifier, stop)
 
         beside.start_soon(obey_the_table, run, order.settings, progress.tick, on_pause)
@@ -157,12 +157,16 @@ async def _tell_of_pause(run: Context, outside: Notifier, stop: Stop) -> None:
     with anyio.CancelScope(shield=True):  # the run may end meanwhile
         counts, account = await run.store.jobs.counts_and_account(run.batch.id)
         paused = Pause(stop.reason, stop.detail, run.time.clock.now())
-        await outside.tell(event("paused", run.batch.name, counts, account, paused))
+        await outside.send(event("paused", run.batch.name, counts, account, paused))
 
 
 async def _prepare_folder(order: Order) -> None:
-    """See that pictures and manifests can be kept, before anything is paid, and sweep what an interrupted run
-    left."""
+    """Check that images and manifests can be written, before anything is paid; remove an interrupted run's
+    temporary files.
+
+    Raises:
+        CannotWrite: the output folder or a manifest in it cannot be written.
+    """
     trouble = await to_thread.run_sync(probe_writable, order.settings.output_root)
     if trouble is not None:
         raise CannotWrite(f"{trouble}. Nothing was sent.", hint="Choose another --output-dir, or make room.")
@@ -181,7 +185,7 @@ def _defect(observer: Observer, key: str, error: BaseException) -> None:
     )
 
 
-def _tell(found: Recovered, observer: Observer) -> None:
+def _announce(found: Recovered, observer: Observer) -> None:
     going_on = len(found.running) + len(found.fetching)
     if going_on:
         jobs = "1 job is" if going_on == 1 else f"{going_on} jobs are"
@@ -193,8 +197,8 @@ def _tell(found: Recovered, observer: Observer) -> None:
             f"{len(found.left)} request_ids in the spool file fit no job of this batch, and are kept there: "
             f"{', '.join(found.left)}. They are paid for: look for them on the provider's page."
         )
-    if found.in_doubt:
+    if found.unconfirmed:
         observer.notice(
-            f"{found.in_doubt} submits were on their way when the last run ended, and may be paid for: "
+            f"{found.unconfirmed} submits were on their way when the last run ended, and may be paid for: "
             "see `nightsheet review`."
         )

@@ -1,4 +1,4 @@
-"""What other processes write into a batch while it runs: pauses, tuning, cancels."""
+"""Follows what other processes write into the table during a run: pauses, tuning, cancel requests."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -22,12 +22,12 @@ async def obey_the_table(
     look: Callable[[], Awaitable[None]],
     on_pause: Callable[[Stop], Awaitable[None]],
 ) -> None:
-    """Every second: pass a pause on in both directions, cancel what is wanted cancelled, then `look`.
+    """Every second: synchronise pauses with the table, apply tuning, forward cancel requests, then `look`.
 
-    `on_pause` is told of each pause, also of one that cannot be written down.
+    `on_pause` is called once for each pause, even if the pause cannot be written to the table.
     """
     written: Stop | None = None
-    told: Stop | None = None
+    notified: Stop | None = None
     batch = run.batch
     while True:
         try:
@@ -35,22 +35,22 @@ async def obey_the_table(
             before, batch = batch, await run.store.batches.get(run.batch.id)
             written = await _pass_pauses_on(run, batch, written)
             _tune(run, settings, before, batch)
-            await _let_go_of_what_was_cancelled(run)
-            await _cancel_what_is_wanted(run)
+            await _wake_cancelled(run)
+            await _forward_cancels(run)
             await look()
         except CannotWrite as error:
             run.limits.brake.pause(PauseReason.DISK, error.message)
         stop = run.limits.brake.stop
-        if stop is not None and stop != told:
+        if stop is not None and stop != notified:
             await on_pause(stop)
-        told = stop
+        notified = stop
         await run.time.clock.sleep(LOOK_SECONDS)
 
 
 async def _pass_pauses_on(run: Context, batch: BatchView, written: Stop | None) -> Stop | None:
-    """Write a pause of ours down, obey one of somebody else's in `batch`, end one that somebody cleared.
+    """Write this run's pause to the table, obey a pause found in `batch`, release one that was cleared there.
 
-    Returns the pause that stands in the table.
+    Returns the pause that the table has now.
     """
     stop = run.limits.brake.stop
     if stop is None:
@@ -68,15 +68,15 @@ async def _pass_pauses_on(run: Context, batch: BatchView, written: Stop | None) 
 
 
 def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -> None:
-    """Keep the pace that somebody has set since the last look; what was not touched stays as it is."""
+    """Apply what `tune` changed since the last look. Values that it did not change stay."""
     if (before.concurrency, before.rate, before.budget) != (now.concurrency, now.rate, now.budget):
-        anew, kept = tuning_for(settings, now, said_counts=False), tuning_of(run)
+        tuned, kept = tuning_for(settings, now, flags_count=False), tuning_of(run)
         if now.concurrency != before.concurrency:
-            kept = replace(kept, concurrency=anew.concurrency)
+            kept = replace(kept, concurrency=tuned.concurrency)
         if now.rate != before.rate:
-            kept = replace(kept, rate=anew.rate)
+            kept = replace(kept, rate=tuned.rate)
         if now.budget != before.budget:
-            kept = replace(kept, budget=anew.budget)
+            kept = replace(kept, budget=tuned.budget)
         apply_tuning(run, kept)
         run.notice(
             f"Tuned: {kept.concurrency} in flight, {kept.rate or 'any number of'} submits a minute, "
@@ -85,38 +85,38 @@ def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -
 
 
 async def write_pause(run: Context, stop: Stop) -> None:
-    """Note a pause with its batch, in place of a lesser one."""
+    """Store a pause with its batch. It replaces the stored one."""
     await run.store.batches.unpause(run.batch.id)
     await run.store.batches.pause(run.batch.id, stop.reason, stop.detail)
 
 
-async def _let_go_of_what_was_cancelled(run: Context) -> None:
-    """Wake workers that wait to send what is cancelled by now: they would wait to the end for nothing."""
+async def _wake_cancelled(run: Context) -> None:
+    """Wake workers that wait to submit a job that is cancelled meanwhile: they would wait for nothing."""
     if run.queue.pending.jobs:
-        for job_id in await run.store.jobs.those_in(JobState.CANCELLED, run.queue.pending.jobs):
+        for job_id in await run.store.jobs.ids_in_state(JobState.CANCELLED, run.queue.pending.jobs):
             run.queue.pending.end(job_id)
 
 
-async def _cancel_what_is_wanted(run: Context) -> None:
+async def _forward_cancels(run: Context) -> None:
     if run.limits.brake.stops(Reach.POLLS):
         return
     for job_id in await run.store.jobs.cancel_wanted(run.batch.id):
         job = await run.store.jobs.open_job(job_id)
         if job is not None and job.state is JobState.RUNNING and not await _cancel(run, job):
-            return  # the others would get no answer either
+            return  # the API does not answer: it would not answer for the others either
 
 
 async def _cancel(run: Context, job: OpenJob) -> bool:
-    """Ask once; False if that brought no answer, and is to be asked again in a second."""
+    """Ask the API once to cancel a job. False: it did not answer, ask again in a second."""
     match await run.provider.cancel(job.request_id):
         case CancelTaken():
             run.notice(f"Job {job.key!r}: the API was asked to cancel it, and took that.")
-            await run.store.jobs.drop_cancel_request(job.id)  # its status will say what came of it
+            await run.store.jobs.drop_cancel_request(job.id)  # its status will show the result
         case NotCancellable() | UnknownId():
             run.notice(f"Job {job.key!r} cannot be cancelled any more: it runs on, and is fetched.")
             await run.store.jobs.drop_cancel_request(job.id)
         case CallFailed(http_status=int()):
-            pass  # it is about this job alone, perhaps: the others are asked, and this one again in a second
+            pass  # perhaps about this job alone: ask for the others now, and for this one in a second
         case _:
             return False
     return True

@@ -1,1 +1,1 @@
-"""What may stop or slow a run: brake, guards, health, throttle, budget, a clock that jumps."""
+"""What may stop or slow a run: brake, guards, health, throttle, budget and clock jumps."""

@@ -1,7 +1,7 @@
-"""What keeps a run from going on: asked by all of its tasks, pulled by whoever sees the trouble.
+"""The brake: stops a run, or a part of its work. Any task may pull it, and all tasks obey it.
 
-How far it reaches is a step: no new submits, no polls either, no downloads either. What is past its step is
-cancelled where it waits; a submit on its way is shielded, and ends.
+It has three steps: it stops new submits, then polls as well, then downloads as well. Tasks that a step stops
+are cancelled where they wait. A submit in flight is shielded, and ends by itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from jobs.pauses import PauseReason
 
 
 class Reach(IntEnum):
-    """What a pulled brake stops. Each step stops what the one before does, too."""
+    """What a pulled brake stops. Each step includes those before it."""
 
     NOTHING = 0
     SUBMITS = 1
@@ -32,11 +32,11 @@ _REACH: dict[PauseReason, Reach] = {
     PauseReason.TOKEN: Reach.POLLS,
     PauseReason.OUTAGE: Reach.POLLS,
 }
-"""What is paid for is polled and fetched on, as far as the trouble lets it."""
+"""What each reason stops. Paid jobs are still polled and fetched, as far as the cause permits."""
 
 
 def _weight(reason: PauseReason) -> tuple[Reach, bool]:
-    """A full disk is told before an empty purse: it keeps pictures from coming home as well."""
+    """A full disk outweighs an empty balance: it stops downloads of paid images as well."""
     return _REACH[reason], reason is PauseReason.DISK
 
 
@@ -49,7 +49,7 @@ class Stop:
 
 
 class Brake:
-    """One a run. `on_pause` is told of each pause, once."""
+    """The brake of one run. `on_pause` is called once for each pause."""
 
     def __init__(self, on_pause: Callable[[Stop], None] = lambda _stop: None) -> None:
         self.reach = Reach.NOTHING
@@ -59,7 +59,7 @@ class Brake:
         self._waiting: dict[anyio.CancelScope, Reach] = {}
 
     def pause(self, reason: PauseReason, detail: str) -> None:
-        """Pause the batch. One that weighs no more than what stands already changes nothing."""
+        """Pause the batch. Nothing changes if the current pause is at least as severe."""
         if self.stop is not None and _weight(reason) <= _weight(self.stop.reason):
             return
         self.stop = Stop(reason, detail)
@@ -67,23 +67,23 @@ class Brake:
         self._pull(_REACH[reason])
 
     def interrupt(self, reach: Reach) -> None:
-        """A person wants this process to end."""
+        """Stop as far as `reach`, because a person wants this process to end. It is not a pause."""
         self.interrupted = True
         self._pull(reach)
 
     def release(self) -> None:
-        """A person cleared the pause while this run was still at work."""
+        """Continue after a person cleared the pause, unless the run is ending."""
         if self.stop is not None and not self.interrupted and self.reach is Reach.SUBMITS:
             self.stop = None
             self.reach = Reach.NOTHING
 
     def stops(self, what: Reach) -> bool:
-        """Whether `what` is not to be begun any more."""
+        """Whether `what` must not be started any more."""
         return self.reach >= what
 
     @contextmanager
     def guarding(self, what: Reach) -> Iterator[anyio.CancelScope]:
-        """Cancels the block when the brake reaches `what`."""
+        """Cancel the block when the brake reaches `what`."""
         with anyio.CancelScope() as scope:
             if self.stops(what):
                 scope.cancel()

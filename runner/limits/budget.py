@@ -1,13 +1,14 @@
-"""Money: what may still be spent. A submit is admitted only if its highest price fits."""
+"""The budget. A submit is admitted only if its highest price fits."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 
 
 class Budget:
-    """What a batch may cost in all, in USD; `limit` None is no limit.
+    """The most that a batch may cost, in USD; `limit` None is no limit.
 
-    `committed` is what is or may be paid already: told costs, estimates where none was told, and doubts.
+    `committed` is money that is or may be spent: reported costs, estimates where no cost is reported yet, and
+    estimates of unconfirmed submits.
     """
 
     def __init__(self, limit: Decimal | None, committed: Decimal, prices: Mapping[str, Decimal]) -> None:
@@ -15,31 +16,31 @@ class Budget:
         self.committed = committed
         self._prices = prices
 
-    def estimate(self, model: str, pictures: int) -> Decimal | None:
-        """The most that a job may cost; None where its model's price is unknown."""
+    def estimate(self, model: str, images: int) -> Decimal | None:
+        """The most that a job may cost, in USD; None where its model's price is unknown."""
         price = self._prices.get(model)
-        return None if price is None else price * pictures
+        return None if price is None else price * images
 
     def reserve(self, estimate: Decimal | None) -> "Reservation | None":
-        """Set the money for a submit aside; None where it does not fit.
+        """Reserve the money for a submit; None where it does not fit.
 
-        A price that is unknown fits only where there is no limit.
+        An unknown price fits only where there is no limit.
         """
         if self.limit is not None and (estimate is None or self.committed + estimate > self.limit):
             return None
         self.committed += estimate or Decimal(0)
         return Reservation(self, estimate)
 
-    def settle(self, reckoned: Decimal | None, cost: Decimal | None) -> None:
-        """The API said what it cost; until now it was reckoned with as `reckoned`."""
+    def settle(self, counted: Decimal | None, cost: Decimal | None) -> None:
+        """Replace `counted`, the amount held for a submit, by the cost that the API reports."""
         if cost is not None:
-            self.committed += cost - (reckoned or Decimal(0))
+            self.committed += cost - (counted or Decimal(0))
 
 
 class Reservation:
-    """The most that one submit may cost, set aside: the one owner of that money until it is spent.
+    """The money reserved for one submit: the most that it may cost.
 
-    A block under it gives the money back at its end, unless the submit may have been paid for.
+    As a context manager it returns the money at the end, unless the submit may have been paid for.
     """
 
     def __init__(self, budget: Budget, estimate: Decimal | None) -> None:
@@ -55,9 +56,9 @@ class Reservation:
             self._budget.committed -= self.estimate or Decimal(0)
 
     def spend(self) -> None:
-        """The submit leaves: from here on it may be paid for, whatever goes wrong."""
+        """Keep the money: the submit is being sent, and may be paid for whatever happens next."""
         self._may_be_paid = True
 
     def not_accepted(self) -> None:
-        """The submit was surely not accepted, which is on record: nothing is paid."""
+        """Return the money after all: the submit was surely not accepted, and that is recorded."""
         self._may_be_paid = False

@@ -1,7 +1,7 @@
-"""A laptop that slept, or a clock that was set: the wall clock moves, the monotonic one does not.
+"""Detects that the machine slept or its clock was set: the wall clock moves, the monotonic clock does not.
 
-Durations are monotonic and are not troubled by it. But a connection that idled through a sleep is dead, and a
-submit on it would be a doubt about a payment, so that all of them are let go of.
+Durations are monotonic and not affected. But a connection that idled through a sleep is dead, and a submit on
+it would be unconfirmed, so after a jump all connections are dropped.
 """
 
 from collections.abc import Callable
@@ -12,26 +12,26 @@ NOTICED_SECONDS = 30.0
 
 
 class ClockJumpDetector:
-    """Watches the two clocks come apart. `on_gap` is told how many seconds the wall clock jumped."""
+    """Compares the two clocks. `on_jump` is called with the seconds by which the wall clock jumped."""
 
-    def __init__(self, clock: Clock, on_gap: Callable[[float], None]) -> None:
+    def __init__(self, clock: Clock, on_jump: Callable[[float], None]) -> None:
         self._clock = clock
-        self._on_gap = on_gap
+        self._on_jump = on_jump
         self._apart = self._difference()
 
     def look(self) -> None:
-        """Compare the clocks; cheap enough to be done before every submit."""
+        """Compare the clocks; cheap enough to do before every submit."""
         apart = self._difference()
         jump, self._apart = apart - self._apart, apart
         if abs(jump) >= NOTICED_SECONDS:
-            self._on_gap(jump)
+            self._on_jump(jump)
 
     def _difference(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()
 
 
 def sentence(seconds: float) -> str:
-    """What a person is told of a jump."""
+    """The notice about a jump, for a person."""
     hours, minutes = divmod(round(abs(seconds) / 60), 60)
     length = f"{hours} h {minutes:02d} min" if hours else f"{abs(seconds):.0f} s"
     if seconds > 0:

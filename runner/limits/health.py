@@ -1,6 +1,6 @@
-"""Whether the API is there. After a submit without an answer, nothing is sent until a free GET is answered.
+"""Whether the API can be reached. After an unconfirmed submit, nothing is sent until a free GET is answered.
 
-One task asks at a time, so that an outage costs a request now and then and not one a job; the others wait.
+One task probes at a time and the others wait: an outage costs one request now and then, not one a job.
 """
 
 import random
@@ -15,16 +15,15 @@ from runner.limits.brake import Brake
 from runner.providers.base import CallFailed, Provider, Stopped
 
 _PROBES = Backoff(first=1.0, longest=30.0)
-_AFTER_DOUBTS = Backoff(first=1.0, longest=60.0)
-
-
-NOBODYS_REQUEST = "nightsheet-is-anybody-there"
+_AFTER_UNCONFIRMED = Backoff(first=1.0, longest=60.0)
+UNKNOWN_REQUEST_ID = "nightsheet-is-anybody-there"
+"""No request has this id: an API that works answers a poll of it with a 404."""
 
 
 class Health:
-    """The API as this run sees it. `outage_limit` in seconds; `model` is any model, to ask its price.
+    """The API's health as this run sees it. `outage_limit` is in seconds; a probe asks `model`'s price.
 
-    With `ask_first`, nothing is sent before the API has answered that question.
+    With `ask_first`, nothing is sent before a first probe is answered.
     """
 
     def __init__(
@@ -49,44 +48,44 @@ class Health:
         self._asking = anyio.Lock()
         self._suspect_since: float | None = clock.monotonic() if ask_first else None
         self._troubled_since: float | None = None
-        self._doubts = 0
+        self._unconfirmed = 0
         self.waiting_for: str | None = None
-        """Why nothing moves just now, in words."""
+        """Why nothing moves at the moment, for a person."""
 
     @property
     def suspect(self) -> bool:
-        """Whether a free GET has to be answered before anything else is sent."""
+        """Whether a free GET must be answered before anything else is sent."""
         return self._suspect_since is not None
 
     @property
-    def doubtful(self) -> bool:
-        """Whether no submit has been answered since one was not."""
-        return self._doubts > 0
+    def last_submit_unconfirmed(self) -> bool:
+        """Whether no submit was answered since the last unconfirmed one."""
+        return self._unconfirmed > 0
 
-    def doubt(self) -> None:
-        """A submit got no readable answer."""
-        self._doubts += 1
+    def submit_unconfirmed(self) -> None:
+        """Note an unconfirmed submit."""
+        self._unconfirmed += 1
         self._suspect()
 
-    def good(self) -> None:
-        """The API gave a useful answer."""
+    def answered(self) -> None:
+        """Note a useful answer of the API."""
         self._troubled_since = None
 
-    def took(self) -> None:
-        """The API answered a submit."""
-        self._doubts = 0
-        self.good()
+    def submit_answered(self) -> None:
+        """Note a readable answer to a submit."""
+        self._unconfirmed = 0
+        self.answered()
 
-    def trouble(self, trouble: CallFailed) -> None:
-        """A call failed in a way that is not its job's fault. Pauses where it has been so for too long."""
+    def call_failed(self, failure: CallFailed) -> None:
+        """Note a failed call that is not its job's fault. Pauses the batch if calls fail for too long."""
         now = self._clock.monotonic()
         if self._troubled_since is None:
             self._troubled_since = now
-        if trouble.certificate:
-            self._brake.pause(PauseReason.OUTAGE, f"The API's certificate is refused: {trouble.reason}.")
+        if failure.certificate:
+            self._brake.pause(PauseReason.OUTAGE, f"The API's certificate is refused: {failure.reason}.")
         elif now - self._troubled_since >= self._limit:
-            self._outage(trouble.reason)
-        elif not trouble.answered:
+            self._outage(failure.reason)
+        elif not failure.answered:
             self._suspect()
 
     def _suspect(self) -> None:
@@ -94,18 +93,20 @@ class Health:
             self._suspect_since = self._clock.monotonic()
 
     async def ready(self) -> None:
-        """Return when the API may be called: at once, unless something is suspect."""
+        """Return when the API may be called: at once, unless it is suspect."""
         while self.suspect:
             async with self._asking:
                 if self.suspect:
                     await self._ask_until_answered()
 
     async def _ask_until_answered(self) -> None:
-        if self._doubts > 1:  # GETs are answered, submits are not: slowly, or every row ends in doubt
+        if (
+            self._unconfirmed > 1
+        ):  # GETs are answered, submits are not: slow down, or every row ends like this
             self.waiting_for = "submits go unanswered"
-            await self._clock.sleep(_AFTER_DOUBTS.jittered(self._doubts - 2, self._rng))
+            await self._clock.sleep(_AFTER_UNCONFIRMED.jittered(self._unconfirmed - 2, self._rng))
         tries = 0
-        told = False
+        notified = False
         while True:
             match verdict := await self._ask():
                 case None:
@@ -115,28 +116,28 @@ class Health:
                     break
                 case CallFailed():
                     self.waiting_for = f"the API does not answer ({verdict.reason})"
-                    if not told:
-                        told = True
+                    if not notified:
+                        notified = True
                         self._notice(
                             f"The API does not answer ({verdict.reason}). Asking again until it does."
                         )
                     self._give_up_if_too_long(verdict)
                     await self._clock.sleep(_PROBES.jittered(tries, self._rng))
                     tries += 1
-        if told:
+        if notified:
             self._notice("The API answers again.")
         self.waiting_for = None
         self._suspect_since = None
 
     async def is_up(self) -> bool:
-        """Ask once whether the API is there."""
+        """Probe the API once."""
         return not isinstance(await self._ask(), CallFailed)
 
     async def _ask(self) -> Stopped | CallFailed | None:
-        """One free question; None where it was answered, whatever it said.
+        """Probe once with a free request; None if it was answered, whatever the answer was.
 
-        An API that answers, and cannot tell a price, is asked for a request that nobody has: the one endpoint
-        that it must have to be of use.
+        If the API answers but cannot report a price, the probe polls an unknown request: the API must at
+        least have this endpoint to be of use.
         """
         price = await self._provider.price(self._model)
         if not isinstance(price, CallFailed):
@@ -145,7 +146,7 @@ class Health:
             return None
         if price.http_status is None:
             return price
-        standing = await self._provider.status(NOBODYS_REQUEST)
+        standing = await self._provider.status(UNKNOWN_REQUEST_ID)
         if isinstance(standing, Stopped):
             return standing
         if (
@@ -170,5 +171,5 @@ class Health:
 
 
 def _is_refusal(http_status: int | None) -> bool:
-    """Whether somebody understood the question and did not like it; a gateway's 5xx and redirects do not."""
+    """Whether the API understood the request and refused it. A gateway's 5xx or redirect is no refusal."""
     return http_status is not None and 400 <= http_status < 500

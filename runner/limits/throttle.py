@@ -1,4 +1,4 @@
-"""When a submit may leave: the gate, the rate, and waiting together when the API says that it is busy."""
+"""When a submit may be sent: the gate, the rate limit, and a common wait while the API is busy."""
 
 import random
 from collections.abc import AsyncIterator
@@ -16,8 +16,7 @@ _COOL_DOWN = Backoff(first=1.0, longest=60.0)
 
 
 class Throttle:
-    """Shared by all workers. `rate` is submits a minute, None for no limit; `gate` submits are on their way
-    at most."""
+    """Limits the submits of all workers: `gate` in flight at once, `rate` a minute (None is no limit)."""
 
     def __init__(
         self,
@@ -45,9 +44,9 @@ class Throttle:
 
     @asynccontextmanager
     async def admit(self) -> AsyncIterator[None]:
-        """A place to submit from, taken when the block begins and given back at its end.
+        """Admit one submit, for the length of the block.
 
-        After trouble the submits come one by one until one of them is answered: no herd at its end.
+        After a failure submits go one by one until one is answered: avoid a thundering herd after an outage.
         """
         async with AsyncExitStack() as held:
             await held.enter_async_context(self._gate)
@@ -73,20 +72,20 @@ class Throttle:
 
     @property
     def _careful(self) -> bool:
-        return self._turned_away > 0 or self._health.suspect or self._health.doubtful
+        return self._turned_away > 0 or self._health.suspect or self._health.last_submit_unconfirmed
 
     @property
     def waiting_for(self) -> str | None:
-        """Why submits stand still just now, in words."""
+        """Why no submit is sent at the moment, for a person."""
         seconds = self._cool_until - self._clock.monotonic()
         return f"the API is busy, next submit in {seconds:.0f} s" if seconds >= 1 else None
 
     def turned_away(self, retry_after_seconds: float | None, reason: str) -> float:
-        """The API says that it is busy. Returns the seconds that everyone waits now."""
+        """Note that the API is busy. Returns the seconds that all submits wait now."""
         now = self._clock.monotonic()
         if self._busy_since is None:
             self._busy_since = now
-        if now >= self._cool_until:  # those that were on their way together count once
+        if now >= self._cool_until:  # submits that were in flight together count once
             self._turned_away += 1
         wait = max(_COOL_DOWN.jittered(self._turned_away - 1, self._rng), retry_after_seconds or 0.0)
         self._cool_until = max(self._cool_until, now + wait)
@@ -97,6 +96,6 @@ class Throttle:
         return wait
 
     def answered(self) -> None:
-        """The API took a submit, or refused what was in it: it has time for us."""
+        """Note that the API accepted or refused a submit: it is not busy."""
         self._turned_away = 0
         self._busy_since = None

@@ -1,1 +1,1 @@
-"""Before anything is paid: which jobs, at which price, and whether a person agrees."""
+"""Before anything is paid: which jobs, at which price, and a person's consent."""

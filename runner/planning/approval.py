@@ -1,4 +1,4 @@
-"""Before anything is sent: what it costs, whether the budget can hold it, and whether a person agrees."""
+"""Before anything is sent: its price, whether the budget can be enforced, and a person's consent."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -24,9 +24,10 @@ async def prices_now(
     queued: Workload,
     fallback: Mapping[str, Decimal] | None = None,
 ) -> dict[str, Decimal]:
-    """What a picture costs in USD, by model, as the API says now; an outage is ridden out first.
+    """USD an image by model, as the API reports now; stored for the next run. Waits out an outage first.
 
-    What it does not say stays as it was last known, or else as `fallback` has it, which is not remembered.
+    For a model without a reported price, the last known price applies, else that in `fallback`, which is not
+    stored.
     """
     prices = dict(batch.prices)
     with brake.guarding(Reach.POLLS):
@@ -40,10 +41,10 @@ async def prices_now(
 
 
 def check_budget(budget: Decimal | None, queued: Workload, prices: Mapping[str, Decimal]) -> None:
-    """A limit that nothing can be held against is none.
+    """Check that the budget can be enforced: without a price for every model it would be no limit.
 
     Raises:
-        UsageProblem: the API tells no price for one of the models.
+        UsageProblem: there is a budget, and the price of one of the models is unknown.
     """
     unknown = [model for model in queued if model not in prices]
     if budget is not None and unknown:
@@ -59,19 +60,19 @@ async def agree(
     consent: Consent,
     prices: Mapping[str, Decimal],
     notice: Callable[[str], None] = lambda _text: None,
-    chosen: SelectedJobs | None = None,
+    selected: SelectedJobs | None = None,
 ) -> None:
-    """Show the plan, have a person agree to what is new, and record it: going on later asks nothing.
+    """Show the plan, ask for consent to the jobs that have none yet, and record it for later runs.
 
-    Of a batch in parts, to what is `chosen`: the rest stays queued, and has to be agreed to when it is sent.
+    With `selected`, only for these jobs: the rest stays queued and needs consent when it is sent.
 
     Raises:
-        UsageProblem: nobody agreed, or nobody can be asked.
+        UsageProblem: nobody consented, or nobody can be asked.
     """
-    new = await store.preview.unagreed(batch.id) if chosen is None else chosen.new
+    new = await store.preview.unagreed(batch.id) if selected is None else selected.new
     if not new:
-        if chosen is not None:
-            await store.batches.agree(batch.id, chosen.ids)
+        if selected is not None:
+            await store.batches.agree(batch.id, selected.ids)
         return
     await preview(store, batch, new, prices, notice, asked=consent is not agreed_to_all)
     low, high = new.price_range(prices)
@@ -79,4 +80,4 @@ async def agree(
         raise UsageProblem(
             "Not agreed to: nothing was sent.", hint="The sheet is loaded; run it again to go on."
         )
-    await store.batches.agree(batch.id, None if chosen is None else chosen.ids)
+    await store.batches.agree(batch.id, None if selected is None else selected.ids)

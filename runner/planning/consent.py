@@ -1,4 +1,4 @@
-"""Agreement to pay: nothing is sent that nobody agreed to. What was agreed is recorded with the jobs."""
+"""Consent to pay. A job without it is never sent; it is recorded with the job."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,20 +7,21 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a person is asked to agree to."""
+    """What a person is asked to consent to."""
 
     batch: str
     jobs: int
-    pictures: int
-    """At most."""
+    images: int
+    """The most that the jobs ask for."""
     least_images: int
+    """One a job: a model may return fewer images than asked for."""
     low_usd: Decimal | None
     high_usd: Decimal | None
-    """None where the price of one of the models is unknown."""
+    """Both are None where the price of one of the models is unknown."""
 
 
 Consent = Callable[[Ask], Awaitable[bool]]
-"""True: go on and pay. Raises UsageProblem where nobody can be asked."""
+"""Returns whether to pay. Raises UsageProblem where nobody can be asked."""
 
 
 async def agreed_to_all(_ask: Ask) -> bool:

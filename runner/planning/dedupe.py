@@ -1,4 +1,4 @@
-"""Jobs that send the same: with `--dedupe` one of them is sent, and the others get what it brings."""
+"""Identical jobs: with `--dedupe` one of them is sent, and the others share its result."""
 
 from collections.abc import Callable, Container, Sequence
 
@@ -11,17 +11,18 @@ _BEST_FIRST = (
     *(JobState.SUCCEEDED, JobState.FETCHING, JobState.RUNNING),
     *(JobState.UNCONFIRMED, JobState.SUBMITTING, JobState.QUEUED),
 )
-"""Whose result the others get: one that is here, or else the one that is nearest to it."""
+"""Whose result the others share: a finished job's, or else that of the job nearest to finishing."""
 
 Link = tuple[Alike, Alike]
-"""A job that is not sent, and the one whose result it gets."""
+"""A job that is not sent, and the job whose result it shares."""
 
 
 def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None = None) -> list[Link]:
-    """Who waits for whom, of jobs that say the same, each kind in its turn.
+    """Which job waits for which, among groups of identical jobs.
 
-    What was ever submitted itself is not linked: of what is queued, the others wait for that. With `within`,
-    only these are, and to each other or to what was sent before: what a run leaves out is not waited for.
+    A job that was ever submitted is never linked; the unsent jobs of its group wait for it. With `within`,
+    only these jobs are linked, to each other or to a job sent before: no job waits for one that the run
+    leaves out.
     """
     links = []
     for kind in kinds:
@@ -33,28 +34,28 @@ def links_among(kinds: Sequence[Sequence[Alike]], within: Container[int] | None 
 
 
 async def dedupe(
-    store: Store, batch: BatchView, chosen: SelectedJobs | None, notice: Callable[[str], None]
+    store: Store, batch: BatchView, selected: SelectedJobs | None, notice: Callable[[str], None]
 ) -> None:
-    """Link what says the same, or end that again where the batch wants it no more.
+    """Link the identical jobs of a batch with `dedupe`; without it, unlink those that still wait.
 
-    What is linked leaves `chosen`.
+    Linked jobs are removed from `selected`.
     """
     if not batch.dedupe:
         if many := await store.links.unlink(batch.id):
             notice(f"No longer waiting for another's result, and to be paid: {many:,} of the jobs.")
         return
-    within = None if chosen is None else frozenset(chosen.ids)
+    within = None if selected is None else frozenset(selected.ids)
     links = links_among(await store.links.alike(batch.id), within)
     if not links:
         return
     await store.links.link([(job.id, twin.id) for job, twin in links])
     await store.links.settle(batch.id)
-    if chosen is not None:
-        chosen.leave_out([job for job, _twin in links])
-    notice(_told(len(links)))
+    if selected is not None:
+        selected.leave_out([job for job, _twin in links])
+    notice(_linked_notice(len(links)))
 
 
-def _told(many: int) -> str:
+def _linked_notice(many: int) -> str:
     if many == 1:
         return "1 job says what another says: it gets the same pictures, and is not paid."
     return f"{many:,} jobs say what others say: they get the same pictures, and are not paid."

@@ -1,4 +1,4 @@
-"""The plan of a run, shown before anything is paid: what is to be sent, its price, what is odd about it."""
+"""Shows the plan of a run before anything is paid: jobs, price, warnings, repeats and likely duration."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -20,11 +20,11 @@ async def preview(
     *,
     asked: bool,
 ) -> None:
-    """Show what a person should know before `work` is sent; where one is `asked`, not the price."""
+    """Show the plan for `work`. Where a person is `asked` for consent, the question shows the price."""
     if not asked:
-        jobs, pictures = work.jobs, work.images
+        jobs, images = work.jobs, work.images
         cost = price(*work.price_range(prices))
-        notice(f"To be sent: {count_of(jobs, 'job')}, at most {count_of(pictures, 'picture')}, {cost}.")
+        notice(f"To be sent: {count_of(jobs, 'job')}, at most {count_of(images, 'picture')}, {cost}.")
     warned = await store.preview.warnings(batch.id, _SHOWN)
     if warned.jobs:
         notice(f"{count_of(warned.jobs, 'job')} of them with a warning:")
@@ -38,7 +38,7 @@ async def preview(
             f"{copies} of the batch would send what another row sends, seed included "
             f"(--dedupe sends one for all), {price(*repeats.price_range(prices))}."
         )
-    pace = await store.preview.throughput(batch.origin)
-    if pace:
-        seconds = 60 * work.jobs / pace
+    throughput = await store.preview.throughput(batch.origin)
+    if throughput:
+        seconds = 60 * work.jobs / throughput
         notice(f"At the pace of the last run they take about {duration(seconds)}.")

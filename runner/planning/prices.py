@@ -1,4 +1,4 @@
-"""What a picture costs before a batch is run: as the API tells just now, else as it is known here."""
+"""The price of an image before a run: as the API reports now, else from the last run or the settings."""
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from runner.providers.connect import Api
 
 ASKED_SECONDS = 5.0
-"""How long the API may take to answer in all: a plan can be shown without it."""
+"""The time limit for all price calls together: a plan can be shown without them."""
 
 
 class PriceSource(StrEnum):
-    """Who told a price, the best first."""
+    """Where a price comes from, the most reliable first."""
 
     API = "api"
     LAST_RUN = "last_run"
@@ -39,9 +39,9 @@ _BEST_FIRST = list(PriceSource)
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """USD a picture by model. `source` is the least sure of those that were needed, None where none was.
+    """USD an image by model. `source` is the least reliable one that was needed, None if none was.
 
-    `why` says why the API has not told all of them.
+    `why` is the reason why the API did not report all of them; empty if it did.
     """
 
     usd: Mapping[str, Decimal]
@@ -57,44 +57,44 @@ async def prices_for(
     clock: Clock,
     last_run: Mapping[str, Decimal],
 ) -> Prices:
-    """What `models` cost. Asks the API only where there is a token, for some seconds; raises nothing."""
+    """The prices of `models`. The API is asked for a few seconds, if there is a token. Raises nothing."""
     if not models:
         return Prices({**settings.prices, **last_run})
-    told: dict[str, Decimal] = {}
+    quoted: dict[str, Decimal] = {}
     why = ""
     try:
         if not has_token(env, home):
             why = "there is no token to ask the API with"
         else:
-            from runner.providers import connect  # late: the API's clients come along with it
+            from runner.providers import connect  # late: it loads the API's clients
 
-            why = await _ask(models, connect.open_api(settings, Environment(env, home, clock)), told)
+            why = await _ask(models, connect.open_api(settings, Environment(env, home, clock)), quoted)
     except NightsheetError as error:
         why = error.message.rstrip(".")
-    known = {PriceSource.API: told, PriceSource.LAST_RUN: last_run, PriceSource.SETTINGS: settings.prices}
+    known = {PriceSource.API: quoted, PriceSource.LAST_RUN: last_run, PriceSource.SETTINGS: settings.prices}
     sources = [
         next((source for source, prices in known.items() if model in prices), PriceSource.UNKNOWN)
         for model in models
     ]
-    return Prices({**settings.prices, **last_run, **told}, max(sources, key=_BEST_FIRST.index), why)
+    return Prices({**settings.prices, **last_run, **quoted}, max(sources, key=_BEST_FIRST.index), why)
 
 
 async def _ask(
-    models: Collection[str], opened: "AbstractAsyncContextManager[Api]", told: dict[str, Decimal]
+    models: Collection[str], opened: "AbstractAsyncContextManager[Api]", quoted: dict[str, Decimal]
 ) -> str:
-    """Put the prices that the API tells into `told`; why one of them is missing, empty where none is."""
-    with anyio.move_on_after(ASKED_SECONDS) as patience:
+    """Put the prices that the API reports into `quoted`; return why one is missing, or an empty text."""
+    with anyio.move_on_after(ASKED_SECONDS) as timeout:
         async with opened as api:
             for model in models:
                 match await api.provider.price(model):
                     case Priced(price_usd=Decimal() as usd):
-                        told[model] = usd
+                        quoted[model] = usd
                     case Stopped(message=message):
                         return f"the API refuses: {message.rstrip('.')}"
                     case CallFailed(reason=reason):
                         return f"the API does not tell: {reason.rstrip('.')}"
                     case _:
                         pass
-    if patience.cancelled_caught:
+    if timeout.cancelled_caught:
         return f"the API did not answer within {ASKED_SECONDS:g} s"
-    return "" if len(told) == len(models) else "the API tells none for a model"
+    return "" if len(quoted) == len(models) else "the API tells none for a model"

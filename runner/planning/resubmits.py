@@ -1,4 +1,4 @@
-"""Unconfirmed submits that a setting, `--resubmit-unconfirmed`, has sent again. It counts over all runs."""
+"""Unconfirmed submits that `--resubmit-unconfirmed` repeats. The limit counts over all runs of a batch."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,19 +12,19 @@ from runner.settings import Settings
 
 
 async def resubmits_left(store: Store, batch: BatchView, settings: Settings) -> int:
-    """How many unconfirmed submits the setting still allows to be sent again."""
+    """How many more unconfirmed submits the setting allows to be repeated."""
     return max(0, settings.resubmit_unconfirmed - await store.ledger.automatic_resubmits(batch.id))
 
 
 async def allowed_resubmits(store: Store, batch: BatchView, settings: Settings) -> list[JobView]:
-    """The unconfirmed jobs that a run sends again, as far as the setting allows."""
+    """The unconfirmed jobs that the setting allows a run to submit again."""
     left = await resubmits_left(store, batch, settings)
     found = await store.jobs.in_state(batch.id, [JobState.UNCONFIRMED]) if left else []
     return [job for job in found if job.current][:left]
 
 
 def with_resubmits(queued: Workload, unconfirmed: Sequence[JobView]) -> Workload:
-    """What a run is to send, with what it sends again."""
+    """The workload of a run: queued jobs and unconfirmed ones that are submitted again."""
     work = Workload(queued)
     for job in unconfirmed:
         work.add(job.model, job.pictures)
@@ -32,9 +32,9 @@ def with_resubmits(queued: Workload, unconfirmed: Sequence[JobView]) -> Workload
 
 
 async def resubmit_allowed(store: Store, batch: BatchView, settings: Settings, now: datetime) -> int:
-    """Queue unconfirmed jobs again as far as the setting allows; returns how many more it allows.
+    """Queue unconfirmed jobs again as far as the setting allows; return how many more it allows.
 
-    Only when all else is agreed to: what is queued again is out of `review`, and sent by whoever runs next.
+    Call it only after consent to the rest: a queued job leaves `review`, and the next run sends it.
     """
     for job in await allowed_resubmits(store, batch, settings):
         await store.jobs.apply(Resubmitted(job.id, now, automatic=True))

@@ -1,4 +1,4 @@
-"""A part of a batch first: which queued jobs a run is for. The others stay queued, and are not agreed to."""
+"""Runs over a part of a batch: which queued jobs to send. The others stay queued, without consent."""
 
 import hashlib
 import heapq
@@ -19,9 +19,9 @@ from jobs.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a person chose. Of several values for one column any will do; every column named has to fit.
+    """Which jobs to run. Several values for one column are alternatives; every column named must match.
 
-    `limit` takes the first in their turn, `sample` always the same ones of those that are there.
+    `limit` takes the first jobs in their turn. `sample` takes pseudo-random jobs, the same ones each time.
     """
 
     only: tuple[str, ...] = ()
@@ -34,26 +34,26 @@ class Selection:
 
 
 WHOLE = Selection()
-"""No part: everything."""
+"""The whole batch."""
 
 
 @dataclass(slots=True)
 class SelectedJobs:
-    """The jobs of a part that are queued; `work` and `new` are by model, `new` what nobody agreed to yet."""
+    """The queued jobs of a selection. `work` is all of them, `new` those that nobody consented to yet."""
 
     ids: "array[int]" = field(default_factory=lambda: array("q"))
     work: Workload = field(default_factory=Workload)
     new: Workload = field(default_factory=Workload)
 
     def add(self, job_id: int, model: str, images: int, *, agreed: bool) -> None:
-        """One more."""
+        """Add one job."""
         self.ids.append(job_id)
         self.work.add(model, images)
         if not agreed:
             self.new.add(model, images)
 
     def leave_out(self, jobs: Sequence[Alike]) -> None:
-        """These are not sent after all: others bring their images."""
+        """Remove jobs that share another job's result and are not sent."""
         gone = {job.id for job in jobs}
         self.ids = array("q", (job_id for job_id in self.ids if job_id not in gone))
         for job in jobs:
@@ -62,86 +62,86 @@ class SelectedJobs:
                 self.new.remove(job.model, job.pictures)
 
 
-async def choose(
-    store: Store, batch: BatchView, part: Selection, notice: Callable[[str], None]
+async def select(
+    store: Store, batch: BatchView, selection: Selection, notice: Callable[[str], None]
 ) -> SelectedJobs:
-    """The queued jobs of the part, passed by one at a time: of each that is chosen little is kept.
+    """The queued jobs of a selection. They are read one at a time, and only their ids and totals are kept.
 
     Raises:
-        UsageProblem: the batch has no such key, or no queued job has such a column.
+        UsageProblem: the sheet has no such key, or no queued job has such a column.
     """
-    most = part.limit if part.sample is None else part.sample
-    chosen, best, columns = SelectedJobs(), list[tuple[float, int, JobView]](), set[str]()
+    most = selection.limit if selection.sample is None else selection.sample
+    selected, best, columns = SelectedJobs(), list[tuple[float, int, JobView]](), set[str]()
     found: set[str] = set()
     queued = False
     async for job in store.jobs.each(batch.id, states=[JobState.QUEUED]):
         queued = True
-        values = _values(job, part.where)
-        columns.update(job.columns if part.where else ())
+        values = _values(job, selection.where)
+        columns.update(job.columns if selection.where else ())
         found.update(values)
-        if job.twin is not None or not _fits(job, part, values):
+        if job.twin is not None or not _fits(job, selection, values):
             continue
         if most is None:
-            chosen.add(job.id, job.model, job.pictures, agreed=job.agreed)
+            selected.add(job.id, job.model, job.pictures, agreed=job.agreed)
             continue
-        rank = job.turn if part.sample is None else _drawn(job.key)
+        rank = job.turn if selection.sample is None else _drawn(job.key)
         item = (-rank, -job.id, job)
         if len(best) < most:
             heapq.heappush(best, item)
         elif best:
             heapq.heappushpop(best, item)
     for _rank, _id, job in best:
-        chosen.add(job.id, job.model, job.pictures, agreed=job.agreed)
+        selected.add(job.id, job.model, job.pictures, agreed=job.agreed)
     if queued:
-        _must_be_columns(part, found, columns)
-    await _tell_of_others(store, batch, part, notice)
-    return chosen
+        _must_be_columns(selection, found, columns)
+    await _check_keys(store, batch, selection, notice)
+    return selected
 
 
 def _drawn(key: str) -> float:
-    """A number for a key that looks like chance, and is the same every time."""
+    """A pseudo-random number for a key, the same every time."""
     return float(int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]))
 
 
 def _values(job: JobView, where: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """What the job says in each column asked for; by the input's common word, or by the model's own."""
+    """The job's values in the columns asked for. An input is found by its common name or the model's own."""
     if not where:
         return {}
     spec = find(job.model)
     fields, inputs = fields_of(spec) if spec else {}, json.loads(job.inputs)
-    told: dict[str, str] = {}
+    values: dict[str, str] = {}
     for column, _value in where:
         if column in (ID, MODEL):
-            told[column] = job.key if column == ID else job.model
+            values[column] = job.key if column == ID else job.model
         elif column in job.columns:
-            told[column] = job.columns[column]
+            values[column] = job.columns[column]
         elif (field := fields.get(plain(column), column)) in inputs:
-            said = inputs[field]
-            told[column] = "|".join(map(str, said)) if isinstance(said, list) else str(said)
-    return told
+            given = inputs[field]
+            values[column] = "|".join(map(str, given)) if isinstance(given, list) else str(given)
+    return values
 
 
-def _fits(job: JobView, part: Selection, values: dict[str, str]) -> bool:
-    if part.only and job.key not in part.only:
+def _fits(job: JobView, selection: Selection, values: dict[str, str]) -> bool:
+    if selection.only and job.key not in selection.only:
         return False
     wanted: dict[str, set[str]] = {}
-    for column, value in part.where:
+    for column, value in selection.where:
         wanted.setdefault(column, set()).add(value)
     return all(values.get(column, "") in any_of for column, any_of in wanted.items())
 
 
-def _must_be_columns(part: Selection, found: set[str], columns: set[str]) -> None:
-    for column, _value in part.where:
+def _must_be_columns(selection: Selection, found: set[str], columns: set[str]) -> None:
+    for column, _value in selection.where:
         if column not in found:
             meant = closest(column, [*columns, ID, MODEL])
             hint = f"Did you mean {meant}?" if meant else f"They have {', '.join(sorted(columns)) or 'none'}."
             raise UsageProblem(f"--where: no queued job has a column {column!r}. Nothing was sent.", hint)
 
 
-async def _tell_of_others(
-    store: Store, batch: BatchView, part: Selection, notice: Callable[[str], None]
+async def _check_keys(
+    store: Store, batch: BatchView, selection: Selection, notice: Callable[[str], None]
 ) -> None:
-    for key in part.only:
+    for key in selection.only:
         job = await store.jobs.by_key(batch.id, key)
         if job is None or not job.current:
             raise UsageProblem(

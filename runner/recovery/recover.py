@@ -29,7 +29,7 @@ INTERRUPTED = Failure(
 class Recovered:
     """What the run continues with."""
 
-    in_doubt: int
+    unconfirmed: int
     """Submits that the last run left without an answer."""
     from_spool: int
     """Submits whose request_id was kept in the spool."""
@@ -43,7 +43,7 @@ async def recover(store: "Store", batch: BatchView, spool: Spool) -> Recovered:
     """Settle a batch. The caller holds the database's lock, so no other process works on it."""
     settled = await settle(store, batch, spool)
     return Recovered(
-        in_doubt=settled.in_doubt,
+        unconfirmed=settled.unconfirmed,
         from_spool=settled.attached,
         left=tuple(receipt.outcome.request_id for receipt in settled.left),
         running=await store.jobs.open_jobs(batch.id, JobState.RUNNING),

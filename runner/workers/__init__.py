@@ -1,1 +1,1 @@
-"""One job at a time: the pool, its queue, and the three steps of a job: submit, poll, fetch."""
+"""The worker pool, its queue, and the three steps of a job: submit, poll, fetch."""

@@ -1,4 +1,4 @@
-"""What all tasks of a run share: passed in, never reached for."""
+"""The context that all tasks of a run share. It is passed in, never global."""
 
 import random
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from runner.workers.queue import JobQueue
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long and how often, as the settings say. Seconds."""
+    """Intervals and limits from the settings. Times are in seconds."""
 
     poll_min: float
     poll_max: float
@@ -38,23 +38,23 @@ class Timing:
 
     @property
     def polls(self) -> Backoff:
-        """Between two polls of a job."""
+        """The waits between two polls of a job."""
         return Backoff(self.poll_min, max(self.poll_min, self.poll_max), factor=1.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Time and chance, as they are passed in."""
+    """Clock and randomness, injected."""
 
     clock: Clock
     rng: random.Random
     jumps: ClockJumpDetector
-    """Looked at before every submit."""
+    """Checked before every submit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What may stop or slow this run."""
+    """The parts that may stop or slow this run."""
 
     brake: Brake
     health: Health
@@ -65,46 +65,46 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class WorkQueue:
-    """What is next, and who may take it."""
+    """The jobs that are next, and the slots for them."""
 
     slots: CapacityLimiter
-    """One for each job in flight at the API; `tune` changes how many there are."""
+    """One slot for each job in flight at the API; `tune` changes their number."""
     jobs: JobQueue
     pending: PendingSubmits = field(default_factory=PendingSubmits)
-    """Jobs in hand that are not sent yet."""
+    """Jobs that a worker holds and has not sent yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Images on their way out and in."""
+    """Upload and download of images."""
 
     uploader: Uploader
-    """Brings a job's images of this computer to where the API can fetch them."""
+    """Puts a job's local images where the API can fetch them."""
     downloads: Downloads
     ready: MemoryObjectSendStream[OpenJob]
-    """Where a worker leaves a job whose images are ready. Waits while downloads lag behind."""
+    """Takes a job whose images are ready to download. Sending waits while downloads lag behind."""
     name_template: str
     keep_bad: bool
     struggling: set[int] = field(default_factory=set)
-    """Jobs whose images cannot be reached just now."""
-    came_before: dict[int, int] = field(default_factory=dict)
-    """By job whose links are asked for again: how many images had come when its trouble began."""
+    """Jobs with an image that cannot be downloaded at the moment."""
+    images_before: dict[int, int] = field(default_factory=dict)
+    """For each job that waits for new links: the run's image count when its first download failed."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What this run did so far."""
+    """Counters of this run."""
 
     ended: int = 0
-    pictures: int = 0
+    images: int = 0
     overdue: int = 0
     resubmits_left: int = 0
-    """Unconfirmed submits that `--resubmit-unconfirmed` still allows to be sent again."""
+    """How many more unconfirmed submits `--resubmit-unconfirmed` allows to be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One run over one batch: what all of its tasks share."""
+    """All that the tasks of one run over one batch share."""
 
     batch: BatchView
     store: Store
@@ -117,15 +117,15 @@ class Context:
     images: Images
     notice: Callable[[str], None]
     probe: Callable[[str], None] = lambda _name: None
-    """Called at named places of the submit edge, so that a test may crash there."""
+    """Called at named points of the submit edge, so that a test may crash there."""
     tally: Tally = field(default_factory=Tally)
 
 
 def must(moved: bool, key: str) -> None:
-    """A move that only this process may make, and that found the job elsewhere, is a defect: stop.
+    """Check that a move was applied which only this process may make: otherwise there is a defect.
 
     Raises:
-        NightsheetError: it did.
+        NightsheetError: the job was in another state.
     """
     if not moved:
         raise NightsheetError(

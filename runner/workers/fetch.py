@@ -1,4 +1,4 @@
-"""Brings a job's pictures home. They are paid for: what does not come is tried again, or said loudly."""
+"""Downloads a job's images. They are paid for: a failed download is retried, or reported."""
 
 from enum import Enum
 
@@ -8,7 +8,7 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
 from jobs.paths import image_path
 from jobs.pauses import PauseReason
-from jobs.stored_files import is_at_hand
+from jobs.stored_files import is_on_disk
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
 from runner.downloads.disk import DiskTrouble
@@ -20,18 +20,18 @@ from runner.limits.brake import Reach
 from runner.workers.context import Context, must
 
 BROKEN_TRIES = 4
-"""Downloads of a picture that comes, but not whole or not as a picture."""
+"""Tries for an image that arrives incomplete or does not decode."""
 SERVER_TRIES = 6
-"""Downloads of a picture whose server cannot be reached, or answers with an error, while others come."""
+"""Tries for an image whose server is unreachable or answers with an error, while other images arrive."""
 
 _AGAIN = Backoff(first=1.0, longest=20.0)
 
 
-async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | None:
-    """Fetch the pictures of a job that is done at the API.
+async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | None:
+    """Download the images of a job that is done at the API.
 
-    Returns the job if its links are dead and its result is to be asked for anew, which `refreshed` says has
-    been done once already. Else None: it has come to its end, or the next run takes it up.
+    Returns the job if its links are dead and the API must be polled for new ones. `refreshed`: that was done
+    before, and is not done twice. Returns None if the job has ended, or is left to the next run.
     """
     urls = job.urls or ()
     if not urls:
@@ -41,12 +41,12 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
     failure: Failure | None = None
     for number, url in enumerate(urls, start=1):
         earlier = held.get(number)
-        if earlier is not None and await to_thread.run_sync(is_at_hand, earlier):
+        if earlier is not None and await to_thread.run_sync(is_on_disk, earlier):
             continue
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
-            case DownloadedImage() as picture:
-                await _record(run, job, number, url, picture)
-            # A stand-in that is started anew has another port; another link may lead to another server.
+            case DownloadedImage() as image:
+                await _record(run, job, number, url, image)
+            # A restarted emulator has another port, and a new link may lead to another server.
             case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
                 must(await run.store.jobs.apply(LinksExpired(job.id)), job.key)
                 return await run.store.jobs.open_job(job.id)
@@ -80,24 +80,24 @@ async def collect(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJob | N
 
 
 class RetryDecision(Enum):
-    """What is to be done about one try to download an image."""
+    """What to do after one try to download an image."""
 
-    TAKE = "take what it came to"
+    TAKE = "accept the result"
     AGAIN = "try again"
     NEW_LINK = "ask the API for a new link"
-    COMPARE = "see whether others come, then take it or try again"
+    COMPARE = "check whether other images arrive, then accept the result or try again"
 
 
 def retry_decision(got: DownloadResult, tries: int, *, refreshed: bool) -> RetryDecision:
-    """What to do after `tries` downloads; `refreshed` says that the link was asked for again already.
+    """What to do after `tries` downloads of an image. `refreshed`: its link has been renewed already.
 
-    A server that answers with an error may have lost the image, where another link leads to another server.
-    One that stays silent, or that fails with a new link as well, may fail for all: that is an outage.
+    A server that answers with an error may have lost the image, and a new link may lead to another server.
+    A server that is silent, or fails with a new link as well, may fail for every image: that is an outage.
     """
     match got:
         case Broken() if tries < BROKEN_TRIES:
             return RetryDecision.AGAIN
-        case LinkGone() if refreshed and tries < BROKEN_TRIES:  # it may not be everywhere yet
+        case LinkGone() if refreshed and tries < BROKEN_TRIES:  # a new link may not work everywhere yet
             return RetryDecision.AGAIN
         case DownloadFailed() if tries < SERVER_TRIES:
             return RetryDecision.AGAIN
@@ -112,7 +112,7 @@ def retry_decision(got: DownloadResult, tries: int, *, refreshed: bool) -> Retry
 async def _fetch(
     run: Context, job: OpenJob, number: int, url: str, earlier: ArtifactView | None, *, refreshed: bool
 ) -> DownloadResult | None:
-    """One image, over as many tries as its trouble is worth; None: not in this run."""
+    """Download one image, with retries. None: this run stops trying, the next one continues."""
     name = image_path(
         run.images.name_template,
         batch=run.batch.name,
@@ -123,7 +123,7 @@ async def _fetch(
     )
     replaces = earlier.sha256 if earlier else None
     begun = run.time.clock.monotonic()
-    came = run.images.came_before.pop(job.id, run.tally.pictures)
+    images_before = run.images.images_before.pop(job.id, run.tally.images)
     tries = 0
     try:
         while True:
@@ -137,11 +137,11 @@ async def _fetch(
                 case RetryDecision.TAKE:
                     return got
                 case RetryDecision.NEW_LINK:
-                    run.images.came_before[job.id] = came
+                    run.images.images_before[job.id] = images_before
                     return got
                 case RetryDecision.COMPARE if run.limits.brake.stops(Reach.POLLS):
-                    return None  # the others try no more: there is nobody to compare with
-                case RetryDecision.COMPARE if not await _is_outage(run, job, came):
+                    return None  # other downloads have stopped: there is nothing to compare with
+                case RetryDecision.COMPARE if not await _is_outage(run, job, images_before):
                     return got
             if isinstance(got, DownloadFailed):
                 if run.time.clock.monotonic() - begun >= run.timing.outage_limit:
@@ -154,35 +154,38 @@ async def _fetch(
         run.images.struggling.discard(job.id)
 
 
-async def _is_outage(run: Context, job: OpenJob, came: int) -> bool:
-    """Whether it is not this picture's own trouble: no other comes either, or the API is silent as well."""
-    if run.tally.pictures > came:
+async def _is_outage(run: Context, job: OpenJob, images_before: int) -> bool:
+    """Whether more than this image is affected: none has arrived since the run had `images_before`, and
+    other downloads fail too or the API does not answer."""
+    if run.tally.images > images_before:
         return False
     if len(run.images.struggling) > 1:
         return True
     return not await run.limits.health.is_up()
 
 
-async def _record(run: Context, job: OpenJob, number: int, url: str, picture: DownloadedImage) -> None:
+async def _record(run: Context, job: OpenJob, number: int, url: str, image: DownloadedImage) -> None:
     view = ArtifactView(
         number=number,
-        path=str(run.images.downloads.root / picture.path),
+        path=str(run.images.downloads.root / image.path),
         url=url,
-        sha256=picture.sha256,
-        bytes=picture.bytes,
-        width=picture.width,
-        height=picture.height,
-        content_type=picture.content_type,
+        sha256=image.sha256,
+        bytes=image.bytes,
+        width=image.width,
+        height=image.height,
+        content_type=image.content_type,
     )
     await run.store.ledger.record_image(job.id, job.attempt_id, view)
-    run.tally.pictures += 1
+    run.tally.images += 1
 
 
-async def _succeed(run: Context, job: OpenJob, came: int) -> None:
+async def _succeed(run: Context, job: OpenJob, received: int) -> None:
     warnings = list(job.warnings)
-    if came != job.pictures:
-        short = f"{came} of {job.pictures} pictures came."
-        note = short if came < job.pictures else f"{came} pictures came, {job.pictures} were asked for."
+    if received != job.pictures:
+        short = f"{received} of {job.pictures} pictures came."
+        note = (
+            short if received < job.pictures else f"{received} pictures came, {job.pictures} were asked for."
+        )
         warnings = [*(w for w in warnings if w != note), note]
     must(await run.store.jobs.apply(Fetched(job.id, tuple(warnings), run.time.clock.now())), job.key)
     run.tally.ended += 1

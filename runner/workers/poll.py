@@ -1,4 +1,4 @@
-"""Watching what the API has, until it ends there. Every call is free, so every trouble is ridden out."""
+"""Polls a job until it ends at the API. Every call is free, so every failed call is retried."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,15 +23,15 @@ from runner.providers.base import (
 from runner.workers.context import Context, must
 
 UNKNOWN_AFTER_SECONDS = 60.0
-"""A request may take that long to be known everywhere: a 404 before says nothing."""
+"""A new request may take this long to be known everywhere: an earlier 404 means nothing."""
 UNKNOWN_TIMES = 3
 UNKNOWN_APART_SECONDS = 15.0
 BARE_APART_SECONDS = 60.0
-"""Between them; the second for a 404 without a document, as a gateway gives it while it is being changed."""
+"""Seconds between two such polls; the second is for a 404 without a document, from a gateway in change."""
 RESULT_WITHIN_SECONDS = 600.0
-"""How long a request that is done may go without its result."""
+"""How long the result of a finished request may be missing."""
 RESULT_TRIES_OF_FAILED = 3
-"""How often a request that failed is asked for a reason that its status did not give."""
+"""How often the result of a failed request is asked for, where its status gave no reason."""
 
 _TROUBLE = Backoff(first=1.0, longest=30.0)
 _NO_REASON = Failure(FailureKind.REMOTE_FAILED, "The API gave no reason.")
@@ -40,7 +40,7 @@ _CANCELLED = Failure(FailureKind.CANCELLED, "It was cancelled at the API.")
 
 @dataclass(slots=True)
 class _Watch:
-    """What is remembered of one job from poll to poll. Moments are monotonic."""
+    """The state of one job from poll to poll. Times are monotonic, in seconds."""
 
     deadline: float
     submitted: float
@@ -49,13 +49,13 @@ class _Watch:
     unknown: int = 0
     results: int = 0
     done_since: float | None = None
-    odd_word: str | None = None
+    unknown_word: str | None = None
 
 
 async def watch(run: Context, job: OpenJob) -> OpenJob | None:
-    """Poll until the job ends at the API; the job with its pictures' addresses, or None if it has none.
+    """Poll until the job ends at the API; return it with its images' URLs, or None if it has none.
 
-    None as well where this run stops waiting: the brake, or the job's deadline.
+    Also None where this run stops waiting: because of the brake, or the job's deadline.
     """
     if not run.provider.is_handle(job.request_id):  # an odd database: nothing unknown goes into a URL
         failure = Failure(FailureKind.LOST, "What the database holds is no request_id.")
@@ -69,7 +69,7 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
         while True:
             if run.limits.health.suspect:
                 await run.limits.health.ready()
-                # All that waited are let go at once: no herd is to meet an API that has just come back.
+                # All waiting jobs wake at once: avoid a thundering herd after an outage.
                 await run.time.clock.sleep(run.time.rng.uniform(0.0, run.timing.poll_max))
             wait = await _poll(run, job, state)
             if wait is None:
@@ -86,25 +86,25 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
 
 
 async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
-    """Ask once; seconds until the next time, None if the job has left `running`."""
+    """Poll once; return the seconds until the next poll, None if the job has left `running`."""
     standing = await run.provider.status(job.request_id)
     match standing:
         case RemoteStatusReport(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
-            run.limits.health.good()
+            run.limits.health.answered()
             state.unknown = 0
             return await _result(run, job, state, standing if status is RemoteStatus.FAILED else None)
         case RemoteStatusReport(status=RemoteStatus.CANCELLED):
             await _cancelled(run, job)
             return None
         case RemoteStatusReport():
-            run.limits.health.good()
+            run.limits.health.answered()
             state.troubles = state.unknown = 0
-            if standing.status is None and state.odd_word != standing.word:
-                state.odd_word = standing.word
+            if standing.status is None and state.unknown_word != standing.word:
+                state.unknown_word = standing.word
                 run.notice(
                     f"Job {job.key!r}: the API says {standing.word!r}, which means nothing here. Asking on."
                 )
-            return _pace(run, state)
+            return _next_poll_in(run, state)
         case UnknownId():
             return await _unknown(run, job, state, standing)
         case Stopped():
@@ -116,22 +116,22 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
 async def _result(
     run: Context, job: OpenJob, state: _Watch, failed: RemoteStatusReport | None
 ) -> float | None:
-    """Ask what a request came to that has ended; `failed` is what its status said, if it said that."""
+    """Ask for the result of a request that has ended. `failed` is its status if that reports a failure."""
     now = run.time.clock.monotonic()
     state.done_since = now if state.done_since is None else state.done_since
     state.results += 1
     result = await run.provider.result(job.request_id)
-    told = None if failed is None else failed.failure
+    reason = None if failed is None else failed.failure
     match result:
         case ResultReady(urls=urls, cost_usd=cost):
-            run.limits.health.good()
-            run.limits.budget.settle(job.reckoned_usd, cost)
+            run.limits.health.answered()
+            run.limits.budget.settle(job.counted_usd, cost)
             must(await run.store.jobs.apply(RemoteDone(job.id, urls, cost)), job.key)
             return None
         case RunFailed(failure=failure, cost_usd=cost):
-            run.limits.health.good()
-            run.limits.budget.settle(job.reckoned_usd, cost)
-            await _end(run, job, _why(told, failure), cost)
+            run.limits.health.answered()
+            run.limits.budget.settle(job.counted_usd, cost)
+            await _end(run, job, _why(reason, failure), cost)
             return None
         case RunCancelled():
             await _cancelled(run, job)
@@ -139,39 +139,39 @@ async def _result(
         case Stopped():
             return _stopped(run, state, result)
         case ResultNotReady() | UnknownId() | CallFailed(http_status=int()) if failed is not None:
-            # Where a run failed there may be no result to be had; its status has said what counts.
-            if told is None and isinstance(result, CallFailed) and state.results < RESULT_TRIES_OF_FAILED:
+            # A failed run may have no result; its status has the facts.
+            if reason is None and isinstance(result, CallFailed) and state.results < RESULT_TRIES_OF_FAILED:
                 return _trouble(run, state, result)
-            await _end(run, job, _why(told), None)
+            await _end(run, job, _why(reason), None)
             return None
-        case ResultNotReady() | UnknownId():  # the id is known, or its status would have said so
+        case ResultNotReady() | UnknownId():  # the status knows the id
             if now - state.done_since < RESULT_WITHIN_SECONDS:
-                return _pace(run, state)
+                return _next_poll_in(run, state)
             if isinstance(result, UnknownId):
                 await _end(run, job, _lost(result), None)
                 return None
             state.deadline = now
             run.notice(f"Job {job.key!r} is done at the API, but its result has not come for 10 minutes.")
-            return _pace(run, state)
+            return _next_poll_in(run, state)
         case CallFailed():
             return _trouble(run, state, result)
 
 
-def _why(*told: Failure | None) -> Failure:
-    """The reason of a failed run. What one answer calls moderated is so, whatever the other says."""
-    reasons = [failure for failure in told if failure is not None]
+def _why(*given: Failure | None) -> Failure:
+    """The reason of a failed run. It is moderated if either answer calls it so."""
+    reasons = [failure for failure in given if failure is not None]
     moderated = (failure for failure in reasons if failure.kind is FailureKind.MODERATED)
     return next(moderated, reasons[-1] if reasons else _NO_REASON)
 
 
 async def _cancelled(run: Context, job: OpenJob) -> None:
-    run.limits.health.good()
+    run.limits.health.answered()
     must(await run.store.jobs.apply(RemoteCancelled(job.id, _CANCELLED, run.time.clock.now())), job.key)
     run.tally.ended += 1
 
 
 async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId) -> float | None:
-    run.limits.health.good()
+    run.limits.health.answered()
     if run.time.clock.monotonic() - state.submitted <= UNKNOWN_AFTER_SECONDS:
         return _TROUBLE.jittered(1, run.time.rng)
     state.unknown += 1
@@ -182,18 +182,20 @@ async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId
 
 
 def _lost(verdict: UnknownId) -> Failure:
-    said = verdict.message.rstrip(".")
-    return Failure(FailureKind.LOST, f"The API does not know its request_id any more: {said}.", verdict.code)
+    message = verdict.message.rstrip(".")
+    return Failure(
+        FailureKind.LOST, f"The API does not know its request_id any more: {message}.", verdict.code
+    )
 
 
 async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | None) -> None:
-    """It failed at the API. Sent again only where the user set `--max-attempts`, and never when moderated."""
+    """End a job that failed at the API. `--max-attempts` may send it again, never if it was moderated."""
     now = run.time.clock.now()
     outcomes: list[Outcome] = [RemoteFailed(job.id, failure, cost, now)]
     if failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.timing.max_attempts:
         outcomes.append(Requeued(job.id, now, automatic=True))
     must(await run.store.jobs.apply(*outcomes), job.key)
-    if await run.store.jobs.those_in(JobState.QUEUED, [job.id]):
+    if await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
         run.tally.ended += 1
@@ -207,13 +209,13 @@ def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:
 
 def _trouble(run: Context, state: _Watch, verdict: CallFailed) -> float:
     state.troubles += 1
-    if state.troubles > 1 or verdict.certificate:  # one answer lost says nothing about the API
-        run.limits.health.trouble(verdict)
+    if state.troubles > 1 or verdict.certificate:  # one lost answer says nothing about the API
+        run.limits.health.call_failed(verdict)
     wait = _TROUBLE.jittered(state.troubles - 1, run.time.rng)
     return max(wait, verdict.retry_after_seconds or 0.0)
 
 
-def _pace(run: Context, state: _Watch) -> float:
+def _next_poll_in(run: Context, state: _Watch) -> float:
     wait = run.timing.polls.jittered(state.polls, run.time.rng)
     state.polls += 1
     return max(wait, run.timing.poll_min)

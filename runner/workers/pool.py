@@ -1,4 +1,4 @@
-"""The workers: a slot each at the API, and a second, smaller pool that brings the pictures home."""
+"""The workers, each with a slot at the API, and a second, smaller pool that downloads the images."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -14,16 +14,16 @@ from jobs.views import OpenJob, QueuedJob
 from runner.limits.brake import Reach
 from runner.recovery.recover import Recovered
 from runner.workers.context import Context
-from runner.workers.fetch import collect
+from runner.workers.fetch import fetch_images
 from runner.workers.poll import watch
 from runner.workers.submit import submit
 
 Defect = Callable[[str, BaseException], None]
-"""Told of an error that nothing here expects: (the job's key, the error)."""
+"""Called with a job's key and an error that nothing here expects."""
 
 
 async def _work(run: Context, workers: TaskGroup, defect: Defect) -> None:
-    """Starts a worker for each job, as slots come free, until nothing is left to do."""
+    """Start a worker for each job as slots become free, until nothing is left to do."""
     while True:
         slot = object()
         await run.queue.slots.acquire_on_behalf_of(slot)
@@ -41,21 +41,21 @@ async def _in_slot(run: Context, slot: object, job: QueuedJob | OpenJob, defect:
 
 
 async def _carry(run: Context, job: QueuedJob | OpenJob) -> None:
-    """Submit a job if it is queued, and stay with it until the API is done."""
+    """Submit a job if it is queued, and poll it until the API is done."""
     open_job = await submit(run, job) if isinstance(job, QueuedJob) else job
     done = await watch(run, open_job) if open_job is not None else None
     if done is not None and done.state is JobState.FETCHING:
         with run.limits.brake.guarding(Reach.DOWNLOADS) as waiting:
             await run.images.ready.send(done)
         if not waiting.cancelled_caught:
-            return  # in hand still, until its pictures are
+            return  # still in hand, until its images are
     run.queue.jobs.release(job.id)
 
 
 async def fetch(
     run: Context, ready: MemoryObjectReceiveStream[OpenJob], refreshed: set[int], defect: Defect
 ) -> None:
-    """One download task. `refreshed` are the attempts whose links were asked for anew, shared by all."""
+    """One download task. `refreshed`, shared by all, holds the ids of attempts whose links were renewed."""
     async with ready:
         async for job in ready:
             await _guarded(run, job, defect, partial(_fetch_job, run, job, refreshed))
@@ -64,10 +64,10 @@ async def fetch(
 async def _fetch_job(run: Context, job: OpenJob, refreshed: set[int]) -> None:
     again: OpenJob | None = None
     if run.limits.brake.stop is not None and run.limits.brake.stop.reason is PauseReason.DISK:
-        run.queue.jobs.release(job.id)  # there is no room for it: the next run takes it up
+        run.queue.jobs.release(job.id)  # the disk has no room: the next run fetches it
         return
     with run.limits.brake.guarding(Reach.DOWNLOADS):
-        again = await collect(run, job, refreshed=job.attempt_id in refreshed)
+        again = await fetch_images(run, job, refreshed=job.attempt_id in refreshed)
     if again is None or run.limits.brake.stops(Reach.POLLS):
         run.queue.jobs.release(job.id)
         return
@@ -78,13 +78,13 @@ async def _fetch_job(run: Context, job: OpenJob, refreshed: set[int]) -> None:
 async def _guarded(
     run: Context, job: QueuedJob | OpenJob, defect: Defect, action: Callable[[], Awaitable[None]]
 ) -> None:
-    """A job that goes wrong in a way that nothing foresaw is left as it stands, and the others go on."""
+    """Run `action`. After an unexpected error this run leaves the job as it is, and other jobs continue."""
     try:
         await action()
     except CannotWrite as error:
         run.limits.brake.pause(PauseReason.DISK, error.message)
         run.queue.jobs.set_aside(job.id)
-    except Exception as error:  # the border of one job: told, never silent
+    except Exception as error:  # the boundary of one job: reported, never silent
         defect(job.key, error)
         run.queue.jobs.set_aside(job.id)
 
@@ -98,9 +98,9 @@ def start(
     downloads: int,
     defect: Defect,
 ) -> None:
-    """Start both pools on what was found and what is queued. They end when nothing is left to do.
+    """Start both pools on the jobs found in flight and the queue. They end when nothing is left to do.
 
-    `downloads` is of how many jobs the pictures are downloaded at once.
+    `downloads` is the number of jobs whose images are downloaded at once.
     """
     for job in found.running:
         run.queue.jobs.give(job)
@@ -114,14 +114,14 @@ def start(
 
 
 async def _workers(run: Context, fetching: list[OpenJob], defect: Defect) -> None:
-    # The download tasks end when this, their only source, is closed.
+    # The download tasks end when this stream, their only source, is closed.
     async with run.images.ready, anyio.create_task_group() as workers:
         workers.start_soon(_hand_over, run, fetching)
         await _work(run, workers, defect)
 
 
 async def _hand_over(run: Context, fetching: list[OpenJob]) -> None:
-    """What was being fetched when the last run ended goes straight to the downloads."""
+    """Send jobs that were in `fetching` when the last run ended straight to the downloads."""
     for job in fetching:
         with run.limits.brake.guarding(Reach.DOWNLOADS) as waiting:
             await run.images.ready.send(job)

@@ -1,4 +1,4 @@
-"""What a worker does next: first what the API already has, then what is queued, in its turn."""
+"""The job that a worker takes next: first the jobs that the API already has, then queued ones in turn."""
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -13,13 +13,13 @@ from runner.limits.guards import Guards
 
 _PAGE = 200
 _LOOK_AGAIN_SECONDS = 1.0
-"""Other processes queue jobs too (`retry`, `review`), and some wait for their time."""
+"""Other processes queue jobs too (`retry`, `review`), and some jobs are not available yet."""
 _LONGEST_WAIT = timedelta(hours=1)
-"""No job is made to wait for that long: one that seems to was written down before the clock was set back."""
+"""No job is made to wait this long: if one seems to, the clock was set back after it was stored."""
 
 
 class JobQueue:
-    """One a batch and run. A job that was handed out is in hand until it is released."""
+    """The queue of one run over one batch. A job that is handed out is in hand until it is released."""
 
     def __init__(self, store: Store, batch_id: int, brake: Brake, clock: Clock, guards: Guards) -> None:
         self._store = store
@@ -38,31 +38,33 @@ class JobQueue:
         self._changed = anyio.Event()
 
     def give(self, job: OpenJob) -> None:
-        """A job that the API has, to be polled."""
+        """Add a job that the API has, to be polled."""
         self._in_hand.add(job.id)
         self._open.append(job)
         self._wake()
 
     def hold(self, job_id: int) -> None:
-        """Someone beside the workers has it: its pictures are being fetched."""
+        """Mark a job as in hand without a worker: its images are being downloaded."""
         self._in_hand.add(job_id)
 
     def release(self, job_id: int) -> None:
-        """Nobody of this run has it any more."""
+        """Mark a job as no longer in hand."""
         self._in_hand.discard(job_id)
         self._wake()
 
     def set_aside(self, job_id: int) -> None:
-        """This run is not to take it up again: something went wrong that it does not understand."""
+        """Release a job and never take it again in this run: it met an unexpected error."""
         self._set_aside.add(job_id)
         self.release(job_id)
 
     async def others_end(self, job_id: int) -> bool:
-        """Wait a moment for the jobs in hand to end; False if all that are left are short of money too."""
+        """Wait a moment for a job in hand to end; False if all jobs left are short of money too."""
         self._short.add(job_id)
         try:
             without_a_slot = {job.id for job in self._open}
-            if self._in_hand <= self._short | without_a_slot:  # these wait for the very slots that we hold
+            if (
+                self._in_hand <= self._short | without_a_slot
+            ):  # the latter wait for slots that the former hold
                 return False
             with anyio.move_on_after(_LOOK_AGAIN_SECONDS):
                 await self._changed.wait()
@@ -71,7 +73,7 @@ class JobQueue:
             self._short.discard(job_id)
 
     async def next(self) -> OpenJob | QueuedJob | None:
-        """The next job; None when nothing is left to do in this run. Waits while others may leave work."""
+        """The next job; None when nothing is left for this run. Waits while jobs in hand may add work."""
         async with self._looking:
             while True:
                 if self._open:
@@ -88,8 +90,8 @@ class JobQueue:
                     await self._changed.wait()
 
     async def _next_queued(self) -> QueuedJob | None:
-        """The next queued job that nobody has; at the end of the table once more from its beginning."""
-        again = self._beyond != FRONT  # what was queued again meanwhile may stand before the place come to
+        """The next queued job that is free. At the end of the table the search starts again, once."""
+        again = self._beyond != FRONT  # a job queued again meanwhile may be before the current place
         while True:
             while self._queued:
                 job = self._queued.popleft()
@@ -107,13 +109,13 @@ class JobQueue:
             again = False
 
     async def _is_over(self) -> bool:
-        """Whether nothing can come any more, neither from a job in hand nor from one that waits its time."""
+        """Whether no more work can come, from a job in hand or from one that is not available yet."""
         if self._in_hand:
             return False
         if self._brake.stops(Reach.SUBMITS):
             return True
         moment = await self._store.jobs.next_available(self._batch_id)
-        if moment is None:  # unless one of those that wait for another's result is to be sent in its stead
+        if moment is None:  # unless a job that waits for another's result now takes its place
             return not await self._store.links.settle(self._batch_id)
         wait = moment - self._clock.now()
         self._clock_is_back = wait > _LONGEST_WAIT

@@ -1,5 +1,7 @@
-"""The submit edge: where money is spent. The intent is committed, then one POST, then its answer is committed
-before anything else is done; all three shielded from cancellation, and nothing else is.
+"""The submit edge, where money is spent.
+
+The intent is committed, one POST is sent, and its answer is committed before anything else is done. These
+three steps are shielded from cancellation, and nothing else is.
 """
 
 import hashlib
@@ -17,11 +19,11 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
     Claimed,
+    LeftUnconfirmed,
     NotAccepted,
     Outcome,
     Refused,
     Resubmitted,
-    Unanswered,
     Unsendable,
 )
 from jobs.pauses import PauseReason
@@ -40,18 +42,16 @@ _UNSENT = Backoff(first=1.0, longest=30.0)
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """What was sent, or was to be, is not at the API: it may be sent after some seconds."""
+    """The job is surely not at the API: it may be sent again after some seconds."""
 
     after_seconds: float
 
 
 async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
-    """Send a queued job until it is accepted, refused or unconfirmed; what the API took, or None."""
-    if find(job.model) is None:  # an older or an odd database: nothing unknown goes into a URL
+    """Send a queued job until it is accepted, refused or unconfirmed; return it if the API accepted it."""
+    if find(job.model) is None:  # an older or a damaged database: no unknown text goes into a URL
         failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
-        await run.store.jobs.apply(
-            Unsendable(job.id, failure, run.time.clock.now())
-        )  # unless cancelled meanwhile
+        await _end_unsent(run, job, failure)
         return None
     tries = 0
     while True:
@@ -68,7 +68,7 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
 
 
 async def _prepare(run: Context, job: QueuedJob) -> tuple[Sendable, Reservation] | None:
-    """What is to be sent, and the money for it; None where it is not sent now."""
+    """The request and the money reserved for it; None where the job is not sent now."""
     with run.queue.pending.until_ended(job.id):
         sendable = await _made_sendable(run, job)
         money = await _reserve(run, job) if sendable is not None else None
@@ -80,31 +80,33 @@ async def _prepare(run: Context, job: QueuedJob) -> tuple[Sendable, Reservation]
 async def _try(
     run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: int
 ) -> OpenJob | _Again | None:
-    """Send once, in its turn: what the API took, or when it may be sent again, or neither."""
-    came: OpenJob | _Again | None = None
+    """Send a job once, in its turn: the accepted job, `_Again` if it may be repeated, None for neither."""
+    result: OpenJob | _Again | None = None
     with money, run.limits.brake.guarding(Reach.SUBMITS):
         async with AsyncExitStack() as turn:
             with run.queue.pending.until_ended(job.id) as ended:
                 await turn.enter_async_context(run.limits.throttle.admit())
             if ended.cancelled_caught:
                 pass
-            elif run.images.uploader.is_stale(sendable):  # its turn was very long in coming
-                came = _Again(0.0)
+            elif run.images.uploader.is_stale(
+                sendable
+            ):  # it waited so long that its URLs are about to expire
+                result = _Again(0.0)
             else:
                 with anyio.CancelScope(shield=True):
-                    came = await _send(run, job, sendable.body, tries, money)
-    return came  # not from within: a brake that is pulled now must not swallow what came
+                    result = await _send(run, job, sendable.body, tries, money)
+    return result  # not from inside the blocks: a brake pulled now must not swallow the result
 
 
 async def _wait(run: Context, job: QueuedJob, seconds: float) -> bool:
-    """Wait until the job may be sent again; False where it is not to be any more."""
+    """Wait until the job may be sent again; False where it is no longer to be sent."""
     with run.limits.brake.guarding(Reach.SUBMITS) as braked, run.queue.pending.until_ended(job.id) as ended:
         await run.time.clock.sleep(seconds)
     return not (braked.cancelled_caught or ended.cancelled_caught)
 
 
 async def _made_sendable(run: Context, job: QueuedJob) -> Sendable | None:
-    """What is to be sent, its images where the API can fetch them; None where it is not sent now."""
+    """The request, with local images where the API can fetch them; None where the job is not sent now."""
     made: Sendable | Unfit | None = None
     with run.limits.brake.guarding(Reach.SUBMITS):
         made = await run.images.uploader.ready(job)
@@ -118,14 +120,14 @@ async def _made_sendable(run: Context, job: QueuedJob) -> Sendable | None:
 
 
 async def _end_unsent(run: Context, job: QueuedJob, failure: Failure) -> bool:
-    """End a job that can never be sent, which is free; False where it was cancelled meanwhile."""
+    """End a job that can never be sent, unpaid; False where it was cancelled meanwhile."""
     return await run.store.jobs.apply(Unsendable(job.id, failure, run.time.clock.now()))
 
 
 async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
-    """Set the most that it may cost aside. None where there is no room and none can come: the batch pauses.
+    """Reserve the most that the job may cost. None where the budget has no room: the batch pauses.
 
-    What is at the API may turn out cheaper than was reckoned, so as long as something is, it is waited for.
+    A job at the API may turn out cheaper than its estimate, so the reservation waits as long as there is one.
     """
     estimate = run.limits.budget.estimate(job.model, job.pictures)
     while (money := run.limits.budget.reserve(estimate)) is None:
@@ -140,15 +142,15 @@ async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
 async def _send(
     run: Context, job: QueuedJob, payload: bytes, tries: int, money: Reservation
 ) -> OpenJob | _Again | None:
-    """One submit from intent to answer. It spends `money`, unless it is surely not accepted."""
+    """One submit, from intent to recorded answer. `money` is spent unless it is surely not accepted."""
     try:
         run.probe("before intent")
         claimed = await run.store.jobs.claim(
             Claimed(job.id, hashlib.sha256(payload).hexdigest(), run.time.clock.now(), money.estimate)
         )
-        if claimed is None:  # cancelled, or gone from the sheet, since it was read
+        if claimed is None:  # cancelled, or removed from the sheet, since it was read
             return None
-        if _is_held_back(run):  # since the intent was begun
+        if _is_held_back(run):  # paused while the intent was being committed
             now = run.time.clock.now()
             must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
             return _Again(0.0)
@@ -164,7 +166,7 @@ async def _send(
         wait = await _record(run, job, verdict, tries)
         taken = await run.store.jobs.open_job(job.id) if isinstance(verdict, Taken) else None
     except Exception as error:
-        if isinstance(verdict, Taken):  # not even a defect may lose what is paid for
+        if isinstance(verdict, Taken):  # not even a defect may lose a paid request
             await _spool(run, job, verdict)
         if not isinstance(error, CannotWrite):
             raise
@@ -176,7 +178,7 @@ async def _send(
 
 
 def _is_held_back(run: Context) -> bool:
-    """Whether what is claimed must not leave. A budget that is used up stops others: this has its money."""
+    """Whether a claimed job must not be sent. An exhausted budget does not stop it: its money is reserved."""
     if run.limits.health.suspect:
         return True
     stop = run.limits.brake.stop
@@ -187,18 +189,18 @@ def _is_held_back(run: Context) -> bool:
 
 
 async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: int) -> float | None:
-    """Commit what a submit came to; seconds until it may be sent again, None if it may not."""
+    """Commit the outcome of a submit; return the seconds until it may be repeated, None if it may not."""
     now = run.time.clock.now()
     match verdict:
         case Taken(request_id=request_id):
             if not await run.store.jobs.apply(Accepted(job.id, request_id, now)):
-                await _doubt(
+                await _leave_unconfirmed(
                     run, job, Unconfirmed(f"The API answered with {request_id!r}, which another job has.")
                 )
                 return None
             run.probe("after commit")
             run.limits.throttle.answered()
-            run.limits.health.took()
+            run.limits.health.submit_answered()
             run.limits.guards.accepted()
             return None
         case TurnedAway():
@@ -208,7 +210,7 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             return wait
         case Denied(failure=failure):
             run.limits.throttle.answered()
-            run.limits.health.took()
+            run.limits.health.submit_answered()
             must(await run.store.jobs.apply(Refused(job.id, failure, now)), job.key)
             run.tally.ended += 1
             run.limits.guards.failed(job.id, failure.kind, at_submit=True)
@@ -218,18 +220,18 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
             return None
         case Unconfirmed():
-            await _doubt(run, job, verdict)
+            await _leave_unconfirmed(run, job, verdict)
             return None
 
 
-async def _doubt(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
-    run.limits.health.doubt()  # before anything is awaited: no other submit may slip in between
-    failure = Failure(FailureKind.UNCONFIRMED, _in_doubt(verdict.message), verdict.code)
+async def _leave_unconfirmed(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
+    run.limits.health.submit_unconfirmed()  # before any await: no other submit may start in between
+    failure = Failure(FailureKind.UNCONFIRMED, _unconfirmed_message(verdict.message), verdict.code)
     now = run.time.clock.now()
-    outcomes: list[Outcome] = [Unanswered(job.id, failure, now)]
+    outcomes: list[Outcome] = [LeftUnconfirmed(job.id, failure, now)]
     allowed = run.tally.resubmits_left > 0
     if allowed:
-        run.tally.resubmits_left -= 1  # before anything is awaited: another doubt may be under way
+        run.tally.resubmits_left -= 1  # before any await: another unconfirmed submit may need one too
         outcomes.append(Resubmitted(job.id, now, automatic=True))
     try:
         must(await run.store.jobs.apply(*outcomes), job.key)
@@ -237,14 +239,14 @@ async def _doubt(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
         run.notice(f"Job {job.key!r}: {failure.message}")
         raise
     what = "It is sent again, as the settings allow: perhaps paid twice."
-    if not await run.store.jobs.those_in(JobState.QUEUED, [job.id]):
+    if not await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
         what = "It is not sent again; `nightsheet review` decides about it."
         run.tally.resubmits_left += allowed
     run.notice(f"Job {job.key!r}: {failure.message} {what}")
-    run.limits.guards.doubted()
+    run.limits.guards.unconfirmed()
 
 
-def _in_doubt(message: str) -> str:
+def _unconfirmed_message(message: str) -> str:
     return (
         f"Sent, and no readable answer came: {message.rstrip('.')}. It may have been accepted and paid for."
     )
@@ -253,7 +255,7 @@ def _in_doubt(message: str) -> str:
 def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
     if verdict.busy:
         return run.limits.throttle.turned_away(verdict.retry_after_seconds, verdict.reason)
-    run.limits.health.trouble(CallFailed(verdict.reason, certificate=verdict.certificate))
+    run.limits.health.call_failed(CallFailed(verdict.reason, certificate=verdict.certificate))
     return _UNSENT.jittered(tries, run.time.rng)
 
 

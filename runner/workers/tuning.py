@@ -1,4 +1,4 @@
-"""How fast a batch runs and what it may cost: the settings, and what `tune` left in the database."""
+"""How fast a batch runs and what it may cost: the settings, and what `tune` stored in the table."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,29 +20,29 @@ class Tuning:
     budget: Decimal | None
 
 
-def tuning_for(settings: Settings, batch: BatchView, *, said_counts: bool = True) -> Tuning:
-    """A flag of this command beats `tune`, which beats the environment and the file.
+def tuning_for(settings: Settings, batch: BatchView, *, flags_count: bool = True) -> Tuning:
+    """The tuning of a batch. A flag overrides `tune`, which overrides the environment and the file.
 
-    Without `said_counts` a flag does not: somebody has tuned since it was said.
+    Without `flags_count`, `tune` overrides flags too: it ran after the command started.
     """
 
-    def chosen(name: str, value: T, tuned: T | None) -> T:
-        return value if tuned is None or (said_counts and settings.is_said(name)) else tuned
+    def effective(name: str, value: T, tuned: T | None) -> T:
+        return value if tuned is None or (flags_count and settings.on_command_line(name)) else tuned
 
     return Tuning(
-        concurrency=chosen("concurrency", settings.concurrency, batch.concurrency),
-        rate=chosen("rate", settings.rate, batch.rate),
-        budget=chosen("budget", settings.budget, batch.budget),
+        concurrency=effective("concurrency", settings.concurrency, batch.concurrency),
+        rate=effective("rate", settings.rate, batch.rate),
+        budget=effective("budget", settings.budget, batch.budget),
     )
 
 
 def tuning_of(run: Context) -> Tuning:
-    """What a run keeps to now."""
+    """The tuning that a run has now."""
     return Tuning(int(run.queue.slots.total_tokens), run.limits.throttle.rate, run.limits.budget.limit)
 
 
 def apply_tuning(run: Context, now: Tuning) -> None:
-    """Have a run that is on keep another pace from here on."""
+    """Change the tuning of a running batch."""
     run.queue.slots.total_tokens = now.concurrency
     run.limits.throttle.rate = now.rate
     run.limits.budget.limit = now.budget

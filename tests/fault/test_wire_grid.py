@@ -18,6 +18,7 @@ from jobs.states import JobState
 from runner.downloads.download import DownloadLimits, Downloads
 from runner.environment import Environment
 from runner.events.report import RunReport
+from runner.lifecycle.order import LoadOptions
 from runner.planning.consent import agreed_to_all
 from runner.run import run_sheet
 from runner.settings import Settings
@@ -93,8 +94,7 @@ async def run(
     with anyio.fail_after(45):
         return await run_sheet(
             sheet,
-            batch=None,
-            model=TEXT_TO_IMAGE,
+            LoadOptions(model=TEXT_TO_IMAGE),
             settings=settings,
             environment=environment,
             consent=agreed_to_all,

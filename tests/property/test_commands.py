@@ -34,7 +34,7 @@ CODES = {0, 1, 69, 75}
 """Of a run where neither the disk nor the token is the trouble."""
 DOUBTS = {
     SubmitOutcome.INTENT,
-    SubmitOutcome.UNANSWERED,
+    SubmitOutcome.UNCONFIRMED,
     SubmitOutcome.RESUBMITTED,
     SubmitOutcome.DISCARDED,
 }

@@ -101,7 +101,7 @@ class Life:
         if self.state is JobState.SUBMITTING:
             assert outcomes[-1] == SubmitOutcome.INTENT
         if self.state is JobState.UNCONFIRMED:
-            assert outcomes[-1] == SubmitOutcome.UNANSWERED
+            assert outcomes[-1] == SubmitOutcome.UNCONFIRMED
         if self.state in AT_THE_API or self.state is JobState.SUCCEEDED:
             assert attempts[-1]["request_id"] is not None
         assert (row["finished_at"] is not None) == (self.state in ENDED)

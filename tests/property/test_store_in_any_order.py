@@ -306,9 +306,9 @@ class StoreMachine(RuleBasedStateMachine):
         ]
         self.opened.reopen()
         settled = self.do(self.store.jobs.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
-        assert (settled.in_doubt, settled.attached) == (len(open_now) - len(receipts), len(receipts))
+        assert (settled.unconfirmed, settled.attached) == (len(open_now) - len(receipts), len(receipts))
         again = self.do(self.store.jobs.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
-        assert (again.in_doubt, again.attached, again.left) == (0, 0, ())
+        assert (again.unconfirmed, again.attached, again.left) == (0, 0, ())
 
     @rule(number=st.integers(0, 20))
     def resubmit_by_a_setting(self, number: int) -> None:

@@ -188,11 +188,11 @@ class World(Night):
         self.watching = Watching()
         chosen = {"upload": self.plan.upload} | self.plan.settings | settings
         if resume:
-            work: Coroutine[Any, Any, RunReport | None] = self.resume(part=part, **chosen)
+            work: Coroutine[Any, Any, RunReport | None] = self.resume(selection=part, **chosen)
         else:
             dedupe = True if self.plan.copies else None
             sheet = self.write_sheet()
-            work = self.run(sheet, part=part, prune=self.plan.prunes, dedupe=dedupe, **chosen)
+            work = self.run(sheet, selection=part, prune=self.plan.prunes, dedupe=dedupe, **chosen)
         self.running = process
         try:
             result = await self._in(process, work)

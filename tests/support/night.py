@@ -20,6 +20,7 @@ from runner.emulator.settings import EmulatorSettings
 from runner.environment import Environment
 from runner.events.observer import Progress
 from runner.events.report import RunReport
+from runner.lifecycle.order import LoadOptions
 from runner.planning.consent import Consent, agreed_to_all
 from runner.planning.selection import WHOLE, Selection
 from runner.run import resume_batch, run_sheet
@@ -89,7 +90,7 @@ class Night:
         sheet: Path,
         consent: Consent = agreed_to_all,
         *,
-        part: Selection = WHOLE,
+        selection: Selection = WHOLE,
         prune: bool = False,
         dedupe: bool | None = None,
         **settings: Any,
@@ -97,15 +98,12 @@ class Night:
         """`nightsheet run SHEET`."""
         return await run_sheet(
             sheet,
-            batch=None,
-            model=None,
+            LoadOptions(prune=prune, dedupe=dedupe),
             settings=self.settings(**settings),
             environment=self.environment,
             consent=consent,
             observer=self.watching,
-            part=part,
-            prune=prune,
-            dedupe=dedupe,
+            selection=selection,
         )
 
     async def resume(
@@ -113,7 +111,7 @@ class Night:
         consent: Consent = agreed_to_all,
         *,
         name: str | None = None,
-        part: Selection = WHOLE,
+        selection: Selection = WHOLE,
         **settings: Any,
     ) -> RunReport | None:
         """`nightsheet resume [BATCH]`."""
@@ -123,7 +121,7 @@ class Night:
             environment=self.environment,
             consent=consent,
             observer=self.watching,
-            part=part,
+            selection=selection,
         )
 
     def jobs(self) -> list[dict[str, Any]]:

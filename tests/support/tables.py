@@ -21,6 +21,7 @@ from jobs.outcomes import (
     Discarded,
     Fetched,
     FetchFailed,
+    LeftUnconfirmed,
     Linked,
     LinksExpired,
     NotAccepted,
@@ -32,7 +33,6 @@ from jobs.outcomes import (
     Reopened,
     Requeued,
     Resubmitted,
-    Unanswered,
     Unsendable,
 )
 from jobs.problems import Problem
@@ -57,7 +57,7 @@ WAYS: dict[JobState, tuple[Move, ...]] = {
     JobState.SUCCEEDED: (Move.CLAIM, Move.ACCEPTED, Move.REMOTE_DONE, Move.FETCHED),
     JobState.FAILED: (Move.CLAIM, Move.ACCEPTED, Move.REMOTE_DONE, Move.FETCH_FAILED),
     JobState.CANCELLED: (Move.CANCEL,),
-    JobState.UNCONFIRMED: (Move.CLAIM, Move.UNANSWERED),
+    JobState.UNCONFIRMED: (Move.CLAIM, Move.UNCONFIRMED),
 }
 """How a job that is queued gets into each state."""
 
@@ -130,7 +130,7 @@ def outcome_of(move: Move, job_id: int, *, request_id: str = "req-1", at: dateti
         Move.ACCEPTED: Accepted(job_id, request_id, at),
         Move.NOT_ACCEPTED: NotAccepted(job_id, at, at),
         Move.REFUSED: Refused(job_id, failure(FailureKind.REFUSED), at),
-        Move.UNANSWERED: Unanswered(job_id, failure(FailureKind.UNCONFIRMED), at),
+        Move.UNCONFIRMED: LeftUnconfirmed(job_id, failure(FailureKind.UNCONFIRMED), at),
         Move.REMOTE_DONE: RemoteDone(job_id, ("https://pictures.example/1.png",), Decimal("0.04")),
         Move.REMOTE_FAILED: RemoteFailed(job_id, failure(), None, at),
         Move.REMOTE_CANCELLED: RemoteCancelled(job_id, failure(FailureKind.CANCELLED), at),

@@ -41,7 +41,7 @@ def command(settings: Settings, selected: SelectionOptions, batch: BatchName = N
             environment=environment,
             consent=consent_of(settings, display),
             observer=display,
-            part=selection,
+            selection=selection,
         )
 
     with Display(environment.clock.now, quiet=settings.quiet) as display:

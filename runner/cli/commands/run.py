@@ -45,23 +45,21 @@ def command(
     """
     check_rehearsal(settings)
     selection = selected.selection()
-    from runner.run import run_sheet  # late: SQLAlchemy and the API's clients come along; `--help` needs none
+    # Late: SQLAlchemy and the API's clients come along; `--help` needs none.
+    from runner.lifecycle.order import LoadOptions
+    from runner.run import run_sheet
 
     environment = process_environment()
 
     async def work(source: SheetSource, display: Display) -> "RunReport":
         return await run_sheet(
             source,
-            batch=sheet.batch,
-            model=sheet.model,
+            LoadOptions(sheet.batch, sheet.model, sheet.priority_by, sheet.dedupe, prune),
             settings=settings,
             environment=environment,
             consent=consent_of(settings, display),
             observer=display,
-            part=selection,
-            priority_by=sheet.priority_by,
-            prune=prune,
-            dedupe=sheet.dedupe,
+            selection=selection,
         )
 
     with sheet.source() as source, Display(environment.clock.now, quiet=settings.quiet) as display:

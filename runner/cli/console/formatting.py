@@ -43,6 +43,6 @@ def then(settings: "Settings", verb: str, *arguments: str) -> str:
         words += ["--db", str(settings.db)]
     if settings.output_dir is not None and verb in {"run", "resume"}:
         words += ["--output-dir", str(settings.output_dir)]
-    if settings.is_said("upload") and verb in {"run", "resume"}:
+    if settings.on_command_line("upload") and verb in {"run", "resume"}:
         words += ["--upload", str(settings.upload)]
     return shlex.join(words)

@@ -217,7 +217,7 @@ def _figures(progress: "Progress") -> Iterator[_Figure]:
         yield _Figure(f"{counts[JobState.FAILED]} failed", 1, "red")
     if counts[JobState.UNCONFIRMED]:
         yield _Figure(f"{counts[JobState.UNCONFIRMED]} unconfirmed", 2, "yellow")
-    yield _Figure(count_of(progress.pictures, "picture"), 4)
+    yield _Figure(count_of(progress.images, "picture"), 4)
     spent = money(progress.account.spent_usd)
     yield _Figure(spent if progress.budget_usd is None else f"{spent} of {money(progress.budget_usd)}", 0)
 

@@ -101,7 +101,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "jobs_sent": books.jobs_sent,
         "submits": books.submits,
         "repeats_allowed": books.repeats_allowed,
-        "open_doubts": books.open_doubts,
+        "open_doubts": books.unconfirmed,
         "overdrawn": list(books.overdrawn),
         "not_in_hand_usd": float(books.not_in_hand_usd),
         "not_in_hand": [

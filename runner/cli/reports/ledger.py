@@ -63,7 +63,7 @@ def show_balance(attempts: Sequence["AttemptView"], books: LedgerAudit, rows: Sh
     console.result()
     console.result(
         f"{count_of(books.submits, 'submit')} for {count_of(books.jobs_sent, 'job')}, "
-        f"{books.repeats_allowed:,} repeats allowed, {books.open_doubts:,} in doubt."
+        f"{books.repeats_allowed:,} repeats allowed, {books.unconfirmed:,} in doubt."
     )
     if books.balanced:
         console.result("The books balance: nothing was sent more often than was allowed.")

@@ -42,7 +42,7 @@ def as_json(report: RunReport, breakdown: FailureBreakdown) -> dict[str, Any]:
         "counts": {state.value: report.counts[state] for state in JobState},
         "submits": account.submits,
         "unconfirmed": report.counts[JobState.UNCONFIRMED],
-        "pictures": report.pictures,
+        "pictures": report.images,
         "warned": report.warned,
         "overdue": report.overdue,
         "left_out": report.left_out,
@@ -51,7 +51,7 @@ def as_json(report: RunReport, breakdown: FailureBreakdown) -> dict[str, Any]:
         "interrupted": report.interrupted,
         "cost": {
             "spent_usd": float(account.spent_usd),
-            "told_usd": float(account.told_usd),
+            "told_usd": float(account.reported_usd),
             "estimated_usd": float(account.estimated_usd),
             "in_doubt_usd": dollars(breakdown.unconfirmed_usd),
         },
@@ -71,7 +71,7 @@ def lines(
     breakdown = breakdown or FailureBreakdown()
     yield from _results(report, Counter(breakdown.kinds))
     yield _money(report, breakdown), ""
-    yield f"Pictures: {count_of(report.pictures, 'new picture')} in {report.folder}", ""
+    yield f"Pictures: {count_of(report.images, 'new picture')} in {report.folder}", ""
     for path in report.manifests:
         yield f"Manifest: {path}", ""
     yield from ((advice, "bold") for advice in next_step(report, settings, breakdown))
@@ -113,7 +113,7 @@ def _of(some: int, total: int) -> str:
 
 def _money(report: RunReport, breakdown: FailureBreakdown) -> str:
     account = report.account
-    sources = f"{money(account.told_usd)} told by the API"
+    sources = f"{money(account.reported_usd)} told by the API"
     if account.estimated_usd:
         sources += f", {money(account.estimated_usd)} estimated where it told nothing"
     spent = f"Spent so far: {money(account.spent_usd)} ({sources}) in {count_of(account.submits, 'submit')}"

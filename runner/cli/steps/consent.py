@@ -35,7 +35,7 @@ def consent_of(settings: Settings, display: Display) -> Consent:
 
 def terms(ask: Ask) -> str:
     """What is asked for, and its price."""
-    pictures = f"{'at most ' if ask.pictures > ask.least_images else ''}{count_of(ask.pictures, 'picture')}"
+    pictures = f"{'at most ' if ask.images > ask.least_images else ''}{count_of(ask.images, 'picture')}"
     return f"Batch {ask.batch}: {count_of(ask.jobs, 'job')}, {pictures}, {price(ask.low_usd, ask.high_usd)}"
 
 

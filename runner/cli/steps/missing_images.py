@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from jobs.states import JobState
-from jobs.stored_files import not_at_hand
+from jobs.stored_files import missing_files
 from runner.cli.reports.audit import MissingImages
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ async def missing_images(store: "Store", batch: "BatchView") -> list[MissingImag
     shared = set()
     async for job in store.jobs.each(batch.id, everything=True, states=[JobState.SUCCEEDED]):
         if job.twin is None:
-            if paths := not_at_hand(job):
+            if paths := missing_files(job):
                 lost.append((job, paths))
         elif job.current:
             shared.add(job.twin.id)

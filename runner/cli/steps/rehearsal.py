@@ -13,7 +13,7 @@ def check_rehearsal(settings: Settings) -> None:
     Raises:
         UsageProblem: an option of the emulator is given without it, or the faults do not exist.
     """
-    given = [f"--{name}" for name in _OPTIONS if settings.is_said(name)]
+    given = [f"--{name}" for name in _OPTIONS if settings.on_command_line(name)]
     if given and not settings.emulator:
         raise UsageProblem(
             f"{' and '.join(given)}: a rehearsal needs --emulator. Nothing was sent.",

@@ -58,7 +58,7 @@ def test_nothing_was_sent() -> None:
     """Empty books balance."""
     books = balance([])
     assert books.balanced
-    assert (books.jobs_sent, books.submits, books.repeats_allowed, books.open_doubts) == (0, 0, 0, 0)
+    assert (books.jobs_sent, books.submits, books.repeats_allowed, books.unconfirmed) == (0, 0, 0, 0)
     assert books.not_in_hand_usd == 0
 
 
@@ -115,7 +115,7 @@ def test_open_doubts_are_counted() -> None:
     """What was settled, or answered, is open no more."""
     outcomes = list(Out)
     books = balance([line(job_id=number, outcome=outcome) for number, outcome in enumerate(outcomes, 1)])
-    assert books.open_doubts == 2
+    assert books.unconfirmed == 2
     assert books.balanced
 
 
@@ -126,15 +126,15 @@ def test_open_doubts_are_counted() -> None:
     ("outcome", "why"),
     [
         (Out.INTENT, "in doubt: no readable answer"),
-        (Out.UNANSWERED, "in doubt: no readable answer"),
+        (Out.UNCONFIRMED, "in doubt: no readable answer"),
         (Out.RESUBMITTED, "in doubt, and sent again"),
         (Out.DISCARDED, "in doubt, and let go"),
     ],
 )
 def test_doubts_are_not_in_hand(outcome: SubmitOutcome, why: str) -> None:
     """Even where a later submit of the job has brought its pictures; at the most that they may have cost."""
-    doubt = line(1, outcome=outcome, request_id=None, cost_usd=None, ended=None, authorised=1)
-    books = balance([doubt, line(2, authorised=1)])
+    unconfirmed = line(1, outcome=outcome, request_id=None, cost_usd=None, ended=None, authorised=1)
+    books = balance([unconfirmed, line(2, authorised=1)])
     assert whys(books) == [("job-1", why)]
     assert books.not_in_hand_usd == ESTIMATE
 
@@ -192,8 +192,8 @@ def test_the_money_is_what_was_told_or_else_the_most() -> None:
 def test_what_is_not_in_hand_is_in_the_order_in_which_it_was_sent() -> None:
     """Not job by job."""
     mixed = [
-        line(2, job_id=1, id=3, outcome=Out.UNANSWERED),
-        line(1, job_id=2, id=2, outcome=Out.UNANSWERED),
+        line(2, job_id=1, id=3, outcome=Out.UNCONFIRMED),
+        line(1, job_id=2, id=2, outcome=Out.UNCONFIRMED),
         line(1, job_id=1, id=1, outcome=Out.RESUBMITTED),
     ]
     assert [entry.attempt.id for entry in balance(mixed).not_in_hand] == [1, 2, 3]
@@ -214,7 +214,7 @@ async def test_the_books_of_every_state_balance(tmp_path: Path) -> None:
         books = await books_of(table)
         assert books.balanced
         assert (books.jobs_sent, books.submits) == (6, 6)
-        assert books.open_doubts == 2
+        assert books.unconfirmed == 2
         assert whys(books) == [
             ("b", "in doubt: no readable answer"),
             ("req-c", "on its way"),
@@ -229,9 +229,9 @@ async def test_the_books_of_every_state_balance(tmp_path: Path) -> None:
 async def test_a_repeat_that_was_allowed_balances(tmp_path: Path, automatic: bool) -> None:
     """By a person or by a setting: after a doubt, and after a run that failed."""
     async with opened_table(tmp_path / "n.db", "a", "b") as table:
-        doubt = await table.move("a", Move.CLAIM, Move.UNANSWERED)
+        unconfirmed = await table.move("a", Move.CLAIM, Move.UNCONFIRMED)
         failed = await table.move("b", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED)
-        assert await table.store.jobs.apply(Resubmitted(doubt, NIGHT, automatic=automatic))
+        assert await table.store.jobs.apply(Resubmitted(unconfirmed, NIGHT, automatic=automatic))
         assert await table.store.jobs.apply(Requeued(failed, NIGHT, automatic=automatic))
         for key in "ab":
             await table.move(key, Move.CLAIM)
@@ -262,7 +262,7 @@ async def test_a_ledger_with_one_line_too_many_is_seen(tmp_path: Path, damage: S
     """A leave that is missing, or a submit that was free and now is none."""
     async with opened_table(tmp_path / "n.db", "a") as table:
         again = (Move.REQUEUE, Move.CLAIM)
-        await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, *again, Move.UNANSWERED)
+        await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, *again, Move.UNCONFIRMED)
         await table.move("a", Move.RESUBMIT, Move.CLAIM, Move.REFUSED)
         kinds = [attempt.outcome for attempt in await table.store.ledger.attempts(table.batch.id)]
         assert kinds == [Out.ACCEPTED, Out.RESUBMITTED, Out.REFUSED]

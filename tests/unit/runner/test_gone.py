@@ -39,7 +39,7 @@ async def test_a_deleted_picture_is_fetched_again(tmp_path: Path) -> None:
         await reopen(w)
         report = await w.resume()
         assert report is not None
-        assert (report.exit_code, report.pictures) == (0, len(pictures) - 1)
+        assert (report.exit_code, report.images) == (0, len(pictures) - 1)
         assert report.account == first.account
         assert shown(w.manifest()) == shown(before)
         assert pictures[0].stat().st_mtime_ns == kept

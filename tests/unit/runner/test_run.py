@@ -37,7 +37,7 @@ async def test_a_sheet_runs_to_its_end(tmp_path: Path) -> None:
         assert [record["key"] for record in records] == [f"row-{row}" for row in range(ROWS)]
         assert report.account.spent_usd == sum(submit.cost for submit in w.service.ledger)
         assert report.account.spent_usd == Decimal(1000) - w.service.balance_usd
-        assert report.pictures == sum(len(record["images"]) for record in records)
+        assert report.images == sum(len(record["images"]) for record in records)
         assert w.watching.notices == ["To be sent: 12 jobs, at most 16 pictures, for $0.48 to $0.64."]
         assert w.watching.progresses[-1].counts[JobState.SUCCEEDED] == ROWS
 
@@ -65,7 +65,7 @@ async def test_running_again_asks_nothing_and_changes_nothing(tmp_path: Path) ->
         before = w.jobs()
         for again in (await w.run(sheet), await w.resume()):
             assert again is not None
-            assert (again.exit_code, again.pictures) == (0, 0)
+            assert (again.exit_code, again.images) == (0, 0)
         assert w.transport.calls == calls
         assert [{**job, "generation": 0} for job in w.jobs()] == [{**job, "generation": 0} for job in before]
         w.everything_once(ROWS)
@@ -117,7 +117,7 @@ async def test_what_is_asked(tmp_path: Path) -> None:
         with pytest.raises(UsageProblem):
             await w.run(w.sheet(3), agree)
         (ask,) = asked
-        assert (ask.batch, ask.jobs, ask.pictures) == ("sheet", 3, 4)
+        assert (ask.batch, ask.jobs, ask.images) == ("sheet", 3, 4)
         assert (ask.low_usd, ask.high_usd) == (Decimal("0.14"), Decimal("0.18"))
 
 

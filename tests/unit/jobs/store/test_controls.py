@@ -3,13 +3,13 @@
 import pytest
 
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import RemoteFailed, Requeued, Resubmitted, Unanswered
+from jobs.outcomes import LeftUnconfirmed, RemoteFailed, Requeued, Resubmitted
 from jobs.states import JobState, Move
-from jobs.views import Cancelling
+from jobs.views import CancelCounts
 from tests.support.tables import Table, rows
 
 S = JobState
-DOUBT = Failure(FailureKind.UNCONFIRMED, "The run ended between sending and reading.")
+UNCONFIRMED = Failure(FailureKind.UNCONFIRMED, "The run ended between sending and reading.")
 
 
 async def all_states(table: Table) -> dict[JobState, int]:
@@ -22,24 +22,24 @@ async def test_what_was_on_its_way_at_a_crash_is_in_doubt(table: Table) -> None:
     """Those jobs and no others; the intent has become a submit without an answer."""
     ids = await all_states(table)
     before = {state: (table.row(job_id), table.attempts(job_id)) for state, job_id in ids.items()}
-    assert (await table.store.jobs.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 1
+    assert (await table.store.jobs.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 1
     row, (attempt,) = before.pop(S.SUBMITTING)
     job_id = ids.pop(S.SUBMITTING)
     assert table.row(job_id) == row | {
         "state": "unconfirmed",
         "error_kind": "unconfirmed",
-        "error_message": DOUBT.message,
+        "error_message": UNCONFIRMED.message,
     }
-    assert table.attempts(job_id) == [attempt | {"outcome": "unanswered", "detail": DOUBT.message}]
+    assert table.attempts(job_id) == [attempt | {"outcome": "unanswered", "detail": UNCONFIRMED.message}]
     assert before == {state: (table.row(job_id), table.attempts(job_id)) for state, job_id in ids.items()}
 
 
 async def test_doubting_twice_changes_nothing(table: Table) -> None:
     """A start that is interrupted is begun again."""
     await table.bring("a", S.SUBMITTING)
-    assert (await table.store.jobs.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 1
+    assert (await table.store.jobs.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 1
     before = table.everything()
-    assert (await table.store.jobs.settle_interrupted(table.batch.id, DOUBT)).in_doubt == 0
+    assert (await table.store.jobs.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 0
     assert table.everything() == before
 
 
@@ -47,7 +47,7 @@ async def test_only_the_newest_attempt_is_in_doubt(table: Table) -> None:
     """An earlier one keeps what it was."""
     job_id = await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, Move.REQUEUE, Move.CLAIM)
     first, _ = table.attempts(job_id)
-    await table.store.jobs.settle_interrupted(table.batch.id, DOUBT)
+    await table.store.jobs.settle_interrupted(table.batch.id, UNCONFIRMED)
     again, second = table.attempts(job_id)
     assert again == first
     assert second["outcome"] == "unanswered"
@@ -59,8 +59,8 @@ async def test_another_batch_is_left_alone(table: Table) -> None:
     await table.bring("b", S.RUNNING)
     other, _ = await table.store.batches.load(name="other", sheet=table.path, origin="o", planned=[])
     before = table.everything()
-    assert (await table.store.jobs.settle_interrupted(other.id, DOUBT)).in_doubt == 0
-    assert await table.store.jobs.cancel(other.id) == Cancelling(queued=0, asked=0)
+    assert (await table.store.jobs.settle_interrupted(other.id, UNCONFIRMED)).unconfirmed == 0
+    assert await table.store.jobs.cancel(other.id) == CancelCounts(queued=0, asked=0)
     assert await table.store.jobs.cancel_wanted(other.id) == []
     assert await table.store.batches.agree(other.id) == 0
     assert table.everything() == before
@@ -71,7 +71,7 @@ async def test_cancelling_the_queue_is_free_and_touches_nothing_else(table: Tabl
     ids = await all_states(table)
     before = {state: table.row(job_id) for state, job_id in ids.items()}
     at = table.clock.advance(60)
-    assert await table.store.jobs.cancel(table.batch.id) == Cancelling(queued=1, asked=2)
+    assert await table.store.jobs.cancel(table.batch.id) == CancelCounts(queued=1, asked=2)
     queued = before.pop(S.QUEUED)
     assert table.row(ids.pop(S.QUEUED)) == queued | {
         "state": "cancelled",
@@ -107,7 +107,7 @@ async def test_a_wish_that_meets_a_submit_ends_it_if_it_is_not_accepted(table: T
     """It was between `queued` and `running` when the person asked: it must not slip through."""
     job_id = await table.bring("a", S.SUBMITTING)
     other = await table.bring("b", S.SUBMITTING)
-    assert await table.store.jobs.cancel(table.batch.id, ["a"]) == Cancelling(queued=0, asked=1)
+    assert await table.store.jobs.cancel(table.batch.id, ["a"]) == CancelCounts(queued=0, asked=1)
     await table.move("a", Move.NOT_ACCEPTED)
     await table.move("b", Move.NOT_ACCEPTED)
     row = table.row(job_id)
@@ -171,7 +171,9 @@ async def test_a_setting_sends_nothing_again_that_a_person_wants_cancelled(table
     assert table.row(job_id)["state"] == "failed"
     other = await table.bring("b", S.SUBMITTING)
     await table.store.jobs.cancel(table.batch.id)
-    assert await table.store.jobs.apply(Unanswered(other, DOUBT, at), Resubmitted(other, at, automatic=True))
+    assert await table.store.jobs.apply(
+        LeftUnconfirmed(other, UNCONFIRMED, at), Resubmitted(other, at, automatic=True)
+    )
     assert table.row(other)["state"] == "unconfirmed"
     assert not await table.store.jobs.apply(Resubmitted(other, at, automatic=True))
     assert await table.store.jobs.apply(Resubmitted(other, at))

@@ -84,10 +84,10 @@ async def test_doubtful_submits_are_counted_apart_from_what_is_spent(table: Tabl
     await table.load(rows(*"abcde"))
     ways: dict[str, tuple[Move, ...]] = {
         "a": (Move.CLAIM,),
-        "b": (Move.CLAIM, Move.UNANSWERED),
-        "c": (Move.CLAIM, Move.UNANSWERED, Move.RESUBMIT),
-        "d": (Move.CLAIM, Move.UNANSWERED, Move.DISCARD),
-        "e": (Move.CLAIM, Move.UNANSWERED, Move.ATTACH),
+        "b": (Move.CLAIM, Move.UNCONFIRMED),
+        "c": (Move.CLAIM, Move.UNCONFIRMED, Move.RESUBMIT),
+        "d": (Move.CLAIM, Move.UNCONFIRMED, Move.DISCARD),
+        "e": (Move.CLAIM, Move.UNCONFIRMED, Move.ATTACH),
     }
     for key, moves in ways.items():
         await table.move(key, *moves)
@@ -105,7 +105,7 @@ async def test_many_small_amounts_add_up_exactly(table: Table) -> None:
         await table.store.jobs.claim(claimed(job_id))
         await table.move(key, Move.ACCEPTED)
         await table.store.jobs.apply(RemoteDone(job_id, (), Decimal("0.100001")))
-    assert (await table.store.ledger.account(table.batch.id)).told_usd == Decimal("3.00003")
+    assert (await table.store.ledger.account(table.batch.id)).reported_usd == Decimal("3.00003")
 
 
 async def test_what_left_the_sheet_was_paid_all_the_same(table: Table) -> None:

@@ -76,7 +76,7 @@ async def test_reopening_is_free(table: Table) -> None:
     [
         (Move.UNSENDABLE,),
         (Move.CLAIM, Move.REFUSED),
-        (Move.CLAIM, Move.UNANSWERED, Move.DISCARD),
+        (Move.CLAIM, Move.UNCONFIRMED, Move.DISCARD),
         (Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, Move.REQUEUE, Move.CLAIM, Move.REFUSED),
     ],
 )
@@ -107,11 +107,11 @@ async def test_requeueing_is_a_paid_submit_that_was_agreed_to(table: Table, stat
 @pytest.mark.parametrize("automatic", [False, True])
 async def test_who_allowed_a_repeat_is_on_record(table: Table, automatic: bool) -> None:
     """A person or a setting: beside the submit that came before it, and counted for the books."""
-    doubtful, failed = await table.bring("a", S.UNCONFIRMED), await table.bring("b", S.FAILED)
+    unconfirmed, failed = await table.bring("a", S.UNCONFIRMED), await table.bring("b", S.FAILED)
     assert await table.store.jobs.apply(
-        Resubmitted(doubtful, table.clock.at, automatic), Requeued(failed, table.clock.at, automatic)
+        Resubmitted(unconfirmed, table.clock.at, automatic), Requeued(failed, table.clock.at, automatic)
     )
-    for job_id in (doubtful, failed):
+    for job_id in (unconfirmed, failed):
         assert [attempt["automatic"] for attempt in table.attempts(job_id)] == [int(automatic)]
         assert table.row(job_id)["authorised"] == 1
 
@@ -120,5 +120,5 @@ async def test_a_repeat_of_nothing_is_no_repeat(table: Table) -> None:
     """A job that was cancelled before it was sent may be sent once, as before."""
     job_id = await table.move("a", Move.CANCEL, Move.REQUEUE)
     assert table.row(job_id)["authorised"] == 0
-    await table.move("a", Move.CLAIM, Move.UNANSWERED, Move.RESUBMIT)
+    await table.move("a", Move.CLAIM, Move.UNCONFIRMED, Move.RESUBMIT)
     assert table.row(job_id)["authorised"] == 1

@@ -62,7 +62,7 @@ async def test_a_changed_row_leaves_a_sent_job_to_end_as_it_may(table: Table, st
 
 async def test_a_sent_job_that_waits_for_a_second_submit_is_not_sent_again(table: Table) -> None:
     """Its row is not in the sheet any more: nobody pays for it."""
-    job_id = await table.move("a", Move.CLAIM, Move.UNANSWERED, Move.RESUBMIT)
+    job_id = await table.move("a", Move.CLAIM, Move.UNCONFIRMED, Move.RESUBMIT)
     await load_edited(table)
     assert revisions(table, "a") == [(1, "a", "cancelled", 0), (2, "a-2", "queued", 1)]
     assert [attempt["outcome"] for attempt in table.attempts(job_id)] == ["resubmitted"]

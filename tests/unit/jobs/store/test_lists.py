@@ -125,8 +125,8 @@ async def test_a_cost_that_was_told_outlives_the_links(table: Table) -> None:
     after = await table.store.jobs.open_job(job_id)
     assert before is not None
     assert after is not None
-    assert (before.cost_usd, before.reckoned_usd) == (None, ESTIMATE)
-    assert (after.cost_usd, after.reckoned_usd) == (Decimal("0.04"), Decimal("0.04"))
+    assert (before.cost_usd, before.counted_usd) == (None, ESTIMATE)
+    assert (after.cost_usd, after.counted_usd) == (Decimal("0.04"), Decimal("0.04"))
 
 
 async def test_open_jobs_are_those_of_one_state_oldest_first(table: Table) -> None:

@@ -1,7 +1,7 @@
 """What came of a submit: accepted, refused, unanswered."""
 
 from jobs.failures import FailureKind
-from jobs.outcomes import Accepted, Refused, Unanswered, Unsendable
+from jobs.outcomes import Accepted, LeftUnconfirmed, Refused, Unsendable
 from jobs.states import JobState
 from tests.support.tables import Table, failure
 
@@ -47,7 +47,7 @@ async def test_a_submit_without_an_answer_is_doubtful_and_not_ended(table: Table
     """It may be paid for: it has a reason, and neither an end nor an answer."""
     job_id = await table.bring("a", S.SUBMITTING)
     reason = failure(FailureKind.UNCONFIRMED, "HTTP 502 with an HTML page", None)
-    assert await table.store.jobs.apply(Unanswered(job_id, reason, table.clock.advance(60)))
+    assert await table.store.jobs.apply(LeftUnconfirmed(job_id, reason, table.clock.advance(60)))
     (attempt,) = table.attempts(job_id)
     assert (attempt["outcome"], attempt["answered_at"]) == ("unanswered", None)
     assert attempt["detail"] == "HTTP 502 with an HTML page"

@@ -18,11 +18,11 @@ from jobs.outcomes import (
     Claimed,
     Fetched,
     FetchFailed,
+    LeftUnconfirmed,
     Outcome,
     Refused,
     RemoteDone,
     RemoteFailed,
-    Unanswered,
 )
 from jobs.sheets.planned import PlannedJob
 from jobs.store.database import open_database
@@ -215,7 +215,7 @@ def refused(said: str = "bad size") -> Callable[[int], Outcome]:
 
 
 def unanswered(said: str = "The API did not answer in time.") -> Callable[[int], Outcome]:
-    return lambda job_id: Unanswered(job_id, Failure(FailureKind.UNCONFIRMED, said), NOW)
+    return lambda job_id: LeftUnconfirmed(job_id, Failure(FailureKind.UNCONFIRMED, said), NOW)
 
 
 def ansi(text: str) -> list[str]:

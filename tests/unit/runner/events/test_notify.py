@@ -31,7 +31,7 @@ from tests.support.virtual_time import virtual
 COUNTS = dict.fromkeys(JobState, 0) | {JobState.SUCCEEDED: 2, JobState.QUEUED: 5}
 ACCOUNT = Account(Decimal("0.16"), Decimal("0.04"), 3)
 PAUSE = Pause(PauseReason.BALANCE, "used up", NIGHT)
-TOLD = event("paused", "night", COUNTS, ACCOUNT, PAUSE)
+EVENT = event("paused", "night", COUNTS, ACCOUNT, PAUSE)
 HOOK = "https://hooks.example/secret-path"
 
 LISTENER = """\
@@ -67,7 +67,7 @@ def listener(tmp_path: Path) -> tuple[tuple[str, ...], Callable[[], list[dict[st
 
 def test_an_event_to_the_letter() -> None:
     """Scripts read it: every state is there, and null where nothing is to be said."""
-    assert json.loads(json.dumps(TOLD)) == {
+    assert json.loads(json.dumps(EVENT)) == {
         "event": "paused",
         "batch": "night",
         "exit_code": None,
@@ -115,9 +115,9 @@ async def test_a_command_gets_the_json_on_its_input(
     """Its words as they are, for no shell reads them; what it prints is nobody's business."""
     words, heard = listener
     who, notices = to_tell(*words, "$HOME", "a;b", "*")
-    await who.tell(TOLD)
+    await who.send(EVENT)
     (got,) = heard()
-    assert json.loads(got["input"]) == TOLD
+    assert json.loads(got["input"]) == EVENT
     assert got["arguments"] == ["$HOME", "a;b", "*"]
     assert notices == []
     assert capfd.readouterr() == ("", "")
@@ -133,7 +133,7 @@ async def test_the_token_is_not_in_the_command_s_environment(
         monkeypatch.setenv(name, token)
     env = tokens | {"PATH": os.environ["PATH"], "MAIL_TO": "me"}
     who = notifier_for(Settings(on_event=" ".join(words)), env, list[str]().append)
-    await who.tell(TOLD)
+    await who.send(EVENT)
     (got,) = heard()
     assert got["env"]["MAIL_TO"] == "me"
     assert "canary" not in json.dumps(got)
@@ -150,7 +150,7 @@ async def test_a_command_that_fails_is_a_notice(tmp_path: Path) -> None:
     }
     for words, why in failing.items():
         who, notices = to_tell(*words)
-        await who.tell(TOLD)
+        await who.send(EVENT)
         (notice,) = notices
         assert notice.startswith(f"--on-event did not take the news: {why}")
 
@@ -158,7 +158,7 @@ async def test_a_command_that_fails_is_a_notice(tmp_path: Path) -> None:
 async def test_a_command_that_does_not_read_is_fine() -> None:
     """It may only want to know that something happened."""
     who, notices = to_tell(sys.executable, "-c", "")
-    await who.tell(TOLD)
+    await who.send(EVENT)
     assert notices == []
 
 
@@ -184,7 +184,7 @@ async def test_a_command_that_hangs_is_ended() -> None:
 
     who, notices = to_tell("sleep", "1000")
     with mock.patch("anyio.fail_after", until_it_runs), mock.patch.object(loop, "subprocess_exec", start):
-        await who.tell(TOLD)
+        await who.send(EVENT)
     assert notices == ["--on-event did not take the news: it had not ended after 30 s."]
     assert [transport.get_returncode() for transport in made] == [-9]
 
@@ -198,7 +198,7 @@ async def test_nobody_to_tell() -> None:
         notices: list[str] = []
         who = notifier_for(settings, {}, notices.append)
         with mock.patch("anyio.run_process") as run, mock.patch("runner.events.notify.post_json") as post:
-            await who.tell(TOLD)
+            await who.send(EVENT)
         assert (run.call_count, post.call_count, notices) == (0, 0, [])
 
 
@@ -266,10 +266,10 @@ async def test_both_are_told_and_neither_keeps_the_other_from_it() -> None:
     loop = asyncio.get_running_loop()
     who, notices = to_tell("listen", webhook=HOOK)
     with Outside(anyio.sleep_forever, hook="HTTP 500").there() as outside:
-        await who.tell(TOLD)
+        await who.send(EVENT)
     assert loop.time() == LONGEST_SECONDS == 30
-    assert outside.told == [TOLD]
-    assert outside.posted == [(HOOK, TOLD, 30.0)]
+    assert outside.told == [EVENT]
+    assert outside.posted == [(HOOK, EVENT, 30.0)]
     assert notices == [
         "--on-event did not take the news: it had not ended after 30 s.",
         "The webhook did not take the news: HTTP 500.",
@@ -289,7 +289,7 @@ async def test_a_cancel_does_not_cut_the_news_off() -> None:
 
     who, _notices = to_tell("listen", webhook=HOOK)
     with Outside(slowly).there() as outside, anyio.move_on_after(1):
-        await who.tell(TOLD)
+        await who.send(EVENT)
     assert heard == [5]
     assert len(outside.posted) == 1
 

@@ -55,7 +55,7 @@ async def test_the_counts_add_up(tmp_path: Path) -> None:
             JobState.FAILED,
             JobState.UNCONFIRMED,
         }
-        assert (progress.ended_here, progress.pictures, progress.account.submits) == (1, 0, 2)
+        assert (progress.ended_here, progress.images, progress.account.submits) == (1, 0, 2)
         assert progress.waiting_for is None
 
 

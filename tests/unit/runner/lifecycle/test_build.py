@@ -13,7 +13,7 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone, Unanswered
+from jobs.outcomes import Accepted, Claimed, Fetched, LeftUnconfirmed, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.views import OpenJob
 from runner.downloads.disk import LocalDisk
@@ -82,12 +82,12 @@ async def assembled(
             yield build(order, api, brake, health, approval, scope, resources)
 
 
-async def take(w: World, key: str, *, doubt: bool = False) -> None:
+async def take(w: World, key: str, *, unconfirmed: bool = False) -> None:
     """Have the API take a job, or leave it in doubt."""
     job, now = await w.queued(key), w.clock.now()
     assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
     failure = Failure(FailureKind.UNCONFIRMED, "silence")
-    outcome = Unanswered(job.id, failure, now) if doubt else Accepted(job.id, f"req-{key}", now)
+    outcome = LeftUnconfirmed(job.id, failure, now) if unconfirmed else Accepted(job.id, f"req-{key}", now)
     assert await w.store.jobs.apply(outcome)
 
 
@@ -154,8 +154,8 @@ async def test_every_guard_is_a_setting(tmp_path: Path) -> None:
         guards.failed(1000, FailureKind.REMOTE_FAILED)
 
     assert await paused_after(1, fail, guard_failures=5) == 5
-    assert await paused_after(2, Guards.doubted, guard_unconfirmed=5) == 6
-    assert await paused_after(3, Guards.doubted, guard_unconfirmed_percent=60) == 31
+    assert await paused_after(2, Guards.unconfirmed, guard_unconfirmed=5) == 6
+    assert await paused_after(3, Guards.unconfirmed, guard_unconfirmed_percent=60) == 31
     assert await paused_after(4, fail, canary_above=49) == 3
     assert await paused_after(5, fail, canary_above=49, canary=2) == 2
     assert await paused_after(6, fail, canary_above=50) == 20
@@ -275,7 +275,7 @@ async def test_what_is_or_may_be_paid_already_counts_against_the_budget(tmp_path
     """Jobs at the API and doubts alike."""
     async with world(tmp_path, "a", "b", "c", "d") as w:
         await take(w, "a")
-        await take(w, "b", doubt=True)
+        await take(w, "b", unconfirmed=True)
         await w.store.jobs.claim(Claimed((await w.queued("c")).id, "5" * 64, w.clock.now(), ESTIMATE))
         async with assembled(w, tmp_path, Around(), budget=3 * ESTIMATE + PRICE) as run:
             assert run.limits.budget.committed == 3 * ESTIMATE
@@ -333,7 +333,7 @@ async def test_a_free_question_is_about_a_model_of_the_batch(tmp_path: Path) -> 
     async with world(tmp_path, "a") as w:
         await take(w, "a")
         async with assembled(w, tmp_path, Around()) as run:
-            run.limits.health.doubt()
+            run.limits.health.submit_unconfirmed()
             await run.limits.health.ready()
         assert [call.about for call in w.provider.asked("price")] == [MODEL]
 

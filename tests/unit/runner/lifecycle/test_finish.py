@@ -51,13 +51,13 @@ async def test_all_went_well(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w:
         await w.clock.sleep(100)
         await bring_home(w)
-        w.run.tally.pictures = 7
+        w.run.tally.images = 7
         await w.clock.sleep(50)
         report = await closed(w, tmp_path, begun=100.0)
         assert (report.batch, report.exit_code, report.seconds) == ("night", 0, 50)
-        assert (report.pictures, report.warned, report.overdue) == (7, 0, 0)
+        assert (report.images, report.warned, report.overdue) == (7, 0, 0)
         assert report.counts[JobState.SUCCEEDED] == 1
-        assert (report.account.told_usd, report.account.submits) == (COST, 1)
+        assert (report.account.reported_usd, report.account.submits) == (COST, 1)
         assert (report.paused, report.interrupted) == (None, False)
         assert report.folder == tmp_path / "outputs" / "night"
         assert sorted(path.name for path in report.manifests) == ["manifest.csv", "manifest.jsonl"]
@@ -156,8 +156,8 @@ async def test_a_run_with_nothing_to_do(tmp_path: Path) -> None:
         await bring_home(w)
         order, watching = order_of(w, tmp_path)
         report = await finish_idle(order)
-        assert (report.exit_code, report.seconds, report.pictures) == (0, 0, 0)
-        assert report.account.told_usd == COST
+        assert (report.exit_code, report.seconds, report.images) == (0, 0, 0)
+        assert report.account.reported_usd == COST
         assert [path.exists() for path in report.manifests] == [True, True]
         assert select(w.path, "SELECT * FROM run") == []
         assert (w.provider.calls, watching.notices) == ([], [])

@@ -41,9 +41,9 @@ class Guarded:
             self.guards.failed(job_id, kind, at_submit=at_submit)
         return self
 
-    def doubt(self, times: int) -> "Guarded":
+    def unconfirmed(self, times: int) -> "Guarded":
         for _ in range(times):
-            self.guards.doubted()
+            self.guards.unconfirmed()
         return self
 
     def pauses_after(self, event: Callable[[Guards], None], at_most: int = 500) -> int | None:
@@ -142,7 +142,7 @@ def test_an_accepted_submit_says_nothing_of_what_comes_after_it(kind: FailureKin
 
 def test_a_doubt_does_not_break_the_streak() -> None:
     """It is neither a success nor another failure."""
-    assert len(Guarded().fail(19).doubt(1).fail(1).stops) == 1
+    assert len(Guarded().fail(19).unconfirmed(1).fail(1).stops) == 1
 
 
 # -- doubts ----------------------------------------------------------------------------------------------
@@ -153,9 +153,9 @@ def test_a_doubt_does_not_break_the_streak() -> None:
 )
 def test_doubts_above_twenty_and_two_percent_pause(total: int, allowed: int) -> None:
     """The higher of the two, and one more than that; with the number in it."""
-    w = Guarded(total=total, proven=True).doubt(allowed)
+    w = Guarded(total=total, proven=True).unconfirmed(allowed)
     assert w.stops == []
-    w.doubt(1)
+    w.unconfirmed(1)
     assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
     assert w.stops[0].detail.startswith(f"{allowed + 1} submits of this run")
 
@@ -166,7 +166,7 @@ def test_successes_do_not_take_doubts_back() -> None:
     for _ in range(21):
         w.guards.accepted()
         w.guards.succeeded()
-        w.doubt(1)
+        w.unconfirmed(1)
     assert len(w.stops) == 1
 
 
@@ -203,7 +203,7 @@ def test_three_that_fail_pause() -> None:
     w = Guarded(total=1001)
     for _ in range(3):
         w.guards.sent()
-    w.fail(1).doubt(1)
+    w.fail(1).unconfirmed(1)
     assert w.stops == []
     w.fail(1, F.EXPIRED)
     assert w.stops == [
@@ -242,10 +242,10 @@ def changed(**limits: float) -> GuardLimits:
 def test_every_figure_is_a_setting(limit: int) -> None:
     """Each changes its own guard."""
     assert Guarded(changed(failures_in_a_row=limit)).pauses_after(fail) == limit
-    doubts = changed(unconfirmed=limit, unconfirmed_percent=0)
-    assert Guarded(doubts).pauses_after(Guards.doubted) == limit + 1
+    unconfirmed = changed(unconfirmed=limit, unconfirmed_percent=0)
+    assert Guarded(unconfirmed).pauses_after(Guards.unconfirmed) == limit + 1
     percent = changed(unconfirmed_percent=30.0 + limit)
-    assert Guarded(percent, total=100).pauses_after(Guards.doubted) == 30 + limit + 1
+    assert Guarded(percent, total=100).pauses_after(Guards.unconfirmed) == 30 + limit + 1
     assert Guarded(changed(canary=limit), total=1001).pauses_after(fail) == limit
     assert Guarded(changed(canary_above=limit), total=limit + 1).pauses_after(fail) == 3
     assert Guarded(changed(canary_above=limit), total=limit).pauses_after(fail) == 20
@@ -254,7 +254,7 @@ def test_every_figure_is_a_setting(limit: int) -> None:
 def test_zero_turns_a_guard_off() -> None:
     """Each by itself."""
     assert Guarded(changed(failures_in_a_row=0)).pauses_after(fail) is None
-    assert Guarded(changed(unconfirmed=0)).pauses_after(Guards.doubted) is None
+    assert Guarded(changed(unconfirmed=0)).pauses_after(Guards.unconfirmed) is None
     w = Guarded(changed(canary=0), total=5000)
     for _ in range(10):
         assert not w.guards.holds_back
@@ -272,12 +272,12 @@ async def test_what_recovery_found_is_not_counted(tmp_path: Path) -> None:
     async with world(tmp_path, *keys) as w:
         for key in keys:
             assert await w.store.jobs.claim(Claimed((await w.queued(key)).id, "5" * 64, w.clock.now()))
-        assert (await recover(w.store, w.run.batch, w.run.spool)).in_doubt == 30
+        assert (await recover(w.store, w.run.batch, w.run.spool)).unconfirmed == 30
         assert w.stops == []
         for _ in range(20):
-            w.run.limits.guards.doubted()
+            w.run.limits.guards.unconfirmed()
         assert w.stops == []
-        w.run.limits.guards.doubted()
+        w.run.limits.guards.unconfirmed()
         assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
 
 

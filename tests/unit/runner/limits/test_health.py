@@ -51,7 +51,7 @@ async def test_nothing_is_asked_while_all_is_well() -> None:
     """A good API costs no extra call."""
     world = World()
     await world.health.ready()
-    assert (world.asked, world.health.suspect, world.health.doubtful) == (0, False, False)
+    assert (world.asked, world.health.suspect, world.health.last_submit_unconfirmed) == (0, False, False)
 
 
 @virtual
@@ -67,15 +67,15 @@ async def test_a_run_may_ask_before_its_first_submit() -> None:
 async def test_after_a_doubt_one_question_serves_everybody() -> None:
     """Fifty that wait cost one request."""
     world = World()
-    world.health.doubt()
+    world.health.submit_unconfirmed()
     assert world.health.suspect
     async with anyio.create_task_group() as tasks:
         for _ in range(50):
             tasks.start_soon(world.health.ready)
     assert world.asked == 1
-    assert (world.health.suspect, world.health.doubtful) == (False, True)
-    world.health.took()
-    assert not world.health.doubtful
+    assert (world.health.suspect, world.health.last_submit_unconfirmed) == (False, True)
+    world.health.submit_answered()
+    assert not world.health.last_submit_unconfirmed
 
 
 @virtual
@@ -87,7 +87,7 @@ async def test_an_outage_is_asked_about_now_and_then() -> None:
         return Priced(None) if world.clock.monotonic() >= 3600 else SILENT
 
     world.provider.says("price", up_after_an_hour)
-    world.health.doubt()
+    world.health.submit_unconfirmed()
     async with anyio.create_task_group() as tasks:
         for _ in range(20):
             tasks.start_soon(world.health.ready)
@@ -108,7 +108,7 @@ async def test_an_outage_beyond_the_limit_pauses_the_batch() -> None:
     """And sends those home who wait."""
     world = World(outage_limit=600)
     world.provider.says("price", SILENT)
-    world.health.doubt()
+    world.health.submit_unconfirmed()
     await world.guarded_ready()
     assert world.brake.stop is not None
     assert world.brake.stop.reason is PauseReason.OUTAGE
@@ -121,13 +121,13 @@ async def test_a_refused_certificate_pauses_at_once() -> None:
     """No retry changes it."""
     world = World()
     world.provider.says("price", CERTIFICATE)
-    world.health.doubt()
+    world.health.submit_unconfirmed()
     await world.guarded_ready()
     assert world.brake.stop is not None
     assert (world.brake.stop.reason, world.asked) == (PauseReason.OUTAGE, 1)
     assert world.clock.monotonic() < 5
     direct = World()
-    direct.health.trouble(CERTIFICATE)
+    direct.health.call_failed(CERTIFICATE)
     assert direct.brake.stop is not None
     assert direct.brake.stop.reason is PauseReason.OUTAGE
 
@@ -138,7 +138,7 @@ async def test_any_answer_of_the_api_will_do() -> None:
     for verdict in (Priced(None), NoSuchModel("no"), BUSY):
         world = World()
         world.provider.says("price", verdict)
-        world.health.doubt()
+        world.health.submit_unconfirmed()
         await world.health.ready()
         assert (world.asked, world.health.suspect, world.brake.stop) == (1, False, None)
 
@@ -172,7 +172,7 @@ async def test_a_gateway_that_answers_for_the_api_is_no_api() -> None:
         world = World(outage_limit=60)
         world.provider.says("price", CallFailed("gateway", http_status=status))
         world.provider.says("status", CallFailed("gateway", http_status=status))
-        world.health.doubt()
+        world.health.submit_unconfirmed()
         assert not await world.health.is_up()
         await world.guarded_ready()
         assert world.brake.stop is not None
@@ -196,14 +196,14 @@ async def test_submits_that_stay_unanswered_come_more_and_more_slowly() -> None:
     waits = []
     for _ in range(9):
         before = world.clock.monotonic()
-        world.health.doubt()
+        world.health.submit_unconfirmed()
         await world.health.ready()
         waits.append(world.clock.monotonic() - before)
     assert waits[0] < 1
     assert all(later >= 0.45 * earlier for earlier, later in itertools.pairwise(waits))
     assert 30 <= waits[-1] <= 61
-    world.health.took()
-    world.health.doubt()
+    world.health.submit_answered()
+    world.health.submit_unconfirmed()
     before = world.clock.monotonic()
     await world.health.ready()
     assert world.clock.monotonic() - before < 1
@@ -213,17 +213,17 @@ async def test_submits_that_stay_unanswered_come_more_and_more_slowly() -> None:
 async def test_trouble_counts_from_the_last_good_answer() -> None:
     """A call that fails is no outage; calls that have failed for as long as the limit are one."""
     world = World(outage_limit=100)
-    world.health.trouble(BUSY)
+    world.health.call_failed(BUSY)
     await world.clock.sleep(99)
-    world.health.good()
+    world.health.answered()
     await world.clock.sleep(99)
-    world.health.trouble(BUSY)
+    world.health.call_failed(BUSY)
     await world.clock.sleep(99)
-    world.health.trouble(BUSY)
+    world.health.call_failed(BUSY)
     assert world.brake.stop is None
     assert not world.health.suspect
     await world.clock.sleep(1)
-    world.health.trouble(BUSY)
+    world.health.call_failed(BUSY)
     assert world.brake.stop is not None
     assert world.brake.stop.reason is PauseReason.OUTAGE
 
@@ -232,7 +232,7 @@ async def test_trouble_counts_from_the_last_good_answer() -> None:
 async def test_silence_makes_suspicious() -> None:
     """What was answered, however badly, does not."""
     world = World()
-    world.health.trouble(SILENT)
+    world.health.call_failed(SILENT)
     assert world.health.suspect
     await world.health.ready()
     assert world.asked == 1
@@ -243,7 +243,7 @@ async def test_who_asks_may_be_cancelled() -> None:
     """The next one asks in its place."""
     world = World()
     world.provider.says("price", SILENT, Priced(None))
-    world.health.doubt()
+    world.health.submit_unconfirmed()
     await world.guarded_ready(seconds=0.2)
     assert world.health.suspect
     await world.health.ready()

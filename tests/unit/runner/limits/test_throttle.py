@@ -57,7 +57,7 @@ class World:
 
     def took(self) -> None:
         self.throttle.answered()
-        self.health.took()
+        self.health.submit_answered()
 
 
 @virtual
@@ -177,7 +177,7 @@ async def test_turned_away_for_too_long_is_an_outage() -> None:
 async def test_after_a_doubt_nothing_leaves_before_a_free_answer() -> None:
     """Those that wait in the gate wait on; then they go one by one until a submit is answered."""
     world = World(gate=4)
-    verdicts = iter([world.health.doubt, *[world.took] * 20])
+    verdicts = iter([world.health.submit_unconfirmed, *[world.took] * 20])
 
     def answer() -> None:
         next(verdicts)()
@@ -198,7 +198,7 @@ async def test_a_place_is_given_back_however_the_block_ends() -> None:
     with pytest.raises(ValueError, match="why"):
         async with world.throttle.admit():
             raise ValueError("why")
-    world.health.doubt()
+    world.health.submit_unconfirmed()
     with anyio.move_on_after(1):
         async with world.throttle.admit():
             await anyio.sleep(10)

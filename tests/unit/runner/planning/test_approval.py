@@ -7,7 +7,7 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Claimed, Unanswered
+from jobs.outcomes import Claimed, LeftUnconfirmed
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.workload import Amount, Workload
@@ -110,8 +110,8 @@ async def test_what_a_setting_allows_is_queued_again(tmp_path: Path) -> None:
         for key in ("a", "b", "c"):
             job = await w.queued(key)
             await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
-            doubt = Failure(FailureKind.UNCONFIRMED, "silence")
-            await w.store.jobs.apply(Unanswered(job.id, doubt, w.clock.now()))
+            unconfirmed = Failure(FailureKind.UNCONFIRMED, "silence")
+            await w.store.jobs.apply(LeftUnconfirmed(job.id, unconfirmed, w.clock.now()))
         settings = Settings(resubmit_unconfirmed=2)
         for _ in range(2):
             assert await resubmit_allowed(w.store, w.run.batch, settings, w.clock.now()) == 0

@@ -8,7 +8,7 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.ledger import balance
-from jobs.outcomes import Claimed, Discarded, Resubmitted, Unanswered
+from jobs.outcomes import Claimed, Discarded, LeftUnconfirmed, Resubmitted
 from jobs.pauses import PauseReason
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
@@ -26,16 +26,16 @@ from tests.support.tables import ESTIMATE, ORIGIN, SHEET, planned, rows, select
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
-DOUBT = Failure(FailureKind.UNCONFIRMED, "silence")
+UNCONFIRMED = Failure(FailureKind.UNCONFIRMED, "silence")
 S = JobState
 
 
-async def doubt(w: World, *keys: str) -> None:
+async def unconfirmed(w: World, *keys: str) -> None:
     """Leave submits without an answer."""
     for key in keys:
         job = await w.queued(key)
         assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
-        assert await w.store.jobs.apply(Unanswered(job.id, DOUBT, w.clock.now()))
+        assert await w.store.jobs.apply(LeftUnconfirmed(job.id, UNCONFIRMED, w.clock.now()))
 
 
 async def allow(w: World, many: int) -> int:
@@ -51,7 +51,7 @@ async def allow(w: World, many: int) -> int:
 async def test_nothing_is_sent_again_where_nobody_allows_it(tmp_path: Path) -> None:
     """The setting is zero unless somebody sets it."""
     async with world(tmp_path, "a") as w:
-        await doubt(w, "a")
+        await unconfirmed(w, "a")
         assert await resubmit_allowed(w.store, w.run.batch, Settings(), w.clock.now()) == 0
         assert await w.states() == {"a": S.UNCONFIRMED}
 
@@ -60,7 +60,7 @@ async def test_nothing_is_sent_again_where_nobody_allows_it(tmp_path: Path) -> N
 async def test_the_first_of_the_sheet_go_first(tmp_path: Path) -> None:
     """In its order, whatever the order of the doubts."""
     async with world(tmp_path, "a", "b", "c", "d") as w:
-        await doubt(w, "d", "c", "b")
+        await unconfirmed(w, "d", "c", "b")
         assert await allow(w, 2) == 0
         assert await w.states() == {"a": S.QUEUED, "b": S.QUEUED, "c": S.QUEUED, "d": S.UNCONFIRMED}
 
@@ -69,7 +69,7 @@ async def test_the_first_of_the_sheet_go_first(tmp_path: Path) -> None:
 async def test_it_is_agreed_to_and_in_the_ledger(tmp_path: Path) -> None:
     """Marked as the setting's own doing: the books allow it, and it may be claimed."""
     async with world(tmp_path, "a", "b") as w:
-        await doubt(w, "a")
+        await unconfirmed(w, "a")
         assert await allow(w, 5) == 4
         (first,) = w.attempts()
         assert (first["outcome"], first["automatic"]) == ("resubmitted", 1)
@@ -83,10 +83,10 @@ async def test_it_is_agreed_to_and_in_the_ledger(tmp_path: Path) -> None:
 async def test_it_is_counted_over_runs_and_for_the_same_job_as_well(tmp_path: Path) -> None:
     """A job that falls in doubt again and again uses up the same number."""
     async with world(tmp_path, "a") as w:
-        await doubt(w, "a")
+        await unconfirmed(w, "a")
         for left in (2, 1, 0):
             assert await allow(w, 3) == left
-            await doubt(w, "a")
+            await unconfirmed(w, "a")
         assert await allow(w, 3) == 0
         assert await w.states() == {"a": S.UNCONFIRMED}
         assert len(w.attempts()) == 4
@@ -98,7 +98,7 @@ async def test_it_is_counted_over_runs_and_for_the_same_job_as_well(tmp_path: Pa
 async def test_a_smaller_number_takes_nothing_back(tmp_path: Path) -> None:
     """What went, went: none are left, and never fewer than none."""
     async with world(tmp_path, "a", "b", "c") as w:
-        await doubt(w, "a", "b", "c")
+        await unconfirmed(w, "a", "b", "c")
         await allow(w, 2)
         assert await allow(w, 1) == 0
         assert Counter((await w.states()).values()) == {S.QUEUED: 2, S.UNCONFIRMED: 1}
@@ -108,7 +108,7 @@ async def test_a_smaller_number_takes_nothing_back(tmp_path: Path) -> None:
 async def test_what_a_person_decided_is_not_counted(tmp_path: Path) -> None:
     """`review --resubmit` is that person's money, and not the setting's."""
     async with world(tmp_path, "a", "b", "c") as w:
-        await doubt(w, "a", "b", "c")
+        await unconfirmed(w, "a", "b", "c")
         now = w.clock.now()
         await w.store.jobs.apply(Resubmitted((await w.job("a")).id, now))
         discarded = Failure(FailureKind.DISCARDED, "let go")
@@ -123,10 +123,10 @@ async def test_every_batch_has_a_number_of_its_own(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w:
         other, _ = await w.store.batches.load(name="other", sheet=SHEET, origin=ORIGIN, planned=rows("x"))
         await w.store.batches.agree(other.id)
-        await doubt(w, "a")
+        await unconfirmed(w, "a")
         (job,) = await w.store.jobs.queued(other.id, limit=9)
         await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
-        await w.store.jobs.apply(Unanswered(job.id, DOUBT, w.clock.now()))
+        await w.store.jobs.apply(LeftUnconfirmed(job.id, UNCONFIRMED, w.clock.now()))
         assert await allow(w, 1) == 0
         assert (await w.store.jobs.by_key(other.id, "x")) is not None
         states = {row["key"]: row["state"] for row in select(w.path, "SELECT key, state FROM job")}
@@ -142,7 +142,7 @@ def test_a_row_that_the_sheet_no_longer_has_is_not_sent_again(tmp_path: Path, le
     @virtual
     async def test() -> None:
         async with world(tmp_path, "a", "b") as w:
-            await doubt(w, "a", "b")
+            await unconfirmed(w, "a", "b")
             sheet = [*left, planned("b", 1)]
             await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
             assert await allow(w, 5) == 4
@@ -255,13 +255,13 @@ async def test_the_number_holds_over_the_runs_of_a_batch(tmp_path: Path) -> None
 
 # -- with a person's consent -----------------------------------------------------------------------------
 
-ONE_IN_DOUBT = [Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, accepted=True, times=1)]
+ONE_UNCONFIRMED = [Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, accepted=True, times=1)]
 
 
 @virtual
 async def test_a_no_leaves_the_doubts_to_review(tmp_path: Path) -> None:
     """Queued again, they were out of `review`, and the next run sent them without a word."""
-    async with night(tmp_path, faults=ONE_IN_DOUBT) as w:
+    async with night(tmp_path, faults=ONE_UNCONFIRMED) as w:
         assert (await w.run(w.sheet(1))).exit_code == 1
 
         async def no(_ask: Ask) -> bool:
@@ -277,7 +277,7 @@ async def test_a_no_leaves_the_doubts_to_review(tmp_path: Path) -> None:
 @virtual
 async def test_what_is_sent_again_is_told_first(tmp_path: Path) -> None:
     """Where it is all that there is to do, too."""
-    async with night(tmp_path, faults=ONE_IN_DOUBT) as w:
+    async with night(tmp_path, faults=ONE_UNCONFIRMED) as w:
         await w.run(w.sheet(1))
         assert (await w.run(w.sheet(1), resubmit_unconfirmed=1)).exit_code == 0
         assert (
@@ -290,9 +290,9 @@ async def test_what_is_sent_again_is_told_first(tmp_path: Path) -> None:
 @virtual
 async def test_a_part_leaves_the_doubts_of_others(tmp_path: Path) -> None:
     """They are not in it."""
-    async with night(tmp_path, faults=ONE_IN_DOUBT) as w:
+    async with night(tmp_path, faults=ONE_UNCONFIRMED) as w:
         await w.run(w.sheet(1))
-        await w.run(w.sheet(2), part=Selection(only=("row-1",)), resubmit_unconfirmed=1)
+        await w.run(w.sheet(2), selection=Selection(only=("row-1",)), resubmit_unconfirmed=1)
         assert w.states() == {S.UNCONFIRMED: 1, S.SUCCEEDED: 1}
 
 

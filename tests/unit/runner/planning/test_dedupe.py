@@ -74,9 +74,9 @@ async def test_one_is_sent_for_all(tmp_path: Path) -> None:
 
         report = await w.run(sheet(w, "abaca"), agree, dedupe=True)
         assert (report.exit_code, report.linked, report.waiting) == (0, 2, 0)
-        assert [(ask.jobs, ask.pictures) for ask in asked] == [(3, 3)]
+        assert [(ask.jobs, ask.images) for ask in asked] == [(3, 3)]
         assert w.submits() == {f"A boat no. {said}": 1 for said in "abc"}
-        assert report.account.submits == report.pictures == 3
+        assert report.account.submits == report.images == 3
         assert w.watching.notices[0] == (
             "2 jobs say what others say: they get the same pictures, and are not paid."
         )
@@ -143,8 +143,10 @@ async def test_a_doubt_is_waited_for(tmp_path: Path) -> None:
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
             batch = await store.batches.named("sheet")
-            (doubt,) = await store.jobs.in_state(batch.id, [S.UNCONFIRMED])
-            assert await store.jobs.apply(Attached(doubt.id, w.service.ledger[0].request_id, w.clock.now()))
+            (unconfirmed,) = await store.jobs.in_state(batch.id, [S.UNCONFIRMED])
+            assert await store.jobs.apply(
+                Attached(unconfirmed.id, w.service.ledger[0].request_id, w.clock.now())
+            )
         last = await w.resume()
         assert last is not None
         assert (last.exit_code, last.linked, w.submits()) == (0, 1, {"A boat no. a": 1})
@@ -155,7 +157,7 @@ async def test_a_part_waits_for_nobody_outside_of_it(tmp_path: Path) -> None:
     """And what is left out is linked by the run that has it."""
     async with night(tmp_path) as w:
         path = sheet(w, "aaab", style="xyyy")
-        report = await w.run(path, part=Selection(where=(("style", "y"),)), dedupe=True)
+        report = await w.run(path, selection=Selection(where=(("style", "y"),)), dedupe=True)
         assert (report.exit_code, report.left_out, report.linked) == (0, 1, 1)
         assert w.submits() == {"A boat no. a": 1, "A boat no. b": 1}
         assert [record.get("same_as") for record in w.manifest()] == [None, None, "row-1", None]
@@ -170,7 +172,7 @@ async def test_a_part_of_what_waits_is_left_out_with_what_it_waits_for(tmp_path:
     async with night(tmp_path) as w:
         with pytest.raises(UsageProblem):
             await w.run(sheet(w, "aab"), refuse, dedupe=True)
-        report = await w.run(sheet(w, "aab"), part=Selection(only=("row-1", "row-2")))
+        report = await w.run(sheet(w, "aab"), selection=Selection(only=("row-1", "row-2")))
         assert (report.exit_code, report.left_out, report.waiting) == (0, 2, 1)
         assert (
             "Job 'row-1' says what 'row-0' says, and gets its result: it is not sent." in w.watching.notices
@@ -255,7 +257,7 @@ async def test_what_was_agreed_to_is_not_passed_to_something_else(tmp_path: Path
 async def test_a_copy_waits_for_what_is_sent_again(tmp_path: Path) -> None:
     """That one is paid again in any case."""
     async with night(tmp_path, faults=[Fault(endpoint=Endpoint.RESULT, kind=FaultKind.FAILED, times=1)]) as w:
-        await w.run(sheet(w, "aa"), dedupe=True, part=Selection(only=("row-1",)))
+        await w.run(sheet(w, "aa"), dedupe=True, selection=Selection(only=("row-1",)))
         assert w.states() == {S.FAILED: 1, S.QUEUED: 1}
         async with open_database(w.database) as database:
             store = Store(database, w.clock.now)
@@ -293,10 +295,10 @@ def test_a_kill_loses_no_link_and_pays_nothing_twice(tmp_path: Path, place: str,
             report = await w.resume(resubmit_unconfirmed=1 if place == "before submit" else 0)
             assert report is not None
             assert all(times == 1 for times in w.submits().values())
-            in_doubt = place == "after submit"
-            assert report.exit_code == int(in_doubt)
+            unconfirmed = place == "after submit"
+            assert report.exit_code == int(unconfirmed)
             assert report.linked + report.waiting == 4
-            assert (report.waiting > 0) is in_doubt
+            assert (report.waiting > 0) is unconfirmed
             found = gather(w)
             between_runs(found, unknown_files(found))
             i8_manifests_complete(found)
@@ -325,7 +327,7 @@ async def test_what_was_asked_for_outlives_a_kill_before_it_was_done(tmp_path: P
 async def test_the_rest_of_a_part_is_held_against_what_was_sent(tmp_path: Path) -> None:
     """By a later run that says nothing of it; `dedupe=False` is what ends it."""
     async with night(tmp_path) as w:
-        await w.run(sheet(w, "aa"), dedupe=True, part=Selection(only=("row-1",)))
+        await w.run(sheet(w, "aa"), dedupe=True, selection=Selection(only=("row-1",)))
         assert w.states() == {S.SUCCEEDED: 1, S.QUEUED: 1}
         await w.resume()
         assert w.submits() == {"A boat no. a": 1}

@@ -47,7 +47,7 @@ def test_what_is_chosen_is_sent_in_its_turn(tmp_path: Path, part: Selection, key
     @virtual
     async def run() -> None:
         async with night(tmp_path) as w:
-            report = await w.run(sheet(w), part=part, submit_gate=1)
+            report = await w.run(sheet(w), selection=part, submit_gate=1)
             assert sent(w) == keys.split()
             assert (report.exit_code, report.left_out) == (0, 8 - len(keys.split()))
             left = [job for job in w.jobs() if job["state"] == "queued"]
@@ -67,9 +67,9 @@ async def test_a_sample_is_the_same_every_time(tmp_path: Path) -> None:
     for folder in (tmp_path / "a", tmp_path / "b"):
         folder.mkdir()
         async with night(folder) as w:
-            await w.run(sheet(w), part=Selection(sample=3))
+            await w.run(sheet(w), selection=Selection(sample=3))
             drawn.append(sorted(sent(w)))
-            await w.run(sheet(w), part=Selection(sample=3))
+            await w.run(sheet(w), selection=Selection(sample=3))
             assert len(set(sent(w))) == 6
     assert drawn[0] == drawn[1] != ["k5", "k6", "k7"]
 
@@ -88,8 +88,8 @@ async def test_only_the_part_is_asked_for_and_a_no_changes_nothing(tmp_path: Pat
 
     async with night(tmp_path) as w:
         with pytest.raises(UsageProblem):
-            await w.run(sheet(w), says(answer=False), part=Selection(limit=2))  # type: ignore[arg-type]
-        await w.run(sheet(w), says(answer=True), part=Selection(limit=2))  # type: ignore[arg-type]
+            await w.run(sheet(w), says(answer=False), selection=Selection(limit=2))  # type: ignore[arg-type]
+        await w.run(sheet(w), says(answer=True), selection=Selection(limit=2))  # type: ignore[arg-type]
         await w.run(sheet(w), says(answer=True))  # type: ignore[arg-type]
     assert asked == [2, 2, 6]
 
@@ -99,13 +99,13 @@ async def test_what_does_not_exist_is_told_and_nothing_is_sent(tmp_path: Path) -
     """A slip in a key or a column; a job that is done is only noticed."""
     async with night(tmp_path) as w:
         with pytest.raises(UsageProblem, match="no job 'k9'"):
-            await w.run(sheet(w), part=Selection(only=("k9",)))
+            await w.run(sheet(w), selection=Selection(only=("k9",)))
         with pytest.raises(UsageProblem, match="no queued job has a column 'stile'") as told:
-            await w.run(sheet(w), part=Selection(where=(("stile", "ink"),)))
+            await w.run(sheet(w), selection=Selection(where=(("stile", "ink"),)))
         assert told.value.hint == "Did you mean style?"
         assert sent(w) == []
         for _ in range(2):
-            assert (await w.run(sheet(w), part=Selection(only=("k1",)))).exit_code == 0
+            assert (await w.run(sheet(w), selection=Selection(only=("k1",)))).exit_code == 0
         assert sent(w) == ["k1"]
         assert "Job 'k1' is succeeded already: it is not sent." in w.watching.notices
 

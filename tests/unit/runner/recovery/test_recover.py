@@ -48,7 +48,7 @@ async def test_every_interrupted_submit_is_in_doubt(tmp_path: Path) -> None:
         await w.store.jobs.apply(RemoteDone(done, ("https://pictures.runcomfy.net/1.png",), None))
         for expected in (2, 0):
             found = await recover(w.store, w.run.batch, w.run.spool)
-            assert (found.in_doubt, found.from_spool) == (expected, 0)
+            assert (found.unconfirmed, found.from_spool) == (expected, 0)
             assert [job.request_id for job in found.running] == ["req-c"]
             assert [job.request_id for job in found.fetching] == ["req-d"]
         assert await w.states() == {
@@ -72,7 +72,7 @@ async def test_spooled_ids_are_taken_up(tmp_path: Path) -> None:
         w.run.spool.add(other)
         await claim(w, "b")
         found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.in_doubt, found.from_spool) == (1, 1)
+        assert (found.unconfirmed, found.from_spool) == (1, 1)
         assert [job.request_id for job in found.running] == ["kept"]
         assert w.run.spool.lines == (other,)
         assert (await w.job("a")).failure is None
@@ -139,7 +139,7 @@ async def test_a_receipt_of_another_database_fits_nobody(tmp_path: Path) -> None
     async with world(tmp_path, "a") as w:
         w.run.spool.add(line(w, await claim(w, "a"), "somebody else", "kept"))
         found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.in_doubt, found.from_spool, found.left) == (1, 0, ("kept",))
+        assert (found.unconfirmed, found.from_spool, found.left) == (1, 0, ("kept",))
 
 
 @virtual
@@ -153,7 +153,7 @@ async def test_killed_before_the_spool_was_read(tmp_path: Path) -> None:
         assert len(w.run.spool.lines) == 1
         assert (await w.job("a")).state is JobState.SUBMITTING
         found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.from_spool, found.in_doubt) == (1, 0)
+        assert (found.from_spool, found.unconfirmed) == (1, 0)
         assert await w.states() == {"a": JobState.RUNNING, "b": JobState.QUEUED}
 
 
@@ -168,4 +168,4 @@ async def test_killed_before_the_spool_was_emptied(tmp_path: Path) -> None:
         ):
             await recover(w.store, w.run.batch, w.run.spool)
         found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.in_doubt, found.from_spool, len(found.running)) == (0, 0, 1)
+        assert (found.unconfirmed, found.from_spool, len(found.running)) == (0, 0, 1)

@@ -14,7 +14,7 @@ from jobs.states import JobState
 from jobs.views import OpenJob
 from runner.limits.brake import Reach
 from runner.providers.base import CallFailed
-from runner.workers.fetch import collect
+from runner.workers.fetch import fetch_images
 from tests.support.scripted import Call
 from tests.support.virtual_time import virtual
 from tests.support.world import Net, World, leftovers, pictures, world
@@ -36,13 +36,13 @@ async def done(folder: Path, net: Net, *keys: str, **more: Any) -> AsyncIterator
 
 async def later(w: World, seconds: float, job: OpenJob) -> None:
     await w.clock.sleep(seconds)
-    await collect(w.run, job, refreshed=False)
+    await fetch_images(w.run, job, refreshed=False)
 
 
 async def collect_all(w: World, jobs: list[OpenJob]) -> None:
     async def one(job: OpenJob) -> None:
         with w.run.limits.brake.guarding(Reach.DOWNLOADS):
-            await collect(w.run, job, refreshed=False)
+            await fetch_images(w.run, job, refreshed=False)
 
     async with anyio.create_task_group() as tasks:
         for job in jobs:

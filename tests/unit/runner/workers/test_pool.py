@@ -22,7 +22,7 @@ from tests.support.virtual_time import virtual
 from tests.support.world import World, pictures, world
 
 KEYS = [f"{number:02}" for number in range(30)]
-NOTHING = Recovered(in_doubt=0, from_spool=0, left=(), running=[], fetching=[])
+NOTHING = Recovered(unconfirmed=0, from_spool=0, left=(), running=[], fetching=[])
 
 
 async def run_to_its_end(w: World, found: Recovered = NOTHING, downloads: int = 2) -> list[tuple[str, str]]:

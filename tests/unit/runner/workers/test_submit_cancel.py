@@ -164,13 +164,13 @@ async def test_a_doubt_between_intent_and_submit_holds_it_back(tmp_path: Path) -
     async with world(tmp_path, "a") as w:
         real = w.store.jobs.claim
 
-        async def doubt_meanwhile(claimed: object) -> int | None:
+        async def unconfirmed_meanwhile(claimed: object) -> int | None:
             attempt = await real(claimed)  # type: ignore[arg-type]
             if not w.provider.calls:
-                w.run.limits.health.doubt()
+                w.run.limits.health.submit_unconfirmed()
             return attempt
 
-        object.__setattr__(w.store.jobs, "claim", doubt_meanwhile)
+        object.__setattr__(w.store.jobs, "claim", unconfirmed_meanwhile)
         assert await submit(w.run, await w.queued()) is not None
         assert [call.name for call in w.provider.calls] == ["price", "submit"]
         assert [row["number"] for row in w.attempts()] == [1]

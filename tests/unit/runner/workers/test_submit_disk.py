@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from jobs.errors import CannotWrite
-from jobs.outcomes import Accepted, NotAccepted, Unanswered
+from jobs.outcomes import Accepted, LeftUnconfirmed, NotAccepted
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.providers.base import TurnedAway, Unconfirmed
@@ -81,7 +81,7 @@ async def test_a_receipt_that_the_database_refuses_goes_to_the_spool(tmp_path: P
         assert json.loads(text)["request_id"] == "req-1"
         assert w.run.limits.budget.committed == Decimal("0.04")
         found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.in_doubt, found.from_spool, [job.request_id for job in found.running]) == (
+        assert (found.unconfirmed, found.from_spool, [job.request_id for job in found.running]) == (
             0,
             1,
             ["req-1"],
@@ -129,14 +129,14 @@ def test_what_cannot_be_recorded_is_in_doubt_for_the_next_run(tmp_path: Path, ve
     async def test() -> None:
         async with world(tmp_path, "a") as w:
             w.provider.says("submit", verdict)
-            with refusing(w, Unanswered, NotAccepted):
+            with refusing(w, LeftUnconfirmed, NotAccepted):
                 assert await submit(w.run, await w.queued()) is None
             assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
             assert len(w.provider.asked("submit")) == 1
             told = any("may have been accepted and paid for" in notice for notice in w.notices)
             assert told is isinstance(verdict, Unconfirmed)
             found = await recover(w.store, w.run.batch, w.run.spool)
-            assert (found.in_doubt, (await w.job()).state) == (1, JobState.UNCONFIRMED)
+            assert (found.unconfirmed, (await w.job()).state) == (1, JobState.UNCONFIRMED)
 
     test()
 

@@ -15,7 +15,7 @@ from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
 KEYS = [f"{number:02}" for number in range(40)]
-DOUBT = Unconfirmed("no answer")
+UNCONFIRMED = Unconfirmed("no answer")
 SILENT = CallFailed("no answer")
 
 
@@ -36,7 +36,7 @@ async def submit_all(w: World, *, slots: int = 40) -> None:
 async def test_an_outage_leaves_at_most_the_gate_in_doubt(tmp_path: Path) -> None:
     """Silence all night: four submits were on their way, and no fifth leaves."""
     async with world(tmp_path, *KEYS, gate=4, outage_limit=600) as w:
-        w.provider.says("submit", DOUBT)
+        w.provider.says("submit", UNCONFIRMED)
         w.provider.says("price", SILENT)
         await submit_all(w)
         states = Counter((await w.states()).values())
@@ -51,7 +51,7 @@ async def test_after_a_doubt_one_free_answer_and_then_one_by_one(tmp_path: Path)
     """Until a submit is answered; the others follow through the gate."""
     async with world(tmp_path, *KEYS, gate=4) as w:
         ids = iter(range(100))
-        w.provider.says("submit", *[DOUBT] * 6, lambda _call: Taken(f"req-{next(ids)}"))
+        w.provider.says("submit", *[UNCONFIRMED] * 6, lambda _call: Taken(f"req-{next(ids)}"))
         await submit_all(w)
         submits = [call.at for call in w.provider.asked("submit")]
         questions = [call.at for call in w.provider.asked("price")]
@@ -66,7 +66,7 @@ async def test_after_a_doubt_one_free_answer_and_then_one_by_one(tmp_path: Path)
 async def test_submits_that_go_unanswered_while_the_api_is_up_come_slowly(tmp_path: Path) -> None:
     """Else a night's sheet is in doubt within minutes; the guard ends it in any case."""
     async with world(tmp_path, *KEYS, gate=4) as w:
-        w.provider.says("submit", DOUBT)
+        w.provider.says("submit", UNCONFIRMED)
         await submit_all(w)
         states = Counter((await w.states()).values())
         assert states[JobState.UNCONFIRMED] == 21

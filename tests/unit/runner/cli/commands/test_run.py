@@ -18,6 +18,7 @@ from jobs.sheets import SheetSource
 from jobs.states import JobState
 from jobs.views import Account, Pause
 from runner.events.report import RunReport
+from runner.lifecycle.order import LoadOptions
 from runner.planning.consent import Ask, agreed_to_all
 from tests.unit.runner.cli.world import NOW, World, accepted, job, refused, remote_failed, unanswered
 
@@ -32,7 +33,7 @@ def report(**more: Any) -> RunReport:
         "batch": "night",
         "counts": counts | more.pop("counts", {}),
         "account": Account(Decimal("0.16"), Decimal(0), 2),
-        "pictures": 4,
+        "images": 4,
         "seconds": 61.5,
         "paused": None,
         "interrupted": False,
@@ -57,8 +58,8 @@ class FakeRun:
         module.resume_batch = self.resume_batch
         patch.setitem(sys.modules, "runner.run", module)
 
-    async def run_sheet(self, path: Path, **given: Any) -> RunReport | None:
-        return await self.resume_batch(path, **given)
+    async def run_sheet(self, path: Path, load: LoadOptions, **given: Any) -> RunReport | None:
+        return await self.resume_batch(path, load=load, **given)
 
     async def resume_batch(self, first: Any, **given: Any) -> RunReport | None:
         self.given = {"first": first, **given}
@@ -83,7 +84,11 @@ def test_run_hands_over_what_was_said(world: World, night: FakeRun) -> None:
     )
     assert ran.code == 0
     given = night.given
-    assert (given["first"], given["batch"], given["model"]) == (SheetSource(Path("a.csv")), "b", "m")
+    assert (given["first"], given["load"].batch, given["load"].model) == (
+        SheetSource(Path("a.csv")),
+        "b",
+        "m",
+    )
     settings = given["settings"]
     assert (settings.concurrency, settings.budget, settings.poll_min) == (3, Decimal("1.50"), 0.5)
     assert (settings.rate, settings.max_attempts, settings.output_dir) == (30, 2, Path("o"))
