@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 
 

@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.store.database import Database
+from jobs.store.sqlite.database import Database
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from jobs.store.batches import Batches
-from jobs.store.database import Database
 from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
 from jobs.store.links import Links
 from jobs.store.preview import Preview
+from jobs.store.sqlite.database import Database
 
 
 class Store:

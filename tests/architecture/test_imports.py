@@ -61,7 +61,7 @@ RULES = (
     Only(("starlette", "uvicorn"), ("runner/emulator/*",), "only the emulator serves"),
     Only(
         ("asyncio",),
-        ("jobs/store/database.py", "runner/emulator/http/server.py"),
+        ("jobs/store/sqlite/database.py", "runner/emulator/http/server.py"),
         "anyio is the rule; aiosqlite's futures and uvicorn's server are asyncio's own",
     ),
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jobs.errors import NightsheetError
 from jobs.states import JobState
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from runner.recovery.spool import Spooled
 from tests.support.fuse import Fuse
 from tests.support.night import Night, night

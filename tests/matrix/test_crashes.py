@@ -10,9 +10,9 @@ import pytest
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.batches import Batches
-from jobs.store.database import open_database
 from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.matrix.nights import posts

@@ -14,8 +14,8 @@ import pytest
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store import database
 from jobs.store.jobs import Jobs
+from jobs.store.sqlite import database
 from runner.downloads.disk import LocalDisk
 from tests.matrix.nights import posts
 from tests.matrix.processes import COMMAND, start

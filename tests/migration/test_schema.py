@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 import jobs.store.tables  # noqa: F401 - fills the metadata
 import migrations
-from jobs.store import migrate
+from jobs.store.sqlite import migrate
 
 
 def schema(path: Path) -> dict[str, str]:

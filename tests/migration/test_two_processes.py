@@ -5,7 +5,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from jobs.store import migrate
+from jobs.store.sqlite import migrate
 
 DATABASES = 12
 
@@ -13,7 +13,7 @@ CHILD = f"""
 import sys
 from pathlib import Path
 from alembic import command, config
-from jobs.store import migrate
+from jobs.store.sqlite import migrate
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range({DATABASES}):

@@ -12,7 +12,7 @@ import pytest
 
 import migrations
 from jobs.errors import CannotWrite
-from jobs.store import migrate
+from jobs.store.sqlite import migrate
 from tests.unit.jobs.store.test_tables import SOUND, insert
 
 NOW = migrations.HEAD
@@ -132,7 +132,7 @@ def test_an_upgrade_that_was_killed_is_done_again(
     path = old if exists else tmp_path / "new.db"
     (history / "versions" / f"v{LATER}_next.py").write_text(KILLED)
     code = (
-        "import sys; from pathlib import Path; from jobs.store import migrate; "
+        "import sys; from pathlib import Path; from jobs.store.sqlite import migrate; "
         "migrate.prepare(Path(sys.argv[1]))"
     )
     place = str(history / "x")

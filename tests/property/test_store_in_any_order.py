@@ -30,7 +30,7 @@ from jobs.ledger import balance
 from jobs.outcomes import Attached, Outcome, Resubmitted
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, MOVES, JobState, Move
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import FRONT, BatchView, Receipt
 from runner.planning.dedupe import links_among

@@ -27,7 +27,7 @@ import aiosqlite.core
 from anyio._backends import _asyncio as anyio_backend
 from anyio._backends._asyncio import AsyncIOBackend
 
-from jobs.store.database import BUSY_SECONDS
+from jobs.store.sqlite.database import BUSY_SECONDS
 from tests.simulation.process import PROCESS, Killed, Process, reach
 from tests.support.virtual_time import VirtualLoop
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.store.database import Operation
+from jobs.store.sqlite.database import Operation
 
 _ADD = text(
     "INSERT INTO batch (name, sheet, origin, created_at, generation)"

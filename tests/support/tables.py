@@ -38,7 +38,7 @@ from jobs.outcomes import (
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
-from jobs.store.database import Database, open_database
+from jobs.store.sqlite.database import Database, open_database
 from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView, LoadReport
 from tests.support.warm import prepare_database

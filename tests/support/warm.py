@@ -16,7 +16,7 @@ from unittest import mock
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from jobs.store import migrate
+from jobs.store.sqlite import migrate
 from runner.emulator.pictures.pictures import render
 
 _compiled: dict[Any, Any] = {}
@@ -51,7 +51,7 @@ def warm() -> Iterator[None]:
     """Within, compiled statements are shared between engines, and pictures are drawn once."""
     engine = partial(create_async_engine, execution_options={"compiled_cache": _compiled})
     with (
-        mock.patch("jobs.store.database.create_async_engine", engine),
+        mock.patch("jobs.store.sqlite.database.create_async_engine", engine),
         mock.patch.object(SQLiteDialect_aiosqlite, "__eq__", lambda mine, other: type(mine) is type(other)),
         mock.patch.object(SQLiteDialect_aiosqlite, "__hash__", lambda mine: hash(type(mine))),
         mock.patch("runner.emulator.http.app.render", drawn),

@@ -20,7 +20,7 @@ from jobs.outcomes import Accepted, Claimed
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import JobView, OpenJob, QueuedJob
 from jobs.workload import Workload

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from jobs.errors import NightsheetError
-from jobs.store import completion
+from jobs.store.sqlite import completion
 from runner.settings import load_settings
 
 

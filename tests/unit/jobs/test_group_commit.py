@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import CannotWrite
-from jobs.store.database import Database, Operation, open_database
+from jobs.store.sqlite.database import Database, Operation, open_database
 from tests.support.databases import add, names
 from tests.support.faulty_sqlite import Way, failing_sqlite
 from tests.support.fuse import Fuse

@@ -5,7 +5,7 @@ from typing import Any
 
 from jobs.outcomes import Reopened
 from jobs.states import JobState
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.support.night import Night, night

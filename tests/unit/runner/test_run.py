@@ -11,7 +11,7 @@ import pytest
 from jobs.errors import CannotWrite, LockHeld, UsageProblem
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from runner.planning.consent import Ask
 from runner.recovery.lock import holding, try_holding

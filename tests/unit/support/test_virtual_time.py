@@ -14,7 +14,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from tests.support.databases import add
 from tests.support.virtual_time import (
     START,

@@ -17,7 +17,7 @@ import pytest
 from jobs.errors import CannotWrite
 from jobs.manifests import FORMATS, format_for, write_export, write_manifests, write_to_stream
 from jobs.sheets.planned import PlannedJob
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import BatchView, JobView
 

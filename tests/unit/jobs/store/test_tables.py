@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from jobs.store import migrate
+from jobs.store.sqlite import migrate
 from jobs.store.tables import Instant, Money
 from tests.support.tables import NIGHT
 

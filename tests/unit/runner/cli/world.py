@@ -25,7 +25,7 @@ from jobs.outcomes import (
     RemoteFailed,
 )
 from jobs.sheets.planned import PlannedJob
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView
 from runner.cli import app

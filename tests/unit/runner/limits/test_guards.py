@@ -11,7 +11,7 @@ from jobs.failures import FailureKind
 from jobs.outcomes import Claimed
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import FRONT, QueuedJob
 from runner.limits.brake import Brake, Reach, Stop

@@ -9,9 +9,9 @@ from jobs.errors import UsageProblem
 from jobs.outcomes import Attached, Requeued
 from jobs.states import JobState
 from jobs.store.batches import Batches
-from jobs.store.database import open_database
 from jobs.store.jobs import Jobs
 from jobs.store.links import Links
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import Alike
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.states import JobState
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from runner.planning.consent import Ask
 from runner.planning.selection import Selection

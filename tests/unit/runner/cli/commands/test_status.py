@@ -291,7 +291,7 @@ def test_watch_looks_again(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
     world.load(job(0, "a"))
 
     async def cancel() -> None:
-        from jobs.store.database import open_database
+        from jobs.store.sqlite.database import open_database
 
         async with open_database(world.database) as database:
             store = Store(database, lambda: datetime.now(UTC))

@@ -13,7 +13,7 @@ from openpyxl.styles import Font
 
 from jobs.errors import CannotWrite, SheetProblems, UsageProblem
 from jobs.sheets import SheetSource
-from jobs.store.database import open_database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from runner.cli.steps.sheet_copy import write_copy
 from tests.support.night import SERIES, SINGLE, Night, night

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import StaticPool
 
 from jobs.errors import CannotWrite
-from jobs.store import migrate
+from jobs.store.sqlite import migrate
 
 T = TypeVar("T")
 Operation = Callable[[AsyncConnection], Awaitable[T]]

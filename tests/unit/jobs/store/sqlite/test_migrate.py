@@ -12,7 +12,7 @@ import pytest
 
 import migrations
 from jobs.errors import CannotWrite
-from jobs.store import migrate
+from jobs.store.sqlite import migrate
 from jobs.store.tables import APPLICATION_ID
 
 Opening = Callable[[Path], None]

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import CannotWrite
-from jobs.store import database
-from jobs.store.database import Database, UnsafeDatabase, open_database
+from jobs.store.sqlite import database
+from jobs.store.sqlite.database import Database, UnsafeDatabase, open_database
 from tests.support.databases import add, names
 from tests.support.tables import select
 

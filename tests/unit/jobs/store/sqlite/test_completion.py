@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.store.completion import batch_names
+from jobs.store.sqlite.completion import batch_names
 from tests.support.tables import ORIGIN, opened_table, rows
 
 
