@@ -29,7 +29,7 @@ LONGEST_IDLE_BEFORE_SUBMIT_SECONDS = 2.0
 CONNECT_SECONDS = 10.0
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
 
-_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+(\?[A-Za-z0-9._~=&%-]+)?")
+_PATH = re.compile(r"(/([A-Za-z0-9._~-]|%[0-9A-F]{2})+)+(\?[A-Za-z0-9._~=&%-]+)?")
 _BODY_READ = {"gzip", "x-gzip", "deflate"}
 _SHORTEST_SECRET = 8
 """A shorter token (an emulator takes any) may be a word of the answer itself."""

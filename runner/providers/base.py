@@ -72,7 +72,9 @@ class TurnedAway:
     reason: str
     retry_after_seconds: float | None = None
     busy: bool = False
-    """The API itself said "later" (408, 425, 429, 503 with Retry-After), so it is up."""
+    """The answer says "later", so somebody is up."""
+    proven: bool = True
+    """Nobody answers so once a submit is accepted. Else the fourth in a row leaves the row unconfirmed."""
     certificate: bool = False
 
 

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 import anyio
 from anyio import to_thread
@@ -37,6 +38,8 @@ from runner.recovery.spool import Spooled
 from runner.uploads.uploader import Sendable, Unfit
 from runner.workers.context import Context, must
 
+MOST_UNPROVEN = 3
+"""How often a row is sent again in a row because the API said "later" with 408, 425 or 503."""
 _UNSENT = Backoff(first=1.0, longest=30.0)
 
 
@@ -45,6 +48,16 @@ class _Again:
     """The job is surely not at the API: it may be sent again after some seconds."""
 
     after_seconds: float
+    proven: bool = True
+    """Whether it surely was not accepted; else the API said "later", which is believed a few times."""
+
+
+class _Tries(NamedTuple):
+    """How often a job was sent before, in this run, and was not accepted."""
+
+    all: int
+    unproven: int
+    """Of these the last ones in a row whose "later" nothing proves."""
 
 
 async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
@@ -53,16 +66,17 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
         failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
         await _end_unsent(run, job, failure)
         return None
-    tries = 0
+    tries = unproven = 0
     while True:
         prepared = await _prepare(run, job)
         if prepared is None:
             return None
-        match await _try(run, job, *prepared, tries):
-            case _Again(after_seconds=seconds):
+        match await _try(run, job, *prepared, _Tries(tries, unproven)):
+            case _Again(after_seconds=seconds, proven=proven):
                 if not await _wait(run, job, seconds):
                     return None
                 tries += 1
+                unproven = 0 if proven else unproven + 1
             case accepted:
                 return accepted
 
@@ -78,7 +92,7 @@ async def _prepare(run: Context, job: QueuedJob) -> tuple[Sendable, Reservation]
 
 
 async def _try(
-    run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: int
+    run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: _Tries
 ) -> OpenJob | _Again | None:
     """Send a job once, in its turn: the accepted job, `_Again` if it may be repeated, None for neither."""
     result: OpenJob | _Again | None = None
@@ -140,7 +154,7 @@ async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
 
 
 async def _send(
-    run: Context, job: QueuedJob, payload: bytes, tries: int, money: Reservation
+    run: Context, job: QueuedJob, payload: bytes, tries: _Tries, money: Reservation
 ) -> OpenJob | _Again | None:
     """One submit, from intent to recorded answer. `money` is spent unless it is surely not accepted."""
     try:
@@ -160,10 +174,10 @@ async def _send(
     run.time.jumps.look()
     run.probe("before submit")
     money.spend()
-    verdict = await run.provider.submit(job.model, payload)
+    verdict = _believed(await run.provider.submit(job.model, payload), tries)
     run.probe("after submit")
     try:
-        wait = await _record(run, job, verdict, tries)
+        wait = await _record(run, job, verdict, tries.all)
         taken = await run.store.jobs.open_job(job.id) if isinstance(verdict, Taken) else None
     except Exception as error:
         if isinstance(verdict, Taken):  # not even a defect may lose a paid request
@@ -174,7 +188,17 @@ async def _send(
         return None
     if isinstance(verdict, TurnedAway | Denied | Stopped):
         money.not_accepted()
-    return taken if wait is None else _Again(wait)
+    return taken if wait is None else _Again(wait, isinstance(verdict, TurnedAway) and verdict.proven)
+
+
+def _believed(verdict: SubmitVerdict, tries: _Tries) -> SubmitVerdict:
+    """The verdict; but a "later" that nothing proves is no longer believed after some in a row.
+
+    A gateway that says so after each accepted submit would have every row bought again and again.
+    """
+    if isinstance(verdict, TurnedAway) and not verdict.proven and tries.unproven >= MOST_UNPROVEN:
+        return Unconfirmed(f"The answer was {tries.unproven + 1} times in a row: {verdict.reason}")
+    return verdict
 
 
 def _is_held_back(run: Context) -> bool:

@@ -8,14 +8,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.http.replies import Answer
+from runner.providers.base import Taken, TurnedAway
 from runner.providers.runcomfy.responses import (
     LONGEST_RETRY_AFTER_SECONDS,
     Meaning,
+    document_of,
     is_request_id,
+    own_error,
     read,
-    request_id_of,
     retry_after,
 )
+from runner.providers.runcomfy.submit_answers import NamesAnId, read_submit
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 NAMES = ("error_code", "error_message", "message", "error", "detail", "request_id", "status")
@@ -48,21 +51,29 @@ def test_every_answer_is_read(answer: Answer) -> None:
         assert 200 <= answer.status < 300
     else:
         assert reading.message
-    request_id = request_id_of(answer, reading.document)
-    assert request_id is None or is_request_id(request_id)
+
+
+@given(answers)
+def test_every_answer_to_a_submit_is_read(answer: Answer) -> None:
+    """And an id in it can stand in a path."""
+    match read_submit(answer, NOW):
+        case Taken(request_id=request_id) | NamesAnId(request_id=request_id):
+            assert is_request_id(request_id)
+        case _:
+            pass
 
 
 @given(answers)
 def test_only_a_clear_no_sends_a_submit_again(answer: Answer) -> None:
-    """Below 400 and from 500 on, nothing but the API's own error code says that it was not taken."""
-    reading = read(answer, NOW)
-    clear = reading.meaning not in (Meaning.FINE, Meaning.UNREADABLE)
-    if (
-        clear
-        and not 400 <= answer.status < 500
-        and not (answer.status == 503 and reading.retry_after_seconds is not None)
-    ):
-        assert reading.document.get("error_code")
+    """A 429, or an error of the API's own with a moment to come back."""
+    verdict = read_submit(answer, NOW)
+    if isinstance(verdict, NamesAnId):
+        verdict = verdict.unknown
+    if isinstance(verdict, TurnedAway):
+        error = own_error(document_of(answer))
+        assert 429 in (answer.status, error.status if error else None) or (
+            error is not None and verdict.retry_after_seconds is not None
+        )
 
 
 @given(
@@ -86,11 +97,12 @@ def test_every_retry_after_is_bounded(header: str) -> None:
 @given(st.from_regex(r"\A[A-Za-z0-9_-]{1,128}\Z"), documents, st.data())
 def test_a_request_id_that_came_whole_is_never_lost(request_id: str, rest: dict[str, Any], data: Any) -> None:
     """Wherever the answer breaks off behind it."""
-    for name in ("error_code", "request_id"):
+    for name in ("error_code", "code", "request_id", "message", "error", "detail", "error_message"):
         rest.pop(name, None)
     body = json.dumps({"request_id": request_id, **rest}).encode()
     if body.count(b'"request_id"') > 1:
         return
     cut = data.draw(st.integers(body.index(b'"', 16) + 1, len(body)))
-    answer = Answer(200, {}, body[:cut], complete=cut == len(body))
-    assert request_id_of(answer, read(answer, NOW).document) == request_id
+    verdict = read_submit(Answer(200, {}, body[:cut], complete=cut == len(body)), NOW)
+    assert isinstance(verdict, Taken if cut == len(body) else NamesAnId)
+    assert verdict.request_id == request_id

@@ -14,7 +14,7 @@ from jobs.outcomes import Accepted
 from jobs.store.jobs import Jobs
 from jobs.store.store import Store
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
-from runner.providers.runcomfy.responses import Meaning
+from runner.providers.base import TurnedAway
 from runner.recovery.recover import recover
 from tests.simulation.process import Crash
 from tests.simulation.refs import INSIDE
@@ -27,13 +27,8 @@ _apply = Jobs.apply
 
 
 def _server_errors_are_sent_again() -> AbstractContextManager[Any]:
-    return mock.patch(
-        "runner.providers.runcomfy.responses._of_status", lambda status, _after: _meaning(status)
-    )
-
-
-def _meaning(status: int) -> Meaning:
-    return Meaning.LATER if status >= 500 else Meaning.REFUSED
+    again = TurnedAway("a server error", busy=True)
+    return mock.patch("runner.providers.runcomfy.submit_answers._unconfirmed", lambda *_: again)
 
 
 def _what_was_interrupted_is_queued_again() -> AbstractContextManager[Any]:

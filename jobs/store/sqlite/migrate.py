@@ -16,6 +16,7 @@ from jobs.store.tables import APPLICATION_ID
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
+_WAL_TRIES = 20
 
 
 class NotOurDatabase(CannotWrite):
@@ -159,8 +160,7 @@ def _one_transaction(path: Path) -> Iterator[object]:
 
     def connect() -> sqlite3.Connection:
         raw = sqlite3.connect(path, isolation_level=None, timeout=10.0)
-        # WAL is a property of the file, and can only be set outside a transaction.
-        raw.execute("PRAGMA journal_mode = WAL")
+        _set_wal(raw)
         raw.execute("PRAGMA synchronous = FULL")
         return raw
 
@@ -174,3 +174,21 @@ def _one_transaction(path: Path) -> Iterator[object]:
         raise CannotWrite(f"The database {path} cannot be brought up to date: {error.orig}.") from error
     finally:
         engine.dispose()
+
+
+def _set_wal(raw: sqlite3.Connection) -> None:
+    """Put the file into WAL mode, which is a property of it, and can only be set outside a transaction.
+
+    SQLite does not wait for another process that sets it too, but fails at once. It does wait for a
+    transaction, so the wait is one.
+    """
+    for _ in range(_WAL_TRIES):
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            raw.execute("BEGIN IMMEDIATE")
+            raw.execute("ROLLBACK")
+    raw.execute("PRAGMA journal_mode = WAL")

@@ -6,7 +6,10 @@ official clients tolerate (`completed` and `succeeded`, `image` and `images`, `c
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
+from uuid import NAMESPACE_OID, uuid5
 
 from jobs.failures import Failure, FailureKind
 from jobs.pauses import PauseReason
@@ -38,14 +41,16 @@ from runner.providers.base import (
     UnknownId,
 )
 from runner.providers.runcomfy.responses import (
+    FOREIGN,
     Meaning,
     Reading,
     is_moderation,
     is_request_id,
+    own_error,
     read,
-    request_id_of,
     words_of,
 )
+from runner.providers.runcomfy.submit_answers import NamesAnId, Unauthorised, read_submit
 
 _WORDS = {
     "in_queue": RemoteStatus.QUEUED,
@@ -102,33 +107,43 @@ class RunComfy:
             case NoAnswer():
                 return Unconfirmed(reply.reason)
             case Answer():
-                return self._submitted(reply)
+                return await self._submitted(reply, payload)
 
-    def _submitted(self, answer: Answer) -> SubmitVerdict:
-        reading = read(answer, self._clock.now())
-        match reading.meaning:
-            case Meaning.TOKEN:
-                return Stopped(PauseReason.TOKEN, reading.message, reading.code)
-            case Meaning.BALANCE:
-                return Stopped(PauseReason.BALANCE, reading.message, reading.code)
-            case Meaning.LATER:
-                return TurnedAway(reading.message, reading.retry_after_seconds, busy=True)
-            case Meaning.REFUSED | Meaning.NOT_FOUND:
-                return Denied(_failure(FailureKind.REFUSED, reading.message, reading.code))
-            case Meaning.FINE | Meaning.UNREADABLE:
-                # A document that is not FINE is an error; without a document, an id may be salvaged.
-                fine = reading.meaning is Meaning.FINE or not reading.document
-                if 200 <= answer.status < 300 and fine:
-                    request_id = request_id_of(answer, reading.document)
-                    if request_id is not None:
+    async def _submitted(self, answer: Answer, payload: bytes) -> SubmitVerdict:
+        """What an answer to a submit means; a free question settles what it leaves open."""
+        match read_submit(answer, self._clock.now()):
+            case NamesAnId(request_id=request_id, unknown=unknown, unclear=unclear):
+                match await self.status(request_id):
+                    case RemoteStatusReport():
                         return Taken(request_id)
-                said = reading.message or f"HTTP {answer.status} without a request_id"
-                named = request_id_of(answer, reading.document)
-                return Unconfirmed(said if named is None else f"{said} (request_id {named})", reading.code)
+                    case UnknownId(bare=False):
+                        return unknown
+                    case _:
+                        return unclear
+            case Unauthorised(message=message, code=code):
+                return await self._whose_fault(message, code, payload)
+            case verdict:
+                return verdict
+
+    async def _whose_fault(self, message: str, code: str, payload: bytes) -> SubmitVerdict:
+        """Whether a 401, 403 or 407 means the token: then a free question is refused as well.
+
+        The question is about a request that nobody has, so the API answers that it does not know it.
+        """
+        nobodys = uuid5(NAMESPACE_OID, sha256(payload).hexdigest())
+        reading = await self._get(f"/requests/{nobodys}/status")
+        if not isinstance(reading, Reading):
+            return Unconfirmed(message, code)
+        error = own_error(reading.document)
+        if reading.meaning is Meaning.TOKEN and reading.code != FOREIGN:
+            return Stopped(PauseReason.TOKEN, reading.message, reading.code)
+        if error is not None or reading.meaning is Meaning.FINE:
+            return Denied(_failure(FailureKind.REFUSED, message, code))
+        return Unconfirmed(message, code)
 
     async def status(self, request_id: str) -> StatusVerdict:
         """GET /v1/requests/{id}/status."""
-        reading = await self._get(f"/requests/{request_id}/status")
+        reading = await self._get(f"/requests/{_segment(request_id)}/status")
         if not isinstance(reading, Reading):
             return reading
         word = _word(reading.document)
@@ -144,7 +159,7 @@ class RunComfy:
 
     async def result(self, request_id: str) -> ResultVerdict:
         """GET /v1/requests/{id}/result?include_cost=true; the parameter is the partner nodes'."""
-        reading = await self._get(f"/requests/{request_id}/result?include_cost=true")
+        reading = await self._get(f"/requests/{_segment(request_id)}/result?include_cost=true")
         if not isinstance(reading, Reading):
             return reading
         document, word = reading.document, _word(reading.document)
@@ -166,7 +181,7 @@ class RunComfy:
     async def cancel(self, request_id: str) -> CancelVerdict:
         """POST /v1/requests/{id}/cancel: takes effect only while the request is queued."""
         reply = await self._client.request(
-            "POST", f"/requests/{request_id}/cancel", json_body=None, timeout_seconds=self._timeout
+            "POST", f"/requests/{_segment(request_id)}/cancel", json_body=None, timeout_seconds=self._timeout
         )
         reading = self._read(reply)
         if not isinstance(reading, Reading):
@@ -190,7 +205,8 @@ class RunComfy:
         ):  # the price is a convenience, so any 4xx counts
             return NoSuchModel(reading.message)
         trouble = _trouble(reading)
-        assert not isinstance(trouble, UnknownId)
+        if isinstance(trouble, UnknownId):
+            return Stopped(PauseReason.TOKEN, trouble.message, trouble.code)
         if isinstance(trouble, Stopped) and trouble.reason is PauseReason.BALANCE:
             return Priced(None)
         if trouble is not None:
@@ -211,8 +227,15 @@ class RunComfy:
                 return read(reply, self._clock.now())
 
 
+def _segment(request_id: str) -> str:
+    """The id as one segment of a path, whatever is in it."""
+    return quote(request_id, safe="")
+
+
 def _trouble(reading: Reading) -> UnknownId | Stopped | CallFailed | None:
-    """Why the answer of a free call cannot be used; None if it can."""
+    """Why the answer of a free call about a request cannot be used; None if it can."""
+    if reading.code == FOREIGN:  # that id's own trouble, like one that is not known: others go on
+        return UnknownId(reading.message, reading.code)
     match reading.meaning:
         case Meaning.FINE:
             return None

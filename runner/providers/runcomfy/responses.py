@@ -19,12 +19,22 @@ from runner.http.replies import Answer
 
 LONGEST_RETRY_AFTER_SECONDS = 600.0
 _LONGEST_MESSAGE = 500
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_SALVAGE = re.compile(rb'"request_id"\s*:\s*"([A-Za-z0-9_-]{1,128})"')
+_LONGEST_ID = 128
 _QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+FOREIGN = "403001"
+"""A request_id of another account: on free calls that id's own trouble."""
 _TOKEN_CODES = frozenset({"400004"})
 _BALANCE_CODES = frozenset({"400002", "10001"})
+_OWN_CODE = re.compile(r"[0-9]{5,6}")
+_DOCUMENTED_NAMES = {
+    "InvalidResourceIdentifier": "400001",
+    "InsufficientResources": "400002",
+    "UserAccountError": "400004",
+    "PermissionDeniedError": "403001",
+    "ResourceNotFound": "404001",
+}
+"""Names and codes of the API's error page."""
 _MODERATION = re.compile(
     r"moderat|sensitive|nsfw|safety|content[ _-]?polic|inappropriate|prohibited|copyright", re.IGNORECASE
 )
@@ -63,7 +73,7 @@ class Reading:
 
 def read(answer: Answer, now: datetime) -> Reading:
     """Parse an answer. `now` is the wall clock, for a Retry-After date without a Date header."""
-    document = _document(answer)
+    document = document_of(answer)
     after = retry_after(answer.headers, now)
     code = _code(document)
     message = _message(document) or f"HTTP {answer.status}"
@@ -75,32 +85,18 @@ def read(answer: Answer, now: datetime) -> Reading:
         return Reading(Meaning.FINE, answer.status, document, "", None, after)
     meaning = _of_status(answer.status, after)
     if document is None and meaning is Meaning.UNREADABLE:
-        message = _unreadable(answer)
-    own = meaning is not Meaning.UNREADABLE and not _is_html(answer)
+        message = unreadable(answer)
+    own = meaning is not Meaning.UNREADABLE and (document is not None or not _is_html(answer))
     return Reading(meaning, answer.status, document or {}, message, str(answer.status), after, own)
 
 
-def request_id_of(answer: Answer, document: Mapping[str, Any]) -> str | None:
-    """The request_id of an accepted submit, salvaged even from an answer that broke off after it.
-
-    Not from HTML: a page that repeats what it was sent is no receipt.
-    """
-    given = document.get("request_id")
-    if isinstance(given, str):
-        return given if _REQUEST_ID.fullmatch(given) else None
-    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 10**128:
-        return str(given)
-    if document or answer.complete or not answer.body.lstrip().startswith(b"{"):
-        return None
-    if b'"error_code"' in answer.body:  # an error may carry an id as well, for a support request
-        return None
-    found = set(_SALVAGE.findall(answer.body))
-    return found.pop().decode() if len(found) == 1 else None
-
-
 def is_request_id(text: str) -> bool:
-    """Whether `text` may be put into a path: letters, digits, `_` and `-`, at most 128."""
-    return _REQUEST_ID.fullmatch(text) is not None
+    """Whether `text` can stand in one segment of a path, percent-encoded: 1 to 128 printable characters.
+
+    Without a slash: servers decode `%2F` too early, and what follows would lead elsewhere.
+    """
+    is_plain = text.isprintable() and text.strip() == text and text not in (".", "..")
+    return is_plain and not set("/\\") & set(text) and 0 < len(text) <= _LONGEST_ID
 
 
 def is_moderation(message: str, code: str | None) -> bool:
@@ -142,7 +138,8 @@ def _http_date(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _document(answer: Answer) -> Mapping[str, Any] | None:
+def document_of(answer: Answer) -> Mapping[str, Any] | None:
+    """The one JSON object that a body is; None for anything else."""
     try:
         document = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -150,8 +147,57 @@ def _document(answer: Answer) -> Mapping[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
+@dataclass(frozen=True, slots=True)
+class OwnError:
+    """An error of the API's own, and not of something in front of it."""
+
+    code: str
+    status: int
+    """The HTTP status that its code begins with."""
+    message: str
+
+    @property
+    def is_token(self) -> bool:
+        """Missing, expired or revoked token, an inactive account, or another's resource."""
+        return self.code in _TOKEN_CODES or self.status in (401, 403)
+
+    @property
+    def is_balance(self) -> bool:
+        """No balance is left."""
+        return self.code in _BALANCE_CODES or self.status == 402
+
+
+def own_error(document: Mapping[str, Any] | None) -> OwnError | None:
+    """The API's own error in a document: a code of 5 or 6 digits, or a documented name before its message.
+
+    A bare `message`, `detail` or `error` is a gateway's as well.
+    """
+    if document is None:
+        return None
+    message = _message(document)
+    for name in ("error_code", "code"):
+        code = _digits(document.get(name))
+        if code is not None and _OWN_CODE.fullmatch(code):
+            return OwnError(code, int(code[:3]), message or f"error {code}")
+    for name, code in _DOCUMENTED_NAMES.items():
+        if re.match(rf"{name}\b", message):
+            return OwnError(code, int(code[:3]), message)
+    return None
+
+
+def _digits(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        value = int(value)
+    return str(value).strip() if isinstance(value, int | str) else None
+
+
 def _code(document: Mapping[str, Any] | None) -> str | None:
-    """The API's own error code as text; an empty or zero one counts as none."""
+    """An error code as text, the API's own or not; an empty or zero one counts as none."""
+    error = own_error(document)
+    if error is not None:
+        return error.code
     value = (document or {}).get("error_code")
     if isinstance(value, bool) or value in (None, "", 0, "0"):
         return None
@@ -184,6 +230,11 @@ def _of_status(status: int, after: float | None) -> Meaning:
     return Meaning.UNREADABLE
 
 
+def message_of(answer: Answer, document: Mapping[str, Any] | None) -> str:
+    """What an answer says, in its own words where it has any."""
+    return _message(document) or f"HTTP {answer.status}"
+
+
 def _message(document: Mapping[str, Any] | None) -> str:
     for name in ("error_message", "message", "error", "detail"):
         value = (document or {}).get(name)
@@ -194,7 +245,8 @@ def _message(document: Mapping[str, Any] | None) -> str:
     return ""
 
 
-def _unreadable(answer: Answer) -> str:
+def unreadable(answer: Answer) -> str:
+    """What can be said of an answer without a document."""
     if _is_html(answer):
         return f"HTTP {answer.status} with an HTML page"
     if 300 <= answer.status < 400:
@@ -202,6 +254,15 @@ def _unreadable(answer: Answer) -> str:
     if not answer.complete:
         return f"HTTP {answer.status} whose answer broke off"
     return f"HTTP {answer.status} without JSON"
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether a body is a page, as a gateway or a portal gives it: it begins as no document does.
+
+    Whatever its content type says: gateways dress the API's JSON as text/html, and pages as JSON.
+    """
+    first = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    return first not in (b"", b"{", b"[")
 
 
 def _is_html(answer: Answer) -> bool:

@@ -10,7 +10,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.providers.base import CallFailed, Priced, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.workers.submit import submit
-from tests.support.scripted import Call
+from tests.support.scripted import PRICE, Call
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
@@ -166,3 +166,23 @@ async def test_a_refused_token_stops_all_at_once(tmp_path: Path) -> None:
         assert len(w.provider.asked("submit")) <= 4
         assert set((await w.states()).values()) == {JobState.QUEUED}
         assert w.run.limits.budget.committed == 0
+
+
+@virtual
+async def test_a_later_that_nothing_proves_is_believed_three_times(tmp_path: Path) -> None:
+    """A gateway may say so each time that a submit was accepted. A 429 is believed as long as it takes."""
+    async with world(tmp_path, "a", "b") as w:
+        w.provider.says("submit", TurnedAway("HTTP 503", 1.0, busy=True, proven=False))
+        assert await submit(w.run, await w.queued("a")) is None
+        assert len(w.provider.asked("submit")) == 4
+        job = await w.job("a")
+        assert job.state is JobState.UNCONFIRMED
+        assert job.failure is not None
+        assert "4 times in a row" in job.failure.message
+        assert w.run.limits.budget.committed == PRICE
+
+        busy = [TurnedAway("HTTP 429", 1.0, busy=True)] * 9
+        unproven = [TurnedAway("HTTP 503", 1.0, busy=True, proven=False)] * 3
+        w.provider.says("submit", *unproven, *busy, *unproven, Taken("req-b"))
+        assert await submit(w.run, await w.queued("b")) is not None
+        assert w.run.limits.budget.committed == 2 * PRICE

@@ -285,3 +285,32 @@ def test_a_database_that_is_being_created_is_no_foreign_one(
     migrate.prepare(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT * FROM alembic_version").fetchall() == [(migrations.HEAD,)]
+
+
+class Busy:
+    """A connection to a file that another process puts into WAL mode at the same time."""
+
+    def __init__(self, times: int, code: int = sqlite3.SQLITE_BUSY) -> None:
+        self.times = times
+        self.code = code
+        self.told: list[str] = []
+
+    def execute(self, statement: str) -> None:
+        self.told.append(statement)
+        if statement.startswith("PRAGMA") and self.times:
+            self.times -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = self.code
+            raise error
+
+
+def test_another_process_that_sets_wal_is_waited_for() -> None:
+    """SQLite fails at once there, but waits for a transaction; what is no lock is not tried again."""
+    wal, wait = "PRAGMA journal_mode = WAL", ["BEGIN IMMEDIATE", "ROLLBACK"]
+    busy = Busy(2)
+    migrate._set_wal(busy)  # type: ignore[arg-type]
+    assert busy.told == [wal, *wait, wal, *wait, wal]
+    for never in (Busy(1000), Busy(1, sqlite3.SQLITE_READONLY)):
+        with pytest.raises(sqlite3.OperationalError):
+            migrate._set_wal(never)  # type: ignore[arg-type]
+    assert never.told == [wal]

@@ -1,5 +1,6 @@
 """RunComfy's words and JSON: what each answer comes to, call by call."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -79,12 +80,13 @@ async def test_the_paths(call: Callable[[RunComfy], Any], method: str, path: str
             Denied(Failure(FailureKind.MODERATED, "InputTextSensitiveContentDetected", "400003")),
         ),
         (error(429001), 429, TurnedAway("why", None, busy=True)),
-        (b"", 408, TurnedAway("HTTP 408", None, busy=True)),
-        (b"", 425, TurnedAway("HTTP 425", None, busy=True)),
+        (b"", 429, TurnedAway("HTTP 429", None, busy=True)),
+        (b"", 408, Unconfirmed("HTTP 408 without JSON", "408")),
+        (b"", 425, Unconfirmed("HTTP 425 without JSON", "425")),
     ],
 )
 async def test_submit(body: Any, status: int, verdict: object) -> None:
-    """Taken only with an id and no error; in doubt, Doubtful."""
+    """Taken only with an id and no error; else unconfirmed, unless it is a clear no."""
     assert await api(body, status).submit("a/b", b"{}") == verdict
 
 
@@ -92,7 +94,67 @@ async def test_submit_turned_away_with_a_moment() -> None:
     """Seconds as the API asks for, and a 503 that says when."""
     for status in (429, 503):
         verdict = await api(error(status * 1000 + 1), status, retry_after="7").submit("a/b", b"{}")
-        assert verdict == TurnedAway("why", 7.0, busy=True)
+        assert verdict == TurnedAway("why", 7.0, busy=True, proven=status == 429)
+
+
+def asked(submit: tuple[int, Any], free: tuple[int, Any]) -> tuple[RunComfy, list[str]]:
+    """The provider over something that answers a POST so and a GET so; and the paths that were asked."""
+    paths: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.raw_path.decode())
+        status, body = submit if request.method == "POST" else free
+        return httpx.Response(status, content=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    return api(handle), paths
+
+
+@pytest.mark.parametrize(
+    ("submit", "free", "verdict"),
+    [
+        ((200, {"data": {"request_id": "a:1"}}), (200, {"status": "in_queue"}), Taken("a:1")),
+        ((500, {"requestId": "a:1"}), (200, {"status": "dreaming"}), Taken("a:1")),
+        (
+            (500, {"requestId": "a:1"}),
+            (404, error(404001)),
+            Unconfirmed("HTTP 500 (request_id a:1)", "500"),
+        ),
+        ((500, {"requestId": "a:1"}), (502, HTML), Unconfirmed("HTTP 500 (request_id a:1)", "500")),
+        ((429, {"requestId": "a:1"}), (200, {"status": "in_queue"}), Taken("a:1")),
+        ((429, {"requestId": "a:1"}), (404, error(404001)), TurnedAway("HTTP 429", None, busy=True)),
+        ((429, {"requestId": "a:1"}), (404, HTML), Unconfirmed("HTTP 429 (request_id a:1)", "429")),
+        ((429, {"requestId": "a:1"}), (502, b""), Unconfirmed("HTTP 429 (request_id a:1)", "429")),
+    ],
+)
+async def test_an_id_that_is_no_receipt_is_asked_for(
+    submit: tuple[int, Any], free: tuple[int, Any], verdict: object
+) -> None:
+    """Known to the API, it is one; and whatever is in it stands in one segment of the path."""
+    provider, paths = asked(submit, free)
+    assert await provider.submit("a/b", b"{}") == verdict
+    assert paths[1:] == ["/v1/requests/a%3A1/status"]
+
+
+@pytest.mark.parametrize(
+    ("submit", "free", "verdict"),
+    [
+        ((403, HTML), (404, error(404001)), Denied(Failure(FailureKind.REFUSED, "HTTP 403", "403"))),
+        ((401, b""), (200, {"status": "in_queue"}), Denied(Failure(FailureKind.REFUSED, "HTTP 401", "401"))),
+        ((407, b""), (403, error(403001)), Denied(Failure(FailureKind.REFUSED, "HTTP 407", "407"))),
+        ((403, HTML), (403, HTML), Stopped(PauseReason.TOKEN, "HTTP 403", "403")),
+        ((401, b""), (400, error(400004)), Stopped(PauseReason.TOKEN, "why", "400004")),
+        ((403, HTML), (502, HTML), Unconfirmed("HTTP 403", "403")),
+        ((403, HTML), (404, HTML), Unconfirmed("HTTP 403", "403")),
+        ((403, HTML), (302, b""), Unconfirmed("HTTP 403", "403")),
+    ],
+)
+async def test_a_bare_401_or_403_is_the_token_s_only_if_a_free_question_is_refused_too(
+    submit: tuple[int, Any], free: tuple[int, Any], verdict: object
+) -> None:
+    """A firewall dislikes one row's words: that row is refused, and the others go on."""
+    provider, paths = asked(submit, free)
+    assert await provider.submit("a/b", b"{}") == verdict
+    assert len(paths) == 2
 
 
 async def test_submit_without_an_answer() -> None:
@@ -135,7 +197,10 @@ async def test_the_words_of_a_status(word: str, status: RemoteStatus | None) -> 
         (error(404001), 404, UnknownId("why", "404001")),
         (error(404001), 200, UnknownId("why", "404001")),
         (HTML, 404, CallFailed("HTTP 404")),
-        (error(403001), 403, Stopped(PauseReason.TOKEN, "why", "403001")),
+        (error(403001), 403, UnknownId("why", "403001")),
+        (error(403001), 200, UnknownId("why", "403001")),
+        (error(403003), 403, Stopped(PauseReason.TOKEN, "why", "403003")),
+        (b"", 403, Stopped(PauseReason.TOKEN, "HTTP 403", "403")),
         (error(400002), 400, Stopped(PauseReason.BALANCE, "why", "400002")),
         (error(429001), 429, CallFailed("why", answered=True)),
         (error(422001), 422, CallFailed("why", answered=True)),
