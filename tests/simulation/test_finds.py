@@ -28,7 +28,7 @@ _apply = Jobs.apply
 
 def _server_errors_are_sent_again() -> AbstractContextManager[Any]:
     again = TurnedAway("a server error", busy=True)
-    return mock.patch("runner.providers.runcomfy.submit_answers._unconfirmed", lambda *_: again)
+    return mock.patch("runner.providers.runcomfy.submit_answers._unconfirmed", return_value=again)
 
 
 def _what_was_interrupted_is_queued_again() -> AbstractContextManager[Any]:
