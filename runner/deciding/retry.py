@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobs.attempts import SubmitOutcome
+from jobs.errors import NightsheetError
 from jobs.failures import ONLY_IF_NAMED, FailureKind
 from jobs.outcomes import Reopened, Requeued
 from jobs.states import JobState
@@ -17,11 +18,13 @@ from runner.deciding.changes import (
     apply_to_each,
     jobs_named,
 )
+from runner.providers.base import CallFailed, RemoteStatusReport, Stopped, UnknownId
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
     from jobs.views import BatchView, JobView
     from runner.clock import Clock
+    from runner.deciding.changes import OpenApi
 
 _WITHOUT_RESULT = frozenset({JobState.FAILED, JobState.CANCELLED})
 
@@ -45,9 +48,15 @@ class RetryPlan:
 
 
 async def plan_retry(
-    store: "Store", batch: "BatchView", keys: Sequence[str], kinds: Sequence[FailureKind]
+    store: "Store",
+    batch: "BatchView",
+    keys: Sequence[str],
+    kinds: Sequence[FailureKind],
+    open_api: "OpenApi",
 ) -> RetryPlan:
     """Sort the jobs of these keys and kinds, or else all that ended without success or lost their images.
+
+    A lost request is asked for first: it is paid for, and the API may know it again.
 
     Raises:
         UsageProblem: the batch has no such key.
@@ -60,12 +69,16 @@ async def plan_retry(
         jobs = [job async for job in found if job.state is not JobState.SUCCEEDED or _lost_images(job)]
     held = await _held_at_api(store, batch)
     free, sendable, not_retried = list["JobView"](), list["JobView"](), list[NotChanged]()
+    lost: list[JobView] = []
     fetched_for_others: set[int] = set()
     for job in jobs:
         source = _removed_source(batch, job, held)
         reason = _why_not(job, kinds, by_key=bool(keys), source_is_fetched=bool(source))
         if reason is not None:
             not_retried += [_not_retried(job, reason)] if reason else []
+            continue
+        if _is_lost(job):
+            lost.append(job)
             continue
         fetched_for_others |= source
         if job.state is not JobState.CANCELLED and job.id in held:
@@ -75,6 +88,12 @@ async def plan_retry(
     if fetched_for_others:
         ended = store.jobs.each(batch.id, everything=True, states=[JobState.FAILED, JobState.SUCCEEDED])
         free += [job async for job in ended if job.id in fetched_for_others]
+    known = await _known_again(lost, open_api)
+    free += [job for job in lost if known[job.id] is True]
+    sendable += [job for job in lost if known[job.id] is False]
+    places = {job.id: place for place, job in enumerate(jobs)}
+    sendable.sort(key=lambda job: places[job.id])  # the lost ones among the others
+    not_retried += [_not_retried(job, str(why)) for job in lost if not isinstance(why := known[job.id], bool)]
     retried = {job.id for job in (*free, *sendable)}
     return RetryPlan(
         free,
@@ -160,6 +179,33 @@ def _why_not(
 def _lost_images(job: "JobView") -> bool:
     """Whether images that were fetched for this job, and for no other row, are no longer on disk."""
     return (job.twin is None or not job.twin.current) and bool(missing_files(job))
+
+
+def _is_lost(job: "JobView") -> bool:
+    return job.failure is not None and job.failure.kind is FailureKind.LOST and job.request_id is not None
+
+
+async def _known_again(lost: Sequence["JobView"], open_api: "OpenApi") -> dict[int, bool | str]:
+    """By job whether the API knows its request; or why that cannot be told, which is free to ask again."""
+    known: dict[int, bool | str] = {}
+    if not lost:
+        return known
+    try:
+        async with open_api() as api:
+            for job in lost:
+                if job.request_id is None or not api.provider.is_handle(job.request_id):
+                    known[job.id] = False
+                    continue
+                match await api.provider.status(job.request_id):
+                    case RemoteStatusReport():
+                        known[job.id] = True
+                    case UnknownId():
+                        known[job.id] = False
+                    case Stopped(message=why) | CallFailed(reason=why):
+                        known[job.id] = f"the API does not tell whether it knows its request: {why}"
+    except NightsheetError as error:
+        return {job.id: f"the API cannot be asked about its request: {error.message}" for job in lost}
+    return known
 
 
 async def _held_at_api(store: "Store", batch: "BatchView") -> set[int]:

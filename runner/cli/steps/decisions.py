@@ -57,7 +57,7 @@ def _job_and_request_id(unconfirmed: UnconfirmedJobs, word: str) -> tuple["JobVi
     if not equals or not key or not is_handle(request_id):
         raise UsageProblem(
             f"--attach {word} is not KEY=REQUEST_ID. Nothing was changed.",
-            hint="A request_id is of letters, digits, - and _.",
+            hint="A request_id has no slash and no line break, and at most 128 characters.",
         )
     return unconfirmed.one(key), request_id
 

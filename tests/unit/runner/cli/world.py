@@ -82,6 +82,9 @@ class FakeApi:
         self.asked.append(("price", model))
         return self.prices.get(model, CallFailed("nobody told"))
 
+    def is_handle(self, _text: str) -> bool:
+        return True
+
     async def status(self, request_id: str) -> StatusVerdict:
         self.asked.append(("status", request_id))
         return self.statuses.get(request_id, CallFailed("nobody told"))

@@ -1,14 +1,24 @@
 """Which jobs a retry would take, as values."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
 import pytest
 
+from jobs.errors import TokenProblem
 from jobs.failures import FailureKind
+from jobs.pauses import PauseReason
 from jobs.store.store import Store
 from runner.clock import SystemClock
 from runner.deciding.retry import RetryPlan, carry_out, plan_retry, without_payment
+from runner.providers.base import CallFailed, StatusVerdict, Stopped, UnknownId
+from runner.providers.connect import Api
+from tests.support.scripted import WORKING, ScriptedProvider
 from tests.unit.runner.cli.world import World, accepted, done, fetch_failed, job, refused, remote_failed
 
+OpenApi = Callable[[], AbstractAsyncContextManager[Api]]
 CLOCK = SystemClock()
+NOT_TOLD = "the API does not tell whether it knows its request"
 
 
 @pytest.fixture
@@ -22,8 +32,48 @@ def night(world: World) -> World:
     return world
 
 
-async def planned(store: Store, *kinds: FailureKind) -> RetryPlan:
-    return await plan_retry(store, await store.batches.named(None), (), kinds)
+def unreachable() -> AbstractAsyncContextManager[Api]:
+    """Opens no API: nothing has to be asked."""
+    raise TokenProblem("There is no API token.")
+
+
+async def planned(store: Store, *kinds: FailureKind, open_api: OpenApi = unreachable) -> RetryPlan:
+    return await plan_retry(store, await store.batches.named(None), (), kinds, open_api)
+
+
+def asking(verdict: StatusVerdict) -> OpenApi:
+    """Opens an API that says this of each request."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Api]:
+        provider = ScriptedProvider(CLOCK)
+        provider.says("status", verdict)
+        yield Api(provider, "https://api.example/v1", "https://api.example", lambda: None)
+
+    return opened
+
+
+@pytest.mark.parametrize(
+    ("verdict", "free", "paid", "why"),
+    [
+        (WORKING, ["held", "lost"], ["paid"], None),
+        (UnknownId("ResourceNotFound"), ["held"], ["paid", "lost"], None),
+        (CallFailed("silence"), ["held"], ["paid"], f"{NOT_TOLD}: silence"),
+        (Stopped(PauseReason.TOKEN, "no"), ["held"], ["paid"], f"{NOT_TOLD}: no"),
+        (None, ["held"], ["paid"], "the API cannot be asked about its request: There is no API token."),
+    ],
+)
+def test_a_lost_request_is_asked_for_first(
+    night: World, verdict: StatusVerdict | None, free: list[str], paid: list[str], why: str | None
+) -> None:
+    """It is paid for: only where the API says that it does not know it, it is bought again."""
+    night.move("queued", accepted("r-3"), remote_failed(FailureKind.LOST))
+    opened = unreachable if verdict is None else asking(verdict)
+    plan = night.store(lambda store: planned(store, open_api=opened))
+    names = {"queued": "lost"}
+    assert [names.get(one.key, one.key) for one in plan.free] == free
+    assert [names.get(one.key, one.key) for one in plan.paid] == paid
+    assert [one.reason for one in plan.not_retried if one.key == "queued"] == ([why] if why else [])
 
 
 def test_a_plan_changes_nothing(night: World) -> None:

@@ -8,6 +8,7 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Discarded
 from jobs.store.store import Store
 from jobs.workload import Workload
+from runner.providers.base import UnknownId
 from tests.unit.runner.cli.world import (
     NOW,
     World,
@@ -33,6 +34,7 @@ def night(world: World) -> World:
     world.move("fine", accepted("r-0"), done(), fetched())
     world.move("expired", accepted("r-1"), done(), fetch_failed())
     world.move("lost", accepted("r-2"), remote_failed(FailureKind.LOST))
+    world.api.statuses["r-2"] = UnknownId("ResourceNotFound", "404001")
     world.move("failed", accepted("r-3"), remote_failed())
     world.move("moderated", accepted("r-4"), remote_failed(FailureKind.MODERATED))
     world.move("refused", refused())
