@@ -45,13 +45,3 @@ class Observer(Protocol):
     def notice(self, text: str) -> None:
         """Called once with a text that a person should read."""
         ...
-
-
-class Silent:
-    """An observer that ignores everything."""
-
-    def progress(self, progress: Progress) -> None:
-        pass
-
-    def notice(self, text: str) -> None:
-        pass
