@@ -19,7 +19,6 @@ from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import Uploader
 from runner.workers.context import Context, Images, Limits, Tally, Time, Timing, WorkQueue
-from runner.workers.poll import ANOTHER_ACCOUNT
 from runner.workers.queue import JobQueue
 
 
@@ -79,7 +78,7 @@ def build(
         ),
         notice=order.observer.notice,
         probe=order.environment.probe,
-        tally=_tally(order, approval, scope),
+        tally=Tally(resubmits_left=approval.resubmits_left),
     )
 
 
@@ -141,14 +140,3 @@ def _after_clock_jump(seconds: float, api: Api, observer: Observer) -> None:
     """Drop idle connections: they are dead after the machine slept."""
     api.forget_connections()
     observer.notice(sentence(seconds))
-
-
-def _tally(order: Order, approval: Approval, scope: Scope) -> Tally:
-    """The counters at the start. Who goes on after a pause for another account's token is not asked again."""
-    paused = order.batch.paused
-    return Tally(
-        resubmits_left=approval.resubmits_left,
-        recovered=dict.fromkeys((job.id for job in scope.found.running), False),
-        recovered_at_start=len(scope.found.running),
-        account_doubted=paused is not None and paused.detail.startswith(ANOTHER_ACCOUNT),
-    )

@@ -1,6 +1,5 @@
 """The context that all tasks of a run share. It is passed in, never global."""
 
-import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,13 +100,6 @@ class Tally:
     overdue: int = 0
     resubmits_left: int = 0
     """How many more unconfirmed submits `--resubmit-unconfirmed` allows to be repeated."""
-    id_known_at: float = -math.inf
-    """When the API last knew a request or took a submit, monotonic seconds."""
-    recovered: dict[int, bool] = field(default_factory=dict)
-    """Jobs found at the API at the start and not known there since; whether it said that it does not know."""
-    recovered_at_start: int = 0
-    account_doubted: bool = False
-    """Whether the batch was paused already because none of them was known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Outcome, RemoteCancelled, RemoteDone, RemoteFailed, Requeued
-from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import OpenJob
 from runner.backoff import Backoff
@@ -25,19 +24,10 @@ from runner.workers.context import Context, must
 
 UNKNOWN_AFTER_SECONDS = 60.0
 """A new request may take this long to be known everywhere: an earlier 404 means nothing."""
-LOST_AFTER_SECONDS = 900.0
-"""A request is lost once it was unknown for so long, while the API knew another or took a fresh submit.
-
-A failover answers 404 for minutes, and for every request alike: that says nothing about one of them.
-"""
+UNKNOWN_TIMES = 3
 UNKNOWN_APART_SECONDS = 15.0
 BARE_APART_SECONDS = 60.0
 """Seconds between two such polls; the second is for a 404 without a document, from a gateway in change."""
-ENOUGH_RECOVERED = 3
-ANOTHER_ACCOUNT = (
-    "The API knows none of the requests that were under way: is this another account's token? "
-    "`resume` polls them on all the same"
-)
 RESULT_WITHIN_SECONDS = 600.0
 """How long the result of a finished request may be missing."""
 RESULT_TRIES_OF_FAILED = 3
@@ -56,7 +46,7 @@ class _Watch:
     submitted: float
     polls: int = 0
     troubles: int = 0
-    unknown_since: float | None = None
+    unknown: int = 0
     results: int = 0
     done_since: float | None = None
     unknown_word: str | None = None
@@ -100,14 +90,15 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
     standing = await run.provider.status(job.request_id)
     match standing:
         case RemoteStatusReport(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
-            _known(run, job, state)
+            run.limits.health.answered()
+            state.unknown = 0
             return await _result(run, job, state, standing if status is RemoteStatus.FAILED else None)
         case RemoteStatusReport(status=RemoteStatus.CANCELLED):
             await _cancelled(run, job)
             return None
         case RemoteStatusReport():
-            _known(run, job, state)
-            state.troubles = 0
+            run.limits.health.answered()
+            state.troubles = state.unknown = 0
             if standing.status is None and state.unknown_word != standing.word:
                 state.unknown_word = standing.word
                 run.notice(
@@ -179,41 +170,15 @@ async def _cancelled(run: Context, job: OpenJob) -> None:
     run.tally.ended += 1
 
 
-def _known(run: Context, job: OpenJob, state: _Watch) -> None:
-    """The API knows this id: it knows ids, and those of this account."""
-    run.limits.health.answered()
-    run.tally.id_known_at = run.time.clock.monotonic()
-    run.tally.recovered.pop(job.id, None)
-    state.unknown_since = None
-
-
 async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId) -> float | None:
     run.limits.health.answered()
-    now = run.time.clock.monotonic()
-    if state.unknown_since is None:
-        state.unknown_since = now
-    if now - state.submitted <= UNKNOWN_AFTER_SECONDS:
+    if run.time.clock.monotonic() - state.submitted <= UNKNOWN_AFTER_SECONDS:
         return _TROUBLE.jittered(1, run.time.rng)
-    _pause_for_another_account(run, job)
-    long_enough = now - state.unknown_since >= LOST_AFTER_SECONDS
-    if long_enough and run.tally.id_known_at >= state.unknown_since:
-        await _end(run, job, _lost(verdict), None)
-        return None
-    return BARE_APART_SECONDS if verdict.bare else UNKNOWN_APART_SECONDS
-
-
-def _pause_for_another_account(run: Context, job: OpenJob) -> None:
-    """Pause once where no request that was under way is known: the token may be another account's.
-
-    Fewer than `ENOUGH_RECOVERED` say too little; they are polled on while others go on.
-    """
-    recovered = run.tally.recovered
-    if job.id in recovered:
-        recovered[job.id] = True
-    all_unknown = len(recovered) == run.tally.recovered_at_start and all(recovered.values())
-    if all_unknown and len(recovered) >= ENOUGH_RECOVERED and not run.tally.account_doubted:
-        run.tally.account_doubted = True
-        run.limits.brake.pause(PauseReason.TOKEN, f"{ANOTHER_ACCOUNT} ({len(recovered)} requests).")
+    state.unknown += 1
+    if state.unknown < UNKNOWN_TIMES:
+        return BARE_APART_SECONDS if verdict.bare else UNKNOWN_APART_SECONDS
+    await _end(run, job, _lost(verdict), None)
+    return None
 
 
 def _lost(verdict: UnknownId) -> Failure:

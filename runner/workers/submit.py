@@ -226,7 +226,6 @@ async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: i
             run.limits.throttle.answered()
             run.limits.health.submit_answered()
             run.limits.guards.accepted()
-            run.tally.id_known_at = run.time.clock.monotonic()
             return None
         case TurnedAway():
             wait = _wait_for(run, verdict, tries)

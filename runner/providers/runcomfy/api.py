@@ -205,8 +205,7 @@ class RunComfy:
         ):  # the price is a convenience, so any 4xx counts
             return NoSuchModel(reading.message)
         trouble = _trouble(reading)
-        if isinstance(trouble, UnknownId):
-            return Stopped(PauseReason.TOKEN, trouble.message, trouble.code)
+        assert not isinstance(trouble, UnknownId)
         if isinstance(trouble, Stopped) and trouble.reason is PauseReason.BALANCE:
             return Priced(None)
         if trouble is not None:
@@ -234,8 +233,6 @@ def _segment(request_id: str) -> str:
 
 def _trouble(reading: Reading) -> UnknownId | Stopped | CallFailed | None:
     """Why the answer of a free call about a request cannot be used; None if it can."""
-    if reading.code == FOREIGN:  # that id's own trouble, like one that is not known: others go on
-        return UnknownId(reading.message, reading.code)
     match reading.meaning:
         case Meaning.FINE:
             return None
