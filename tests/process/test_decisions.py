@@ -85,7 +85,7 @@ async def test_retry_of_a_download_pays_nothing(tmp_path: Path) -> None:
         (bad,) = [record for record in here.manifest() if record["error"]]
         assert bad["error"]["kind"] == "bad_picture"
         here.service.faults = ()
-        assert (await here.call("retry")).code == 0
+        assert (await here.call("retry", "--yes")).code == 0
         assert (await here.call("resume", *QUICK)).code == 0
         assert len(here.service.ledger) == 4
         here.assert_pictures_whole()

@@ -25,7 +25,10 @@ from tests.simulation.world import World
 from tests.support.tables import select
 
 _ENVIRONMENT, _CLOCK = "process_environment", "system_clock"
-_FOUND = ((cancel, _ENVIRONMENT), (review, _ENVIRONMENT), (pause, _CLOCK), (retry, _CLOCK), (tune, _CLOCK))
+_FOUND = (
+    *((command, _ENVIRONMENT) for command in (cancel, retry, review)),
+    *((command, _CLOCK) for command in (pause, tune)),
+)
 """What each command finds around it; a name that a command does not have is an error."""
 
 Order = Callable[[World], Coroutine[Any, Any, Any]]
@@ -153,9 +156,9 @@ async def _cancelled_all(w: World) -> None:
 async def _retried(w: World) -> None:
     failed = _keys(w, JobState.FAILED, JobState.CANCELLED)
     if failed and w.dice.random() < 0.7:
-        await retry_jobs(w.settings(), None, [w.dice.choice(failed)], ())
+        await retry_jobs(w.settings(yes=True), None, [w.dice.choice(failed)], ())
     else:
-        await retry_jobs(w.settings(), None, (), [FailureKind.REMOTE_FAILED, FailureKind.BAD_PICTURE])
+        await retry_jobs(w.settings(yes=True), None, (), [FailureKind.REMOTE_FAILED, FailureKind.BAD_PICTURE])
 
 
 async def _reviewed(w: World) -> None:
@@ -169,7 +172,7 @@ async def _reviewed(w: World) -> None:
             lost = unclaimed(w, doubts[key])
             await review_jobs(w.settings(), None, [f"{key}={lost[0].request_id}"] if lost else (), (), ())
         case "resubmit":
-            await review_jobs(w.settings(), None, (), [key], ())
+            await review_jobs(w.settings(yes=True), None, (), [key], ())
         case "discard":
             await review_jobs(w.settings(), None, (), (), [key])
         case _:

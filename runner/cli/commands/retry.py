@@ -37,6 +37,9 @@ def command(
             help=f"Only jobs that failed like this: {', '.join(_KINDS)}; may be repeated.",
         ),
     ] = None,
+    free: Annotated[
+        bool, typer.Option("--free", help="Only what is free: nothing is paid for again.")
+    ] = False,
 ) -> int:
     """Give failed jobs another chance: free where the API holds the result, else a new paid submit.
 
@@ -44,11 +47,16 @@ def command(
     Pictures that are no longer on disk are fetched again, free, as long as the API has them.
     Ends with exit code 1 if jobs had to be left out, and none was retried.
     """
-    return execute(lambda: retry_jobs(settings, batch, job or (), kind or ()))
+    return execute(lambda: retry_jobs(settings, batch, job or (), kind or (), free=free))
 
 
 async def retry_jobs(
-    settings: Settings, name: str | None, keys: Sequence[str], kinds: Sequence[FailureKind]
+    settings: Settings,
+    name: str | None,
+    keys: Sequence[str],
+    kinds: Sequence[FailureKind],
+    *,
+    free: bool = False,
 ) -> ExitCode:
     """Plan, ask for consent, queue again, report."""
     environment = process_environment()
@@ -59,7 +67,7 @@ async def retry_jobs(
             store, batch, keys, kinds, lambda: opener_of_api(batch, settings, environment)()
         )
         what = f"{count_of(len(plan.paid), 'job')} would be sent and paid for again"
-        if plan.paid and not await agrees(settings, what, *price_to_send(batch, plan.paid)):
+        if free or (plan.paid and not await agrees(settings, what, *price_to_send(batch, plan.paid))):
             plan = without_payment(plan, batch)
         retried = await carry_out(plan, store, clock)
         if settings.as_json:

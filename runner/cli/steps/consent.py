@@ -15,6 +15,8 @@ from runner.humanize import count_of, price
 from runner.planning.consent import Ask, Consent, agreed_to_all
 from runner.settings import Settings
 
+_AGREE = "Add --yes to agree beforehand; `retry --free` takes only what is free."
+
 
 def consent_of(settings: Settings, display: Display) -> Consent:
     """Who agrees to what a run costs: nobody has to with the emulator, `--yes` does, else a person."""
@@ -70,8 +72,12 @@ async def put(question: str) -> bool:
 async def agrees(settings: Settings, what: str, low: Decimal | None, high: Decimal | None) -> bool:
     """Whether the person agrees to `what`, which the next run pays for.
 
-    Without a terminal the command itself is the agreement: it sends nothing, and reports what will be paid.
+    Raises:
+        UsageProblem: nobody can be asked, and nobody agreed beforehand; nothing is changed.
     """
-    if settings.yes or settings.emulator or not console.is_interactive():
+    if settings.yes or settings.emulator:
         return True
-    return await put(f"{what}, {price(low, high)}. Go on?")
+    terms = f"{what}, {price(low, high)}"
+    if not console.is_interactive():
+        raise UsageProblem(f"{terms}: nobody is there to agree to it, so nothing was changed.", hint=_AGREE)
+    return await put(f"{terms}. Go on?")

@@ -65,15 +65,19 @@ def _job_and_request_id(unconfirmed: UnconfirmedJobs, word: str) -> tuple["JobVi
 async def carry_out(
     decisions: Decisions, store: "Store", batch: "BatchView", settings: Settings, environment: Environment
 ) -> ReviewResult:
-    """Do what was decided, as far as it is possible; each job by itself."""
+    """Do what was decided, as far as it is possible; each job by itself. A person is asked first.
+
+    Raises:
+        UsageProblem: sending again may pay, and nobody can be asked; nothing is changed.
+    """
+    jobs = resubmittable(decisions)
+    what = f"{count_of(len(jobs), 'submit')} may have been accepted; sending again may pay twice"
+    agreed = not jobs or await agrees(settings, what, *price_to_send(batch, jobs))
     result = ReviewResult()
     if decisions.attach:
         open_api = opener_of_api(batch, settings, environment)
         result += await attach(decisions, store, open_api, environment.clock)
         if result.error is not None:
             show_error(result.error)
-    jobs = resubmittable(decisions)
-    what = f"{count_of(len(jobs), 'submit')} may have been accepted; sending again may pay twice"
-    agreed = not jobs or await agrees(settings, what, *price_to_send(batch, jobs))
     result += await resubmit(decisions, store, environment.clock, agreed=agreed)
     return result + await discard(decisions, store, environment.clock)

@@ -98,9 +98,9 @@ def test_it_is_fetched_again(world: World) -> None:
     places = home(world, "a", "b", "c")
     places["a"].unlink()
     places["b"].write_bytes(b"changed")
-    assert world.run("retry", "--kind", "expired").code == 0, "a kind of failure is no success"
+    assert world.run("retry", "--yes", "--kind", "expired").code == 0, "a kind of failure is no success"
     assert world.states() == dict.fromkeys("abc", "succeeded")
-    ran = world.run("retry", "--json").json
+    ran = world.run("retry", "--yes", "--json").json
     assert (ran["reopened"], ran["requeued"], ran["left"]) == (["a", "b"], [], [])
     assert world.states() == {"a": "running", "b": "running", "c": "succeeded"}
 
@@ -108,12 +108,12 @@ def test_it_is_fetched_again(world: World) -> None:
 def test_a_job_that_is_named_says_why_not(world: World) -> None:
     """It has its pictures; or they are another's."""
     places = home(world, "a")
-    assert "it is succeeded" in world.run("retry", "--job", "a").err
+    assert "it is succeeded" in world.run("retry", "--yes", "--job", "a").err
     shared(world)
     places["a"].unlink()
-    assert "its pictures are gone, and are those of a" in world.run("retry", "--job", "b").err
+    assert "its pictures are gone, and are those of a" in world.run("retry", "--yes", "--job", "b").err
     assert world.run("audit", "--json").json["gone"][0]["key"] == "a"
-    assert world.run("retry").out.startswith("1 job will be fetched again: free.")
+    assert world.run("retry", "--yes").out.startswith("1 job will be fetched again: free.")
     assert world.states() == {"a": "running", "b": "succeeded"}
 
 
@@ -124,10 +124,10 @@ def test_pictures_of_a_row_that_is_gone_are_fetched_for_one_that_has_them(
     """As long as the API has them; what is being fetched is not asked for twice."""
     places = home(world, "a")
     world.load(shared(world))
-    assert "it is succeeded" in world.run("retry", "--job", "b").err
+    assert "it is succeeded" in world.run("retry", "--yes", "--job", "b").err
     places["a"].unlink()
-    ran = world.run("retry", *named, "--json").json
+    ran = world.run("retry", "--yes", *named, "--json").json
     assert (ran["reopened"], ran["requeued"], ran["linked"], ran["left"]) == (["a"], [], [], [])
     assert world.states() == {"b": "succeeded"}
-    again = world.run("retry", "--job", "b")
+    again = world.run("retry", "--yes", "--job", "b")
     assert (again.code, again.err) == (1, "Not retried: b: its pictures are gone, and are those of a\n")

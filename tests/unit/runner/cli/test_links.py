@@ -101,11 +101,11 @@ def test_all_that_failed_together_is_tried_again_as_one(world: World) -> None:
     world.move("a", accepted("r-1"), remote_failed())
     settle(world)
     assert world.states() == dict.fromkeys("abc", "failed")
-    ran = world.run("retry")
+    ran = world.run("retry", "--yes")
     assert "2 jobs will get the result of one that says the same: free." in ran.out
     assert "1 job will be sent again and paid for, for $0.04 to $0.08." in ran.out
     assert [view.agreed for view in world.jobs().values()] == [True, False, False]
-    assert world.run("retry", "--job", "b").code == 1, "it is queued"
+    assert world.run("retry", "--yes", "--job", "b").code == 1, "it is queued"
 
 
 def test_one_of_them_is_tried_again_alone(world: World) -> None:
@@ -113,11 +113,11 @@ def test_one_of_them_is_tried_again_alone(world: World) -> None:
     linked(world, "a", "b")
     world.move("a", accepted("r-1"), done(), fetch_failed())
     settle(world)
-    ran = world.run("retry", "--job", "b", "--json").json
+    ran = world.run("retry", "--yes", "--job", "b", "--json").json
     assert (ran["requeued"], ran["linked"], ran["reopened"]) == (["b"], [], [])
     job_b = world.jobs()["b"]
     assert (job_b.agreed, job_b.twin) == (True, None)
-    together = world.run("retry", "--job", "a", "--json").json
+    together = world.run("retry", "--yes", "--job", "a", "--json").json
     assert together["reopened"] == ["a"]
 
 
@@ -126,7 +126,7 @@ def test_one_that_was_cancelled_waits_again_for_what_is_there(world: World) -> N
     linked(world, "a", "b")
     assert world.run("cancel", "--job", "b").code == 0
     world.move("a", accepted("r-1"), done(), fetched())
-    ran = world.run("retry", "--job", "b", "--json").json
+    ran = world.run("retry", "--yes", "--job", "b", "--json").json
     assert (ran["requeued"], ran["linked"]) == ([], ["b"])
     settle(world)
     assert world.states() == {"a": "succeeded", "b": "succeeded"}
@@ -139,7 +139,7 @@ def test_what_the_next_run_pays_is_not_called_free(world: World, sheet: str) -> 
     world.move("a", accepted("r-1"), done(), fetch_failed())
     settle(world)
     world.load(*(row(position, key) for position, key in enumerate(sheet)), dedupe=False)
-    ran = world.run("retry")
+    ran = world.run("retry", "--yes")
     assert "1 job will be sent again and paid for, for $0.04 to $0.08." in ran.out
     assert "the result of one that says the same" not in ran.out
     job_b = world.jobs()["b"]
@@ -163,7 +163,7 @@ def test_nothing_waits_for_a_row_that_was_edited(world: World) -> None:
     linked(world, "a", "b")
     assert world.run("cancel", "--job", "a", "--job", "b").code == 0
     world.load(row(0, "a", "Generate images of a quay"), row(1, "b"))
-    ran = world.run("retry", "--job", "b", "--json").json
+    ran = world.run("retry", "--yes", "--job", "b", "--json").json
     assert (ran["requeued"], ran["linked"]) == (["b"], [])
     assert world.jobs()["b"].agreed
 
@@ -174,7 +174,7 @@ def test_what_is_here_is_had_without_the_option(world: World) -> None:
     assert world.run("cancel", "--job", "b").code == 0
     world.move("a", accepted("r-1"), done(), fetched())
     world.load(row(0, "a"), row(1, "b"), dedupe=False)
-    assert world.run("retry", "--job", "b", "--json").json["linked"] == ["b"]
+    assert world.run("retry", "--yes", "--job", "b", "--json").json["linked"] == ["b"]
 
 
 @pytest.mark.parametrize("named", [(), ("--job", "b")])
@@ -186,7 +186,7 @@ def test_what_was_paid_for_a_row_that_is_gone_is_fetched_for_the_others(
     world.move("a", accepted("r-1"), done(), fetch_failed())
     settle(world)
     world.load(row(0, "b"))
-    ran = world.run("retry", *named)
+    ran = world.run("retry", "--yes", *named)
     assert ran.code == 0
     assert "1 job will be fetched again: free." in ran.out
     assert "1 job will get the result of one that says the same: free." in ran.out
@@ -211,7 +211,7 @@ def test_what_the_api_does_not_hold_is_paid(world: World) -> None:
     world.move("a", accepted("r-1"), remote_failed())
     settle(world)
     world.load(row(0, "b"))
-    ran = world.run("retry", "--json").json
+    ran = world.run("retry", "--yes", "--json").json
     assert (ran["reopened"], ran["requeued"], ran["linked"]) == ([], ["b"], [])
 
 

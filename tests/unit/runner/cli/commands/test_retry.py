@@ -51,7 +51,7 @@ def night(world: World) -> World:
 
 def test_all_that_failed(night: World) -> None:
     """What the API holds is free, the rest is paid; what a person or a rule decided is left out."""
-    ran = night.run("retry")
+    ran = night.run("retry", "--yes")
     assert ran.code == 0
     assert "1 job will be fetched again: free." in ran.out
     assert "3 jobs will be sent again and paid for, for $0.12 to $0.24." in ran.out
@@ -72,7 +72,7 @@ def test_all_that_failed(night: World) -> None:
 
 def test_the_json(night: World) -> None:
     """For scripts."""
-    assert night.run("retry", "--json").json == {
+    assert night.run("retry", "--yes", "--json").json == {
         "batch": "night",
         "reopened": ["expired"],
         "requeued": ["lost", "failed", "refused"],
@@ -88,7 +88,7 @@ def test_the_json(night: World) -> None:
 
 def test_by_kind(night: World) -> None:
     """Only those, named kinds included; the others are not talked about."""
-    ran = night.run("retry", "--kind", "moderated", "--kind", "cancelled")
+    ran = night.run("retry", "--yes", "--kind", "moderated", "--kind", "cancelled")
     assert (ran.code, ran.err) == (0, "")
     states = night.states()
     assert (states["moderated"], states["cancelled"], states["failed"]) == ("queued", "queued", "failed")
@@ -97,7 +97,7 @@ def test_by_kind(night: World) -> None:
 def test_by_key(night: World) -> None:
     """A moderated job too: a person asks for it."""
     ran = night.run(
-        "retry", "--job", "moderated", "--job", "fine", "--job", "unanswered", "--job", "moderated"
+        "retry", "--yes", "--job", "moderated", "--job", "fine", "--job", "unanswered", "--job", "moderated"
     )
     assert ran.code == 0
     assert "Not retried: fine: it is succeeded" in ran.err
@@ -108,7 +108,7 @@ def test_by_key(night: World) -> None:
 
 def test_a_key_and_a_kind_that_do_not_agree(night: World) -> None:
     """Nothing to do is exit 1, and says why."""
-    ran = night.run("retry", "--job", "failed", "--kind", "expired")
+    ran = night.run("retry", "--yes", "--job", "failed", "--kind", "expired")
     assert ran.code == 1
     assert "Not retried: failed: it is remote_failed" in ran.err
     assert "Nothing to retry." in ran.out
@@ -117,7 +117,7 @@ def test_a_key_and_a_kind_that_do_not_agree(night: World) -> None:
 def test_an_unknown_key_changes_nothing(night: World) -> None:
     """And the keys that were probably meant are named."""
     before = night.states()
-    ran = night.run("retry", "--job", "failed", "--job", "expird")
+    ran = night.run("retry", "--yes", "--job", "failed", "--job", "expird")
     assert ran.code == 2
     assert "no job 'expird'" in ran.err
     assert "Did you mean expired?" in ran.err
@@ -127,7 +127,7 @@ def test_an_unknown_key_changes_nothing(night: World) -> None:
 def test_a_row_that_left_the_sheet(night: World) -> None:
     """Nobody pays for a row that is not there."""
     night.load(job(0, "new"))
-    ran = night.run("retry", "--job", "failed")
+    ran = night.run("retry", "--yes", "--job", "failed")
     assert ran.code == 1
     assert "its row is no longer in the sheet" in ran.err
 
@@ -161,7 +161,7 @@ def test_yes_at_the_terminal(night: World, terminal: Terminal) -> None:
 
 def test_what_was_retried_needs_no_second_agreement(night: World) -> None:
     """The next run sends it without asking."""
-    night.run("retry", "--kind", "remote_failed")
+    night.run("retry", "--yes", "--kind", "remote_failed")
 
     async def unagreed(store: Store) -> Workload:
         return await store.preview.unagreed(1)
@@ -180,12 +180,12 @@ def test_many_that_are_left_are_summed_up(world: World) -> None:
         await store.jobs.cancel(1)
 
     world.store(cancel)
-    assert world.run("retry").err == (
+    assert world.run("retry", "--yes").err == (
         "Not retried: 2 failed jobs: moderated: only with --kind moderated, or --job\n"
         "Not retried: 12 cancelled jobs: cancelled: only with --kind cancelled, or --job\n"
     )
-    assert len(world.run("retry", "--verbose").err.splitlines()) == 14
-    assert len(world.run("retry", "--json").json["left"]) == 14
+    assert len(world.run("retry", "--yes", "--verbose").err.splitlines()) == 14
+    assert len(world.run("retry", "--yes", "--json").json["left"]) == 14
 
 
 @pytest.mark.parametrize(("many", "lines"), [(10, 10), (11, 1)])
@@ -197,13 +197,13 @@ def test_ten_are_told_one_by_one(world: World, many: int, lines: int) -> None:
         await store.jobs.cancel(1)
 
     world.store(cancel)
-    assert len(world.run("retry").err.splitlines()) == lines
+    assert len(world.run("retry", "--yes").err.splitlines()) == lines
 
 
 def test_nothing_failed(world: World) -> None:
     """No error."""
     world.load(job(0, "a"))
-    ran = world.run("retry")
+    ran = world.run("retry", "--yes")
     assert (ran.code, ran.out) == (0, "Nothing to retry.\n")
 
 
@@ -211,6 +211,29 @@ def test_an_unknown_price_is_said(world: World) -> None:
     """It is not made up."""
     world.load(job(0, "a"))
     world.move("a", refused())
-    ran = world.run("retry")
+    ran = world.run("retry", "--yes")
     assert "at a price that the API has not told" in ran.out
     assert ran.code == 0
+
+
+def test_without_a_terminal_nobody_pays_unasked(night: World) -> None:
+    """A cron job's `retry; resume` would buy every failed row each night."""
+    before = night.states()
+    ran = night.run("retry")
+    assert ran.code == 2
+    assert (
+        "3 jobs would be sent and paid for again, for $0.12 to $0.24: nobody is there to agree to it"
+        in ran.err
+    )
+    assert "--free" in ran.err
+    assert night.states() == before
+
+
+def test_what_is_free_alone(night: World) -> None:
+    """It asks nobody; what would be paid is named, and left."""
+    ran = night.run("retry", "--free")
+    assert ran.code == 0
+    assert "1 job will be fetched again: free." in ran.out
+    assert "Not retried: failed: not agreed to" in ran.err
+    states = night.states()
+    assert (states["expired"], states["failed"], states["refused"]) == ("running", "failed", "failed")

@@ -177,7 +177,7 @@ def test_attach_that_cannot_be_read(night: World, text: str) -> None:
 
 def test_resubmit(night: World) -> None:
     """Authorised, and said what it may cost."""
-    ran = night.run("review", "--resubmit", "a", "--resubmit", "c")
+    ran = night.run("review", "--resubmit", "a", "--resubmit", "c", "--yes")
     assert ran.code == 0
     assert "2 jobs will be sent again and paid for, for $0.08 to $0.16." in ran.out
     assert night.states() == {"a": "queued", "b": "unconfirmed", "c": "queued", "d": "running"}
@@ -194,6 +194,15 @@ def test_resubmit_asks_at_a_terminal(night: World, terminal: Terminal) -> None:
     assert set(night.states().values()) == {"unconfirmed", "running"}
 
 
+def test_without_a_terminal_nothing_is_sent_again_unasked(night: World) -> None:
+    """Nor is anything else of the command done."""
+    before = night.states()
+    ran = night.run("review", "--resubmit", "all")
+    assert ran.code == 2
+    assert "sending again may pay twice, for $0.12 to $0.24: nobody is there to agree to it" in ran.err
+    assert night.states() == before
+
+
 def test_discard(night: World) -> None:
     """The job fails as discarded, with what was known of it."""
     ran = night.run("review", "--discard", "a")
@@ -208,7 +217,7 @@ def test_discard(night: World) -> None:
 def test_all_is_what_is_not_named(night: World) -> None:
     """So that one can decide about most of them at once."""
     night.api.statuses["r-new"] = KNOWN
-    ran = night.run("review", "--discard", "all", "--resubmit", "b", "--attach", "a=r-new", "--json")
+    ran = night.run("review", "--discard", "all", "--resubmit", "b", "--attach", "a=r-new", "--json", "--yes")
     assert ran.code == 0
     assert ran.json == {
         "batch": "night",
@@ -333,7 +342,7 @@ def test_a_key_that_looks_like_a_revision(world: World) -> None:
 
 def test_the_sheets_own_revision_is_sent_again(changed: World) -> None:
     """There is only one that can be meant."""
-    assert changed.run("review", "--resubmit", "a").code == 0
+    assert changed.run("review", "--resubmit", "a", "--yes").code == 0
     found = revisions(changed)
     assert (found["a", 1], found["a", 2]) == ("unconfirmed", "queued")
 
@@ -342,7 +351,7 @@ def test_the_sheets_own_revision_is_sent_again(changed: World) -> None:
 def test_what_left_the_sheet_is_not_sent_again(changed: World, name: str) -> None:
     """Nobody would ever send it: it would stay queued."""
     before = revisions(changed)
-    ran = changed.run("review", "--resubmit", name)
+    ran = changed.run("review", "--resubmit", name, "--yes")
     assert ran.code == 1
     assert f"Not changed: {name}: its row is no longer in the sheet" in ran.err
     assert revisions(changed) == before
@@ -350,7 +359,7 @@ def test_what_left_the_sheet_is_not_sent_again(changed: World, name: str) -> Non
 
 def test_all_sends_what_the_sheet_has(changed: World) -> None:
     """And says of the others why not."""
-    ran = changed.run("review", "--resubmit", "all", "--json")
+    ran = changed.run("review", "--resubmit", "all", "--json", "--yes")
     assert ran.code == 1
     assert ran.json["resubmitted"] == ["a@2", "c"]
     assert {one["key"] for one in ran.json["left"]} == {"a@1", "b"}

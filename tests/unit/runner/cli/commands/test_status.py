@@ -223,6 +223,9 @@ def test_the_place_of_the_times_is_told(world: World) -> None:
     assert re.fullmatch(r"Batch night: 5 jobs of .*night\.csv, at \d\d:\d\d UTC([+-]\d\d:\d\d)?", heading)
 
 
+MORE = {"check": ["night.csv"], "retry": ["--free"]}
+
+
 @pytest.mark.parametrize(
     "verb", ["status", "jobs", "audit", "export", "retry", "review", "pause", "tune", "check"]
 )
@@ -238,7 +241,7 @@ def test_looking_imports_no_client_of_the_api(world: World, verb: str) -> None:
         "print(sorted(set(sys.modules) & {'aiohttp', 'httpx', 'PIL', 'starlette'}), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, verb, *(["night.csv"] if verb == "check" else [])],
+        [sys.executable, "-c", code, verb, *MORE.get(verb, [])],
         cwd=world.folder,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[5])},
         capture_output=True,
