@@ -45,11 +45,11 @@ _UNSENT = Backoff(first=1.0, longest=30.0)
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """The job is surely not at the API: it may be sent again after some seconds."""
+    """The job is not at the API, as far as is known: it may be sent again after some seconds."""
 
     after_seconds: float
-    proven: bool = True
-    """Whether it surely was not accepted; else the API said "later", which is believed a few times."""
+    unproven: int
+    """How many answers in a row have said "later" without any proof, as in `_Tries`."""
 
 
 class _Tries(NamedTuple):
@@ -57,7 +57,7 @@ class _Tries(NamedTuple):
 
     all: int
     unproven: int
-    """Of these the last ones in a row whose "later" nothing proves."""
+    """How many answers in a row said "later" without any proof; what was not sent does not count."""
 
 
 async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
@@ -72,11 +72,10 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
         if prepared is None:
             return None
         match await _try(run, job, *prepared, _Tries(tries, unproven)):
-            case _Again(after_seconds=seconds, proven=proven):
+            case _Again(after_seconds=seconds, unproven=unproven):
                 if not await _wait(run, job, seconds):
                     return None
                 tries += 1
-                unproven = 0 if proven else unproven + 1
             case accepted:
                 return accepted
 
@@ -102,10 +101,8 @@ async def _try(
                 await turn.enter_async_context(run.limits.throttle.admit())
             if ended.cancelled_caught:
                 pass
-            elif run.images.uploader.is_stale(
-                sendable
-            ):  # it waited so long that its URLs are about to expire
-                result = _Again(0.0)
+            elif run.images.uploader.is_stale(sendable):
+                result = _Again(0.0, tries.unproven)  # it waited so long that its URLs are about to expire
             else:
                 with anyio.CancelScope(shield=True):
                     result = await _send(run, job, sendable.body, tries, money)
@@ -167,7 +164,7 @@ async def _send(
         if _is_held_back(run):  # paused while the intent was being committed
             now = run.time.clock.now()
             must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
-            return _Again(0.0)
+            return _Again(0.0, tries.unproven)
     except CannotWrite as error:
         run.limits.brake.pause(PauseReason.DISK, error.message)
         return None
@@ -188,7 +185,17 @@ async def _send(
         return None
     if isinstance(verdict, TurnedAway | Denied | Stopped):
         money.not_accepted()
-    return taken if wait is None else _Again(wait, isinstance(verdict, TurnedAway) and verdict.proven)
+    return taken if wait is None else _Again(wait, _unproven(verdict, tries))
+
+
+def _unproven(verdict: SubmitVerdict, tries: _Tries) -> int:
+    match verdict:
+        case TurnedAway(proven=False):
+            return tries.unproven + 1
+        case TurnedAway(busy=False):
+            return tries.unproven
+        case _:
+            return 0
 
 
 def _believed(verdict: SubmitVerdict, tries: _Tries) -> SubmitVerdict:

@@ -171,7 +171,7 @@ async def test_a_refused_token_stops_all_at_once(tmp_path: Path) -> None:
 @virtual
 async def test_a_later_that_nothing_proves_is_believed_three_times(tmp_path: Path) -> None:
     """A gateway may say so each time that a submit was accepted. A 429 is believed as long as it takes."""
-    async with world(tmp_path, "a", "b") as w:
+    async with world(tmp_path, "a", "b", "c") as w:
         w.provider.says("submit", TurnedAway("HTTP 503", 1.0, busy=True, proven=False))
         assert await submit(w.run, await w.queued("a")) is None
         assert len(w.provider.asked("submit")) == 4
@@ -186,3 +186,7 @@ async def test_a_later_that_nothing_proves_is_believed_three_times(tmp_path: Pat
         w.provider.says("submit", *unproven, *busy, *unproven, Taken("req-b"))
         assert await submit(w.run, await w.queued("b")) is not None
         assert w.run.limits.budget.committed == 2 * PRICE
+
+        w.provider.says("submit", *unproven, TurnedAway("no connection"), *unproven)
+        assert await submit(w.run, await w.queued("c")) is None
+        assert (await w.job("c")).state is JobState.UNCONFIRMED
