@@ -16,6 +16,7 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.store import loading
 from jobs.store.part import StorePart, reads, writes
+from jobs.store.rows import view_of
 from jobs.store.schema import BATCH, JOB, RUN, to_send
 from jobs.views import BatchView, LoadReport, Pause, RunView
 
@@ -180,26 +181,15 @@ class Batches(StorePart):
         """The run that started last, over any batch: it is the one that may hold the database's lock."""
         latest = select(BATCH.c.name, RUN).join(BATCH, BATCH.c.id == RUN.c.batch_id).order_by(RUN.c.id.desc())
         row = (await connection.execute(latest.limit(1))).one_or_none()
-        return None if row is None else RunView(row.name, row.pid, row.host, row.started_at)
+        return None if row is None else view_of(RunView, row, batch=row.name)
 
 
 def _view(row: Row[Any]) -> BatchView:
     paused = None
     if row.paused_reason is not None:
         paused = Pause(PauseReason(row.paused_reason), row.paused_detail or "", row.paused_since)
-    return BatchView(
-        id=row.id,
-        name=row.name,
-        sheet=row.sheet,
-        origin=row.origin,
-        created_at=row.created_at,
-        paused=paused,
-        prices={model: Decimal(price) for model, price in row.prices.items()},
-        budget=row.budget,
-        concurrency=row.concurrency,
-        rate=row.rate,
-        dedupe=row.dedupe,
-    )
+    prices = {model: Decimal(price) for model, price in row.prices.items()}
+    return view_of(BatchView, row, paused=paused, prices=prices)
 
 
 async def _has_moved(known: str, place: str) -> bool:

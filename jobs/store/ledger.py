@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.attempts import SubmitOutcome
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.rows import artifact_view
+from jobs.store.rows import view_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
 from jobs.views import Account, ArtifactView, AttemptView
 
@@ -52,7 +52,7 @@ class Ledger(StorePart):
     async def images_of(self, connection: AsyncConnection, attempt_id: int) -> dict[int, ArtifactView]:
         """The images of an attempt that are recorded so far, by number."""
         found = await connection.execute(select(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id))
-        return {row.number: artifact_view(row) for row in found}
+        return {row.number: view_of(ArtifactView, row) for row in found}
 
     @reads
     async def attempts(self, connection: AsyncConnection, batch_id: int) -> list[AttemptView]:
@@ -64,25 +64,7 @@ class Ledger(StorePart):
             .order_by(ATTEMPT.c.id)
         )
         return [
-            AttemptView(
-                id=row.id,
-                job_id=row.job_id,
-                key=row.key,
-                row=row.row,
-                number=row.number,
-                payload_sha256=row.payload_sha256,
-                started_at=row.started_at,
-                answered_at=row.answered_at,
-                outcome=SubmitOutcome(row.outcome),
-                request_id=row.request_id,
-                cost_usd=row.cost_usd,
-                estimate_usd=row.estimate_usd,
-                ended=row.ended,
-                detail=row.detail,
-                automatic=row.automatic,
-                state=JobState(row.state),
-                authorised=row.authorised,
-            )
+            view_of(AttemptView, row, outcome=SubmitOutcome(row.outcome), state=JobState(row.state))
             for row in found
         ]
 

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import fields
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,9 @@ from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
-from jobs.views import ArtifactView, JobView, OpenJob, Twin
+from jobs.views import ArtifactView, AttemptView, BatchView, JobView, OpenJob, RunView, Twin
+
+View = TypeVar("View", bound=BatchView | RunView | OpenJob | JobView | AttemptView | ArtifactView)
 
 _NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 
@@ -30,6 +33,12 @@ _SENT = (
     .scalar_subquery()
 )
 """How many submits were or may have been accepted. A refused one has a number, but is not counted."""
+
+
+def view_of(view: type[View], row: Row[Any], **given: Any) -> View:
+    """A view whose fields are the columns of the same names, except those that are given."""
+    names = [field.name for field in fields(view) if field.name not in given]
+    return view(**{name: getattr(row, name) for name in names}, **given)
 
 
 def select_open() -> Select[Any]:
@@ -51,22 +60,13 @@ def select_open() -> Select[Any]:
 
 def open_view(row: Row[Any]) -> OpenJob:
     """The view of a row of `select_open`."""
-    return OpenJob(
-        id=row.id,
-        key=row.key,
-        row=row.row,
-        model=row.model,
-        folder=row.folder,
-        pictures=row.pictures,
+    return view_of(
+        OpenJob,
+        row,
         state=JobState(row.state),
-        attempt_id=row.attempt_id,
-        request_id=row.request_id,
         submitted_at=row.started_at,
-        failed_runs=row.failed_runs,
         urls=None if row.urls is None else tuple(row.urls),
-        estimate_usd=row.estimate_usd,
         warnings=tuple(row.warnings),
-        cost_usd=row.cost_usd,
     )
 
 
@@ -109,15 +109,8 @@ async def with_images(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> 
             .order_by(ARTIFACT.c.attempt_id, ARTIFACT.c.number)
         )
         for row in found:
-            images[row.attempt_id].append(artifact_view(row))
+            images[row.attempt_id].append(view_of(ArtifactView, row))
     return [_job_view(row, tuple(images.get(row.images_of, ()))) for row in rows]
-
-
-def artifact_view(row: Row[Any]) -> ArtifactView:
-    """The view of an artifact's row."""
-    return ArtifactView(
-        row.number, row.path, row.url, row.sha256, row.bytes, row.width, row.height, row.content_type
-    )
 
 
 def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
@@ -133,30 +126,15 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
             current=bool(row.twin_current),
             alike=bool(row.twin_alike),
         )
-    return JobView(
-        id=row.id,
-        batch=row.batch,
-        key=row.key,
-        revision=row.revision,
-        current=row.current,
-        row=row.row,
-        model=row.model,
+    return view_of(
+        JobView,
+        row,
         state=JobState(row.state),
-        inputs=row.inputs,
-        pictures=row.pictures,
         attempts=row.sent,
-        request_id=row.request_id,
         cost_usd=row.cost_usd if twin is None or row.state != JobState.SUCCEEDED else Decimal(0),
-        estimate_usd=row.estimate_usd,
         failure=failure,
         warnings=tuple(row.warnings),
         columns=dict(row.columns),
-        created_at=row.created_at,
-        submitted_at=row.submitted_at,
-        finished_at=row.finished_at,
         images=images,
-        turn=row.turn,
-        agreed=row.agreed,
-        fingerprint=row.fingerprint,
         twin=twin,
     )

@@ -12,7 +12,7 @@ from jobs.errors import UsageProblem
 from jobs.sheets.rows.column_names import ID, MODEL, fields_of, plain
 from jobs.states import JobState
 from jobs.store.store import Store
-from jobs.suggestions import closest
+from jobs.suggestions import closest, did_you_mean
 from jobs.views import Alike, BatchView, JobView
 from jobs.workload import Workload
 
@@ -134,8 +134,10 @@ def _must_be_columns(selection: Selection, found: set[str], columns: set[str]) -
     for column, _value in selection.where:
         if column not in found:
             meant = closest(column, [*columns, ID, MODEL])
-            hint = f"Did you mean {meant}?" if meant else f"They have {', '.join(sorted(columns)) or 'none'}."
-            raise UsageProblem(f"--where: no queued job has a column {column!r}. Nothing was sent.", hint)
+            raise UsageProblem(
+                f"--where: no queued job has a column {column!r}. Nothing was sent.",
+                hint=did_you_mean(meant, f"They have {', '.join(sorted(columns)) or 'none'}."),
+            )
 
 
 async def _check_keys(

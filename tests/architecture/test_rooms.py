@@ -3,6 +3,8 @@
 Rooms that share a floor do not know each other. Below `runner/` lies all of `jobs/`.
 """
 
+import ast
+
 import pytest
 
 from tests.architecture.sources import PACKAGES, circles, imported_modules, module_of, room_of, sources
@@ -121,6 +123,16 @@ def test_folders_stay_small() -> None:
         if name != "__init__.py" and path.split("/")[0] in PACKAGES:
             folders[folder] = folders.get(folder, 0) + 1
     assert {folder: n for folder, n in folders.items() if n > MOST_MODULES and folder not in GROUND} == {}
+
+
+def test_a_class_has_its_name_alone() -> None:
+    """A name that is read in one file means the same in every other."""
+    places: dict[str, list[str]] = {}
+    for path, source in sources().items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(path)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def test_files_stay_small() -> None:

@@ -11,6 +11,7 @@ from jobs.catalog.registry import MODELS, find, suggest
 from jobs.catalog.spec import ModelSpec
 from jobs.errors import UsageProblem
 from jobs.sheets.rows.column_names import word_for
+from jobs.suggestions import did_you_mean
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model
 from runner.cli.options.command import with_settings
@@ -30,8 +31,7 @@ def command(
         return
     spec = find(model)
     if spec is None:
-        suggestion = suggest(model)
-        hint = f"Did you mean {suggestion}?" if suggestion else f"Models: {', '.join(MODELS)}."
+        hint = did_you_mean(suggest(model), f"Models: {', '.join(MODELS)}.")
         raise UsageProblem(f"There is no model {model}.", hint)
     if settings.as_json:
         console.as_json(_as_json(spec) | {"input_schema": spec.input_schema()})
