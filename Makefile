@@ -10,12 +10,9 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 # Whole nights, thousands of times or with the real command: to trace them takes as long again for nothing.
 SEARCHES := tests/fault tests/matrix tests/packaging tests/process tests/property tests/simulation
 QUICK := tests/architecture tests/contract tests/planted tests/unit
-# What differs between two releases of Python, for the least time: parsers, addresses, files, sockets, codecs.
-SMOKE := tests/contract tests/unit/jobs/catalog tests/unit/jobs/manifests tests/unit/jobs/sheets \
-	tests/unit/runner/downloads tests/unit/runner/http
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick smoke check lint types lock clean
+.PHONY: help demo test quick check lint types lock clean
 
 help:            ## list the commands
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -29,9 +26,6 @@ test: $(VENV)/dev.stamp   ## set up, then pass the tests
 
 quick: $(VENV)/dev.stamp  ## set up, then pass the unit tests: two minutes on two idle cores
 	$(PYTEST) -q $(QUICK)
-
-smoke: $(VENV)/dev.stamp  ## the tests that CI runs on every other Python
-	$(BIN)/python -m pytest -q -p no:cacheprovider $(SMOKE)
 
 check: lint types test    ## style, types, tests
 
