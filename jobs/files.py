@@ -1,4 +1,4 @@
-"""Files that a sheet names: they are the user's, or of whoever wrote the sheet, and may be anything."""
+"""Opens the files that a sheet names. The author of the sheet chose them, so they may be anything."""
 
 import os
 from pathlib import Path
