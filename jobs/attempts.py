@@ -1,5 +1,7 @@
-"""The outcome of each submit that was or may have been accepted."""
+"""The outcome of each submit that left this machine, and what was answered."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -18,3 +20,25 @@ class SubmitOutcome(StrEnum):
     """Was unconfirmed; the job was sent again by a person or a setting."""
     DISCARDED = "discarded"
     """Was unconfirmed; a person discarded it."""
+    TURNED_AWAY = "turned_away"
+    """Answered, and surely not accepted, for no fault of the row: its job is sent again. Not paid."""
+
+
+PAID_OR_MAYBE = frozenset(SubmitOutcome) - {SubmitOutcome.REFUSED, SubmitOutcome.TURNED_AWAY}
+"""Outcomes of submits that were or may have been accepted."""
+IN_DOUBT = PAID_OR_MAYBE - {SubmitOutcome.ACCEPTED}
+"""Outcomes of submits that may have been accepted, also where a person has decided about them."""
+UNDECIDED = frozenset({SubmitOutcome.INTENT, SubmitOutcome.UNCONFIRMED})
+"""Outcomes of submits that a person has to decide about, or a receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """An answer that is no receipt, as it came, scrubbed of the token and of signed queries."""
+
+    status: int
+    """The HTTP status."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that tell who answered, names in lower case."""
+    body: str = ""
+    """Its first 4 KB."""

@@ -9,13 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import PAID_OR_MAYBE, UNDECIDED, SubmitOutcome
 from jobs.states import AT_THE_API, JobState
 from jobs.views import AttemptView
-
-PAID_OR_MAYBE = frozenset(SubmitOutcome) - {SubmitOutcome.REFUSED}
-"""Outcomes of submits that were or may have been accepted."""
-_OPEN = frozenset({SubmitOutcome.INTENT, SubmitOutcome.UNCONFIRMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,8 @@ class LedgerAudit:
     repeats_allowed: int
     unconfirmed: int
     """Unconfirmed submits that nobody has decided about."""
+    turned_away: int
+    """Submits that were answered, and surely not accepted: they are not among the others."""
     overdrawn: tuple[str, ...]
     """Keys of jobs that were sent more often than allowed: there should be none."""
     not_in_hand: tuple[NotInHand, ...]
@@ -63,7 +61,7 @@ def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
             of_job[attempt.job_id].append(attempt)
     missing = []
     for attempts in of_job.values():
-        newest = max(attempts, key=lambda attempt: attempt.number)
+        newest = max(attempts, key=lambda attempt: attempt.number or 0)
         for attempt in attempts:
             why = _why_not_in_hand(attempt, is_newest=attempt is newest)
             if why is not None:
@@ -72,7 +70,8 @@ def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
         jobs_sent=len(of_job),
         submits=sum(len(attempts) for attempts in of_job.values()),
         repeats_allowed=sum(attempts[0].authorised for attempts in of_job.values()),
-        unconfirmed=sum(attempt.outcome in _OPEN for attempts in of_job.values() for attempt in attempts),
+        unconfirmed=sum(attempt.outcome in UNDECIDED for attempts in of_job.values() for attempt in attempts),
+        turned_away=sum(attempt.outcome is SubmitOutcome.TURNED_AWAY for attempt in ledger),
         overdrawn=tuple(
             attempts[0].key for attempts in of_job.values() if len(attempts) > 1 + attempts[0].authorised
         ),

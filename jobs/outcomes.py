@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
+from jobs.attempts import RawAnswer
 from jobs.failures import Failure
 from jobs.states import Move
 
@@ -18,6 +19,8 @@ class Claimed:
 
     move: ClassVar[Move] = Move.CLAIM
     job_id: int
+    uid: str
+    """The attempt's own name: unique, in every database."""
     payload_sha256: str
     at: datetime
     estimate_usd: Decimal | None = None
@@ -48,25 +51,32 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The API answered with a request_id: the job is paid from now on."""
+    """The API answered with a request_id: the job is paid from now on. A late receipt heals a doubt.
+
+    `uid` is the attempt's; None is the job's newest.
+    """
 
     move: ClassVar[Move] = Move.ACCEPTED
     job_id: int
     request_id: str
     at: datetime
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NotAccepted:
-    """Surely not accepted: nothing was sent, or the API turned it away unread. It is no attempt.
+    """Surely not accepted: nothing was sent, or it was turned away. Unpaid.
 
-    The job is queued again; or cancelled, if a person requested that meanwhile.
+    The job is queued again; or cancelled, if a person requested that meanwhile. `told` is the reason of
+    whoever turned it away, and the attempt stays in the ledger. None: nothing was sent, and it is no attempt.
     """
 
     move: ClassVar[Move] = Move.NOT_ACCEPTED
     job_id: int
     at: datetime
     available_at: datetime
+    told: str | None = None
+    answer: RawAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +87,19 @@ class Refused:
     job_id: int
     failure: Failure
     at: datetime
+    answer: RawAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LeftUnconfirmed:
-    """Sent without a readable answer: the job may be paid."""
+    """Sent without a readable answer: the job may be paid. `named_id` is an id that the answer names."""
 
     move: ClassVar[Move] = Move.UNCONFIRMED
     job_id: int
     failure: Failure
     at: datetime
+    named_id: str | None = None
+    answer: RawAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +173,17 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A request_id was found for an unconfirmed submit: in the spool, or by a person."""
+    """A request_id was found for a job: in the spool, in an answer, or by a person.
+
+    The job is unconfirmed; or lost, discarded or cancelled, where a person found it. `uid` is the attempt's;
+    None is the job's newest.
+    """
 
     move: ClassVar[Move] = Move.ATTACH
     job_id: int
     request_id: str
     at: datetime
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

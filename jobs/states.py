@@ -5,6 +5,7 @@
                           ├─ surely not accepted ─▶ queued                  ├─ links expired ─▶ running
                           ├─ refused ─▶ failed    ├─ remote failed ─▶ failed└─ no, bad pictures ─▶ failed
                           └─ no answer ─▶ unconfirmed ── a person decides ─▶ running, queued, failed
+                                              └─ a late receipt, or an id that the API knows ─▶ running
 
     queued ──linked: an identical job has succeeded──▶ succeeded
 
@@ -67,8 +68,8 @@ MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
     Move.CLAIM: (frozenset({_S.QUEUED}), _S.SUBMITTING),
     Move.UNSENDABLE: (frozenset({_S.QUEUED}), _S.FAILED),
     Move.LINK: (frozenset({_S.QUEUED}), _S.SUCCEEDED),
-    Move.ACCEPTED: (frozenset({_S.SUBMITTING}), _S.RUNNING),
-    Move.NOT_ACCEPTED: (frozenset({_S.SUBMITTING}), _S.QUEUED),
+    Move.ACCEPTED: (frozenset({_S.SUBMITTING, _S.UNCONFIRMED}), _S.RUNNING),
+    Move.NOT_ACCEPTED: (frozenset({_S.SUBMITTING, _S.UNCONFIRMED}), _S.QUEUED),
     Move.REFUSED: (frozenset({_S.SUBMITTING}), _S.FAILED),
     Move.UNCONFIRMED: (frozenset({_S.SUBMITTING}), _S.UNCONFIRMED),
     Move.REMOTE_DONE: (frozenset({_S.RUNNING}), _S.FETCHING),
@@ -78,7 +79,7 @@ MOVES: dict[Move, tuple[frozenset[JobState], JobState]] = {
     Move.FETCHED: (frozenset({_S.FETCHING}), _S.SUCCEEDED),
     Move.FETCH_FAILED: (frozenset({_S.FETCHING}), _S.FAILED),
     Move.CANCEL: (frozenset({_S.QUEUED, _S.RUNNING}), _S.CANCELLED),
-    Move.ATTACH: (frozenset({_S.UNCONFIRMED}), _S.RUNNING),
+    Move.ATTACH: (frozenset({_S.UNCONFIRMED, _S.FAILED, _S.CANCELLED}), _S.RUNNING),
     Move.RESUBMIT: (frozenset({_S.UNCONFIRMED}), _S.QUEUED),
     Move.DISCARD: (frozenset({_S.UNCONFIRMED}), _S.FAILED),
     Move.REOPEN: (frozenset({_S.FAILED, _S.SUCCEEDED}), _S.RUNNING),

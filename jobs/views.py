@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import RawAnswer, SubmitOutcome
 from jobs.errors import UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Attached
@@ -102,6 +102,17 @@ class OpenJob:
 
 
 @dataclass(frozen=True, slots=True)
+class UnconfirmedJob:
+    """An unconfirmed job whose answer named an id that is no receipt. `uid` is the attempt's."""
+
+    id: int
+    key: str
+    model: str
+    uid: str
+    named_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ArtifactView:
     """An image on disk; `path` is absolute."""
 
@@ -130,15 +141,21 @@ class AttemptView:
     """One submit in the ledger. `state` and `authorised` are the job's."""
 
     id: int
+    uid: str
     job_id: int
     key: str
     row: int
-    number: int
+    number: int | None
+    """None for one that was turned away: it was not accepted."""
     payload_sha256: str
     started_at: datetime
     answered_at: datetime | None
     outcome: SubmitOutcome
     request_id: str | None
+    named_id: str | None
+    """An id in an answer that was no receipt."""
+    answer: RawAnswer | None
+    """What was answered where that was no receipt."""
     cost_usd: Decimal | None
     estimate_usd: Decimal | None
     ended: str | None
@@ -203,6 +220,8 @@ class Account:
     estimated_usd: Decimal
     submits: int
     """Attempts that were or may have been accepted."""
+    turned_away: int = 0
+    """Attempts that were answered and surely not accepted: free, and not among `submits`."""
 
     @property
     def spent_usd(self) -> Decimal:

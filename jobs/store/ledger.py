@@ -6,20 +6,12 @@ from typing import Any
 from sqlalchemy import and_, case, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, RawAnswer, SubmitOutcome
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.rows import view_of
+from jobs.store.rows import NEWEST, view_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
-from jobs.views import Account, ArtifactView, AttemptView
-
-_PAID_OR_MAYBE = (
-    SubmitOutcome.INTENT,
-    SubmitOutcome.ACCEPTED,
-    SubmitOutcome.UNCONFIRMED,
-    SubmitOutcome.RESUBMITTED,
-    SubmitOutcome.DISCARDED,
-)
+from jobs.views import Account, ArtifactView, AttemptView, UnconfirmedJob
 
 
 class Ledger(StorePart):
@@ -64,7 +56,13 @@ class Ledger(StorePart):
             .order_by(ATTEMPT.c.id)
         )
         return [
-            view_of(AttemptView, row, outcome=SubmitOutcome(row.outcome), state=JobState(row.state))
+            view_of(
+                AttemptView,
+                row,
+                outcome=SubmitOutcome(row.outcome),
+                state=JobState(row.state),
+                answer=None if row.answer is None else RawAnswer(**row.answer),
+            )
             for row in found
         ]
 
@@ -87,18 +85,27 @@ class Ledger(StorePart):
     @reads
     async def unconfirmed_usd(self, connection: AsyncConnection, batch_id: int) -> Decimal:
         """The most that unconfirmed submits may have cost, in USD, even if a person decided about them."""
-        unconfirmed = (
-            SubmitOutcome.INTENT,
-            SubmitOutcome.UNCONFIRMED,
-            SubmitOutcome.RESUBMITTED,
-            SubmitOutcome.DISCARDED,
-        )
         found = await connection.execute(
             select(func.coalesce(func.sum(ATTEMPT.c.estimate_usd), 0))
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(unconfirmed))
+            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(sorted(IN_DOUBT)))
         )
         return _usd(found.scalar_one())
+
+    @reads
+    async def naming_ids(self, connection: AsyncConnection, batch_id: int) -> list[UnconfirmedJob]:
+        """Unconfirmed jobs whose answer named an id, oldest first."""
+        found = await connection.execute(
+            select(JOB.c.id, JOB.c.key, JOB.c.model, ATTEMPT.c.uid, ATTEMPT.c.named_id)
+            .join(ATTEMPT, NEWEST)
+            .where(
+                JOB.c.batch_id == batch_id,
+                JOB.c.state == JobState.UNCONFIRMED,
+                ATTEMPT.c.named_id.is_not(None),
+            )
+            .order_by(JOB.c.id)
+        )
+        return [UnconfirmedJob(*row) for row in found]
 
     @reads
     async def automatic_resubmits(self, connection: AsyncConnection, batch_id: int) -> int:
@@ -121,14 +128,16 @@ async def account(connection: AsyncConnection, batch_id: int) -> Account:
     reported = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)
     without_cost = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
     estimated = func.coalesce(func.sum(case((without_cost, ATTEMPT.c.estimate_usd))), 0)
+    submits = func.count(case((ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE)), 1)))
+    turned_away = func.count(case((ATTEMPT.c.outcome == SubmitOutcome.TURNED_AWAY, 1)))
     row = (
         await connection.execute(
-            select(reported, estimated, func.count())
+            select(reported, estimated, submits, turned_away)
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(_PAID_OR_MAYBE))
+            .where(JOB.c.batch_id == batch_id)
         )
     ).one()
-    return Account(_usd(row[0]), _usd(row[1]), int(row[2]))
+    return Account(_usd(row[0]), _usd(row[1]), int(row[2]), int(row[3]))
 
 
 def _usd(value: Any) -> Decimal:

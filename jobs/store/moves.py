@@ -4,13 +4,15 @@ The number of the newest attempt is the job's `attempts`.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Update, case, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import RawAnswer, SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
@@ -39,14 +41,17 @@ from jobs.store.schema import ATTEMPT, JOB, TWIN
 
 _NO_ERROR: dict[str, Any] = {"error_kind": None, "error_code": None, "error_message": None}
 
-_NEWEST_HAS_AN_ID = exists().where(
-    ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts, ATTEMPT.c.request_id.is_not(None)
-)
+_NEWEST_IS = exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
+_NEWEST_HAS_AN_ID = _NEWEST_IS.where(ATTEMPT.c.request_id.is_not(None))
 
 _TWIN_HAS_SUCCEEDED = exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.state == JobState.SUCCEEDED)
 _TWIN_MAY_SUCCEED = exists().where(
     TWIN.c.id == JOB.c.same_as, TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
 )
+
+
+_ATTACHABLE = (FailureKind.LOST, FailureKind.DISCARDED)
+"""Of the jobs that failed, those to which a person may attach a request_id."""
 
 
 def _error(failure: Failure) -> dict[str, Any]:
@@ -57,23 +62,36 @@ NEVER_SENT = _error(Failure(FailureKind.CANCELLED, "Cancelled before it was sent
 """The error columns of a job that a person cancelled while it was queued."""
 
 
-def _guarded(move: Move, job_id: int) -> Update:
-    """UPDATE of a job that takes effect only in one of the move's source states."""
-    sources, target = MOVES[move]
-    guarded = update(JOB).where(JOB.c.id == job_id, JOB.c.state.in_(sorted(sources))).values(state=target)
-    match move:
-        case Move.REOPEN:  # a running job without a request_id would never be polled, and never end
+def _guarded(outcome: Outcome) -> Update:
+    """UPDATE of a job that takes effect only where the outcome's move may be made."""
+    guarded = _from_its_sources(outcome.move, outcome.job_id)
+    match outcome:
+        case Reopened():  # a running job without a request_id would never be polled, and never end
             return guarded.where(_NEWEST_HAS_AN_ID)
-        case Move.LINK:
+        case Linked():
             return guarded.where(_TWIN_HAS_SUCCEEDED)
+        case Requeued(waits=True):
+            return guarded.where(_TWIN_MAY_SUCCEED)
+        case NotAccepted(told=None):  # nothing was sent: that is known before there is a doubt
+            return guarded.where(JOB.c.state == JobState.SUBMITTING)
+        case Accepted(uid=str() as uid) | Attached(uid=str() as uid):
+            return guarded.where(_NEWEST_IS.where(ATTEMPT.c.uid == uid))
+        case Attached():
+            return guarded.where(or_(JOB.c.state != JobState.FAILED, JOB.c.error_kind.in_(_ATTACHABLE)))
         case _:
             return guarded
+
+
+def _from_its_sources(move: Move, job_id: int) -> Update:
+    """UPDATE of a job that takes effect only in one of the move's source states."""
+    sources, target = MOVES[move]
+    return update(JOB).where(JOB.c.id == job_id, JOB.c.state.in_(sorted(sources))).values(state=target)
 
 
 def _newest_attempt(job_id: int) -> ScalarSelect[Any]:
     return (
         select(ATTEMPT.c.id)
-        .where(ATTEMPT.c.job_id == job_id)
+        .where(ATTEMPT.c.job_id == job_id, ATTEMPT.c.number.is_not(None))
         .order_by(ATTEMPT.c.number.desc())
         .limit(1)
         .scalar_subquery()
@@ -87,7 +105,7 @@ def _update_attempt(job_id: int, **values: Any) -> Update:
 async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
     """Record the intent to submit; return the attempt's id, None if the job must not be sent any more."""
     moved = await connection.execute(
-        _guarded(Move.CLAIM, claimed.job_id)
+        _from_its_sources(Move.CLAIM, claimed.job_id)
         .where(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
         .values(attempts=JOB.c.attempts + 1, submitted_at=claimed.at, agreed=False)
     )
@@ -96,6 +114,7 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
     number = select(JOB.c.attempts).where(JOB.c.id == claimed.job_id).scalar_subquery()
     made = await connection.execute(
         insert(ATTEMPT).values(
+            uid=claimed.uid,
             job_id=claimed.job_id,
             number=number,
             payload_sha256=claimed.payload_sha256,
@@ -140,75 +159,113 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
     request_id.
     """
     job_id = outcome.job_id
-    if isinstance(outcome, Accepted | Attached) and await is_held(connection, outcome.request_id):
+    if isinstance(outcome, Accepted | Attached) and await _is_taken(connection, outcome):
         return False
-    guarded = _guarded(outcome.move, job_id)
-    if isinstance(outcome, Requeued) and outcome.waits:
-        guarded = guarded.where(_TWIN_MAY_SUCCEED)
-    moved = await connection.execute(guarded.values(**_job_values(outcome)))
+    if isinstance(outcome, Attached):
+        return await _attach(connection, outcome)
+    moved = await connection.execute(_guarded(outcome).values(**_job_values(outcome)))
     if moved.rowcount == 0:
         return False
+    if isinstance(outcome, NotAccepted) and outcome.told is None:
+        await connection.execute(delete(ATTEMPT).where(ATTEMPT.c.id == _newest_attempt(job_id)))
+    elif values := _attempt_values(outcome):
+        await connection.execute(_update_attempt(job_id, **values))
+    if isinstance(outcome, NotAccepted):
+        await connection.execute(
+            _from_its_sources(Move.CANCEL, job_id)
+            .where(JOB.c.cancel_requested)
+            .values(finished_at=outcome.at, cancel_requested=False, **NEVER_SENT)
+        )
+    return True
+
+
+async def _attach(connection: AsyncConnection, outcome: Attached) -> bool:
+    """Give the id to the job's newest attempt; to a new one where that has another, or there is none."""
+    job_id, given = outcome.job_id, _receipt(outcome.request_id, outcome.at)
+    newest = select(ATTEMPT.c.id, ATTEMPT.c.request_id).where(ATTEMPT.c.id == _newest_attempt(job_id))
+    row = (await connection.execute(newest)).one_or_none()
+    is_new = row is None or row.request_id not in {None, outcome.request_id}
+    values = _job_values(outcome)
+    if is_new:  # a person says that it was sent once more
+        values |= {
+            "attempts": JOB.c.attempts + 1,
+            "submitted_at": outcome.at,
+            "authorised": JOB.c.authorised + (row is not None),
+        }
+    moved = await connection.execute(_guarded(outcome).values(**values))
+    if moved.rowcount == 0:
+        return False
+    if not is_new:
+        await connection.execute(_update_attempt(job_id, **given, ended=None, urls=None))
+        return True
+    number = select(JOB.c.attempts).where(JOB.c.id == job_id).scalar_subquery()
+    await connection.execute(
+        insert(ATTEMPT).values(
+            uid=f"attached {outcome.request_id}",
+            job_id=job_id,
+            number=number,
+            payload_sha256="",
+            started_at=outcome.at,
+            automatic=False,
+            **given,
+        )
+    )
+    return True
+
+
+def _receipt(request_id: str, at: datetime) -> dict[str, Any]:
+    return {"outcome": SubmitOutcome.ACCEPTED, "request_id": request_id, "answered_at": at}
+
+
+def _attempt_values(outcome: Outcome) -> dict[str, Any]:
+    """The columns of the job's newest attempt that a move sets."""
     match outcome:
         case NotAccepted():
-            await connection.execute(delete(ATTEMPT).where(ATTEMPT.c.id == _newest_attempt(job_id)))
-            await connection.execute(
-                _guarded(Move.CANCEL, job_id)
-                .where(JOB.c.cancel_requested)
-                .values(finished_at=outcome.at, cancel_requested=False, **NEVER_SENT)
-            )
-        case Accepted() | Attached():
-            await connection.execute(
-                _update_attempt(
-                    job_id,
-                    outcome=SubmitOutcome.ACCEPTED,
-                    request_id=outcome.request_id,
-                    answered_at=outcome.at,
-                )
-            )
+            return {
+                "number": None,
+                "outcome": SubmitOutcome.TURNED_AWAY,
+                "answered_at": outcome.at,
+                "detail": outcome.told,
+                "answer": _as_json(outcome.answer),
+            }
+        case Accepted():
+            return _receipt(outcome.request_id, outcome.at)
         case Refused():
-            await connection.execute(
-                _update_attempt(
-                    job_id,
-                    outcome=SubmitOutcome.REFUSED,
-                    answered_at=outcome.at,
-                    ended=outcome.failure.kind,
-                    detail=outcome.failure.message,
-                )
-            )
+            return {
+                "outcome": SubmitOutcome.REFUSED,
+                "answered_at": outcome.at,
+                "ended": outcome.failure.kind,
+                "detail": outcome.failure.message,
+                "answer": _as_json(outcome.answer),
+            }
         case LeftUnconfirmed():
-            await connection.execute(
-                _update_attempt(job_id, outcome=SubmitOutcome.UNCONFIRMED, detail=outcome.failure.message)
-            )
+            return {
+                "outcome": SubmitOutcome.UNCONFIRMED,
+                "detail": outcome.failure.message,
+                "named_id": outcome.named_id,
+                "answer": _as_json(outcome.answer),
+            }
         case RemoteDone():
-            await connection.execute(
-                _update_attempt(
-                    job_id, urls=list(outcome.urls), ended="done", **_known_cost(outcome.cost_usd)
-                )
-            )
+            return {"urls": list(outcome.urls), "ended": "done"} | _known_cost(outcome.cost_usd)
         case RemoteFailed():
-            await connection.execute(
-                _update_attempt(
-                    job_id,
-                    ended=outcome.failure.kind,
-                    detail=outcome.failure.message,
-                    **_known_cost(outcome.cost_usd),
-                )
-            )
+            why = {"ended": outcome.failure.kind, "detail": outcome.failure.message}
+            return why | _known_cost(outcome.cost_usd)
         case RemoteCancelled():
-            await connection.execute(_update_attempt(job_id, ended=outcome.failure.kind))
+            return {"ended": outcome.failure.kind}
         case LinksExpired() | Reopened():
-            await connection.execute(_update_attempt(job_id, urls=None, ended=None))
+            return {"urls": None, "ended": None}
         case Resubmitted():
-            await connection.execute(
-                _update_attempt(job_id, outcome=SubmitOutcome.RESUBMITTED, automatic=outcome.automatic)
-            )
+            return {"outcome": SubmitOutcome.RESUBMITTED, "automatic": outcome.automatic}
         case Requeued():
-            await connection.execute(_update_attempt(job_id, automatic=outcome.automatic))
+            return {"automatic": outcome.automatic}
         case Discarded():
-            await connection.execute(_update_attempt(job_id, outcome=SubmitOutcome.DISCARDED))
-        case Unsendable() | Linked() | Fetched() | FetchFailed() | Cancelled():
-            pass  # these add nothing to an attempt
-    return True
+            return {"outcome": SubmitOutcome.DISCARDED}
+        case Attached() | Unsendable() | Linked() | Fetched() | FetchFailed() | Cancelled():
+            return {}
+
+
+def _as_json(answer: RawAnswer | None) -> dict[str, Any] | None:
+    return None if answer is None else asdict(answer)
 
 
 def _known_cost(cost_usd: Decimal | None) -> dict[str, Any]:
@@ -222,13 +279,21 @@ async def is_held(connection: AsyncConnection, request_id: str) -> bool:
     return found.first() is not None
 
 
+async def _is_taken(connection: AsyncConnection, outcome: Accepted | Attached) -> bool:
+    """Whether an attempt has the id that is not the newest one of this job, which may get it back."""
+    holder = select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == outcome.request_id)
+    if isinstance(outcome, Attached):
+        holder = holder.where(ATTEMPT.c.id != func.coalesce(_newest_attempt(outcome.job_id), 0))
+    return (await connection.execute(holder)).first() is not None
+
+
 def _job_values(outcome: Outcome) -> dict[str, Any]:
     """The columns of the job's row that a move sets, besides the state."""
     match outcome:
         case NotAccepted():
             earlier = (
                 select(func.max(ATTEMPT.c.started_at))
-                .where(ATTEMPT.c.job_id == outcome.job_id, ATTEMPT.c.outcome != SubmitOutcome.INTENT)
+                .where(ATTEMPT.c.job_id == outcome.job_id, ATTEMPT.c.number < JOB.c.attempts)
                 .scalar_subquery()
             )
             return {
@@ -236,6 +301,7 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
                 "available_at": outcome.available_at,
                 "submitted_at": earlier,
                 "agreed": True,
+                **_NO_ERROR,
             }
         case LeftUnconfirmed():
             return _error(outcome.failure)
@@ -262,8 +328,10 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
                 "cancel_requested": False,
             }
         case Attached():
+            return _NO_ERROR | {"finished_at": None, "cancel_requested": False, "same_as": None}
+        case Accepted():
             return _NO_ERROR
         case Reopened():
             return _NO_ERROR | {"finished_at": None, "cancel_requested": False}
-        case Accepted() | RemoteDone() | LinksExpired():
+        case RemoteDone() | LinksExpired():
             return {}

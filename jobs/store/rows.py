@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import PAID_OR_MAYBE
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
@@ -17,7 +17,8 @@ from jobs.views import ArtifactView, AttemptView, BatchView, JobView, OpenJob, R
 
 View = TypeVar("View", bound=BatchView | RunView | OpenJob | JobView | AttemptView | ArtifactView)
 
-_NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
+NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
+"""Joins a job with its newest attempt."""
 
 _TWINS = ATTEMPT.alias("twins")
 """The newest submit of the job that is sent instead of a linked one."""
@@ -28,7 +29,7 @@ _EACH = ATTEMPT.alias()
 
 _SENT = (
     select(func.count())
-    .where(_EACH.c.job_id == JOB.c.id, _EACH.c.outcome != SubmitOutcome.REFUSED)
+    .where(_EACH.c.job_id == JOB.c.id, _EACH.c.outcome.in_(sorted(PAID_OR_MAYBE)))
     .correlate(JOB)
     .scalar_subquery()
 )
@@ -53,7 +54,7 @@ def select_open() -> Select[Any]:
             ATTEMPT.c.cost_usd,
             ATTEMPT.c.started_at,
         )
-        .join(ATTEMPT, _NEWEST)
+        .join(ATTEMPT, NEWEST)
         .where(ATTEMPT.c.request_id.is_not(None))
     )
 
@@ -87,7 +88,7 @@ def select_jobs() -> Select[Any]:
             _IMAGES_OF.label("images_of"),
         )
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)
-        .outerjoin(ATTEMPT, _NEWEST)
+        .outerjoin(ATTEMPT, NEWEST)
         .outerjoin(TWIN, TWIN.c.id == JOB.c.same_as)
         .outerjoin(_TWINS, and_(_TWINS.c.job_id == TWIN.c.id, _TWINS.c.number == TWIN.c.attempts))
     )

@@ -104,6 +104,8 @@ class Batch(SQLModel, table=True):
     """`tune` sets budget, concurrency and rate. They outlive a run."""
     dedupe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("0")))
     """Whether only one of several identical jobs is sent. `run` sets it, and it stays."""
+    guards_since: datetime | None = Field(default=None, sa_column=Column(Instant))
+    """The guards count what happened after this time. `resume` sets it."""
 
 
 class Job(SQLModel, table=True):
@@ -176,25 +178,36 @@ class Job(SQLModel, table=True):
 
 
 class Attempt(SQLModel, table=True):
-    """One submit that was or may have been accepted: the ledger of what was paid for."""
+    """One submit that left this machine: the ledger of what was or may have been paid for."""
 
     __table_args__ = (
+        UniqueConstraint("uid", name="attempt_uid"),
         UniqueConstraint("job_id", "number", name="attempt_number"),
         UniqueConstraint("request_id", name="attempt_request_id"),
         CheckConstraint(_one_of("outcome", SubmitOutcome), name="attempt_outcome"),
+        CheckConstraint("(outcome = 'turned_away') = (number IS NULL)", name="attempt_numbered"),
         CheckConstraint("(outcome = 'accepted') = (request_id IS NOT NULL)", name="attempt_accepted"),
         CheckConstraint("length(request_id) BETWEEN 1 AND 128", name="attempt_request_id_length"),
+        CheckConstraint("length(named_id) BETWEEN 1 AND 128", name="attempt_named_id_length"),
+        Index("attempt_turned_away", "job_id", sqlite_where=text("outcome = 'turned_away'")),
     )
 
     id: int | None = Field(default=None, primary_key=True)
+    uid: str
+    """A name of its own, by which a receipt finds it whatever became of its job."""
     job_id: int = Field(sa_column=Column(Integer, ForeignKey("job.id"), nullable=False))
-    number: int
+    number: int | None = None
+    """From 1, within its job. One that was turned away has none: it was not accepted."""
     payload_sha256: str
     """SHA-256 of the exact bytes that are POSTed."""
     started_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     answered_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     outcome: str
     request_id: str | None = None
+    named_id: str | None = None
+    """An id in an answer that is no receipt. The API is asked whether it knows it."""
+    answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    """What was answered where that is no receipt: status, headers and the start of the body."""
     automatic: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
     """Whether a setting, not a person, allowed the repeat that follows this attempt."""
     urls: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))

@@ -30,10 +30,9 @@ def build_brake(observer: Observer) -> Brake:
 def build_health(order: Order, api: Api, brake: Brake, scope: Scope) -> Health:
     """The API's health as this run sees it. Where jobs are to be submitted, the API is probed first."""
     queued, unconfirmed = next(iter(scope.queued), None), [job.model for job in scope.unconfirmed]
-    under_way = [job.model for job in (*scope.found.running, *scope.found.fetching)]
     return Health(
         api.provider,
-        queued or (*unconfirmed, *under_way)[0],
+        queued or (*unconfirmed, *scope.found.models)[0],
         order.environment.clock,
         order.environment.rng,
         brake,
@@ -95,7 +94,7 @@ def _guards(settings: Settings, brake: Brake, approval: Approval, scope: Scope) 
         brake,
         total=sum(approval.counts.values()),
         proven=approval.counts[JobState.SUCCEEDED] > 0,
-        recovered={job.id for job in (*scope.found.running, *scope.found.fetching)},
+        recovered=scope.found.ids,
     )
 
 

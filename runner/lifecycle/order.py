@@ -71,7 +71,7 @@ class Scope:
     """Jobs that `--resubmit-unconfirmed` sends again, after consent to the rest."""
 
     def __bool__(self) -> bool:
-        return bool(self.queued or self.unconfirmed or self.found.running or self.found.fetching)
+        return bool(self.queued or self.unconfirmed or self.found.ids)
 
 
 @dataclass(frozen=True, slots=True)

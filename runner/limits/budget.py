@@ -53,12 +53,12 @@ class Reservation:
 
     def __exit__(self, *_: object) -> None:
         if not self._may_be_paid:
-            self._budget.committed -= self.estimate or Decimal(0)
+            self.give_back()
 
     def spend(self) -> None:
         """Keep the money: the submit is being sent, and may be paid for whatever happens next."""
         self._may_be_paid = True
 
-    def not_accepted(self) -> None:
-        """Return the money after all: the submit was surely not accepted, and that is recorded."""
-        self._may_be_paid = False
+    def give_back(self) -> None:
+        """Return the money: the submit was surely not accepted, and that is recorded."""
+        self._budget.committed -= self.estimate or Decimal(0)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from jobs.attempts import RawAnswer
 from jobs.failures import Failure
 from jobs.pauses import PauseReason
 
@@ -29,6 +30,7 @@ class Stopped:
     reason: PauseReason
     message: str
     code: str | None = None
+    answer: RawAnswer | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class TurnedAway:
     proven: bool = True
     """Nobody answers so once a submit is accepted. Else the fourth in a row leaves the row unconfirmed."""
     certificate: bool = False
+    answer: RawAnswer | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Denied:
     """Refused because of what is in the row: nothing is paid."""
 
     failure: Failure
+    answer: RawAnswer | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,11 @@ class Unconfirmed:
 
     message: str
     code: str | None = None
+    named_id: str | None = None
+    """An id in the answer. Where the API knows it, the submit was accepted."""
+    if_unknown: TurnedAway | None = None
+    """What follows where the API does not know the id; None: it stays unconfirmed."""
+    answer: RawAnswer | None = field(default=None, compare=False)
 
 
 SubmitVerdict = Taken | TurnedAway | Denied | Stopped | Unconfirmed

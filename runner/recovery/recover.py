@@ -1,7 +1,7 @@
 """Settles what the last run left open, before anything is sent. Idempotent."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from jobs.errors import LockHeld
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached
 from jobs.states import JobState
-from jobs.views import BatchView, OpenJob, Receipt, Settled
+from jobs.views import BatchView, OpenJob, Receipt, Settled, UnconfirmedJob
 from runner.clock import Clock
 from runner.recovery.lock import holding
 from runner.recovery.spool import Spool, Spooled, open_spool
@@ -37,6 +37,24 @@ class Recovered:
     """request_ids in the spool that belong to no job and that no job has."""
     running: list[OpenJob]
     fetching: list[OpenJob]
+    naming_ids: list[UnconfirmedJob] = field(default_factory=list)
+    """Unconfirmed jobs whose answer named an id: the API is asked for it."""
+
+    @property
+    def models(self) -> list[str]:
+        """The models of all these jobs."""
+        return [
+            *(job.model for job in (*self.running, *self.fetching)),
+            *(job.model for job in self.naming_ids),
+        ]
+
+    @property
+    def ids(self) -> set[int]:
+        """The ids of all these jobs."""
+        return {
+            *(job.id for job in (*self.running, *self.fetching)),
+            *(job.id for job in self.naming_ids),
+        }
 
 
 async def recover(store: "Store", batch: BatchView, spool: Spool) -> Recovered:
@@ -48,6 +66,7 @@ async def recover(store: "Store", batch: BatchView, spool: Spool) -> Recovered:
         left=tuple(receipt.outcome.request_id for receipt in settled.left),
         running=await store.jobs.open_jobs(batch.id, JobState.RUNNING),
         fetching=await store.jobs.open_jobs(batch.id, JobState.FETCHING),
+        naming_ids=await store.ledger.naming_ids(batch.id),
     )
 
 
@@ -84,4 +103,4 @@ async def settle(store: "Store", batch: BatchView, spool: Spool) -> Settled:
 
 
 def _receipt(line: Spooled) -> Receipt:
-    return Receipt(line.key, Attached(line.job_id, line.request_id, line.moment))
+    return Receipt(line.key, Attached(line.job_id, line.request_id, line.moment, line.uid or None))

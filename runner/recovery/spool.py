@@ -28,6 +28,8 @@ class Spooled:
     request_id: str
     at: str
     """ISO 8601."""
+    uid: str = ""
+    """The attempt's; empty in a line of an older version."""
 
     @property
     def moment(self) -> datetime:

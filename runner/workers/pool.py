@@ -10,13 +10,14 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.views import OpenJob, QueuedJob
+from jobs.views import OpenJob, QueuedJob, UnconfirmedJob
 from runner.limits.brake import Reach
 from runner.recovery.recover import Recovered
 from runner.workers.context import Context
 from runner.workers.fetch import fetch_images
 from runner.workers.poll import watch
 from runner.workers.submit import submit
+from runner.workers.unconfirmed import take_up
 
 Defect = Callable[[str, BaseException], None]
 """Called with a job's key and an error that nothing here expects."""
@@ -76,7 +77,10 @@ async def _fetch_job(run: Context, job: OpenJob, refreshed: set[int]) -> None:
 
 
 async def _guarded(
-    run: Context, job: QueuedJob | OpenJob, defect: Defect, action: Callable[[], Awaitable[None]]
+    run: Context,
+    job: QueuedJob | OpenJob | UnconfirmedJob,
+    defect: Defect,
+    action: Callable[[], Awaitable[None]],
 ) -> None:
     """Run `action`. After an unexpected error this run leaves the job as it is, and other jobs continue."""
     try:
@@ -106,18 +110,35 @@ def start(
         run.queue.jobs.give(job)
     for job in found.fetching:
         run.queue.jobs.hold(job.id)
+    for unconfirmed in found.naming_ids:
+        run.queue.jobs.hold(unconfirmed.id)
     refreshed: set[int] = set()
     for _ in range(downloads):
         tasks.start_soon(fetch, run, ready.clone(), refreshed, defect)
     ready.close()
-    tasks.start_soon(_workers, run, found.fetching, defect)
+    tasks.start_soon(_workers, run, found, defect)
 
 
-async def _workers(run: Context, fetching: list[OpenJob], defect: Defect) -> None:
+async def _workers(run: Context, found: Recovered, defect: Defect) -> None:
     # The download tasks end when this stream, their only source, is closed.
     async with run.images.ready, anyio.create_task_group() as workers:
-        workers.start_soon(_hand_over, run, fetching)
+        workers.start_soon(_hand_over, run, found.fetching)
+        workers.start_soon(_ask_for_named, run, found.naming_ids, defect)
         await _work(run, workers, defect)
+
+
+async def _ask_for_named(run: Context, jobs: list[UnconfirmedJob], defect: Defect) -> None:
+    """Ask for the ids that answers of earlier runs named, one after the other."""
+
+    async def ask(job: UnconfirmedJob) -> None:
+        known = await take_up(run, job)
+        if known is None:
+            run.queue.jobs.release(job.id)
+        else:
+            run.queue.jobs.give(known)
+
+    for job in jobs:
+        await _guarded(run, job, defect, partial(ask, job))
 
 
 async def _hand_over(run: Context, fetching: list[OpenJob]) -> None:

@@ -7,7 +7,7 @@ three steps are shielded from cancellation, and nothing else is.
 import hashlib
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -20,15 +20,11 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
     Claimed,
-    LeftUnconfirmed,
     NotAccepted,
-    Outcome,
     Refused,
-    Resubmitted,
     Unsendable,
 )
 from jobs.pauses import PauseReason
-from jobs.states import JobState
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach
@@ -37,6 +33,7 @@ from runner.providers.base import CallFailed, Denied, Stopped, SubmitVerdict, Ta
 from runner.recovery.spool import Spooled
 from runner.uploads.uploader import Sendable, Unfit
 from runner.workers.context import Context, must
+from runner.workers.unconfirmed import Lookup, ask_for, failure_of, leave_unconfirmed, tell_unconfirmed
 
 MOST_UNPROVEN = 3
 """How often a row is sent again in a row because the API said "later" with 408, 425 or 503."""
@@ -50,6 +47,16 @@ class _Again:
     after_seconds: float
     unproven: int
     """How many answers in a row have said "later" without any proof, as in `_Tries`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The answer was no receipt, and named an id: the API is asked whether it knows that."""
+
+    uid: str
+    """The attempt's."""
+    request_id: str
+    verdict: Unconfirmed
 
 
 class _Tries(NamedTuple):
@@ -94,7 +101,7 @@ async def _try(
     run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: _Tries
 ) -> OpenJob | _Again | None:
     """Send a job once, in its turn: the accepted job, `_Again` if it may be repeated, None for neither."""
-    result: OpenJob | _Again | None = None
+    result: OpenJob | _Again | _Named | None = None
     with money, run.limits.brake.guarding(Reach.SUBMITS):
         async with AsyncExitStack() as turn:
             with run.queue.pending.until_ended(job.id) as ended:
@@ -106,7 +113,27 @@ async def _try(
             else:
                 with anyio.CancelScope(shield=True):
                     result = await _send(run, job, sendable.body, tries, money)
-    return result  # not from inside the blocks: a brake pulled now must not swallow the result
+    # Not from inside the blocks: a brake pulled now must not swallow the result.
+    return await _settle_named(run, job, result, tries, money) if isinstance(result, _Named) else result
+
+
+async def _settle_named(
+    run: Context, job: QueuedJob, named: _Named, tries: _Tries, money: Reservation
+) -> OpenJob | _Again | None:
+    """Ask the API for an id that stands in an answer to a submit, and record what follows."""
+    lookup = await ask_for(run, named.request_id)
+    now = run.time.clock.now()
+    if lookup is Lookup.KNOWN:
+        if await run.store.jobs.apply(Accepted(job.id, named.request_id, now, named.uid)):
+            _count_accepted(run)
+            return await run.store.jobs.open_job(job.id)
+    elif lookup is Lookup.UNKNOWN and (turned_away := named.verdict.if_unknown) is not None:
+        wait = _wait_for(run, turned_away, tries.all)
+        if await run.store.jobs.apply(_turned_away(job, turned_away, now, wait)):
+            money.give_back()
+            return _Again(wait, tries.unproven)
+    await tell_unconfirmed(run, job, failure_of(named.verdict))
+    return None
 
 
 async def _wait(run: Context, job: QueuedJob, seconds: float) -> bool:
@@ -152,12 +179,14 @@ async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
 
 async def _send(
     run: Context, job: QueuedJob, payload: bytes, tries: _Tries, money: Reservation
-) -> OpenJob | _Again | None:
+) -> OpenJob | _Again | _Named | None:
     """One submit, from intent to recorded answer. `money` is spent unless it is surely not accepted."""
+    now = run.time.clock.now()
+    uid = _new_uid(run, job, now)
     try:
         run.probe("before intent")
         claimed = await run.store.jobs.claim(
-            Claimed(job.id, hashlib.sha256(payload).hexdigest(), run.time.clock.now(), money.estimate)
+            Claimed(job.id, uid, hashlib.sha256(payload).hexdigest(), now, money.estimate)
         )
         if claimed is None:  # cancelled, or removed from the sheet, since it was read
             return None
@@ -174,18 +203,26 @@ async def _send(
     verdict = _believed(await run.provider.submit(job.model, payload), tries)
     run.probe("after submit")
     try:
-        wait = await _record(run, job, verdict, tries.all)
+        wait = await _record(run, job, uid, verdict, tries.all)
         taken = await run.store.jobs.open_job(job.id) if isinstance(verdict, Taken) else None
     except Exception as error:
         if isinstance(verdict, Taken):  # not even a defect may lose a paid request
-            await _spool(run, job, verdict)
+            await _spool(run, job, uid, verdict)
         if not isinstance(error, CannotWrite):
             raise
         run.limits.brake.pause(PauseReason.DISK, error.message)
         return None
     if isinstance(verdict, TurnedAway | Denied | Stopped):
-        money.not_accepted()
+        money.give_back()
+    if isinstance(verdict, Unconfirmed) and verdict.named_id is not None:
+        return _Named(uid, verdict.named_id, verdict)
     return taken if wait is None else _Again(wait, _unproven(verdict, tries))
+
+
+def _new_uid(run: Context, job: QueuedJob, now: datetime) -> str:
+    """A name for an attempt. Job and time keep two runs apart whose chance is the same, as in a rehearsal."""
+    chance = run.time.rng.getrandbits(128)
+    return hashlib.sha256(f"{chance} {job.id} {now.isoformat()}".encode()).hexdigest()[:32]
 
 
 def _unproven(verdict: SubmitVerdict, tries: _Tries) -> int:
@@ -204,7 +241,8 @@ def _believed(verdict: SubmitVerdict, tries: _Tries) -> SubmitVerdict:
     A gateway that says so after each accepted submit would have every row bought again and again.
     """
     if isinstance(verdict, TurnedAway) and not verdict.proven and tries.unproven >= MOST_UNPROVEN:
-        return Unconfirmed(f"The answer was {tries.unproven + 1} times in a row: {verdict.reason}")
+        told = f"The answer was {tries.unproven + 1} times in a row: {verdict.reason}"
+        return Unconfirmed(told, answer=verdict.answer)
     return verdict
 
 
@@ -219,68 +257,61 @@ def _is_held_back(run: Context) -> bool:
     return run.limits.brake.stops(Reach.SUBMITS) and not for_want_of_money
 
 
-async def _record(run: Context, job: QueuedJob, verdict: SubmitVerdict, tries: int) -> float | None:
+async def _record(run: Context, job: QueuedJob, uid: str, verdict: SubmitVerdict, tries: int) -> float | None:
     """Commit the outcome of a submit; return the seconds until it may be repeated, None if it may not."""
     now = run.time.clock.now()
     match verdict:
         case Taken(request_id=request_id):
-            if not await run.store.jobs.apply(Accepted(job.id, request_id, now)):
-                await _leave_unconfirmed(
-                    run, job, Unconfirmed(f"The API answered with {request_id!r}, which another job has.")
-                )
+            if not await run.store.jobs.apply(Accepted(job.id, request_id, now, uid)):
+                await _not_taken(run, job, request_id)
                 return None
             run.probe("after commit")
-            run.limits.throttle.answered()
-            run.limits.health.submit_answered()
-            run.limits.guards.accepted()
+            _count_accepted(run)
             return None
         case TurnedAway():
             wait = _wait_for(run, verdict, tries)
-            available_at = now + timedelta(seconds=wait)
-            must(await run.store.jobs.apply(NotAccepted(job.id, now, available_at)), job.key)
+            must(await run.store.jobs.apply(_turned_away(job, verdict, now, wait)), job.key)
             return wait
         case Denied(failure=failure):
             run.limits.throttle.answered()
             run.limits.health.submit_answered()
-            must(await run.store.jobs.apply(Refused(job.id, failure, now)), job.key)
+            must(await run.store.jobs.apply(Refused(job.id, failure, now, verdict.answer)), job.key)
             run.tally.ended += 1
             run.limits.guards.failed(job.id, failure.kind, at_submit=True)
             return None
         case Stopped(reason=reason, message=message):
             run.limits.brake.pause(reason, message)
-            must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
+            turned_away = NotAccepted(job.id, now, now, message, verdict.answer)
+            must(await run.store.jobs.apply(turned_away), job.key)
             return None
         case Unconfirmed():
-            await _leave_unconfirmed(run, job, verdict)
+            await leave_unconfirmed(run, job, verdict)
             return None
 
 
-async def _leave_unconfirmed(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
-    run.limits.health.submit_unconfirmed()  # before any await: no other submit may start in between
-    failure = Failure(FailureKind.UNCONFIRMED, _unconfirmed_message(verdict.message), verdict.code)
-    now = run.time.clock.now()
-    outcomes: list[Outcome] = [LeftUnconfirmed(job.id, failure, now)]
-    allowed = run.tally.resubmits_left > 0
-    if allowed:
-        run.tally.resubmits_left -= 1  # before any await: another unconfirmed submit may need one too
-        outcomes.append(Resubmitted(job.id, now, automatic=True))
-    try:
-        must(await run.store.jobs.apply(*outcomes), job.key)
-    except CannotWrite:
-        run.notice(f"Job {job.key!r}: {failure.message}")
-        raise
-    what = "It is sent again, as the settings allow: perhaps paid twice."
-    if not await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
-        what = "It is not sent again; `nightsheet review` decides about it."
-        run.tally.resubmits_left += allowed
-    run.notice(f"Job {job.key!r}: {failure.message} {what}")
-    run.limits.guards.unconfirmed()
+def _count_accepted(run: Context) -> None:
+    run.limits.throttle.answered()
+    run.limits.health.submit_answered()
+    run.limits.guards.accepted()
 
 
-def _unconfirmed_message(message: str) -> str:
-    return (
-        f"Sent, and no readable answer came: {message.rstrip('.')}. It may have been accepted and paid for."
-    )
+def _turned_away(job: QueuedJob, verdict: TurnedAway, now: datetime, wait: float) -> NotAccepted:
+    """What follows where a submit was not sent, or turned away: the latter stays in the ledger."""
+    told = verdict.reason if verdict.busy else None
+    return NotAccepted(job.id, now, now + timedelta(seconds=wait), told, verdict.answer)
+
+
+async def _not_taken(run: Context, job: QueuedJob, request_id: str) -> None:
+    """The table does not take a receipt: another job has its id, or the job has changed under this run.
+
+    Raises:
+        CannotWrite: the job has changed; the receipt is to be kept elsewhere.
+    """
+    holder = await run.store.ledger.holder_of(request_id)
+    if holder is None:
+        raise CannotWrite(f"Job {job.key!r} changed under this run, which nothing but this run should do.")
+    told = f"The API answered with {request_id!r}, which job {holder!r} has"
+    await leave_unconfirmed(run, job, Unconfirmed(told))
 
 
 def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
@@ -290,8 +321,8 @@ def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
     return _UNSENT.jittered(tries, run.time.rng)
 
 
-async def _spool(run: Context, job: QueuedJob, verdict: Taken) -> None:
-    line = Spooled(run.batch.id, job.id, job.key, verdict.request_id, run.time.clock.now().isoformat())
+async def _spool(run: Context, job: QueuedJob, uid: str, verdict: Taken) -> None:
+    line = Spooled(run.batch.id, job.id, job.key, verdict.request_id, run.time.clock.now().isoformat(), uid)
     kept = "Even its spool file cannot be written: keep this line."
     with suppress(OSError):
         await to_thread.run_sync(run.spool.add, line)

@@ -78,7 +78,10 @@ SHARES = (
     ("runner/http/*", ("runner.http", "jobs.errors"), "it knows HTTP, and no API"),
     (
         "runner/providers/runcomfy/*",
-        ("runner.providers", "runner.http", "runner.clock", "jobs.errors", "jobs.failures", "jobs.pauses"),
+        (
+            *("runner.providers", "runner.http", "runner.clock"),
+            *("jobs.attempts", "jobs.errors", "jobs.failures", "jobs.pauses"),
+        ),
         "it knows the API, and nothing of a run",
     ),
     ("jobs/catalog/*", ("jobs.catalog", "jobs.suggestions"), "a model's page is a page"),

@@ -172,6 +172,7 @@ def test_a_table_that_is_made_anew_keeps_its_rows(monkeypatch: pytest.MonkeyPatc
     rows = {
         **SOUND,
         "job": SOUND["job"] | {"key": "007", "inputs": "1e5", "columns": '{"a":"1"}', "turn": -2.5},
+        "attempt": {name: value for name, value in SOUND["attempt"].items() if name != "uid"},
     }
     with closing(sqlite3.connect(path)) as connection, connection:
         for table, row in rows.items():
@@ -183,6 +184,8 @@ def test_a_table_that_is_made_anew_keeps_its_rows(monkeypatch: pytest.MonkeyPatc
         for table, row in rows.items():
             (kept,) = connection.execute(f"SELECT * FROM {table}").fetchall()
             assert {name: kept[name] for name in row} == row
+        ((uids, attempts),) = connection.execute("SELECT count(DISTINCT uid), count(*) FROM attempt")
+    assert uids == attempts
 
 
 @pytest.mark.parametrize("linked", [True, False])

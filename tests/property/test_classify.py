@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.http.replies import Answer
-from runner.providers.base import Taken, TurnedAway
+from runner.providers.base import Taken, TurnedAway, Unconfirmed
 from runner.providers.runcomfy.responses import (
     LONGEST_RETRY_AFTER_SECONDS,
     Meaning,
@@ -18,7 +18,7 @@ from runner.providers.runcomfy.responses import (
     read,
     retry_after,
 )
-from runner.providers.runcomfy.submit_answers import NamesAnId, read_submit
+from runner.providers.runcomfy.submit_answers import read_submit
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 NAMES = ("error_code", "error_message", "message", "error", "detail", "request_id", "status")
@@ -57,7 +57,7 @@ def test_every_answer_is_read(answer: Answer) -> None:
 def test_every_answer_to_a_submit_is_read(answer: Answer) -> None:
     """And an id in it can stand in a path."""
     match read_submit(answer, NOW):
-        case Taken(request_id=request_id) | NamesAnId(request_id=request_id):
+        case Taken(request_id=request_id) | Unconfirmed(named_id=str() as request_id):
             assert is_request_id(request_id)
         case _:
             pass
@@ -67,8 +67,8 @@ def test_every_answer_to_a_submit_is_read(answer: Answer) -> None:
 def test_only_a_clear_no_sends_a_submit_again(answer: Answer) -> None:
     """A 429, or an error of the API's own with a moment to come back."""
     verdict = read_submit(answer, NOW)
-    if isinstance(verdict, NamesAnId):
-        verdict = verdict.unknown
+    if isinstance(verdict, Unconfirmed):
+        verdict = verdict.if_unknown or verdict
     if isinstance(verdict, TurnedAway):
         error = own_error(document_of(answer))
         assert 429 in (answer.status, error.status if error else None) or (
@@ -104,5 +104,8 @@ def test_a_request_id_that_came_whole_is_never_lost(request_id: str, rest: dict[
         return
     cut = data.draw(st.integers(body.index(b'"', 16) + 1, len(body)))
     verdict = read_submit(Answer(200, {}, body[:cut], complete=cut == len(body)), NOW)
-    assert isinstance(verdict, Taken if cut == len(body) else NamesAnId)
-    assert verdict.request_id == request_id
+    if cut == len(body):
+        assert verdict == Taken(request_id)
+    else:
+        assert isinstance(verdict, Unconfirmed)
+        assert verdict.named_id == request_id

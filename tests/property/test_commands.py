@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import PAID_OR_MAYBE, SubmitOutcome
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.property.searching import budget
 from tests.support.shell import KILLED, Killed, Ran, Shell
@@ -221,7 +221,7 @@ class Commands(RuleBasedStateMachine):
         doubts: Counter[str] = Counter()
         for attempt in attempts:
             prompt = json.loads(jobs[attempt["job_id"]]["inputs"])["prompt"]
-            tries[prompt] += attempt["outcome"] != SubmitOutcome.REFUSED
+            tries[prompt] += attempt["outcome"] in PAID_OR_MAYBE
             doubts[prompt] += attempt["outcome"] in DOUBTS
         allowed: Counter[str] = Counter()
         for job in jobs.values():

@@ -41,12 +41,14 @@ class Life:
         self.agreed = False
         self.claims = 0
         self.not_accepted = 0
+        self.attached = 0
         self.failed_runs = 0
         self.request_ids: list[str] = []
 
     def rows(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """All that is on disk of the job and its attempts."""
-        return self.table.row(self.job_id), self.table.attempts(self.job_id)
+        """All that is on disk of the job and its attempts, but for what was turned away."""
+        attempts = self.table.attempts(self.job_id)
+        return self.table.row(self.job_id), [line for line in attempts if line["number"] is not None]
 
     async def make(self, move: Move) -> None:
         """Try a move, and see that it did what the table of moves says, or nothing at all."""
@@ -67,6 +69,7 @@ class Life:
         )
         self.claims += move is Move.CLAIM
         self.not_accepted += move is Move.NOT_ACCEPTED
+        self.attached += move is Move.ATTACH and len(self.rows()[1]) > len(before[1])
         self.failed_runs += move is Move.REMOTE_FAILED
         if move in TAKES_AN_ID:
             self.request_ids.append(request_id)
@@ -79,9 +82,11 @@ class Life:
             return self.agreed
         if move is Move.LINK:  # it says what no other job says
             return False
+        row, attempts = self.rows()
         if move is Move.REOPEN:
-            attempts = self.table.attempts(self.job_id)
             return bool(attempts) and attempts[-1]["request_id"] is not None
+        if move is Move.ATTACH and self.state is JobState.FAILED:
+            return row["error_kind"] in {"lost", "discarded"}
         return True
 
     def check(self) -> None:
@@ -89,7 +94,7 @@ class Life:
         row, attempts = self.rows()
         outcomes = [attempt["outcome"] for attempt in attempts]
         assert (row["state"], row["agreed"]) == (self.state, int(self.agreed))
-        assert row["attempts"] == len(attempts) == self.claims - self.not_accepted
+        assert row["attempts"] == len(attempts) == self.claims - self.not_accepted + self.attached
         assert [attempt["number"] for attempt in attempts] == list(range(1, len(attempts) + 1))
         assert row["failed_runs"] == self.failed_runs
         # Promise one: sent once, and once more for each time that it was allowed.

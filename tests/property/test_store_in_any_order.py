@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import PAID_OR_MAYBE
 from jobs.failures import Failure, FailureKind
 from jobs.ledger import balance
 from jobs.outcomes import Attached, Outcome, Resubmitted
@@ -52,7 +52,8 @@ BY_A_LOAD = {
 }
 """Moves of jobs that were never sent, when their row goes, comes back, or changes."""
 GRAPH = {(source, target) for sources, target in MOVES.values() for source in sources} | {
-    (JobState.SUBMITTING, JobState.CANCELLED)  # turned away, and somebody wanted it cancelled meanwhile
+    (state, JobState.CANCELLED)  # turned away, and somebody wanted it cancelled meanwhile
+    for state in (JobState.SUBMITTING, JobState.UNCONFIRMED)
 }
 
 
@@ -153,7 +154,9 @@ class StoreMachine(RuleBasedStateMachine):
             (job["id"], move)
             for job in self.jobs().values()
             for move in Move
-            if job["state"] in MOVES[move][0] and move not in NOT_OF_A_RUN
+            if job["state"] in MOVES[move][0]
+            and move not in NOT_OF_A_RUN
+            and not (move is Move.ATTACH and job["state"] in ENDED)
         ]
         if fitting:
             job_id, move = fitting[number % len(fitting)]
@@ -240,8 +243,15 @@ class StoreMachine(RuleBasedStateMachine):
             twin = self.jobs().get(job["same_as"] or 0)
             may = may and twin is not None and twin["state"] == JobState.SUCCEEDED
         if move in (Move.ACCEPTED, Move.ATTACH):
-            may = may and request_id not in taken
+            may = may and (request_id not in taken or self.has_back(move, job, request_id))
+        if move is Move.ATTACH and job["state"] == JobState.FAILED:
+            may = may and job["error_kind"] in ("lost", "discarded")
         assert self.do(self.store.jobs.apply(outcome)) is may, (move, job["state"])
+
+    def has_back(self, move: Move, job: dict[str, Any], request_id: str) -> bool:
+        """Whether a person gives a job the id that its newest submit has already."""
+        own = [attempt for attempt in self.attempts() if attempt["job_id"] == job["id"]]
+        return move is Move.ATTACH and bool(own) and own[-1]["request_id"] == request_id
 
     @rule(number=st.integers(0, 20))
     def two_outcomes_or_none(self, number: int) -> None:
@@ -386,12 +396,12 @@ class StoreMachine(RuleBasedStateMachine):
             allowed[what] = allowed.get(what, 1) + job["authorised"]
         for attempt in self.attempts():
             what = named[attempt["job_id"]]
-            paid[what] = paid.get(what, 0) + (attempt["outcome"] != SubmitOutcome.REFUSED)
+            paid[what] = paid.get(what, 0) + (attempt["outcome"] in PAID_OR_MAYBE)
         refused = {named[a["job_id"]] for a in self.attempts() if a["outcome"] == "refused"}
         for what, times in paid.items():
             assert what in refused or times <= allowed[what], what
         for job in jobs.values():
-            own = [a["outcome"] for a in self.attempts() if a["job_id"] == job["id"]]
+            own = [a["outcome"] for a in self.attempts() if a["job_id"] == job["id"] and a["number"]]
             assert len(own) == job["attempts"]
             assert own.count("intent") == int(job["state"] == JobState.SUBMITTING)
 

@@ -133,6 +133,7 @@ def _attempt(line: Record) -> AttemptView:
 
     return AttemptView(
         id=line["id"],
+        uid=line["uid"],
         job_id=line["job_id"],
         key=line["key"],
         row=line["row"],
@@ -142,6 +143,8 @@ def _attempt(line: Record) -> AttemptView:
         answered_at=moment("answered_at"),
         outcome=SubmitOutcome(line["outcome"]),
         request_id=line["request_id"],
+        named_id=line["named_id"],
+        answer=None,
         cost_usd=usd("cost_usd"),
         estimate_usd=usd("estimate_usd"),
         ended=line["ended"],

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from jobs.attempts import IN_DOUBT
 from jobs.ledger import balance
 from jobs.states import AT_THE_API, ENDED, JobState
 from tests.simulation.evidence import Evidence, gather
@@ -44,7 +45,8 @@ def losses(e: Evidence) -> Losses:
 
 def _doubts(e: Evidence, job_id: int) -> int:
     """Attempts of a job of which nobody knows, or knew, whether they were accepted."""
-    return sum(line["job_id"] == job_id and line["request_id"] is None for line in e.attempts)
+    own = [line for line in e.attempts if line["job_id"] == job_id]
+    return sum(line["outcome"] in IN_DOUBT for line in own)
 
 
 def i1_paid_as_allowed(e: Evidence) -> None:
@@ -53,7 +55,7 @@ def i1_paid_as_allowed(e: Evidence) -> None:
     books = balance(e.ledger)
     assert books.balanced, f"I1: the books do not balance: {books}"
     for job in e.jobs:
-        own = [line for line in e.attempts if line["job_id"] == job["id"]]
+        own = [line for line in e.attempts if line["job_id"] == job["id"] and line["number"] is not None]
         assert len(own) == job["attempts"], f"I1: {job['key']} counts {job['attempts']} of {len(own)}"
         assert len(e.accepted.get(job["id"], [])) <= len(own), f"I1: {job['key']} was sent unseen"
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import anyio
 from anyio.abc import TaskGroup
@@ -119,7 +120,7 @@ def failure(
 
 def claimed(job_id: int, at: datetime = NIGHT, estimate_usd: Decimal | None = ESTIMATE) -> Claimed:
     """The intent to submit a job."""
-    return Claimed(job_id, "5" * 64, at, estimate_usd)
+    return Claimed(job_id, uuid4().hex, "5" * 64, at, estimate_usd)
 
 
 def outcome_of(move: Move, job_id: int, *, request_id: str = "req-1", at: datetime = NIGHT) -> Outcome:
@@ -128,7 +129,7 @@ def outcome_of(move: Move, job_id: int, *, request_id: str = "req-1", at: dateti
         Move.UNSENDABLE: Unsendable(job_id, failure(FailureKind.REFUSED), at),
         Move.LINK: Linked(job_id, (), at),
         Move.ACCEPTED: Accepted(job_id, request_id, at),
-        Move.NOT_ACCEPTED: NotAccepted(job_id, at, at),
+        Move.NOT_ACCEPTED: NotAccepted(job_id, at, at, "busy"),
         Move.REFUSED: Refused(job_id, failure(FailureKind.REFUSED), at),
         Move.UNCONFIRMED: LeftUnconfirmed(job_id, failure(FailureKind.UNCONFIRMED), at),
         Move.REMOTE_DONE: RemoteDone(job_id, ("https://pictures.example/1.png",), Decimal("0.04")),

@@ -16,7 +16,7 @@ import httpx
 from anyio.streams.memory import MemoryObjectReceiveStream
 from PIL import Image
 
-from jobs.outcomes import Accepted, Claimed
+from jobs.outcomes import Accepted
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
@@ -46,7 +46,7 @@ from runner.workers.context import Context
 from runner.workers.poll import watch
 from runner.workers.tuning import Tuning
 from tests.support.scripted import PRICE, ScriptedProvider
-from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, rows, select
+from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, claimed, rows, select
 from tests.support.virtual_time import VirtualClock
 from tests.support.warm import prepare_database
 
@@ -218,7 +218,7 @@ async def at_the_api(folder: Path, **options: Any) -> AsyncIterator[tuple[World,
     async with world(folder, "a", **options) as w:
         job = await w.queued()
         w.run.limits.budget.reserve(ESTIMATE)
-        assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.claim(claimed(job.id, w.clock.now(), ESTIMATE))
         assert await w.store.jobs.apply(Accepted(job.id, "req-1", w.clock.now()))
         yield w, await w.running()
 

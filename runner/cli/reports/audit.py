@@ -102,6 +102,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "submits": books.submits,
         "repeats_allowed": books.repeats_allowed,
         "open_doubts": books.unconfirmed,
+        "turned_away": books.turned_away,
         "overdrawn": list(books.overdrawn),
         "not_in_hand_usd": float(books.not_in_hand_usd),
         "not_in_hand": [
@@ -140,6 +141,7 @@ def _attempt_json(attempt: "AttemptView", rows: SheetRows) -> dict[str, Any]:
         "current": rows.is_current(attempt),
         "row": attempt.row,
         "attempt": attempt.number,
+        "uid": attempt.uid,
         "payload_sha256": attempt.payload_sha256,
         "sent_at": moment(attempt.started_at),
         "outcome": str(attempt.outcome),
@@ -148,4 +150,5 @@ def _attempt_json(attempt: "AttemptView", rows: SheetRows) -> dict[str, Any]:
         "estimate_usd": dollars(attempt.estimate_usd),
         "ended": attempt.ended,
         "automatic": attempt.automatic,
+        "detail": attempt.detail,
     }

@@ -5,7 +5,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from jobs.ledger import PAID_OR_MAYBE, LedgerAudit
+from jobs.attempts import PAID_OR_MAYBE
+from jobs.ledger import LedgerAudit
 from runner.cli.console import console
 from runner.cli.console.formatting import zone, zone_name
 from runner.humanize import count_of, money
@@ -65,6 +66,10 @@ def show_balance(attempts: Sequence["AttemptView"], books: LedgerAudit, rows: Sh
         f"{count_of(books.submits, 'submit')} for {count_of(books.jobs_sent, 'job')}, "
         f"{books.repeats_allowed:,} repeats allowed, {books.unconfirmed:,} in doubt."
     )
+    if books.turned_away:
+        console.result(
+            f"{count_of(books.turned_away, 'submit')} more turned away: answered, not accepted, and free."
+        )
     if books.balanced:
         console.result("The books balance: nothing was sent more often than was allowed.")
     else:
@@ -109,7 +114,7 @@ def _cells(attempt: "AttemptView", rows: SheetRows, here: tzinfo, *, revised: bo
         rows.line(attempt),
         attempt.key,
         *([str(rows.revision(attempt))] if revised else []),
-        str(attempt.number),
+        "" if attempt.number is None else str(attempt.number),
         attempt.payload_sha256[:_HASH_LENGTH],
         str(attempt.outcome),
         attempt.request_id or "",

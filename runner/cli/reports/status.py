@@ -63,6 +63,7 @@ def as_json(status: BatchStatus) -> dict[str, Any]:
             "estimate_usd": float(spent + status.queued_usd),
             "in_doubt_usd": float(status.unconfirmed_usd),
         },
+        "turned_away": status.account.turned_away,
         "paused": None if paused is None else {"reason": paused.reason.value, "since": moment(paused.since)},
     }
 
@@ -80,6 +81,8 @@ def lines(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]:
     if status.links.waiting:
         yield f"{status.links.waiting:,} of the queued wait for a job that says the same: not paid", ""
     yield _money(status), ""
+    if status.account.turned_away:
+        yield f"Turned away, and free: {count_of(status.account.turned_away, 'submit')}", ""
     if status.pace and status.left:
         done = status.at + timedelta(minutes=status.left / status.pace)
         yield f"Pace {jobs_a_minute(status.pace)}, done about {clock_time(done, status.at)}", ""

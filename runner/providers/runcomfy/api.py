@@ -5,6 +5,7 @@ official clients tolerate (`completed` and `succeeded`, `image` and `images`, `c
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
@@ -35,11 +36,11 @@ from runner.providers.base import (
     StatusVerdict,
     Stopped,
     SubmitVerdict,
-    Taken,
     TurnedAway,
     Unconfirmed,
     UnknownId,
 )
+from runner.providers.runcomfy.evidence import raw_answer
 from runner.providers.runcomfy.responses import (
     FOREIGN,
     Meaning,
@@ -50,7 +51,7 @@ from runner.providers.runcomfy.responses import (
     read,
     words_of,
 )
-from runner.providers.runcomfy.submit_answers import NamesAnId, Unauthorised, read_submit
+from runner.providers.runcomfy.submit_answers import Unauthorised, read_submit
 
 _WORDS = {
     "in_queue": RemoteStatus.QUEUED,
@@ -110,22 +111,14 @@ class RunComfy:
                 return await self._submitted(reply, payload)
 
     async def _submitted(self, answer: Answer, payload: bytes) -> SubmitVerdict:
-        """What an answer to a submit means; a free question settles what it leaves open."""
+        """What an answer to a submit means; a free question settles whose fault a 401 or 403 is."""
         match read_submit(answer, self._clock.now()):
-            case NamesAnId(request_id=request_id, unknown=unknown, unclear=unclear):
-                match await self.status(request_id):
-                    case RemoteStatusReport():
-                        return Taken(request_id)
-                    case UnknownId(bare=False):
-                        return unknown
-                    case _:
-                        return unclear
             case Unauthorised(message=message, code=code):
-                return await self._whose_fault(message, code, payload)
+                return replace(await self._whose_fault(message, code, payload), answer=raw_answer(answer))
             case verdict:
                 return verdict
 
-    async def _whose_fault(self, message: str, code: str, payload: bytes) -> SubmitVerdict:
+    async def _whose_fault(self, message: str, code: str, payload: bytes) -> Stopped | Denied | Unconfirmed:
         """Whether a 401, 403 or 407 means the token: then a free question is refused as well.
 
         The question is about a request that nobody has, so the API answers that it does not know it.

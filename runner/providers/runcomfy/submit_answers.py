@@ -12,7 +12,7 @@ Kong for what a gateway says.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,6 +21,7 @@ from jobs.failures import Failure, FailureKind
 from jobs.pauses import PauseReason
 from runner.http.replies import Answer
 from runner.providers.base import Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
+from runner.providers.runcomfy.evidence import raw_answer
 from runner.providers.runcomfy.responses import (
     OwnError,
     document_of,
@@ -49,17 +50,6 @@ _DEEPEST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class NamesAnId:
-    """An answer that is no receipt, and names a request_id: a free question tells whether it is known."""
-
-    request_id: str
-    unknown: SubmitVerdict
-    """What follows where the API does not know the id."""
-    unclear: Unconfirmed
-    """What follows where the API does not say whether it does."""
-
-
-@dataclass(frozen=True, slots=True)
 class Unauthorised:
     """A 401, 403 or 407 that is not the API's own: a free question tells whether it means the token."""
 
@@ -67,8 +57,18 @@ class Unauthorised:
     code: str
 
 
-def read_submit(answer: Answer, now: datetime) -> SubmitVerdict | NamesAnId | Unauthorised:
-    """What an answer to a submit means: the first line that fits. `now` is the wall clock."""
+def read_submit(answer: Answer, now: datetime) -> SubmitVerdict | Unauthorised:
+    """What an answer to a submit means: the first line that fits. `now` is the wall clock.
+
+    What the answer was is kept with every verdict that a person may want to look into.
+    """
+    verdict = _verdict(answer, now)
+    if isinstance(verdict, TurnedAway | Denied | Unconfirmed | Stopped):
+        return replace(verdict, answer=raw_answer(answer))
+    return verdict
+
+
+def _verdict(answer: Answer, now: datetime) -> SubmitVerdict | Unauthorised:
     document = document_of(answer)
     error = own_error(document)
     after = retry_after(answer.headers, now)
@@ -80,9 +80,8 @@ def read_submit(answer: Answer, now: datetime) -> SubmitVerdict | NamesAnId | Un
     verdict = _without_an_id(answer, document, error, after)
     elsewhere = None if is_page(answer) else _id_elsewhere(answer, document)
     if elsewhere is not None:
-        unclear = _unconfirmed(answer, document, elsewhere)
-        unknown = verdict if isinstance(verdict, TurnedAway) and verdict.proven else unclear
-        return NamesAnId(elsewhere, unknown, unclear)
+        turned_away = verdict if isinstance(verdict, TurnedAway) and verdict.proven else None
+        return replace(_unconfirmed(answer, document, elsewhere), named_id=elsewhere, if_unknown=turned_away)
     return verdict
 
 

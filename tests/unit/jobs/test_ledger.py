@@ -26,6 +26,7 @@ def line(number: int = 1, job_id: int = 1, **more: Any) -> AttemptView:
     """A line of the ledger: accepted, and its pictures are home."""
     values: dict[str, Any] = {
         "id": 10 * job_id + number,
+        "uid": f"uid-{job_id}-{number}",
         "job_id": job_id,
         "key": f"job-{job_id}",
         "row": job_id + 1,
@@ -35,6 +36,8 @@ def line(number: int = 1, job_id: int = 1, **more: Any) -> AttemptView:
         "answered_at": None,
         "outcome": Out.ACCEPTED,
         "request_id": f"req-{job_id}-{number}",
+        "named_id": None,
+        "answer": None,
         "cost_usd": Decimal("0.04"),
         "estimate_usd": ESTIMATE,
         "ended": "done",
@@ -95,11 +98,18 @@ def test_the_leave_of_one_job_does_not_serve_another() -> None:
     assert books.overdrawn == ("job-2",)
 
 
-@pytest.mark.parametrize("outcome", sorted(set(Out) - {Out.REFUSED}))
+@pytest.mark.parametrize("outcome", sorted(set(Out) - {Out.REFUSED, Out.TURNED_AWAY}))
 def test_what_was_or_may_have_been_accepted_counts(outcome: SubmitOutcome) -> None:
     """A doubt counts as sent, however it was settled."""
     books = balance([line(1, outcome=outcome), line(2)])
     assert (books.submits, books.balanced) == (2, False)
+
+
+def test_a_submit_that_was_turned_away_is_counted_apart() -> None:
+    """It left, was answered, and is free: nobody has to allow another."""
+    books = balance([line(1, outcome=Out.TURNED_AWAY, request_id=None), line(2)])
+    assert (books.submits, books.turned_away, books.balanced) == (1, 1, True)
+    assert books.not_in_hand == ()
 
 
 def test_a_refused_submit_is_free() -> None:

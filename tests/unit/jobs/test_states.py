@@ -13,8 +13,8 @@ EXPECTED = {
     Move.CLAIM: ({S.QUEUED}, S.SUBMITTING),
     Move.UNSENDABLE: ({S.QUEUED}, S.FAILED),
     Move.LINK: ({S.QUEUED}, S.SUCCEEDED),
-    Move.ACCEPTED: ({S.SUBMITTING}, S.RUNNING),
-    Move.NOT_ACCEPTED: ({S.SUBMITTING}, S.QUEUED),
+    Move.ACCEPTED: ({S.SUBMITTING, S.UNCONFIRMED}, S.RUNNING),
+    Move.NOT_ACCEPTED: ({S.SUBMITTING, S.UNCONFIRMED}, S.QUEUED),
     Move.REFUSED: ({S.SUBMITTING}, S.FAILED),
     Move.UNCONFIRMED: ({S.SUBMITTING}, S.UNCONFIRMED),
     Move.REMOTE_DONE: ({S.RUNNING}, S.FETCHING),
@@ -24,7 +24,7 @@ EXPECTED = {
     Move.FETCHED: ({S.FETCHING}, S.SUCCEEDED),
     Move.FETCH_FAILED: ({S.FETCHING}, S.FAILED),
     Move.CANCEL: ({S.QUEUED, S.RUNNING}, S.CANCELLED),
-    Move.ATTACH: ({S.UNCONFIRMED}, S.RUNNING),
+    Move.ATTACH: ({S.UNCONFIRMED, S.FAILED, S.CANCELLED}, S.RUNNING),
     Move.RESUBMIT: ({S.UNCONFIRMED}, S.QUEUED),
     Move.DISCARD: ({S.UNCONFIRMED}, S.FAILED),
     Move.REOPEN: ({S.FAILED, S.SUCCEEDED}, S.RUNNING),
@@ -51,10 +51,10 @@ def test_only_a_claim_leads_to_a_submit() -> None:
     assert [move for move, (_, target) in MOVES.items() if target is S.SUBMITTING] == [Move.CLAIM]
 
 
-def test_a_doubtful_submit_is_left_by_a_persons_decision_alone() -> None:
-    """No outcome of the runner's own starts at `unconfirmed`."""
+def test_a_doubtful_submit_is_left_by_a_decision_or_by_proof() -> None:
+    """A person decides; or a receipt comes late, or the API says that it does not know what a 429 named."""
     ways = {move for move, (sources, _) in MOVES.items() if S.UNCONFIRMED in sources}
-    assert ways == {Move.ATTACH, Move.RESUBMIT, Move.DISCARD}
+    assert ways == {Move.ATTACH, Move.RESUBMIT, Move.DISCARD} | {Move.ACCEPTED, Move.NOT_ACCEPTED}
 
 
 def test_what_is_paid_for_goes_back_to_the_queue_only_once_it_has_ended() -> None:

@@ -20,7 +20,8 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
     """What is sent, when, and what it may cost at most, before it is sent."""
     job_id = await agreed(table, "a")
     at = table.clock.advance(5)
-    attempt_id = await table.store.jobs.claim(claimed(job_id, at))
+    intent = claimed(job_id, at)
+    attempt_id = await table.store.jobs.claim(intent)
     row = table.row(job_id)
     assert (row["state"], row["attempts"], row["submitted_at"]) == (
         "submitting",
@@ -30,6 +31,7 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
     assert table.attempts(job_id) == [
         {
             "id": attempt_id,
+            "uid": intent.uid,
             "job_id": job_id,
             "number": 1,
             "payload_sha256": "5" * 64,
@@ -37,6 +39,8 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
             "answered_at": None,
             "outcome": "intent",
             "request_id": None,
+            "named_id": None,
+            "answer": None,
             "automatic": 0,
             "urls": None,
             "cost_usd": None,
@@ -118,7 +122,7 @@ async def test_what_was_surely_not_accepted_was_no_attempt(table: Table) -> None
 
 
 async def test_a_submit_that_was_not_accepted_leaves_the_earlier_ones_alone(table: Table) -> None:
-    """The time of the last real submit stands again, and the ledger is as it was."""
+    """The time of the last real submit stands again; the ledger has it beside them, without a number."""
     job_id = await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, Move.REQUEUE)
     ledger, submitted_at = table.attempts(job_id), table.row(job_id)["submitted_at"]
     assert submitted_at == NIGHT.isoformat(timespec="microseconds")
@@ -126,7 +130,9 @@ async def test_a_submit_that_was_not_accepted_leaves_the_earlier_ones_alone(tabl
     await table.move("a", Move.CLAIM)
     assert table.row(job_id)["submitted_at"] != submitted_at
     await table.move("a", Move.NOT_ACCEPTED)
-    assert table.attempts(job_id) == ledger
+    turned_away, *earlier = table.attempts(job_id)
+    assert (turned_away["outcome"], turned_away["number"]) == ("turned_away", None)
+    assert earlier == ledger
     row = table.row(job_id)
     assert (row["submitted_at"], row["attempts"], row["agreed"]) == (submitted_at, 1, 1)
 

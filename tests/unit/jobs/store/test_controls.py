@@ -113,7 +113,7 @@ async def test_a_wish_that_meets_a_submit_ends_it_if_it_is_not_accepted(table: T
     row = table.row(job_id)
     assert (row["state"], row["error_kind"], row["cancel_requested"]) == ("cancelled", "cancelled", 0)
     assert row["finished_at"] is not None
-    assert table.attempts(job_id) == []
+    assert [attempt["outcome"] for attempt in table.attempts(job_id)] == ["turned_away"]
     assert table.row(other)["state"] == "queued"
 
 

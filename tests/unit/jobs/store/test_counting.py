@@ -140,6 +140,7 @@ async def test_the_ledger_has_every_attempt(table: Table) -> None:
     assert (refused.key, refused.outcome, refused.detail) == ("b", SubmitOutcome.REFUSED, "why")
     assert accepted == AttemptView(
         id=table.attempts(job_id)[0]["id"],
+        uid=table.attempts(job_id)[0]["uid"],
         job_id=job_id,
         key="a",
         row=2,
@@ -149,6 +150,8 @@ async def test_the_ledger_has_every_attempt(table: Table) -> None:
         answered_at=at,
         outcome=SubmitOutcome.ACCEPTED,
         request_id="req-a",
+        named_id=None,
+        answer=None,
         cost_usd=Decimal("0.04"),
         estimate_usd=ESTIMATE,
         ended="done",

@@ -3,7 +3,8 @@
 import pytest
 
 from jobs.failures import FailureKind
-from jobs.outcomes import Attached, Discarded, Reopened, Requeued, Resubmitted
+from jobs.ledger import balance
+from jobs.outcomes import Attached, Discarded, RemoteFailed, Reopened, Requeued, Resubmitted
 from jobs.states import JobState, Move
 from tests.support.tables import Table, failure
 
@@ -30,6 +31,39 @@ async def test_an_id_that_another_job_has_is_not_attached(table: Table) -> None:
     before = table.everything()
     assert not await table.store.jobs.apply(Attached(job_id, "req-b", table.clock.at))
     assert table.everything() == before
+
+
+@pytest.mark.parametrize("kind", [FailureKind.LOST, FailureKind.REFUSED])
+async def test_of_the_failed_only_what_may_be_at_the_api_is_attached(table: Table, kind: FailureKind) -> None:
+    """A lost request that is known again goes on under its own id; what was refused has none."""
+    job_id = await table.bring("a", S.RUNNING)
+    assert await table.store.jobs.apply(RemoteFailed(job_id, failure(kind), None, table.clock.at))
+    taken = await table.store.jobs.apply(Attached(job_id, "req-a", table.clock.at))
+    assert taken is (kind is FailureKind.LOST)
+    job = await table.job("a")
+    assert job.state is (S.RUNNING if taken else S.FAILED)
+    assert [attempt["number"] for attempt in table.attempts(job_id)] == [1]
+
+
+async def test_another_id_of_a_lost_job_is_another_submit(table: Table) -> None:
+    """Nothing that was accepted is written over: the ledger has both, and the second is allowed."""
+    job_id = await table.bring("a", S.RUNNING)
+    lost = RemoteFailed(job_id, failure(FailureKind.LOST), None, table.clock.at)
+    assert await table.store.jobs.apply(lost, Attached(job_id, "found", table.clock.at))
+    first, second = table.attempts(job_id)
+    assert (first["request_id"], second["request_id"], second["number"]) == ("req-a", "found", 2)
+    assert balance(await table.store.ledger.attempts(table.batch.id)).balanced
+    (open_job,) = await table.store.jobs.open_jobs(table.batch.id, S.RUNNING)
+    assert open_job.request_id == "found"
+
+
+async def test_a_job_that_was_cancelled_unsent_may_have_an_id(table: Table) -> None:
+    """A person knows more than the table: it has its first submit then."""
+    job_id = await table.bring("a", S.CANCELLED)
+    assert await table.store.jobs.apply(Attached(job_id, "found", table.clock.at))
+    job = await table.job("a")
+    assert (job.state, job.request_id, job.attempts, job.finished_at) == (S.RUNNING, "found", 1, None)
+    assert balance(await table.store.ledger.attempts(table.batch.id)).balanced
 
 
 async def test_a_doubtful_submit_sent_again_stays_in_the_ledger(table: Table) -> None:

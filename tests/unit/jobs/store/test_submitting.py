@@ -1,9 +1,10 @@
 """What came of a submit: accepted, refused, unanswered."""
 
+from jobs.attempts import RawAnswer
 from jobs.failures import FailureKind
-from jobs.outcomes import Accepted, LeftUnconfirmed, Refused, Unsendable
-from jobs.states import JobState
-from tests.support.tables import Table, failure
+from jobs.outcomes import Accepted, Attached, LeftUnconfirmed, NotAccepted, Refused, Unsendable
+from jobs.states import JobState, Move
+from tests.support.tables import ESTIMATE, Table, claimed, failure
 
 S = JobState
 
@@ -64,3 +65,63 @@ async def test_a_job_that_cannot_be_sent_fails_for_free(table: Table) -> None:
     job = await table.job("a")
     assert (job.state, job.failure, job.attempts, job.submitted_at) == (S.FAILED, gone, 0, None)
     assert table.attempts(job_id) == []
+
+
+async def test_a_late_receipt_heals_a_doubt(table: Table) -> None:
+    """A receipt is proof: the doubt was declared by somebody who did not have it."""
+    await table.store.batches.agree(table.batch.id)
+    intent = claimed((await table.job("a")).id, table.clock.at)
+    assert await table.store.jobs.claim(intent) is not None
+    doubt = LeftUnconfirmed(intent.job_id, failure(FailureKind.UNCONFIRMED), table.clock.at)
+    assert await table.store.jobs.apply(doubt)
+    assert await table.store.jobs.apply(Accepted(intent.job_id, "req-1", table.clock.at, intent.uid))
+    job = await table.job("a")
+    assert (job.state, job.request_id, job.failure) == (S.RUNNING, "req-1", None)
+
+
+async def test_a_receipt_is_taken_by_its_own_attempt_alone(table: Table) -> None:
+    """An older submit's receipt must not pass for the one that is under way."""
+    job_id = await table.bring("a", S.UNCONFIRMED)
+    before = table.everything()
+    assert not await table.store.jobs.apply(Accepted(job_id, "req-1", table.clock.at, "of another"))
+    assert not await table.store.jobs.apply(Attached(job_id, "req-1", table.clock.at, "of another"))
+    assert table.everything() == before
+
+
+async def test_what_was_turned_away_stays_in_the_ledger(table: Table) -> None:
+    """Without a number: the job's next submit is its first one, and it is not paid for."""
+    job_id = await table.bring("a", S.SUBMITTING)
+    answer = RawAnswer(429, {"server": "nginx"}, "Too Many Requests")
+    turned_away = NotAccepted(job_id, table.clock.at, table.clock.at, "Too Many Requests", answer)
+    assert await table.store.jobs.apply(turned_away)
+    row = table.row(job_id)
+    assert (row["state"], row["attempts"], row["submitted_at"]) == ("queued", 0, None)
+    assert await table.move("a", Move.CLAIM, Move.ACCEPTED) == job_id
+    first, second = await table.store.ledger.attempts(table.batch.id)
+    assert (first.outcome, first.number, first.detail) == ("turned_away", None, "Too Many Requests")
+    assert first.answer == answer
+    assert (second.outcome, second.number) == ("accepted", 1)
+    account = await table.store.ledger.account(table.batch.id)
+    assert (account.submits, account.turned_away, account.spent_usd) == (1, 1, ESTIMATE)
+    job = await table.job("a")
+    assert (job.attempts, job.request_id) == (1, "req-a")
+
+
+async def test_what_was_not_sent_is_no_attempt(table: Table) -> None:
+    """Nothing left this machine."""
+    job_id = await table.bring("a", S.SUBMITTING)
+    assert await table.store.jobs.apply(NotAccepted(job_id, table.clock.at, table.clock.at))
+    assert table.attempts(job_id) == []
+
+
+async def test_an_unknown_id_under_a_429_is_turned_away_after_all(table: Table) -> None:
+    """It was recorded as a doubt first, since the id might have been a receipt."""
+    job_id = await table.bring("a", S.SUBMITTING)
+    reason = failure(FailureKind.UNCONFIRMED)
+    assert await table.store.jobs.apply(LeftUnconfirmed(job_id, reason, table.clock.at, "gateway-1"))
+    (naming,) = await table.store.ledger.naming_ids(table.batch.id)
+    assert (naming.id, naming.key, naming.named_id) == (job_id, "a", "gateway-1")
+    assert await table.store.jobs.apply(NotAccepted(job_id, table.clock.at, table.clock.at, "Too many"))
+    job = await table.job("a")
+    assert (job.state, job.failure, job.agreed) == (S.QUEUED, None, True)
+    assert await table.store.ledger.naming_ids(table.batch.id) == []

@@ -44,6 +44,7 @@ JOB = {
 }
 ATTEMPT = {
     "id": 1,
+    "uid": "1",
     "job_id": 1,
     "number": 1,
     "payload_sha256": "5" * 64,
@@ -145,9 +146,9 @@ def test_what_must_be_unique_is(
 def test_a_request_id_is_held_by_one_attempt(database: sqlite3.Connection) -> None:
     """Two jobs that fetch the same pictures would hide that one of them was lost."""
     accepted = ATTEMPT | {"outcome": "accepted", "request_id": "r"}
-    insert(database, "attempt", **accepted | {"id": 2, "number": 2})
+    insert(database, "attempt", **accepted | {"id": 2, "uid": "2", "number": 2})
     with pytest.raises(sqlite3.IntegrityError, match=r"attempt\.request_id"):
-        insert(database, "attempt", **accepted | {"id": 3, "number": 3})
+        insert(database, "attempt", **accepted | {"id": 3, "uid": "3", "number": 3})
 
 
 @pytest.mark.parametrize(

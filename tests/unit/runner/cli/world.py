@@ -15,7 +15,6 @@ import pytest
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
-    Claimed,
     Fetched,
     FetchFailed,
     LeftUnconfirmed,
@@ -30,6 +29,7 @@ from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView
 from runner.cli import app
 from runner.providers.base import CallFailed, CancelVerdict, PriceVerdict, StatusVerdict
+from tests.support.tables import claimed
 from tests.support.warm import prepare_database
 
 T = TypeVar("T")
@@ -169,7 +169,7 @@ class World:
             view = await store.jobs.by_key(batch.id, key)
             assert view is not None
             usd = None if estimate is None else Decimal(estimate)
-            assert await store.jobs.claim(Claimed(view.id, "0" * 64, NOW, usd)) is not None
+            assert await store.jobs.claim(claimed(view.id, NOW, usd)) is not None
             for move in moves:
                 assert await store.jobs.apply(move(view.id))
 

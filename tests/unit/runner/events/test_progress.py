@@ -5,7 +5,7 @@ from pathlib import Path
 from unittest import mock
 
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Accepted, Claimed
+from jobs.outcomes import Accepted
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account
@@ -13,6 +13,7 @@ from runner.events.observer import Progress
 from runner.events.progress import ProgressCounter
 from runner.providers.base import Denied, Unconfirmed
 from runner.workers.submit import submit
+from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
@@ -41,7 +42,7 @@ async def test_the_counts_add_up(tmp_path: Path) -> None:
     async with world(tmp_path, "a", "b", "c", "d") as w:
         m, _watcher = meter(w)
         job = await w.queued("a")
-        await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+        await w.store.jobs.claim(claimed(job.id, w.clock.now(), None))
         await w.store.jobs.apply(Accepted(job.id, "req-a", w.clock.now()))
         w.provider.says("submit", Denied(Failure(FailureKind.REFUSED, "why")), Unconfirmed("silence"))
         await submit(w.run, await w.queued("b"))

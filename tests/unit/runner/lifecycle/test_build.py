@@ -13,7 +13,7 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Accepted, Claimed, Fetched, LeftUnconfirmed, RemoteDone
+from jobs.outcomes import Accepted, Fetched, LeftUnconfirmed, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.views import OpenJob
 from runner.downloads.disk import LocalDisk
@@ -34,7 +34,7 @@ from runner.workers.context import Context
 from tests.support.night import Watching
 from tests.support.order import order_of
 from tests.support.scripted import PRICE
-from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, rows
+from tests.support.tables import ESTIMATE, MODEL, ORIGIN, SHEET, claimed, rows
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
@@ -85,7 +85,7 @@ async def assembled(
 async def take(w: World, key: str, *, unconfirmed: bool = False) -> None:
     """Have the API take a job, or leave it in doubt."""
     job, now = await w.queued(key), w.clock.now()
-    assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
+    assert await w.store.jobs.claim(claimed(job.id, now, ESTIMATE))
     failure = Failure(FailureKind.UNCONFIRMED, "silence")
     outcome = LeftUnconfirmed(job.id, failure, now) if unconfirmed else Accepted(job.id, f"req-{key}", now)
     assert await w.store.jobs.apply(outcome)
@@ -276,7 +276,7 @@ async def test_what_is_or_may_be_paid_already_counts_against_the_budget(tmp_path
     async with world(tmp_path, "a", "b", "c", "d") as w:
         await take(w, "a")
         await take(w, "b", unconfirmed=True)
-        await w.store.jobs.claim(Claimed((await w.queued("c")).id, "5" * 64, w.clock.now(), ESTIMATE))
+        await w.store.jobs.claim(claimed((await w.queued("c")).id, w.clock.now(), ESTIMATE))
         async with assembled(w, tmp_path, Around(), budget=3 * ESTIMATE + PRICE) as run:
             assert run.limits.budget.committed == 3 * ESTIMATE
             assert run.limits.budget.reserve(run.limits.budget.estimate(MODEL, 1))

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from jobs.errors import CannotWrite
-from jobs.outcomes import Accepted, Claimed, Fetched, RemoteDone
+from jobs.outcomes import Accepted, Fetched, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.events.report import RunReport
 from runner.lifecycle.finish import finish, finish_idle
 from runner.limits.brake import Reach
 from tests.support.order import order_of
-from tests.support.tables import ESTIMATE, select
+from tests.support.tables import ESTIMATE, claimed, select
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
@@ -26,7 +26,7 @@ async def bring_home(w: World, key: str = "a") -> None:
     """Bring a job home."""
     job = await w.queued(key)
     now = w.clock.now()
-    assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, now, ESTIMATE))
+    assert await w.store.jobs.claim(claimed(job.id, now, ESTIMATE))
     done = RemoteDone(job.id, ("https://pictures.example/1.png",), COST)
     assert await w.store.jobs.apply(Accepted(job.id, f"req-{key}", now), done, Fetched(job.id, (), now))
 

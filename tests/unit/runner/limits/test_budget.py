@@ -50,7 +50,7 @@ def test_what_was_not_accepted_is_given_back() -> None:
     with money:
         assert not budget.reserve(usd("0.12"))
         money.spend()
-        money.not_accepted()
+        money.give_back()
     assert budget.committed == usd("0")
     assert budget.reserve(usd("0.12"))
 

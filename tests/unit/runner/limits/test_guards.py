@@ -8,7 +8,6 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.failures import FailureKind
-from jobs.outcomes import Claimed
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store.sqlite.database import open_database
@@ -21,6 +20,7 @@ from runner.providers.base import Unconfirmed
 from runner.recovery.recover import recover
 from runner.workers.submit import submit
 from tests.support.night import night
+from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import world
 
@@ -271,7 +271,7 @@ async def test_what_recovery_found_is_not_counted(tmp_path: Path) -> None:
     keys = [f"{number:02}" for number in range(30)]
     async with world(tmp_path, *keys) as w:
         for key in keys:
-            assert await w.store.jobs.claim(Claimed((await w.queued(key)).id, "5" * 64, w.clock.now()))
+            assert await w.store.jobs.claim(claimed((await w.queued(key)).id, w.clock.now(), None))
         assert (await recover(w.store, w.run.batch, w.run.spool)).unconfirmed == 30
         assert w.stops == []
         for _ in range(20):
@@ -293,7 +293,7 @@ async def test_a_run_goes_on_after_a_crash_that_left_many_in_doubt(tmp_path: Pat
             batch = await store.batches.named("sheet")
             await store.batches.agree(batch.id)
             for job in (await store.jobs.queued(batch.id, after=FRONT, limit=30))[:25]:
-                assert await store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+                assert await store.jobs.claim(claimed(job.id, w.clock.now(), None))
         report = await w.run(sheet)
         assert report.paused is None
         assert w.states() == {JobState.UNCONFIRMED: 25, JobState.SUCCEEDED: 5}

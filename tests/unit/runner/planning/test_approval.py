@@ -7,7 +7,7 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Claimed, LeftUnconfirmed
+from jobs.outcomes import LeftUnconfirmed
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.workload import Amount, Workload
@@ -16,7 +16,7 @@ from runner.planning.consent import Ask
 from runner.planning.resubmits import resubmit_allowed
 from runner.providers.base import CallFailed, NoSuchModel, Priced, Stopped
 from runner.settings import Settings
-from tests.support.tables import MODEL, ORIGIN, SHEET, rows
+from tests.support.tables import MODEL, ORIGIN, SHEET, claimed, rows
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
@@ -109,7 +109,7 @@ async def test_what_a_setting_allows_is_queued_again(tmp_path: Path) -> None:
     async with world(tmp_path, "a", "b", "c") as w:
         for key in ("a", "b", "c"):
             job = await w.queued(key)
-            await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+            await w.store.jobs.claim(claimed(job.id, w.clock.now(), None))
             unconfirmed = Failure(FailureKind.UNCONFIRMED, "silence")
             await w.store.jobs.apply(LeftUnconfirmed(job.id, unconfirmed, w.clock.now()))
         settings = Settings(resubmit_unconfirmed=2)

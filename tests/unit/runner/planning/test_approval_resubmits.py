@@ -8,7 +8,7 @@ import pytest
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.ledger import balance
-from jobs.outcomes import Claimed, Discarded, LeftUnconfirmed, Resubmitted
+from jobs.outcomes import Discarded, LeftUnconfirmed, Resubmitted
 from jobs.pauses import PauseReason
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
@@ -22,7 +22,7 @@ from runner.settings import Settings
 from runner.workers.submit import submit
 from tests.support.night import Night, night
 from tests.support.scripted import PRICE, Call
-from tests.support.tables import ESTIMATE, ORIGIN, SHEET, planned, rows, select
+from tests.support.tables import ESTIMATE, ORIGIN, SHEET, claimed, planned, rows, select
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
@@ -34,7 +34,7 @@ async def unconfirmed(w: World, *keys: str) -> None:
     """Leave submits without an answer."""
     for key in keys:
         job = await w.queued(key)
-        assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.claim(claimed(job.id, w.clock.now(), ESTIMATE))
         assert await w.store.jobs.apply(LeftUnconfirmed(job.id, UNCONFIRMED, w.clock.now()))
 
 
@@ -74,7 +74,7 @@ async def test_it_is_agreed_to_and_in_the_ledger(tmp_path: Path) -> None:
         (first,) = w.attempts()
         assert (first["outcome"], first["automatic"]) == ("resubmitted", 1)
         assert w.attempts("b") == []
-        assert await w.store.jobs.claim(Claimed((await w.queued()).id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.claim(claimed((await w.queued()).id, w.clock.now(), ESTIMATE))
         books = balance(await w.store.ledger.attempts(w.run.batch.id))
         assert (books.balanced, books.submits, books.repeats_allowed) == (True, 2, 1)
 
@@ -125,7 +125,7 @@ async def test_every_batch_has_a_number_of_its_own(tmp_path: Path) -> None:
         await w.store.batches.agree(other.id)
         await unconfirmed(w, "a")
         (job,) = await w.store.jobs.queued(other.id, limit=9)
-        await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now(), ESTIMATE))
+        await w.store.jobs.claim(claimed(job.id, w.clock.now(), ESTIMATE))
         await w.store.jobs.apply(LeftUnconfirmed(job.id, UNCONFIRMED, w.clock.now()))
         assert await allow(w, 1) == 0
         assert (await w.store.jobs.by_key(other.id, "x")) is not None

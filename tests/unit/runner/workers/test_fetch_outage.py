@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import httpx
 
-from jobs.outcomes import Accepted, Claimed, RemoteDone
+from jobs.outcomes import Accepted, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import OpenJob
@@ -16,6 +16,7 @@ from runner.limits.brake import Reach
 from runner.providers.base import CallFailed
 from runner.workers.fetch import fetch_images
 from tests.support.scripted import Call
+from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import Net, World, leftovers, pictures, world
 
@@ -26,7 +27,7 @@ async def done(folder: Path, net: Net, *keys: str, **more: Any) -> AsyncIterator
     async with world(folder, *keys, net=net, **more) as w:
         for key in keys:
             job = await w.queued(key)
-            assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+            assert await w.store.jobs.claim(claimed(job.id, w.clock.now(), None))
             assert await w.store.jobs.apply(Accepted(job.id, f"req-{key}", w.clock.now()))
             assert await w.store.jobs.apply(
                 RemoteDone(job.id, (f"https://pictures.runcomfy.net/{key}.png",), None)

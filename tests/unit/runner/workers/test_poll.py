@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Accepted, Claimed, LinksExpired
+from jobs.outcomes import Accepted, LinksExpired
 from jobs.states import JobState
 from runner.providers.base import (
     CallFailed,
@@ -22,7 +22,7 @@ from runner.providers.base import (
 )
 from runner.workers.poll import watch
 from tests.support.scripted import DONE, URL, WORKING
-from tests.support.tables import ESTIMATE
+from tests.support.tables import ESTIMATE, claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import at_the_api, watch_to_its_pictures
 
@@ -272,7 +272,7 @@ async def test_a_failed_run_is_sent_again_where_the_user_allows_it(tmp_path: Pat
         assert (found.state, found.failure, w.run.tally.ended) == (JobState.QUEUED, None, 0)
         assert "it is submitted again" in w.notices[0]
         again = await w.queued()
-        assert await w.store.jobs.claim(Claimed(again.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.claim(claimed(again.id, w.clock.now(), ESTIMATE))
         assert await w.store.jobs.apply(Accepted(again.id, "req-2", w.clock.now()))
         await watch(w.run, await w.running())
         assert (await w.job()).state is JobState.FAILED

@@ -9,7 +9,7 @@ import anyio
 import httpx
 
 from jobs.errors import CannotWrite
-from jobs.outcomes import Accepted, Claimed, RemoteDone
+from jobs.outcomes import Accepted, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.limits.brake import Reach
@@ -17,7 +17,7 @@ from runner.providers.base import RemoteStatus, RemoteStatusReport, ResultReady,
 from runner.recovery.recover import Recovered
 from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL, Call
-from tests.support.tables import select
+from tests.support.tables import claimed, select
 from tests.support.virtual_time import virtual
 from tests.support.world import World, pictures, world
 
@@ -133,7 +133,7 @@ async def test_what_was_found_is_gone_on_with(tmp_path: Path) -> None:
     async with world(tmp_path, "a", "b", "c") as w:
         for key in ("a", "b"):
             job = await w.queued(key)
-            await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+            await w.store.jobs.claim(claimed(job.id, w.clock.now(), None))
             await w.store.jobs.apply(Accepted(job.id, f"old-{key}", w.clock.now()))
         fetching = await w.running("b")
         await w.store.jobs.apply(RemoteDone(fetching.id, ("https://pictures.runcomfy.net/b.png",), None))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import anyio
 
-from jobs.outcomes import Accepted, Claimed, RemoteDone
+from jobs.outcomes import Accepted, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.limits.brake import Reach
@@ -12,6 +12,7 @@ from runner.providers.base import ResultReady, Stopped
 from runner.recovery.recover import recover
 from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL
+from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import World, at_the_api, leftovers, world
 
@@ -20,7 +21,7 @@ async def done_at_the_api(w: World, *keys: str) -> None:
     """Jobs whose pictures are to be fetched."""
     for key in keys:
         job, now = await w.queued(key), w.clock.now()
-        assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, now))
+        assert await w.store.jobs.claim(claimed(job.id, now, None))
         urls = (f"https://pictures.runcomfy.net/{key}.png",)
         assert await w.store.jobs.apply(Accepted(job.id, f"req-{key}", now), RemoteDone(job.id, urls, None))
 

@@ -6,12 +6,12 @@ from unittest import mock
 
 import anyio
 
-from jobs.outcomes import Accepted, Claimed, NotAccepted
+from jobs.outcomes import Accepted, NotAccepted
 from jobs.pauses import PauseReason
 from jobs.store.store import Store
 from jobs.views import OpenJob, QueuedJob
 from runner.limits.guards import GuardLimits
-from tests.support.tables import rows
+from tests.support.tables import claimed, rows
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
@@ -19,7 +19,7 @@ from tests.support.world import World, world
 async def accept(w: World, key: str) -> OpenJob:
     """Bring a job to the API, behind the source's back."""
     job = await w.queued(key)
-    assert await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+    assert await w.store.jobs.claim(claimed(job.id, w.clock.now(), None))
     assert await w.store.jobs.apply(Accepted(job.id, f"req-{key}", w.clock.now()))
     return await w.running(key)
 
@@ -133,7 +133,7 @@ async def test_a_job_that_waits_its_time_is_waited_for(tmp_path: Path) -> None:
     """It was turned away in the last run, and may go in a minute."""
     async with world(tmp_path, "a") as w:
         job = await w.queued()
-        await w.store.jobs.claim(Claimed(job.id, "5" * 64, w.clock.now()))
+        await w.store.jobs.claim(claimed(job.id, w.clock.now(), None))
         await w.store.jobs.apply(NotAccepted(job.id, w.clock.now(), w.clock.now() + timedelta(seconds=60)))
         assert await drained(w) == ["a"]
         assert 60 <= w.clock.monotonic() < 63

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from jobs.outcomes import Accepted, Claimed
-from tests.support.tables import ESTIMATE
+from jobs.outcomes import Accepted
+from tests.support.tables import ESTIMATE, claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import world
 
@@ -16,7 +16,7 @@ async def test_who_waits_for_our_slot_is_not_waited_for(tmp_path: Path) -> None:
         first, second = await source.next(), await source.next()
         assert first is not None
         assert second is not None
-        assert await w.store.jobs.claim(Claimed(first.id, "5" * 64, w.clock.now(), ESTIMATE))
+        assert await w.store.jobs.claim(claimed(first.id, w.clock.now(), ESTIMATE))
         assert await w.store.jobs.apply(Accepted(first.id, "req-1", w.clock.now()))
         assert await source.others_end(second.id), "the first has a slot, and may turn out cheaper"
         source.give(await w.running("a"))

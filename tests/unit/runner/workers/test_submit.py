@@ -64,13 +64,13 @@ async def test_the_receipt_is_written_before_anything_else_is_done(tmp_path: Pat
         (Taken("r-9"), "running", "accepted", "0.04", None),
         (Denied(Failure(FailureKind.REFUSED, "why", "422001")), "failed", "refused", "0", "refused"),
         (Denied(Failure(FailureKind.MODERATED, "why", "400003")), "failed", "refused", "0", "moderated"),
-        (Stopped(PauseReason.TOKEN, "expired"), "queued", None, "0", None),
-        (Stopped(PauseReason.BALANCE, "empty"), "queued", None, "0", None),
+        (Stopped(PauseReason.TOKEN, "expired"), "queued", "turned_away", "0", None),
+        (Stopped(PauseReason.BALANCE, "empty"), "queued", "turned_away", "0", None),
         (Unconfirmed("HTTP 502", "502"), "unconfirmed", "unanswered", "0.04", "unconfirmed"),
     ],
 )
 def test_what_each_verdict_comes_to(
-    tmp_path: Path, verdict: SubmitVerdict, state: str, outcome: str | None, committed: str, kind: str | None
+    tmp_path: Path, verdict: SubmitVerdict, state: str, outcome: str, committed: str, kind: str | None
 ) -> None:
     """State, attempt, money and reason, as they are on disk."""
 
@@ -81,8 +81,8 @@ def test_what_each_verdict_comes_to(
             taken = await submit(w.run, await w.queued())
             job, attempts = w.on_disk(), w.attempts()
             assert (job["state"], job["error_kind"]) == (state, kind)
-            assert [attempt["outcome"] for attempt in attempts] == ([] if outcome is None else [outcome])
-            assert job["attempts"] == len(attempts)
+            assert [attempt["outcome"] for attempt in attempts] == [outcome]
+            assert job["attempts"] == (attempts[0]["number"] or 0)
             assert w.run.limits.budget.committed == Decimal(committed)
             assert (taken is None) is (state != "running")
             assert len(w.provider.asked("submit")) == 1
@@ -124,14 +124,17 @@ async def test_a_doubt_says_what_came_instead_of_an_answer(tmp_path: Path) -> No
 
 @virtual
 async def test_what_was_surely_not_accepted_is_sent_again(tmp_path: Path) -> None:
-    """Not an attempt, and not paid: the ledger has one line in the end."""
+    """And not paid. What was turned away stays in the ledger, what did not leave does not."""
     async with world(tmp_path, "a") as w:
         busy = TurnedAway("429", retry_after_seconds=30, busy=True)
         w.provider.says("submit", UNSENT, busy, UNSENT, Taken("req-1"))
         taken = await submit(w.run, await w.queued())
         calls = [call.at for call in w.provider.asked("submit")]
         assert taken is not None
-        assert [attempt["number"] for attempt in w.attempts()] == [1]
+        assert [(line["number"], line["outcome"]) for line in w.attempts()] == [
+            (None, "turned_away"),
+            (1, "accepted"),
+        ]
         assert w.run.limits.budget.committed == Decimal("0.04")
         assert calls[2] - calls[1] >= 30
         assert len(w.provider.asked("price")) == 2  # one after each submit that did not leave
@@ -213,6 +216,6 @@ async def test_an_id_that_another_job_has_is_a_doubt(tmp_path: Path) -> None:
         assert await w.states() == {"a": JobState.RUNNING, "b": JobState.UNCONFIRMED}
         failure = (await w.job("b")).failure
         assert failure is not None
-        assert "'same', which another job has" in failure.message
+        assert "'same', which job 'a' has" in failure.message
         assert [attempt["request_id"] for attempt in w.attempts("b")] == [None]
         assert w.run.limits.budget.committed == Decimal("0.08")

@@ -56,6 +56,7 @@ def test_for_scripts(world: World) -> None:
         "submits": 4,
         "repeats_allowed": 1,
         "open_doubts": 0,
+        "turned_away": 0,
         "overdrawn": [],
         "not_in_hand_usd": 0.36,
         "linked": [],
@@ -76,7 +77,7 @@ def test_for_scripts(world: World) -> None:
         "current": True,
         "row": 2,
         "attempt": 1,
-        "payload_sha256": "0" * 64,
+        "payload_sha256": "5" * 64,
         "sent_at": "2026-03-04T01:02:03Z",
         "outcome": "accepted",
         "request_id": "req-a",
@@ -99,11 +100,11 @@ def test_for_a_person(world: World) -> None:
     assert lines[1].split() == ["sent", "row", "key", "try", "payload", "outcome", "request_id", "cost"]
     cells = [" ".join(line.split()[2:]) for line in lines[2:7]]
     assert cells == [
-        "2 a 1 000000000000 accepted req-a $0.08",
-        "3 b 1 000000000000 accepted req-b up to $0.12",
-        "4 c 1 000000000000 resubmitted up to $0.12",
-        "4 c 2 000000000000 accepted req-c up to $0.12",
-        "5 d 1 000000000000 refused free",
+        "2 a 1 555555555555 accepted req-a $0.08",
+        "3 b 1 555555555555 accepted req-b up to $0.12",
+        "4 c 1 555555555555 resubmitted up to $0.12",
+        "4 c 2 555555555555 accepted req-c up to $0.12",
+        "5 d 1 555555555555 refused free",
     ]
     assert "Paid, or perhaps paid, and not in hand" in lines
     assert "In all 3 submits, up to $0.36." in lines

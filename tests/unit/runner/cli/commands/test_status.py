@@ -58,6 +58,7 @@ def test_the_json_is_the_contract(world: World) -> None:
         "submits": 3,
         "unconfirmed": 1,
         "cost": {"spent_usd": 0.16, "estimate_usd": 0.24, "in_doubt_usd": 0.08},
+        "turned_away": 0,
         "paused": None,
     }
 

@@ -59,9 +59,13 @@ async def test_the_paths(call: Callable[[RunComfy], Any], method: str, path: str
         ({"request_id": 77}, 200, Taken("77")),
         ({"request_id": "a/../b"}, 200, Unconfirmed("HTTP 200 without a request_id")),
         ({"status": "in_queue"}, 200, Unconfirmed("HTTP 200 without a request_id")),
-        ({"request_id": "id-1", **error(500001)}, 200, Unconfirmed("why (request_id id-1)", "500001")),
-        ({"request_id": "id-1"}, 500, Unconfirmed("HTTP 500 (request_id id-1)", "500")),
-        ({"request_id": "id-1"}, 302, Unconfirmed("HTTP 302 (request_id id-1)", "302")),
+        (
+            {"request_id": "id-1", **error(500001)},
+            200,
+            Unconfirmed("why (request_id id-1)", "500001", "id-1"),
+        ),
+        ({"request_id": "id-1"}, 500, Unconfirmed("HTTP 500 (request_id id-1)", "500", "id-1")),
+        ({"request_id": "id-1"}, 302, Unconfirmed("HTTP 302 (request_id id-1)", "302", "id-1")),
         ([], 200, Unconfirmed("HTTP 200 without JSON", "200")),
         (HTML, 200, Unconfirmed("HTTP 200 with an HTML page", "200")),
         (b"", 502, Unconfirmed("HTTP 502 without JSON", "502")),
@@ -109,29 +113,14 @@ def asked(submit: tuple[int, Any], free: tuple[int, Any]) -> tuple[RunComfy, lis
     return api(handle), paths
 
 
-@pytest.mark.parametrize(
-    ("submit", "free", "verdict"),
-    [
-        ((200, {"data": {"request_id": "a:1"}}), (200, {"status": "in_queue"}), Taken("a:1")),
-        ((500, {"requestId": "a:1"}), (200, {"status": "dreaming"}), Taken("a:1")),
-        (
-            (500, {"requestId": "a:1"}),
-            (404, error(404001)),
-            Unconfirmed("HTTP 500 (request_id a:1)", "500"),
-        ),
-        ((500, {"requestId": "a:1"}), (502, HTML), Unconfirmed("HTTP 500 (request_id a:1)", "500")),
-        ((429, {"requestId": "a:1"}), (200, {"status": "in_queue"}), Taken("a:1")),
-        ((429, {"requestId": "a:1"}), (404, error(404001)), TurnedAway("HTTP 429", None, busy=True)),
-        ((429, {"requestId": "a:1"}), (404, HTML), Unconfirmed("HTTP 429 (request_id a:1)", "429")),
-        ((429, {"requestId": "a:1"}), (502, b""), Unconfirmed("HTTP 429 (request_id a:1)", "429")),
-    ],
-)
-async def test_an_id_that_is_no_receipt_is_asked_for(
-    submit: tuple[int, Any], free: tuple[int, Any], verdict: object
-) -> None:
-    """Known to the API, it is one; and whatever is in it stands in one segment of the path."""
-    provider, paths = asked(submit, free)
-    assert await provider.submit("a/b", b"{}") == verdict
+async def test_an_id_that_is_no_receipt_is_told_before_it_is_asked_for() -> None:
+    """It has to be on disk before anything else is done: whoever called asks."""
+    provider, paths = asked((429, {"requestId": "a:1"}), (200, {"status": "in_queue"}))
+    verdict = await provider.submit("a/b", b"{}")
+    turned_away = TurnedAway("HTTP 429", None, busy=True)
+    assert verdict == Unconfirmed("HTTP 429 (request_id a:1)", "429", "a:1", turned_away)
+    assert len(paths) == 1
+    await provider.status("a:1")
     assert paths[1:] == ["/v1/requests/a%3A1/status"]
 
 

@@ -10,7 +10,7 @@ from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from runner.http.replies import Answer
 from runner.providers.base import Denied, Stopped, Taken, TurnedAway, Unconfirmed
-from runner.providers.runcomfy.submit_answers import NamesAnId, Unauthorised, read_submit
+from runner.providers.runcomfy.submit_answers import Unauthorised, read_submit
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 LATER = {"retry-after": "5"}
@@ -165,10 +165,10 @@ def test_a_refusal_that_blames_the_moment_is_unconfirmed(words: str) -> None:
 def test_an_id_elsewhere_is_asked_for(status: int, body: Any) -> None:
     """Once the API knows it, it is paid for; until then, the id is shown with the doubt."""
     verdict = read(status, body)
-    assert isinstance(verdict, NamesAnId)
-    assert verdict.request_id == "abc.1"
-    assert isinstance(verdict.unknown, Unconfirmed)
-    assert "request_id abc.1" in verdict.unclear.message
+    assert isinstance(verdict, Unconfirmed)
+    assert verdict.named_id == "abc.1"
+    assert verdict.if_unknown is None
+    assert "request_id abc.1" in verdict.message
 
 
 def test_an_id_in_a_location() -> None:
@@ -176,16 +176,15 @@ def test_an_id_in_a_location() -> None:
     headers = {"location": "/v1/requests/abc%3A1/status"}
     for body in (b"", b"{}"):
         verdict = read(202, body, headers)
-        assert isinstance(verdict, NamesAnId)
-        assert verdict.request_id == "abc:1"
+        assert isinstance(verdict, Unconfirmed)
+        assert verdict.named_id == "abc:1"
 
 
 def test_a_429_with_an_id_is_asked_for_and_then_turned_away() -> None:
     """A gateway's reference is no receipt; an id that the API knows is."""
     verdict = read(429, {"message": "Too Many Requests", "requestId": "abc"}, LATER)
-    assert isinstance(verdict, NamesAnId)
-    assert isinstance(verdict.unknown, TurnedAway)
-    assert isinstance(verdict.unclear, Unconfirmed)
+    assert isinstance(verdict, Unconfirmed)
+    assert isinstance(verdict.if_unknown, TurnedAway)
 
 
 def test_several_ids_are_none() -> None:
@@ -300,5 +299,5 @@ def test_a_2xx_that_is_no_receipt_is_unconfirmed(body: Any) -> None:
 def test_a_gateway_s_reference_is_no_receipt() -> None:
     """Kong puts an id of its own into each error: it is asked for, and not known."""
     verdict = read(500, KONG)
-    assert isinstance(verdict, NamesAnId)
-    assert isinstance(verdict.unknown, Unconfirmed)
+    assert isinstance(verdict, Unconfirmed)
+    assert verdict.if_unknown is None

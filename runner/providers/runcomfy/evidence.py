@@ -1,0 +1,53 @@
+"""What is kept of an answer that is no receipt: enough to tell who gave it, and nothing that is secret.
+
+The token is taken out before (`runner.http.api_client`); here the queries of addresses are, which sign links.
+"""
+
+import re
+
+from jobs.attempts import RawAnswer
+from runner.http.replies import Answer
+
+LONGEST_BODY_BYTES = 4096
+_LONGEST_HEADER = 300
+_TELLING = (
+    "content-type",
+    "content-length",
+    "date",
+    "location",
+    "retry-after",
+    "server",
+    "via",
+    "age",
+    "x-cache",
+    "x-served-by",
+    "x-varnish",
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "x-amzn-errortype",
+    "x-amz-cf-id",
+    "x-kong-request-id",
+    "cf-ray",
+    "cf-mitigated",
+    "x-correlation-id",
+    "traceparent",
+)
+"""Headers by which caches, gateways, firewalls and the API itself give themselves away."""
+_QUERY = re.compile(r"((?:https?:)?//[^\s?\"'<>\\]+)\?[^\s\"'<>]*")
+
+
+def raw_answer(answer: Answer) -> RawAnswer:
+    """The start of an answer, as text without control characters."""
+    headers = {name: answer.headers[name] for name in _TELLING if name in answer.headers}
+    body = answer.body[:LONGEST_BODY_BYTES].decode("utf-8", errors="replace")
+    return RawAnswer(
+        answer.status,
+        {name: _scrubbed(value)[:_LONGEST_HEADER] for name, value in headers.items()},
+        _scrubbed(body),
+    )
+
+
+def _scrubbed(text: str) -> str:
+    plain = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
+    return _QUERY.sub(r"\1?…", plain)
