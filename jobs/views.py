@@ -197,6 +197,10 @@ class JobView:
     fingerprint: str = ""
     twin: "Twin | None" = None
     """The identical job that is sent instead of this one: `images` are that job's."""
+    named_id: str | None = None
+    """An id in the answer to its newest submit, where that was no receipt."""
+    answer: RawAnswer | None = None
+    """That answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import and_, case, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, RawAnswer, SubmitOutcome
+from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, SubmitOutcome
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.rows import NEWEST, view_of
+from jobs.store.rows import NEWEST, raw_answer_of, view_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
 from jobs.views import Account, ArtifactView, AttemptView, UnconfirmedJob
 
@@ -61,21 +61,21 @@ class Ledger(StorePart):
                 row,
                 outcome=SubmitOutcome(row.outcome),
                 state=JobState(row.state),
-                answer=None if row.answer is None else RawAnswer(**row.answer),
+                answer=raw_answer_of(row),
             )
             for row in found
         ]
 
     @reads
-    async def holder_of(self, connection: AsyncConnection, request_id: str) -> str | None:
-        """The key of the job that has this request_id; None if no job has it."""
+    async def holder_of(self, connection: AsyncConnection, request_id: str) -> tuple[int, str] | None:
+        """The id and the key of the job that has this request_id; None if no job has it."""
         found = await connection.execute(
-            select(JOB.c.key)
+            select(JOB.c.id, JOB.c.key)
             .join(ATTEMPT, ATTEMPT.c.job_id == JOB.c.id)
             .where(ATTEMPT.c.request_id == request_id)
         )
-        key: str | None = found.scalar_one_or_none()
-        return key
+        row = found.one_or_none()
+        return None if row is None else (row.id, row.key)
 
     @reads
     async def account(self, connection: AsyncConnection, batch_id: int) -> Account:

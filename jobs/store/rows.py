@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.attempts import PAID_OR_MAYBE
+from jobs.attempts import PAID_OR_MAYBE, RawAnswer
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
@@ -78,6 +78,8 @@ def select_jobs() -> Select[Any]:
             JOB,
             BATCH.c.name.label("batch"),
             ATTEMPT.c.request_id,
+            ATTEMPT.c.named_id,
+            ATTEMPT.c.answer,
             ATTEMPT.c.cost_usd,
             ATTEMPT.c.estimate_usd,
             _SENT.label("sent"),
@@ -138,4 +140,10 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
         columns=dict(row.columns),
         images=images,
         twin=twin,
+        answer=raw_answer_of(row),
     )
+
+
+def raw_answer_of(row: Row[Any]) -> RawAnswer | None:
+    """The answer in a row of an attempt."""
+    return None if row.answer is None else RawAnswer(**row.answer)

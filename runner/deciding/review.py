@@ -66,10 +66,10 @@ async def attach(decisions: Decisions, store: "Store", open_api: "OpenApi", cloc
     unclaimed = []
     for job, request_id in decisions.attach:
         holder = await store.ledger.holder_of(request_id)
-        if holder is None:
+        if holder is None or holder[0] == job.id:  # what was lost may be known again
             unclaimed.append((job, request_id))
         else:
-            result += _not_changed(unconfirmed, [job], _claimed(request_id, holder))
+            result += _not_changed(unconfirmed, [job], _claimed(request_id, holder[1]))
     if not unclaimed:
         return result
     try:
@@ -101,7 +101,7 @@ async def _attach_one(
             if await store.jobs.apply(Attached(job.id, request_id, now)):
                 return ReviewResult(attached=(job,))
             holder = await store.ledger.holder_of(request_id)  # a job that was named before it, perhaps
-            why = CHANGED_MEANWHILE if holder is None else _claimed(request_id, holder)
+            why = CHANGED_MEANWHILE if holder is None else _claimed(request_id, holder[1])
             return _not_changed(unconfirmed, [job], why)
         case UnknownId(message=message):
             return _not_changed(unconfirmed, [job], f"the API does not know {request_id}: {message}")

@@ -1,4 +1,4 @@
-"""The unconfirmed jobs of a batch, and the names by which a person refers to them.
+"""The jobs that `review` decides about, and the names by which a person refers to them.
 
 A row that was changed while its submit was unconfirmed has two revisions under one key; KEY@REVISION names
 one of them.
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
+from jobs.failures import FailureKind
 from jobs.states import JobState
 
 if TYPE_CHECKING:
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 
 
 class UnconfirmedJobs:
-    """The jobs that `review` is about."""
+    """The jobs that `review` is about: the unconfirmed ones.
 
-    def __init__(self, batch: str, jobs: Sequence["JobView"]) -> None:
+    `ended` are those without pictures to which a request_id that a person found may be attached all the same.
+    """
+
+    def __init__(self, batch: str, jobs: Sequence["JobView"], ended: Sequence["JobView"] = ()) -> None:
         self.jobs = tuple(jobs)
+        self.ended = tuple(ended)
         self._batch = batch
-        self._revisions = Counter(job.key for job in jobs)
+        self._revisions = Counter(job.key for job in (*jobs, *ended))
 
     def name(self, job: "JobView") -> str:
         """The job's key, with its revision where several revisions share the key."""
@@ -34,10 +39,22 @@ class UnconfirmedJobs:
         Raises:
             UsageProblem: no job has this name, or several revisions have it.
         """
-        found = self._named(text)
+        return self._only_one(text, self._named(text))
+
+    def to_attach(self, text: str) -> "JobView":
+        """The job of this name that may get a request_id: an unconfirmed one before one that has ended.
+
+        Raises:
+            UsageProblem: no job has this name, or several revisions have it.
+        """
+        unconfirmed = [job for job in self.jobs if text in (job.key, _with_revision(job))]
+        ended = [job for job in self.ended if text in (job.key, _with_revision(job))]
+        return self._only_one(text, unconfirmed or ended or self._named(text))
+
+    def _only_one(self, text: str, found: Sequence["JobView"]) -> "JobView":
         if len(found) > 1:
             raise UsageProblem(
-                f"Job {text!r} is unconfirmed in several revisions. Nothing was changed.",
+                f"Job {text!r} has several revisions. Nothing was changed.",
                 hint=f"Name the one that you mean: {', '.join(map(_with_revision, found))}.",
             )
         return found[0]
@@ -62,10 +79,24 @@ class UnconfirmedJobs:
         return found
 
 
-async def unconfirmed_jobs(store: "Store", batch: "BatchView") -> UnconfirmedJobs:
-    """The unconfirmed jobs of a batch, those included whose rows have left the sheet."""
+async def unconfirmed_jobs(store: "Store", batch: "BatchView", *, attaching: bool = False) -> UnconfirmedJobs:
+    """The unconfirmed jobs of a batch, those included whose rows have left the sheet.
+
+    `attaching` adds those that have ended and may get a request_id: lost, discarded, cancelled.
+    """
     found = store.jobs.each(batch.id, everything=True, states=[JobState.UNCONFIRMED])
-    return UnconfirmedJobs(batch.name, [job async for job in found])
+    ended = store.jobs.each(batch.id, everything=True, states=[JobState.FAILED, JobState.CANCELLED])
+    return UnconfirmedJobs(
+        batch.name,
+        [job async for job in found],
+        [job async for job in ended if may_get_an_id(job)] if attaching else (),
+    )
+
+
+def may_get_an_id(job: "JobView") -> bool:
+    """Whether a job that has ended without pictures may be at the API all the same."""
+    lost = job.failure is not None and job.failure.kind in {FailureKind.LOST, FailureKind.DISCARDED}
+    return lost or job.state is JobState.CANCELLED
 
 
 def _with_revision(job: "JobView") -> str:

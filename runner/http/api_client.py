@@ -136,7 +136,8 @@ class ApiClient:
         body = answer.body
         for spelling in (secret, secret.replace(b"/", b"\\/")):  # as some JSON is written
             body = body.replace(spelling, b"[token]")
-        return answer if body == answer.body else replace(answer, body=body)
+        headers = {name: value.replace(secret.decode(), "[token]") for name, value in answer.headers.items()}
+        return replace(answer, body=body, headers=headers)
 
     def _request(
         self, method: str, path: str, json_body: bytes | None, timeout_seconds: float, marker: SendMarker

@@ -310,7 +310,7 @@ async def _not_taken(run: Context, job: QueuedJob, request_id: str) -> None:
     holder = await run.store.ledger.holder_of(request_id)
     if holder is None:
         raise CannotWrite(f"Job {job.key!r} changed under this run, which nothing but this run should do.")
-    told = f"The API answered with {request_id!r}, which job {holder!r} has"
+    told = f"The API answered with {request_id!r}, which job {holder[1]!r} has"
     await leave_unconfirmed(run, job, Unconfirmed(told))
 
 

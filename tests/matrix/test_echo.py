@@ -13,11 +13,15 @@ BASE = "https://model-api.runcomfy.net/v1"
 
 
 async def answered(token: str, body: bytes) -> bytes:
-    transport = httpx.MockTransport(lambda _request: httpx.Response(422, content=body))
+    return (await answer_of(token, body)).body
+
+
+async def answer_of(token: str, body: bytes, **headers: str) -> Answer:
+    transport = httpx.MockTransport(lambda _request: httpx.Response(422, content=body, headers=headers))
     async with ApiClient(BASE, SecretStr(token), transport=transport) as client:
         reply = await client.request("GET", "/models", timeout_seconds=5)
     assert isinstance(reply, Answer)
-    return reply.body
+    return reply
 
 
 @pytest.mark.parametrize("token", ["canary-7b1c9f-token", "canary/7b1c9f+token=="])
@@ -27,6 +31,12 @@ async def test_a_token_that_is_said_back_is_taken_out(token: str) -> None:
     for body in (json.dumps(said), json.dumps(said).replace("/", "\\/")):
         document = json.loads(await answered(token, body.encode()))
         assert document == {"message": "[token]: no such key [token]", "url": "https://x/?k=[token]"}
+
+
+async def test_a_token_in_a_header_is_taken_out() -> None:
+    """Headers of an answer that is no receipt are kept as well."""
+    answer = await answer_of("canary-7b1c9f-token", b"{}", location="https://x/canary-7b1c9f-token")
+    assert answer.headers["location"] == "https://x/[token]"
 
 
 async def test_a_word_for_a_token_spoils_no_answer() -> None:

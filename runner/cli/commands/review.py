@@ -28,7 +28,9 @@ def command(
     attach: Annotated[
         list[str] | None,
         typer.Option(
-            "--attach", metavar="KEY=REQUEST_ID", help="The API has it under this id: fetch it. Free."
+            "--attach",
+            metavar="KEY=REQUEST_ID",
+            help="The API has it under this id: fetch it. Free; also if it was lost, discarded or cancelled.",
         ),
     ] = None,
     resubmit: Annotated[
@@ -71,7 +73,7 @@ async def review_jobs(
         await settle_beside(
             store, batch, settings.database, command="review", clock=clock, notice=console.message
         )
-        unconfirmed = await unconfirmed_jobs(store, batch)
+        unconfirmed = await unconfirmed_jobs(store, batch, attaching=bool(attach))
         if not (attach or resubmit or discard):
             if settings.as_json:
                 console.as_json(report.unconfirmed_json(unconfirmed))

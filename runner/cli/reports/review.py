@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,13 @@ def show_unconfirmed(
         spare=("row", "model", "at risk"),
         brief={"model": brief_model},
     )
+    for job in unconfirmed.jobs:
+        if job.named_id is not None:
+            name, word = unconfirmed.name(job), f"{unconfirmed.name(job)}={job.named_id}"
+            console.result(f"{name}: its answer named a request. The API did not know it yet; it may by now:")
+            console.result(f"  {then(settings, 'review', batch.name, '--attach', word)}")
+    if settings.verbose:
+        _show_answers(unconfirmed)
     if not all(job.current for job in unconfirmed.jobs):
         console.result(f"{_GONE}: {NOT_IN_SHEET}; it can be attached or let go, but not sent again.")
     name = batch.name
@@ -58,6 +66,23 @@ def show_unconfirmed(
     console.result("                   paid: twice, if the first was accepted after all")
     console.result(f"  let it go:       {then(settings, 'review', name, '--discard', 'KEY')}")
     console.result("                   costs nothing more; if it was accepted, it was paid for nothing")
+
+
+def _show_answers(unconfirmed: UnconfirmedJobs) -> None:
+    """What each submit was answered, as it came: who said it, and in which words."""
+    for job in unconfirmed.jobs:
+        console.result()
+        console.result(unconfirmed.name(job), "bold")
+        console.result(f"  {'' if job.failure is None else job.failure.message}")
+        if job.answer is None:
+            console.result("  No answer is on record.")
+            continue
+        console.result(f"  HTTP {job.answer.status}")
+        for name, value in job.answer.headers.items():
+            console.result(f"  {name}: {value}")
+        for line in job.answer.body.splitlines():
+            console.result(f"  | {line}")
+    console.result()
 
 
 def result_json(batch: "BatchView", unconfirmed: UnconfirmedJobs, result: ReviewResult) -> dict[str, Any]:
@@ -131,4 +156,6 @@ def _job_json(job: "JobView") -> dict[str, Any]:
         "seed": seed,
         "at_risk_usd": dollars(job.estimate_usd),
         "message": "" if job.failure is None else job.failure.message,
+        "named_id": job.named_id,
+        "answer": None if job.answer is None else asdict(job.answer),
     }

@@ -40,7 +40,7 @@ def decisions_from(
     to_resubmit = [job for word in resubmit_words if word != _ALL for job in unconfirmed.to_send(word)]
     to_discard = [unconfirmed.one(word) for word in discard_words if word != _ALL]
     named = Counter(job.id for job in (*(job for job, _ in pairs), *to_resubmit, *to_discard))
-    for job in unconfirmed.jobs:
+    for job in (*unconfirmed.jobs, *unconfirmed.ended):
         if named[job.id] > 1:
             raise UsageProblem(f"Job {unconfirmed.name(job)!r} is named twice. Nothing was changed.")
     others = [job for job in unconfirmed.jobs if job.id not in named]
@@ -59,7 +59,7 @@ def _job_and_request_id(unconfirmed: UnconfirmedJobs, word: str) -> tuple["JobVi
             f"--attach {word} is not KEY=REQUEST_ID. Nothing was changed.",
             hint="A request_id has no slash and no line break, and at most 128 characters.",
         )
-    return unconfirmed.one(key), request_id
+    return unconfirmed.to_attach(key), request_id
 
 
 async def carry_out(

@@ -180,5 +180,5 @@ async def test_revisions_are_told_apart(table: Table) -> None:
 async def test_a_request_id_leads_to_its_job(table: Table) -> None:
     """So that `review --attach` can say who has it already."""
     await table.bring("b", S.SUCCEEDED)
-    assert await table.store.ledger.holder_of("req-b") == "b"
+    assert await table.store.ledger.holder_of("req-b") == ((await table.job("b")).id, "b")
     assert await table.store.ledger.holder_of("req-c") is None

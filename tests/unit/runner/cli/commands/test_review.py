@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from jobs.attempts import RawAnswer
 from jobs.errors import TokenProblem
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Discarded, LeftUnconfirmed, Outcome
 from jobs.pauses import PauseReason
 from jobs.store.store import Store
 from runner.providers.base import (
@@ -19,7 +23,17 @@ from runner.providers.base import (
 )
 from runner.recovery.lock import try_holding
 from runner.recovery.spool import Spooled, open_spool
-from tests.unit.runner.cli.world import NOW, SERIES, World, accepted, ansi, job, unanswered
+from tests.unit.runner.cli.world import (
+    NOW,
+    SERIES,
+    World,
+    accepted,
+    ansi,
+    job,
+    refused,
+    remote_failed,
+    unanswered,
+)
 
 Terminal = Callable[[str], list[str]]
 KNOWN = RemoteStatusReport(RemoteStatus.WORKING, "in_progress")
@@ -52,6 +66,8 @@ def test_the_list_as_json(night: World) -> None:
         "seed": 7,
         "at_risk_usd": 0.08,
         "message": "No answer\x1b.",
+        "named_id": None,
+        "answer": None,
     }
 
 
@@ -82,6 +98,59 @@ def test_attach(night: World) -> None:
     assert "1 job attached: will be fetched, free." in ran.out
     view = night.jobs()["a"]
     assert (view.state.value, view.request_id, view.failure) == ("running", "r-new", None)
+
+
+def lost(request_id: str) -> tuple[Callable[[int], Outcome], ...]:
+    return accepted(request_id), remote_failed(FailureKind.LOST)
+
+
+def discarded(job_id: int) -> Outcome:
+    return Discarded(job_id, Failure(FailureKind.DISCARDED, "let go"), NOW)
+
+
+@pytest.mark.parametrize("request_id", ["r-1", "r-other"])
+def test_what_was_lost_is_attached(world: World, request_id: str) -> None:
+    """Its own id that the API knows again, or another one: what is paid for is fetched, free."""
+    world.load(job(0, "a"))
+    world.move("a", *lost("r-1"))
+    world.api.statuses[request_id] = KNOWN
+    ran = world.run("review", "--attach", f"a={request_id}")
+    assert ran.code == 0
+    view = world.jobs()["a"]
+    assert (view.state.value, view.request_id, view.failure) == ("running", request_id, None)
+    assert world.run("audit", "--json").json["balanced"]
+
+
+def test_what_was_let_go_or_cancelled_is_attached(world: World) -> None:
+    """A person who finds it later has paid for it; what was refused cannot be there."""
+    world.load(job(0, "a"), job(1, "b"), job(2, "c"))
+    world.move("a", unanswered(), discarded)
+    world.move("c", refused())
+    world.run("cancel", "--job", "b")
+    world.api.statuses |= {"r-a": KNOWN, "r-b": KNOWN, "r-c": KNOWN}
+    ran = world.run("review", "--attach", "a=r-a", "--attach", "b=r-b")
+    assert ran.code == 0
+    assert world.states() == {"a": "running", "b": "running", "c": "failed"}
+    assert world.run("review", "--attach", "c=r-c").code == 2
+
+
+def test_what_was_answered_is_shown(world: World) -> None:
+    """Who said it and in which words, for a person and for scripts; and the id that it named."""
+    answer = RawAnswer(502, {"server": "nginx"}, "<html>\n<h1>502 Bad Gateway</h1>")
+    left = LeftUnconfirmed(1, Failure(FailureKind.UNCONFIRMED, "No receipt."), NOW, "r-named", answer)
+    world.load(job(0, "a"), job(1, "b"))
+    world.move("a", lambda job_id: replace(left, job_id=job_id))
+    world.move("b", unanswered())
+    shown = world.run("review", "--verbose").out
+    for line in ("HTTP 502", "server: nginx", "| <h1>502 Bad Gateway</h1>", "No answer is on record."):
+        assert line in shown
+    plain = world.run("review").out
+    assert "nginx" not in plain
+    assert "nightsheet review night --attach a=r-named" in plain
+    first, second = world.run("review", "--json").json
+    assert first["named_id"] == "r-named"
+    assert first["answer"] == {"status": 502, "headers": {"server": "nginx"}, "body": answer.body}
+    assert second["answer"] is None
 
 
 def test_attach_knows_keys_with_an_equals_sign(world: World) -> None:
@@ -315,7 +384,7 @@ def test_an_ambiguous_key_is_asked_back(changed: World, flags: tuple[str, str]) 
     before = revisions(changed)
     ran = changed.run("review", *flags)
     assert ran.code == 2
-    assert "Job 'a' is unconfirmed in several revisions. Nothing was changed." in ran.err
+    assert "Job 'a' has several revisions. Nothing was changed." in ran.err
     assert "Name the one that you mean: a@1, a@2." in ran.err
     assert revisions(changed) == before
 
