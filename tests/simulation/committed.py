@@ -13,6 +13,7 @@ _S = JobState
 STEPS = {(source, target) for sources, target in MOVES.values() for source in sources} | {
     (_S.RUNNING, _S.QUEUED),  # failed at the API and queued again, as --max-attempts allows
     (_S.SUBMITTING, _S.CANCELLED),  # surely not accepted, and cancelled meanwhile
+    (_S.UNCONFIRMED, _S.CANCELLED),  # the same, once the API said that it does not know what a 429 named
 }
 """What one transaction may do to a job: the moves, and two pairs of them."""
 
@@ -92,14 +93,24 @@ class Committed:
         jobs = {row[0]: Row(row[0], row[1], _S(row[2]), *row[3:]) for row in connection.execute(_JOBS)}
         attempts = {row[0]: Line(*row) for row in connection.execute(_ATTEMPTS)}
         paused = next((row[0] for row in connection.execute(_PAUSES)), None)
-        self._check_jobs(process, jobs)
+        self._check_jobs(process, jobs, self._healed(attempts))
         self._check_attempts(attempts)
         if paused != self.paused:
             self._history.note(f"pause {self.paused} -> {paused}")
             self.paused, self.paused_by = paused, process
         self.jobs, self.attempts = jobs, attempts
 
-    def _check_jobs(self, process: Process | None, jobs: dict[int, Row]) -> None:
+    def _healed(self, attempts: dict[int, Line]) -> set[int]:
+        """Jobs whose submit has got its request_id just now: a receipt is proof, whatever was decided."""
+        return {
+            now.job_id
+            for number, now in attempts.items()
+            if now.request_id is not None
+            and (before := self.attempts.get(number)) is not None
+            and before.request_id is None
+        }
+
+    def _check_jobs(self, process: Process | None, jobs: dict[int, Row], healed: set[int]) -> None:
         decided = process is not None and process.decides
         assert self.jobs.keys() <= jobs.keys(), "I3: a job is gone from the table"
         for job in jobs.values():
@@ -112,7 +123,9 @@ class Committed:
                 self._history.note(f"{job.key} ({job.id}) {before.state} -> {job.state}")
                 step = (before.state, job.state)
                 assert step in STEPS, f"I5: {job.key} went from {step[0]} to {step[1]}"
-                assert before.state not in ENDED or decided, f"I5: {job.key} did not stay ended"
+                assert before.state not in ENDED or decided or job.id in healed, (
+                    f"I5: {job.key} did not stay ended"
+                )
             if job.authorised != before.authorised and not decided:
                 assert job.authorised == before.authorised + 1, "I1: allowed more than once at a time"
                 self.automatic[f"job {job.id}" if job.failed_runs > before.failed_runs else "resubmits"] += 1

@@ -39,6 +39,8 @@ class Evidence:
     spooled: frozenset[str]
     folder: Path
     batch: str
+    charged_usd: Decimal
+    """What the API charges for all of it, as far as that has ended; else what it took."""
 
     @cached_property
     def job_of(self) -> dict[str, Record]:
@@ -74,6 +76,11 @@ class Evidence:
     def held(self) -> dict[str, int]:
         """The request_ids in the table, and whose they are."""
         return {line["request_id"]: line["job_id"] for line in self.attempts if line["request_id"]}
+
+    @cached_property
+    def named(self) -> str:
+        """What the table keeps of answers that were no receipts, and the ids that they name."""
+        return "\n".join(f"{line['named_id']} {line['answer']}" for line in self.attempts if line["answer"])
 
     @cached_property
     def bodies(self) -> dict[str, str]:
@@ -114,6 +121,7 @@ def gather(w: Night, batch: str = "sheet") -> Evidence:
         frozenset(_spooled(w.database.with_name(f"{w.database.name}.spool"))),
         w.folder,
         batch,
+        w.service.charged_usd,
     )
 
 

@@ -24,13 +24,19 @@ class Figures:
     submits: int = 0
     paid_twice: int = 0
     lost: int = 0
+    behind_gateways: int = 0
+    """Trials with something in front of the API."""
+    answered_after: int = 0
     virtual_seconds: float = 0.0
     cpu_seconds: float = 0.0
     points: Counter[str] = field(default_factory=Counter)
     failed: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, other: "Figures") -> None:
-        for name in ("trials", "crashes", "submits", "paid_twice", "lost", "virtual_seconds", "cpu_seconds"):
+        for name in (
+            *("trials", "crashes", "submits", "paid_twice", "lost", "behind_gateways", "answered_after"),
+            *("virtual_seconds", "cpu_seconds"),
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.points += other.points
         self.failed += other.failed
@@ -52,6 +58,8 @@ def search(seeds: range) -> Figures:
         sums.submits += result.submits
         sums.paid_twice += result.paid_twice
         sums.lost += result.lost
+        sums.behind_gateways += result.plan.gateway > 0
+        sums.answered_after += result.answered_after
         sums.virtual_seconds += result.virtual_seconds
         sums.points.update(result.deaths)
     sums.cpu_seconds = time.process_time() - begun
@@ -78,6 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
     say(f"crash trials        {sums.trials} (seeds {chosen.first} to {last - 1})\n")
     say(f"crashes             {sums.crashes}\n")
     say(f"accepted submits    {sums.submits}\n")
+    say(f"behind gateways     {sums.behind_gateways} trials: ")
+    say(f"{sums.answered_after} answers after the API had accepted\n")
     say(f"double payments     {sums.paid_twice}\n")
     say(f"requests lost       {sums.lost}\n")
     say(f"violations          {len(sums.failed)}\n")

@@ -29,7 +29,7 @@ _OBEYED_WITHIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A request_id that a process has received in full."""
+    """A request_id that a process has received, in whatever dress."""
 
     process: Process
     request_id: str
@@ -59,6 +59,8 @@ class Net(InProcess):
         self.receipts: list[Receipt] = []
         self.stopped: dict[str, float] = {}
         """By process: when the API first told it to stop, and nobody has cleared that since."""
+        self.accepted: Callable[[], list[str]] = list
+        """The request_ids that the API has given so far."""
         self._dice = dice
         self._history = history
         self._table = table
@@ -91,6 +93,8 @@ class Net(InProcess):
         if "/media/" in request.url.path:
             return response
         assert isinstance(response.stream, httpx.AsyncByteStream)
+        if paid:
+            self._received(process, response.headers.get("location", "").encode())
         stream = _Noted(response.stream, lambda body: self._answered(process, request, body))
         return httpx.Response(response.status_code, headers=response.headers, stream=stream, request=request)
 
@@ -137,9 +141,17 @@ class Net(InProcess):
         if self._table.paused_by is process:  # what has its money aside may still leave
             assert self._table.paused in (None, "budget"), f"I12: paused ({self._table.paused}), and sends"
 
+    def _received(self, process: Process | None, answer: bytes) -> None:
+        """Note each id that the API has given and that stands in an answer to a submit."""
+        if process is not None and not process.dead:
+            ids = [request_id for request_id in self.accepted() if request_id.encode() in answer]
+            self.receipts += [Receipt(process, request_id) for request_id in ids]
+
     def _answered(self, process: Process | None, request: httpx.Request, body: bytes) -> None:
         if process is None or process.dead:
             return
+        if request.method == "POST" and "/models/" in request.url.path:
+            self._received(process, body)
         try:
             document = json.loads(body)
         except ValueError:
@@ -153,9 +165,6 @@ class Net(InProcess):
             if request.method == "GET" and submit:
                 return  # a price is a convenience
             self.stopped.setdefault(process.name, self._clock())
-        request_id = document.get("request_id")
-        if submit and request.method == "POST" and isinstance(request_id, str):
-            self.receipts.append(Receipt(process, request_id))
 
 
 class _Noted(httpx.AsyncByteStream):

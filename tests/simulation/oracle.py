@@ -1,4 +1,4 @@
-"""The invariants I1 to I16, held against what is on disk and what the API has in its ledger.
+"""The invariants I1 to I17, held against what is on disk and what the API has in its ledger.
 
 I1 to I9 are looked at here, between two runs, and partly while they are on: `net` has I2, I11 to I14 at every
 request, `committed` I1, I3, I4 and I5 at every commit, `trial` I3, I9, I10, I11 and I15 of each life.
@@ -8,17 +8,21 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from PIL import Image
 
-from jobs.attempts import IN_DOUBT
+from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE
 from jobs.ledger import balance
 from jobs.states import AT_THE_API, ENDED, JobState
 from tests.simulation.evidence import Evidence, gather
 from tests.simulation.refs import PICTURED
 from tests.support.night import TOKEN, Night
+
+_ROUNDING_USD = Decimal("0.00001")
+"""Costs are told as floats, and kept in millionths of a dollar."""
 
 SETTLED = ENDED | {JobState.UNCONFIRMED}
 
@@ -60,6 +64,16 @@ def i1_paid_as_allowed(e: Evidence) -> None:
         assert len(e.accepted.get(job["id"], [])) <= len(own), f"I1: {job['key']} was sent unseen"
 
 
+def i17_charged_is_told(e: Evidence) -> None:
+    """What the API charged is spent or in doubt, to the cent; unless a price was not known when it left."""
+    counted = [line for line in e.ledger if line.outcome in PAID_OR_MAYBE]
+    amounts = [line.estimate_usd if line.cost_usd is None else line.cost_usd for line in counted]
+    told = sum((amount for amount in amounts if amount is not None), Decimal(0))
+    assert None in amounts or e.charged_usd <= told + _ROUNDING_USD, (
+        f"I17: charged {e.charged_usd}, told {told}"
+    )
+
+
 def i3_nothing_lost(e: Evidence) -> None:
     """Every accepted request is known by its id, spooled, or its job is in doubt; no id is made up."""
     assert losses(e).lost == 0, f"I3: lost of {[s.request_id for s in e.submits]}: {e.attempts}"
@@ -75,6 +89,8 @@ def i4_ids_are_their_jobs(e: Evidence) -> None:
     for line in e.attempts:
         inputs = jobs[line["job_id"]]["inputs"]
         sent = e.bodies.get(line["request_id"], "" if PICTURED in inputs else inputs)
+        if line["number"] is None:  # turned away: the row was unsent, and may have been edited in place since
+            continue
         if sent:  # else nobody knows the address that its picture had
             digest = hashlib.sha256(sent.encode()).hexdigest()
             assert line["payload_sha256"] == digest, f"I4: attempt {line['id']} sent something else"
@@ -155,6 +171,7 @@ def i13_token_nowhere(folder: Path, told: list[str]) -> None:
 def between_runs(e: Evidence, orphans: set[Path]) -> None:
     """All that has to be true whenever nothing runs, and the last run was not killed."""
     i1_paid_as_allowed(e)
+    i17_charged_is_told(e)
     i3_nothing_lost(e)
     i4_ids_are_their_jobs(e)
     i5_states_are_whole(e)

@@ -63,6 +63,8 @@ class Schedule:
     """Some runs are of a part: the others of the batch stay queued."""
     prunes: bool = False
     """Every run is with `--prune`."""
+    gateway: float = 0.0
+    """The share of the calls that something between the run and the API answers."""
     upload: str | None = None
     """How pictures of the machine get to the API, where rows name some."""
 
@@ -72,6 +74,7 @@ class Schedule:
             f"{self.rows} rows; crashes: {', '.join(map(str, self.crashes)) or 'none'}",
             f"settings {self.settings}; emulator {self.emulator}",
             f"copies {self.copies}; in parts {self.in_parts}; prunes {self.prunes}; upload {self.upload}",
+            f"gateway {self.gateway}",
             *(f"fault {fault.model_dump_json(exclude_defaults=True)}" for fault in self.faults),
             *(f"weather {event}" for event in self.weather),
             *(f"order {event}" for event in self.orders),
@@ -96,6 +99,7 @@ def schedule(seed: int) -> Schedule:
         in_parts=others.random() < 0.15,
         prunes=others.random() < 0.15,
         upload=others.choice((None, None, None, None, INSIDE, STORED)),
+        gateway=random.Random(f"gateway {seed}").choice((0.0, 0.0, 0.0, 0.3, 0.8)),
     )
     if made.upload is None:
         return made

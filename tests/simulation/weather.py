@@ -55,6 +55,7 @@ def sleep(w: World, seconds: float) -> None:
 def clear(w: World) -> None:
     """All that was wrong with the machine and the API is over."""
     w.net.offline = False
+    w.gateway.share = w.gateway.free_share = 0.0
     w.full.clear()
     w.store_trouble = None
     w.service.faults = ()

@@ -26,6 +26,7 @@ from runner.planning.selection import WHOLE, Selection
 from runner.settings import Settings
 from tests.simulation.committed import Committed
 from tests.simulation.disks import KillingDisk
+from tests.simulation.gateway import Gateway
 from tests.simulation.history import History
 from tests.simulation.net import Net
 from tests.simulation.process import PROCESS, Crash, Process
@@ -75,7 +76,10 @@ class World(Night):
             MemoryJournal("nonce"),
         )
         links = random.Random(f"net {plan.seed}")
-        net = Net(create_app(service), clock.monotonic, links, self.history, self.table)
+        between = random.Random(f"between {plan.seed}")
+        self.gateway = Gateway(create_app(service), plan.gateway, between, self.history.note)
+        net = Net(self.gateway, clock.monotonic, links, self.history, self.table)
+        net.accepted = lambda: [submit.request_id for submit in service.ledger]
         super().__init__(folder, clock, service, net, Watching())
         self.net = net
         net.gate = plan.settings.get("submit_gate", 4)

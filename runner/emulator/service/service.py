@@ -69,6 +69,13 @@ class EmulatorService:
         self._api.now()
         return self._api.history.balance
 
+    @property
+    def charged_usd(self) -> Decimal:
+        """US dollars that all accepted submits cost by now."""
+        self._api.now()
+        history = self._api.history
+        return sum((history.charge(submit) for submit in history.ledger), Decimal(0))
+
     def set_balance(self, usd: Decimal) -> None:
         """Set the balance to `usd`."""
         history = self._api.history
