@@ -16,6 +16,7 @@ from runner.providers.base import Denied, ResultReady, Stopped, Taken, TurnedAwa
 from runner.providers.runcomfy.api import RunComfy
 from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 from runner.providers.runcomfy.responses import is_request_id
+from tests.fuzz.dresses import dressed, kept
 from tests.fuzz.mutating import mutated
 
 TOKEN = "canary-fuzz-token"
@@ -103,6 +104,16 @@ class Api:
             return httpx.Response(status, headers=raw, stream=_Body(body))
 
         self.loop.run(self._all(answer, status))
+
+    def dress(self, dice: random.Random) -> bytes:
+        """One answer to a submit that holds an id, in some dress: the id is kept. Returns the answer."""
+        request_id, status, headers, body = dressed(dice)
+        self.answer = httpx.Response(
+            status, headers=[(name.encode(), value) for name, value in headers.items()], stream=_Body(body)
+        )
+        verdict = self.loop.run(self.provider.submit("bytedance/seedream-4-5/text-to-image", b"{}"))
+        assert kept(request_id, verdict), f"{request_id} is lost: {verdict!r}"
+        return f"{status} {headers}\n".encode() + body
 
     async def _all(self, answer: Any, status: int) -> None:
         self.answer = answer()

@@ -54,6 +54,7 @@ def search(seed: int, goes_on: Callable[[int], bool]) -> Search:
         targets: dict[str, Callable[[random.Random], object]] = {
             "sheets": lambda dice: sheets.one(dice, Path(folder)),
             "answers": api.one,
+            "dresses": api.dress,
         }
         done.executions = dict.fromkeys(targets, 0)
         number = 0
@@ -71,7 +72,9 @@ def replay(target: str, seed: int) -> bytes:
     """Do one execution again; what went wrong is raised. Returns its input."""
     with tempfile.TemporaryDirectory() as folder, _api() as api:
         dice = random.Random(seed)
-        return sheets.one(dice, Path(folder)) if target == "sheets" else api.one(dice)
+        if target == "sheets":
+            return sheets.one(dice, Path(folder))
+        return api.dress(dice) if target == "dresses" else api.one(dice)
 
 
 def _try(done: Search, name: str, target: Callable[[random.Random], object], seed: int) -> None:

@@ -34,7 +34,8 @@ _TELLING = (
     "traceparent",
 )
 """Headers by which caches, gateways, firewalls and the API itself give themselves away."""
-_QUERY = re.compile(r"((?:https?:)?//[^\s?\"'<>\\]+)\?[^\s\"'<>]*")
+_QUERY = re.compile(r"((?:https?:)?//[^\s?\"'<>\\]+)\?([^\s\"'<>\\]*)")
+_ID_IN_QUERY = re.compile(r"(?:^|&)(request[_-]?id=[^&#]{1,128})", re.IGNORECASE)
 
 
 def raw_answer(answer: Answer) -> RawAnswer:
@@ -50,4 +51,10 @@ def raw_answer(answer: Answer) -> RawAnswer:
 
 def _scrubbed(text: str) -> str:
     plain = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
-    return _QUERY.sub(r"\1?…", plain)
+    return _QUERY.sub(_without_secrets, plain)
+
+
+def _without_secrets(address: re.Match[str]) -> str:
+    """The address without its query, but for a request_id in it."""
+    request_id = _ID_IN_QUERY.search(address[2])
+    return f"{address[1]}?{'…' if request_id is None else f'{request_id[1]}&…'}"

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from jobs.failures import Failure, FailureKind
 from jobs.pauses import PauseReason
@@ -45,7 +45,7 @@ _TRANSIENT = re.compile(r"\b(timeout|timed out|lock|temporarily|try again later)
 _ABOUT_THE_ROW = frozenset({"400001", "404001"})
 _ID_NAMES = ("request_id", "requestid", "request-id", "id")
 _ID_IN_TEXT = re.compile(rb'"request[_-]?id"\s*:\s*"([^"\\\s/]{1,128})"', re.IGNORECASE)
-_ID_IN_PATH = re.compile(r"/requests/([^/?#]+)")
+_ID_IN_ADDRESS = re.compile(r"/requests/([^/?#]+)|[?&]request[_-]?id=([^&#]+)", re.IGNORECASE)
 _DEEPEST = 6
 
 
@@ -149,8 +149,8 @@ def _id_elsewhere(answer: Answer, document: Mapping[str, Any] | None) -> str | N
     named = set(_ids_in(document if document is not None else _lenient(answer.body), 0))
     if not named:
         named = {found.decode(errors="replace") for found in _ID_IN_TEXT.findall(answer.body)}
-    if not named and (path := _ID_IN_PATH.search(urlsplit(answer.headers.get("location", "")).path)):
-        named = {unquote(path[1])}
+    if not named:
+        named = set(_ids_in(answer.headers.get("location"), 0))
     ids = {name for name in named if is_request_id(name)}
     return ids.pop() if len(ids) == 1 else None
 
@@ -170,10 +170,13 @@ def _ids_in(value: Any, depth: int) -> Iterator[str]:
         for name, inner in value.items():
             if str(name).lower() in _ID_NAMES and (found := _as_id(inner)) is not None:
                 yield found
-            elif isinstance(inner, str) and (path := _ID_IN_PATH.search(inner)):
-                yield unquote(path[1])
             else:
                 yield from _ids_in(inner, depth + 1)
     elif isinstance(value, list):
         for inner in value:
             yield from _ids_in(inner, depth + 1)
+    elif isinstance(value, str):
+        if value.lstrip()[:1] in {"{", "["}:  # a document inside a document, as some gateways pass it on
+            yield from _ids_in(_lenient(value.encode()), depth + 1)
+        elif found_in := _ID_IN_ADDRESS.search(value):
+            yield unquote(found_in[1] or found_in[2])

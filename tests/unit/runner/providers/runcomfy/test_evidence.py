@@ -1,0 +1,34 @@
+"""What is kept of an answer that is no receipt."""
+
+from runner.http.replies import Answer
+from runner.providers.runcomfy.evidence import LONGEST_BODY_BYTES, raw_answer
+
+
+def test_who_answered_and_with_what() -> None:
+    """The telling headers, and no others; the body as text."""
+    headers = {
+        "server": "nginx",
+        "set-cookie": "session=1",
+        "x-varnish": "32770",
+        "content-type": "text/html",
+    }
+    kept = raw_answer(Answer(502, headers, b"<html>\r\n<h1>502</h1>\x00\x1b[31m\xff"))
+    assert kept.status == 502
+    assert dict(kept.headers) == {"content-type": "text/html", "server": "nginx", "x-varnish": "32770"}
+    assert kept.body == "<html> \n<h1>502</h1>  [31m�"
+
+
+def test_signatures_are_left_out_and_ids_are_not() -> None:
+    """A link that is signed opens a picture of the user's; a request_id is what is looked for."""
+    body = b'{"a": "https://s3.example/x.png?X-Amz-Signature=abc&Expires=1", "b": "//cdn.example/y?sig=2"}'
+    headers = {"location": "https://x.example/status?token=secret&request_id=abc.1"}
+    kept = raw_answer(Answer(302, headers, body))
+    assert kept.body == '{"a": "https://s3.example/x.png?…", "b": "//cdn.example/y?…"}'
+    assert kept.headers["location"] == "https://x.example/status?request_id=abc.1&…"
+
+
+def test_a_long_answer_is_cut() -> None:
+    """A page of a megabyte is not kept for each row of a bad night."""
+    kept = raw_answer(Answer(500, {"server": "x" * 5000}, b"a" * 10_000))
+    assert len(kept.body) == LONGEST_BODY_BYTES
+    assert len(kept.headers["server"]) == 300
