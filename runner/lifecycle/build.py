@@ -19,6 +19,7 @@ from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import Uploader
 from runner.workers.context import Context, Images, Limits, Tally, Time, Timing, WorkQueue
+from runner.workers.known_ids import ANOTHER_ACCOUNT, KnownIds
 from runner.workers.queue import JobQueue
 
 
@@ -68,6 +69,7 @@ def build(
         queue=WorkQueue(
             CapacityLimiter(approval.tuning.concurrency), JobQueue(store, batch.id, brake, clock, guards)
         ),
+        known_ids=_known_ids(order, scope),
         images=Images(
             _uploader(order, api, brake, resources.bucket),
             Downloads(resources.image_client, settings.output_root, clock, resources.disk),
@@ -95,6 +97,16 @@ def _guards(settings: Settings, brake: Brake, approval: Approval, scope: Scope) 
         total=sum(approval.counts.values()),
         proven=approval.counts[JobState.SUCCEEDED] > 0,
         recovered=scope.found.ids,
+    )
+
+
+def _known_ids(order: Order, scope: Scope) -> KnownIds:
+    """Whoever goes on after a pause for another account's ids is not asked again."""
+    paused = order.batch.paused
+    return KnownIds(
+        order.environment.clock,
+        [job.id for job in scope.found.running],
+        account_doubted=paused is not None and paused.detail.startswith(ANOTHER_ACCOUNT),
     )
 
 

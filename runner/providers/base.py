@@ -43,6 +43,8 @@ class CallFailed:
     """The server's certificate was refused: a retry changes nothing."""
     answered: bool = False
     """The API itself answered, so it is up: 429, or an answer that makes no sense."""
+    alone: bool = False
+    """The API answers the same question about another request: this is that request's own trouble."""
     http_status: int | None = field(default=None, compare=False)
     """Of the answer, if there was one, also from a gateway."""
 
@@ -53,8 +55,6 @@ class UnknownId:
 
     message: str
     code: str | None = None
-    bare: bool = False
-    """A 404 without a document: a gateway gives the same during a deployment."""
 
 
 # -- submit ----------------------------------------------------------------------------------------------

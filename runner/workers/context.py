@@ -22,6 +22,7 @@ from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
 from runner.recovery.spool import Spool
 from runner.uploads.uploader import Uploader
+from runner.workers.known_ids import KnownIds
 from runner.workers.pending import PendingSubmits
 from runner.workers.queue import JobQueue
 
@@ -114,6 +115,7 @@ class Context:
     timing: Timing
     limits: Limits
     queue: WorkQueue
+    known_ids: KnownIds
     images: Images
     notice: Callable[[str], None]
     probe: Callable[[str], None] = lambda _name: None

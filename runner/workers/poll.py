@@ -5,9 +5,11 @@ from decimal import Decimal
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Outcome, RemoteCancelled, RemoteDone, RemoteFailed, Requeued
+from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import OpenJob
 from runner.backoff import Backoff
+from runner.humanize import count_of
 from runner.limits.brake import Reach
 from runner.providers.base import (
     CallFailed,
@@ -21,15 +23,11 @@ from runner.providers.base import (
     UnknownId,
 )
 from runner.workers.context import Context, must
+from runner.workers.known_ids import ANOTHER_ACCOUNT, LOST_AFTER_SECONDS, UNKNOWN_AFTER_SECONDS, lost
 
-UNKNOWN_AFTER_SECONDS = 60.0
-"""A new request may take this long to be known everywhere: an earlier 404 means nothing."""
-UNKNOWN_TIMES = 3
 UNKNOWN_APART_SECONDS = 15.0
-BARE_APART_SECONDS = 60.0
-"""Seconds between two such polls; the second is for a 404 without a document, from a gateway in change."""
 RESULT_WITHIN_SECONDS = 600.0
-"""How long the result of a finished request may be missing."""
+"""How long the result of a finished request may be missing, or be refused, until a run waits no longer."""
 RESULT_TRIES_OF_FAILED = 3
 """How often the result of a failed request is asked for, where its status gave no reason."""
 
@@ -46,10 +44,12 @@ class _Watch:
     submitted: float
     polls: int = 0
     troubles: int = 0
-    unknown: int = 0
+    unknown_since: float | None = None
     results: int = 0
     done_since: float | None = None
     unknown_word: str | None = None
+    last_answer: str = ""
+    """What came instead of a useful answer, if the last one was not useful."""
 
 
 async def watch(run: Context, job: OpenJob) -> OpenJob | None:
@@ -78,11 +78,21 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
                 break
             await run.time.clock.sleep(wait)
         run.tally.overdue += 1
-        run.notice(
-            f"Job {job.key!r} has not ended at the API after {run.timing.deadline:g} s: this run waits no "
-            "longer. Nothing is lost, the next run asks again."
-        )
+        run.notice(_waits_no_longer(run, job, state))
     return None
+
+
+def _waits_no_longer(run: Context, job: OpenJob, state: _Watch) -> str:
+    text = f"Job {job.key!r} has not ended at the API after {run.timing.deadline:g} s"
+    if state.done_since is not None:
+        minutes = count_of(max(1, round((run.time.clock.monotonic() - state.done_since) / 60)), "minute")
+        text = f"Job {job.key!r} is done at the API, but its result has not come for {minutes}"
+    if state.last_answer:
+        text += f" (the API's last answer: {state.last_answer})"
+    text += ": this run waits no longer. Nothing is lost, the next run asks again."
+    if state.unknown_since is not None:
+        text += " `nightsheet cancel --job KEY` gives it up as lost."
+    return text
 
 
 async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
@@ -90,15 +100,14 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
     standing = await run.provider.status(job.request_id)
     match standing:
         case RemoteStatusReport(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
-            run.limits.health.answered()
-            state.unknown = 0
+            _known(run, job, state)
             return await _result(run, job, state, standing if status is RemoteStatus.FAILED else None)
         case RemoteStatusReport(status=RemoteStatus.CANCELLED):
             await _cancelled(run, job)
             return None
         case RemoteStatusReport():
-            run.limits.health.answered()
-            state.troubles = state.unknown = 0
+            _known(run, job, state)
+            state.troubles, state.done_since, state.last_answer = 0, None, ""
             if standing.status is None and state.unknown_word != standing.word:
                 state.unknown_word = standing.word
                 run.notice(
@@ -144,17 +153,38 @@ async def _result(
                 return _trouble(run, state, result)
             await _end(run, job, _why(reason), None)
             return None
-        case ResultNotReady() | UnknownId():  # the status knows the id
-            if now - state.done_since < RESULT_WITHIN_SECONDS:
+        case UnknownId():  # the status knows the id: the API knows this account's
+            state.last_answer = _in_words(result)
+            if now - state.done_since < LOST_AFTER_SECONDS:
                 return _next_poll_in(run, state)
-            if isinstance(result, UnknownId):
-                await _end(run, job, _lost(result), None)
-                return None
-            state.deadline = now
-            run.notice(f"Job {job.key!r} is done at the API, but its result has not come for 10 minutes.")
+            await _end(run, job, lost(result), None)
+            return None
+        case ResultNotReady(word=word):
+            state.last_answer = f"the result is {word!r}"
+            if now - state.done_since >= RESULT_WITHIN_SECONDS:
+                state.deadline = now
             return _next_poll_in(run, state)
         case CallFailed():
+            if _is_refusal(result) and now - state.done_since >= RESULT_WITHIN_SECONDS:
+                state.deadline = now
             return _trouble(run, state, result)
+
+
+def _is_refusal(result: CallFailed) -> bool:
+    """Whether somebody refuses the result, and is not only busy."""
+    is_busy = result.retry_after_seconds is not None or result.http_status in (408, 425, 429)
+    return result.http_status is not None and not is_busy
+
+
+def _in_words(verdict: CallFailed | UnknownId) -> str:
+    """An answer for a person: its HTTP status, and what it says."""
+    match verdict:
+        case UnknownId(message=said, code=code):
+            return f"it does not know this request ({code}: {said.rstrip('.')})"
+        case CallFailed(reason=said, http_status=int(status)) if f"HTTP {status}" not in said:
+            return f"HTTP {status}: {said.rstrip('.')}"
+        case CallFailed(reason=said):
+            return said.rstrip(".")
 
 
 def _why(*given: Failure | None) -> Failure:
@@ -170,22 +200,30 @@ async def _cancelled(run: Context, job: OpenJob) -> None:
     run.tally.ended += 1
 
 
+def _known(run: Context, job: OpenJob, state: _Watch) -> None:
+    run.limits.health.answered()
+    run.known_ids.known(job.id)
+    state.unknown_since = None
+
+
 async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId) -> float | None:
     run.limits.health.answered()
-    if run.time.clock.monotonic() - state.submitted <= UNKNOWN_AFTER_SECONDS:
+    state.last_answer = _in_words(verdict)
+    now = run.time.clock.monotonic()
+    if state.unknown_since is None:
+        state.unknown_since = now
+    if now - state.submitted <= UNKNOWN_AFTER_SECONDS:
         return _TROUBLE.jittered(1, run.time.rng)
-    state.unknown += 1
-    if state.unknown < UNKNOWN_TIMES:
-        return BARE_APART_SECONDS if verdict.bare else UNKNOWN_APART_SECONDS
-    await _end(run, job, _lost(verdict), None)
-    return None
-
-
-def _lost(verdict: UnknownId) -> Failure:
-    message = verdict.message.rstrip(".")
-    return Failure(
-        FailureKind.LOST, f"The API does not know its request_id any more: {message}.", verdict.code
-    )
+    if run.known_ids.is_lost(state.unknown_since):
+        await _end(run, job, lost(verdict), None)
+        return None
+    if run.known_ids.speak_of_another_account(job.id, slots=run.queue.slots.total_tokens):
+        run.limits.brake.pause(
+            PauseReason.TOKEN,
+            f"{ANOTHER_ACCOUNT} (job {job.key!r} and others: {verdict.message.rstrip('.')}). "
+            "With the right token, or with this one, `nightsheet resume` asks for them again.",
+        )
+    return UNKNOWN_APART_SECONDS
 
 
 async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | None) -> None:
@@ -209,7 +247,10 @@ def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:
 
 def _trouble(run: Context, state: _Watch, verdict: CallFailed) -> float:
     state.troubles += 1
-    if state.troubles > 1 or verdict.certificate:  # one lost answer says nothing about the API
+    state.last_answer = _in_words(verdict)
+    if verdict.alone:
+        run.limits.health.answered()
+    elif state.troubles > 1 or verdict.certificate:  # one lost answer says nothing about the API
         run.limits.health.call_failed(verdict)
     wait = _TROUBLE.jittered(state.troubles - 1, run.time.rng)
     return max(wait, verdict.retry_after_seconds or 0.0)

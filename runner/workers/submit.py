@@ -293,6 +293,7 @@ def _count_accepted(run: Context) -> None:
     run.limits.throttle.answered()
     run.limits.health.submit_answered()
     run.limits.guards.accepted()
+    run.known_ids.submit_taken()
 
 
 def _turned_away(job: QueuedJob, verdict: TurnedAway, now: datetime, wait: float) -> NotAccepted:

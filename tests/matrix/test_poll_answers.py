@@ -100,6 +100,74 @@ def test_an_id_that_is_gone_is_lost_and_never_bought_again(tmp_path: Path, endpo
 
 
 @virtual
+async def test_minutes_of_404_for_everybody_lose_nothing(tmp_path: Path) -> None:
+    """A failover: the API knows no id at all for a while, and then all of them."""
+    failover = Fault(
+        endpoint=Endpoint.STATUS,
+        kind=FaultKind.UNKNOWN_ID,
+        times=None,
+        after_seconds=5,
+        for_seconds=20 * 60,
+    )
+    async with night(tmp_path, faults=[failover], median_seconds=60) as w:
+        report = await w.run(sheet(w, "abcdef"))
+        assert report.exit_code == 0, ends(w)
+        assert posts(w) == len(w.service.ledger) == 6
+
+
+FOREIGN = {"kind": FaultKind.HTTP, "status": 403, "error_code": 403001}
+
+
+@virtual
+async def test_one_id_that_is_another_account_s_stops_nobody_else(tmp_path: Path) -> None:
+    """The others come home in the same run; a person gives that one up, and nobody is asked for it again."""
+    async with night(tmp_path, faults=[strikes("a", Endpoint.STATUS, **FOREIGN)]) as w:  # type: ignore[arg-type]
+        report = await w.run(sheet(w, "abc"), deadline=600)
+        assert (report.exit_code, report.paused) == (1, None)
+        assert ends(w) == {"a": "running", "b": "succeeded", "c": "succeeded"}
+        resumed = await w.resume(deadline=600)
+        assert resumed is not None
+        assert (resumed.exit_code, resumed.paused) == (1, None)
+        assert ends(w)["a"] == "running"
+        assert posts(w) == 3
+
+
+@virtual
+async def test_another_account_s_token_pauses_once_and_then_asks_on(tmp_path: Path) -> None:
+    """All that was under way is unknown: nothing is lost, and with the right token all comes home."""
+    foreign = Fault(endpoint=Endpoint.STATUS, times=None, **FOREIGN)
+    late = Fault(endpoint=Endpoint.STATUS, kind=FaultKind.STAYS, times=None)
+    async with night(tmp_path, faults=[late]) as w:
+        assert (await w.run(sheet(w, "abcd"), deadline=120)).exit_code == 1
+        w.service.faults = (foreign,)
+        exits = []
+        for _morning in range(2):
+            report = await w.resume(deadline=1800)
+            assert report is not None
+            assert set(ends(w).values()) == {"running"}
+            exits.append((report.exit_code, report.paused and report.paused.reason))
+        assert exits == [(77, "token"), (1, None)]
+        w.service.faults = ()
+        report = await w.resume()
+        assert report is not None
+        assert report.exit_code == 0
+        assert posts(w) == 4
+
+
+@virtual
+async def test_a_page_about_one_id_is_no_end_and_no_outage(tmp_path: Path) -> None:
+    """A gateway that has no way to one request: the run waits for it until the deadline, which it tells."""
+    page = {"kind": FaultKind.HTTP, "status": 404, "shape": "html"}
+    async with night(tmp_path, faults=[strikes("a", Endpoint.STATUS, **page)]) as w:  # type: ignore[arg-type]
+        report = await w.run(sheet(w, "abc"), deadline=3600, outage_limit=600)
+        assert (report.exit_code, report.paused, report.overdue) == (1, None, 1)
+        assert ends(w) == {"a": "running", "b": "succeeded", "c": "succeeded"}
+        (told,) = (text for text in w.watching.notices if "waits no longer" in text)
+        assert "Job 'a' has not ended" in told
+        assert "the API's last answer: HTTP 404" in told
+
+
+@virtual
 async def test_a_status_that_goes_backwards_is_followed(tmp_path: Path) -> None:
     """Done, without a result, back in the queue, at work: it ends when it ends, and is paid once."""
     queued = RemoteStatusReport(RemoteStatus.QUEUED, "in_queue", 4)

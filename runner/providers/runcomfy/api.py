@@ -7,6 +7,7 @@ official clients tolerate (`completed` and `succeeded`, `image` and `images`, `c
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from enum import Enum, auto
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -119,20 +120,30 @@ class RunComfy:
                 return verdict
 
     async def _whose_fault(self, message: str, code: str, payload: bytes) -> Stopped | Denied | Unconfirmed:
-        """Whether a 401, 403 or 407 means the token: then a free question is refused as well.
+        """Whether a 401, 403 or 407 that is not the API's own means the token, or this row."""
+        match await self._asked_about_nobodys(payload):
+            case Stopped() as stopped:
+                return stopped
+            case _Second.ANSWERED:
+                return Denied(_failure(FailureKind.REFUSED, message, code))
+            case _Second.UNCLEAR:
+                return Unconfirmed(message, code)
 
-        The question is about a request that nobody has, so the API answers that it does not know it.
+    async def _asked_about_nobodys(self, seed: bytes) -> "Stopped | _Second":
+        """A second, free question where something in front of the API may have answered the first one.
+
+        It is about a request that nobody has, so the API answers that it does not know it. Stopped where the
+        token is refused for this question as well.
         """
-        nobodys = uuid5(NAMESPACE_OID, sha256(payload).hexdigest())
+        nobodys = uuid5(NAMESPACE_OID, sha256(seed).hexdigest())
         reading = await self._get(f"/requests/{nobodys}/status")
         if not isinstance(reading, Reading):
-            return Unconfirmed(message, code)
+            return _Second.UNCLEAR
         error = own_error(reading.document)
-        if reading.meaning is Meaning.TOKEN and reading.code != FOREIGN:
+        if reading.meaning is Meaning.TOKEN and (error is None or error.code != FOREIGN):
             return Stopped(PauseReason.TOKEN, reading.message, reading.code)
-        if error is not None or reading.meaning is Meaning.FINE:
-            return Denied(_failure(FailureKind.REFUSED, message, code))
-        return Unconfirmed(message, code)
+        answered = error is not None or reading.meaning is Meaning.FINE
+        return _Second.ANSWERED if answered else _Second.UNCLEAR
 
     async def status(self, request_id: str) -> StatusVerdict:
         """GET /v1/requests/{id}/status."""
@@ -142,7 +153,7 @@ class RunComfy:
         word = _word(reading.document)
         status = _WORDS.get(word)
         # An error code beside `completed` overrides it; beside `failed` it is the reason.
-        trouble = None if status is RemoteStatus.FAILED else _trouble(reading)
+        trouble = None if status is RemoteStatus.FAILED else await self._trouble(reading, request_id)
         if trouble is not None:
             return trouble
         if not word:
@@ -161,7 +172,7 @@ class RunComfy:
             return RunFailed(_reason(reading), _usd(document.get("cost")))
         if status is RemoteStatus.CANCELLED:
             return RunCancelled()
-        trouble = _trouble(reading)
+        trouble = await self._trouble(reading, request_id)
         if trouble is not None:
             # Documented for no product, seen in a mock: 400005 for a result that is not ready.
             return ResultNotReady(word or "not ready") if reading.code == "400005" else trouble
@@ -185,26 +196,60 @@ class RunComfy:
         if reading.meaning is Meaning.FINE or reading.status == _NO_CONTENT:
             words = {outcome, _word(reading.document)}
             return CancelTaken(done=any(_WORDS.get(word) is RemoteStatus.CANCELLED for word in words))
-        return _trouble(reading) or CallFailed("the answer to the cancel says nothing that we know")
+        trouble = await self._trouble(reading, request_id)
+        return trouble or CallFailed("the answer to the cancel says nothing that we know")
 
     async def price(self, model: str) -> PriceVerdict:
-        """GET /v1/models/{model_id}: `base_price_usd` by `price_unit`."""
+        """GET /v1/models/{model_id}: `base_price_usd` by `price_unit`. A convenience: odd is unknown."""
         reading = await self._get(f"/models/{model}")
         if not isinstance(reading, Reading):
             return reading
-        if reading.meaning in (
-            Meaning.NOT_FOUND,
-            Meaning.REFUSED,
-        ):  # the price is a convenience, so any 4xx counts
-            return NoSuchModel(reading.message)
-        trouble = _trouble(reading)
-        assert not isinstance(trouble, UnknownId)
-        if isinstance(trouble, Stopped) and trouble.reason is PauseReason.BALANCE:
-            return Priced(None)
-        if trouble is not None:
-            return trouble
-        unit = str(reading.document.get("price_unit") or "").lower()
-        return Priced(_usd(reading.document.get("base_price_usd")) if unit in _PER_IMAGE else None)
+        match reading.meaning:
+            case Meaning.FINE:
+                unit = str(reading.document.get("price_unit") or "").lower()
+                return Priced(_usd(reading.document.get("base_price_usd")) if unit in _PER_IMAGE else None)
+            case Meaning.NOT_FOUND | Meaning.REFUSED:  # whoever says so
+                return NoSuchModel(reading.message)
+            case Meaning.TOKEN:
+                match await self._asked_about_nobodys(model.encode()):
+                    case Stopped() as stopped:
+                        return stopped
+                    case _Second.ANSWERED:
+                        return Priced(None)
+                    case _Second.UNCLEAR:
+                        return _call_failed(reading)
+            case Meaning.BALANCE:
+                return Priced(None)
+            case Meaning.LATER | Meaning.UNREADABLE:
+                return _call_failed(reading)
+
+    async def _trouble(self, reading: Reading, request_id: str) -> UnknownId | Stopped | CallFailed | None:
+        """Why the answer of a free call about a request cannot be used; None if it can.
+
+        Its trouble is the whole account's only where the API itself says so, or refuses another question too.
+        """
+        error = own_error(reading.document)
+        match reading.meaning:
+            case Meaning.FINE:
+                return None
+            case Meaning.TOKEN if error is not None and error.code == FOREIGN:
+                return UnknownId(reading.message, reading.code)
+            case Meaning.TOKEN if error is not None:
+                return Stopped(PauseReason.TOKEN, reading.message, reading.code)
+            case Meaning.BALANCE if error is not None:
+                return Stopped(PauseReason.BALANCE, reading.message, reading.code)
+            case Meaning.NOT_FOUND if reading.document:
+                return UnknownId(reading.message, reading.code)
+            case Meaning.TOKEN | Meaning.NOT_FOUND:
+                match await self._asked_about_nobodys(request_id.encode()):
+                    case Stopped() as stopped:
+                        return stopped
+                    case _Second.ANSWERED if reading.status == 403 and reading.document:
+                        return UnknownId(reading.message, reading.code)
+                    case second:
+                        return _call_failed(reading, alone=second is _Second.ANSWERED)
+            case _:
+                return _call_failed(reading)
 
     async def _get(self, path: str) -> Reading | CallFailed:
         return self._read(await self._client.request("GET", path, timeout_seconds=self._timeout))
@@ -219,31 +264,27 @@ class RunComfy:
                 return read(reply, self._clock.now())
 
 
+class _Second(Enum):
+    """What came of a second question, unless the token was refused for it as well."""
+
+    ANSWERED = auto()
+    """By the API itself: the first answer was about that request alone."""
+    UNCLEAR = auto()
+
+
+def _call_failed(reading: Reading, *, alone: bool = False) -> CallFailed:
+    return CallFailed(
+        reading.message,
+        reading.retry_after_seconds,
+        answered=alone or (reading.from_api and reading.meaning in (Meaning.LATER, Meaning.REFUSED)),
+        alone=alone,
+        http_status=reading.status,
+    )
+
+
 def _segment(request_id: str) -> str:
     """The id as one segment of a path, whatever is in it."""
     return quote(request_id, safe="")
-
-
-def _trouble(reading: Reading) -> UnknownId | Stopped | CallFailed | None:
-    """Why the answer of a free call about a request cannot be used; None if it can."""
-    match reading.meaning:
-        case Meaning.FINE:
-            return None
-        case Meaning.TOKEN:
-            return Stopped(PauseReason.TOKEN, reading.message, reading.code)
-        case Meaning.BALANCE:
-            return Stopped(PauseReason.BALANCE, reading.message, reading.code)
-        case Meaning.NOT_FOUND if reading.from_api:
-            return UnknownId(reading.message, reading.code, bare=not reading.document)
-        case Meaning.LATER | Meaning.REFUSED:
-            return CallFailed(
-                reading.message,
-                reading.retry_after_seconds,
-                answered=reading.from_api,
-                http_status=reading.status,
-            )
-        case Meaning.NOT_FOUND | Meaning.UNREADABLE:
-            return CallFailed(reading.message, reading.retry_after_seconds, http_status=reading.status)
 
 
 def _failure(kind: FailureKind, message: str, code: str | None) -> Failure:

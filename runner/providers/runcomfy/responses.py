@@ -217,7 +217,7 @@ def _of_code(code: str, status: int, after: float | None) -> Meaning:
 
 
 def _of_status(status: int, after: float | None) -> Meaning:
-    if status in (401, 403):
+    if status in (401, 403, 407):
         return Meaning.TOKEN
     if status == 402:
         return Meaning.BALANCE

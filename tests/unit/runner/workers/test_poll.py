@@ -1,5 +1,6 @@
 """Polling: what each answer comes to, and how much patience each trouble is worth."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -24,7 +25,7 @@ from runner.workers.poll import watch
 from tests.support.scripted import DONE, URL, WORKING
 from tests.support.tables import ESTIMATE, claimed
 from tests.support.virtual_time import virtual
-from tests.support.world import at_the_api, watch_to_its_pictures
+from tests.support.world import World, at_the_api, watch_to_its_pictures
 
 FAILED = RemoteStatusReport(RemoteStatus.FAILED, "failed")
 CANCELLED = RemoteStatusReport(RemoteStatus.CANCELLED, "cancelled")
@@ -126,30 +127,47 @@ async def test_an_id_is_given_a_minute_to_be_known(tmp_path: Path) -> None:
         assert len(w.provider.asked("status")) > 20
 
 
+def knows_others_until(w: World, moment: float) -> Callable[[object], UnknownId]:
+    """An API that does not know this id, and takes a submit now and then until that moment."""
+
+    def status(_call: object) -> UnknownId:
+        if w.clock.monotonic() < moment:
+            w.run.known_ids.submit_taken()
+        return UNKNOWN
+
+    return status
+
+
 @virtual
 async def test_an_id_that_stays_unknown_is_lost(tmp_path: Path) -> None:
-    """After three spaced 404s beyond the first minute; never sent again by itself."""
+    """After a quarter of an hour in which the API took others; never sent again by itself."""
     async with at_the_api(tmp_path, max_attempts=5) as (w, job):
         await w.clock.sleep(61)
-        w.provider.says("status", UNKNOWN)
+        w.provider.says("status", knows_others_until(w, 200))
         await watch(w.run, job)
         found = await w.job()
         assert found.state is JobState.FAILED
         assert found.failure == Failure(
             FailureKind.LOST, "The API does not know its request_id any more: ResourceNotFound.", "404001"
         )
-        first, second, third = (call.at for call in w.provider.asked("status"))
-        assert min(second - first, third - second) >= 15
+        asked = [call.at for call in w.provider.asked("status")]
+        assert 900 <= asked[-1] - asked[0] < 920
+        assert min(later - earlier for earlier, later in pairwise(asked)) >= 15
 
 
 @virtual
-async def test_a_bare_404_is_given_more_time(tmp_path: Path) -> None:
-    """A gateway that is being changed says it of every path, for a minute perhaps."""
+async def test_an_id_is_not_lost_while_the_api_knows_none(tmp_path: Path) -> None:
+    """A failover answers 404 to everybody: this run stops waiting at the deadline, the next one asks on."""
     async with at_the_api(tmp_path) as (w, job):
+        w.run.known_ids.submit_taken()
         await w.clock.sleep(61)
-        bare = UnknownId("HTTP 404", "404", bare=True)
-        w.provider.says("status", lambda _call: bare if w.clock.monotonic() < 61 + 90 else DONE)
-        await watch_to_its_pictures(w, job)
+        w.provider.says("status", UNKNOWN)
+        assert await watch(w.run, job) is None
+        assert (await w.job()).state is JobState.RUNNING
+        assert (w.run.tally.overdue, w.clock.monotonic() > 3500, w.stops) == (1, True, [])
+        (told,) = w.notices
+        assert "(the API's last answer: it does not know this request (404001: ResourceNotFound))" in told
+        assert "`nightsheet cancel --job KEY` gives it up" in told
 
 
 @virtual
@@ -157,18 +175,17 @@ async def test_unknown_now_and_then_is_not_lost(tmp_path: Path) -> None:
     """A useful answer in between takes it all back."""
     async with at_the_api(tmp_path) as (w, job):
         await w.clock.sleep(61)
-        w.provider.says("status", *[UNKNOWN, UNKNOWN, WORKING] * 5, DONE)
+        w.provider.says("status", *[*[UNKNOWN] * 50, WORKING] * 3, DONE)
         await watch_to_its_pictures(w, job)
 
 
 @virtual
 async def test_the_result_may_be_unknown_too(tmp_path: Path) -> None:
-    """The id is known, so the result is late, for ten minutes; then it is gone."""
+    """The API knows the id, so the result is late, for a quarter of an hour; then it is gone."""
     async with at_the_api(tmp_path) as (w, job):
         await w.clock.sleep(61)
-        begun = w.clock.monotonic()
         w.provider.says(
-            "result", lambda _call: UNKNOWN if w.clock.monotonic() < 500 else ResultReady((URL,), None)
+            "result", lambda _call: UNKNOWN if w.clock.monotonic() < 900 else ResultReady((URL,), None)
         )
         await watch_to_its_pictures(w, job)
         assert await w.store.jobs.apply(LinksExpired(job.id))
@@ -178,7 +195,7 @@ async def test_the_result_may_be_unknown_too(tmp_path: Path) -> None:
         failure = (await w.job()).failure
         assert failure is not None
         assert failure.kind is FailureKind.LOST
-        assert 600 <= w.clock.monotonic() - begun < 620
+        assert 900 <= w.clock.monotonic() - begun < 920
 
 
 REASON = Failure(FailureKind.REMOTE_FAILED, "GPU broke")
@@ -248,7 +265,62 @@ async def test_a_result_may_be_ten_minutes_late(tmp_path: Path) -> None:
         assert await watch(w.run, job) is None
         assert 600 <= w.clock.monotonic() - begun < 620
         assert ((await w.job()).state, w.run.tally.overdue) == (JobState.RUNNING, 1)
-        assert any("its result has not come for 10 minutes" in notice for notice in w.notices)
+        assert w.notices == [
+            "Job 'a' is done at the API, but its result has not come for 10 minutes (the API's last answer: "
+            "the result is 'in_progress'): this run waits no longer. "
+            "Nothing is lost, the next run asks again."
+        ]
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (CallFailed("no such field.", answered=True, http_status=422), "HTTP 422: no such field"),
+        (CallFailed("an unexpected redirect (HTTP 302)", http_status=302), "redirect (HTTP 302)"),
+        (CallFailed("HTTP 500", http_status=500), "HTTP 500"),
+    ],
+)
+def test_a_result_that_is_refused_for_ever_is_told_with_who_said_what(
+    tmp_path: Path, result: CallFailed, told: str
+) -> None:
+    """After ten minutes, and not as a run that has not ended."""
+
+    @virtual
+    async def test() -> None:
+        async with at_the_api(tmp_path) as (w, job):
+            w.provider.says("result", result)
+            assert await watch(w.run, job) is None
+            assert 600 <= w.clock.monotonic() < 660
+            assert ((await w.job()).state, w.run.tally.overdue, w.stops) == (JobState.RUNNING, 1, [])
+            (notice,) = w.notices
+            assert "'a' is done at the API, but its result has not come for 10 minutes" in notice
+            assert f"{told}): this run waits no longer" in notice
+
+    test()
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        CallFailed("HTTP 429", answered=True, http_status=429),
+        CallFailed("HTTP 503", retry_after_seconds=5, http_status=503),
+        CallFailed("no answer"),
+    ],
+)
+def test_a_result_that_does_not_come_for_a_busy_or_silent_api_is_waited_for(
+    tmp_path: Path, result: CallFailed
+) -> None:
+    """Nobody refuses it."""
+
+    @virtual
+    async def test() -> None:
+        async with at_the_api(tmp_path) as (w, job):
+            w.provider.says(
+                "result", lambda _call: result if w.clock.monotonic() < 1200 else ResultReady((URL,), None)
+            )
+            await watch_to_its_pictures(w, job)
+
+    test()
 
 
 @virtual

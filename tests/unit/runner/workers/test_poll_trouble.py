@@ -108,6 +108,18 @@ async def test_an_answer_without_use_for_too_long_is_an_outage(tmp_path: Path) -
 
 
 @virtual
+async def test_trouble_of_one_request_alone_is_no_outage(tmp_path: Path) -> None:
+    """The API answers for others: this run waits for this one until its deadline, and says so."""
+    async with at_the_api(tmp_path, outage_limit=600, deadline=3600) as (w, job):
+        w.provider.says("status", CallFailed("HTTP 404", answered=True, alone=True, http_status=404))
+        assert await watch(w.run, job) is None
+        assert (w.stops, w.run.tally.overdue, w.run.limits.health.suspect) == ([], 1, False)
+        assert (await w.job()).state is JobState.RUNNING
+        assert w.clock.monotonic() > 3500
+        assert any("'a' has not ended" in notice for notice in w.notices)
+
+
+@virtual
 async def test_a_refused_certificate_pauses_at_once(tmp_path: Path) -> None:
     """Even the first."""
     async with at_the_api(tmp_path) as (w, job):

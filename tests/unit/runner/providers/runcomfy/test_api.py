@@ -185,11 +185,19 @@ async def test_the_words_of_a_status(word: str, status: RemoteStatus | None) -> 
     [
         (error(404001), 404, UnknownId("why", "404001")),
         (error(404001), 200, UnknownId("why", "404001")),
+        ({"detail": "Not Found"}, 404, UnknownId("Not Found", "404")),
         (HTML, 404, CallFailed("HTTP 404")),
-        (error(403001), 403, Stopped(PauseReason.TOKEN, "why", "403001")),
+        (b"", 404, CallFailed("HTTP 404")),
+        (b"404 page not found", 404, CallFailed("HTTP 404")),
+        (error(403001), 403, UnknownId("why", "403001")),
+        (error(403001), 200, UnknownId("why", "403001")),
+        ({"code": 403001, "message": "why"}, 403, UnknownId("why", "403001")),
         (error(403003), 403, Stopped(PauseReason.TOKEN, "why", "403003")),
+        (error(401001), 401, Stopped(PauseReason.TOKEN, "why", "401001")),
+        (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
         (b"", 403, Stopped(PauseReason.TOKEN, "HTTP 403", "403")),
         (error(400002), 400, Stopped(PauseReason.BALANCE, "why", "400002")),
+        (b"", 402, CallFailed("HTTP 402")),
         (error(429001), 429, CallFailed("why", answered=True)),
         (error(422001), 422, CallFailed("why", answered=True)),
         (error(500001), 500, CallFailed("why")),
@@ -211,3 +219,63 @@ async def test_the_words_of_a_status(word: str, status: RemoteStatus | None) -> 
 async def test_status(body: Any, status: int, verdict: object) -> None:
     """An error beside `completed` unmakes it; beside `failed` it is the reason."""
     assert await api(body, status).status("id") == verdict
+
+
+APART = {"answered": True, "alone": True}
+GATEWAY_SAYS = {"message": "Forbidden"}
+NOBODYS = (404, error(404001))
+"""What the API says of a request that nobody has."""
+FREE_CALLS: dict[str, Callable[[RunComfy], Any]] = {
+    "status": lambda p: p.status("id-1"),
+    "result": lambda p: p.result("id-1"),
+    "cancel": lambda p: p.cancel("id-1"),
+}
+
+
+@pytest.mark.parametrize("call", FREE_CALLS.values(), ids=FREE_CALLS)
+@pytest.mark.parametrize(
+    ("this", "other", "verdict"),
+    [
+        ((403, GATEWAY_SAYS), NOBODYS, UnknownId("Forbidden", "403")),
+        ((403, GATEWAY_SAYS), (200, {"status": "in_queue"}), UnknownId("Forbidden", "403")),
+        ((403, GATEWAY_SAYS), (403, error(403001)), UnknownId("Forbidden", "403")),
+        ((403, HTML), NOBODYS, CallFailed("HTTP 403", **APART)),
+        ((403, b""), NOBODYS, CallFailed("HTTP 403", **APART)),
+        ((401, GATEWAY_SAYS), NOBODYS, CallFailed("Forbidden", **APART)),
+        ((407, HTML), NOBODYS, CallFailed("HTTP 407", **APART)),
+        ((404, HTML), NOBODYS, CallFailed("HTTP 404", **APART)),
+        ((404, b""), NOBODYS, CallFailed("HTTP 404", **APART)),
+        ((403, GATEWAY_SAYS), (403, GATEWAY_SAYS), Stopped(PauseReason.TOKEN, "Forbidden", "403")),
+        ((401, b""), (400, error(400004)), Stopped(PauseReason.TOKEN, "why", "400004")),
+        ((404, HTML), (401, HTML), Stopped(PauseReason.TOKEN, "HTTP 401", "401")),
+        ((403, GATEWAY_SAYS), (502, HTML), CallFailed("Forbidden")),
+        ((401, b""), (404, HTML), CallFailed("HTTP 401")),
+        ((404, HTML), (404, HTML), CallFailed("HTTP 404")),
+    ],
+)
+async def test_one_request_s_trouble_is_not_the_token_s(
+    call: Callable[[RunComfy], Any], this: tuple[int, Any], other: tuple[int, Any], verdict: object
+) -> None:
+    """Whatever something in front of the API says of it: the API is asked about a request that nobody has."""
+    paths: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path)
+        status, body = this if "/id-1/" in request.url.path else other
+        return httpx.Response(status, content=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    assert await call(api(handle)) == verdict
+    assert len(paths) == 2
+    assert paths[1].startswith("/v1/requests/")
+    assert paths[1].endswith("/status")
+
+
+async def test_a_second_question_without_an_answer_leaves_it_open() -> None:
+    """It is asked again, as after any trouble."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if "/id-1/" not in request.url.path:
+            raise httpx.ConnectError("no")
+        return httpx.Response(403)
+
+    assert await api(handle).status("id-1") == CallFailed("HTTP 403")

@@ -1,5 +1,6 @@
 """RunComfy's calls that cost nothing and decide little: cancel and price."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +32,7 @@ from tests.unit.runner.providers.answering import HTML, api, error, refusing
         (b"", 204, CancelTaken(done=False)),
         (error(409001), 409, NotCancellable()),
         (error(404001), 404, UnknownId("why", "404001")),
+        (error(403001), 403, UnknownId("why", "403001")),
         (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
         (error(500001), 500, CallFailed("why")),
         (HTML, 200, CallFailed("HTTP 200 with an HTML page")),
@@ -66,6 +68,28 @@ async def test_cancel(body: Any, status: int, verdict: object) -> None:
 async def test_price(body: Any, status: int, verdict: object) -> None:
     """A convenience, and the question whether the API is there: odd prices are unknown ones."""
     assert await api(body, status).price("a/b") == verdict
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+@pytest.mark.parametrize("body", [HTML, b"", {"message": "Forbidden"}, error(401001), error(403003)])
+async def test_a_catalogue_that_is_refused_alone_is_no_bad_token(body: Any, status: int) -> None:
+    """The price is unknown then: submits are taken with that token all the same."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if "/requests/" in request.url.path:
+            return httpx.Response(404, json=error(404001))
+        return httpx.Response(status, content=body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    assert await api(handle).price("a/b") == Priced(None)
+
+
+async def test_a_catalogue_that_is_refused_while_the_api_is_silent_says_nothing() -> None:
+    """Then nobody knows whether the API is there."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(502 if "/requests/" in request.url.path else 403)
+
+    assert await api(handle).price("a/b") == CallFailed("HTTP 403")
 
 
 async def test_no_connection() -> None:
