@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobs.errors import LockHeld, NightsheetError
 from jobs.exit_codes import ExitCode, exit_code_of
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Cancelled
+from jobs.outcomes import Cancelled, RemoteFailed
 from jobs.states import JobState
 from runner.deciding.changes import NotChanged, jobs_named
 from runner.providers.base import (
@@ -21,6 +21,7 @@ from runner.providers.base import (
     UnknownId,
 )
 from runner.recovery.lock import holding
+from runner.workers.known_ids import UNKNOWN_AFTER_SECONDS, lost
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -41,6 +42,8 @@ class CancelResult:
     """Cancelled before they were sent, free."""
     cancelled: list[str] = field(default_factory=list)
     """Cancelled at the API."""
+    lost: list[str] = field(default_factory=list)
+    """Named by a person, and unknown to the API: given up, with their request_id."""
     asked: list[str] = field(default_factory=list)
     """The API took the request and has not cancelled yet; a run finds out."""
     not_cancellable: list[str] = field(default_factory=list)
@@ -63,7 +66,9 @@ class CancelResult:
     @property
     def is_empty(self) -> bool:
         """Whether no job was cancelled, or is to be."""
-        return not (self.queued or self.cancelled or self.asked or self.by_runner or self.waiting)
+        return not (
+            self.queued or self.cancelled or self.lost or self.asked or self.by_runner or self.waiting
+        )
 
 
 async def cancel(
@@ -93,7 +98,7 @@ async def cancel(
             if other is None:
                 for job_cut_off in await store.jobs.in_state(batch.id, [JobState.SUBMITTING], keys):
                     result.refuse(job_cut_off, _UNCONFIRMED)
-                await _cancel_at_api(store, batch, open_api, clock, result)
+                await _cancel_at_api(store, batch, open_api, clock, result, named=frozenset(keys or ()))
             elif other.makes_room_soon:
                 raise LockHeld(
                     f"{other} still holds {database}.",
@@ -114,27 +119,39 @@ async def _cancel_requested(store: "Store", batch: "BatchView") -> list["OpenJob
 
 
 async def _cancel_at_api(
-    store: "Store", batch: "BatchView", open_api: "OpenApi", clock: "Clock", result: CancelResult
+    store: "Store",
+    batch: "BatchView",
+    open_api: "OpenApi",
+    clock: "Clock",
+    result: CancelResult,
+    *,
+    named: frozenset[str],
 ) -> None:
-    """Ask the API ourselves, as no runner does; ends with the first answer that makes asking on useless."""
+    """Ask the API ourselves, as no runner does; ends with the first answer that makes asking on useless.
+
+    `named` are the keys that a person named.
+    """
     jobs = await _cancel_requested(store, batch)
     result.waiting = [job.key for job in jobs]
     try:
         async with open_api() as api:
             for job in jobs:
-                if not await _cancel_one(store, api, clock, job, result):
+                if not await _cancel_one(store, api, clock, job, result, give_up=job.key in named):
                     return
     except NightsheetError as error:
         result.error, result.exit_code = error, error.exit_code
 
 
 async def _cancel_one(
-    store: "Store", api: "Api", clock: "Clock", job: "OpenJob", result: CancelResult
+    store: "Store", api: "Api", clock: "Clock", job: "OpenJob", result: CancelResult, *, give_up: bool
 ) -> bool:
-    """Cancel one job at the API; whether asking about the others is of any use."""
+    """Cancel one job at the API; whether asking about the others is of any use.
+
+    `give_up`: end it as lost if the API does not know it.
+    """
     match await api.provider.cancel(job.request_id):
-        case CancelTaken(done=done):
-            if not await _is_cancelled(api, job, done=done):
+        case CancelTaken():
+            if not await _is_cancelled(api, job):
                 await store.jobs.drop_cancel_request(job.id)
                 result.asked.append(job.key)
             else:
@@ -144,9 +161,13 @@ async def _cancel_one(
         case NotCancellable():
             await store.jobs.drop_cancel_request(job.id)
             result.not_cancellable.append(job.key)
+        case UnknownId() as unknown if give_up and await _is_unknown(api, clock, job):
+            if await store.jobs.apply(RemoteFailed(job.id, lost(unknown), None, clock.now())):
+                result.lost.append(job.key)
         case UnknownId(message=message):
             await store.jobs.drop_cancel_request(job.id)
-            result.refuse(job, f"the API does not know its request ({message}): resume settles it")
+            why = f"the API does not know its request ({message.rstrip('.')}): resume polls it on"
+            result.refuse(job, why if give_up else f"{why}, cancel --job KEY gives it up")
         case Stopped(message=message, reason=reason):
             result.api_messages.append(f"The API refuses ({reason}): {message}")
             result.exit_code = exit_code_of(reason)
@@ -163,10 +184,13 @@ async def _cancel_one(
     return True
 
 
-async def _is_cancelled(api: "Api", job: "OpenJob", *, done: bool) -> bool:
+async def _is_cancelled(api: "Api", job: "OpenJob") -> bool:
     """Whether a cancel that was taken has happened: a job that runs on is paid for, and has to be fetched."""
     report = await api.provider.status(job.request_id)
-    if isinstance(report, RemoteStatusReport) and report.status is not None:
-        over = {RemoteStatus.CANCELLED, RemoteStatus.QUEUED} if done else {RemoteStatus.CANCELLED}
-        return report.status in over
-    return done
+    return isinstance(report, RemoteStatusReport) and report.status is RemoteStatus.CANCELLED
+
+
+async def _is_unknown(api: "Api", clock: "Clock", job: "OpenJob") -> bool:
+    """Whether its status does not know it either; in its first minute that says nothing."""
+    age = (clock.now() - job.submitted_at).total_seconds()
+    return age > UNKNOWN_AFTER_SECONDS and isinstance(await api.provider.status(job.request_id), UnknownId)

@@ -112,8 +112,14 @@ async def _cancel(run: Context, job: OpenJob) -> bool:
         case CancelTaken():
             run.notice(f"Job {job.key!r}: the API was asked to cancel it, and took that.")
             await run.store.jobs.drop_cancel_request(job.id)  # its status will show the result
-        case NotCancellable() | UnknownId():
+        case NotCancellable():
             run.notice(f"Job {job.key!r} cannot be cancelled any more: it runs on, and is fetched.")
+            await run.store.jobs.drop_cancel_request(job.id)
+        case UnknownId(message=message):
+            run.notice(
+                f"Job {job.key!r}: the API does not know its request ({message.rstrip('.')}). It is polled "
+                "on; once this run has ended, `nightsheet cancel --job KEY` gives it up as lost."
+            )
             await run.store.jobs.drop_cancel_request(job.id)
         case CallFailed(http_status=int()):
             pass  # perhaps about this job alone: ask for the others now, and for this one in a second

@@ -154,10 +154,7 @@ ResultVerdict = ResultReady | ResultNotReady | RunFailed | RunCancelled | Unknow
 
 @dataclass(frozen=True, slots=True)
 class CancelTaken:
-    """The API cancels it, or tries to; its status will show which."""
-
-    done: bool = True
-    """The API reports it as cancelled already."""
+    """The API promises to cancel it. Only its status shows whether it did: it may run on all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from runner.environment import Environment
 from tests.simulation.refs import COLOURS, as_planned, paint
 from tests.simulation.schedule import Event
 from tests.simulation.world import World
+from tests.support.night import BASE, TOKEN
 from tests.support.tables import select
 
 _ENVIRONMENT, _CLOCK = "process_environment", "system_clock"
@@ -221,6 +222,26 @@ async def decide_about_all(w: World) -> None:
             await w.order(number, review_jobs(w.settings(), None, (), (), [name]))
         await asyncio.sleep(1)
     raise AssertionError("I10: a doubt that cannot be settled")
+
+
+def forgotten(w: World) -> list[str]:
+    """Keys of the jobs that wait for a request that the API does not know any more."""
+    newest = {attempt.job_id: attempt.request_id for _id, attempt in sorted(w.table.attempts.items())}
+    running = [job for job in w.table.jobs.values() if job.state is JobState.RUNNING]
+    return sorted(job.key for job in running if not _is_known(w, newest[job.id]))
+
+
+def _is_known(w: World, request_id: str | None) -> bool:
+    assert request_id is not None
+    return w.service.status(request_id, token=TOKEN, origin=BASE).status == 200
+
+
+async def give_up_forgotten(w: World, number: int) -> None:
+    """In the end a person gives up what the API has forgotten. Each ends as lost: its id is kept."""
+    keys = forgotten(w)
+    if keys:
+        w.history.note(f"order {number}: give up {', '.join(keys)}")
+        await w.order(number, cancel_jobs(w.settings(), None, keys))
 
 
 async def untune(w: World) -> None:

@@ -15,7 +15,7 @@ from runner.planning.selection import WHOLE, Selection
 from tests.simulation import oracle
 from tests.simulation.evidence import gather
 from tests.simulation.history import History
-from tests.simulation.orders import carry_out, decide_about_all, untune
+from tests.simulation.orders import carry_out, decide_about_all, give_up_forgotten, untune
 from tests.simulation.process import Crash
 from tests.simulation.schedule import Schedule, schedule
 from tests.simulation.stage import in_world
@@ -187,14 +187,18 @@ def _check(w: World, ended: Ended, *, alone: bool = True) -> None:
 
 
 async def _in_peace(w: World, crashes: list[Crash]) -> None:
-    """Nothing goes wrong any more, but for the crashes that are left: all that is not in doubt ends. I10."""
-    for _life in range(MOST_LIVES):
+    """Nothing goes wrong any more, but for the crashes that are left: all that is not in doubt ends. I10.
+
+    What the API has forgotten ends by a person: a run alone never calls it lost without evidence.
+    """
+    for life in range(MOST_LIVES):
         ended = await _live(w, crashes, **_PEACEFUL)
         if crashes or ended.killed:
             continue
         assert ended.error is None, f"I10: in peace, and refused: {ended.error}"
         if w.table.waiting_for_nobody() <= oracle.SETTLED:
             return
+        await give_up_forgotten(w, 700 + life)
         await w.clock.sleep(60)
     raise AssertionError(f"I10: not settled in peace: {w.table.states()}")
 

@@ -28,6 +28,7 @@ def as_json(batch: str, result: CancelResult) -> dict[str, Any]:
         "batch": batch,
         "cancelled_queued": result.queued,
         "cancelled_at_api": result.cancelled,
+        "lost": result.lost,
         "asked_of_api": result.asked,
         "not_cancellable": result.not_cancellable,
         "waiting": result.waiting,
@@ -44,6 +45,9 @@ def show(batch: str, result: CancelResult, settings: Settings) -> None:
     console.result(f"{count_of(result.queued, 'job')} cancelled before being sent: free.")
     if result.cancelled:
         console.result(f"{count_of(len(result.cancelled), 'job')} cancelled at the API.")
+    if result.lost:
+        jobs = count_of(len(result.lost), "job")
+        console.result(f"{jobs} given up as lost: the API does not know them. `retry` asks for them first.")
     if result.asked:
         jobs = count_of(len(result.asked), "job")
         console.result(f"{jobs}: the API was asked, and has not cancelled yet.")

@@ -194,8 +194,7 @@ class RunComfy:
         if outcome == "not_cancellable" or (reading.meaning is Meaning.REFUSED and reading.from_api):
             return NotCancellable()
         if reading.meaning is Meaning.FINE or reading.status == _NO_CONTENT:
-            words = {outcome, _word(reading.document)}
-            return CancelTaken(done=any(_WORDS.get(word) is RemoteStatus.CANCELLED for word in words))
+            return CancelTaken()
         trouble = await self._trouble(reading, request_id)
         return trouble or CallFailed("the answer to the cancel says nothing that we know")
 

@@ -28,7 +28,15 @@ from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView
 from runner.cli import app
-from runner.providers.base import CallFailed, CancelVerdict, PriceVerdict, StatusVerdict
+from runner.providers.base import (
+    CallFailed,
+    CancelTaken,
+    CancelVerdict,
+    PriceVerdict,
+    RemoteStatus,
+    RemoteStatusReport,
+    StatusVerdict,
+)
 from tests.support.tables import claimed
 from tests.support.warm import prepare_database
 
@@ -37,6 +45,7 @@ NOW = datetime(2026, 3, 4, 1, 2, 3, tzinfo=UTC)
 SERIES = "bytedance/seedream-4-5/sequential"
 TEXT = "bytedance/seedream-4-5/text-to-image"
 API = "https://model-api.runcomfy.net:443"
+CANCELLED = RemoteStatusReport(RemoteStatus.CANCELLED, "cancelled")
 
 
 def job(position: int, key: str, *, model: str = SERIES, pictures: int = 2, **more: Any) -> PlannedJob:
@@ -71,7 +80,7 @@ class Ran:
 
 @dataclass
 class FakeApi:
-    """Answers as it is told, and remembers what it was asked."""
+    """Answers as it is told, and remembers what it was asked. A cancel that it takes comes about."""
 
     statuses: dict[str, StatusVerdict] = field(default_factory=dict)
     cancels: dict[str, CancelVerdict] = field(default_factory=dict)
@@ -86,8 +95,10 @@ class FakeApi:
         return True
 
     async def status(self, request_id: str) -> StatusVerdict:
+        is_cancelled = ("cancel", request_id) in self.asked and self.cancels.get(request_id) == CancelTaken()
         self.asked.append(("status", request_id))
-        return self.statuses.get(request_id, CallFailed("nobody told"))
+        usual = CANCELLED if is_cancelled else CallFailed("nobody told")
+        return self.statuses.get(request_id, usual)
 
     async def cancel(self, request_id: str) -> CancelVerdict:
         self.asked.append(("cancel", request_id))
@@ -160,7 +171,9 @@ class World:
         """The jobs' states, by key."""
         return {key: view.state.value for key, view in self.jobs(name).items()}
 
-    def move(self, key: str, *moves: Callable[[int], Outcome], estimate: str | None = None) -> None:
+    def move(
+        self, key: str, *moves: Callable[[int], Outcome], estimate: str | None = None, at: datetime = NOW
+    ) -> None:
         """Claim a job, and let these happen to it."""
 
         async def inside(store: Store) -> None:
@@ -169,7 +182,7 @@ class World:
             view = await store.jobs.by_key(batch.id, key)
             assert view is not None
             usd = None if estimate is None else Decimal(estimate)
-            assert await store.jobs.claim(claimed(view.id, NOW, usd)) is not None
+            assert await store.jobs.claim(claimed(view.id, at, usd)) is not None
             for move in moves:
                 assert await store.jobs.apply(move(view.id))
 
@@ -190,8 +203,8 @@ class World:
         self.store(inside)
 
 
-def accepted(request_id: str) -> Callable[[int], Outcome]:
-    return lambda job_id: Accepted(job_id, request_id, NOW)
+def accepted(request_id: str, at: datetime = NOW) -> Callable[[int], Outcome]:
+    return lambda job_id: Accepted(job_id, request_id, at)
 
 
 def done(cost: str | None = None) -> Callable[[int], Outcome]:

@@ -206,14 +206,15 @@ async def test_a_cancel_reaches_the_api(tmp_path: Path) -> None:
 @virtual
 async def test_what_cannot_be_cancelled_runs_on(tmp_path: Path) -> None:
     """It is paid for, and is fetched."""
-    for number, verdict in enumerate((NotCancellable(), UnknownId("gone"))):
+    told = {"it runs on, and is fetched": NotCancellable(), "It is polled on": UnknownId("gone.")}
+    for number, (words, verdict) in enumerate(told.items()):
         (folder := tmp_path / str(number)).mkdir()
         async with at_the_api(folder) as (w, job), obeying(w):
             await w.store.jobs.cancel(w.run.batch.id)
             w.provider.says("cancel", verdict)
             await w.clock.sleep(10)
             assert len(w.provider.asked("cancel")) == 1
-            assert "it runs on, and is fetched" in w.notices[0]
+            assert words in w.notices[0]
             assert await w.running() == job
 
 

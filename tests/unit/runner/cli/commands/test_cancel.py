@@ -1,5 +1,6 @@
 """`nightsheet cancel`, with and without a runner."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from runner.providers.base import (
     UnknownId,
 )
 from runner.recovery.lock import Holder, try_holding
-from tests.unit.runner.cli.world import NOW, Ran, World, accepted, done, fetched, job
+from tests.unit.runner.cli.world import CANCELLED, NOW, Ran, World, accepted, done, fetched, job
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def test_the_json(night: World) -> None:
         "batch": "night",
         "cancelled_queued": 1,
         "cancelled_at_api": ["r1"],
+        "lost": [],
         "asked_of_api": [],
         "not_cancellable": ["r2"],
         "waiting": [],
@@ -81,23 +83,21 @@ def test_the_json(night: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("done", "standing", "state"),
+    ("standing", "state"),
     [
-        (True, CallFailed("nobody told"), "cancelled"),
-        (True, RemoteStatusReport(RemoteStatus.QUEUED, "in_queue"), "cancelled"),
-        (True, RemoteStatusReport(RemoteStatus.CANCELLED, "cancelled"), "cancelled"),
-        (True, RemoteStatusReport(RemoteStatus.WORKING, "in_progress"), "running"),
-        (True, RemoteStatusReport(RemoteStatus.DONE, "completed"), "running"),
-        (False, RemoteStatusReport(RemoteStatus.CANCELLED, "cancelled"), "cancelled"),
-        (False, RemoteStatusReport(RemoteStatus.QUEUED, "in_queue"), "running"),
-        (False, CallFailed("nobody told"), "running"),
+        (CANCELLED, "cancelled"),
+        (RemoteStatusReport(RemoteStatus.QUEUED, "in_queue"), "running"),
+        (RemoteStatusReport(RemoteStatus.WORKING, "in_progress"), "running"),
+        (RemoteStatusReport(RemoteStatus.DONE, "completed"), "running"),
+        (UnknownId("never heard of it"), "running"),
+        (CallFailed("nobody told"), "running"),
     ],
 )
 def test_a_cancel_that_was_taken_need_not_have_come_about(
-    night: World, done: bool, standing: StatusVerdict, state: str
+    night: World, standing: StatusVerdict, state: str
 ) -> None:
-    """What runs on at the API is paid for: it stays `running`, and the next run fetches it."""
-    night.api.cancels |= {"id-1": CancelTaken(done=done)}
+    """Only the status is proof. What runs on at the API is paid for: the next run fetches it."""
+    night.api.cancels |= {"id-1": CancelTaken()}
     night.api.statuses |= {"id-1": standing}
     ran = night.run("cancel", "--job", "r1")
     assert ran.code == 0
@@ -195,12 +195,48 @@ def test_without_a_token_the_request_is_kept(night: World, monkeypatch: pytest.M
 
 
 def test_an_id_that_the_api_does_not_know(night: World) -> None:
-    """`resume` settles what has become of it."""
-    night.api.cancels |= {"id-1": UnknownId("never heard of it"), "id-2": CancelTaken()}
+    """Of a whole batch: it may know it again, so it is polled on."""
+    night.api.cancels |= {"id-1": UnknownId("never heard of it."), "id-2": CancelTaken()}
+    night.api.statuses |= {"id-1": UnknownId("never heard of it.")}
     ran = night.run("cancel")
     assert ran.code == 0
-    assert "never heard of it" in ran.err
+    assert "never heard of it): resume polls it on, cancel --job KEY gives it up" in ran.err
     assert (night.states()["r1"], night.states()["r2"]) == ("running", "cancelled")
+
+
+def test_who_names_an_id_that_the_api_does_not_know_gives_it_up(night: World) -> None:
+    """It ends as lost, with its request_id: `retry` asks for it again first, which is free."""
+    night.api.cancels |= {"id-1": UnknownId("never heard of it.", "404001")}
+    night.api.statuses |= {"id-1": UnknownId("never heard of it.", "404001")}
+    ran = night.run("cancel", "--job", "r1")
+    assert ran.code == 0
+    assert "1 job given up as lost" in ran.out
+    found = night.jobs()["r1"]
+    assert (found.state, found.request_id) == ("failed", "id-1")
+    assert found.failure is not None
+    assert (found.failure.kind, found.failure.code) == ("lost", "404001")
+    assert wanted(night) == []
+
+
+@pytest.mark.parametrize("status", [CallFailed("HTTP 502"), RemoteStatusReport(None, "dreaming")])
+def test_an_id_that_only_the_cancel_does_not_know_is_kept(night: World, status: StatusVerdict) -> None:
+    """Both have to say so."""
+    night.api.cancels |= {"id-1": UnknownId("Not Found", "404")}
+    night.api.statuses |= {"id-1": status}
+    ran = night.run("cancel", "--job", "r1")
+    assert ran.code == 1
+    assert "the API does not know its request (Not Found): resume polls it on" in ran.err
+    assert night.states()["r1"] == "running"
+
+
+def test_a_new_id_is_given_a_minute_to_be_known(night: World) -> None:
+    """Until then nobody gives it up."""
+    now = datetime.now(UTC)
+    night.move("q1", accepted("id-9", now), at=now)
+    night.api.cancels |= {"id-9": UnknownId("never heard of it.")}
+    night.api.statuses |= {"id-9": UnknownId("never heard of it.")}
+    assert night.run("cancel", "--job", "q1").code == 1
+    assert night.states()["q1"] == "running"
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,12 @@ from tests.unit.runner.providers.answering import HTML, api, error, refusing
     ("body", "status", "verdict"),
     [
         ({"outcome": "cancelled", "status": "completed"}, 202, CancelTaken()),
-        ({"outcome": "cancellation_requested"}, 200, CancelTaken(done=False)),
+        ({"outcome": "cancellation_requested"}, 200, CancelTaken()),
         ({"status": "canceled"}, 200, CancelTaken()),
         ({"outcome": "not_cancellable", "status": "cancelled"}, 202, NotCancellable()),
-        ({"outcome": None}, 200, CancelTaken(done=False)),
-        ({}, 200, CancelTaken(done=False)),
-        (b"", 204, CancelTaken(done=False)),
+        ({"outcome": None}, 200, CancelTaken()),
+        ({}, 200, CancelTaken()),
+        (b"", 204, CancelTaken()),
         (error(409001), 409, NotCancellable()),
         (error(404001), 404, UnknownId("why", "404001")),
         (error(403001), 403, UnknownId("why", "403001")),
@@ -39,7 +39,7 @@ from tests.unit.runner.providers.answering import HTML, api, error, refusing
     ],
 )
 async def test_cancel(body: Any, status: int, verdict: object) -> None:
-    """The outcome has the word, the status only where there is none."""
+    """What it takes is a promise, whatever it calls that; the outcome has the word that it cannot."""
     assert await api(body, status).cancel("id") == verdict
 
 
