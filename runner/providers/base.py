@@ -127,6 +127,8 @@ class ResultReady:
 
     urls: tuple[str, ...]
     cost_usd: Decimal | None
+    failure: Failure | None = None
+    """Why there is no URL, as far as the API says; None where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Outcome, RemoteCancelled, RemoteDone, RemoteFailed, Requeued
+from jobs.outcomes import FetchFailed, Outcome, RemoteCancelled, RemoteDone, RemoteFailed, Requeued
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import OpenJob
@@ -132,10 +132,14 @@ async def _result(
     result = await run.provider.result(job.request_id)
     reason = None if failed is None else failed.failure
     match result:
-        case ResultReady(urls=urls, cost_usd=cost):
+        case ResultReady(urls=urls, cost_usd=cost, failure=failure):
             run.limits.health.answered()
             run.limits.budget.settle(job.counted_usd, cost)
-            must(await run.store.jobs.apply(RemoteDone(job.id, urls, cost)), job.key)
+            done = RemoteDone(job.id, urls, cost)
+            if failure is None:
+                must(await run.store.jobs.apply(done), job.key)
+            else:
+                await _end_without_images(run, job, done, failure)
             return None
         case RunFailed(failure=failure, cost_usd=cost):
             run.limits.health.answered()
@@ -238,6 +242,15 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
     else:
         run.tally.ended += 1
         run.limits.guards.failed(job.id, failure.kind)
+
+
+async def _end_without_images(run: Context, job: OpenJob, done: RemoteDone, failure: Failure) -> None:
+    """End a job that is done at the API, and has no image: the API's reason is for this moment only."""
+    now = run.time.clock.now()
+    must(await run.store.jobs.apply(done, FetchFailed(job.id, failure, now)), job.key)
+    run.tally.ended += 1
+    run.limits.guards.failed(job.id, failure.kind)
+    run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` asks for it again, which is free.")
 
 
 def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:

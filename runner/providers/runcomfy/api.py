@@ -76,6 +76,10 @@ _WORDS = {
 _PER_IMAGE = frozenset({"output", "image", "picture", "request", ""})
 """Units of `base_price_usd` that bound the price of an image; with another unit the price is unknown."""
 
+_NOT_READY = "400005"
+"""Documented for no product, seen in a mock: the result is not there yet."""
+_REASONS = ("error", "error_message", "failure_reason", "fail_reason", "reason", "message", "detail")
+"""Where a result says why it failed, or why it has no image: the API's pages, its clients, other products."""
 _DEEPEST = 4
 _MOST_URLS = 64
 _LONGEST_URL = 8192
@@ -94,6 +98,7 @@ class RunComfy:
         self._clock = clock
         self._submit_timeout = submit_timeout
         self._timeout = timeout
+        self._asks_for_costs = True
 
     def is_handle(self, text: str) -> bool:
         return is_request_id(text)
@@ -162,8 +167,8 @@ class RunComfy:
         return RemoteStatusReport(status, word, _position(reading.document), failure)
 
     async def result(self, request_id: str) -> ResultVerdict:
-        """GET /v1/requests/{id}/result?include_cost=true; the parameter is the partner nodes'."""
-        reading = await self._get(f"/requests/{_segment(request_id)}/result?include_cost=true")
+        """GET /v1/requests/{id}/result."""
+        reading = await self._result(request_id)
         if not isinstance(reading, Reading):
             return reading
         document, word = reading.document, _word(reading.document)
@@ -174,13 +179,30 @@ class RunComfy:
             return RunCancelled()
         trouble = await self._trouble(reading, request_id)
         if trouble is not None:
-            # Documented for no product, seen in a mock: 400005 for a result that is not ready.
-            return ResultNotReady(word or "not ready") if reading.code == "400005" else trouble
+            return ResultNotReady(word or "not ready") if reading.code == _NOT_READY else trouble
         if status is RemoteStatus.DONE:
-            return ResultReady(_urls(document.get("output")), _usd(document.get("cost")))
+            urls, cost = _urls(document.get("output")), _usd(document.get("cost"))
+            return ResultReady(urls, cost, None if urls else _why_no_images(reading))
         if word:
             return ResultNotReady(word)
         return CallFailed("the result has no status word", answered=True)
+
+    async def _result(self, request_id: str) -> Reading | CallFailed:
+        """A result with its cost, where the API takes the question.
+
+        `include_cost` is the partner nodes', and undocumented: where it is refused, and the result is not
+        without it, it is left out from then on.
+        """
+        path = f"/requests/{_segment(request_id)}/result"
+        if not self._asks_for_costs:
+            return await self._get(path)
+        reading = await self._get(f"{path}?include_cost=true")
+        if not isinstance(reading, Reading) or not _is_refused(reading):
+            return reading
+        plain = await self._get(path)
+        if isinstance(plain, Reading) and plain.meaning is Meaning.FINE:
+            self._asks_for_costs = False
+        return plain
 
     async def cancel(self, request_id: str) -> CancelVerdict:
         """POST /v1/requests/{id}/cancel: takes effect only while the request is queued."""
@@ -290,16 +312,46 @@ def _failure(kind: FailureKind, message: str, code: str | None) -> Failure:
     return Failure(FailureKind.MODERATED if is_moderation(message, code) else kind, message, code)
 
 
+def _is_refused(reading: Reading) -> bool:
+    """Whether the question was refused. A run that failed may be told with the same HTTP status."""
+    is_told = _WORDS.get(_word(reading.document)) is not None
+    return reading.meaning is Meaning.REFUSED and reading.code != _NOT_READY and not is_told
+
+
 def _reason(reading: Reading) -> Failure | None:
-    """Why a run failed: `error` of any JSON type, or the API's error shape; None if it gives no reason."""
-    error = reading.document.get("error")
-    code = reading.code
-    if isinstance(error, Mapping) and isinstance(error.get("code"), str | int):
-        code = words_of(str(error["code"]))
-    said = words_of(error) or words_of(reading.document.get("error_message"))
+    """Why a run failed, word for word; None if it gives no reason."""
+    said, code = _said(reading)
     if not said and code is None:
         return None
     return _failure(FailureKind.REMOTE_FAILED, said or f"The API gave no reason but {code}.", code)
+
+
+def _why_no_images(reading: Reading) -> Failure:
+    """Why a run that is done has no image: its reason word for word, else what it has instead."""
+    said, code = _said(reading)
+    if said:
+        return _failure(FailureKind.NO_IMAGES, said, code)
+    output = reading.document.get("output")
+    if isinstance(output, Mapping) and output:
+        instead = f"its output has {_names(output)}"
+    elif output:
+        instead = "its output names none"
+    else:
+        instead = f"it has no output, but {_names(reading.document)}"
+    return Failure(FailureKind.NO_IMAGES, f"The API was done, and had no picture: {instead}.", code)
+
+
+def _said(reading: Reading) -> tuple[str, str | None]:
+    """The reason that a document gives, of any JSON type, and its code."""
+    error, code = reading.document.get("error"), reading.code
+    if isinstance(error, Mapping) and isinstance(error.get("code"), str | int):
+        code = words_of(str(error["code"]))
+    told = (words_of(value) for name in _REASONS if (value := reading.document.get(name)))
+    return next((said for said in told if said), ""), code
+
+
+def _names(document: Mapping[str, Any]) -> str:
+    return words_of(", ".join(sorted(map(str, document))))
 
 
 def _word(document: Mapping[str, Any]) -> str:

@@ -49,6 +49,25 @@ async def test_a_job_that_is_done_goes_on_to_its_pictures(tmp_path: Path) -> Non
         assert [call.about for call in w.provider.calls] == ["req-1"] * 4
 
 
+@pytest.mark.parametrize("kind", [FailureKind.NO_IMAGES, FailureKind.MODERATED])
+def test_a_run_that_is_done_without_an_image_keeps_its_reason(tmp_path: Path, kind: FailureKind) -> None:
+    """It is paid for; `retry` asks for it again, free, and nothing sends it again by itself."""
+
+    @virtual
+    async def test() -> None:
+        async with at_the_api(tmp_path, max_attempts=5) as (w, job):
+            why = Failure(kind, "The picture was withheld.", "E1")
+            w.provider.says("result", ResultReady((), Decimal("0.04"), why))
+            await watch(w.run, job)
+            found = await w.job()
+            assert (found.state, found.failure, found.cost_usd) == (JobState.FAILED, why, Decimal("0.04"))
+            (attempt,) = w.attempts()
+            assert (attempt["ended"], w.run.tally.ended) == ("done", 1)
+            assert "The picture was withheld." in w.notices[0]
+
+    test()
+
+
 @virtual
 async def test_the_pace(tmp_path: Path) -> None:
     """Not at once, then from `poll_min` to `poll_max`, never in step."""
