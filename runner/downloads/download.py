@@ -5,6 +5,8 @@ that the next run deletes.
 """
 
 import hashlib
+import re
+import zlib
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from anyio import CapacityLimiter, to_thread
 from runner.clock import Clock
 from runner.downloads.disk import Disk, DiskTrouble, describe_disk, discard, part_path, prepare_folder
 from runner.downloads.placement import place, sha256_of
+from runner.downloads.unpack import IDENTITY, READ, Unpacker
 from runner.downloads.validate import MOST_PIXELS, Broken, inspect
 from runner.http.errors import describe
 from runner.http.image_client import DownloadFailed, ImageClient, LinkGone, close
@@ -29,6 +32,7 @@ RENAME_TRIES = 5
 """On Windows a file that a viewer holds open cannot be replaced, usually only for a moment."""
 
 _RENAME_PAUSE_SECONDS = 0.2
+_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,18})-(?P<last>[0-9]{1,18})/(?P<all>[0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,35 +153,55 @@ async def _in_time(
 
 
 def _unfit(response: httpx.Response, max_bytes: int) -> Broken | None:
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
+    encoding = _encoding(response)
+    if encoding not in IDENTITY | READ:
         return Broken(f"it came encoded ({encoding[:20]}), which was not asked for")
     told = _told_length(response)
     return _too_large(max_bytes) if told is not None and told > max_bytes else None
+
+
+def _encoding(response: httpx.Response) -> str:
+    return str(response.headers.get("content-encoding", "")).strip().lower()
 
 
 async def _stream(
     shared: Downloads, response: httpx.Response, descriptor: int
 ) -> _ReceivedImage | Broken | DownloadFailed:
     limits, told = shared.limits, _told_length(response)
-    digest, size, begun = hashlib.sha256(), 0, shared.clock.monotonic()
+    digest, size, received, begun = hashlib.sha256(), 0, 0, shared.clock.monotonic()
+    unpacker = Unpacker(_encoding(response))
     async with aclosing(_chunks(response, told)) as chunks:
         async for chunk in chunks:
             if not isinstance(chunk, bytes):
                 return chunk
-            size += len(chunk)
-            if size > limits.max_bytes:
-                return _too_large(limits.max_bytes)
-            # Written here and not in a thread: measured, that costs less than half.
-            shared.disk.write(descriptor, chunk)
-            digest.update(chunk)
+            received += len(chunk)
+            try:
+                for piece in unpacker.pieces(chunk):
+                    size += len(piece)
+                    if size > limits.max_bytes:
+                        return _too_large(limits.max_bytes)
+                    # Written here and not in a thread: measured, that costs less than half.
+                    shared.disk.write(descriptor, piece)
+                    digest.update(piece)
+            except zlib.error:
+                return Broken(f"it came encoded ({_encoding(response)}), and does not unpack")
             waited = shared.clock.monotonic() - begun
-            if waited > limits.slow_after_seconds and size < waited * limits.min_bytes_per_second:
-                return DownloadFailed(f"the picture dripped in: {size} bytes in {waited:.0f} s")
-    if told is not None and size != told:
-        return Broken(f"{size} bytes came instead of {told}")
-    whole = told is not None or "transfer-encoding" in response.headers
+            if waited > limits.slow_after_seconds and received < waited * limits.min_bytes_per_second:
+                return DownloadFailed(f"the picture dripped in: {received} bytes in {waited:.0f} s")
+    if told is not None and received != told:
+        return Broken(f"{received} bytes came instead of {told}")
+    if not unpacker.is_complete:
+        return Broken("it was cut off before it was unpacked")
+    whole = (told is not None or "transfer-encoding" in response.headers) and not _is_part(response)
     return _ReceivedImage(digest.hexdigest(), size, whole)
+
+
+def _is_part(response: httpx.Response) -> bool:
+    """Whether a 206, which nobody asked for, may be less than the image; its length proves nothing then."""
+    if response.status_code != httpx.codes.PARTIAL_CONTENT:
+        return False
+    told = _RANGE.fullmatch(response.headers.get("content-range", ""))
+    return told is None or int(told["first"]) != 0 or int(told["last"]) + 1 != int(told["all"])
 
 
 async def _chunks(

@@ -14,7 +14,7 @@ import httpx
 from pydantic import SecretStr
 
 from jobs.errors import UsageProblem
-from runner.http.api_url import checked_base, is_loopback, split_origin
+from runner.http.api_url import checked_base, is_loopback, origin, split_origin
 from runner.http.errors import deadline_passed, translate
 from runner.http.replies import SENT_EXTENSION, Answer, Reply, SendMarker
 from runner.http.transport import ReportingTransport, body_of, tls_context
@@ -76,6 +76,11 @@ class ApiClient:
             socket_factory=loopback_socket if scheme == "http" else None,
         )
         self.forget_connections()
+
+    @property
+    def origin(self) -> str:
+        """`scheme://host:port` of the base."""
+        return origin(self._base)
 
     def forget_connections(self) -> None:
         """Open new connections from here on. Requests in flight end on the old ones."""

@@ -19,6 +19,7 @@ from runner.http.url_policy import AddressRefused, Blocked, GuardedResolver, Ima
 
 MOST_REDIRECTS = 3
 
+_WITH_IMAGE = frozenset({200, 206})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
 _IDLE_SECONDS = 30.0
@@ -37,6 +38,11 @@ class DownloadFailed:
 
     reason: str
     status: int | None = None
+
+    @property
+    def alone(self) -> bool:
+        """The server answered, and neither with an image nor with an error: this image's own trouble."""
+        return self.status is not None and self.status < 400
 
 
 class ImageClient:
@@ -96,17 +102,17 @@ class ImageClient:
         """The 200 behind `url`, its body unread, for the caller to close; or why there is none.
 
         `idle_seconds` is the longest silence between two bytes; a total deadline is the caller's. With
-        `first_bytes` only those are requested and 206 is accepted; a server may still send everything.
+        `first_bytes` only those are requested; a server may still send everything. A 206 is accepted without
+        them, too: it may be the whole of the image, which is for the caller to find out.
         """
         more = {} if first_bytes is None else {"range": f"bytes=0-{first_bytes - 1}"}
-        accepted = {httpx.codes.OK} if first_bytes is None else {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}
         limits = {"connect": connect_seconds, "pool": connect_seconds, "read": idle_seconds}
         target = self._policy.check(url)
         for _hop in range(MOST_REDIRECTS + 1):
             if isinstance(target, Blocked):
                 return target
             response = await self._get(target, limits, method, more)
-            if not isinstance(response, httpx.Response) or response.status_code in accepted:
+            if not isinstance(response, httpx.Response) or response.status_code in _WITH_IMAGE:
                 return response
             await close(response)
             location = response.headers.get("location")

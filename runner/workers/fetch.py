@@ -93,6 +93,7 @@ def retry_decision(got: DownloadResult, tries: int, *, refreshed: bool) -> Retry
 
     A server that answers with an error may have lost the image, and a new link may lead to another server.
     A server that is silent, or fails with a new link as well, may fail for every image: that is an outage.
+    One that answers oddly (a redirect to nowhere, no content) is in order: that is this image's own trouble.
     """
     match got:
         case Broken() if tries < BROKEN_TRIES:
@@ -103,7 +104,7 @@ def retry_decision(got: DownloadResult, tries: int, *, refreshed: bool) -> Retry
             return RetryDecision.AGAIN
         case DownloadFailed(status=int()) if not refreshed:
             return RetryDecision.NEW_LINK
-        case DownloadFailed():
+        case DownloadFailed(alone=False):
             return RetryDecision.COMPARE
         case _:
             return RetryDecision.TAKE
@@ -131,7 +132,7 @@ async def _fetch(
             got = await fetch_image(
                 run.images.downloads, url, name, replaces=replaces, keep_bad=run.images.keep_bad
             )
-            if isinstance(got, DownloadFailed):
+            if isinstance(got, DownloadFailed) and not got.alone:
                 run.images.struggling.add(job.id)
             match retry_decision(got, tries, refreshed=refreshed):
                 case RetryDecision.TAKE:
@@ -143,7 +144,7 @@ async def _fetch(
                     return None  # other downloads have stopped: there is nothing to compare with
                 case RetryDecision.COMPARE if not await _is_outage(run, job, images_before):
                     return got
-            if isinstance(got, DownloadFailed):
+            if isinstance(got, DownloadFailed) and not got.alone:
                 if run.time.clock.monotonic() - begun >= run.timing.outage_limit:
                     run.limits.brake.pause(PauseReason.OUTAGE, f"The pictures do not come: {got.reason}.")
                     return None

@@ -30,7 +30,6 @@ TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
     "web-page": ({"kind": FaultKind.HTML}, "bad_picture"),
     "noise": ({"kind": FaultKind.WRONG_BYTES}, "bad_picture"),
     "huge": ({"kind": FaultKind.HUGE}, "bad_picture"),
-    "packed": ({"kind": FaultKind.GZIP}, "bad_picture"),
     "packed-bomb": ({"kind": FaultKind.GZIP, "count": 300_000_000}, "bad_picture"),
     "pixel-bomb": ({"kind": FaultKind.BOMB}, "bad_picture"),
     "inside": ({"kind": FaultKind.REDIRECT, "url": "http://169.254.169.254/latest/meta-data"}, "blocked"),
@@ -135,6 +134,35 @@ async def test_a_link_to_the_vendor_s_own_image_hosts_is_followed(tmp_path: Path
             assert "/elsewhere.png" in {path for _at, _method, path in w.transport.calls}
             assert "blocked" not in ends(w).values()
         w.database.unlink()
+
+
+@virtual
+async def test_a_picture_that_comes_packed_is_taken(tmp_path: Path) -> None:
+    """It is paid for, and delivered."""
+    async with night(tmp_path, faults=[strikes("a", MEDIA, FaultKind.GZIP)]) as w:
+        assert (await w.run(sheet(w, "ab"))).exit_code == 0
+        assert w.pictures_whole() == 2
+
+
+@pytest.mark.parametrize("status", [300, 303, 401])
+def test_an_odd_answer_to_a_picture_stops_nobody_else(tmp_path: Path, status: int) -> None:
+    """It is that picture's own trouble, though it is the last one that is tried."""
+
+    @virtual
+    async def test() -> None:
+        odd = {"kind": FaultKind.HTTP, "status": status, "shape": "empty"}
+        async with night(tmp_path, faults=[strikes("a", MEDIA, **odd)]) as w:  # type: ignore[arg-type]
+            report = await w.run(sheet(w, "abc"))
+            assert (report.exit_code, report.paused) == (1, None)
+            assert ends(w) == {
+                "a": "expired" if status == 401 else "bad_picture",
+                "b": "succeeded",
+                "c": "succeeded",
+            }
+            results = [path for _at, _method, path in w.transport.calls if path.endswith("/result")]
+            assert len(results) == 4  # fresh links were asked for
+
+    test()
 
 
 @virtual

@@ -42,6 +42,7 @@ from runner.providers.base import (
     UnknownId,
 )
 from runner.providers.runcomfy.evidence import raw_answer
+from runner.providers.runcomfy.image_urls import absolute
 from runner.providers.runcomfy.responses import (
     FOREIGN,
     Meaning,
@@ -181,7 +182,8 @@ class RunComfy:
         if trouble is not None:
             return ResultNotReady(word or "not ready") if reading.code == _NOT_READY else trouble
         if status is RemoteStatus.DONE:
-            urls, cost = _urls(document.get("output")), _usd(document.get("cost"))
+            urls = tuple(absolute(url, self._client.origin) for url in _urls(document.get("output")))
+            cost = _usd(document.get("cost"))
             return ResultReady(urls, cost, None if urls else _why_no_images(reading))
         if word:
             return ResultNotReady(word)

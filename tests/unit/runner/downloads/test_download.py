@@ -2,9 +2,11 @@
 
 import asyncio
 import errno
+import gzip
 import hashlib
 import io
 import os
+import zlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -138,6 +140,48 @@ async def test_the_content_type_is_not_believed(content_type: str, tmp_path: Pat
     assert told.content_type == "image/png"
 
 
+PACKED = {
+    "gzip": gzip.compress(PICTURE),
+    "x-gzip": gzip.compress(PICTURE),
+    "Deflate": zlib.compress(PICTURE),
+}
+
+
+@pytest.mark.parametrize("encoding", PACKED)
+@pytest.mark.parametrize("piece", [1, 100, 10_000])
+async def test_a_picture_that_comes_packed_is_taken(encoding: str, piece: int, tmp_path: Path) -> None:
+    """Nobody asked for that, but it is paid for. Its length is that of what was sent."""
+    body = PACKED[encoding]
+    pieces = [body[start : start + piece] for start in range(0, len(body), piece)]
+    told = await fetch(tmp_path, streaming(*pieces, Content_Encoding=encoding, Content_Length=str(len(body))))
+    assert isinstance(told, DownloadedImage)
+    assert (told.bytes, told.sha256) == (len(PICTURE), hashlib.sha256(PICTURE).hexdigest())
+    assert told.path.read_bytes() == PICTURE
+
+
+PNG_LENGTH = len(PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("body", "span", "told"),
+    [
+        (PICTURE, f"bytes 0-{PNG_LENGTH - 1}/{PNG_LENGTH}", None),
+        (PICTURE, "", None),
+        (PICTURE[:-4], f"bytes 0-{PNG_LENGTH - 5}/{PNG_LENGTH}", "its end is missing"),
+        (PICTURE[:-4], f"bytes 1-{PNG_LENGTH - 4}/{PNG_LENGTH - 3}", "its end is missing"),
+        (PICTURE[:-4], "", "its end is missing"),
+        (PICTURE[:-4], "bytes */7", "its end is missing"),
+    ],
+)
+async def test_a_part_that_nobody_asked_for_may_be_the_whole(
+    body: bytes, span: str, told: str | None, tmp_path: Path
+) -> None:
+    """The bytes decide; its length is that of the part, and proves nothing."""
+    headers = {"Content-Range": span, "Content-Length": str(len(body))}
+    got = await fetch(tmp_path, lambda _: httpx.Response(206, headers=headers, stream=Body(body)))
+    assert got == Broken(told) if told else isinstance(got, DownloadedImage)
+
+
 async def test_a_second_download_of_the_same_is_the_same_file(tmp_path: Path) -> None:
     """What a killed run had finished is adopted, byte for byte."""
     first = await fetch(tmp_path, answering())
@@ -197,7 +241,8 @@ def streaming(*pieces: bytes, **headers: str) -> Handler:
         (answering(PICTURE[:-30]), "decode", True),
         (answering(b"<html>"), "not a picture", True),
         (answering(b""), "not a picture", False),
-        (streaming(PICTURE, Content_Encoding="gzip"), "encoded (gzip)", False),
+        (streaming(PICTURE, Content_Encoding="gzip"), "(gzip), and does not unpack", False),
+        (streaming(gzip.compress(PICTURE)[:-9], Content_Encoding="gzip"), "before it was unpacked", True),
         (streaming(PICTURE, Content_Encoding="BR"), "encoded (br)", False),
         (streaming(PICTURE, Content_Length="9999"), "instead of 9999", True),
         (streaming(PICTURE, Content_Length="9"), "instead of 9", True),
@@ -245,6 +290,25 @@ async def test_a_length_over_the_limit_is_not_even_begun(tmp_path: Path) -> None
     assert told == Broken("it is larger than 0.00286007 MB")
     assert body.given == 0
     assert body.closed
+
+
+async def test_a_packed_body_is_unpacked_up_to_the_limit(tmp_path: Path) -> None:
+    """A bomb of some kilobytes stands for gigabytes."""
+    written: list[int] = []
+
+    class Counting(LocalDisk):
+        def write(self, descriptor: int, data: bytes) -> None:
+            written.append(len(data))
+
+    told = await fetch(
+        tmp_path,
+        streaming(gzip.compress(bytes(30_000_000)), Content_Encoding="gzip"),
+        limits=DownloadLimits(max_bytes=1_000_000),
+        disk=Counting(),
+    )
+    assert told == Broken("it is larger than 0.953674 MB")
+    assert sum(written) <= 1_000_000
+    assert files(tmp_path) == []
 
 
 async def test_a_body_over_the_limit_is_left(tmp_path: Path) -> None:

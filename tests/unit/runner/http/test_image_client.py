@@ -57,11 +57,27 @@ async def test_a_dead_link_is_gone(status: int) -> None:
     assert await opened(lambda _: httpx.Response(status)) == LinkGone(status)
 
 
-@pytest.mark.parametrize("status", [201, 204, 206, 300, 304, 408, 425, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [201, 204, 300, 304, 408, 425, 429, 500, 502, 503, 504])
 async def test_any_other_status_is_trouble(status: int) -> None:
     """Worth another try, with the status for whoever decides how often."""
     told = await opened(lambda _: httpx.Response(status))
     assert told == DownloadFailed(f"pictures.runcomfy.net answered {status}", status)
+
+
+@pytest.mark.parametrize("status", [204, 300, 304])
+async def test_an_odd_answer_says_nothing_about_other_pictures(status: int) -> None:
+    """An error and silence do."""
+    odd = await opened(lambda _: httpx.Response(status))
+    assert isinstance(odd, DownloadFailed)
+    assert odd.alone
+    for other in (DownloadFailed("silence"), DownloadFailed("busy", 429), DownloadFailed("broken", 500)):
+        assert not other.alone
+
+
+async def test_a_part_is_opened_like_a_whole() -> None:
+    """It may be one."""
+    response = await opened(lambda _: httpx.Response(206, content=b"bytes"))
+    assert isinstance(response, httpx.Response)
 
 
 @pytest.mark.parametrize(

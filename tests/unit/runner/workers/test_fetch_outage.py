@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 import httpx
 
+from jobs.failures import FailureKind
 from jobs.outcomes import Accepted, RemoteDone
 from jobs.pauses import PauseReason
 from jobs.states import JobState
@@ -118,6 +119,32 @@ async def test_one_picture_that_cannot_be_reached_while_the_api_can(tmp_path: Pa
         await collect_all(w, jobs)
         assert await w.states() == {"a": JobState.SUCCEEDED, "b": JobState.FAILED, "c": JobState.SUCCEEDED}
         assert w.stops == []
+
+
+@virtual
+async def test_pictures_that_are_answered_oddly_are_no_outage(tmp_path: Path) -> None:
+    """Not even where there are several, and no other: each fails alone, with fresh links as well."""
+    odd = {"/a.": 304, "/b.": 302, "/c.": 204}
+
+    def net(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(next(status for name, status in odd.items() if name in str(request.url)))
+
+    async with done(tmp_path, net, "a", "b", "c", outage_limit=600) as (w, jobs):
+        await collect_all(w, jobs)
+        assert set((await w.states()).values()) == {JobState.RUNNING}
+        for key in "abc":
+            await w.store.jobs.apply(RemoteDone((await w.job(key)).id, jobs[ord(key) - 97].urls or (), None))
+        async with anyio.create_task_group() as tasks:
+            for key in "abc":
+                tasks.start_soon(again, w, await w.running(key))
+        assert w.stops == []
+        failures = [(await w.job(key)).failure for key in "abc"]
+        assert [failure and failure.kind for failure in failures] == [FailureKind.BAD_PICTURE] * 3
+        assert "answered 304" in failures[0].message if failures[0] else False
+
+
+async def again(w: World, job: OpenJob) -> None:
+    await fetch_images(w.run, job, refreshed=True)
 
 
 @virtual

@@ -12,6 +12,7 @@ from runner.workers.fetch import BROKEN_TRIES, SERVER_TRIES, RetryDecision, retr
 TAKE, AGAIN = RetryDecision.TAKE, RetryDecision.AGAIN
 NEW_LINK, COMPARE = RetryDecision.NEW_LINK, RetryDecision.COMPARE
 SILENT, REFUSED = DownloadFailed("silence"), DownloadFailed("it answered 503", 503)
+ODD = DownloadFailed("it answered 304", 304)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,9 @@ SILENT, REFUSED = DownloadFailed("silence"), DownloadFailed("it answered 503", 5
         (REFUSED, SERVER_TRIES - 1, AGAIN, AGAIN),
         (REFUSED, SERVER_TRIES, NEW_LINK, COMPARE),
         (REFUSED, SERVER_TRIES + 9, NEW_LINK, COMPARE),
+        (ODD, SERVER_TRIES - 1, AGAIN, AGAIN),
+        (ODD, SERVER_TRIES, NEW_LINK, TAKE),
+        (LinkGone(401), 1, TAKE, AGAIN),
         (Blocked("not a host of the API"), 1, TAKE, TAKE),
         (DiskTrouble("full"), 1, TAKE, TAKE),
     ],
