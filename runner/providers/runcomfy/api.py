@@ -1,19 +1,12 @@
-"""RunComfy's Model API: its paths, status words and JSON. No other module knows them.
+"""RunComfy's Model API: its paths, and what each call's answer comes to. No other folder knows them."""
 
-Sources: the model pages and the public docs of the Model API; where they are silent or disagree, what the
-official clients tolerate (`completed` and `succeeded`, `image` and `images`, `cost` only on request).
-"""
-
-from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from enum import Enum, auto
 from hashlib import sha256
-from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_OID, uuid5
 
-from jobs.failures import Failure, FailureKind
+from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from runner.clock import Clock
 from runner.http.api_client import ApiClient
@@ -41,51 +34,31 @@ from runner.providers.base import (
     Unconfirmed,
     UnknownId,
 )
+from runner.providers.runcomfy.documents import (
+    STATUSES,
+    as_failure,
+    position_in,
+    price_in,
+    usd,
+    why_it_failed,
+    why_no_images,
+    word_in,
+)
 from runner.providers.runcomfy.evidence import raw_answer
-from runner.providers.runcomfy.image_urls import absolute
+from runner.providers.runcomfy.image_urls import urls_in
 from runner.providers.runcomfy.responses import (
     FOREIGN,
     Meaning,
     Reading,
-    is_moderation,
     is_request_id,
     own_error,
     read,
-    words_of,
 )
 from runner.providers.runcomfy.submit_answers import Unauthorised, read_submit
 
-_WORDS = {
-    "in_queue": RemoteStatus.QUEUED,
-    "queued": RemoteStatus.QUEUED,
-    "pending": RemoteStatus.QUEUED,
-    "waiting": RemoteStatus.QUEUED,
-    "in_progress": RemoteStatus.WORKING,
-    "starting": RemoteStatus.WORKING,
-    "processing": RemoteStatus.WORKING,
-    "running": RemoteStatus.WORKING,
-    "completed": RemoteStatus.DONE,
-    "succeeded": RemoteStatus.DONE,
-    "success": RemoteStatus.DONE,
-    "failed": RemoteStatus.FAILED,
-    "error": RemoteStatus.FAILED,
-    "cancelled": RemoteStatus.CANCELLED,
-    "canceled": RemoteStatus.CANCELLED,
-}
-"""Every spelling in the documentation or the clients of the API."""
-
-_PER_IMAGE = frozenset({"output", "image", "picture", "request", ""})
-"""Units of `base_price_usd` that bound the price of an image; with another unit the price is unknown."""
-
 _NOT_READY = "400005"
 """Documented for no product, seen in a mock: the result is not there yet."""
-_REASONS = ("error", "error_message", "failure_reason", "fail_reason", "reason", "message", "detail")
-"""Where a result says why it failed, or why it has no image: the API's pages, its clients, other products."""
-_DEEPEST = 4
-_MOST_URLS = 64
-_LONGEST_URL = 8192
 _NO_CONTENT = 204
-_MOST_USD = Decimal(1_000_000)
 
 
 class RunComfy:
@@ -131,7 +104,7 @@ class RunComfy:
             case Stopped() as stopped:
                 return stopped
             case _Second.ANSWERED:
-                return Denied(_failure(FailureKind.REFUSED, message, code))
+                return Denied(as_failure(FailureKind.REFUSED, message, code))
             case _Second.UNCLEAR:
                 return Unconfirmed(message, code)
 
@@ -156,35 +129,34 @@ class RunComfy:
         reading = await self._get(f"/requests/{_segment(request_id)}/status")
         if not isinstance(reading, Reading):
             return reading
-        word = _word(reading.document)
-        status = _WORDS.get(word)
+        word = word_in(reading.document)
+        status = STATUSES.get(word)
         # An error code beside `completed` overrides it; beside `failed` it is the reason.
         trouble = None if status is RemoteStatus.FAILED else await self._trouble(reading, request_id)
         if trouble is not None:
             return trouble
         if not word:
             return CallFailed("the status has no status word", answered=True)
-        failure = _reason(reading) if status is RemoteStatus.FAILED else None
-        return RemoteStatusReport(status, word, _position(reading.document), failure)
+        failure = why_it_failed(reading) if status is RemoteStatus.FAILED else None
+        return RemoteStatusReport(status, word, position_in(reading.document), failure)
 
     async def result(self, request_id: str) -> ResultVerdict:
         """GET /v1/requests/{id}/result."""
         reading = await self._result(request_id)
         if not isinstance(reading, Reading):
             return reading
-        document, word = reading.document, _word(reading.document)
-        status = _WORDS.get(word)
+        document, word = reading.document, word_in(reading.document)
+        status = STATUSES.get(word)
         if status is RemoteStatus.FAILED:
-            return RunFailed(_reason(reading), _usd(document.get("cost")))
+            return RunFailed(why_it_failed(reading), usd(document.get("cost")))
         if status is RemoteStatus.CANCELLED:
             return RunCancelled()
         trouble = await self._trouble(reading, request_id)
         if trouble is not None:
             return ResultNotReady(word or "not ready") if reading.code == _NOT_READY else trouble
         if status is RemoteStatus.DONE:
-            urls = tuple(absolute(url, self._client.origin) for url in _urls(document.get("output")))
-            cost = _usd(document.get("cost"))
-            return ResultReady(urls, cost, None if urls else _why_no_images(reading))
+            urls, cost = urls_in(document.get("output"), self._client.origin), usd(document.get("cost"))
+            return ResultReady(urls, cost, None if urls else why_no_images(reading))
         if word:
             return ResultNotReady(word)
         return CallFailed("the result has no status word", answered=True)
@@ -229,8 +201,7 @@ class RunComfy:
             return reading
         match reading.meaning:
             case Meaning.FINE:
-                unit = str(reading.document.get("price_unit") or "").lower()
-                return Priced(_usd(reading.document.get("base_price_usd")) if unit in _PER_IMAGE else None)
+                return Priced(price_in(reading.document))
             case Meaning.NOT_FOUND | Meaning.REFUSED:  # whoever says so
                 return NoSuchModel(reading.message)
             case Meaning.TOKEN:
@@ -310,95 +281,7 @@ def _segment(request_id: str) -> str:
     return quote(request_id, safe="")
 
 
-def _failure(kind: FailureKind, message: str, code: str | None) -> Failure:
-    return Failure(FailureKind.MODERATED if is_moderation(message, code) else kind, message, code)
-
-
 def _is_refused(reading: Reading) -> bool:
     """Whether the question was refused. A run that failed may be told with the same HTTP status."""
-    is_told = _WORDS.get(_word(reading.document)) is not None
+    is_told = STATUSES.get(word_in(reading.document)) is not None
     return reading.meaning is Meaning.REFUSED and reading.code != _NOT_READY and not is_told
-
-
-def _reason(reading: Reading) -> Failure | None:
-    """Why a run failed, word for word; None if it gives no reason."""
-    said, code = _said(reading)
-    if not said and code is None:
-        return None
-    return _failure(FailureKind.REMOTE_FAILED, said or f"The API gave no reason but {code}.", code)
-
-
-def _why_no_images(reading: Reading) -> Failure:
-    """Why a run that is done has no image: its reason word for word, else what it has instead."""
-    said, code = _said(reading)
-    if said:
-        return _failure(FailureKind.NO_IMAGES, said, code)
-    output = reading.document.get("output")
-    if isinstance(output, Mapping) and output:
-        instead = f"its output has {_names(output)}"
-    elif output:
-        instead = "its output names none"
-    else:
-        instead = f"it has no output, but {_names(reading.document)}"
-    return Failure(FailureKind.NO_IMAGES, f"The API was done, and had no picture: {instead}.", code)
-
-
-def _said(reading: Reading) -> tuple[str, str | None]:
-    """The reason that a document gives, of any JSON type, and its code."""
-    error, code = reading.document.get("error"), reading.code
-    if isinstance(error, Mapping) and isinstance(error.get("code"), str | int):
-        code = words_of(str(error["code"]))
-    told = (words_of(value) for name in _REASONS if (value := reading.document.get(name)))
-    return next((said for said in told if said), ""), code
-
-
-def _names(document: Mapping[str, Any]) -> str:
-    return words_of(", ".join(sorted(map(str, document))))
-
-
-def _word(document: Mapping[str, Any]) -> str:
-    word = document.get("status")
-    return words_of(word).lower().replace("-", "_").replace(" ", "_")[:64] if isinstance(word, str) else ""
-
-
-def _position(document: Mapping[str, Any]) -> int | None:
-    position = document.get("queue_position")
-    return position if isinstance(position, int) and not isinstance(position, bool) else None
-
-
-def _urls(output: Any) -> tuple[str, ...]:
-    """URLs in `output` alone (a result may repeat its inputs), in order, each once.
-
-    The pages and clients know `image` and `images`. Other wrappings are read too, so that nothing paid for is
-    lost: a bare URL, a list, `{"url": ...}`, a nested `output`.
-    """
-    found: dict[str, None] = {}
-
-    def look(value: Any, depth: int) -> None:
-        match value:
-            case str() if 0 < len(value) <= _LONGEST_URL and len(found) < _MOST_URLS:
-                found[value] = None
-            case list() if depth:
-                for item in value:
-                    look(item, depth - 1)
-            case Mapping() if depth:
-                for name in ("image", "images", "url", "output"):
-                    look(value.get(name), depth - 1)
-
-    look(output, _DEEPEST)
-    return tuple(found)
-
-
-def _usd(value: Any) -> Decimal | None:
-    amount = _decimal(value)
-    return amount if amount is not None and 0 <= amount <= _MOST_USD else None
-
-
-def _decimal(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None

@@ -24,6 +24,8 @@ ORIGIN = "https://api.example:443"
         (" https://p.runcomfy.net/a b.png ", "https://p.runcomfy.net/a%20b.png"),
         ("https://p.runcomfy.net/ö/猫.png", "https://p.runcomfy.net/%C3%B6/%E7%8C%AB.png"),
         ("/\ud800.png", "https://api.example:443/%3F.png"),
+        ("https://p.runcomfy.net/1.png?", "https://p.runcomfy.net/1.png?"),
+        ("HTTPS://p.runcomfy.net/a\nb", "HTTPS://p.runcomfy.net/a\nb"),
         ("https://[::1/x.png", "https://[::1/x.png"),
         ("file:///etc/passwd", "file:///etc/passwd"),
         ("data:image/png;base64,AAAA", "data:image/png;base64,AAAA"),
@@ -45,6 +47,7 @@ def test_an_address_is_made_whole(address: str, whole: str) -> None:
         "https://p.runcomfy.net@evil.example/ö.png",
         "https://evil.example/ p.runcomfy.net",
         "//127.0.0.1/1.png",
+        "https://p.runcomfy.net/a\nb",
         "data:image/png;base64,AAAA",
     ],
 )
