@@ -191,6 +191,9 @@ async def _is_cancelled(api: "Api", job: "OpenJob") -> bool:
 
 
 async def _is_unknown(api: "Api", clock: "Clock", job: "OpenJob") -> bool:
-    """Whether its status does not know it either; in its first minute that says nothing."""
-    age = (clock.now() - job.submitted_at).total_seconds()
-    return age > UNKNOWN_AFTER_SECONDS and isinstance(await api.provider.status(job.request_id), UnknownId)
+    """Whether its status does not know it either; in its first minute that says nothing.
+
+    A clock that was set back would make that minute last for years: a submit in the future is an old one.
+    """
+    is_new = 0 <= (clock.now() - job.submitted_at).total_seconds() <= UNKNOWN_AFTER_SECONDS
+    return not is_new and isinstance(await api.provider.status(job.request_id), UnknownId)

@@ -8,8 +8,10 @@ from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.providers.base import RemoteStatus, RemoteStatusReport, ResultNotReady, ResultReady
 from runner.workers.poll import watch
 from tests.matrix.nights import accepted, ends, posts, sheet, strikes
-from tests.support.night import SERIES, night
+from tests.support.night import SERIES, SINGLE, night
 from tests.support.scripted import DONE, URL, WORKING
+from tests.support.shell import Shell
+from tests.support.tables import select
 from tests.support.virtual_time import virtual
 from tests.support.world import at_the_api
 
@@ -118,18 +120,35 @@ async def test_minutes_of_404_for_everybody_lose_nothing(tmp_path: Path) -> None
 FOREIGN = {"kind": FaultKind.HTTP, "status": 403, "error_code": 403001}
 
 
-@virtual
-async def test_one_id_that_is_another_account_s_stops_nobody_else(tmp_path: Path) -> None:
-    """The others come home in the same run; a person gives that one up, and nobody is asked for it again."""
-    async with night(tmp_path, faults=[strikes("a", Endpoint.STATUS, **FOREIGN)]) as w:  # type: ignore[arg-type]
-        report = await w.run(sheet(w, "abc"), deadline=600)
-        assert (report.exit_code, report.paused) == (1, None)
-        assert ends(w) == {"a": "running", "b": "succeeded", "c": "succeeded"}
-        resumed = await w.resume(deadline=600)
-        assert resumed is not None
-        assert (resumed.exit_code, resumed.paused) == (1, None)
-        assert ends(w)["a"] == "running"
-        assert posts(w) == 3
+def test_one_id_that_is_another_account_s_stops_nobody_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others come home in the same run, and the next ones ask for it; a person gives it up."""
+    shell = Shell(tmp_path, capsys)
+    everywhere = (Endpoint.STATUS, Endpoint.RESULT, Endpoint.CANCEL)
+    shell.service.faults = [
+        Fault(endpoint=endpoint, prompt="boat a", times=None, **FOREIGN) for endpoint in everywhere
+    ]
+    rows = "".join(f"{key},{SINGLE},A boat {key}\n" for key in "abc")
+    (tmp_path / "sheet.csv").write_text(f"id,model,prompt\n{rows}")
+    for words in (("run", "sheet.csv", "--yes"), ("resume",)):
+        assert shell.run(*words, "--deadline", "300").code == 1
+        assert states(shell) == {"a": "running", "b": "succeeded", "c": "succeeded"}
+    ran = shell.run("cancel", "--job", "a")
+    assert (ran.code, "1 job given up as lost" in ran.out) == (0, True)
+    assert states(shell)["a"] == "failed"
+    assert shell.run("resume").code == 1
+    assert len(shell.service.ledger) == 3
+    shell.service.faults = ()
+    assert "1 job" in shell.run("retry", "--free").out
+    assert shell.run("resume").code == 0
+    assert set(states(shell).values()) == {"succeeded"}
+    assert len(shell.service.ledger) == 3
+
+
+def states(shell: Shell) -> dict[str, str]:
+    """Where the jobs stand, on disk."""
+    return {job["key"]: job["state"] for job in select(shell.database, "SELECT key, state FROM job")}
 
 
 @virtual

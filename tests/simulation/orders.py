@@ -233,7 +233,7 @@ def forgotten(w: World) -> list[str]:
 
 def _is_known(w: World, request_id: str | None) -> bool:
     assert request_id is not None
-    return w.service.status(request_id, token=TOKEN, origin=BASE).status == 200
+    return "error_code" not in w.service.status(request_id, token=TOKEN, origin=BASE).body
 
 
 async def give_up_forgotten(w: World, number: int) -> None:

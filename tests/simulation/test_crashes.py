@@ -27,3 +27,14 @@ def test_crash_trials(first: int, many: int) -> None:
         result = run_trial(seed)
         assert result.crashes >= 1, f"no crash in seed {seed}"
         assert (result.paid_twice, result.lost) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", [180, 2518, 2556])
+def test_what_the_api_has_forgotten_ends_by_a_person(seed: int) -> None:
+    """A sole request that the API does not know any more is never called lost by a run alone.
+
+    Where it says so under HTTP 200 as well, and where the wall clock was set back by years.
+    """
+    result = run_trial(seed)
+    assert (result.paid_twice, result.lost) == (0, 0)
+    assert "give up" in result.history.text
