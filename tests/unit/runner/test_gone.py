@@ -48,16 +48,17 @@ async def test_a_deleted_picture_is_fetched_again(tmp_path: Path) -> None:
 
 @virtual
 async def test_what_the_api_has_no_more_is_told(tmp_path: Path) -> None:
-    """It is paid for and gone; nothing is bought again."""
+    """It is paid for and gone, as the API knows the other one; nothing is bought again."""
     async with night(tmp_path) as w:
-        await w.run(w.sheet(1))
+        await w.run(w.sheet(2))
         for path in (tmp_path / "outputs" / "sheet").glob("*/*.jpg"):
             path.unlink()
         await reopen(w)
-        w.service.faults = [Fault(endpoint=Endpoint.STATUS, kind=FaultKind.UNKNOWN_ID, times=None)]
+        w.service.faults = [
+            Fault(endpoint=Endpoint.STATUS, kind=FaultKind.UNKNOWN_ID, times=None, prompt="no. 0")
+        ]
         report = await w.resume()
         assert report is not None
-        assert (report.exit_code, w.states()) == (1, {JobState.FAILED: 1})
-        (record,) = w.manifest()
-        assert record["error"]["kind"] == "lost"
-        assert len(w.service.ledger) == 1
+        assert (report.exit_code, w.states()) == (1, {JobState.FAILED: 1, JobState.SUCCEEDED: 1})
+        assert [record["error"] and record["error"]["kind"] for record in w.manifest()] == ["lost", None]
+        assert len(w.service.ledger) == 2
