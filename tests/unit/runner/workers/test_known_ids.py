@@ -6,14 +6,14 @@ from pathlib import Path
 import anyio
 import pytest
 
-from jobs.outcomes import Accepted, Claimed
+from jobs.outcomes import Accepted
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.providers.base import UnknownId
 from runner.workers.known_ids import ANOTHER_ACCOUNT, LOST_AFTER_SECONDS, KnownIds
 from runner.workers.poll import watch
 from tests.support.scripted import WORKING
-from tests.support.tables import ESTIMATE
+from tests.support.tables import ESTIMATE, claimed
 from tests.support.virtual_time import VirtualClock, virtual
 from tests.support.world import World, world
 
@@ -81,7 +81,7 @@ async def go_on_with(w: World, keys: str) -> None:
     """Jobs that an earlier run left at the API, watched all at once."""
     for key in keys:
         queued, now = await w.queued(key), w.clock.now()
-        assert await w.store.jobs.claim(Claimed(queued.id, "5" * 64, now, ESTIMATE))
+        assert await w.store.jobs.claim(claimed(queued.id, now, ESTIMATE))
         assert await w.store.jobs.apply(Accepted(queued.id, f"req-{key}", now))
     await w.clock.sleep(61)
     jobs = [await w.running(key) for key in keys]
