@@ -3,7 +3,7 @@
 import re
 import ssl
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -25,6 +25,9 @@ LONGEST_IDLE_SECONDS = 30.0
 
 LONGEST_IDLE_BEFORE_SUBMIT_SECONDS = 2.0
 """A submit on a connection that was just dropped would be unconfirmed by our own fault."""
+
+GRACE_SECONDS = 1.0
+"""How long an answer to a submit is still read after the deadline: many turns of the event loop."""
 
 CONNECT_SECONDS = 10.0
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
@@ -116,16 +119,20 @@ class ApiClient:
         """One call of `path` (with its query) below the base, given up after `timeout_seconds` in all.
 
         `fresh` is for a request that must not be sent twice: it uses no connection idle for more than 2 s.
+        Once it may have been sent, its answer is still read for a grace after the deadline.
         aiohttp itself may repeat a GET once whose connection was dropped, never a POST. Raises ValueError for
         a path that could leave the base; nothing else but cancellation leaves as an exception.
         """
         marker = SendMarker()
         request = self._request(method, path, json_body, timeout_seconds, marker)
         got = _PartialAnswer()
+
+        def may_be_answered() -> bool:
+            return fresh and (marker.sent or not marker.watched)
+
         try:
-            with anyio.move_on_after(timeout_seconds):
-                await got.receive(self._submits if fresh else self._others, request)
-                return self._without_token(got.answer())
+            transport = self._submits if fresh else self._others
+            await _within(timeout_seconds, may_be_answered, partial(got.receive, transport, request))
         except Exception as error:  # every one is translated below: the border is here
             if got.status is None:
                 return translate(error, marker, self._host)
@@ -170,6 +177,42 @@ def _usable(base: str) -> str:
     except ValueError:
         raise UsageProblem("The API base does not do: its host is none.") from None
     return base
+
+
+async def _passed(seconds: float) -> float:
+    """Wait until a deadline fires; returns by how much it is late."""
+    with anyio.move_on_after(seconds) as waiting:
+        await anyio.sleep_forever()
+    return anyio.current_time() - waiting.deadline
+
+
+async def _within(
+    seconds: float, may_be_answered: Callable[[], bool], call: Callable[[], Awaitable[None]]
+) -> None:
+    """Await `call` for so many seconds; while it `may_be_answered`, for a grace on top of them.
+
+    After a stop (SIGSTOP, a frozen machine) the deadline fires at once, and the answer is in the socket, not
+    read yet. So the grace begins when the deadline fires, and begins again if its own end comes late: then
+    the process was stopped once more, or its event loop is behind.
+    """
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+
+        async def give_up() -> None:
+            await _passed(seconds)
+            late = True
+            while late and may_be_answered():
+                late = await _passed(GRACE_SECONDS) > GRACE_SECONDS
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(give_up)
+        try:
+            await call()
+        except Exception as error:  # raised outside of the group, which would wrap it
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 class _PartialAnswer:

@@ -39,7 +39,7 @@ async def goes_on(w: Night) -> None:
 @virtual
 async def test_no_room_for_pictures(tmp_path: Path) -> None:
     """Exit 73: nothing more is sent, what is paid for waits where it is, and no half of a picture stays."""
-    room, real = 3, LocalDisk.write
+    room, real = 1, LocalDisk.write
 
     def write(disk: LocalDisk, descriptor: int, data: bytes) -> None:
         nonlocal room

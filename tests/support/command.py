@@ -54,26 +54,11 @@ class Desk:
 
     @property
     def env(self) -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not name.startswith(("NIGHT", "RUNCOMFY"))
-        }
-        return kept | {
-            "RUNCOMFY_MODEL_API_BASE": self.api.base_url,
-            "RUNCOMFY_API_TOKEN": TOKEN,
-            "HOME": str(self.folder),
-        }
+        return environment(self.folder, self.api.base_url)
 
     def start(self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start the command; the caller waits for it."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "runner.cli", *arguments],
-            cwd=self.folder,
-            env=self.env,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start(self.folder, self.api.base_url, *arguments, stdin=stdin)
 
     async def call(self, *arguments: str, piped: Path | None = None) -> Ended:
         """Run the command to its end; `piped` is its standard input."""
@@ -129,6 +114,27 @@ async def desk(folder: Path, **settings: Any) -> AsyncIterator[Desk]:
     chosen = {"speed": 100.0, "picture_scale": 1 / 16} | settings
     async with serve(EmulatorSettings(**chosen), SystemClock()) as api:
         yield Desk(folder, api)
+
+
+def environment(folder: Path, base: str) -> dict[str, str]:
+    """The variables of a command in `folder`, for the API at `base`, and none of our own from outside."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NIGHT", "RUNCOMFY"))}
+    return kept | {"RUNCOMFY_MODEL_API_BASE": base, "RUNCOMFY_API_TOKEN": TOKEN, "HOME": str(folder)}
+
+
+def start(
+    folder: Path, base: str, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL
+) -> subprocess.Popen[str]:
+    """Start the command in `folder`, for the API at `base`; the caller waits for it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "runner.cli", *arguments],
+        cwd=folder,
+        env=environment(folder, base),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 async def wait(process: subprocess.Popen[str]) -> Ended:
