@@ -23,8 +23,9 @@ from runner.http.url_policy import loopback_socket, parsed
 LONGEST_IDLE_SECONDS = 30.0
 """A connection for polls and results: below the 60 s at which common load balancers drop an idle one."""
 
-LONGEST_IDLE_BEFORE_SUBMIT_SECONDS = 2.0
-"""A submit on a connection that was just dropped would be unconfirmed by our own fault."""
+LONGEST_IDLE_BEFORE_SUBMIT_SECONDS = 0.5
+"""A submit on a connection that was just dropped would be unconfirmed by our own fault, and some servers drop
+one that idles for a second or two."""
 
 GRACE_SECONDS = 1.0
 """How long an answer to a submit is still read after the deadline: many turns of the event loop."""
@@ -118,7 +119,7 @@ class ApiClient:
     ) -> Reply:
         """One call of `path` (with its query) below the base, given up after `timeout_seconds` in all.
 
-        `fresh` is for a request that must not be sent twice: it uses no connection idle for more than 2 s.
+        `fresh` is for a request that must not be sent twice: it uses no connection idle for over 0.5 s.
         Once it may have been sent, its answer is still read for a grace after the deadline.
         aiohttp itself may repeat a GET once whose connection was dropped, never a POST. Raises ValueError for
         a path that could leave the base; nothing else but cancellation leaves as an exception.
