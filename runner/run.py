@@ -9,7 +9,7 @@ from jobs.sheets.planning import open_images, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import SheetSource
 from jobs.store.open import open_store
-from jobs.views import BatchView, LoadReport
+from jobs.views import LoadReport
 from runner.environment import Environment
 from runner.events.observer import Observer
 from runner.events.report import RunReport
@@ -18,7 +18,7 @@ from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
 from runner.planning.selection import WHOLE, Selection
 from runner.providers.connect import origin_of
-from runner.recovery.lock import Holder, holding
+from runner.recovery.lock import Holder, Phase, holding, settled_phase
 from runner.settings import Settings, with_image_settings
 
 
@@ -93,7 +93,8 @@ async def resume_batch(
 ) -> RunReport | None:
     """Clear a batch's pause and continue it. `name` None is the batch that ran last.
 
-    Where another runner holds the database, only the pause is cleared, and None is returned.
+    Where another runner holds the database and goes on, only the pause is cleared, and None is returned. A
+    runner that is ending is waited for.
 
     Raises:
         NightsheetError: any kind of it. Nothing is paid then.
@@ -101,20 +102,35 @@ async def resume_batch(
     async with open_store(settings.database, environment.clock.now) as store:
         batch = await store.batches.named(name)
         batch.check_origin(origin_of(settings, environment.env))
-        async with holding(
-            settings.database,
-            command="resume",
-            batch=batch.name,
-            clock=environment.clock,
-            notice=observer.notice,
-        ) as other:
-            if other is not None:
-                if other.makes_room_soon:
-                    raise _held(other, settings)
-                await store.batches.unpause(batch.id)
-                observer.notice(_resumed_notice(other, batch))
+        while True:
+            async with holding(
+                settings.database,
+                command="resume",
+                batch=batch.name,
+                clock=environment.clock,
+                notice=observer.notice,
+            ) as other:
+                if other is None:
+                    batch = await store.batches.get(batch.id)  # as another process has left it
+                    order = Order(store, batch, settings, environment, consent, observer, selection)
+                    return await carry_out(order)
+            if other.makes_room_soon:
+                raise _held(other, settings)
+            await store.batches.unpause(batch.id)
+            if other.batch not in {"", batch.name}:
+                observer.notice(
+                    f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
+                )
                 return None
-            return await carry_out(Order(store, batch, settings, environment, consent, observer, selection))
+            phase = await settled_phase(settings.database, other, environment.clock)
+            if phase is Phase.WORKING:
+                observer.notice("It goes on by itself.")
+                return None
+            if phase is Phase.PAUSED:
+                raise LockHeld(
+                    f"{other} holds {settings.database}. Its pause is cleared, and it has not gone on.",
+                    hint="If it hangs, end that process; then run `nightsheet resume` again.",
+                )
 
 
 def _held(other: Holder, settings: Settings) -> LockHeld:
@@ -122,9 +138,3 @@ def _held(other: Holder, settings: Settings) -> LockHeld:
     hint = f"Nothing was changed. `nightsheet status` works meanwhile; {end}."
     at_work = f", and works on batch {other.batch!r}" if other.batch else ""
     return LockHeld(f"{other} holds {settings.database}{at_work}.", hint=hint)
-
-
-def _resumed_notice(other: Holder, batch: BatchView) -> str:
-    if other.batch not in {"", batch.name}:
-        return f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
-    return "It goes on by itself."

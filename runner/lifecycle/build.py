@@ -8,13 +8,14 @@ from runner.events.observer import Observer
 from runner.http.api_url import is_loopback, split_origin
 from runner.lifecycle.approve import Approval
 from runner.lifecycle.order import Order, Resources, Scope
-from runner.limits.brake import Brake
+from runner.limits.brake import Brake, Reach
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector, sentence
 from runner.limits.guards import GuardLimits, Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.providers.connect import Api
+from runner.recovery.lock import Phase, say_phase
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import Uploader
@@ -23,9 +24,14 @@ from runner.workers.known_ids import ANOTHER_ACCOUNT, KnownIds
 from runner.workers.queue import JobQueue
 
 
-def build_brake(observer: Observer) -> Brake:
-    """The brake of a run. Each pause is shown to the observer."""
-    return Brake(lambda stop: observer.notice(f"Paused ({stop.reason}): {stop.detail}"))
+def build_brake(order: Order) -> Brake:
+    """The brake of a run. Each pause is shown to the observer; how the run stands, to other processes."""
+
+    def say(brake: Brake) -> None:
+        paused = Phase.PAUSED if brake.stops(Reach.SUBMITS) else Phase.WORKING
+        say_phase(order.settings.database, Phase.ENDING if brake.ending else paused)
+
+    return Brake(lambda stop: order.observer.notice(f"Paused ({stop.reason}): {stop.detail}"), say)
 
 
 def build_health(order: Order, api: Api, brake: Brake, scope: Scope) -> Health:

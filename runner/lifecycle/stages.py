@@ -32,6 +32,7 @@ from runner.planning.dedupe import dedupe
 from runner.planning.resubmits import allowed_resubmits
 from runner.planning.selection import SelectedJobs, select
 from runner.providers.connect import Api, open_api, user_agent
+from runner.recovery.lock import Phase, say_phase
 from runner.recovery.recover import Recovered, recover
 from runner.recovery.spool import Spool, open_spool
 from runner.settings import UNPROVEN
@@ -60,7 +61,7 @@ async def carry_out(order: Order) -> RunReport:
             run_id = await order.store.batches.begin_run(
                 order.batch.id, pid=os.getpid(), host=socket.gethostname()
             )
-            brake = build_brake(order.observer)
+            brake = build_brake(order)
             health = build_health(order, api, brake, scope)
             approval = await approve(order, api.provider, brake, health, scope)
             run = build(order, api, brake, health, approval, scope, resources)
@@ -96,6 +97,7 @@ async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -
 
 
 async def _idle(order: Order, notifier: Notifier) -> RunReport:
+    say_phase(order.settings.database, Phase.ENDING)
     await to_thread.run_sync(remove_stale_parts, order.folder)  # from a run that died at its very end
     report = await finish_idle(order)
     await notifier.send(event_of(report))

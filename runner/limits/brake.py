@@ -49,13 +49,20 @@ class Stop:
 
 
 class Brake:
-    """The brake of one run. `on_pause` is called once for each pause."""
+    """The brake of one run. `on_pause` is called once for each pause, `on_change` after each step."""
 
-    def __init__(self, on_pause: Callable[[Stop], None] = lambda _stop: None) -> None:
+    def __init__(
+        self,
+        on_pause: Callable[[Stop], None] = lambda _stop: None,
+        on_change: Callable[["Brake"], None] = lambda _brake: None,
+    ) -> None:
         self.reach = Reach.NOTHING
         self.stop: Stop | None = None
         self.interrupted = False
+        self.ending = False
+        """The run does not go on in this process, whatever a person clears."""
         self._on_pause = on_pause
+        self._on_change = on_change
         self._waiting: dict[anyio.CancelScope, Reach] = {}
 
     def pause(self, reason: PauseReason, detail: str) -> None:
@@ -69,13 +76,20 @@ class Brake:
     def interrupt(self, reach: Reach) -> None:
         """Stop as far as `reach`, because a person wants this process to end. It is not a pause."""
         self.interrupted = True
+        self.ending = True
         self._pull(reach)
+
+    def end(self) -> None:
+        """Nothing is left to do, or to be released: the run is ending."""
+        self.ending = True
+        self._on_change(self)
 
     def release(self) -> None:
         """Continue after a person cleared the pause, unless the run is ending."""
-        if self.stop is not None and not self.interrupted and self.reach is Reach.SUBMITS:
+        if self.stop is not None and not self.ending:
             self.stop = None
             self.reach = Reach.NOTHING
+            self._on_change(self)
 
     def stops(self, what: Reach) -> bool:
         """Whether `what` must not be started any more."""
@@ -95,6 +109,8 @@ class Brake:
 
     def _pull(self, reach: Reach) -> None:
         self.reach = max(self.reach, reach)
+        self.ending = self.ending or self.stops(Reach.POLLS)  # polls that were cancelled do not come back
+        self._on_change(self)
         for scope, what in self._waiting.items():
             if self.stops(what):
                 scope.cancel()

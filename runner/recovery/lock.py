@@ -1,7 +1,7 @@
 """One process at a time works on a database: a lock of the OS, which releases it however the process dies.
 
-The lock's file also names its holder, for messages and to know how long to wait: a runner holds it all night,
-a command such as `cancel` only briefly.
+The lock's file also names its holder and how it stands, for messages and to know how long to wait: a runner
+holds it all night, a command such as `cancel` or a runner that is ending only briefly.
 """
 
 import os
@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from filelock import FileLock, SoftFileLock, Timeout
@@ -19,11 +20,23 @@ from runner.clock import Clock
 
 _PATIENCE_SECONDS = 0.5
 """A process that only checks whether the lock is free holds it for an instant."""
-_PATIENCE_WITH_A_COMMAND_SECONDS = 600.0
+_PATIENCE_WITH_AN_END_SECONDS = 600.0
+_WATCHED_SECONDS = 3.0
+"""A runner looks into the table every second, and then stands as the table has it."""
 _ASKED_EVERY_SECONDS = 0.05
 _NOTE_AT = 1
 """On Windows the first byte is locked: no other process may read or write it."""
 _NOTE_BYTES = 2000
+
+
+class Phase(StrEnum):
+    """How a runner stands, for others that want to follow it."""
+
+    WORKING = "working"
+    PAUSED = "paused"
+    """It submits nothing, and goes on when its pause is cleared."""
+    ENDING = "ending"
+    """It does not go on in this process, whatever is cleared."""
 
 
 class Holder(BaseModel):
@@ -36,11 +49,12 @@ class Holder(BaseModel):
     pid: int = 0
     host: str = ""
     since: AwareDatetime | None = None
+    phase: Phase = Phase.WORKING
 
     @property
     def makes_room_soon(self) -> bool:
-        """Whether it is a short command, not a runner."""
-        return self.command not in {"", "run", "resume"}
+        """Whether it is a short command, or a runner that is ending."""
+        return self.command not in {"", "run", "resume"} or self.phase is Phase.ENDING
 
     def __str__(self) -> str:
         if self.since is None:
@@ -72,7 +86,7 @@ async def holding(
 ) -> AsyncIterator[Holder | None]:
     """Hold the database for the length of the block; yields another process that keeps it, or None.
 
-    Waits for a short command, and reports that by `notice`.
+    Waits for a short command and for a runner that is ending, and reports that by `notice`.
 
     Raises:
         CannotWrite: the lock's file cannot be created.
@@ -86,11 +100,12 @@ async def holding(
         if holder != other:  # another process took over, and has not signed yet or only checks
             other, since = holder, clock.monotonic()
         waited = clock.monotonic() - since
-        if waited >= (_PATIENCE_WITH_A_COMMAND_SECONDS if holder.makes_room_soon else _PATIENCE_SECONDS):
+        if waited >= (_PATIENCE_WITH_AN_END_SECONDS if holder.makes_room_soon else _PATIENCE_SECONDS):
             yield holder
             return
         if holder.makes_room_soon and waited >= _PATIENCE_SECONDS and told != holder:
-            notice(f"{holder} is at work on {database}: waiting until it has ended.")
+            doing = "is ending" if holder.phase is Phase.ENDING else f"is at work on {database}"
+            notice(f"{holder} {doing}: waiting until it has ended.")
             told = holder
         await clock.sleep(_ASKED_EVERY_SECONDS)
     try:
@@ -99,6 +114,33 @@ async def holding(
     finally:
         _sign(lock, "")
         lock.release()
+
+
+def say_phase(database: Path, phase: Phase) -> None:
+    """Let others know how the runner stands that holds the database: this process."""
+    lock = _lock(database)
+    _sign(lock, _holder(lock).model_copy(update={"phase": phase}).model_dump_json())
+
+
+async def settled_phase(database: Path, runner: Holder, clock: Clock) -> Phase:
+    """How `runner` stands after a change of the table, once that is certain.
+
+    WORKING: it was for some seconds, and so has looked into the table. ENDING: it is, or has ended. PAUSED:
+    neither came for a long time.
+    """
+    lock = _lock(database)
+    since = working_since = clock.monotonic()
+    while clock.monotonic() - since < _PATIENCE_WITH_AN_END_SECONDS:
+        with try_holding(database) as gone:
+            holder = _holder(lock)
+        if gone or holder.phase is Phase.ENDING or (holder.pid, holder.since) != (runner.pid, runner.since):
+            return Phase.ENDING
+        if holder.phase is Phase.PAUSED:
+            working_since = clock.monotonic()
+        elif clock.monotonic() - working_since >= _WATCHED_SECONDS:
+            return Phase.WORKING
+        await clock.sleep(_ASKED_EVERY_SECONDS)
+    return Phase.PAUSED
 
 
 def _lock(database: Path) -> FileLock:

@@ -30,6 +30,7 @@ async def _work(run: Context, workers: TaskGroup, defect: Defect) -> None:
         await run.queue.slots.acquire_on_behalf_of(slot)
         job = await run.queue.jobs.next()
         if job is None:
+            run.limits.brake.end()
             return
         workers.start_soon(_in_slot, run, slot, job, defect)
 

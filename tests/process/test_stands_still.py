@@ -13,10 +13,9 @@ import pytest
 from anyio import to_thread
 
 from runner.http.api_client import GRACE_SECONDS
-from tests.support.broken_api import BrokenApi, broken_api
+from tests.support.broken_api import BrokenApi, Held, broken_api
 from tests.support.command import QUICK, start, until, wait
 from tests.support.tables import select
-from tests.support.wire import Call
 
 pytestmark = [
     pytest.mark.process,
@@ -29,22 +28,6 @@ TIMEOUT_SECONDS = 2.0
 """Of a submit and of each free call: a busy machine needs no longer for an answer that is there."""
 IDLE_SECONDS = 30.0
 """Of a download."""
-
-
-class Held:
-    """Answers of one endpoint, held back until the process that asked stands still."""
-
-    def __init__(self) -> None:
-        self.waiting = 0
-        self.answered = 0
-        self.free = anyio.Event()
-
-    async def __call__(self, call: Call, answer: bytes) -> bool:
-        self.waiting += 1
-        await self.free.wait()
-        await call.send(answer)
-        self.answered += 1
-        return True
 
 
 async def _stands_still(process: subprocess.Popen[str], held: Held, api: BrokenApi, seconds: float) -> None:

@@ -90,6 +90,22 @@ async def broken_api(endpoint: str, how: Break, *, for_ever: bool) -> AsyncItera
         yield api
 
 
+class Held:
+    """Answers that are held back until the test lets them go."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.answered = 0
+        self.free = asyncio.Event()
+
+    async def __call__(self, call: Call, answer: bytes) -> bool:
+        self.waiting += 1
+        await self.free.wait()
+        await call.send(answer)
+        self.answered += 1
+        return True
+
+
 # -- ways of breaking ------------------------------------------------------------------------------------
 
 

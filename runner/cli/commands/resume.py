@@ -25,7 +25,7 @@ EXAMPLE = "nightsheet resume first-night --budget 20"
 def command(settings: Settings, selected: SelectionOptions, batch: BatchName = None) -> int:
     """Clear a pause and go on with a batch, without its sheet.
 
-    Where another runner works on it already, only the pause is cleared.
+    Where another runner works on it already, only the pause is cleared. One that is ending is waited for.
     """
     check_rehearsal(settings)
     selection = selected.selection()

@@ -75,7 +75,7 @@ async def assembled(
     send, ready = anyio.create_memory_object_stream[OpenJob](8)
     async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)) as client:
         with send, ready:
-            brake = build_brake(order.observer)
+            brake = build_brake(order)
             health = build_health(order, api, brake, scope)
             approval = await approve(order, api.provider, brake, health, scope)
             resources = Resources(w.run.spool, client, LocalDisk(), None, send)

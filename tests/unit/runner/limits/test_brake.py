@@ -1,5 +1,7 @@
 """The brake: how far each trouble reaches, and what it lets end."""
 
+from collections.abc import Callable
+
 import anyio
 import anyio.lowlevel
 import pytest
@@ -61,6 +63,32 @@ def test_an_interruption_is_no_pause() -> None:
     brake.interrupt(Reach.DOWNLOADS)
     brake.interrupt(Reach.POLLS)
     assert (brake.interrupted, brake.stop, brake.reach) == (True, None, Reach.DOWNLOADS)
+
+
+@pytest.mark.parametrize(
+    ("pull", "ending"),
+    [
+        (lambda brake: brake.pause(PauseReason.PERSON, "wait"), False),
+        (lambda brake: brake.pause(PauseReason.DISK, "full"), False),
+        (lambda brake: brake.pause(PauseReason.TOKEN, "refused"), True),
+        (lambda brake: brake.pause(PauseReason.OUTAGE, "down"), True),
+        (lambda brake: brake.interrupt(Reach.POLLS), True),
+        (lambda brake: brake.end(), True),
+    ],
+)
+def test_what_ends_a_run(pull: Callable[[Brake], None], ending: bool) -> None:
+    """It is said once the brake is as it is to be, and nothing takes it back."""
+    said: list[tuple[bool, Reach]] = []
+    brake = Brake(on_change=lambda brake: said.append((brake.ending, brake.reach)))
+    brake.pause(PauseReason.PERSON, "wait")
+    assert said == [(False, Reach.SUBMITS)]
+    pull(brake)
+    assert brake.ending is ending
+    assert said[-1] == (ending, brake.reach)
+    reach = brake.reach
+    brake.release()
+    assert (brake.ending, brake.reach) == (ending, reach if ending else Reach.NOTHING)
+    assert said[-1] == (brake.ending, brake.reach)
 
 
 def test_a_person_may_clear_a_pause_that_stops_submits_alone() -> None:

@@ -14,7 +14,7 @@ from anyio import Event
 
 from jobs.errors import CannotWrite
 from runner.clock import Clock
-from runner.recovery.lock import Holder, holding, try_holding
+from runner.recovery.lock import Holder, Phase, holding, say_phase, settled_phase, try_holding
 from tests.support.virtual_time import VirtualClock, virtual
 
 Held = AbstractAsyncContextManager[Holder | None]
@@ -120,6 +120,109 @@ async def test_a_runner_is_not_waited_for(tmp_path: Path, command: str) -> None:
         assert f"`nightsheet {command}` (process {os.getpid()} on" in str(other)
         assert clock.monotonic() < 1
     assert told == []
+
+
+@virtual
+async def test_a_runner_that_is_ending_is_waited_for(tmp_path: Path) -> None:
+    """By whoever comes, from the moment that it says so; who waits is told for whom."""
+    path, clock, told, at_work = tmp_path / "db", VirtualClock(), list[str](), Event()
+
+    async def runner() -> None:
+        async with held_by(path, clock, []) as other:
+            assert other is None
+            at_work.set()
+            await clock.sleep(0.2)
+            say_phase(path, Phase.PAUSED)
+            await clock.sleep(0.2)
+            say_phase(path, Phase.ENDING)
+            await clock.sleep(60)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(runner)
+        await at_work.wait()
+        async with held_by(path, clock, told, "cancel") as other:
+            assert other is None
+            assert 60 <= clock.monotonic() < 61
+    assert told == [
+        f"`nightsheet run` (process {os.getpid()} on {socket.gethostname()}, since 2026-11-20T22:00:00Z) "
+        "is ending: waiting until it has ended."
+    ]
+
+
+@virtual
+async def test_who_comes_after_is_not_ending(tmp_path: Path) -> None:
+    """The next holder signs for itself."""
+    path, clock = tmp_path / "db", VirtualClock()
+    async with held_by(path, clock, []):
+        say_phase(path, Phase.ENDING)
+    async with held_by(path, clock, []), held_by(path, clock, []) as other:
+        assert other is not None
+        assert other.phase is Phase.WORKING
+
+
+def test_a_phase_without_a_lock_is_nobody_s(tmp_path: Path) -> None:
+    """Its file is not made: what is wanted is to tell others, and there are none."""
+    say_phase(tmp_path / "db", Phase.ENDING)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def _phase_after(path: Path, clock: Clock, *steps: tuple[float, Phase]) -> tuple[Phase, float]:
+    """How a runner stands that says so after these seconds each, and when that was certain."""
+    said = Event()
+
+    async def runner() -> None:
+        async with held_by(path, clock, []):
+            said.set()
+            for seconds, phase in steps:
+                await clock.sleep(seconds)
+                say_phase(path, phase)
+            await clock.sleep(3600)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(runner)
+        await said.wait()
+        async with held_by(path, clock, []) as other:
+            assert other is not None
+        found = await settled_phase(path, other, clock)
+        seconds = clock.monotonic()
+        tasks.cancel_scope.cancel()
+    return found, seconds
+
+
+@pytest.mark.parametrize(
+    ("steps", "phase", "seconds"),
+    [
+        ((), Phase.WORKING, 3.5),
+        (((0.1, Phase.PAUSED), (40.0, Phase.WORKING)), Phase.WORKING, 43.1),
+        (((0.1, Phase.PAUSED), (40.0, Phase.ENDING)), Phase.ENDING, 40.1),
+        (((2.0, Phase.PAUSED), (1.0, Phase.WORKING), (1.0, Phase.ENDING)), Phase.ENDING, 4.0),
+        (((0.1, Phase.PAUSED),), Phase.PAUSED, 600.5),
+    ],
+)
+def test_how_a_runner_stands(
+    tmp_path: Path, steps: tuple[tuple[float, Phase], ...], phase: Phase, seconds: float
+) -> None:
+    """One that works has done so for some seconds; one that is paused is given time to go on or to end."""
+
+    @virtual
+    async def test() -> None:
+        found, moment = await _phase_after(tmp_path / "db", VirtualClock(), *steps)
+        assert found is phase
+        assert moment == pytest.approx(seconds, abs=0.11)
+
+    test()
+
+
+@virtual
+async def test_a_runner_that_was_followed_by_another_has_ended(tmp_path: Path) -> None:
+    """The other may be at anything."""
+    path, clock = tmp_path / "db", VirtualClock()
+    async with held_by(path, clock, []), held_by(path, clock, []) as first:
+        assert first is not None
+        assert await settled_phase(path, first, clock) is Phase.WORKING
+    async with held_by(path, clock, []):
+        assert await settled_phase(path, first, clock) is Phase.ENDING
+    assert await settled_phase(path, first, clock) is Phase.ENDING
 
 
 @virtual

@@ -137,7 +137,7 @@ def cancel_beside(night: World, command: str, batch: str) -> Ran:
 
 def test_another_command_that_hangs(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next run does it: nobody is told that a runner is at it."""
-    monkeypatch.setattr("runner.recovery.lock._PATIENCE_WITH_A_COMMAND_SECONDS", 0.0)
+    monkeypatch.setattr("runner.recovery.lock._PATIENCE_WITH_AN_END_SECONDS", 0.0)
     ran = cancel_beside(night, "cancel", "night")
     assert ran.code == 73
     assert "`nightsheet cancel` (process 1 on here" in ran.err
