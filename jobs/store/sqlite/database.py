@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 from anyio import to_thread
 from sqlalchemy import URL, event
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -39,6 +39,8 @@ _PRAGMAS = {
     "cell_size_check": "1",
     "mmap_size": "0",
 }
+_DEFECTS = (IntegrityError, DataError, ProgrammingError, InterfaceError)
+"""A constraint, or a value that no column takes: a defect of Nightsheet."""
 _MACOS_PRAGMAS = {"fullfsync": "1", "checkpoint_fullfsync": "1"}
 
 
@@ -150,8 +152,8 @@ def _translated_errors(path: Path) -> Iterator[None]:
     """Translate the driver's errors into `CannotWrite`."""
     try:
         yield
-    except IntegrityError:
-        raise  # a constraint failed: a defect of Nightsheet, not of the disk
+    except _DEFECTS:
+        raise  # of what is written, not of the disk: one row may fail, a batch must not pause
     except DBAPIError as error:
         raise CannotWrite(
             f"The database {path} refuses: {error.orig}.",

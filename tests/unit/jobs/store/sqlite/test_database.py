@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 from anyio import to_thread
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import CannotWrite
@@ -135,6 +135,25 @@ async def test_a_broken_rule_is_no_trouble_with_the_disk(tmp_path: Path) -> None
         await opened.write(add("a"))
         with pytest.raises(IntegrityError):
             await opened.write(add("a"))
+        assert await opened.write(add("b")) == "b"
+
+
+async def test_a_value_that_no_column_takes_is_no_trouble_with_the_disk(tmp_path: Path) -> None:
+    """Nor does it take the writes with it that share its transaction."""
+
+    async def too_long(connection: AsyncConnection) -> None:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw._execute(raw._conn.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, 1000)
+        await add("x" * 2000)(connection)
+
+    async def nul(connection: AsyncConnection) -> None:
+        await connection.exec_driver_sql("SELECT '\0'")
+
+    async with open_database(tmp_path / "night.db") as opened:
+        for operation in (too_long, nul):
+            with pytest.raises((DataError, ProgrammingError)):
+                await opened.write(operation)
         assert await opened.write(add("b")) == "b"
 
 
