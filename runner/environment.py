@@ -24,3 +24,5 @@ class Environment:
     """Called at named points of the submit edge, where a test may crash the process."""
     transport: "Transport | None" = None
     """Carries every request to the API and the image hosts instead of the network, in a test."""
+    sqlite_version: tuple[int, int, int] | None = None
+    """The database library's, to warn of a bug in it; None is not to be asked about."""

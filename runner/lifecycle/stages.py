@@ -13,6 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from jobs.errors import CannotWrite
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.sheets.images.album import Way
+from jobs.store.sqlite.notices import version_notice
 from jobs.views import OpenJob, Pause
 from runner.downloads.disk import LocalDisk, probe_writable, remove_stale_parts
 from runner.events.notify import Notifier, event, event_of, notifier_for
@@ -61,6 +62,7 @@ async def carry_out(order: Order) -> RunReport:
             run_id = await order.store.batches.begin_run(
                 order.batch.id, pid=os.getpid(), host=socket.gethostname()
             )
+            await _warn_of_the_database(order)
             brake = build_brake(order)
             health = build_health(order, api, brake, scope)
             approval = await approve(order, api.provider, brake, health, scope)
@@ -122,6 +124,15 @@ async def _opened(
         async with client:
             with send, ready:  # closed even if nobody consents
                 yield api, Resources(spool, client, LocalDisk(), bucket, send), ready
+
+
+async def _warn_of_the_database(order: Order) -> None:
+    """Warn of a bug in the database library. A rehearsal's database holds nothing that was paid for."""
+    version = order.environment.sqlite_version
+    if version is not None and not order.settings.emulator:
+        notice = await version_notice(order.store.database, version)
+        if notice is not None:
+            order.observer.notice(notice)
 
 
 async def _bucket(order: Order) -> Bucket | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.states import JobState
+from jobs.store.sqlite.notices import wal_notice
 from jobs.views import BatchView, OpenJob
 from runner.limits.brake import Reach, Stop
 from runner.providers.base import CallFailed, CancelTaken, NotCancellable, UnknownId
@@ -24,8 +25,10 @@ async def obey_the_table(
 ) -> None:
     """Every second: synchronise pauses with the table, apply tuning, forward cancel requests, then `look`.
 
-    `on_pause` is called once for each pause, even if the pause cannot be written to the table.
+    `on_pause` is called once for each pause, even if the pause cannot be written to the table. A log of the
+    database that only grows is reported once.
     """
+    large_log_told = False
     written: Stop | None = None
     notified: Stop | None = None
     batch = run.batch
@@ -37,6 +40,9 @@ async def obey_the_table(
             _tune(run, settings, before, batch)
             await _wake_cancelled(run)
             await _forward_cancels(run)
+            if not large_log_told and (notice := wal_notice(run.store.database.path)) is not None:
+                run.notice(notice)
+                large_log_told = True
             await look()
         except CannotWrite as error:
             run.limits.brake.pause(PauseReason.DISK, error.message)

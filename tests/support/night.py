@@ -59,6 +59,7 @@ class Night:
     transport: InProcess
     watching: Watching
     probe: Callable[[str], None] = lambda _name: None
+    sqlite_version: tuple[int, int, int] | None = None
 
     @property
     def database(self) -> Path:
@@ -82,7 +83,13 @@ class Night:
     def environment(self) -> Environment:
         env = {"RUNCOMFY_MODEL_API_BASE": BASE, "RUNCOMFY_API_TOKEN": TOKEN}
         return Environment(
-            env, self.folder, self.clock, random.Random(11), self.probe, transport=self.transport
+            env,
+            self.folder,
+            self.clock,
+            random.Random(11),
+            self.probe,
+            transport=self.transport,
+            sqlite_version=self.sqlite_version,
         )
 
     async def run(

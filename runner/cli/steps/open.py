@@ -37,7 +37,11 @@ def system_clock() -> Clock:
 
 def process_environment() -> Environment:
     """This process's own environment."""
-    return Environment(env=os.environ, home=Path.home(), clock=system_clock())
+    from jobs.store.sqlite.notices import running_version
+
+    return Environment(
+        env=os.environ, home=Path.home(), clock=system_clock(), sqlite_version=running_version()
+    )
 
 
 @asynccontextmanager

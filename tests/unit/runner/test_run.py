@@ -280,6 +280,21 @@ async def test_a_command_that_hangs_is_named(tmp_path: Path) -> None:
 
 
 @virtual
+async def test_a_database_library_with_a_bug_is_told_once(tmp_path: Path) -> None:
+    """By the first run that has work; not by the next, and not at all where it has no bug."""
+    async with night(tmp_path) as w:
+        w.sqlite_version = (3, 51, 3)
+        await w.run(w.sheet(1))
+        w.sqlite_version = (3, 40, 1)
+        await w.run(w.sheet(1))
+        assert not any("SQLite" in notice for notice in w.watching.notices)
+        for rows in (2, 3):
+            await w.run(w.sheet(rows))
+        (told,) = [notice for notice in w.watching.notices if "SQLite" in notice]
+        assert "SQLite 3.40.1, which has a rare bug" in told
+
+
+@virtual
 async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     """Found before anything is asked or sent."""
     (tmp_path / "outputs").write_text("a file")

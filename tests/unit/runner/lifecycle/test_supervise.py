@@ -13,6 +13,7 @@ import anyio
 
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
+from jobs.store.sqlite.notices import LARGEST_WAL_BYTES
 from jobs.views import BatchView
 from runner.lifecycle.signals import GRACE_SECONDS, obey_signals
 from runner.lifecycle.supervise import obey_the_table
@@ -264,3 +265,17 @@ async def test_nothing_is_cancelled_once_polls_are_stopped(tmp_path: Path) -> No
         await w.store.jobs.cancel(w.run.batch.id)
         await w.clock.sleep(10)
         assert w.provider.calls == []
+
+
+@virtual
+async def test_a_log_that_only_grows_is_told_once(tmp_path: Path) -> None:
+    """A reader that is stuck keeps SQLite from emptying it, and the disk fills."""
+    async with world(tmp_path, "a") as w, obeying(w) as looks:
+        log = f"{w.store.database.path}-wal"
+        await w.clock.sleep(2.5)
+        assert w.notices == []
+        os.truncate(log, LARGEST_WAL_BYTES + 1)  # SQLite reads only as far as its own frames go
+        await w.clock.sleep(10)
+        assert looks.looks == 13
+        (told,) = w.notices
+        assert f"{log} has grown" in told
