@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --no-deps
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 # Whole nights, thousands of times or with the real command: to trace them takes as long again for nothing.
-SEARCHES := tests/fault tests/matrix tests/packaging tests/process tests/property tests/simulation
+SEARCHES := tests/fault tests/matrix tests/model tests/packaging tests/process tests/property tests/simulation
 QUICK := tests/architecture tests/contract tests/planted tests/unit
 
 .DEFAULT_GOAL := help

@@ -82,7 +82,7 @@ async def ask_for(run: Context, request_id: str, waits: Sequence[float] = ASKED_
             match await run.provider.status(request_id):
                 case RemoteStatusReport():
                     return Lookup.KNOWN
-                case UnknownId():
+                case UnknownId(code=code) if not (code or "").startswith("403"):
                     lookup = Lookup.UNKNOWN
                 case _:
                     lookup = Lookup.UNCLEAR

@@ -35,6 +35,8 @@ LATER = TurnedAway("429", retry_after_seconds=30, busy=True)
 UNDER_A_429 = Unconfirmed("HTTP 429", "429", "r-1", LATER, ANSWER)
 KNOWN = RemoteStatusReport(RemoteStatus.QUEUED, "in_queue")
 UNKNOWN = UnknownId("no such request", "404001")
+FORBIDDEN = UnknownId("another user's", "403001")
+"""It is somebody's: whose, a gateway may know better."""
 SILENT = CallFailed("no answer")
 
 
@@ -93,7 +95,7 @@ def test_an_id_that_is_never_known_stays_a_doubt(tmp_path: Path, said: StatusVer
     test()
 
 
-@pytest.mark.parametrize(("said", "submits"), [(UNKNOWN, 2), (SILENT, 1), (KNOWN, 1)])
+@pytest.mark.parametrize(("said", "submits"), [(UNKNOWN, 2), (FORBIDDEN, 1), (SILENT, 1), (KNOWN, 1)])
 def test_under_a_429_an_unknown_id_is_a_gateway_s_reference(
     tmp_path: Path, said: StatusVerdict, submits: int
 ) -> None:
