@@ -151,19 +151,16 @@ async def _cancel_one(
     """
     match await api.provider.cancel(job.request_id):
         case CancelTaken():
-            if not await _is_cancelled(api, job):
-                await store.jobs.drop_cancel_request(job.id)
-                result.asked.append(job.key)
-            else:
-                failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
-                if await store.jobs.apply(Cancelled(job.id, failure, clock.now())):
-                    result.cancelled.append(job.key)
+            await _see_what_came_of_it(store, api, clock, job, result, give_up=give_up)
         case NotCancellable():
             await store.jobs.drop_cancel_request(job.id)
             result.not_cancellable.append(job.key)
-        case UnknownId() as unknown if give_up and await _is_unknown(api, clock, job):
-            if await store.jobs.apply(RemoteFailed(job.id, lost(unknown), None, clock.now())):
-                result.lost.append(job.key)
+        case UnknownId() as unknown if (
+            give_up
+            and not _is_new(clock, job)
+            and isinstance(await api.provider.status(job.request_id), UnknownId)
+        ):
+            await _give_up(store, clock, job, unknown, result)
         case UnknownId(message=message):
             await store.jobs.drop_cancel_request(job.id)
             why = f"the API does not know its request ({message.rstrip('.')}): resume polls it on"
@@ -184,16 +181,32 @@ async def _cancel_one(
     return True
 
 
-async def _is_cancelled(api: "Api", job: "OpenJob") -> bool:
-    """Whether a cancel that was taken has happened: a job that runs on is paid for, and has to be fetched."""
-    report = await api.provider.status(job.request_id)
-    return isinstance(report, RemoteStatusReport) and report.status is RemoteStatus.CANCELLED
+async def _see_what_came_of_it(
+    store: "Store", api: "Api", clock: "Clock", job: "OpenJob", result: CancelResult, *, give_up: bool
+) -> None:
+    """What the status says of a cancel that was taken: a job that runs on is paid for, and is fetched."""
+    match await api.provider.status(job.request_id):
+        case RemoteStatusReport(status=RemoteStatus.CANCELLED):
+            failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
+            if await store.jobs.apply(Cancelled(job.id, failure, clock.now())):
+                result.cancelled.append(job.key)
+        case UnknownId() as unknown if give_up and not _is_new(clock, job):
+            await _give_up(store, clock, job, unknown, result)
+        case _:
+            await store.jobs.drop_cancel_request(job.id)
+            result.asked.append(job.key)
 
 
-async def _is_unknown(api: "Api", clock: "Clock", job: "OpenJob") -> bool:
-    """Whether its status does not know it either; in its first minute that says nothing.
+async def _give_up(
+    store: "Store", clock: "Clock", job: "OpenJob", unknown: UnknownId, result: CancelResult
+) -> None:
+    if await store.jobs.apply(RemoteFailed(job.id, lost(unknown), None, clock.now())):
+        result.lost.append(job.key)
+
+
+def _is_new(clock: "Clock", job: "OpenJob") -> bool:
+    """Whether it is in its first minute, when an id that is not known says nothing.
 
     A clock that was set back would make that minute last for years: a submit in the future is an old one.
     """
-    is_new = 0 <= (clock.now() - job.submitted_at).total_seconds() <= UNKNOWN_AFTER_SECONDS
-    return not is_new and isinstance(await api.provider.status(job.request_id), UnknownId)
+    return 0 <= (clock.now() - job.submitted_at).total_seconds() <= UNKNOWN_AFTER_SECONDS

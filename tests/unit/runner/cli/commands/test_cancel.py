@@ -89,7 +89,7 @@ def test_the_json(night: World) -> None:
         (RemoteStatusReport(RemoteStatus.QUEUED, "in_queue"), "running"),
         (RemoteStatusReport(RemoteStatus.WORKING, "in_progress"), "running"),
         (RemoteStatusReport(RemoteStatus.DONE, "completed"), "running"),
-        (UnknownId("never heard of it"), "running"),
+        (UnknownId("never heard of it"), "failed"),  # given up by its name: `retry` asks for it again
         (CallFailed("nobody told"), "running"),
     ],
 )
@@ -216,6 +216,17 @@ def test_who_names_an_id_that_the_api_does_not_know_gives_it_up(night: World) ->
     assert found.failure is not None
     assert (found.failure.kind, found.failure.code) == ("lost", "404001")
     assert wanted(night) == []
+
+
+@pytest.mark.parametrize(("named", "state"), [((), "running"), (("--job", "r1"), "failed")])
+def test_a_cancel_that_was_taken_of_an_id_that_the_status_does_not_know(
+    night: World, named: tuple[str, ...], state: str
+) -> None:
+    """A server that takes every cancel leads out of it too: whoever names the row gives it up."""
+    night.api.cancels |= {"id-1": CancelTaken(), "id-2": CancelTaken()}
+    night.api.statuses |= {"id-1": UnknownId("another user's", "403001")}
+    assert night.run("cancel", *named).code == 0
+    assert night.states()["r1"] == state
 
 
 @pytest.mark.parametrize("status", [CallFailed("HTTP 502"), RemoteStatusReport(None, "dreaming")])
