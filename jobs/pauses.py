@@ -13,3 +13,7 @@ class PauseReason(StrEnum):
     DISK = "disk"
     GUARD = "guard"
     PERSON = "person"
+
+
+UNTIL_RESUMED = frozenset({PauseReason.GUARD, PauseReason.PERSON})
+"""Pauses that only `resume` clears. The cause of any other may end by itself, so `run` tries again."""

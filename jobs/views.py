@@ -36,6 +36,8 @@ class BatchView:
     concurrency: int | None = None
     rate: float | None = None
     dedupe: bool = False
+    guards_since: datetime | None = None
+    """The guards count what happened after this time; None counts everything."""
 
     def check_origin(self, origin: str) -> None:
         """Check that the batch belongs to this API origin: its request_ids mean nothing elsewhere.

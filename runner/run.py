@@ -112,11 +112,12 @@ async def resume_batch(
             ) as other:
                 if other is None:
                     batch = await store.batches.get(batch.id)  # as another process has left it
-                    order = Order(store, batch, settings, environment, consent, observer, selection)
-                    return await carry_out(order)
+                    return await carry_out(
+                        Order(store, batch, settings, environment, consent, observer, selection, resumes=True)
+                    )
             if other.makes_room_soon:
                 raise _held(other, settings)
-            await store.batches.unpause(batch.id)
+            await store.batches.resume(batch.id)
             if other.batch not in {"", batch.name}:
                 observer.notice(
                     f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, and_, case, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import UsageProblem
-from jobs.pauses import PauseReason
+from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.store import loading
@@ -21,6 +21,8 @@ from jobs.store.schema import BATCH, JOB, RUN, to_send
 from jobs.views import BatchView, LoadReport, Pause, RunView
 
 _CHUNK = 500
+_LASTS = BATCH.c.paused_reason.in_(sorted(UNTIL_RESUMED))
+_NOT_PAUSED: dict[str, Any] = {"paused_reason": None, "paused_detail": None, "paused_since": None}
 
 
 class Batches(StorePart):
@@ -104,21 +106,26 @@ class Batches(StorePart):
     async def pause(
         self, connection: AsyncConnection, batch_id: int, reason: PauseReason, detail: str
     ) -> None:
-        """Store a pause. A batch that is paused already keeps its time and reason."""
+        """Store a pause. A guard's or a person's keeps its time and reason; any other is replaced."""
         now = self._now()
+        same = and_(BATCH.c.paused_reason == reason, BATCH.c.paused_detail == detail)
         await connection.execute(
             update(BATCH)
-            .where(BATCH.c.id == batch_id, BATCH.c.paused_reason.is_(None))
+            .where(BATCH.c.id == batch_id, or_(BATCH.c.paused_reason.is_(None), ~or_(_LASTS, same)))
             .values(paused_reason=reason, paused_detail=detail, paused_since=now)
         )
 
     @writes
     async def unpause(self, connection: AsyncConnection, batch_id: int) -> None:
-        """Clear a pause."""
+        """Clear a pause, unless it is a guard's or a person's."""
+        await connection.execute(update(BATCH).where(BATCH.c.id == batch_id, ~_LASTS).values(**_NOT_PAUSED))
+
+    @writes
+    async def resume(self, connection: AsyncConnection, batch_id: int) -> None:
+        """Clear any pause. After a guard's or a person's, the guards count from now."""
+        since = case((_LASTS, literal(self._now(), BATCH.c.guards_since.type)), else_=BATCH.c.guards_since)
         await connection.execute(
-            update(BATCH)
-            .where(BATCH.c.id == batch_id)
-            .values(paused_reason=None, paused_detail=None, paused_since=None)
+            update(BATCH).where(BATCH.c.id == batch_id).values(guards_since=since, **_NOT_PAUSED)
         )
 
     @writes

@@ -8,7 +8,7 @@ from runner.events.observer import Observer
 from runner.http.api_url import is_loopback, split_origin
 from runner.lifecycle.approve import Approval
 from runner.lifecycle.order import Order, Resources, Scope
-from runner.limits.brake import Brake, Reach
+from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector, sentence
 from runner.limits.guards import GuardLimits, Guards
@@ -25,13 +25,21 @@ from runner.workers.queue import JobQueue
 
 
 def build_brake(order: Order) -> Brake:
-    """The brake of a run. Each pause is shown to the observer; how the run stands, to other processes."""
+    """The brake of a run, pulled where the batch stays paused.
+
+    Each pause is shown to the observer; how the run stands, to other processes.
+    """
+    paused = order.batch.paused
 
     def say(brake: Brake) -> None:
-        paused = Phase.PAUSED if brake.stops(Reach.SUBMITS) else Phase.WORKING
-        say_phase(order.settings.database, Phase.ENDING if brake.ending else paused)
+        phase = Phase.PAUSED if brake.stops(Reach.SUBMITS) else Phase.WORKING
+        say_phase(order.settings.database, Phase.ENDING if brake.ending else phase)
 
-    return Brake(lambda stop: order.observer.notice(f"Paused ({stop.reason}): {stop.detail}"), say)
+    return Brake(
+        lambda stop: order.observer.notice(f"Paused ({stop.reason}): {stop.detail}"),
+        say,
+        stop=None if paused is None else Stop(paused.reason, paused.detail),
+    )
 
 
 def build_health(order: Order, api: Api, brake: Brake, scope: Scope) -> Health:

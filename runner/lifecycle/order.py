@@ -1,5 +1,6 @@
 """What one run is asked to do, and its resources. The database's lock is held meanwhile."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,14 @@ class Order:
     """Which jobs of the batch the run is for."""
     prune: bool = False
     """Whether to have the API cancel jobs that are removed from the sheet and still wait there."""
+    resumes: bool = False
+    """Whether it clears every pause, as `resume` does; `run` leaves a guard's and a person's."""
+
+    @property
+    def resume_command(self) -> str:
+        """The command that clears the batch's pause."""
+        emulator = ["--emulator"] if self.settings.emulator else []
+        return shlex.join(["nightsheet", "resume", self.batch.name, *emulator])
 
     @property
     def folder(self) -> Path:

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 import anyio
@@ -15,6 +16,7 @@ from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.sheets.images.album import Way
 from jobs.store.sqlite.notices import version_notice
 from jobs.views import OpenJob, Pause
+from jobs.workload import Workload
 from runner.downloads.disk import LocalDisk, probe_writable, remove_stale_parts
 from runner.events.notify import Notifier, event, event_of, notifier_for
 from runner.events.observer import Observer
@@ -54,8 +56,8 @@ async def carry_out(order: Order) -> RunReport:
     bucket = await _bucket(order)
     with open_spool(order.settings.database) as spool:
         found = await _recover(order, spool)
-        selected = await _select(order)
-        scope = await _link(order, found, selected)
+        order = await _unpause(order)
+        scope = await _scope(order, found)
         if not scope:
             return await _idle(order, notifier)
         async with _opened(order, spool, bucket) as (api, resources, ready):
@@ -80,12 +82,31 @@ async def _recover(order: Order, spool: Spool) -> Recovered:
     return found
 
 
+async def _unpause(order: Order) -> Order:
+    """The order over the batch as it is once its pause is cleared, as far as the order clears it."""
+    batches = order.store.batches
+    await (batches.resume if order.resumes else batches.unpause)(order.batch.id)
+    return replace(order, batch=await batches.get(order.batch.id))
+
+
+async def _scope(order: Order, found: Recovered) -> Scope:
+    """The work of the run. Where the batch stays paused, that is what the API has: the rest is not sent."""
+    await order.store.links.settle(order.batch.id)
+    paused = order.batch.paused
+    if paused is None:
+        return await _link(order, found, await _select(order))
+    order.observer.notice(
+        f"Batch {order.batch.name!r} stays paused ({paused.reason}), and nothing is sent: "
+        f"{paused.detail.rstrip('.')}. To clear the pause: {order.resume_command}"
+    )
+    return Scope(found, None, Workload(), ())
+
+
 async def _select(order: Order) -> SelectedJobs | None:
-    """The jobs of the order's selection; None for the whole batch. Clears the batch's pause."""
-    store, batch = order.store, order.batch
-    await store.batches.unpause(batch.id)
-    await store.links.settle(batch.id)
-    return await select(store, batch, order.selection, order.observer.notice) if order.selection else None
+    """The jobs of the order's selection; None for the whole batch."""
+    if not order.selection:
+        return None
+    return await select(order.store, order.batch, order.selection, order.observer.notice)
 
 
 async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -> Scope:

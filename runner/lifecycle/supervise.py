@@ -29,9 +29,9 @@ async def obey_the_table(
     database that only grows is reported once.
     """
     large_log_told = False
-    written: Stop | None = None
-    notified: Stop | None = None
     batch = run.batch
+    written = None if batch.paused is None else Stop(batch.paused.reason, batch.paused.detail)
+    notified: Stop | None = None
     while True:
         try:
             run.time.jumps.look()
@@ -91,8 +91,7 @@ def _tune(run: Context, settings: Settings, before: BatchView, now: BatchView) -
 
 
 async def write_pause(run: Context, stop: Stop) -> None:
-    """Store a pause with its batch. It replaces the stored one."""
-    await run.store.batches.unpause(run.batch.id)
+    """Store a pause with its batch. It replaces the stored one, unless that is a guard's or a person's."""
     await run.store.batches.pause(run.batch.id, stop.reason, stop.detail)
 
 

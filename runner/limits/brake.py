@@ -49,15 +49,20 @@ class Stop:
 
 
 class Brake:
-    """The brake of one run. `on_pause` is called once for each pause, `on_change` after each step."""
+    """The brake of one run, which may begin with a `stop`.
+
+    `on_pause` is called once for each later pause, `on_change` after each step.
+    """
 
     def __init__(
         self,
         on_pause: Callable[[Stop], None] = lambda _stop: None,
         on_change: Callable[["Brake"], None] = lambda _brake: None,
+        *,
+        stop: Stop | None = None,
     ) -> None:
-        self.reach = Reach.NOTHING
-        self.stop: Stop | None = None
+        self.stop = stop
+        self.reach = Reach.NOTHING if stop is None else _REACH[stop.reason]
         self.interrupted = False
         self.ending = False
         """The run does not go on in this process, whatever a person clears."""

@@ -28,7 +28,7 @@ from jobs.attempts import PAID_OR_MAYBE
 from jobs.failures import Failure, FailureKind
 from jobs.ledger import balance
 from jobs.outcomes import Attached, Outcome, Resubmitted
-from jobs.pauses import PauseReason
+from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.states import ENDED, MOVES, JobState, Move
 from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
@@ -342,11 +342,19 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(reason=st.sampled_from(list(PauseReason)))
     def pause(self, reason: PauseReason) -> None:
         self.do(self.store.batches.pause(self.batch_id, reason, "why"))
-        self.paused = self.paused or reason
+        self.paused = self.paused if self.paused in UNTIL_RESUMED else reason
 
     @rule()
     def unpause(self) -> None:
         self.do(self.store.batches.unpause(self.batch_id))
+        self.paused = self.paused if self.paused in UNTIL_RESUMED else None
+
+    @rule()
+    def resume(self) -> None:
+        before = self.do(self.store.batches.get(self.batch_id)).guards_since
+        self.do(self.store.batches.resume(self.batch_id))
+        now = self.opened.clock.now() if self.paused in UNTIL_RESUMED else before
+        assert self.do(self.store.batches.get(self.batch_id)).guards_since == now
         self.paused = None
 
     @rule(seconds=st.integers(1, 4000))

@@ -53,6 +53,8 @@ class Committed:
         self.attempts: dict[int, Line] = {}
         self.paused: str | None = None
         self.paused_by: Process | None = None
+        self.pauses = 0
+        """How often the pause has changed."""
         self.automatic: Counter[str] = Counter()
         """What the runner had sent again by itself: `resubmits` of a batch, `job N` for its failed runs."""
         self._history = history
@@ -98,6 +100,7 @@ class Committed:
         if paused != self.paused:
             self._history.note(f"pause {self.paused} -> {paused}")
             self.paused, self.paused_by = paused, process
+            self.pauses += 1
         self.jobs, self.attempts = jobs, attempts
 
     def _healed(self, attempts: dict[int, Line]) -> set[int]:

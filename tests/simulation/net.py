@@ -138,6 +138,7 @@ class Net(InProcess):
         assert under_way < self.gate, f"I11: {under_way + 1} submits at once, the gate is {self.gate}"
         told_at = self.stopped.get(process.name)
         assert told_at is None or self._clock() - told_at <= _OBEYED_WITHIN_SECONDS, "I12: told to stop"
+        assert process.held != self._table.pauses, f"I12: it began paused ({self._table.paused}), and sends"
         if self._table.paused_by is process:  # what has its money aside may still leave
             assert self._table.paused in (None, "budget"), f"I12: paused ({self._table.paused}), and sends"
 

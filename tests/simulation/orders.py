@@ -125,7 +125,7 @@ async def _resumed(w: World) -> None:
 
 async def _in_second_terminal(w: World) -> None:
     async with open_store(w.settings().database, w.clock.now) as store:
-        await store.batches.unpause((await store.batches.named(None)).id)
+        await store.batches.resume((await store.batches.named(None)).id)
 
 
 async def _second_runner(w: World) -> None:
@@ -242,6 +242,11 @@ async def give_up_forgotten(w: World, number: int) -> None:
     if keys:
         w.history.note(f"order {number}: give up {', '.join(keys)}")
         await w.order(number, cancel_jobs(w.settings(), None, keys))
+
+
+async def clear_pause(w: World) -> None:
+    """`resume`: `run` leaves a guard's and a person's pause."""
+    await w.order(898, _in_second_terminal(w))
 
 
 async def untune(w: World) -> None:

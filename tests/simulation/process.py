@@ -43,6 +43,8 @@ class Process:
     """Whether it carries out what a person decided about jobs: a command, or the loading of a sheet."""
     runs: bool = False
     """Whether it is a `run` or a `resume`: no other command submits."""
+    held: int | None = None
+    """Which of the table's pauses it began under, if that is one that it does not clear."""
     dead: bool = False
     reached: Counter[str] = field(default_factory=Counter)
 

@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from jobs.pauses import UNTIL_RESUMED
 from jobs.states import ENDED, JobState
 from runner.planning.selection import WHOLE, Selection
 from tests.simulation import oracle
 from tests.simulation.evidence import gather
 from tests.simulation.history import History
-from tests.simulation.orders import carry_out, decide_about_all, give_up_forgotten, untune
+from tests.simulation.orders import carry_out, clear_pause, decide_about_all, give_up_forgotten, untune
 from tests.simulation.process import Crash
 from tests.simulation.schedule import Schedule, schedule
 from tests.simulation.stage import in_world
@@ -192,6 +193,8 @@ async def _in_peace(w: World, crashes: list[Crash]) -> None:
     What the API has forgotten ends by a person: a run alone never calls it lost without evidence.
     """
     for life in range(MOST_LIVES):
+        if w.table.paused in UNTIL_RESUMED:
+            await clear_pause(w)
         ended = await _live(w, crashes, **_PEACEFUL)
         if crashes or ended.killed:
             continue

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.errors import NightsheetError
+from jobs.pauses import UNTIL_RESUMED
 from runner.emulator.http.app import create_app
 from runner.emulator.service.journal import MemoryJournal
 from runner.emulator.service.service import EmulatorService
@@ -222,6 +223,8 @@ class World(Night):
 
     async def _in(self, process: Process, work: Coroutine[Any, Any, Any]) -> Any:
         await self._up()
+        if process.runs and process.decides and self.table.paused in UNTIL_RESUMED:
+            process.held = self.table.pauses
         context = contextvars.copy_context()
         context.run(PROCESS.set, process)
         task = asyncio.create_task(_caught(work), context=context)

@@ -42,6 +42,7 @@ def command(
 
     Running the same sheet again goes on where the last run ended: nothing is paid twice.
     What is left out of a part stays queued, until a run that has it.
+    Where a guard or a person paused the batch, only `resume` goes on: a run fetches what is paid for.
     """
     check_rehearsal(settings)
     selection = selected.selection()

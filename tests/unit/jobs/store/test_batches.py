@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import UsageProblem
-from jobs.pauses import PauseReason
+from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.store.schema import BATCH
 from jobs.store.store import Store
 from jobs.views import BatchView, Pause, RunView
@@ -89,25 +89,54 @@ async def drop_batches(connection: AsyncConnection) -> None:
     await connection.execute(delete(BATCH))
 
 
-async def test_a_pause_keeps_its_first_reason(table: Table) -> None:
-    """What comes after it is a consequence; a person should see the cause, and since when."""
+@pytest.mark.parametrize("reason", PauseReason)
+async def test_what_only_resume_clears_is_kept_and_any_other_pause_replaced(
+    table: Table, reason: PauseReason
+) -> None:
+    """Else a run would clear the later one, and send what a guard or a person had stopped."""
     first = table.clock.advance(1)
-    await table.store.batches.pause(1, PauseReason.TOKEN, "HTTP 401")
-    table.clock.advance(1)
+    await table.store.batches.pause(1, reason, "why")
+    second = table.clock.advance(1)
     await table.store.batches.pause(1, PauseReason.OUTAGE, "no answer")
-    assert (await table.store.batches.get(1)).paused == Pause(PauseReason.TOKEN, "HTTP 401", first)
+    kept, replaced = Pause(reason, "why", first), Pause(PauseReason.OUTAGE, "no answer", second)
+    assert (await table.store.batches.get(1)).paused == (kept if reason in UNTIL_RESUMED else replaced)
 
 
-async def test_a_cleared_pause_makes_room_for_another(table: Table) -> None:
-    """For this batch alone."""
+async def test_the_same_pause_keeps_its_time(table: Table) -> None:
+    """A runner writes it down at its look and at its end."""
+    for _ in range(2):
+        await table.store.batches.pause(1, PauseReason.TOKEN, "HTTP 401")
+        table.clock.advance(1)
+    assert (await table.store.batches.get(1)).paused == Pause(PauseReason.TOKEN, "HTTP 401", NIGHT)
+
+
+@pytest.mark.parametrize("reason", PauseReason)
+async def test_a_guard_s_and_a_person_s_pause_are_cleared_by_resume_alone(
+    table: Table, reason: PauseReason
+) -> None:
+    """And the guards count from then; the others mend themselves, and change nothing for the guards."""
     day = await other_batch(table, "day")
-    await table.store.batches.pause(1, PauseReason.PERSON, "")
+    await table.store.batches.pause(1, reason, "why")
     await table.store.batches.pause(day.id, PauseReason.DISK, "full")
+    stays = reason in UNTIL_RESUMED
     await table.store.batches.unpause(1)
-    assert (await table.store.batches.get(1)).paused is None
+    batch = await table.store.batches.get(1)
+    assert (batch.paused, batch.guards_since) == (Pause(reason, "why", NIGHT) if stays else None, None)
+    at = table.clock.advance(1)
+    await table.store.batches.pause(1, reason, "why")
+    await table.store.batches.resume(1)
+    batch = await table.store.batches.get(1)
+    assert (batch.paused, batch.guards_since) == (None, at if stays else None)
     assert (await table.store.batches.get(day.id)).paused == Pause(PauseReason.DISK, "full", NIGHT)
-    await table.store.batches.pause(1, PauseReason.BALANCE, "HTTP 402")
-    assert (await table.store.batches.get(1)).paused == Pause(PauseReason.BALANCE, "HTTP 402", NIGHT)
+
+
+async def test_resuming_what_is_not_paused_leaves_the_guards_alone(table: Table) -> None:
+    """`resume` after Ctrl-C, or from a timer, must not begin their count again."""
+    await table.store.batches.pause(1, PauseReason.GUARD, "why")
+    await table.store.batches.resume(1)
+    table.clock.advance(1)
+    await table.store.batches.resume(1)
+    assert (await table.store.batches.get(1)).guards_since == NIGHT
 
 
 async def test_limits_outlive_a_run_and_are_set_one_by_one(table: Table) -> None:

@@ -126,7 +126,7 @@ async def test_a_pause_of_another_process_is_obeyed_and_its_end_as_well(tmp_path
         assert w.run.limits.brake.stop == Stop(PauseReason.PERSON, "paused by hand")
         await w.clock.sleep(30)
         assert await paused(w) == (PauseReason.PERSON, "paused by hand")
-        await w.store.batches.unpause(w.run.batch.id)
+        await w.store.batches.resume(w.run.batch.id)
         await w.clock.sleep(1.5)
         assert not w.run.limits.brake.stops(Reach.SUBMITS)
         await w.clock.sleep(5)

@@ -1,6 +1,8 @@
 """`nightsheet pause`: kept in the table until somebody resumes."""
 
-from jobs.pauses import PauseReason
+import pytest
+
+from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.store.store import Store
 from jobs.views import Pause
 from tests.unit.runner.cli.world import World, job
@@ -26,18 +28,21 @@ def test_a_pause_is_written_down(world: World) -> None:
     assert (paused.reason, paused.detail) == (PauseReason.PERSON, "A person paused it.")
 
 
-def test_a_pause_that_stands_keeps_its_reason(world: World) -> None:
-    """It is shown instead: a token that was refused is not hidden behind a person."""
+@pytest.mark.parametrize("reason", PauseReason)
+def test_a_guard_s_pause_is_shown_instead_and_any_other_replaced(world: World, reason: PauseReason) -> None:
+    """`run` would clear the others, and send what a person has paused."""
     world.load(job(0, "a"))
 
-    async def refuse(store: Store) -> None:
-        await store.batches.pause((await store.batches.named(None)).id, PauseReason.TOKEN, "expired")
+    async def stop(store: Store) -> None:
+        await store.batches.pause((await store.batches.named(None)).id, reason, "why")
 
-    world.store(refuse)
-    assert "Batch night is paused (token): expired" in world.run("pause", "night").out
+    world.store(stop)
+    stays = reason in UNTIL_RESUMED
+    shown = f"({reason}): why" if stays else "(person): A person paused it."
+    assert f"Batch night is paused {shown}" in world.run("pause", "night").out
     paused = pause_of(world)
     assert paused is not None
-    assert paused.reason is PauseReason.TOKEN
+    assert paused.reason is (reason if stays else PauseReason.PERSON)
 
 
 def test_only_the_batch_that_is_named_is_paused(world: World) -> None:
