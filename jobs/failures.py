@@ -37,6 +37,8 @@ FETCH_AGAIN = frozenset(
 """Failed after the API had done its part: `retry` polls and fetches again, which is free."""
 ONLY_IF_NAMED = frozenset({FailureKind.MODERATED, FailureKind.DISCARDED, FailureKind.CANCELLED})
 """Content rules, and what a person decided: `retry` leaves them out unless --kind or --job names them."""
+BY_A_PERSON = frozenset({FailureKind.CANCELLED, FailureKind.DISCARDED})
+"""What a person decided: it says nothing about the API or the sheet."""
 
 
 @dataclass(frozen=True, slots=True)

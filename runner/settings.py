@@ -68,16 +68,20 @@ class Settings(BaseSettings):
     """The most submits of a job whose runs fail at the API; each may be billed."""
     resubmit_unconfirmed: int = Field(default=0, ge=0)
     """Unconfirmed submits of a batch that may be repeated without asking; each may be paid twice."""
-    guard_failures: int = Field(default=20, ge=0)
+    guard_failures: int = Field(default=20, ge=0, le=100_000)
     """Failures of one kind in a row that pause the batch; 0 is never."""
+    guard_window: int = Field(default=30, ge=0, le=100_000)
+    """So many jobs that ended last pause the batch where too few of them succeeded; 0 is never."""
+    guard_window_percent: float = Field(default=10.0, ge=0, le=100)
+    """The least percentage of them that must have succeeded."""
     guard_unconfirmed: int = Field(default=20, ge=0)
-    """Unconfirmed submits in one run that pause the batch; 0 is never."""
+    """More unconfirmed submits than this pause the batch, until a person decides about them; 0 is never."""
     guard_unconfirmed_percent: float = Field(default=2.0, ge=0, le=100)
     """The same limit as a percentage of the batch; the higher of the two applies."""
     canary: int = Field(default=3, ge=0)
-    """Jobs of a large batch that go first, alone; 0 is none."""
-    canary_above: int = Field(default=1000, ge=0)
-    """A batch of more jobs than this is large."""
+    """Jobs of each model that go first, alone, until one has succeeded; 0 is none."""
+    canary_above: int = Field(default=0, ge=0)
+    """None go first in a batch of at most so many jobs."""
     budget: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
     """The most that the batch may cost, in USD; None is no limit."""
     prices: dict[str, Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from jobs.states import JobState
 from jobs.views import BatchView
 from jobs.workload import Workload
 from runner.humanize import count_of
@@ -29,7 +28,6 @@ class Approval:
     """USD an image, by model."""
     committed_usd: Decimal
     """Money that is or may be spent already: costs, and estimates where the API reported no cost."""
-    counts: Mapping[JobState, int]
     resubmits_left: int
     """How many more unconfirmed submits `--resubmit-unconfirmed` allows to be repeated."""
 
@@ -59,7 +57,7 @@ async def approve(order: Order, provider: Provider, brake: Brake, health: Health
         resubmits = await resubmits_left(store, batch, settings)
     spent = (await store.ledger.account(batch.id)).spent_usd
     committed = spent + await store.ledger.unconfirmed_usd(batch.id)
-    return Approval(batch, tuning, prices, committed, await store.jobs.counts(batch.id), resubmits)
+    return Approval(batch, tuning, prices, committed, resubmits)
 
 
 async def _tuned(order: Order) -> tuple[BatchView, Tuning]:

@@ -2,16 +2,17 @@
 
 from anyio import CapacityLimiter
 
-from jobs.states import JobState
+from jobs.pauses import PauseReason
 from runner.downloads.download import Downloads
 from runner.events.observer import Observer
 from runner.http.api_url import is_loopback, split_origin
 from runner.lifecycle.approve import Approval
+from runner.lifecycle.guarding import limits_of, pause_detail
 from runner.lifecycle.order import Order, Resources, Scope
 from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector, sentence
-from runner.limits.guards import GuardLimits, Guards
+from runner.limits.guards import Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.providers.connect import Api
@@ -69,9 +70,13 @@ def build(
     """The context that all tasks of a run share."""
     settings, clock, rng = order.settings, order.environment.clock, order.environment.rng
     batch, store = approval.batch, order.store
-    guards = _guards(settings, brake, approval, scope)
     jumps = ClockJumpDetector(clock, lambda seconds: _after_clock_jump(seconds, api, order.observer))
     budget = Budget(approval.tuning.budget, approval.committed_usd, approval.prices)
+
+    def trip(what: str) -> None:
+        brake.pause(PauseReason.GUARD, pause_detail(order, what, budget.committed))
+
+    guards = Guards(limits_of(settings), trip, scope.record)
     return Context(
         batch=batch,
         store=store,
@@ -94,23 +99,6 @@ def build(
         notice=order.observer.notice,
         probe=order.environment.probe,
         tally=Tally(resubmits_left=approval.resubmits_left),
-    )
-
-
-def _guards(settings: Settings, brake: Brake, approval: Approval, scope: Scope) -> Guards:
-    limits = GuardLimits(
-        failures_in_a_row=settings.guard_failures,
-        unconfirmed=settings.guard_unconfirmed,
-        unconfirmed_percent=settings.guard_unconfirmed_percent,
-        canary=settings.canary,
-        canary_above=settings.canary_above,
-    )
-    return Guards(
-        limits,
-        brake,
-        total=sum(approval.counts.values()),
-        proven=approval.counts[JobState.SUCCEEDED] > 0,
-        recovered=scope.found.ids,
     )
 
 

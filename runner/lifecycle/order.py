@@ -8,6 +8,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from jobs.paths import folder_name
 from jobs.store.store import Store
+from jobs.track_record import NO_RECORD, TrackRecord
 from jobs.views import BatchView, JobView, OpenJob
 from jobs.workload import Workload
 from runner.downloads.disk import Disk
@@ -78,6 +79,8 @@ class Scope:
     queued: Workload
     unconfirmed: tuple[JobView, ...]
     """Jobs that `--resubmit-unconfirmed` sends again, after consent to the rest."""
+    record: TrackRecord = NO_RECORD
+    """What the guards know of earlier runs."""
 
     def __bool__(self) -> bool:
         return bool(self.queued or self.unconfirmed or self.found.ids)

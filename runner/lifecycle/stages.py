@@ -27,6 +27,7 @@ from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.approve import approve
 from runner.lifecycle.build import build, build_brake, build_health
 from runner.lifecycle.finish import finish, finish_idle
+from runner.lifecycle.guarding import track_record, under_guards
 from runner.lifecycle.order import Order, Resources, Scope
 from runner.lifecycle.signals import obeying_signals
 from runner.lifecycle.supervise import obey_the_table
@@ -56,8 +57,7 @@ async def carry_out(order: Order) -> RunReport:
     bucket = await _bucket(order)
     with open_spool(order.settings.database) as spool:
         found = await _recover(order, spool)
-        order = await _unpause(order)
-        scope = await _scope(order, found)
+        order, scope = await _scope(await _unpause(order), found)
         if not scope:
             return await _idle(order, notifier)
         async with _opened(order, spool, bucket) as (api, resources, ready):
@@ -89,17 +89,22 @@ async def _unpause(order: Order) -> Order:
     return replace(order, batch=await batches.get(order.batch.id))
 
 
-async def _scope(order: Order, found: Recovered) -> Scope:
-    """The work of the run. Where the batch stays paused, that is what the API has: the rest is not sent."""
+async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
+    """The work of the run. Where the batch is paused, that is what the API has: the rest is not sent."""
     await order.store.links.settle(order.batch.id)
+    record = await track_record(order)
+    if order.batch.paused is None:
+        scope = replace(await _link(order, found, await _select(order)), record=record)
+        order = await under_guards(order, scope)
+        if order.batch.paused is None:
+            return order, scope
     paused = order.batch.paused
-    if paused is None:
-        return await _link(order, found, await _select(order))
+    assert paused is not None
+    how = "" if order.resume_command in paused.detail else f" To clear the pause: {order.resume_command}"
     order.observer.notice(
-        f"Batch {order.batch.name!r} stays paused ({paused.reason}), and nothing is sent: "
-        f"{paused.detail.rstrip('.')}. To clear the pause: {order.resume_command}"
+        f"Batch {order.batch.name!r} is paused ({paused.reason}), and nothing is sent: {paused.detail}{how}"
     )
-    return Scope(found, None, Workload(), ())
+    return order, Scope(found, None, Workload(), (), record)
 
 
 async def _select(order: Order) -> SelectedJobs | None:

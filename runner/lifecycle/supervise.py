@@ -36,6 +36,8 @@ async def obey_the_table(
         try:
             run.time.jumps.look()
             before, batch = batch, await run.store.batches.get(run.batch.id)
+            if batch.guards_since != before.guards_since:
+                run.limits.guards.start_anew()
             written = await _pass_pauses_on(run, batch, written)
             _tune(run, settings, before, batch)
             await _wake_cancelled(run)

@@ -190,11 +190,11 @@ async def _succeed(run: Context, job: OpenJob, received: int) -> None:
         warnings = [*(w for w in warnings if w != note), note]
     must(await run.store.jobs.apply(Fetched(job.id, tuple(warnings), run.time.clock.now())), job.key)
     run.tally.ended += 1
-    run.limits.guards.succeeded()
+    run.limits.guards.succeeded(job.model)
 
 
 async def _fail(run: Context, job: OpenJob, failure: Failure) -> None:
     must(await run.store.jobs.apply(FetchFailed(job.id, failure, run.time.clock.now())), job.key)
     run.tally.ended += 1
-    run.limits.guards.failed(job.id, failure.kind)
+    run.limits.guards.failed(job.model, failure.kind)
     run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` fetches it again, which is free.")

@@ -241,7 +241,7 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
         run.tally.ended += 1
-        run.limits.guards.failed(job.id, failure.kind)
+        run.limits.guards.failed(job.model, failure.kind)
 
 
 async def _end_without_images(run: Context, job: OpenJob, done: RemoteDone, failure: Failure) -> None:

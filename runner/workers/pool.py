@@ -110,9 +110,9 @@ def start(
     for job in found.running:
         run.queue.jobs.give(job)
     for job in found.fetching:
-        run.queue.jobs.hold(job.id)
+        run.queue.jobs.hold(job)
     for unconfirmed in found.naming_ids:
-        run.queue.jobs.hold(unconfirmed.id)
+        run.queue.jobs.hold(unconfirmed)
     refreshed: set[int] = set()
     for _ in range(downloads):
         tasks.start_soon(fetch, run, ready.clone(), refreshed, defect)

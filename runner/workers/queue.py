@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from jobs.store.store import Store
-from jobs.views import FRONT, OpenJob, QueuedJob
+from jobs.views import FRONT, OpenJob, QueuedJob, UnconfirmedJob
 from runner.clock import Clock
 from runner.limits.brake import Brake, Reach
 from runner.limits.guards import Guards
@@ -31,7 +31,7 @@ class JobQueue:
         self._queued: deque[QueuedJob] = deque()
         self._beyond = FRONT
         self._clock_is_back = False
-        self._in_hand: set[int] = set()
+        self._in_hand: dict[int, str] = {}
         self._set_aside: set[int] = set()
         self._short: set[int] = set()
         self._looking = anyio.Lock()
@@ -39,17 +39,17 @@ class JobQueue:
 
     def give(self, job: OpenJob) -> None:
         """Add a job that the API has, to be polled."""
-        self._in_hand.add(job.id)
+        self.hold(job)
         self._open.append(job)
         self._wake()
 
-    def hold(self, job_id: int) -> None:
-        """Mark a job as in hand without a worker: its images are being downloaded."""
-        self._in_hand.add(job_id)
+    def hold(self, job: OpenJob | UnconfirmedJob) -> None:
+        """Mark a job as in hand without a worker: its images are being downloaded, say."""
+        self._in_hand[job.id] = job.model
 
     def release(self, job_id: int) -> None:
         """Mark a job as no longer in hand."""
-        self._in_hand.discard(job_id)
+        self._in_hand.pop(job_id, None)
         self._wake()
 
     def set_aside(self, job_id: int) -> None:
@@ -63,7 +63,7 @@ class JobQueue:
         try:
             without_a_slot = {job.id for job in self._open}
             if (
-                self._in_hand <= self._short | without_a_slot
+                self._in_hand.keys() <= self._short | without_a_slot
             ):  # the latter wait for slots that the former hold
                 return False
             with anyio.move_on_after(_LOOK_AGAIN_SECONDS):
@@ -78,12 +78,11 @@ class JobQueue:
             while True:
                 if self._open:
                     return self._open.popleft()
-                if not self._brake.stops(Reach.SUBMITS) and not (self._in_hand and self._guards.holds_back):
-                    job = await self._next_queued()
-                    if job is not None:
-                        self._in_hand.add(job.id)
-                        self._guards.sent()
+                if not self._brake.stops(Reach.SUBMITS) and (job := await self._next_queued()) is not None:
+                    if self._guards.admits(job.model, list(self._in_hand.values()).count(job.model)):
+                        self._in_hand[job.id] = job.model
                         return job
+                    self._queued.appendleft(job)  # and those behind it wait as well: they keep their turn
                 if await self._is_over():
                     return None
                 with anyio.move_on_after(_LOOK_AGAIN_SECONDS):

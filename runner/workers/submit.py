@@ -151,15 +151,15 @@ async def _made_sendable(run: Context, job: QueuedJob) -> Sendable | None:
     if not isinstance(made, Unfit):
         return made
     failure = Failure(FailureKind.REFUSED, made.reason)
-    if await _end_unsent(run, job, failure):
-        run.tally.ended += 1
-        run.limits.guards.failed(job.id, failure.kind, at_submit=True)
+    await _end_unsent(run, job, failure)
     return None
 
 
-async def _end_unsent(run: Context, job: QueuedJob, failure: Failure) -> bool:
-    """End a job that can never be sent, unpaid; False where it was cancelled meanwhile."""
-    return await run.store.jobs.apply(Unsendable(job.id, failure, run.time.clock.now()))
+async def _end_unsent(run: Context, job: QueuedJob, failure: Failure) -> None:
+    """End a job that can never be sent, unpaid, unless it was cancelled meanwhile."""
+    if await run.store.jobs.apply(Unsendable(job.id, failure, run.time.clock.now())):
+        run.tally.ended += 1
+        run.limits.guards.failed(job.model, failure.kind, at_submit=True)
 
 
 async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
@@ -277,7 +277,7 @@ async def _record(run: Context, job: QueuedJob, uid: str, verdict: SubmitVerdict
             run.limits.health.submit_answered()
             must(await run.store.jobs.apply(Refused(job.id, failure, now, verdict.answer)), job.key)
             run.tally.ended += 1
-            run.limits.guards.failed(job.id, failure.kind, at_submit=True)
+            run.limits.guards.failed(job.model, failure.kind, at_submit=True)
             return None
         case Stopped(reason=reason, message=message):
             run.limits.brake.pause(reason, message)

@@ -57,11 +57,12 @@ async def tell_unconfirmed(run: Context, job: QueuedJob, failure: Failure, *befo
         run.notice(f"Job {job.key!r}: {failure.message}")
         raise
     what = "It is sent again, as the settings allow: perhaps paid twice."
-    if not await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
+    sent_again = bool(await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]))
+    if not sent_again:
         what = "It is not sent again; `nightsheet review` decides about it."
         run.tally.resubmits_left += allowed
     run.notice(f"Job {job.key!r}: {failure.message} {what}")
-    run.limits.guards.unconfirmed()
+    run.limits.guards.unconfirmed(job.model, sent_again=sent_again)
 
 
 def failure_of(verdict: Unconfirmed) -> Failure:

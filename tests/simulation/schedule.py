@@ -101,6 +101,7 @@ def schedule(seed: int) -> Schedule:
         upload=others.choice((None, None, None, None, INSIDE, STORED)),
         gateway=random.Random(f"gateway {seed}").choice((0.0, 0.0, 0.0, 0.3, 0.8)),
     )
+    made = replace(made, settings=made.settings | _guards(random.Random(f"guards {seed}")))
     if made.upload is None:
         return made
     return replace(
@@ -168,6 +169,9 @@ _some_settings = _some(
     keep_bad=(0.1, _of(True)),
     canary_above=(0.1, _of(1)),
 )
+
+
+_guards = _some(canary=(0.8, _of(1, 1, 2, 3)), guard_window=(0.1, _of(1, 2, 3)))
 
 
 def _emulator(dice: random.Random, seed: int) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from typing import Any
 import anyio
 import pytest
 
+from jobs.pauses import UNTIL_RESUMED
 from jobs.states import JobState
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.emulator.faults.profiles import PROFILES
+from runner.events.report import RunReport
 from tests.simulation.oracle import SETTLED, check
 from tests.support.night import Night, night
 from tests.support.virtual_time import virtual
@@ -38,8 +40,11 @@ OUTAGES = (
 async def runs_until_settled(w: Night, rows: int, most: int = 30) -> int:
     """Run and resume, as a patient person does; returns how many runs it took."""
     sheet = w.sheet(rows)
+    report: RunReport | None = None
     for runs in range(1, most + 1):
-        report = await w.run(sheet, **PACE)
+        stopped = report is not None and report.paused is not None and report.paused.reason in UNTIL_RESUMED
+        report = await (w.resume(**PACE) if stopped else w.run(sheet, **PACE))
+        assert report is not None
         assert sum(report.counts.values()) == rows
         check(w, rows, gate=GATE)
         assert report.exit_code in (0, 1, 69, 75)

@@ -30,7 +30,8 @@ LIFE_SECONDS = 6 * 3600.0
 
 _IDLE = 0.3
 """Share of the trials that are run once more when all is over."""
-_PEACEFUL: dict[str, Any] = {"budget": None, "rate": None, "guard_failures": 0, "guard_unconfirmed": 0}
+_NO_GUARDS = {"guard_failures": 0, "guard_window": 0, "guard_unconfirmed": 0, "canary": 0}
+_PEACEFUL: dict[str, Any] = {"budget": None, "rate": None} | _NO_GUARDS
 
 
 @dataclass(frozen=True, slots=True)

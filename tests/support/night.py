@@ -77,6 +77,7 @@ class Night:
 
     def settings(self, **more: Any) -> Settings:
         given: dict[str, Any] = {"db": self.database, "output_dir": self.folder / "outputs"}
+        given["canary"] = 0  # most tests want all of their jobs in flight at once
         return Settings(**(given | more))
 
     @property

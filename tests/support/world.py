@@ -56,7 +56,8 @@ def leftovers(folder: Path) -> list[Path]:
     return list(folder.rglob("*.part"))
 
 
-GUARDS = GuardLimits()
+GUARDS = GuardLimits(canary=0)
+"""As by default, but for the canaries: most tests want all of their jobs in flight at once."""
 
 UPLOADS = {Way.REFUSE: "refuse", Way.INSIDE: "data-uri", Way.STORE: "memory://bucket"}
 
@@ -172,6 +173,8 @@ async def world(
         output_dir=folder / "outputs",
         submit_gate=gate,
         guard_failures=guard_limits.failures_in_a_row,
+        guard_window=guard_limits.window,
+        guard_window_percent=guard_limits.window_percent,
         guard_unconfirmed=guard_limits.unconfirmed,
         guard_unconfirmed_percent=guard_limits.unconfirmed_percent,
         canary=guard_limits.canary,
@@ -200,9 +203,9 @@ async def world(
         environment = Environment({}, folder, clock, rng, probe)
         order = Order(store, batch, settings, environment, agreed_to_all, _Notices(notices))
         tuning = Tuning(slots, rate, budget)
-        counts = dict.fromkeys(JobState, 0) | {JobState.QUEUED: len(keys)}
-        approval = Approval(batch, tuning, {MODEL: PRICE}, Decimal(0), counts, resubmits_left=0)
-        scope = Scope(Recovered(0, 0, (), [], []), None, Workload(), ())
+        approval = Approval(batch, tuning, {MODEL: PRICE}, Decimal(0), resubmits_left=0)
+        record = await store.preview.track_record(batch.id, ended=guard_limits.remembered)
+        scope = Scope(Recovered(0, 0, (), [], []), None, Workload(), (), record)
         api = Api(provider, DEFAULT_BASE, ORIGIN, lambda: None)
         client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(net))
         send, ready = anyio.create_memory_object_stream[OpenJob](64)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Accepted, Fetched, LeftUnconfirmed, RemoteDone
+from jobs.outcomes import Accepted, LeftUnconfirmed
 from jobs.pauses import PauseReason
 from jobs.views import OpenJob
 from runner.downloads.disk import LocalDisk
@@ -21,6 +22,7 @@ from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.approve import approve
 from runner.lifecycle.build import build, build_brake, build_health
+from runner.lifecycle.guarding import track_record
 from runner.lifecycle.order import Resources, Scope
 from runner.limits.brake import Reach
 from runner.limits.guards import Guards
@@ -71,7 +73,8 @@ async def assembled(
     )
     found = await recover(w.store, w.run.batch, w.run.spool)
     api = Api(w.provider, DEFAULT_BASE, ORIGIN, environment.forget)
-    scope = Scope(found, None, await w.store.preview.to_send(w.run.batch.id), ())
+    queued = await w.store.preview.to_send(w.run.batch.id)
+    scope = Scope(found, None, queued, (), await track_record(order))
     send, ready = anyio.create_memory_object_stream[OpenJob](8)
     async with ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS)) as client:
         with send, ready:
@@ -94,7 +97,7 @@ async def take(w: World, key: str, *, unconfirmed: bool = False) -> None:
 def failures_until_paused(run: Context) -> int:
     """How many failures in a row the guard lets pass."""
     for times in range(1, 100):
-        run.limits.guards.failed(1000 + times, FailureKind.REMOTE_FAILED)
+        run.limits.guards.failed(MODEL, FailureKind.REMOTE_FAILED)
         if run.limits.brake.stop is not None:
             return times
     return 0
@@ -151,14 +154,24 @@ async def test_every_guard_is_a_setting(tmp_path: Path) -> None:
             return 0
 
     def fail(guards: Guards) -> None:
-        guards.failed(1000, FailureKind.REMOTE_FAILED)
+        guards.failed(MODEL, FailureKind.REMOTE_FAILED)
+        guards.admits(MODEL, 0)
 
-    assert await paused_after(1, fail, guard_failures=5) == 5
-    assert await paused_after(2, Guards.unconfirmed, guard_unconfirmed=5) == 6
-    assert await paused_after(3, Guards.unconfirmed, guard_unconfirmed_percent=60) == 31
+    def differently(guards: Guards) -> None:
+        guards.failed(MODEL, next(kinds))
+
+    def doubt(guards: Guards) -> None:
+        guards.unconfirmed(MODEL)
+
+    kinds = cycle((FailureKind.REMOTE_FAILED, FailureKind.EXPIRED))
+    assert await paused_after(1, fail, guard_failures=5, canary=0) == 5
+    assert await paused_after(2, doubt, guard_unconfirmed=5) == 6
+    assert await paused_after(3, doubt, guard_unconfirmed_percent=60) == 31
     assert await paused_after(4, fail, canary_above=49) == 3
     assert await paused_after(5, fail, canary_above=49, canary=2) == 2
     assert await paused_after(6, fail, canary_above=50) == 20
+    assert await paused_after(7, differently, guard_window=7) == 7
+    assert await paused_after(8, differently, guard_window_percent=0) == 0
 
 
 @virtual
@@ -281,22 +294,6 @@ async def test_what_is_or_may_be_paid_already_counts_against_the_budget(tmp_path
             assert run.limits.budget.committed == 3 * ESTIMATE
             assert run.limits.budget.reserve(run.limits.budget.estimate(MODEL, 1))
             assert not run.limits.budget.reserve(run.limits.budget.estimate(MODEL, 1))
-
-
-@virtual
-async def test_a_batch_that_has_succeeded_before_sends_no_canary(tmp_path: Path) -> None:
-    """Going by the table, which knows of earlier runs."""
-    async with world(tmp_path, *"abcdef") as w:
-        for proven in (False, True):
-            if proven:
-                await take(w, "a")
-                job_id = (await w.job("a")).id
-                assert await w.store.jobs.apply(
-                    RemoteDone(job_id, (), None), Fetched(job_id, (), w.clock.now())
-                )
-            async with assembled(w, tmp_path, Around(), canary_above=3, canary=1) as run:
-                assert await run.queue.jobs.next() is not None
-                assert run.limits.guards.holds_back is not proven
 
 
 # -- what reaches out ------------------------------------------------------------------------------------

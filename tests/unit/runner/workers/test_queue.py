@@ -6,12 +6,13 @@ from unittest import mock
 
 import anyio
 
+from jobs.failures import FailureKind
 from jobs.outcomes import Accepted, NotAccepted
 from jobs.pauses import PauseReason
 from jobs.store.store import Store
 from jobs.views import OpenJob, QueuedJob
 from runner.limits.guards import GuardLimits
-from tests.support.tables import claimed, rows
+from tests.support.tables import MODEL, claimed, rows
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
 
@@ -77,7 +78,7 @@ async def test_what_a_job_in_hand_leaves_is_taken_at_once(tmp_path: Path) -> Non
     """Without waiting for the next look at the table."""
     async with world(tmp_path, "a") as w:
         job = await accept(w, "a")
-        w.run.queue.jobs.hold(job.id)
+        w.run.queue.jobs.hold(job)
         got: list[object] = []
 
         async def wait() -> None:
@@ -106,7 +107,7 @@ async def test_work_that_another_process_adds_is_taken_up(tmp_path: Path) -> Non
     """A `retry` or a `review` while the run is on, in front of where it has come to as well as behind."""
     async with world(tmp_path, "a", "b") as w:
         held = await accept(w, "b")
-        w.run.queue.jobs.hold(held.id)
+        w.run.queue.jobs.hold(held)
         other = Store(w.store.database, w.clock.now)
         got: list[str] = []
 
@@ -164,22 +165,54 @@ async def test_under_the_brake_nothing_queued_comes(tmp_path: Path) -> None:
         assert await drained(w) == ["a"]
 
 
+async def waits(w: World) -> bool:
+    """Whether nothing comes from the queue for half a minute."""
+    with anyio.move_on_after(30) as scope:
+        await w.run.queue.jobs.next()
+    return scope.cancelled_caught
+
+
+async def taken(w: World) -> str:
+    """The key of the job that comes next."""
+    job = await w.run.queue.jobs.next()
+    assert job is not None
+    return job.key
+
+
 @virtual
 async def test_canaries_go_alone(tmp_path: Path) -> None:
-    """The next job waits until one of the first has succeeded."""
-    limits = GuardLimits(canary=2, canary_above=3)
-    async with world(tmp_path, "a", "b", "c", "d", guard_limits=limits) as w:
-        for key in ("a", "b"):
-            job = await w.run.queue.jobs.next()
-            assert job is not None
-            assert job.key == key
-        with anyio.move_on_after(30) as scope:
-            await w.run.queue.jobs.next()
-        assert scope.cancelled_caught
-        w.run.limits.guards.succeeded()
-        third = await w.run.queue.jobs.next()
-        assert third is not None
-        assert third.key == "c"
+    """The next job waits until one of the first has succeeded; the one behind it does not overtake it."""
+    async with world(tmp_path, *"abcde", guard_limits=GuardLimits(canary=2)) as w:
+        assert [await taken(w), await taken(w)] == ["a", "b"]
+        assert await waits(w)
+        w.run.limits.guards.succeeded(MODEL)
+        assert [await taken(w), await taken(w), await taken(w)] == ["c", "d", "e"]
+
+
+@virtual
+async def test_a_canary_that_was_not_sent_makes_room_for_another(tmp_path: Path) -> None:
+    """It came back for want of a turn: it is no answer to the question."""
+    async with world(tmp_path, "a", "b", guard_limits=GuardLimits(canary=1)) as w:
+        first = await w.run.queue.jobs.next()
+        assert first is not None
+        assert await waits(w)
+        w.run.queue.jobs.release(first.id)
+        assert await taken(w) == "b"
+        w.run.limits.guards.failed(MODEL, FailureKind.EXPIRED)
+        assert w.stops == []
+        w.run.queue.jobs.release((await w.job("b")).id)
+        assert await w.run.queue.jobs.next() is None
+        assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
+
+
+@virtual
+async def test_what_an_earlier_run_sent_is_a_canary_too(tmp_path: Path) -> None:
+    """A run that is started again every minute sends no three more each time."""
+    async with world(tmp_path, *"abcd", guard_limits=GuardLimits(canary=2)) as w:
+        for key in "ab":
+            w.run.queue.jobs.give(await accept(w, key))
+        assert [await taken(w), await taken(w)] == ["a", "b"]
+        assert await waits(w)
 
 
 @virtual
