@@ -104,7 +104,7 @@ def build(
 
 def _known_ids(order: Order, scope: Scope) -> KnownIds:
     """Whoever goes on after a pause for another account's ids is not asked again."""
-    paused = order.batch.paused
+    paused = order.paused_before
     return KnownIds(
         order.environment.clock,
         [job.id for job in scope.found.running],

@@ -9,7 +9,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from jobs.paths import folder_name
 from jobs.store.store import Store
 from jobs.track_record import NO_RECORD, TrackRecord
-from jobs.views import BatchView, JobView, OpenJob
+from jobs.views import BatchView, JobView, OpenJob, Pause
 from jobs.workload import Workload
 from runner.downloads.disk import Disk
 from runner.environment import Environment
@@ -56,6 +56,8 @@ class Order:
     """Whether to have the API cancel jobs that are removed from the sheet and still wait there."""
     resumes: bool = False
     """Whether it clears every pause, as `resume` does; `run` leaves a guard's and a person's."""
+    paused_before: Pause | None = None
+    """The pause that the batch had when the run began."""
 
     @property
     def resume_command(self) -> str:

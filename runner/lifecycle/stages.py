@@ -86,7 +86,7 @@ async def _unpause(order: Order) -> Order:
     """The order over the batch as it is once its pause is cleared, as far as the order clears it."""
     batches = order.store.batches
     await (batches.resume if order.resumes else batches.unpause)(order.batch.id)
-    return replace(order, batch=await batches.get(order.batch.id))
+    return replace(order, batch=await batches.get(order.batch.id), paused_before=order.batch.paused)
 
 
 async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:

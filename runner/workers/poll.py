@@ -249,7 +249,7 @@ async def _end_without_images(run: Context, job: OpenJob, done: RemoteDone, fail
     now = run.time.clock.now()
     must(await run.store.jobs.apply(done, FetchFailed(job.id, failure, now)), job.key)
     run.tally.ended += 1
-    run.limits.guards.failed(job.id, failure.kind)
+    run.limits.guards.failed(job.model, failure.kind)
     run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` asks for it again, which is free.")
 
 
