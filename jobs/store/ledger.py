@@ -1,9 +1,10 @@
 """The ledger: every submit that was or may have been accepted, its images and its cost."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, insert, select
+from sqlalchemy import and_, case, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, SubmitOutcome
@@ -12,6 +13,13 @@ from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST, raw_answer_of, view_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
 from jobs.views import Account, ArtifactView, AttemptView, UnconfirmedJob
+from jobs.workload import Amount, Workload
+
+_UNPRICED = (
+    ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE)),
+    ATTEMPT.c.estimate_usd.is_(None),
+    ATTEMPT.c.cost_usd.is_(None),
+)
 
 
 class Ledger(StorePart):
@@ -91,6 +99,30 @@ class Ledger(StorePart):
             .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(sorted(IN_DOUBT)))
         )
         return _usd(found.scalar_one())
+
+    @reads
+    async def unpriced(self, connection: AsyncConnection, batch_id: int) -> Workload:
+        """By model, the submits that were or may have been accepted, and whose price nobody knows."""
+        found = await connection.execute(
+            select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
+            .select_from(ATTEMPT)
+            .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+            .where(JOB.c.batch_id == batch_id, *_UNPRICED)
+            .group_by(JOB.c.model)
+        )
+        return Workload({str(model): Amount(int(many), int(images)) for model, many, images in found})
+
+    @writes
+    async def reckon(self, connection: AsyncConnection, batch_id: int, prices: Mapping[str, Decimal]) -> None:
+        """Estimate submits that were sent without a known price. `prices` are USD an image, by model."""
+        for model, price in prices.items():
+            of_model = select(JOB.c.id).where(JOB.c.batch_id == batch_id, JOB.c.model == model)
+            pictures = select(JOB.c.pictures).where(JOB.c.id == ATTEMPT.c.job_id).scalar_subquery()
+            await connection.execute(
+                update(ATTEMPT)
+                .where(ATTEMPT.c.job_id.in_(of_model), *_UNPRICED)
+                .values(estimate_usd=pictures * literal(price, ATTEMPT.c.estimate_usd.type))
+            )
 
     @reads
     async def naming_ids(self, connection: AsyncConnection, batch_id: int) -> list[UnconfirmedJob]:

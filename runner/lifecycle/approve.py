@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jobs.views import BatchView
-from jobs.workload import Workload
 from runner.humanize import count_of
 from runner.lifecycle.order import Order, Scope
 from runner.lifecycle.signals import obeying_signals
 from runner.limits.brake import Brake, Reach
 from runner.limits.health import Health
-from runner.planning.approval import agree, check_budget, prices_now
+from runner.planning.approval import agree, check_budget, committed, prices_now
 from runner.planning.consent import agreed_to_all
 from runner.planning.resubmits import resubmit_allowed, resubmits_left, with_resubmits
 from runner.providers.base import Provider
@@ -28,6 +27,8 @@ class Approval:
     """USD an image, by model."""
     committed_usd: Decimal
     """Money that is or may be spent already: costs, and estimates where the API reported no cost."""
+    unpriced: int
+    """Submits beside these whose price nobody knows."""
     resubmits_left: int
     """How many more unconfirmed submits `--resubmit-unconfirmed` allows to be repeated."""
 
@@ -43,21 +44,24 @@ async def approve(order: Order, provider: Provider, brake: Brake, health: Health
     store, settings = order.store, order.settings
     batch, tuning = await _tuned(order)
     work = with_resubmits(scope.queued, scope.unconfirmed)
-    prices: Mapping[str, Decimal] = batch.prices
+    unpriced = await store.ledger.unpriced(batch.id)
+    prices: Mapping[str, Decimal] = {**settings.prices, **batch.prices}
     if work:
+        models = {**unpriced, **work}
         async with obeying_signals(brake, order.environment.clock, order.observer.notice):
-            prices = await prices_now(provider, store, batch, health, brake, work, fallback=settings.prices)
+            prices = await prices_now(provider, store, batch, health, brake, models, fallback=settings.prices)
+    if unpriced:
+        await store.ledger.reckon(batch.id, {model: prices[model] for model in unpriced if model in prices})
     if not work or brake.reach is not Reach.NOTHING:
         await _agree_unasked(order, scope, nothing_to_send=not work)
     else:
-        await _ask(order, batch, scope, work, prices, tuning)
+        check_budget(tuning.budget, work, unpriced, prices)
+        await _ask(order, batch, scope, prices)
     if scope.unconfirmed and brake.reach is Reach.NOTHING:
         resubmits = await resubmit_allowed(store, batch, settings, order.environment.clock.now())
     else:
         resubmits = await resubmits_left(store, batch, settings)
-    spent = (await store.ledger.account(batch.id)).spent_usd
-    committed = spent + await store.ledger.unconfirmed_usd(batch.id)
-    return Approval(batch, tuning, prices, committed, resubmits)
+    return Approval(batch, tuning, prices, *await committed(store, batch.id), resubmits)
 
 
 async def _tuned(order: Order) -> tuple[BatchView, Tuning]:
@@ -74,11 +78,8 @@ async def _ask(
     order: Order,
     batch: BatchView,
     scope: Scope,
-    work: Workload,
     prices: Mapping[str, Decimal],
-    tuning: Tuning,
 ) -> None:
-    check_budget(tuning.budget, work, prices)
     if scope.unconfirmed:
         order.observer.notice(
             f"Sent again, as --resubmit-unconfirmed allows: {count_of(len(scope.unconfirmed), 'submit')} "

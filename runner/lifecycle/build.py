@@ -71,10 +71,10 @@ def build(
     settings, clock, rng = order.settings, order.environment.clock, order.environment.rng
     batch, store = approval.batch, order.store
     jumps = ClockJumpDetector(clock, lambda seconds: _after_clock_jump(seconds, api, order.observer))
-    budget = Budget(approval.tuning.budget, approval.committed_usd, approval.prices)
+    budget = Budget(approval.tuning.budget, approval.committed_usd, approval.prices, approval.unpriced)
 
     def trip(what: str) -> None:
-        brake.pause(PauseReason.GUARD, pause_detail(order, what, budget.committed))
+        brake.pause(PauseReason.GUARD, pause_detail(order, what, budget))
 
     guards = Guards(limits_of(settings), trip, scope.record)
     return Context(

@@ -1,12 +1,13 @@
 """The guards of a run: their limits, what the table tells them, and what they say."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 from jobs.pauses import PauseReason
 from jobs.track_record import TrackRecord
 from runner.lifecycle.order import Order, Scope
+from runner.limits.budget import Budget
 from runner.limits.guards import GuardLimits, Guards
+from runner.planning.approval import committed
 from runner.settings import Settings
 
 
@@ -42,12 +43,13 @@ async def under_guards(order: Order, scope: Scope) -> Order:
         guards.admits(model, 0)
     if not troubles:
         return order
-    batches, ledger, batch_id = order.store.batches, order.store.ledger, order.batch.id
-    committed = (await ledger.account(batch_id)).spent_usd + await ledger.unconfirmed_usd(batch_id)
-    await batches.pause(batch_id, PauseReason.GUARD, pause_detail(order, troubles[0], committed))
+    batches, batch_id = order.store.batches, order.batch.id
+    usd, unpriced = await committed(order.store, batch_id)
+    cost = Budget(None, usd, {}, unpriced)
+    await batches.pause(batch_id, PauseReason.GUARD, pause_detail(order, troubles[0], cost))
     return replace(order, batch=await batches.get(batch_id))
 
 
-def pause_detail(order: Order, what: str, committed: Decimal) -> str:
+def pause_detail(order: Order, what: str, cost: Budget) -> str:
     """What happened, what the batch has cost so far, and how to go on."""
-    return f"{what} {committed:.2f} USD are spent or in doubt. To go on: {order.resume_command}"
+    return f"{what} {cost}. To go on: {order.resume_command}"

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from runner.humanize import count_of
+
 
 class Budget:
     """The most that a batch may cost, in USD; `limit` None is no limit.
 
     `committed` is money that is or may be spent: reported costs, estimates where no cost is reported yet, and
-    estimates of unconfirmed submits.
+    estimates of unconfirmed submits. Beside it, `unpriced` is the number of submits whose price nobody knows.
     """
 
-    def __init__(self, limit: Decimal | None, committed: Decimal, prices: Mapping[str, Decimal]) -> None:
+    def __init__(
+        self, limit: Decimal | None, committed: Decimal, prices: Mapping[str, Decimal], unpriced: int = 0
+    ) -> None:
         self.limit = limit
         self.committed = committed
+        self.unpriced = unpriced
         self._prices = prices
 
     def estimate(self, model: str, images: int) -> Decimal | None:
@@ -24,17 +29,37 @@ class Budget:
     def reserve(self, estimate: Decimal | None) -> "Reservation | None":
         """Reserve the money for a submit; None where it does not fit.
 
-        An unknown price fits only where there is no limit.
+        An unknown price, of this submit or of an earlier one, fits only where there is no limit.
         """
-        if self.limit is not None and (estimate is None or self.committed + estimate > self.limit):
+        if self.limit is not None and (
+            estimate is None or self.unpriced or self.committed + estimate > self.limit
+        ):
             return None
-        self.committed += estimate or Decimal(0)
+        self.hold(estimate)
         return Reservation(self, estimate)
+
+    def hold(self, estimate: Decimal | None) -> None:
+        """Count a submit."""
+        self.committed += estimate or Decimal(0)
+        self.unpriced += estimate is None
+
+    def let_go(self, estimate: Decimal | None) -> None:
+        """Count a submit no more."""
+        self.committed -= estimate or Decimal(0)
+        self.unpriced -= estimate is None
 
     def settle(self, counted: Decimal | None, cost: Decimal | None) -> None:
         """Replace `counted`, the amount held for a submit, by the cost that the API reports."""
         if cost is not None:
-            self.committed += cost - (counted or Decimal(0))
+            self.let_go(counted)
+            self.hold(cost)
+
+    def __str__(self) -> str:
+        """What the batch has cost, for a person."""
+        unknown = ""
+        if self.unpriced:
+            unknown = f", and the price of {count_of(self.unpriced, 'submit')} is unknown"
+        return f"{self.committed:.2f} USD are spent or in doubt{unknown}"
 
 
 class Reservation:
@@ -61,4 +86,4 @@ class Reservation:
 
     def give_back(self) -> None:
         """Return the money: the submit was surely not accepted, and that is recorded."""
-        self._budget.committed -= self.estimate or Decimal(0)
+        self._budget.let_go(self.estimate)

@@ -1,12 +1,13 @@
 """Before anything is sent: its price, whether the budget can be enforced, and a person's consent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 
 from jobs.errors import UsageProblem
 from jobs.store.store import Store
 from jobs.views import BatchView
 from jobs.workload import Workload
+from runner.humanize import count_of
 from runner.limits.brake import Brake, Reach
 from runner.limits.health import Health
 from runner.planning.consent import Ask, Consent, agreed_to_all
@@ -21,7 +22,7 @@ async def prices_now(
     batch: BatchView,
     health: Health,
     brake: Brake,
-    queued: Workload,
+    models: Collection[str],
     fallback: Mapping[str, Decimal] | None = None,
 ) -> dict[str, Decimal]:
     """USD an image by model, as the API reports now; stored for the next run. Waits out an outage first.
@@ -32,7 +33,7 @@ async def prices_now(
     prices = dict(batch.prices)
     with brake.guarding(Reach.POLLS):
         await health.ready()
-        for model in queued:
+        for model in models:
             verdict = await provider.price(model)
             if isinstance(verdict, Priced) and verdict.price_usd is not None:
                 prices[model] = verdict.price_usd
@@ -40,18 +41,31 @@ async def prices_now(
     return {**(fallback or {}), **prices}
 
 
-def check_budget(budget: Decimal | None, queued: Workload, prices: Mapping[str, Decimal]) -> None:
-    """Check that the budget can be enforced: without a price for every model it would be no limit.
+async def committed(store: Store, batch_id: int) -> tuple[Decimal, int]:
+    """USD that are or may be spent, and the number of submits beside them whose price nobody knows."""
+    account, in_doubt = await store.ledger.account(batch_id), await store.ledger.unconfirmed_usd(batch_id)
+    return account.spent_usd + in_doubt, (await store.ledger.unpriced(batch_id)).jobs
+
+
+def check_budget(
+    budget: Decimal | None, queued: Workload, unpriced: Workload, prices: Mapping[str, Decimal]
+) -> None:
+    """Check that the budget can be enforced: without a price for every submit it would be no limit.
+
+    `unpriced` are the submits of before whose price is unknown.
 
     Raises:
         UsageProblem: there is a budget, and the price of one of the models is unknown.
     """
-    unknown = [model for model in queued if model not in prices]
-    if budget is not None and unknown:
-        raise UsageProblem(
-            f"A budget needs prices, and the API tells none for {', '.join(unknown)}. Nothing was sent.",
-            hint="Write what a picture costs under [prices] in nightsheet.toml, or leave --budget out.",
-        )
+    unknown = sorted({model for model in (*queued, *unpriced) if model not in prices})
+    if budget is None or not unknown:
+        return
+    sent = sum(amount.jobs for model, amount in unpriced.items() if model not in prices)
+    before = f" {count_of(sent, 'submit')} of before may be paid for at a price nobody knows." if sent else ""
+    raise UsageProblem(
+        f"A budget needs prices, and the API tells none for {', '.join(unknown)}.{before} Nothing was sent.",
+        hint="Write what a picture costs under [prices] in nightsheet.toml, or leave --budget out.",
+    )
 
 
 async def agree(

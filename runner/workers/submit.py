@@ -335,5 +335,5 @@ def _over_budget(run: Context, job: QueuedJob, estimate: Decimal | None) -> str:
     price = "whose price is unknown" if estimate is None else f"which may cost {estimate:.2f} USD"
     return (
         f"The budget of {run.limits.budget.limit} USD has no room for job {job.key!r}, {price}: "
-        f"{run.limits.budget.committed:.2f} USD are spent or in doubt."
+        f"{run.limits.budget}."
     )

@@ -203,7 +203,7 @@ async def world(
         environment = Environment({}, folder, clock, rng, probe)
         order = Order(store, batch, settings, environment, agreed_to_all, _Notices(notices))
         tuning = Tuning(slots, rate, budget)
-        approval = Approval(batch, tuning, {MODEL: PRICE}, Decimal(0), resubmits_left=0)
+        approval = Approval(batch, tuning, {MODEL: PRICE}, Decimal(0), unpriced=0, resubmits_left=0)
         record = await store.preview.track_record(batch.id, ended=guard_limits.remembered)
         scope = Scope(Recovered(0, 0, (), [], []), None, Workload(), (), record)
         api = Api(provider, DEFAULT_BASE, ORIGIN, lambda: None)

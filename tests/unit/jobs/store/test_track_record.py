@@ -130,7 +130,7 @@ async def test_a_resume_begins_anew(table: Table) -> None:
     await table.bring("b", S.FAILED)
     await table.bring("c", S.UNCONFIRMED)
     before = await record(table)
-    assert (before.unanswered, before.fruitless, before.proven) == (1, {MODEL: 2}, frozenset({MODEL}))
+    assert (before.unanswered, dict(before.fruitless), set(before.proven)) == (1, {MODEL: 2}, {MODEL})
     await resume(table)
     assert await record(table) == TrackRecord(total=3)
 

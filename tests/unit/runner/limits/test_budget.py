@@ -37,9 +37,25 @@ def test_an_unknown_price_fits_only_where_there_is_no_limit() -> None:
     money = free.reserve(None)
     assert money is not None
     with money:
-        pass
+        assert free.unpriced == 1
+        money.spend()
     free.settle(None, usd("0.05"))
-    assert free.committed == usd("0.05")
+    assert (free.committed, free.unpriced) == (usd("0.05"), 0)
+
+
+def test_an_earlier_submit_of_unknown_price_leaves_room_for_none() -> None:
+    """Until its cost is told: `tune --budget` beside a run that has begun without prices."""
+    budget = Budget(None, usd("0"), PRICES)
+    first, second = budget.reserve(None), budget.reserve(None)
+    assert first is not None
+    assert second is not None
+    budget.limit = usd("100")
+    assert budget.reserve(usd("0.04")) is None
+    assert str(budget) == "0.00 USD are spent or in doubt, and the price of 2 submits is unknown"
+    first.give_back()
+    budget.settle(None, usd("0.05"))
+    assert budget.reserve(usd("0.04")) is not None
+    assert str(budget) == "0.09 USD are spent or in doubt"
 
 
 def test_what_was_not_accepted_is_given_back() -> None:

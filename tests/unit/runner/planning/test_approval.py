@@ -61,10 +61,21 @@ async def test_an_outage_is_ridden_out_first(tmp_path: Path) -> None:
 
 def test_a_budget_needs_every_price() -> None:
     """A limit that nothing can be held against is none."""
-    check_budget(None, jobs_of("a"), {})
-    check_budget(Decimal(5), jobs_of("a"), {"a": Decimal("0.04"), "b": Decimal(1)})
-    with pytest.raises(UsageProblem, match="tells none for b, c"):
-        check_budget(Decimal(5), jobs_of("a", "b", "c"), {"a": Decimal("0.04")})
+    nothing = Workload()
+    check_budget(None, jobs_of("a"), jobs_of("b"), {})
+    check_budget(Decimal(5), jobs_of("a"), nothing, {"a": Decimal("0.04"), "b": Decimal(1)})
+    with pytest.raises(UsageProblem, match=r"tells none for b, c\. Nothing was sent"):
+        check_budget(Decimal(5), jobs_of("a", "b", "c"), nothing, {"a": Decimal("0.04")})
+
+
+def test_a_budget_needs_the_price_of_what_was_sent_before() -> None:
+    """It counted as nothing, and a budget of 0.20 USD let 0.60 be spent."""
+    sent, prices = jobs_of("b", "c"), {"a": Decimal("0.04"), "c": Decimal("0.04")}
+    with pytest.raises(UsageProblem, match=r"none for b\. 1 submit of before may be paid for") as refused:
+        check_budget(Decimal(5), jobs_of("a"), sent, prices)
+    assert refused.value.hint is not None
+    assert "[prices]" in refused.value.hint
+    check_budget(Decimal(5), jobs_of("a"), sent, prices | {"b": Decimal("0.04")})
 
 
 @virtual

@@ -1,0 +1,53 @@
+"""Submits that were sent without a known price: they are found, and estimated as soon as it is known."""
+
+from decimal import Decimal
+
+from jobs.outcomes import RemoteFailed
+from jobs.states import JobState, Move
+from jobs.workload import Amount
+from tests.support.tables import MODEL, ORIGIN, Table, claimed, failure, planned, rows
+
+PRICE = Decimal("0.04")
+
+
+async def sent(table: Table, key: str, *moves: Move, estimate: Decimal | None = None) -> int:
+    """Submit a job, at a price that nobody knows unless `estimate` says it."""
+    job = await table.job(key)
+    await table.store.batches.agree(table.batch.id)
+    assert await table.store.jobs.claim(claimed(job.id, table.clock.at, estimate))
+    await table.move(key, *moves)
+    return job.id
+
+
+async def test_what_may_be_paid_for_at_an_unknown_price(table: Table) -> None:
+    """What was refused is not, nor what has an estimate, nor what the API told the cost of."""
+    await table.load(planned(key, n, pictures=n + 1, prompt=f"fox {n}") for n, key in enumerate("abcdef"))
+    await sent(table, "a", Move.ACCEPTED)
+    await sent(table, "b", Move.UNCONFIRMED)
+    await sent(table, "c", Move.REFUSED)
+    await sent(table, "d", Move.ACCEPTED, estimate=PRICE)
+    failed = await sent(table, "e", Move.ACCEPTED)
+    assert await table.store.jobs.apply(RemoteFailed(failed, failure(), Decimal("0.20"), table.clock.at))
+    assert await table.store.ledger.unpriced(table.batch.id) == {MODEL: Amount(2, 3)}
+
+
+async def test_they_are_reckoned_by_their_pictures(table: Table) -> None:
+    """Spent and in doubt then say what may have been paid; once, and nothing else is touched."""
+    await table.load(planned(key, n, pictures=n + 1, prompt=f"fox {n}") for n, key in enumerate("abcd"))
+    await sent(table, "a", Move.ACCEPTED)
+    await sent(table, "b", Move.UNCONFIRMED)
+    await sent(table, "c", Move.ACCEPTED, estimate=Decimal("1.00"))
+    other, _ = await table.store.batches.load(
+        name="other", sheet=table.path, origin=ORIGIN, planned=rows("z")
+    )
+    ledger = table.store.ledger
+    await ledger.reckon(table.batch.id, {"another/model": Decimal(9)})
+    await ledger.reckon(other.id, {MODEL: Decimal(9)})
+    assert (await ledger.unpriced(table.batch.id)).jobs == 2
+    for price in (PRICE, Decimal(5)):
+        await ledger.reckon(table.batch.id, {MODEL: price})
+        assert await ledger.unpriced(table.batch.id) == {}
+        assert (await ledger.account(table.batch.id)).spent_usd == Decimal("1.04")
+        assert await ledger.unconfirmed_usd(table.batch.id) == Decimal("0.08")
+    assert (await table.job("a")).estimate_usd == PRICE
+    assert (await table.job("d")).state is JobState.QUEUED
