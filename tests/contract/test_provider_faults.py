@@ -43,7 +43,7 @@ SUBMIT_FAULTS: list[tuple[str, dict[str, Any], type]] = [
     ("reset", {}, Unconfirmed),
     ("stall", {}, Unconfirmed),
     ("no_id", {}, Unconfirmed),
-    ("cut", {}, Taken),
+    ("cut", {}, Unconfirmed),
     ("moderated", {}, Denied),
     ("token", {}, Stopped),
     ("balance", {}, Stopped),
@@ -61,11 +61,13 @@ async def test_a_submit_in_trouble(kind: str, fields: dict[str, Any], verdict: t
 
 
 async def test_an_answer_that_breaks_off_behind_its_id() -> None:
-    """The id is kept: it is paid for."""
+    """The id is told, to be written down and asked for."""
     async with api() as a:
         a.arm("submit", "truncate", count=100)
-        request_id = await a.taken()
-        assert request_id == a.service.ledger[0].request_id
+        verdict = await a.provider.submit(SINGLE, PROMPT)
+        assert isinstance(verdict, Unconfirmed)
+        assert verdict.named_id == a.service.ledger[0].request_id
+        assert isinstance(await a.provider.status(verdict.named_id), RemoteStatusReport)
         a.arm("submit", "truncate", count=20)
         assert isinstance(await a.provider.submit(SINGLE, PROMPT), Unconfirmed)
 
