@@ -20,6 +20,8 @@ from tests.support.virtual_time import virtual
 ROWS = 3
 ODD = ("\u0000", "\ud800", "\u2028")
 S = JobState
+ENDS = (S.FAILED, S.FAILED, S.SUCCEEDED)
+"""How a job ends that has such a character behind the address of its image."""
 
 
 @dataclass
@@ -102,7 +104,6 @@ def _passes(endpoint: str, *, as_error: bool = False) -> Any:
         _passes("submit"),  # its id is cleaned of nothing: it is found in the addresses of the answer
         _passes("status"),
         _fails("submit", FailureKind.REFUSED, as_error=True),
-        _fails("result", FailureKind.BLOCKED),  # no address of an image
     ],
 )
 def test_an_odd_character_pauses_nothing(
@@ -124,6 +125,20 @@ def test_an_odd_character_pauses_nothing(
                 assert odd not in (job["error_message"] or "")
             again = await w.run(w.sheet(ROWS))
             assert {state: count for state, count in again.counts.items() if count} == states
+
+    test()
+
+
+@pytest.mark.parametrize(("odd", "state"), [*zip(ODD, ENDS, strict=True)], ids=ascii)
+def test_an_odd_address_is_none_or_is_trimmed(tmp_path: Path, odd: str, state: JobState) -> None:
+    """Some white space behind an address is no part of it; what no address holds is blocked."""
+
+    @virtual
+    async def test() -> None:
+        async with night(tmp_path) as w:
+            assert await _night(w, "result", odd, as_error=False) == {state: ROWS}
+            kinds = {job["error_kind"] for job in w.jobs()}
+            assert kinds == ({None} if state is S.SUCCEEDED else {FailureKind.BLOCKED.value})
 
     test()
 

@@ -119,7 +119,8 @@ async def desk(folder: Path, **settings: Any) -> AsyncIterator[Desk]:
 def environment(folder: Path, base: str) -> dict[str, str]:
     """The variables of a command in `folder`, for the API at `base`, and none of our own from outside."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NIGHT", "RUNCOMFY"))}
-    return kept | {"RUNCOMFY_MODEL_API_BASE": base, "RUNCOMFY_API_TOKEN": TOKEN, "HOME": str(folder)}
+    ours = {"RUNCOMFY_MODEL_API_BASE": base, "RUNCOMFY_API_TOKEN": TOKEN, "HOME": str(folder)}
+    return kept | ours | {"NIGHTSHEET_CANARY": "0"}  # most tests want all of their jobs in flight at once
 
 
 def start(

@@ -9,9 +9,9 @@ _DEEPEST = 4
 _MOST_URLS = 64
 _LONGEST_URL = 8192
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_UNWRITTEN = re.compile(r"[ \u0080-\U0010ffff]")
+_UNWRITTEN = re.compile(r"[ \u0080-\ud7ff\ue000-\U0010ffff]")
 """What a browser writes as percent signs: spaces, and letters that are not ASCII. All else stays as it is: a
-signature covers it, and what has no place in a URL is refused later."""
+signature covers it, and what has no place in a URL (half a surrogate pair) is refused later."""
 
 
 def urls_in(output: Any, origin: str) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def urls_in(output: Any, origin: str) -> tuple[str, ...]:
 
 def absolute(address: str, origin: str) -> str:
     """`address` with its odd letters percent-encoded, and made whole by the API's `origin`."""
-    written = _UNWRITTEN.sub(lambda odd: quote(odd[0], errors="replace"), address.strip())
+    written = _UNWRITTEN.sub(lambda odd: quote(odd[0]), address.strip())
     if _SCHEME.match(written):
         return written
     if written.startswith("//"):

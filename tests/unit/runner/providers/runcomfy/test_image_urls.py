@@ -23,7 +23,7 @@ ORIGIN = "https://api.example:443"
         ("//p.runcomfy.net/1.png", "https://p.runcomfy.net/1.png"),
         (" https://p.runcomfy.net/a b.png ", "https://p.runcomfy.net/a%20b.png"),
         ("https://p.runcomfy.net/ö/猫.png", "https://p.runcomfy.net/%C3%B6/%E7%8C%AB.png"),
-        ("/\ud800.png", "https://api.example:443/%3F.png"),
+        ("/\ud800.png", "https://api.example:443/\ud800.png"),
         ("https://p.runcomfy.net/1.png?", "https://p.runcomfy.net/1.png?"),
         ("HTTPS://p.runcomfy.net/a\nb", "HTTPS://p.runcomfy.net/a\nb"),
         ("https://[::1/x.png", "https://[::1/x.png"),
