@@ -249,15 +249,34 @@ class _PartialAnswer:
 
 def _decoded(body: bytes, encoding: str | None) -> tuple[bytes, bool]:
     """The body, and whether it is whole. We ask for no encoding, but a proxy may use one all the same, and a
-    request_id may be inside. Decompression stops at the limit."""
+    request_id may be inside. Decompression stops at the limit.
+
+    What cannot be read stays as it came: a proxy that only says `gzip` sends the plain document.
+    """
     encoding = (encoding or "identity").strip().lower()
     if encoding in {"", "identity"}:
         return body, True
     if encoding not in _BODY_READ:
-        return b"", False
-    unpacker = zlib.decompressobj(wbits=47)
+        return body, False
+    for window in (_ANY_HEADER, _NO_HEADER):
+        plain, whole = _unpacked(body, window)
+        if plain:
+            return plain, whole
+    return body, False
+
+
+_ANY_HEADER, _NO_HEADER = 47, -15
+"""zlib's windows: gzip or zlib by its header, and the bare deflate that some servers send under that name."""
+_PIECE_BYTES = 512
+
+
+def _unpacked(body: bytes, window: int) -> tuple[bytes, bool]:
+    """As much as can be unpacked, a piece at a time, so that what stands before a break is kept."""
+    unpacker, plain = zlib.decompressobj(wbits=window), bytearray()
     try:
-        plain = unpacker.decompress(body, LARGEST_BODY_BYTES)
+        for first in range(0, len(body), _PIECE_BYTES):
+            room = LARGEST_BODY_BYTES - len(plain)
+            plain += unpacker.decompress(body[first : first + _PIECE_BYTES], room) if room else b""
     except zlib.error:
-        return b"", False
-    return plain, unpacker.eof
+        return bytes(plain), False
+    return bytes(plain), unpacker.eof

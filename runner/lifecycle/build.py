@@ -103,12 +103,12 @@ def build(
 
 
 def _known_ids(order: Order, scope: Scope) -> KnownIds:
-    """Whoever goes on after a pause for another account's ids is not asked again."""
+    """A person who resumes after a pause for another account's ids is not asked again."""
     paused = order.paused_before
     return KnownIds(
         order.environment.clock,
         [job.id for job in scope.found.running],
-        account_doubted=paused is not None and paused.detail.startswith(ANOTHER_ACCOUNT),
+        account_doubted=order.resumes and paused is not None and paused.detail.startswith(ANOTHER_ACCOUNT),
     )
 
 

@@ -17,10 +17,13 @@ async def resubmits_left(store: Store, batch: BatchView, settings: Settings) -> 
 
 
 async def allowed_resubmits(store: Store, batch: BatchView, settings: Settings) -> list[JobView]:
-    """The unconfirmed jobs that the setting allows a run to submit again."""
+    """The unconfirmed jobs that the setting allows a run to submit again.
+
+    Not those whose answer named an id: that is in hand, and asked for first.
+    """
     left = await resubmits_left(store, batch, settings)
     found = await store.jobs.in_state(batch.id, [JobState.UNCONFIRMED]) if left else []
-    return [job for job in found if job.current][:left]
+    return [job for job in found if job.current and job.named_id is None][:left]
 
 
 def with_resubmits(queued: Workload, unconfirmed: Sequence[JobView]) -> Workload:

@@ -132,7 +132,7 @@ async def _settle_named(
         if await run.store.jobs.apply(_turned_away(job, turned_away, now, wait)):
             money.give_back()
             return _Again(wait, tries.unproven)
-    await tell_unconfirmed(run, job, failure_of(named.verdict))
+    await tell_unconfirmed(run, job, failure_of(named.verdict), unclear=lookup is not Lookup.UNKNOWN)
     return None
 
 

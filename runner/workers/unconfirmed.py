@@ -40,13 +40,16 @@ async def leave_unconfirmed(run: Context, job: QueuedJob, verdict: Unconfirmed) 
         raise
 
 
-async def tell_unconfirmed(run: Context, job: QueuedJob, failure: Failure, *before: Outcome) -> None:
+async def tell_unconfirmed(
+    run: Context, job: QueuedJob, failure: Failure, *before: Outcome, unclear: bool = False
+) -> None:
     """Tell of an unconfirmed submit and count it; queue it again where a setting allows that.
 
-    `before` are outcomes of the same transaction.
+    `before` are outcomes of the same transaction. `unclear`: the API did not say whether it knows
+    the id that the answer named, so no setting has it paid for again.
     """
     outcomes = list(before)
-    allowed = run.tally.resubmits_left > 0
+    allowed = run.tally.resubmits_left > 0 and not unclear
     if allowed:
         run.tally.resubmits_left -= 1  # before any await: another unconfirmed submit may need one too
         outcomes.append(Resubmitted(job.id, run.time.clock.now(), automatic=True))
@@ -75,9 +78,12 @@ def failure_of(verdict: Unconfirmed) -> Failure:
 
 
 async def ask_for(run: Context, request_id: str, waits: Sequence[float] = ASKED_AFTER_SECONDS) -> Lookup:
-    """Whether the API knows an id, which is free to ask; `waits` are the seconds before each question."""
+    """Whether the API knows an id, which is free to ask; `waits` are the seconds before each question.
+
+    It is unknown only once all questions were asked: a new one may be known everywhere after some seconds.
+    """
     lookup = Lookup.UNCLEAR
-    with run.limits.brake.guarding(Reach.POLLS):
+    with run.limits.brake.guarding(Reach.POLLS) as asking:
         for seconds in waits:
             await run.time.clock.sleep(seconds)
             match await run.provider.status(request_id):
@@ -87,7 +93,7 @@ async def ask_for(run: Context, request_id: str, waits: Sequence[float] = ASKED_
                     lookup = Lookup.UNKNOWN
                 case _:
                     lookup = Lookup.UNCLEAR
-    return lookup
+    return Lookup.UNCLEAR if asking.cancelled_caught else lookup
 
 
 async def take_up(run: Context, job: UnconfirmedJob) -> OpenJob | None:

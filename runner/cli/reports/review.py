@@ -48,7 +48,9 @@ def show_unconfirmed(
     for job in unconfirmed.jobs:
         if job.named_id is not None:
             name, word = unconfirmed.name(job), f"{unconfirmed.name(job)}={job.named_id}"
-            console.result(f"{name}: its answer named a request. The API did not know it yet; it may by now:")
+            console.result(
+                f"{name}: its answer named a request, which the API did not confirm; it may by now:"
+            )
             console.result(f"  {then(settings, 'review', batch.name, '--attach', word)}")
     if settings.verbose:
         _show_answers(unconfirmed)

@@ -34,8 +34,12 @@ _TELLING = (
     "traceparent",
 )
 """Headers by which caches, gateways, firewalls and the API itself give themselves away."""
-_QUERY = re.compile(r"((?:https?:)?//[^\s?\"'<>\\]+)\?([^\s\"'<>\\]*)")
-_ID_IN_QUERY = re.compile(r"(?:^|&)(request[_-]?id=[^&#]{1,128})", re.IGNORECASE)
+_QUERY = re.compile(
+    r"((?:https?:)?(?:\\?/){2}(?:[^\s?\"'<>\\]|\\/)+)\?((?:[^\s\"'<>\\]|\\u00[0-9a-f]{2}|\\/)*)"
+)
+"""As JSON and HTML write it as well: `\\/` for a slash, `\\u0026` for an ampersand."""
+_SIGNED = re.compile(r"\b(x-amz-[a-z-]+|x-goog-[a-z-]+|signature|sig|expires)=[^\s\"'&<>\\]+", re.IGNORECASE)
+_ID_IN_QUERY = re.compile(r"(?:^|&|\\u0026|amp;)(request[_-]?id=[^&#]{1,128})", re.IGNORECASE)
 
 
 def raw_answer(answer: Answer) -> RawAnswer:
@@ -51,7 +55,7 @@ def raw_answer(answer: Answer) -> RawAnswer:
 
 def _scrubbed(text: str) -> str:
     plain = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
-    return _QUERY.sub(_without_secrets, plain)
+    return _SIGNED.sub(r"\1=…", _QUERY.sub(_without_secrets, plain))
 
 
 def _without_secrets(address: re.Match[str]) -> str:

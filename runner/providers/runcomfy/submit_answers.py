@@ -43,7 +43,7 @@ _UNAUTHORISED = frozenset({401, 403, 407})
 _TRANSIENT = re.compile(r"\b(timeout|timed out|lock|temporarily|try again later)\b", re.IGNORECASE)
 """Words of a refusal that blame a moment, and not the row."""
 _ABOUT_THE_ROW = frozenset({"400001", "404001"})
-_ID_NAMES = ("request_id", "requestid", "request-id", "id")
+_ID_NAMES = ("request_id", "requestid", "request-id")
 _ID_IN_TEXT = re.compile(rb'"request[_-]?id"\s*:\s*"([^"\\\s/]{1,128})"', re.IGNORECASE)
 _ID_IN_ADDRESS = re.compile(r"/requests/([^/?#]+)|[?&]request[_-]?id=([^&#]+)", re.IGNORECASE)
 _DEEPEST = 6
@@ -78,10 +78,15 @@ def _verdict(answer: Answer, now: datetime) -> SubmitVerdict | Unauthorised:
     if error is not None and (decided := _by_own_error(error)) is not None:
         return decided
     verdict = _without_an_id(answer, document, error, after)
-    elsewhere = None if is_page(answer) else _id_elsewhere(answer, document)
-    if elsewhere is not None:
+    elsewhere = [] if is_page(answer) else _ids_elsewhere(answer, document)
+    if elsewhere:
+        # Where several are named, one of them that is unknown says nothing of the others.
         turned_away = verdict if isinstance(verdict, TurnedAway) and verdict.proven else None
-        return replace(_unconfirmed(answer, document, elsewhere), named_id=elsewhere, if_unknown=turned_away)
+        return replace(
+            _unconfirmed(answer, document, elsewhere[0]),
+            named_id=elsewhere[0],
+            if_unknown=turned_away if len(elsewhere) == 1 else None,
+        )
     return verdict
 
 
@@ -144,15 +149,19 @@ def _as_id(value: Any) -> str | None:
     return value if isinstance(value, str) and is_request_id(value) else None
 
 
-def _id_elsewhere(answer: Answer, document: Mapping[str, Any] | None) -> str | None:
-    """An id in another place, spelling or dress; None where there is none, or more than one."""
-    named = set(_ids_in(document if document is not None else _lenient(answer.body), 0))
+def _ids_elsewhere(answer: Answer, document: Mapping[str, Any] | None) -> list[str]:
+    """The ids in another place, spelling or dress, each once, the likeliest first.
+
+    One that is called a request's comes before one in an address, and before a mere `id`, which may be a
+    user's; of equals, the one nearer to the top.
+    """
+    named = list(_ids_in(document if document is not None else _lenient(answer.body), 0))
     if not named:
-        named = {found.decode(errors="replace") for found in _ID_IN_TEXT.findall(answer.body)}
+        named = [(0, 0, found.decode(errors="replace")) for found in _ID_IN_TEXT.findall(answer.body)]
     if not named:
-        named = set(_ids_in(answer.headers.get("location"), 0))
-    ids = {name for name in named if is_request_id(name)}
-    return ids.pop() if len(ids) == 1 else None
+        named = list(_ids_in(answer.headers.get("location"), 0))
+    named.sort(key=lambda found: found[:2])
+    return list(dict.fromkeys(name for _rank, _depth, name in named if is_request_id(name)))
 
 
 def _lenient(body: bytes) -> Any:
@@ -163,13 +172,15 @@ def _lenient(body: bytes) -> Any:
         return None
 
 
-def _ids_in(value: Any, depth: int) -> Iterator[str]:
+def _ids_in(value: Any, depth: int) -> Iterator[tuple[int, int, str]]:
+    """The ids in a value, each with its rank and its depth."""
     if depth > _DEEPEST:
         return
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            if str(name).lower() in _ID_NAMES and (found := _as_id(inner)) is not None:
-                yield found
+            spelled = str(name).lower()
+            if spelled in (*_ID_NAMES, "id") and (found := _as_id(inner)) is not None:
+                yield (0 if spelled in _ID_NAMES else 2, depth, found)
             else:
                 yield from _ids_in(inner, depth + 1)
     elif isinstance(value, list):
@@ -179,4 +190,4 @@ def _ids_in(value: Any, depth: int) -> Iterator[str]:
         if value.lstrip()[:1] in {"{", "["}:  # a document inside a document, as some gateways pass it on
             yield from _ids_in(_lenient(value.encode()), depth + 1)
         elif found_in := _ID_IN_ADDRESS.search(value):
-            yield unquote(found_in[1] or found_in[2])
+            yield (1, depth, unquote(found_in[1] or found_in[2]))

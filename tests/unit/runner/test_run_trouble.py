@@ -188,7 +188,7 @@ async def test_a_signal_while_an_outage_is_ridden_out_at_the_start(tmp_path: Pat
 
 @virtual
 async def test_another_account_s_token_pauses_once(tmp_path: Path) -> None:
-    """None of what is under way is known: a person looks at the token, and the next run polls on."""
+    """None of what is under way is known: a person looks at the token, and `resume` polls on."""
     async with night(tmp_path, median_seconds=3600.0) as w:
         sheet = w.sheet(4)
         first = await w.run(sheet, deadline=5.0)
@@ -196,6 +196,9 @@ async def test_another_account_s_token_pauses_once(tmp_path: Path) -> None:
         await w.clock.sleep(61)
         w.service.faults = (Fault(endpoint=Endpoint.STATUS, kind=FaultKind.UNKNOWN_ID, times=None),)
         codes = [(await w.run(sheet, deadline=60.0)).exit_code for _ in range(2)]
-        assert codes == [77, 1]
+        assert codes == [77, 77], "a run is nobody's decision"
+        resumed = await w.resume(deadline=60.0)
+        assert resumed is not None
+        assert resumed.exit_code == 1
         assert w.states() == {JobState.RUNNING: 4}
         assert w.submits().total() == 4

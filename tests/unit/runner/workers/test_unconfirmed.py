@@ -11,6 +11,7 @@ from jobs.attempts import RawAnswer
 from jobs.outcomes import Discarded
 from jobs.pauses import PauseReason
 from jobs.states import JobState
+from runner.planning.resubmits import allowed_resubmits
 from runner.providers.base import (
     CallFailed,
     RemoteStatus,
@@ -22,6 +23,7 @@ from runner.providers.base import (
     UnknownId,
 )
 from runner.recovery.recover import recover
+from runner.settings import Settings
 from runner.workers.submit import submit
 from runner.workers.unconfirmed import take_up
 from tests.support.scripted import Call
@@ -166,6 +168,35 @@ async def test_a_pause_ends_the_questions(tmp_path: Path) -> None:
         assert await submit(w.run, await w.queued()) is None
         assert len(w.provider.asked("status")) == 1
         assert await w.states() == {"a": JobState.UNCONFIRMED}
+
+
+@virtual
+async def test_a_pause_after_the_first_question_proves_nothing(tmp_path: Path) -> None:
+    """An id that is not known at once may be a receipt all the same: it is not sent again."""
+    async with world(tmp_path, "a") as w:
+
+        def pause(_call: Call) -> StatusVerdict:
+            w.run.limits.brake.pause(PauseReason.TOKEN, "expired")
+            return UNKNOWN
+
+        w.provider.says("submit", UNDER_A_429, Taken("r-2"))
+        w.provider.says("status", pause)
+        assert await submit(w.run, await w.queued()) is None
+        assert await w.states() == {"a": JobState.UNCONFIRMED}
+        assert len(w.provider.asked("submit")) == 1
+
+
+@virtual
+async def test_a_setting_sends_nothing_again_whose_id_may_be_known(tmp_path: Path) -> None:
+    """The API did not say: the id is in hand, and is asked for by the next run."""
+    async with world(tmp_path, "a") as w:
+        w.run.tally.resubmits_left = 1
+        w.provider.says("submit", NAMING, Taken("r-2"))
+        w.provider.says("status", SILENT)
+        assert await submit(w.run, await w.queued()) is None
+        assert await w.states() == {"a": JobState.UNCONFIRMED}
+        settings = Settings(resubmit_unconfirmed=5)
+        assert await allowed_resubmits(w.store, w.run.batch, settings) == []
 
 
 @pytest.mark.parametrize("known", [True, False])

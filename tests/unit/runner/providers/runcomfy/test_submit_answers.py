@@ -187,9 +187,22 @@ def test_a_429_with_an_id_is_asked_for_and_then_turned_away() -> None:
     assert isinstance(verdict.if_unknown, TurnedAway)
 
 
-def test_several_ids_are_none() -> None:
-    """Nobody knows which it is."""
-    assert isinstance(read(200, {"data": [{"request_id": "a"}, {"request_id": "b"}]}), Unconfirmed)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"request_id": "a"}, {"request_id": "b"}]},
+        {"user": {"id": "u7"}, "requestId": "a"},
+        {"id": "gw-1", "data": {"request_id": "a"}},
+        {"data": {"request_id": "a", "id": "x"}},
+        {"id": "gw-1", "status_url": "https://x.example/v1/requests/a/status"},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 402, 413, 429, 500])
+def test_of_several_ids_the_likeliest_is_asked_for(body: Any, status: int) -> None:
+    """And no other verdict is given while an id was seen: one that is unknown says nothing of the others."""
+    verdict = read(status, body, LATER)
+    assert isinstance(verdict, Unconfirmed)
+    assert (verdict.named_id, verdict.if_unknown) == ("a", None)
 
 
 def test_an_id_in_a_page_is_none() -> None:
