@@ -1,5 +1,6 @@
 """Polls a job until it ends at the API. Every call is free, so every failed call is retried."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -50,12 +51,15 @@ class _Watch:
     unknown_word: str | None = None
     last_answer: str = ""
     """What came instead of a useful answer, if the last one was not useful."""
+    is_apart: bool = False
+    """Whether this id alone is answered oddly: it holds up no other job."""
 
 
-async def watch(run: Context, job: OpenJob) -> OpenJob | None:
+async def watch(run: Context, job: OpenJob, apart: Callable[[], None] = lambda: None) -> OpenJob | None:
     """Poll until the job ends at the API; return it with its images' URLs, or None if it has none.
 
-    Also None where this run stops waiting: because of the brake, or the job's deadline.
+    Also None where this run stops waiting: because of the brake, or the job's deadline. `apart` is called
+    where the API does not know the id, or answers it alone oddly: it may be polled for an hour.
     """
     if not run.provider.is_handle(job.request_id):  # an odd database: nothing unknown goes into a URL
         failure = Failure(FailureKind.LOST, "What the database holds is no request_id.")
@@ -72,6 +76,8 @@ async def watch(run: Context, job: OpenJob) -> OpenJob | None:
                 # All waiting jobs wake at once: avoid a thundering herd after an outage.
                 await run.time.clock.sleep(run.time.rng.uniform(0.0, run.timing.poll_max))
             wait = await _poll(run, job, state)
+            if state.is_apart:
+                apart()
             if wait is None:
                 return await run.store.jobs.open_job(job.id)
             if run.time.clock.monotonic() + wait > state.deadline:
@@ -218,6 +224,7 @@ async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId
         state.unknown_since = now
     if now - state.submitted <= UNKNOWN_AFTER_SECONDS:
         return _TROUBLE.jittered(1, run.time.rng)
+    state.is_apart = True
     if run.known_ids.is_lost(state.unknown_since):
         await _end(run, job, lost(verdict), None)
         return None
@@ -225,7 +232,8 @@ async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId
         run.limits.brake.pause(
             PauseReason.TOKEN,
             f"{ANOTHER_ACCOUNT} (job {job.key!r} and others: {verdict.message.rstrip('.')}). "
-            "With the right token, or with this one, `nightsheet resume` asks for them again.",
+            "With the right token, or with this one, `nightsheet resume` asks for them again; "
+            "`nightsheet cancel --job KEY` gives one up.",
         )
     return UNKNOWN_APART_SECONDS
 
@@ -263,6 +271,7 @@ def _trouble(run: Context, state: _Watch, verdict: CallFailed) -> float:
     state.last_answer = _in_words(verdict)
     if verdict.alone:
         run.limits.health.answered()
+        state.is_apart = True
     elif state.troubles > 1 or verdict.certificate:  # one lost answer says nothing about the API
         run.limits.health.call_failed(verdict)
     wait = _TROUBLE.jittered(state.troubles - 1, run.time.rng)

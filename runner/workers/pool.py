@@ -36,16 +36,23 @@ async def _work(run: Context, workers: TaskGroup, defect: Defect) -> None:
 
 
 async def _in_slot(run: Context, slot: object, job: QueuedJob | OpenJob, defect: Defect) -> None:
+    slots = [slot]
+
+    def release() -> None:
+        """Once: a job that is polled apart has given its slot to another one."""
+        while slots:
+            run.queue.slots.release_on_behalf_of(slots.pop())
+
     try:
-        await _guarded(run, job, defect, partial(_carry, run, job))
+        await _guarded(run, job, defect, partial(_carry, run, job, release))
     finally:
-        run.queue.slots.release_on_behalf_of(slot)
+        release()
 
 
-async def _carry(run: Context, job: QueuedJob | OpenJob) -> None:
+async def _carry(run: Context, job: QueuedJob | OpenJob, release_slot: Callable[[], None]) -> None:
     """Submit a job if it is queued, and poll it until the API is done."""
     open_job = await submit(run, job) if isinstance(job, QueuedJob) else job
-    done = await watch(run, open_job) if open_job is not None else None
+    done = await watch(run, open_job, release_slot) if open_job is not None else None
     if done is not None and done.state is JobState.FETCHING:
         with run.limits.brake.guarding(Reach.DOWNLOADS) as waiting:
             await run.images.ready.send(done)

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -202,3 +202,17 @@ async def test_another_account_s_token_pauses_once(tmp_path: Path) -> None:
         assert resumed.exit_code == 1
         assert w.states() == {JobState.RUNNING: 4}
         assert w.submits().total() == 4
+
+
+@virtual
+async def test_a_forgotten_request_holds_up_nobody(tmp_path: Path) -> None:
+    """Not even with one job at a time: it is polled apart, and the others come home meanwhile."""
+    async with night(tmp_path, median_seconds=2.0) as w:
+        forgotten = Fault(endpoint=Endpoint.STATUS, kind=FaultKind.UNKNOWN_ID, times=None, prompt="no. 0")
+        w.service.faults = (forgotten,)
+        report = await w.run(w.sheet(6), concurrency=1, deadline=300.0)
+        assert (report.exit_code, w.states()) == (1, {JobState.SUCCEEDED: 5, JobState.RUNNING: 1})
+        finished = [job["finished_at"] for job in w.jobs() if job["finished_at"]]
+        begun = min(job["submitted_at"] for job in w.jobs())
+        seconds = (datetime.fromisoformat(max(finished)) - datetime.fromisoformat(begun)).total_seconds()
+        assert seconds < 200, "nobody waited for its deadline"
