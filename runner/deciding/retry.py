@@ -199,6 +199,8 @@ async def _known_again(lost: Sequence["JobView"], open_api: "OpenApi") -> dict[i
                 match await api.provider.status(job.request_id):
                     case RemoteStatusReport():
                         known[job.id] = True
+                    case UnknownId(code=str() as code) if code.startswith("403"):  # paid for, and not gone
+                        known[job.id] = "it is another account's request: use that account's token"
                     case UnknownId():
                         known[job.id] = False
                     case Stopped(message=why) | CallFailed(reason=why):

@@ -18,6 +18,7 @@ from tests.unit.runner.cli.world import World, accepted, done, fetch_failed, job
 
 OpenApi = Callable[[], AbstractAsyncContextManager[Api]]
 CLOCK = SystemClock()
+ANOTHERS = "it is another account's request: use that account's token"
 NOT_TOLD = "the API does not tell whether it knows its request"
 
 
@@ -58,6 +59,8 @@ def asking(verdict: StatusVerdict) -> OpenApi:
     [
         (WORKING, ["held", "lost"], ["paid"], None),
         (UnknownId("ResourceNotFound"), ["held"], ["paid", "lost"], None),
+        (UnknownId("PermissionDeniedError", "403001"), ["held"], ["paid"], ANOTHERS),
+        (UnknownId("Forbidden", "403"), ["held"], ["paid"], ANOTHERS),
         (CallFailed("silence"), ["held"], ["paid"], f"{NOT_TOLD}: silence"),
         (Stopped(PauseReason.TOKEN, "no"), ["held"], ["paid"], f"{NOT_TOLD}: no"),
         (None, ["held"], ["paid"], "the API cannot be asked about its request: There is no API token."),
