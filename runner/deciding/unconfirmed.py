@@ -47,9 +47,15 @@ class UnconfirmedJobs:
         Raises:
             UsageProblem: no job has this name, or several revisions have it.
         """
+        return self._only_one(text, self._to_attach(text) or self._named(text))
+
+    def has_to_attach(self, text: str) -> bool:
+        """Whether a job of this name may get a request_id."""
+        return bool(self._to_attach(text))
+
+    def _to_attach(self, text: str) -> list["JobView"]:
         unconfirmed = [job for job in self.jobs if text in (job.key, _with_revision(job))]
-        ended = [job for job in self.ended if text in (job.key, _with_revision(job))]
-        return self._only_one(text, unconfirmed or ended or self._named(text))
+        return unconfirmed or [job for job in self.ended if text in (job.key, _with_revision(job))]
 
     def _only_one(self, text: str, found: Sequence["JobView"]) -> "JobView":
         if len(found) > 1:

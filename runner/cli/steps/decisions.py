@@ -53,12 +53,16 @@ def decisions_from(
 
 
 def _job_and_request_id(unconfirmed: UnconfirmedJobs, word: str) -> tuple["JobView", str]:
-    key, equals, request_id = word.rpartition("=")
-    if not equals or not key or not is_handle(request_id):
+    """Keys and ids may hold `=` themselves: of those with a job to their left, the last one divides."""
+    places = [place for place, character in enumerate(word) if character == "=" and place > 0]
+    pairs = [(word[:place], word[place + 1 :]) for place in reversed(places)]
+    pairs = [(key, request_id) for key, request_id in pairs if is_handle(request_id)]
+    if not pairs:
         raise UsageProblem(
             f"--attach {word} is not KEY=REQUEST_ID. Nothing was changed.",
             hint="A request_id has no slash and no line break, and at most 128 characters.",
         )
+    key, request_id = next((pair for pair in pairs if unconfirmed.has_to_attach(pair[0])), pairs[0])
     return unconfirmed.to_attach(key), request_id
 
 

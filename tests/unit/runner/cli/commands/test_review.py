@@ -153,12 +153,34 @@ def test_what_was_answered_is_shown(world: World) -> None:
     assert second["answer"] is None
 
 
-def test_attach_knows_keys_with_an_equals_sign(world: World) -> None:
-    """The last one divides."""
-    world.load(job(0, "a=b"))
+@pytest.mark.parametrize(
+    ("key", "request_id"),
+    [("a=b", "r-1"), ("a", "cmVxLTE="), ("a", "cmVxMQ=="), ("a=b", "cmVxLTE="), ("a", "x=y"), ("a=", "=")],
+)
+def test_attach_knows_keys_and_ids_with_equals_signs(world: World, key: str, request_id: str) -> None:
+    """The one divides that has a row to its left."""
+    world.load(job(0, key), job(1, "other"))
+    world.move(key, unanswered())
+    world.api.statuses[request_id] = KNOWN
+    assert world.run("review", "--attach", f"{key}={request_id}").code == 0
+    assert world.jobs()[key].request_id == request_id
+
+
+def test_where_two_keys_fit_the_longer_one_is_meant(world: World) -> None:
+    """The other one is named with its revision."""
+    world.load(job(0, "a"), job(1, "a=b"))
+    world.move("a", unanswered())
     world.move("a=b", unanswered())
-    world.api.statuses["r-1"] = KNOWN
-    assert world.run("review", "--attach", "a=b=r-1").code == 0
+    world.api.statuses |= {"r-1": KNOWN, "b=r-2": KNOWN}
+    assert world.run("review", "--attach", "a=b=r-1", "--attach", "a@1=b=r-2").code == 0
+    assert {key: found.request_id for key, found in world.jobs().items()} == {"a": "b=r-2", "a=b": "r-1"}
+
+
+def test_attach_to_a_row_that_may_not_be_attached(night: World) -> None:
+    """Exit 2, with its key, wherever the id has its equals signs."""
+    ran = night.run("review", "--attach", "nobody=cmVxLTE=")
+    assert ran.code == 2
+    assert "Job 'nobody' of batch 'night' is not unconfirmed" in ran.err
 
 
 @pytest.mark.parametrize(
