@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from jobs.errors import LockHeld, NightsheetError
 from jobs.exit_codes import ExitCode, exit_code_of
@@ -14,9 +15,11 @@ from runner.deciding.changes import NotChanged, jobs_named
 from runner.providers.base import (
     CallFailed,
     CancelTaken,
+    CancelVerdict,
     NotCancellable,
     RemoteStatus,
     RemoteStatusReport,
+    StatusVerdict,
     Stopped,
     UnknownId,
 )
@@ -43,7 +46,7 @@ class CancelResult:
     cancelled: list[str] = field(default_factory=list)
     """Cancelled at the API."""
     lost: list[str] = field(default_factory=list)
-    """Named by a person, and unknown to the API: given up, with their request_id."""
+    """Named by a person, and unknown to the API or answered oddly alone: given up, with their request_id."""
     asked: list[str] = field(default_factory=list)
     """The API took the request and has not cancelled yet; a run finds out."""
     not_cancellable: list[str] = field(default_factory=list)
@@ -147,20 +150,21 @@ async def _cancel_one(
 ) -> bool:
     """Cancel one job at the API; whether asking about the others is of any use.
 
-    `give_up`: end it as lost if the API does not know it.
+    `give_up`: end it as lost if the API does not know it, or answers oddly about it alone.
     """
-    match await api.provider.cancel(job.request_id):
+    verdict = await api.provider.cancel(job.request_id)
+    if give_up and _may_be_lost(verdict) and not _is_new(clock, job):
+        failure = await _why_lost(api, await api.provider.status(job.request_id))
+        if failure is not None:
+            await _give_up(store, clock, job, failure, result)
+            result.waiting.remove(job.key)
+            return True
+    match verdict:
         case CancelTaken():
             await _see_what_came_of_it(store, api, clock, job, result, give_up=give_up)
         case NotCancellable():
             await store.jobs.drop_cancel_request(job.id)
             result.not_cancellable.append(job.key)
-        case UnknownId() as unknown if (
-            give_up
-            and not _is_new(clock, job)
-            and isinstance(await api.provider.status(job.request_id), UnknownId)
-        ):
-            await _give_up(store, clock, job, unknown, result)
         case UnknownId(message=message):
             await store.jobs.drop_cancel_request(job.id)
             why = f"the API does not know its request ({message.rstrip('.')}): resume polls it on"
@@ -169,8 +173,11 @@ async def _cancel_one(
             result.api_messages.append(f"The API refuses ({reason}): {message}")
             result.exit_code = exit_code_of(reason)
             return False
-        case CallFailed(http_status=int(), reason=reason):  # perhaps about this job alone: ask on
-            result.api_messages.append(f"Job {job.key!r}: the API gave no useful answer: {reason}")
+        case CallFailed(
+            http_status=int(), reason=reason, alone=alone
+        ):  # perhaps about this job alone: ask on
+            way_out = f": cancel --job {job.key} gives it up" if alone and not give_up else ""
+            result.api_messages.append(f"Job {job.key!r}: the API gave no useful answer: {reason}{way_out}")
             result.exit_code = ExitCode.UNREACHABLE
             return True
         case failed:
@@ -185,22 +192,54 @@ async def _see_what_came_of_it(
     store: "Store", api: "Api", clock: "Clock", job: "OpenJob", result: CancelResult, *, give_up: bool
 ) -> None:
     """What the status says of a cancel that was taken: a job that runs on is paid for, and is fetched."""
-    match await api.provider.status(job.request_id):
+    status = await api.provider.status(job.request_id)
+    match status:
         case RemoteStatusReport(status=RemoteStatus.CANCELLED):
             failure = Failure(FailureKind.CANCELLED, "Cancelled at the API, by a person.")
             if await store.jobs.apply(Cancelled(job.id, failure, clock.now())):
                 result.cancelled.append(job.key)
-        case UnknownId() as unknown if give_up and not _is_new(clock, job):
-            await _give_up(store, clock, job, unknown, result)
+        case _ if give_up and not _is_new(clock, job) and (why := await _why_lost(api, status)):
+            await _give_up(store, clock, job, why, result)
         case _:
             await store.jobs.drop_cancel_request(job.id)
             result.asked.append(job.key)
 
 
+def _may_be_lost(verdict: CancelVerdict) -> bool:
+    """Whether this answer to a cancel leaves it open that the API says nothing of use about that id any more.
+
+    Where no answer comes at all, or the account is refused, it says nothing about the id.
+    """
+    match verdict:
+        case NotCancellable() | UnknownId() | CallFailed(http_status=int()) | CallFailed(alone=True):
+            return True
+        case _:
+            return False
+
+
+async def _why_lost(api: "Api", status: StatusVerdict) -> Failure | None:
+    """Why a job that a person gives up is lost; None where its status says that it may not be."""
+    match status:
+        case UnknownId():
+            return lost(status)
+        case CallFailed(http_status=int(), alone=False) if not await _answers_others(api):
+            return None
+        case CallFailed(http_status=int()) | CallFailed(alone=True):
+            reason = status.reason.rstrip(".")
+            return Failure(FailureKind.LOST, f"The API says nothing of use about its request_id: {reason}.")
+        case _:
+            return None
+
+
+async def _answers_others(api: "Api") -> bool:
+    """Whether the API answers about a request that nobody has: then its trouble is one request's own."""
+    return isinstance(await api.provider.status(str(uuid4())), UnknownId | RemoteStatusReport)
+
+
 async def _give_up(
-    store: "Store", clock: "Clock", job: "OpenJob", unknown: UnknownId, result: CancelResult
+    store: "Store", clock: "Clock", job: "OpenJob", failure: Failure, result: CancelResult
 ) -> None:
-    if await store.jobs.apply(RemoteFailed(job.id, lost(unknown), None, clock.now())):
+    if await store.jobs.apply(RemoteFailed(job.id, failure, None, clock.now())):
         result.lost.append(job.key)
 
 

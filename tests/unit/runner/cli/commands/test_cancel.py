@@ -240,6 +240,107 @@ def test_an_id_that_only_the_cancel_does_not_know_is_kept(night: World, status: 
     assert night.states()["r1"] == "running"
 
 
+ALONE = CallFailed("HTTP 403, not in JSON", answered=True, alone=True, http_status=403)
+BROKEN = CallFailed("HTTP 500", http_status=500)
+GONE = UnknownId("never heard of it.")
+RUNS = RemoteStatusReport(RemoteStatus.WORKING, "in_progress")
+
+
+@pytest.mark.parametrize(
+    ("cancel", "status"),
+    [
+        (ALONE, ALONE),
+        (ALONE, GONE),
+        (GONE, ALONE),
+        (CancelTaken(), ALONE),
+        (NotCancellable(), GONE),
+        (NotCancellable(), ALONE),
+        (BROKEN, GONE),
+    ],
+)
+def test_who_names_a_row_whose_id_alone_is_answered_oddly_gives_it_up(
+    night: World, cancel: CancelVerdict, status: StatusVerdict
+) -> None:
+    """It would be polled for ever: it ends as lost, with its request_id, and `retry` asks for it first."""
+    night.api.cancels |= {"id-1": cancel, "id-2": cancel}
+    night.api.statuses |= {"id-1": status, "id-2": status}
+    ran = night.run("cancel", "--job", "r1", "--json")
+    assert ran.code == 0
+    assert (ran.json["lost"], ran.json["not_cancellable"], ran.json["waiting"]) == (["r1"], [], [])
+    found = night.jobs()["r1"]
+    assert (found.state, found.request_id) == ("failed", "id-1")
+    assert found.failure is not None
+    assert found.failure.kind == "lost"
+    assert night.states()["r2"] == "running"
+    assert wanted(night) == []
+    night.run("cancel")
+    assert night.states()["r2"] == "running"  # nobody named it
+
+
+@pytest.mark.parametrize("others", [GONE, RUNS])
+def test_an_id_that_alone_is_broken_for_good_is_given_up(
+    night: World, monkeypatch: pytest.MonkeyPatch, others: StatusVerdict
+) -> None:
+    """A 5xx for this id, while the API answers the same question about another one."""
+    night.api.cancels |= {"id-1": BROKEN}
+    night.api.statuses |= {"id-1": BROKEN}
+    monkeypatch.setattr("runner.deciding.cancel.uuid4", lambda: "nobodys")
+    night.api.statuses |= {"nobodys": others}
+    ran = night.run("cancel", "--job", "r1")
+    assert ran.code == 0
+    assert "1 job given up as lost" in ran.out
+    failure = night.jobs()["r1"].failure
+    assert failure is not None
+    assert "HTTP 500" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("cancel", "status", "code"),
+    [
+        (BROKEN, BROKEN, 69),  # perhaps for everybody: nobody's id is answered no better
+        (BROKEN, CallFailed("silence"), 69),
+        (ALONE, RUNS, 69),
+        (BROKEN, RUNS, 69),
+        (NotCancellable(), RUNS, 1),
+        (NotCancellable(), CallFailed("silence"), 1),
+        (CallFailed("silence"), GONE, 69),
+        (Stopped(PauseReason.TOKEN, "bad token"), GONE, 77),
+        (ALONE, Stopped(PauseReason.TOKEN, "bad token"), 69),
+    ],
+)
+def test_an_id_that_may_be_known_is_not_given_up(
+    night: World, cancel: CancelVerdict, status: StatusVerdict, code: int
+) -> None:
+    """It is paid for, and runs on at the API, or nobody can tell."""
+    night.api.cancels |= {"id-1": cancel}
+    night.api.statuses |= {"id-1": status}
+    ran = night.run("cancel", "--job", "r1")
+    assert ran.code == code
+    assert night.states()["r1"] == "running"
+    assert "given up" not in ran.out
+    assert len(wanted(night)) == (not isinstance(cancel, NotCancellable))
+
+
+def test_of_a_whole_batch_nobody_gives_up_what_is_answered_oddly(night: World) -> None:
+    """What leads out of it is said."""
+    night.api.cancels |= {"id-1": ALONE, "id-2": CancelTaken()}
+    ran = night.run("cancel")
+    assert ran.code == 69
+    assert "HTTP 403, not in JSON: cancel --job r1 gives it up" in ran.err
+    assert (night.states()["r1"], night.states()["r2"]) == ("running", "cancelled")
+
+
+@pytest.mark.parametrize("verdict", [ALONE, NotCancellable(), BROKEN])
+def test_a_new_id_that_is_answered_oddly_is_not_given_up(night: World, verdict: CancelVerdict) -> None:
+    """Its first minute says nothing."""
+    sent_at = datetime.now(UTC)
+    night.move("q1", accepted("id-9", sent_at), at=sent_at)
+    night.api.cancels |= {"id-9": verdict}
+    night.api.statuses |= {"id-9": GONE}
+    night.run("cancel", "--job", "q1")
+    assert night.states()["q1"] == "running"
+
+
 @pytest.mark.parametrize(
     ("age", "state"),
     [(timedelta(0), "running"), (timedelta(minutes=2), "failed"), (timedelta(days=-900), "failed")],
