@@ -180,10 +180,17 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
 
 
 async def _attach(connection: AsyncConnection, outcome: Attached) -> bool:
-    """Give the id to the job's newest attempt; to a new one where that has another, or there is none."""
+    """Give the id to the job's newest attempt; to a new one where that has another, or there is none.
+
+    An earlier attempt that has the id becomes the newest again.
+    """
     job_id, given = outcome.job_id, _receipt(outcome.request_id, outcome.at)
     newest = select(ATTEMPT.c.id, ATTEMPT.c.request_id).where(ATTEMPT.c.id == _newest_attempt(job_id))
     row = (await connection.execute(newest)).one_or_none()
+    holder = select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == outcome.request_id)
+    held_by = (await connection.execute(holder)).scalar_one_or_none()
+    if row is not None and held_by not in {None, row.id}:
+        return await _attach_earlier(connection, outcome, earlier_id=held_by, newest_id=row.id)
     is_new = row is None or row.request_id not in {None, outcome.request_id}
     values = _job_values(outcome)
     if is_new:  # a person says that it was sent once more
@@ -210,6 +217,32 @@ async def _attach(connection: AsyncConnection, outcome: Attached) -> bool:
             **given,
         )
     )
+    return True
+
+
+async def _attach_earlier(
+    connection: AsyncConnection, outcome: Attached, *, earlier_id: int, newest_id: int
+) -> bool:
+    """Let an earlier attempt of the job change places with the newest: no submit is added, or allowed.
+
+    Not while the newest one is in doubt: nobody would decide about it any more.
+    """
+    numbers = select(ATTEMPT.c.id, ATTEMPT.c.number, ATTEMPT.c.started_at).where(
+        ATTEMPT.c.id.in_([earlier_id, newest_id])
+    )
+    found = {row.id: row for row in await connection.execute(numbers)}
+    values = _job_values(outcome) | {"submitted_at": found[earlier_id].started_at}
+    moved = await connection.execute(
+        _guarded(outcome).where(JOB.c.state != JobState.UNCONFIRMED).values(**values)
+    )
+    if moved.rowcount == 0:
+        return False
+    # A number is one attempt's at any time: that of the earlier one is let go first.
+    places = ((earlier_id, 0), (newest_id, found[earlier_id].number), (earlier_id, found[newest_id].number))
+    for attempt_id, number in places:
+        await connection.execute(update(ATTEMPT).where(ATTEMPT.c.id == attempt_id).values(number=number))
+    given = _receipt(outcome.request_id, outcome.at)
+    await connection.execute(_update_attempt(outcome.job_id, **given, ended=None, urls=None))
     return True
 
 
@@ -280,9 +313,14 @@ async def is_held(connection: AsyncConnection, request_id: str) -> bool:
 
 
 async def _is_taken(connection: AsyncConnection, outcome: Accepted | Attached) -> bool:
-    """Whether an attempt has the id that is not the newest one of this job, which may get it back."""
+    """Whether an attempt has the id that may not get it back.
+
+    A person may attach an id of this very job once more; a receipt is its own attempt's alone.
+    """
     holder = select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == outcome.request_id)
-    if isinstance(outcome, Attached):
+    if isinstance(outcome, Attached) and outcome.uid is None:
+        holder = holder.where(ATTEMPT.c.job_id != outcome.job_id)
+    elif isinstance(outcome, Attached):
         holder = holder.where(ATTEMPT.c.id != func.coalesce(_newest_attempt(outcome.job_id), 0))
     return (await connection.execute(holder)).first() is not None
 

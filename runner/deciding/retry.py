@@ -212,7 +212,9 @@ async def _known_again(lost: Sequence["JobView"], open_api: "OpenApi") -> dict[i
 
 async def _held_at_api(store: "Store", batch: "BatchView") -> set[int]:
     """Jobs whose newest submit was accepted, and that the API did not call failed, cancelled or unknown."""
-    newest = {attempt.job_id: attempt for attempt in await store.ledger.attempts(batch.id) if attempt.number}
+    submits = [attempt for attempt in await store.ledger.attempts(batch.id) if attempt.number]
+    submits.sort(key=lambda attempt: attempt.number or 0)
+    newest = {attempt.job_id: attempt for attempt in submits}
     return {
         job_id
         for job_id, attempt in newest.items()

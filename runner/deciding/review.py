@@ -9,6 +9,7 @@ from jobs.errors import NightsheetError
 from jobs.exit_codes import ExitCode, exit_code_of
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached, Discarded, Resubmitted
+from jobs.states import JobState
 from runner.deciding.changes import CHANGED_MEANWHILE, NOT_AGREED, NOT_IN_SHEET, NotChanged, apply_to_each
 from runner.providers.base import RemoteStatusReport, Stopped, UnknownId
 
@@ -101,8 +102,7 @@ async def _attach_one(
             if await store.jobs.apply(Attached(job.id, request_id, now)):
                 return ReviewResult(attached=(job,))
             holder = await store.ledger.holder_of(request_id)  # a job that was named before it, perhaps
-            why = CHANGED_MEANWHILE if holder is None else _claimed(request_id, holder[1])
-            return _not_changed(unconfirmed, [job], why)
+            return _not_changed(unconfirmed, [job], _why_not_attached(job, request_id, holder))
         case UnknownId(message=message):
             return _not_changed(unconfirmed, [job], f"the API does not know {request_id}: {message}")
         case Stopped(reason=reason, message=message):
@@ -145,6 +145,14 @@ def _discarded(job: "JobView") -> Failure:
     before = "" if job.failure is None else f" It was: {job.failure.message}"
     code = None if job.failure is None else job.failure.code
     return Failure(FailureKind.DISCARDED, f"Let go by a person; it may have been paid for.{before}", code)
+
+
+def _why_not_attached(job: "JobView", request_id: str, holder: tuple[int, str] | None) -> str:
+    if holder is not None and holder[0] != job.id:
+        return _claimed(request_id, holder[1])
+    if holder is not None and job.state is JobState.UNCONFIRMED:
+        return f"{request_id} is an earlier request of this row: --discard its doubtful submit, then attach"
+    return CHANGED_MEANWHILE
 
 
 def _claimed(request_id: str, holder: str) -> str:

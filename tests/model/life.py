@@ -234,13 +234,18 @@ def _again(job: Job) -> Job:
 
 def _attached(job: Job, moved: Job, sent: int, *, by_uid: bool) -> Job | None:
     newest = job.newest
-    if any(attempt.holds == sent and attempt is not newest for attempt in job.attempts):
+    older = [attempt.holds for attempt in job.attempts[:-1]]
+    if sent in older and (by_uid or job.state is S.UNCONFIRMED):
         return None
     if by_uid and (newest is None or newest.sent != sent):
         return None
     lost = job.kind in {FailureKind.LOST, FailureKind.DISCARDED}
     if job.state is S.FAILED and not by_uid and not lost:
         return None
+    if sent in older:  # the two change places, and nothing is added
+        attempts, place = list(job.attempts), older.index(sent)
+        attempts[place], attempts[-1] = attempts[-1], attempts[place]
+        return moved._replace(attempts=tuple(attempts))
     if newest is not None and newest.holds in {None, sent}:
         return moved.with_newest(newest._replace(outcome=Out.ACCEPTED, holds=sent))
     found = Attempt(Out.ACCEPTED, sent, holds=sent)
@@ -367,9 +372,8 @@ def _person(w: World, number: int, job: Job, bounds: Bounds) -> Iterator[tuple[s
     reopened = apply(job, Move.REOPEN)
     if reopened is not None and job.kind in {None, FailureKind.LOST, FailureKind.BAD_PICTURE}:
         yield f"job {number}: fetched again", _with_job(w, number, reopened)
-    held = {attempt.holds for attempt in job.attempts}
     for which, sent in sorted(w.accepted):
-        if which == number and (sent not in held or sent == (job.newest.holds if job.newest else None)):
+        if which == number:
             attached = apply(job, Move.ATTACH, sent=sent)
             if attached is not None:
                 yield f"job {number}: attached {sent}", _with_job(w, number, attached)

@@ -118,6 +118,8 @@ async def _walk(table: Table, key: str, dice: random.Random) -> None:
             sent += done
         else:
             newest = 0 if job.newest is None else job.newest.sent
+            if move is Move.ATTACH:  # also one that an earlier attempt has
+                newest = dice.choice([newest, *(attempt.holds for attempt in job.attempts if attempt.holds)])
             outcome = outcome_of(move, job_id, request_id=f"{key}-{newest}", at=table.clock.at)
             failure = getattr(outcome, "failure", None)
             takes_an_id = move in (Move.ACCEPTED, Move.ATTACH)
@@ -133,4 +135,6 @@ async def _walk(table: Table, key: str, dice: random.Random) -> None:
             job.agreed,
             job.authorised,
         )
-        assert [line["outcome"] for line in kept] == [attempt.outcome for attempt in job.attempts]
+        assert [(line["outcome"], line["request_id"]) for line in kept] == [
+            (attempt.outcome, attempt.holds and f"{key}-{attempt.holds}") for attempt in job.attempts
+        ]

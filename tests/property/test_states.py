@@ -74,6 +74,28 @@ class Life:
         if move in TAKES_AN_ID:
             self.request_ids.append(request_id)
 
+    async def attach_earlier(self, number: int) -> None:
+        """Attach an id that an earlier attempt has: the two change places, or nothing happens."""
+        row, attempts = self.rows()
+        earlier = [attempt["request_id"] for attempt in attempts[:-1] if attempt["request_id"]]
+        if not earlier:
+            return
+        request_id = earlier[number % len(earlier)]
+        expected = self.may(Move.ATTACH) and self.state is not JobState.UNCONFIRMED
+        attached = outcome_of(Move.ATTACH, self.job_id, request_id=request_id)
+        assert await self.table.store.jobs.apply(attached) is expected
+        if not expected:
+            assert self.rows() == (row, attempts)
+            return
+        after, moved = self.rows()
+        self.state = JobState.RUNNING
+        assert (after["authorised"], after["attempts"]) == (row["authorised"], row["attempts"])
+        place = [attempt["request_id"] for attempt in attempts].index(request_id)
+        ids = [attempt["id"] for attempt in attempts]
+        ids[place], ids[-1] = ids[-1], ids[place]
+        assert [attempt["id"] for attempt in moved] == ids
+        self.request_ids = [attempt["request_id"] for attempt in moved if attempt["request_id"]]
+
     def may(self, move: Move) -> bool:
         """Whether the move starts here."""
         if self.state not in MOVES[move][0]:
@@ -120,7 +142,8 @@ SHORT_CUTS = {Move.UNSENDABLE, Move.CANCEL, Move.REFUSED, Move.NOT_ACCEPTED, Mov
 """Moves that fit often and lead back or out soon: most steps leave them aside, so that lives get long."""
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["any", "fitting", "far", "far", "far"]), st.integers(0, 99)), min_size=10
+    st.tuples(st.sampled_from(["any", "fitting", "earlier", "far", "far", "far"]), st.integers(0, 99)),
+    min_size=10,
 )
 
 
@@ -140,6 +163,10 @@ async def test_a_job_only_ever_makes_the_moves_of_the_table(
         if life.state is JobState.QUEUED and not life.agreed and (kind == "far" or number % 2):
             await table.store.batches.agree(batch.id)
             life.agreed, bystander["agreed"] = True, 1
+        if kind == "earlier":
+            await life.attach_earlier(number)
+            life.check()
+            continue
         moves = [move for move in Move if kind == "any" or life.may(move)]
         if kind == "far":
             moves = [move for move in moves if move not in SHORT_CUTS]

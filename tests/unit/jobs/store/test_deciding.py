@@ -6,7 +6,7 @@ from jobs.failures import FailureKind
 from jobs.ledger import balance
 from jobs.outcomes import Attached, Discarded, RemoteFailed, Reopened, Requeued, Resubmitted
 from jobs.states import JobState, Move
-from tests.support.tables import Table, failure
+from tests.support.tables import Table, claimed, failure, outcome_of
 
 S = JobState
 
@@ -55,6 +55,82 @@ async def test_another_id_of_a_lost_job_is_another_submit(table: Table) -> None:
     assert balance(await table.store.ledger.attempts(table.batch.id)).balanced
     (open_job,) = await table.store.jobs.open_jobs(table.batch.id, S.RUNNING)
     assert open_job.request_id == "found"
+
+
+async def _with_two_lost(table: Table) -> int:
+    """A job that was lost as "req-a", allowed once more, and lost as "r-2"."""
+    job_id = await table.bring("a", S.RUNNING)
+    lost = RemoteFailed(job_id, failure(FailureKind.LOST), None, table.clock.at)
+    assert await table.store.jobs.apply(lost, Requeued(job_id, table.clock.at))
+    table.clock.advance(3600)
+    await table.store.batches.agree(table.batch.id)
+    assert await table.store.jobs.claim(claimed(job_id, table.clock.at)) is not None
+    assert await table.store.jobs.apply(outcome_of(Move.ACCEPTED, job_id, request_id="r-2"), lost)
+    return job_id
+
+
+async def test_an_earlier_request_of_the_job_is_attached(table: Table) -> None:
+    """It is paid for, and known again: it changes places with the newest one, and nothing is added."""
+    job_id = await _with_two_lost(table)
+    first, second = table.attempts(job_id)
+    before = table.row(job_id)
+    assert await table.store.jobs.apply(Attached(job_id, "req-a", table.clock.at))
+    row, attempts = table.row(job_id), table.attempts(job_id)
+    assert [(line["id"], line["number"], line["request_id"]) for line in attempts] == [
+        (second["id"], 1, "r-2"),
+        (first["id"], 2, "req-a"),
+    ]
+    assert (row["attempts"], row["authorised"]) == (before["attempts"], before["authorised"])
+    assert (row["state"], row["submitted_at"]) == (S.RUNNING, first["started_at"])
+    assert balance(await table.store.ledger.attempts(table.batch.id)).balanced
+    (open_job,) = await table.store.jobs.open_jobs(table.batch.id, S.RUNNING)
+    assert open_job.request_id == "req-a"
+
+
+async def test_earlier_and_later_requests_of_a_job_may_change_places_again(table: Table) -> None:
+    """Lost once more, the other one is known."""
+    job_id = await _with_two_lost(table)
+    lost = RemoteFailed(job_id, failure(FailureKind.LOST), None, table.clock.at)
+    for request_id in ("req-a", "r-2", "r-2", "req-a"):
+        assert await table.store.jobs.apply(Attached(job_id, request_id, table.clock.at), lost)
+        assert table.attempts(job_id)[-1]["request_id"] == request_id
+    assert [line["number"] for line in table.attempts(job_id)] == [1, 2]
+
+
+async def test_an_earlier_request_waits_for_the_doubt_to_be_decided(table: Table) -> None:
+    """It would hide a submit that may be paid for: a person lets it go first."""
+    job_id = await _with_two_lost(table)
+    await table.store.jobs.apply(Requeued(job_id, table.clock.at))
+    await table.store.batches.agree(table.batch.id)
+    assert await table.store.jobs.claim(claimed(job_id, table.clock.at)) is not None
+    assert await table.store.jobs.apply(outcome_of(Move.UNCONFIRMED, job_id))
+    before = table.everything()
+    assert not await table.store.jobs.apply(Attached(job_id, "req-a", table.clock.at))
+    assert table.everything() == before
+    let_go = Discarded(job_id, failure(FailureKind.DISCARDED), table.clock.at)
+    assert await table.store.jobs.apply(let_go, Attached(job_id, "req-a", table.clock.at))
+    assert [line["outcome"] for line in table.attempts(job_id)] == ["discarded", "accepted", "accepted"]
+
+
+async def test_an_earlier_request_of_what_was_refused_is_not_attached(table: Table) -> None:
+    """The newest submit was refused: the job is no lost one."""
+    job_id = await _with_two_lost(table)
+    await table.store.jobs.apply(Requeued(job_id, table.clock.at))
+    await table.store.batches.agree(table.batch.id)
+    assert await table.store.jobs.claim(claimed(job_id, table.clock.at)) is not None
+    assert await table.store.jobs.apply(outcome_of(Move.REFUSED, job_id))
+    before = table.everything()
+    assert not await table.store.jobs.apply(Attached(job_id, "req-a", table.clock.at))
+    assert table.everything() == before
+
+
+async def test_a_receipt_does_not_take_an_earlier_request(table: Table) -> None:
+    """Only a person attaches one: a receipt is its own submit's."""
+    job_id = await _with_two_lost(table)
+    before = table.everything()
+    uid = table.attempts(job_id)[-1]["uid"]
+    assert not await table.store.jobs.apply(Attached(job_id, "req-a", table.clock.at, uid))
+    assert table.everything() == before
 
 
 async def test_a_job_that_was_cancelled_unsent_may_have_an_id(table: Table) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from jobs.errors import TokenProblem
 from jobs.failures import FailureKind
+from jobs.outcomes import Attached, Requeued
 from jobs.pauses import PauseReason
 from jobs.store.store import Store
 from runner.clock import SystemClock
@@ -77,6 +78,23 @@ def test_a_lost_request_is_asked_for_first(
     assert [names.get(one.key, one.key) for one in plan.free] == free
     assert [names.get(one.key, one.key) for one in plan.paid] == paid
     assert [one.reason for one in plan.not_retried if one.key == "queued"] == ([why] if why else [])
+
+
+def test_what_the_api_holds_goes_by_the_newest_submit(night: World) -> None:
+    """An earlier request that is attached again is the newest, though it was written down first."""
+    lost = remote_failed(FailureKind.LOST)
+    night.move("queued", accepted("r-3"), lost, lambda job_id: Requeued(job_id, CLOCK.now()))
+    night.move(
+        "queued",
+        accepted("r-4"),
+        lost,
+        lambda job_id: Attached(job_id, "r-3", CLOCK.now()),
+        done("0.08"),
+        fetch_failed(),
+    )
+    plan = night.store(planned)
+    assert [one.key for one in plan.free] == ["held", "queued"]
+    assert [one.key for one in plan.paid] == ["paid"]
 
 
 def test_a_plan_changes_nothing(night: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 from jobs.attempts import RawAnswer
 from jobs.errors import TokenProblem
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Discarded, LeftUnconfirmed, Outcome
+from jobs.outcomes import Discarded, LeftUnconfirmed, Outcome, Requeued
 from jobs.pauses import PauseReason
 from jobs.store.store import Store
 from runner.providers.base import (
@@ -119,6 +119,38 @@ def test_what_was_lost_is_attached(world: World, request_id: str) -> None:
     view = world.jobs()["a"]
     assert (view.state.value, view.request_id, view.failure) == ("running", request_id, None)
     assert world.run("audit", "--json").json["balanced"]
+
+
+def requeued(job_id: int) -> Outcome:
+    return Requeued(job_id, NOW)
+
+
+def test_an_earlier_request_of_the_row_is_attached(world: World) -> None:
+    """Lost, paid again, and lost again: the first one is known now, is fetched, and nothing is paid."""
+    world.load(job(0, "a"))
+    world.move("a", *lost("r-1"), requeued)
+    world.move("a", *lost("r-2"))
+    world.api.statuses["r-1"] = KNOWN
+    ran = world.run("review", "--attach", "a=r-1")
+    assert (ran.code, ran.err) == (0, "")
+    view = world.jobs()["a"]
+    assert (view.state.value, view.request_id, view.attempts) == ("running", "r-1", 2)
+    assert world.run("audit", "--json").json["balanced"]
+
+
+def test_an_earlier_request_is_attached_once_the_doubt_is_let_go(world: World) -> None:
+    """Before that the doubtful submit, which may be paid for, would be out of sight."""
+    world.load(job(0, "a"))
+    world.move("a", *lost("r-1"), requeued)
+    world.move("a", unanswered())
+    world.api.statuses["r-1"] = KNOWN
+    ran = world.run("review", "--attach", "a=r-1")
+    assert ran.code == 1
+    assert "r-1 is an earlier request of this row: --discard its doubtful submit, then attach" in ran.err
+    assert world.states() == {"a": "unconfirmed"}
+    assert world.run("review", "--discard", "a").code == 0
+    assert world.run("review", "--attach", "a=r-1").code == 0
+    assert world.jobs()["a"].request_id == "r-1"
 
 
 def test_what_was_let_go_or_cancelled_is_attached(world: World) -> None:
