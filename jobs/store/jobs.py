@@ -58,7 +58,7 @@ class Jobs(StorePart):
         for receipt in receipts:
             if await _is_of(connection, batch_id, receipt) and await moves.apply(connection, receipt.outcome):
                 attached += 1
-            elif not await moves.is_held(connection, receipt.outcome.request_id):
+            elif await moves.holder_of(connection, receipt.outcome.request_id) is None:
                 left.append(receipt)
         # A receipt may belong to a job that an earlier recovery made unconfirmed before it died.
         return Settled(unconfirmed=max(0, unconfirmed - attached), attached=attached, left=tuple(left))

@@ -49,7 +49,6 @@ _TWIN_MAY_SUCCEED = exists().where(
     TWIN.c.id == JOB.c.same_as, TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
 )
 
-
 _ATTACHABLE = (FailureKind.LOST, FailureKind.DISCARDED)
 """Of the jobs that failed, those to which a person may attach a request_id."""
 
@@ -187,8 +186,7 @@ async def _attach(connection: AsyncConnection, outcome: Attached) -> bool:
     job_id, given = outcome.job_id, _receipt(outcome.request_id, outcome.at)
     newest = select(ATTEMPT.c.id, ATTEMPT.c.request_id).where(ATTEMPT.c.id == _newest_attempt(job_id))
     row = (await connection.execute(newest)).one_or_none()
-    holder = select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == outcome.request_id)
-    held_by = (await connection.execute(holder)).scalar_one_or_none()
+    held_by = await holder_of(connection, outcome.request_id)
     if row is not None and held_by not in {None, row.id}:
         return await _attach_earlier(connection, outcome, earlier_id=held_by, newest_id=row.id)
     is_new = row is None or row.request_id not in {None, outcome.request_id}
@@ -223,26 +221,20 @@ async def _attach(connection: AsyncConnection, outcome: Attached) -> bool:
 async def _attach_earlier(
     connection: AsyncConnection, outcome: Attached, *, earlier_id: int, newest_id: int
 ) -> bool:
-    """Let an earlier attempt of the job change places with the newest: no submit is added, or allowed.
-
-    Not while the newest one is in doubt: nobody would decide about it any more.
-    """
-    numbers = select(ATTEMPT.c.id, ATTEMPT.c.number, ATTEMPT.c.started_at).where(
-        ATTEMPT.c.id.in_([earlier_id, newest_id])
-    )
-    found = {row.id: row for row in await connection.execute(numbers)}
+    """Let an earlier attempt change places with the newest, unless a person has yet to decide about that."""
+    both = select(ATTEMPT).where(ATTEMPT.c.id.in_([earlier_id, newest_id]))
+    found = {row.id: row for row in await connection.execute(both)}
     values = _job_values(outcome) | {"submitted_at": found[earlier_id].started_at}
-    moved = await connection.execute(
-        _guarded(outcome).where(JOB.c.state != JobState.UNCONFIRMED).values(**values)
-    )
+    undoubted = _guarded(outcome).where(JOB.c.state != JobState.UNCONFIRMED)
+    moved = await connection.execute(undoubted.values(**values))
     if moved.rowcount == 0:
         return False
     # A number is one attempt's at any time: that of the earlier one is let go first.
     places = ((earlier_id, 0), (newest_id, found[earlier_id].number), (earlier_id, found[newest_id].number))
     for attempt_id, number in places:
         await connection.execute(update(ATTEMPT).where(ATTEMPT.c.id == attempt_id).values(number=number))
-    given = _receipt(outcome.request_id, outcome.at)
-    await connection.execute(_update_attempt(outcome.job_id, **given, ended=None, urls=None))
+    got_back = _receipt(outcome.request_id, outcome.at) | {"ended": None, "urls": None}
+    await connection.execute(_update_attempt(outcome.job_id, **got_back))
     return True
 
 
@@ -306,17 +298,14 @@ def _known_cost(cost_usd: Decimal | None) -> dict[str, Any]:
     return {} if cost_usd is None else {"cost_usd": cost_usd}
 
 
-async def is_held(connection: AsyncConnection, request_id: str) -> bool:
-    """Whether an attempt has this request_id."""
-    found = await connection.execute(select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == request_id))
-    return found.first() is not None
+async def holder_of(connection: AsyncConnection, request_id: str) -> int | None:
+    """The attempt that has this request_id."""
+    holder = select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == request_id)
+    return (await connection.execute(holder)).scalar_one_or_none()
 
 
 async def _is_taken(connection: AsyncConnection, outcome: Accepted | Attached) -> bool:
-    """Whether an attempt has the id that may not get it back.
-
-    A person may attach an id of this very job once more; a receipt is its own attempt's alone.
-    """
+    """Whether an attempt has the id. A person may attach an id of this very job once more."""
     holder = select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == outcome.request_id)
     if isinstance(outcome, Attached) and outcome.uid is None:
         holder = holder.where(ATTEMPT.c.job_id != outcome.job_id)
@@ -343,16 +332,11 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
             }
         case LeftUnconfirmed():
             return _error(outcome.failure)
-        case Unsendable() | Refused() | FetchFailed() | Discarded() | RemoteCancelled():
+        case RemoteFailed(failure=why):
+            runs = {"failed_runs": JOB.c.failed_runs + 1}
+            return _error(why) | {"finished_at": outcome.at, "cancel_requested": False} | runs
+        case Unsendable() | Refused() | FetchFailed() | Discarded() | RemoteCancelled() | Cancelled():
             return _error(outcome.failure) | {"finished_at": outcome.at, "cancel_requested": False}
-        case Cancelled():
-            return _error(outcome.failure) | {"finished_at": outcome.at, "cancel_requested": False}
-        case RemoteFailed():
-            return _error(outcome.failure) | {
-                "finished_at": outcome.at,
-                "cancel_requested": False,
-                "failed_runs": JOB.c.failed_runs + 1,
-            }
         case Fetched() | Linked():
             return {"finished_at": outcome.at, "warnings": list(outcome.warnings), "cancel_requested": False}
         case Resubmitted() | Requeued():
