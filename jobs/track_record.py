@@ -8,7 +8,10 @@ from jobs.failures import FailureKind
 
 @dataclass(frozen=True, slots=True)
 class EndedJob:
-    """How a job ended. `kind` is None where it succeeded; `at_submit`: it was never accepted."""
+    """How a job ended, or a run of it that failed before it was sent again.
+
+    `kind` is None where it succeeded; `at_submit`: it was never accepted.
+    """
 
     kind: FailureKind | None = None
     at_submit: bool = False
@@ -27,7 +30,7 @@ class TrackRecord:
     unanswered: int = 0
     """Submits without a readable answer that no person has decided about."""
     fruitless: Mapping[str, int] = field(default_factory=dict)
-    """By model: jobs that failed lately, or have no answer. An edited row's older job is left out."""
+    """By model: runs that failed lately, and jobs without an answer. An edited row's older job is left out."""
     proven: frozenset[str] = frozenset()
     """Models that made images at this API lately, for any batch of the database."""
 

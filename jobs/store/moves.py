@@ -273,7 +273,11 @@ def _attempt_values(outcome: Outcome) -> dict[str, Any]:
         case RemoteDone():
             return {"urls": list(outcome.urls), "ended": "done"} | _known_cost(outcome.cost_usd)
         case RemoteFailed():
-            why = {"ended": outcome.failure.kind, "detail": outcome.failure.message}
+            why = {
+                "ended": outcome.failure.kind,
+                "detail": outcome.failure.message,
+                "ended_at": outcome.at,
+            }
             return why | _known_cost(outcome.cost_usd)
         case RemoteCancelled():
             return {"ended": outcome.failure.kind}

@@ -3,6 +3,7 @@
 And what its guards have to know of earlier runs, at one look at each job and submit of the batch.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,10 @@ _LOOKED_AT = 5
 _LATELY = timedelta(days=7)
 """How long a success speaks for its model, and a failure against it."""
 _SENT = JOB.c.same_as.is_(None)
+_SENT_AGAIN = and_(
+    ATTEMPT.c.automatic, ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.ended_at.is_not(None)
+)
+"""Of attempts: its run failed, and a setting queued its job again. The job itself tells no more of it."""
 _OWN_FAILURE = and_(JOB.c.state == JobState.FAILED, JOB.c.error_kind.not_in(sorted(BY_A_PERSON)))
 
 
@@ -190,7 +195,7 @@ async def _total(connection: AsyncConnection, batch_id: int) -> int:
 async def _last_ended(
     connection: AsyncConnection, batch_id: int, since: datetime | None, many: int
 ) -> list[tuple[datetime, EndedJob]]:
-    """The last jobs that ended, oldest first, each with its time."""
+    """The last jobs that ended and runs that were followed by another, oldest first, each with its time."""
     last = (
         select(JOB.c.id)
         .where(
@@ -205,12 +210,22 @@ async def _last_ended(
         .scalar_subquery()
     )
     found = await connection.execute(
-        select(JOB.c.finished_at, JOB.c.error_kind, ATTEMPT.c.outcome)
+        select(JOB.c.finished_at, JOB.c.id, JOB.c.error_kind, ATTEMPT.c.outcome)
         .outerjoin(ATTEMPT, NEWEST)
         .where(JOB.c.id.in_(last))
         .order_by(JOB.c.finished_at, JOB.c.id)
     )
-    return [(at, _ended_job(kind, outcome)) for at, kind, outcome in found]
+    jobs = [(at, job_id, _ended_job(kind, outcome)) for at, job_id, kind, outcome in found]
+    again = await connection.execute(
+        select(ATTEMPT.c.ended_at, ATTEMPT.c.job_id, ATTEMPT.c.ended)
+        .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+        .where(JOB.c.batch_id == batch_id, _SENT_AGAIN, *_after(ATTEMPT.c.ended_at, since))
+        .order_by(ATTEMPT.c.ended_at.desc(), ATTEMPT.c.id.desc())
+        .limit(many)
+    )
+    jobs += [(at, job_id, EndedJob(FailureKind(ended))) for at, job_id, ended in again]
+    jobs.sort(key=lambda one: one[:2])
+    return [(at, job) for at, _, job in jobs[max(0, len(jobs) - many) :]]
 
 
 def _ended_job(kind: str | None, outcome: str | None) -> EndedJob:
@@ -261,7 +276,17 @@ async def _fruitless(connection: AsyncConnection, batch_id: int, since: datetime
         )
         .group_by(JOB.c.model)
     )
-    return {str(model): int(many) for model, many in found}
+    again = await connection.execute(
+        select(JOB.c.model, func.count())
+        .select_from(ATTEMPT)
+        .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+        .where(JOB.c.batch_id == batch_id, _SENT_AGAIN, ATTEMPT.c.ended_at > since, JOB.c.current)
+        .group_by(JOB.c.model)
+    )
+    total: Counter[str] = Counter()
+    for model, many in (*found, *again):
+        total[str(model)] += int(many)
+    return dict(total)
 
 
 async def _proven(connection: AsyncConnection, origin: str, since: datetime) -> frozenset[str]:

@@ -220,6 +220,8 @@ class Attempt(SQLModel, table=True):
     """How it ended at the API: done, or a FailureKind."""
     detail: str | None = None
     """The reason in short, where the submit was not accepted or failed at the API."""
+    ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    """When its run failed at the API."""
 
 
 class Artifact(SQLModel, table=True):

@@ -72,9 +72,7 @@ class Guards:
             return True
         fruitless = self._fruitless[model]
         if fruitless >= self._canaries:
-            self._trip(
-                f"{fruitless} jobs of {model} went first, and none succeeded; the others were not sent."
-            )
+            self._trip(f"{fruitless} tries of {model} went first, and none succeeded; the rest was not sent.")
             return False
         return fruitless + in_hand < self._canaries
 
@@ -92,7 +90,7 @@ class Guards:
         self.check()
 
     def failed(self, model: str, kind: FailureKind, *, at_submit: bool = False) -> None:
-        """Count a job that ended without its images. `at_submit`: it was never accepted."""
+        """Count a job that ended without its images, or is sent again. `at_submit`: it was never accepted."""
         self._fruitless[model] += 1
         self._count(EndedJob(kind, at_submit=at_submit))
         self.check()

@@ -249,7 +249,7 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
         run.tally.ended += 1
-        run.limits.guards.failed(job.model, failure.kind)
+    run.limits.guards.failed(job.model, failure.kind)  # each was paid for, also one that is sent again
 
 
 async def _end_without_images(run: Context, job: OpenJob, done: RemoteDone, failure: Failure) -> None:

@@ -25,6 +25,7 @@ from jobs.outcomes import (
     Refused,
     RemoteDone,
     RemoteFailed,
+    Requeued,
 )
 from jobs.pauses import PauseReason
 from jobs.states import JobState
@@ -56,6 +57,9 @@ class Economy:
     ends: Callable[[], End]
     limits: GuardLimits = LIMITS
     estimate: Decimal | None = Decimal("0.12")
+    max_attempts: int = 1
+    failed_runs: Counter[int] = field(default_factory=Counter)
+    """By job."""
     tripped: list[str] = field(default_factory=list)
     flying: dict[int, tuple[str, End]] = field(default_factory=dict)
     """Jobs at the API, each with its model and what is to come of it."""
@@ -94,7 +98,7 @@ class Economy:
             await self.apply(Refused(job.id, Failure(F.REFUSED, "no"), self.now))
             self.guards.failed(job.model, F.REFUSED, at_submit=True)
         else:
-            await self.apply(Accepted(job.id, f"req-{job.id}", self.now))
+            await self.apply(Accepted(job.id, f"req-{job.id}-{self.failed_runs[job.id]}", self.now))
             self.guards.accepted()
             self.flying[job.id] = job.model, end
 
@@ -111,8 +115,16 @@ class Economy:
         if kind in FETCHED_BY_NOW:
             await self.apply(done, FetchFailed(job_id, failure, self.now))
         else:
-            await self.apply(RemoteFailed(job_id, failure, None, self.now))
+            await self.apply(*self.failed_at_the_api(job_id, failure))
         self.guards.failed(model, kind)
+
+    def failed_at_the_api(self, job_id: int, failure: Failure) -> list[Outcome]:
+        """Its run failed; `--max-attempts` may send it again."""
+        outcomes: list[Outcome] = [RemoteFailed(job_id, failure, None, self.now)]
+        self.failed_runs[job_id] += 1
+        if failure.kind is F.REMOTE_FAILED and self.failed_runs[job_id] < self.max_attempts:
+            outcomes.append(Requeued(job_id, self.now, automatic=True))
+        return outcomes
 
     async def die(self) -> None:
         """Killed with submits on their way: the next run leaves them unconfirmed."""
@@ -153,10 +165,11 @@ class Economy:
 
     def burnt(self) -> tuple[int, int]:
         """Submits that are or may be paid for without images, and jobs with images."""
-        paid = "SELECT job.state FROM attempt JOIN job ON job.id = job_id WHERE outcome != 'refused'"
-        states = Counter(row["state"] for row in select(self.table.path, paid))
-        pictures = states.pop(JobState.SUCCEEDED, 0)
-        return sum(states.values()), pictures
+        paid = "SELECT count(*) AS many FROM attempt WHERE outcome != 'refused'"
+        (submits,) = select(self.table.path, paid)
+        brought = f"SELECT count(*) AS many FROM job WHERE state = '{JobState.SUCCEEDED}'"
+        (pictures,) = select(self.table.path, brought)
+        return submits["many"] - pictures["many"], pictures["many"]
 
 
 def bound(pictures: int, limits: GuardLimits = LIMITS, doubts: int = DOUBTS_ALLOWED) -> int:
@@ -207,16 +220,19 @@ RUNS = {
 """What the guards have to go by, and after how many events a run is killed."""
 
 
+@pytest.mark.parametrize("max_attempts", [1, 2])
 @pytest.mark.parametrize("runs", RUNS)
 @pytest.mark.parametrize("process", PROCESSES)
-async def test_what_burns_has_a_bound(tmp_path: Path, process: str, runs: str) -> None:
+async def test_what_burns_has_a_bound(tmp_path: Path, process: str, runs: str, max_attempts: int) -> None:
     """A timer starts runs for ever, with `--yes`; no price is ever known; nobody resumes."""
     limits, events = RUNS[runs]
     dice = random.Random(f"{process} {runs}")
     async with opened_table(tmp_path / "night.db") as table:
         await table.load(planned(f"r{n}", n) for n in range(ROWS))
         await table.store.batches.agree(table.batch.id)
-        economy = Economy(table, dice, PROCESSES[process](dice), limits, estimate=None)
+        economy = Economy(
+            table, dice, PROCESSES[process](dice), limits, estimate=None, max_attempts=max_attempts
+        )
         quiet = 0
         while quiet < 3:
             before = economy.burnt()
@@ -228,8 +244,9 @@ async def test_what_burns_has_a_bound(tmp_path: Path, process: str, runs: str) -
         assert burnt <= most
 
 
+@pytest.mark.parametrize("max_attempts", [1, 2])
 @pytest.mark.parametrize("seed", range(8))
-async def test_a_restart_changes_no_count(tmp_path: Path, seed: int) -> None:
+async def test_a_restart_changes_no_count(tmp_path: Path, seed: int, max_attempts: int) -> None:
     """Guards that begin before every event say what guards say that were there all along."""
     dice = random.Random(seed)
     limits = GuardLimits(
@@ -244,7 +261,7 @@ async def test_a_restart_changes_no_count(tmp_path: Path, seed: int) -> None:
         models = (MODEL, MODEL, OTHER)
         await table.load(planned(f"r{n}", n, model=dice.choice(models)) for n in range(60))
         await table.store.batches.agree(table.batch.id)
-        economy = Economy(table, dice, ends, limits)
+        economy = Economy(table, dice, ends, limits, max_attempts=max_attempts)
         await economy.start()
         tripped = 0
         while (job := await economy.queued()) is not None or economy.flying:

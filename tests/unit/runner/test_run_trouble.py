@@ -148,6 +148,23 @@ async def test_a_batch_of_nothing_but_failures_stops_itself(tmp_path: Path) -> N
         assert len(w.service.ledger) <= 20 + 8
 
 
+@pytest.mark.parametrize("max_attempts", [1, 2, 5])
+def test_three_failed_runs_are_all_that_a_new_model_costs(tmp_path: Path, max_attempts: int) -> None:
+    """Also where each may be sent again, and however often the batch is started again."""
+
+    @virtual
+    async def test() -> None:
+        async with night(tmp_path, failed_share=1.0) as w:
+            sheet = w.sheet(60, series_every=1)
+            for _ in range(3):
+                report = await w.run(sheet, max_attempts=max_attempts, canary=3)
+                assert report.paused is not None
+                assert (report.exit_code, report.paused.reason) == (75, PauseReason.GUARD)
+                assert w.submits().total() == 3
+
+    test()
+
+
 @virtual
 async def test_at_the_deadline_the_run_ends_and_the_next_one_polls_on(tmp_path: Path) -> None:
     """A warning and exit 1, and nothing is sent again."""

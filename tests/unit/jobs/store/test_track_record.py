@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Discarded, Linked, Refused, RemoteFailed, Resubmitted, Unsendable
+from jobs.outcomes import (
+    Accepted,
+    Discarded,
+    Linked,
+    Refused,
+    RemoteFailed,
+    Requeued,
+    Resubmitted,
+    Unsendable,
+)
 from jobs.pauses import PauseReason
 from jobs.states import JobState, Move
 from jobs.track_record import EndedJob, TrackRecord
@@ -45,6 +54,32 @@ async def test_what_ended_last_in_its_order(table: Table) -> None:
     assert (await record(table)).ended == (failed, bad, succeeded)
     assert (await record(table, ended=2)).ended == (bad, succeeded)
     assert (await record(table, ended=0)).ended == ()
+
+
+async def test_a_run_that_failed_counts_although_its_job_is_sent_again(table: Table) -> None:
+    """In its turn, and beside what becomes of the job later; a person's `retry` is another thing."""
+    failure = Failure(F.REMOTE_FAILED, "no")
+    for key in "ab":
+        job_id = await table.move(key, *SENT)
+        at = table.clock.at
+        automatic = key == "a"
+        assert await table.store.jobs.apply(
+            RemoteFailed(job_id, failure, None, at), Requeued(job_id, at, automatic=automatic)
+        )
+        table.clock.advance(1)
+    await table.move("c", *SENT, Move.REMOTE_DONE, Move.FETCH_FAILED)
+    table.clock.advance(1)
+    failed = EndedJob(F.REMOTE_FAILED)
+    found = await record(table)
+    assert (found.ended, found.fruitless) == ((failed, EndedJob(F.BAD_PICTURE)), {MODEL: 2})
+    job_id = await table.move("a", Move.CLAIM)
+    assert await table.store.jobs.apply(Accepted(job_id, "req-a-2", table.clock.at))
+    await table.move("a", Move.REMOTE_FAILED)
+    found = await record(table)
+    assert (found.ended, found.fruitless) == ((failed, EndedJob(F.BAD_PICTURE), failed), {MODEL: 3})
+    assert (await record(table, ended=1)).ended == (failed,)
+    await resume(table)
+    assert await record(table) == TrackRecord(total=3)
 
 
 async def test_what_a_person_caused_is_left_out(table: Table) -> None:

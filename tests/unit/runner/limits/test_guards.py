@@ -209,7 +209,7 @@ def test_three_that_come_to_nothing_trip_where_others_are_left() -> None:
     w = canaries().fail(1).doubt(1).fail(1, F.EXPIRED)
     assert w.said == []
     assert not w.guards.admits(MODEL, 0)
-    assert w.said == [f"3 jobs of {MODEL} went first, and none succeeded; the others were not sent."]
+    assert w.said == [f"3 tries of {MODEL} went first, and none succeeded; the rest was not sent."]
 
 
 def test_each_model_has_its_own() -> None:
@@ -403,7 +403,7 @@ async def test_a_batch_of_failures_costs_three_jobs(tmp_path: Path) -> None:
             assert (report.exit_code, report.paused.reason) == (75, PauseReason.GUARD)
             assert w.states() == {JobState.FAILED: 3, JobState.QUEUED: 27}
         assert report.paused is not None
-        assert report.paused.detail.startswith(f"3 jobs of {SINGLE} went first, and none succeeded")
+        assert report.paused.detail.startswith(f"3 tries of {SINGLE} went first, and none succeeded")
         resumed = await w.resume(canary=3)
         assert resumed is not None
         assert resumed.exit_code == 75

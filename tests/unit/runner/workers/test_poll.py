@@ -10,7 +10,9 @@ import pytest
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, LinksExpired
+from jobs.pauses import PauseReason
 from jobs.states import JobState
+from runner.limits.guards import GuardLimits
 from runner.providers.base import (
     CallFailed,
     RemoteStatus,
@@ -362,12 +364,24 @@ async def test_a_failed_run_is_sent_again_where_the_user_allows_it(tmp_path: Pat
         found = await w.job()
         assert (found.state, found.failure, w.run.tally.ended) == (JobState.QUEUED, None, 0)
         assert "it is submitted again" in w.notices[0]
+        assert w.stops == []
         again = await w.queued()
         assert await w.store.jobs.claim(claimed(again.id, w.clock.now(), ESTIMATE))
         assert await w.store.jobs.apply(Accepted(again.id, "req-2", w.clock.now()))
         await watch(w.run, await w.running())
         assert (await w.job()).state is JobState.FAILED
         assert [row["number"] for row in w.attempts()] == [1, 2]
+
+
+@virtual
+async def test_a_failed_run_counts_although_its_job_is_sent_again(tmp_path: Path) -> None:
+    """The guards hear of it at once, and not when its last submit has failed."""
+    guards = GuardLimits(failures_in_a_row=1, canary=0)
+    async with at_the_api(tmp_path, max_attempts=2, guard_limits=guards) as (w, job):
+        w.provider.says("result", BROKEN)
+        await watch(w.run, job)
+        assert (await w.job()).state is JobState.QUEUED
+        assert [stop.reason for stop in w.stops] == [PauseReason.GUARD]
 
 
 @virtual
