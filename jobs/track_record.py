@@ -30,7 +30,10 @@ class TrackRecord:
     unanswered: int = 0
     """Submits without a readable answer that no person has decided about."""
     fruitless: Mapping[str, int] = field(default_factory=dict)
-    """By model: runs that failed lately, and jobs without an answer. An edited row's older job is left out."""
+    """By model: runs that failed lately, and jobs without an answer.
+
+    An edited row's older job is left out.
+    """
     proven: frozenset[str] = frozenset()
     """Models that made images at this API lately, for any batch of the database."""
 

@@ -184,7 +184,9 @@ async def _attach(connection: AsyncConnection, outcome: Attached) -> bool:
     An earlier attempt that has the id becomes the newest again.
     """
     job_id, given = outcome.job_id, _receipt(outcome.request_id, outcome.at)
-    newest = select(ATTEMPT.c.id, ATTEMPT.c.request_id).where(ATTEMPT.c.id == _newest_attempt(job_id))
+    newest = select(ATTEMPT.c.request_id, ATTEMPT.c.estimate_usd).where(
+        ATTEMPT.c.id == _newest_attempt(job_id)
+    )
     row = (await connection.execute(newest)).one_or_none()
     held_by = await holder_of(connection, outcome.request_id)
     if row is not None and held_by not in {None, row.id}:
@@ -212,6 +214,7 @@ async def _attach(connection: AsyncConnection, outcome: Attached) -> bool:
             payload_sha256="",
             started_at=outcome.at,
             automatic=False,
+            estimate_usd=None if row is None else row.estimate_usd,  # else the next run reckons it
             **given,
         )
     )

@@ -37,7 +37,7 @@ from runner.planning.resubmits import allowed_resubmits
 from runner.planning.selection import SelectedJobs, select
 from runner.providers.connect import Api, open_api, user_agent
 from runner.recovery.lock import Phase, say_phase
-from runner.recovery.recover import Recovered, recover
+from runner.recovery.recover import Recovered, read_again, recover
 from runner.recovery.spool import Spool, open_spool
 from runner.settings import UNPROVEN
 from runner.uploads.object_store import Bucket, open_bucket
@@ -68,6 +68,7 @@ async def carry_out(order: Order) -> RunReport:
             brake = build_brake(order)
             health = build_health(order, api, brake, scope)
             approval = await approve(order, api.provider, brake, health, scope)
+            found = await read_again(order.store, order.batch, found)
             run = build(order, api, brake, health, approval, scope, resources)
             await _work(order, run, ready, found, notifier)
             with anyio.CancelScope(shield=True):

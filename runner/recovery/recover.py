@@ -1,7 +1,7 @@
 """Settles what the last run left open, before anything is sent. Idempotent."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,18 @@ async def recover(store: "Store", batch: BatchView, spool: Spool) -> Recovered:
         running=await store.jobs.open_jobs(batch.id, JobState.RUNNING),
         fetching=await store.jobs.open_jobs(batch.id, JobState.FETCHING),
         naming_ids=await store.ledger.naming_ids(batch.id),
+    )
+
+
+async def read_again(store: "Store", batch: BatchView, found: Recovered) -> Recovered:
+    """The same jobs as the table has them now: their estimates may have been reckoned meanwhile."""
+    ids = {job.id for job in (*found.running, *found.fetching)}
+    running = await store.jobs.open_jobs(batch.id, JobState.RUNNING)
+    fetching = await store.jobs.open_jobs(batch.id, JobState.FETCHING)
+    return replace(
+        found,
+        running=[job for job in running if job.id in ids],
+        fetching=[job for job in fetching if job.id in ids],
     )
 
 

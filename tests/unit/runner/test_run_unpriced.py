@@ -45,6 +45,18 @@ async def test_they_count_against_a_budget_as_soon_as_the_price_is_known(tmp_pat
 
 
 @virtual
+async def test_what_is_under_way_is_reckoned_before_its_cost_comes(tmp_path: Path) -> None:
+    """Its estimate makes place for its cost: nothing counts twice, and nothing less than nothing."""
+    async with night(tmp_path, price_unit="second", median_seconds=600.0) as w:
+        first = await w.run(singles(w, 3), deadline=5.0)
+        assert (first.exit_code, w.states()) == (1, {JobState.RUNNING: 3})
+        w.service._api.settings = w.service.settings.model_copy(update={"price_unit": "image"})
+        report = await w.run(singles(w, 8), budget=str(8 * PRICE), deadline=3600.0, concurrency=1)
+        assert (report.exit_code, w.states()) == (0, {JobState.SUCCEEDED: 8})
+        assert (report.account.spent_usd, len(w.service.ledger)) == (8 * PRICE, 8)
+
+
+@virtual
 async def test_a_budget_is_refused_while_nobody_knows_the_price(tmp_path: Path) -> None:
     """Also where nothing else needs that price; `[prices]` is the way out."""
     async with night(tmp_path, price_unit="second", faults=(UNANSWERED,)) as w:

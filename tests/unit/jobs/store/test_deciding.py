@@ -1,10 +1,12 @@
 """What a person decides: over a doubtful submit, and over a job that has ended."""
 
+from decimal import Decimal
+
 import pytest
 
 from jobs.failures import FailureKind
 from jobs.ledger import balance
-from jobs.outcomes import Attached, Discarded, RemoteFailed, Reopened, Requeued, Resubmitted
+from jobs.outcomes import Accepted, Attached, Discarded, RemoteFailed, Reopened, Requeued, Resubmitted
 from jobs.states import JobState, Move
 from tests.support.tables import Table, claimed, failure, outcome_of
 
@@ -131,6 +133,23 @@ async def test_a_receipt_does_not_take_an_earlier_request(table: Table) -> None:
     uid = table.attempts(job_id)[-1]["uid"]
     assert not await table.store.jobs.apply(Attached(job_id, "req-a", table.clock.at, uid))
     assert table.everything() == before
+
+
+async def test_another_id_of_a_job_is_counted_at_the_earlier_submit_s_price(table: Table) -> None:
+    """Else a budget would meet a submit whose price nobody knows. Where that was unknown, so is this."""
+    for key, estimate in (("a", Decimal("0.12")), ("b", None)):
+        job_id = (await table.job(key)).id
+        at = table.clock.at
+        await table.store.batches.agree(table.batch.id)
+        assert await table.store.jobs.claim(claimed(job_id, at, estimate))
+        lost = RemoteFailed(job_id, failure(FailureKind.LOST), None, at)
+        attached = Attached(job_id, f"found-{key}", at)
+        assert await table.store.jobs.apply(Accepted(job_id, f"req-{key}", at), lost, attached)
+    found = await table.store.jobs.open_jobs(table.batch.id, S.RUNNING)
+    assert [(job.request_id, job.estimate_usd) for job in found] == [
+        ("found-a", Decimal("0.12")),
+        ("found-b", None),
+    ]
 
 
 async def test_a_job_that_was_cancelled_unsent_may_have_an_id(table: Table) -> None:
