@@ -32,6 +32,7 @@ from runner.lifecycle.order import Order, Resources, Scope
 from runner.lifecycle.signals import obeying_signals
 from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Stop
+from runner.planning.consent import agreed_to_all
 from runner.planning.dedupe import dedupe
 from runner.planning.resubmits import allowed_resubmits
 from runner.planning.selection import SelectedJobs, select
@@ -105,6 +106,8 @@ async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
     order.observer.notice(
         f"Batch {order.batch.name!r} is paused ({paused.reason}), and nothing is sent: {paused.detail}{how}"
     )
+    if order.consent is agreed_to_all and not order.selection:  # so that the resume need not ask
+        await order.store.batches.agree(order.batch.id)
     return order, Scope(found, None, Workload(), (), record)
 
 

@@ -13,7 +13,7 @@ from jobs.store.open import open_store
 from jobs.store.store import Store
 from jobs.views import BatchView
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
-from runner.planning.consent import Ask
+from runner.planning.consent import Ask, Consent, agreed_to_all
 from runner.planning.selection import Selection
 from tests.support.night import Night, night
 from tests.support.virtual_time import virtual
@@ -120,6 +120,27 @@ def test_what_is_paid_comes_home_under_it(tmp_path: Path, reason: PauseReason) -
             assert resumed is not None
             assert resumed.exit_code == 0
             w.everything_once(ROWS)
+
+    test()
+
+
+@pytest.mark.parametrize("consent", [agreed_to_all, never_asked])
+def test_consent_given_in_advance_is_kept_for_the_resume(tmp_path: Path, consent: Consent) -> None:
+    """`run --yes` sends nothing now, and a `resume` without a terminal need not ask; else it must."""
+
+    @virtual
+    async def test() -> None:
+        async with night(tmp_path) as w:
+            assert (await w.run(w.sheet(2))).exit_code == 0
+            await paused(w, PauseReason.PERSON)
+            assert (await w.run(w.sheet(4), consent=consent)).exit_code == 75
+            agreed = {job["agreed"] for job in w.jobs() if job["state"] == JobState.QUEUED}
+            assert agreed == {consent is agreed_to_all}
+            if consent is agreed_to_all:
+                resumed = await w.resume(never_asked)
+                assert resumed is not None
+                assert resumed.exit_code == 0
+                w.everything_once(4)
 
     test()
 
