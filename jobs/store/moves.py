@@ -123,8 +123,7 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
             estimate_usd=claimed.estimate_usd,
         )
     )
-    (attempt_id,) = made.inserted_primary_key or (None,)
-    return int(attempt_id) if attempt_id is not None else None
+    return int(made.inserted_primary_key[0]) if made.inserted_primary_key else None
 
 
 async def apply_all(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> bool:
@@ -179,14 +178,9 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
 
 
 async def _attach(connection: AsyncConnection, outcome: Attached) -> bool:
-    """Give the id to the job's newest attempt; to a new one where that has another, or there is none.
-
-    An earlier attempt that has the id becomes the newest again.
-    """
+    """Give the id to the attempt that has it already, else to the newest without one, else to a new one."""
     job_id, given = outcome.job_id, _receipt(outcome.request_id, outcome.at)
-    newest = select(ATTEMPT.c.request_id, ATTEMPT.c.estimate_usd).where(
-        ATTEMPT.c.id == _newest_attempt(job_id)
-    )
+    newest = select(ATTEMPT).where(ATTEMPT.c.id == _newest_attempt(job_id))
     row = (await connection.execute(newest)).one_or_none()
     held_by = await holder_of(connection, outcome.request_id)
     if row is not None and held_by not in {None, row.id}:
