@@ -4,6 +4,8 @@
 that replays its seed.
 """
 
+from typing import Any
+
 import pytest
 
 from tests.simulation.trial import run_trial
@@ -29,12 +31,19 @@ def test_crash_trials(first: int, many: int) -> None:
         assert (result.paid_twice, result.lost) == (0, 0)
 
 
-@pytest.mark.parametrize("seed", [180, 2518, 2556])
-def test_what_the_api_has_forgotten_ends_by_a_person(seed: int) -> None:
+FORGETS = {"median_seconds": 10.0, "request_seconds": 60.0}
+"""An API that knows a request for a minute."""
+
+
+@pytest.mark.parametrize(
+    ("seed", "changes"),
+    [(180, {}), (2556, {}), *((seed, {"emulator": FORGETS | {"seed": seed}}) for seed in (2, 5, 16))],
+)
+def test_what_the_api_has_forgotten_ends_by_a_person(seed: int, changes: dict[str, Any]) -> None:
     """A sole request that the API does not know any more is never called lost by a run alone.
 
     Where it says so under HTTP 200 as well, and where the wall clock was set back by years.
     """
-    result = run_trial(seed)
+    result = run_trial(seed, **changes)
     assert (result.paid_twice, result.lost) == (0, 0)
     assert "give up" in result.history.text
