@@ -15,8 +15,6 @@ UNKNOWN_AFTER_SECONDS = 60.0
 """A new request may take this long to be known everywhere: an earlier 404 means nothing."""
 LOST_AFTER_SECONDS = 900.0
 """How long an id has to be unknown, while the API knows another or takes a submit, until it is lost."""
-RECENT_SECONDS = 120.0
-"""How old the evidence may be: in a failover one id may be answered after another has been forgotten."""
 ENOUGH_RECOVERED = 3
 """Fewer unknown ids of an earlier run say too little about the token."""
 ANOTHER_ACCOUNT = (
@@ -51,9 +49,8 @@ class KnownIds:
 
     def is_lost(self, unknown_since: float) -> bool:
         """Whether an id that was unknown since then (monotonic) is lost."""
-        now = self._clock.monotonic()
-        is_recent = self._known_at >= max(unknown_since, now - RECENT_SECONDS)
-        return now - unknown_since >= LOST_AFTER_SECONDS and is_recent
+        has_been_unknown = self._clock.monotonic() - unknown_since >= LOST_AFTER_SECONDS
+        return has_been_unknown and self._known_at >= unknown_since
 
     def speak_of_another_account(self, job_id: int, *, slots: float) -> bool:
         """Note an unknown id; whether now all that an earlier run left are unknown. True once in a run.

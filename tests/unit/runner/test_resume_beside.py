@@ -90,7 +90,7 @@ async def test_a_paused_runner_that_ends_before_it_looks_into_the_table(tmp_path
 @virtual
 async def test_a_paused_runner_that_goes_on(tmp_path: Path) -> None:
     """It does so first, and only then it is said."""
-    async with night(tmp_path, look_seconds=1, median_seconds=300, sigma=0) as w, beside(w) as runner:
+    async with night(tmp_path, look_seconds=1, median_seconds=300) as w, beside(w) as runner:
         await w.clock.sleep(30)
         w.service.set_balance(Decimal(0))
         await told(w, "Paused (balance)")

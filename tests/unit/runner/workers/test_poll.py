@@ -161,10 +161,10 @@ def knows_others_until(w: World, moment: float) -> Callable[[object], UnknownId]
 
 @virtual
 async def test_an_id_that_stays_unknown_is_lost(tmp_path: Path) -> None:
-    """After a quarter of an hour in which the API knew others to the end; never sent again by itself."""
+    """After a quarter of an hour in which the API took others; never sent again by itself."""
     async with at_the_api(tmp_path, max_attempts=5) as (w, job):
         await w.clock.sleep(61)
-        w.provider.says("status", knows_others_until(w, 2000))
+        w.provider.says("status", knows_others_until(w, 200))
         await watch(w.run, job)
         found = await w.job()
         assert found.state is JobState.FAILED
