@@ -46,6 +46,7 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
             "cost_usd": None,
             "estimate_usd": 120_000,
             "ended": None,
+            "ended_at": None,
             "detail": None,
         }
     ]
