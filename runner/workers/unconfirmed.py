@@ -62,8 +62,10 @@ async def tell_unconfirmed(
     what = "It is sent again, as the settings allow: perhaps paid twice."
     sent_again = bool(await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]))
     if not sent_again:
-        what = "It is not sent again; `nightsheet review` decides about it."
         run.tally.resubmits_left += allowed
+        if not await run.store.jobs.ids_in_state(JobState.UNCONFIRMED, [job.id]):
+            return  # a person has decided about it meanwhile
+        what = "It is not sent again; `nightsheet review` decides about it."
     run.notice(f"Job {job.key!r}: {failure.message} {what}")
     run.limits.guards.unconfirmed(job.model, sent_again=sent_again)
 

@@ -152,6 +152,7 @@ async def test_what_a_person_decided_meanwhile_stays(tmp_path: Path) -> None:
             assert await submit(w.run, await w.queued()) is None
         assert await w.states() == {"a": JobState.FAILED}
         assert w.run.tally.resubmits_left == 1
+        assert w.notices == [], "nobody is sent to `review` for it"
 
 
 @virtual
