@@ -55,7 +55,12 @@ def raw_answer(answer: Answer) -> RawAnswer:
 
 def _scrubbed(text: str) -> str:
     plain = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in text)
-    return _SIGNED.sub(r"\1=…", _QUERY.sub(_without_secrets, plain))
+    return without_signatures(plain)
+
+
+def without_signatures(text: str) -> str:
+    """A text whose addresses have lost their queries, which may sign them; a request_id in one stays."""
+    return _SIGNED.sub(r"\1=…", _QUERY.sub(_without_secrets, text))
 
 
 def _without_secrets(address: re.Match[str]) -> str:

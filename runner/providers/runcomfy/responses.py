@@ -16,11 +16,11 @@ from enum import Enum, auto
 from typing import Any
 
 from runner.http.replies import Answer
+from runner.providers.runcomfy.evidence import without_signatures
 
 LONGEST_RETRY_AFTER_SECONDS = 600.0
 _LONGEST_MESSAGE = 500
 _LONGEST_ID = 128
-_QUERY = re.compile(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 FOREIGN = "403001"
 """A request_id of another account: on free calls that id's own trouble."""
@@ -274,7 +274,7 @@ def _short(text: str) -> str:
 
     Without the queries of URLs: the API may repeat a signed URL of an uploaded image.
     """
-    text = _QUERY.sub(r"\1?…", text)
+    text = without_signatures(text)
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     plain = " ".join(plain.split())
     return plain if len(plain) <= _LONGEST_MESSAGE else plain[: _LONGEST_MESSAGE - 1] + "…"
