@@ -1,5 +1,6 @@
 """The front door: a batch, from its sheet or from its table, to the report of one run over it."""
 
+from functools import partial
 from pathlib import Path
 
 from anyio import to_thread
@@ -9,7 +10,8 @@ from jobs.sheets.planning import open_images, plan
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import SheetSource
 from jobs.store.open import open_store
-from jobs.views import LoadReport
+from jobs.store.store import Store
+from jobs.views import BatchView, LoadReport, Pause
 from runner.environment import Environment
 from runner.events.observer import Observer
 from runner.events.report import RunReport
@@ -123,15 +125,31 @@ async def resume_batch(
                     f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
                 )
                 return None
-            phase = await settled_phase(settings.database, other, environment.clock)
+            phase = await settled_phase(
+                settings.database, other, environment.clock, partial(_is_paused, store, batch)
+            )
             if phase is Phase.WORKING:
                 observer.notice("It goes on by itself.")
                 return None
             if phase is Phase.PAUSED:
-                raise LockHeld(
-                    f"{other} holds {settings.database}. Its pause is cleared, and it has not gone on.",
-                    hint="If it hangs, end that process; then run `nightsheet resume` again.",
-                )
+                raise _still_paused(other, settings, (await store.batches.get(batch.id)).paused)
+
+
+async def _is_paused(store: Store, batch: BatchView) -> bool:
+    return (await store.batches.get(batch.id)).paused is not None
+
+
+def _still_paused(other: Holder, settings: Settings, paused: Pause | None) -> LockHeld:
+    holds = f"{other} holds {settings.database}"
+    if paused is None:
+        return LockHeld(
+            f"{holds}. Its pause is cleared, and it has not gone on.",
+            hint="If it hangs, end that process; then run `nightsheet resume` again.",
+        )
+    return LockHeld(
+        f"{holds}. It has paused again ({paused.reason}): {paused.detail}",
+        hint="When that is mended, run `nightsheet resume` again.",
+    )
 
 
 def _held(other: Holder, settings: Settings) -> LockHeld:

@@ -75,6 +75,7 @@ class Brake:
         if self.stop is not None and _weight(reason) <= _weight(self.stop.reason):
             return
         self.stop = Stop(reason, detail)
+        self.ending = self.ending or reason is PauseReason.DISK  # what could not be written is let go of
         self._on_pause(self.stop)
         self._pull(_REACH[reason])
 

@@ -6,7 +6,7 @@ holds it all night, a command such as `cancel` or a runner that is ending only b
 
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
@@ -122,11 +122,13 @@ def say_phase(database: Path, phase: Phase) -> None:
     _sign(lock, _holder(lock).model_copy(update={"phase": phase}).model_dump_json())
 
 
-async def settled_phase(database: Path, runner: Holder, clock: Clock) -> Phase:
+async def settled_phase(
+    database: Path, runner: Holder, clock: Clock, pauses_again: Callable[[], Awaitable[bool]]
+) -> Phase:
     """How `runner` stands after a change of the table, once that is certain.
 
     WORKING: it was for some seconds, and so has looked into the table. ENDING: it is, or has ended. PAUSED:
-    neither came for a long time.
+    it `pauses_again`, as the table has it, or neither came for a long time.
     """
     lock = _lock(database)
     since = working_since = clock.monotonic()
@@ -137,6 +139,8 @@ async def settled_phase(database: Path, runner: Holder, clock: Clock) -> Phase:
             return Phase.ENDING
         if holder.phase is Phase.PAUSED:
             working_since = clock.monotonic()
+            if working_since - since >= _WATCHED_SECONDS and await pauses_again():
+                return Phase.PAUSED
         elif clock.monotonic() - working_since >= _WATCHED_SECONDS:
             return Phase.WORKING
         await clock.sleep(_ASKED_EVERY_SECONDS)

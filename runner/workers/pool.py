@@ -58,7 +58,10 @@ async def _carry(run: Context, job: QueuedJob | OpenJob, release_slot: Callable[
             await run.images.ready.send(done)
         if not waiting.cancelled_caught:
             return  # still in hand, until its images are
-    run.queue.jobs.release(job.id)
+    if open_job is not None and done is None:
+        run.queue.jobs.leave(job.id)
+    else:
+        run.queue.jobs.release(job.id)
 
 
 async def fetch(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
+from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.views import FRONT, OpenJob, QueuedJob, UnconfirmedJob
 from runner.clock import Clock
@@ -33,6 +34,7 @@ class JobQueue:
         self._clock_is_back = False
         self._in_hand: dict[int, str] = {}
         self._set_aside: set[int] = set()
+        self._left: set[int] = set()
         self._short: set[int] = set()
         self._looking = anyio.Lock()
         self._changed = anyio.Event()
@@ -46,6 +48,7 @@ class JobQueue:
     def hold(self, job: OpenJob | UnconfirmedJob) -> None:
         """Mark a job as in hand without a worker: its images are being downloaded, say."""
         self._in_hand[job.id] = job.model
+        self._left.discard(job.id)
 
     def release(self, job_id: int) -> None:
         """Mark a job as no longer in hand."""
@@ -55,6 +58,11 @@ class JobQueue:
     def set_aside(self, job_id: int) -> None:
         """Release a job and never take it again in this run: it met an unexpected error."""
         self._set_aside.add(job_id)
+        self.release(job_id)
+
+    def leave(self, job_id: int) -> None:
+        """Release a job that this run polls no longer, although it may still be at the API."""
+        self._left.add(job_id)
         self.release(job_id)
 
     async def others_end(self, job_id: int) -> bool:
@@ -84,7 +92,9 @@ class JobQueue:
                         return job
                     self._queued.appendleft(job)  # and those behind it wait as well: they keep their turn
                 if await self._is_over():
-                    return None
+                    if not await self._found_running():
+                        return None
+                    continue
                 with anyio.move_on_after(_LOOK_AGAIN_SECONDS):
                     await self._changed.wait()
 
@@ -119,6 +129,17 @@ class JobQueue:
         wait = moment - self._clock.now()
         self._clock_is_back = wait > _LONGEST_WAIT
         return bool(self._set_aside) and wait <= timedelta(0)
+
+    async def _found_running(self) -> bool:
+        """Whether other processes gave jobs ids meanwhile (`review --attach`, a free `retry`): poll those."""
+        if self._brake.stops(Reach.POLLS):
+            return False
+        passed_over = self._set_aside | self._left
+        running = await self._store.jobs.open_jobs(self._batch_id, JobState.RUNNING)
+        found = [job for job in running if job.id not in passed_over]
+        for job in found:
+            self.give(job)
+        return bool(found)
 
     def _wake(self) -> None:
         self._changed.set()

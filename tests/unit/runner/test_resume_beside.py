@@ -1,16 +1,22 @@
 """`resume` beside another runner promises only what comes true, and takes over from one that is ending."""
 
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import anyio
 import pytest
 
 from jobs.errors import LockHeld
 from jobs.manifests.export import write_manifests
+from jobs.outcomes import Attached
+from jobs.states import JobState
+from jobs.store.open import open_store
+from runner.downloads.disk import LocalDisk
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.events.report import RunReport
 from runner.recovery.lock import Phase, holding, say_phase
@@ -44,6 +50,13 @@ async def told(w: Night, word: str) -> None:
     """Wait until the run says so."""
     with anyio.fail_after(3600):
         while not any(word in notice for notice in w.watching.notices):
+            await w.clock.sleep(0.1)
+
+
+async def stored_pause(w: Night, reason: str) -> None:
+    """Wait until the table has the pause: the runner writes it when it looks next."""
+    with anyio.fail_after(3600):
+        while select(w.database, "SELECT paused_reason FROM batch") != [{"paused_reason": reason}]:
             await w.clock.sleep(0.1)
 
 
@@ -93,7 +106,7 @@ async def test_a_paused_runner_that_goes_on(tmp_path: Path) -> None:
     async with night(tmp_path, look_seconds=1, median_seconds=300) as w, beside(w) as runner:
         await w.clock.sleep(30)
         w.service.set_balance(Decimal(0))
-        await told(w, "Paused (balance)")
+        await stored_pause(w, "balance")
         w.service.set_balance(Decimal(100))
         assert await w.resume() is None
         going_on, promised = w.watching.notices[-2:]
@@ -172,6 +185,56 @@ async def test_a_runner_that_does_not_move_is_told(tmp_path: Path) -> None:
                 await w.resume()
         assert GOES_ON not in w.watching.notices
         assert select(w.database, "SELECT paused_reason FROM batch") == [{"paused_reason": None}]
+
+
+@virtual
+async def test_a_runner_that_pauses_again_says_why(tmp_path: Path) -> None:
+    """Money is short still: nothing is promised, and nobody waits for it."""
+    async with night(tmp_path, look_seconds=1, median_seconds=300) as w, beside(w) as runner:
+        await w.clock.sleep(30)
+        w.service.set_balance(Decimal(0))
+        await stored_pause(w, "balance")
+        before = w.clock.monotonic()
+        with pytest.raises(LockHeld, match=r"It has paused again \(balance\)"):
+            await w.resume()
+        assert w.clock.monotonic() - before < 60
+        assert GOES_ON not in w.watching.notices
+        w.service.set_balance(Decimal(100))
+    assert runner.report.exit_code == 75
+    assert (await w.run(w.folder / "sheet.csv")).exit_code == 0
+    w.everything_once(ROWS)
+
+
+@virtual
+async def test_an_id_attached_meanwhile_is_polled_by_the_runner_itself(tmp_path: Path) -> None:
+    """`review --attach` and a free `retry` make jobs `running` behind its back: it said it goes on by itself."""
+    unreadable = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.NO_ID, prompt="no. 0")
+    async with night(tmp_path, faults=[unreadable], median_seconds=300) as w, beside(w) as runner:
+        await told(w, "Job 'row-0'")
+        job = next(job for job in w.jobs() if job["state"] == JobState.UNCONFIRMED)
+        accepted = next(submit for submit in w.service.ledger if "no. 0" in str(submit.body["prompt"]))
+        async with open_store(w.database, w.clock.now) as store:
+            assert await store.jobs.apply(Attached(job["id"], accepted.request_id, w.clock.now()))
+    assert runner.report.exit_code == 0
+    w.everything_once(ROWS)
+
+
+@virtual
+async def test_a_runner_without_a_disk_is_ending(tmp_path: Path) -> None:
+    """It has let go of what it could not write: the next one takes that up, and does."""
+    class Full(LocalDisk):
+        def create(self, path: Path) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with night(tmp_path, median_seconds=30) as w, beside(w) as runner:
+        with mock.patch("runner.lifecycle.stages.LocalDisk", Full):
+            await told(w, "Paused (disk)")
+        resumed = await w.resume()
+        assert runner.report.exit_code == 73
+        assert resumed is not None
+        assert (resumed.exit_code, resumed.paused) == (0, None)
+        assert GOES_ON not in w.watching.notices
+        w.everything_once(ROWS)
 
 
 @virtual

@@ -69,7 +69,7 @@ def test_an_interruption_is_no_pause() -> None:
     ("pull", "ending"),
     [
         (lambda brake: brake.pause(PauseReason.PERSON, "wait"), False),
-        (lambda brake: brake.pause(PauseReason.DISK, "full"), False),
+        (lambda brake: brake.pause(PauseReason.DISK, "full"), True),
         (lambda brake: brake.pause(PauseReason.TOKEN, "refused"), True),
         (lambda brake: brake.pause(PauseReason.OUTAGE, "down"), True),
         (lambda brake: brake.interrupt(Reach.POLLS), True),

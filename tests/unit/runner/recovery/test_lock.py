@@ -20,6 +20,11 @@ from tests.support.virtual_time import VirtualClock, virtual
 Held = AbstractAsyncContextManager[Holder | None]
 
 
+async def never() -> bool:
+    """A runner that does not pause again."""
+    return False
+
+
 def test_one_holds_the_other_does_not(tmp_path: Path) -> None:
     """And it is free again afterwards."""
     path = tmp_path / "db"
@@ -183,7 +188,7 @@ async def _phase_after(path: Path, clock: Clock, *steps: tuple[float, Phase]) ->
         await said.wait()
         async with held_by(path, clock, []) as other:
             assert other is not None
-        found = await settled_phase(path, other, clock)
+        found = await settled_phase(path, other, clock, never)
         seconds = clock.monotonic()
         tasks.cancel_scope.cancel()
     return found, seconds
@@ -219,10 +224,25 @@ async def test_a_runner_that_was_followed_by_another_has_ended(tmp_path: Path) -
     path, clock = tmp_path / "db", VirtualClock()
     async with held_by(path, clock, []), held_by(path, clock, []) as first:
         assert first is not None
-        assert await settled_phase(path, first, clock) is Phase.WORKING
+        assert await settled_phase(path, first, clock, never) is Phase.WORKING
     async with held_by(path, clock, []):
-        assert await settled_phase(path, first, clock) is Phase.ENDING
-    assert await settled_phase(path, first, clock) is Phase.ENDING
+        assert await settled_phase(path, first, clock, never) is Phase.ENDING
+    assert await settled_phase(path, first, clock, never) is Phase.ENDING
+
+
+@virtual
+async def test_a_runner_that_pauses_again_is_not_waited_for(tmp_path: Path) -> None:
+    """As the table has it; it had its seconds to look into it."""
+
+    async def pauses_again() -> bool:
+        return clock.monotonic() > 5
+
+    path, clock = tmp_path / "db", VirtualClock()
+    async with held_by(path, clock, []), held_by(path, clock, []) as other:
+        assert other is not None
+        say_phase(path, Phase.PAUSED)
+        assert await settled_phase(path, other, clock, pauses_again) is Phase.PAUSED
+        assert clock.monotonic() < 6
 
 
 @virtual

@@ -26,14 +26,14 @@ async def accept(w: World, key: str) -> OpenJob:
 
 
 async def drained(w: World, seconds: float = 100) -> list[str]:
-    """The keys of all that comes, each released at once and sent at that."""
+    """The keys of all that comes, each sent, and polled no longer."""
     keys: list[str] = []
     with anyio.fail_after(seconds):
         while (job := await w.run.queue.jobs.next()) is not None:
             keys.append(job.key)
             if isinstance(job, QueuedJob):
                 await accept(w, job.key)
-            w.run.queue.jobs.release(job.id)
+            w.run.queue.jobs.leave(job.id)
     return keys
 
 
@@ -45,7 +45,7 @@ async def test_what_the_api_has_comes_first_then_the_sheet_in_its_order(tmp_path
         first = await w.run.queue.jobs.next()
         assert isinstance(first, OpenJob)
         assert first.key == "c"
-        w.run.queue.jobs.release(first.id)
+        w.run.queue.jobs.leave(first.id)
         assert await drained(w) == ["a", "b"]
 
 
@@ -115,7 +115,7 @@ async def test_work_that_another_process_adds_is_taken_up(tmp_path: Path) -> Non
             while (job := await w.run.queue.jobs.next()) is not None:
                 got.append(job.key)
                 await accept(w, job.key)
-                w.run.queue.jobs.release(job.id)
+                w.run.queue.jobs.leave(job.id)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
@@ -126,7 +126,19 @@ async def test_work_that_another_process_adds_is_taken_up(tmp_path: Path) -> Non
             await other.batches.agree(w.run.batch.id)
             await w.clock.sleep(10)
             assert got == ["a", "c"]
-            w.run.queue.jobs.release(held.id)
+            w.run.queue.jobs.leave(held.id)
+
+
+@virtual
+async def test_an_id_that_another_process_attached_is_polled_before_the_end(tmp_path: Path) -> None:
+    """Also where nothing new may be sent; not where nothing may be polled."""
+    async with world(tmp_path, "a", "b") as w:
+        await accept(w, "b")
+        w.run.limits.brake.pause(PauseReason.BALANCE, "")
+        assert await drained(w) == ["b"]
+        await accept(w, "a")
+        w.run.limits.brake.pause(PauseReason.OUTAGE, "")
+        assert await drained(w) == []
 
 
 @virtual
