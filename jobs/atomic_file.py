@@ -47,7 +47,7 @@ class AtomicFile:
         self._close()  # an open file cannot be renamed on Windows
         self.path.replace(self._target)
         if durable:
-            _sync_folder(self._target.parent)
+            sync_folder(self._target.parent)
 
     def _close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -62,7 +62,7 @@ def write_all(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     with suppress(OSError):  # not every system can; the file itself is safe
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -64,6 +64,7 @@ class QueuedJob:
     inputs: str
     pictures: int
     turn: float = 0.0
+    fingerprint: str = ""
 
     @property
     def place(self) -> "Place":
@@ -244,7 +245,7 @@ class CancelCounts:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A request_id that was kept in the spool, and the key of its job."""
+    """A request_id that an earlier version kept in its spool, and the key of its job."""
 
     key: str
     outcome: Attached

@@ -11,7 +11,7 @@ from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure
 from jobs.outcomes import Claimed, Outcome
 from jobs.states import MOVES, JobState, Move
-from jobs.store import ledger, moves
+from jobs.store import intents, ledger, moves
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import job_views, open_view, select_jobs, select_open, with_images
 from jobs.store.schema import ATTEMPT, JOB, REFERENCE
@@ -39,7 +39,7 @@ class Jobs(StorePart):
     @writes
     async def claim(self, connection: AsyncConnection, claimed: Claimed) -> int | None:
         """Commit the intent to submit; return the attempt's id, None if the job must not be sent any more."""
-        return await moves.claim(connection, claimed)
+        return await intents.claim(connection, claimed)
 
     @writes
     async def apply(self, connection: AsyncConnection, *outcomes: Outcome) -> bool:
@@ -117,7 +117,16 @@ class Jobs(StorePart):
     ) -> list[QueuedJob]:
         """Jobs that may be claimed now, or at the time `now`, in their turn, beyond the place `after`."""
         found = await connection.execute(
-            select(JOB.c.id, JOB.c.key, JOB.c.row, JOB.c.model, JOB.c.inputs, JOB.c.pictures, JOB.c.turn)
+            select(
+                JOB.c.id,
+                JOB.c.key,
+                JOB.c.row,
+                JOB.c.model,
+                JOB.c.inputs,
+                JOB.c.pictures,
+                JOB.c.turn,
+                JOB.c.fingerprint,
+            )
             .where(
                 JOB.c.batch_id == batch_id,
                 JOB.c.state == JobState.QUEUED,

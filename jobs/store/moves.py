@@ -18,7 +18,6 @@ from jobs.outcomes import (
     Accepted,
     Attached,
     Cancelled,
-    Claimed,
     Discarded,
     Fetched,
     FetchFailed,
@@ -99,31 +98,6 @@ def _newest_attempt(job_id: int) -> ScalarSelect[Any]:
 
 def _update_attempt(job_id: int, **values: Any) -> Update:
     return update(ATTEMPT).where(ATTEMPT.c.id == _newest_attempt(job_id)).values(**values)
-
-
-async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
-    """Record the intent to submit; return the attempt's id, None if the job must not be sent any more."""
-    moved = await connection.execute(
-        _from_its_sources(Move.CLAIM, claimed.job_id)
-        .where(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
-        .values(attempts=JOB.c.attempts + 1, submitted_at=claimed.at, agreed=False)
-    )
-    if moved.rowcount == 0:
-        return None
-    number = select(JOB.c.attempts).where(JOB.c.id == claimed.job_id).scalar_subquery()
-    made = await connection.execute(
-        insert(ATTEMPT).values(
-            uid=claimed.uid,
-            job_id=claimed.job_id,
-            number=number,
-            payload_sha256=claimed.payload_sha256,
-            started_at=claimed.at,
-            outcome=SubmitOutcome.INTENT,
-            automatic=False,
-            estimate_usd=claimed.estimate_usd,
-        )
-    )
-    return int(made.inserted_primary_key[0]) if made.inserted_primary_key else None
 
 
 async def apply_all(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> bool:

@@ -14,6 +14,8 @@ ATTEMPT = SQLModel.metadata.tables["attempt"]
 ARTIFACT = SQLModel.metadata.tables["artifact"]
 REFERENCE = SQLModel.metadata.tables["reference"]
 RUN = SQLModel.metadata.tables["run"]
+IDENTITY = SQLModel.metadata.tables["identity"]
+JOURNAL = SQLModel.metadata.tables["journal"]
 
 TWIN = JOB.alias("twin")
 """The job that is sent instead of a linked one."""

@@ -275,3 +275,23 @@ class Run(SQLModel, table=True):
     started_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     exit_code: int | None = None
+
+
+class Identity(SQLModel, table=True):
+    """The one row that names this database. A copy of the file has the same name."""
+
+    __table_args__ = (
+        CheckConstraint("id = 1", name="identity_one"),
+        CheckConstraint("length(uid) = 32", name="identity_uid"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    uid: str
+
+
+class Journal(SQLModel, table=True):
+    """A journal file that the table agreed with to its last line: it need not be read again."""
+
+    name: str = Field(primary_key=True)
+    stamp: str
+    """Bytes and times of its copies, as they were then."""

@@ -17,8 +17,9 @@ from runner.events.observer import Observer
 from runner.http.image_client import ImageClient
 from runner.planning.consent import Consent
 from runner.planning.selection import WHOLE, SelectedJobs, Selection
+from runner.recovery.file_watch import FileWatch
+from runner.recovery.journal import Journal
 from runner.recovery.recover import Recovered
-from runner.recovery.spool import Spool
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 
@@ -92,7 +93,8 @@ class Scope:
 class Resources:
     """Resources that stay open for the length of a run."""
 
-    spool: Spool
+    journal: Journal
+    files: FileWatch
     image_client: ImageClient
     disk: Disk
     bucket: Bucket | None

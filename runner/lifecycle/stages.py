@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -37,9 +37,14 @@ from runner.planning.dedupe import dedupe
 from runner.planning.resubmits import allowed_resubmits
 from runner.planning.selection import SelectedJobs, select
 from runner.providers.connect import Api, open_api, user_agent
+from runner.recovery.file_watch import FileWatch
+from runner.recovery.healing import moved_notice
+from runner.recovery.journal import Journal, open_journal
+from runner.recovery.journal_format import Header
+from runner.recovery.journal_places import Places, new_name, places_of
 from runner.recovery.lock import Phase, say_phase
 from runner.recovery.recover import Recovered, read_again, recover
-from runner.recovery.spool import Spool, open_spool
+from runner.recovery.state_lock import one_runner
 from runner.settings import UNPROVEN
 from runner.uploads.object_store import Bucket, open_bucket
 from runner.workers.context import Context
@@ -56,12 +61,13 @@ async def carry_out(order: Order) -> RunReport:
     notifier = notifier_for(order.settings, order.environment.env, order.observer.notice)
     begun = order.environment.clock.monotonic()
     bucket = await _bucket(order)
-    with open_spool(order.settings.database) as spool:
-        found = await _recover(order, spool)
+    places = await places_of(order.store, order.batch, order.settings, order.environment)
+    with one_runner(places, order.settings.database, order.observer.notice) as written:
+        found = await _recover(order, places)
         order, scope = await _scope(await _unpause(order), found)
         if not scope:
             return await _idle(order, notifier)
-        async with _opened(order, spool, bucket) as (api, resources, ready):
+        async with _opened(order, written, bucket) as (api, resources, ready):
             run_id = await order.store.batches.begin_run(
                 order.batch.id, pid=os.getpid(), host=socket.gethostname()
             )
@@ -78,9 +84,9 @@ async def carry_out(order: Order) -> RunReport:
     return report
 
 
-async def _recover(order: Order, spool: Spool) -> Recovered:
-    found = await recover(order.store, order.batch, spool)
-    _announce(found, order.observer)
+async def _recover(order: Order, places: Places) -> Recovered:
+    found = await recover(order.store, order.batch, places, order.environment.clock.now())
+    _announce(found, order)
     return found
 
 
@@ -138,7 +144,7 @@ async def _idle(order: Order, notifier: Notifier) -> RunReport:
 
 @asynccontextmanager
 async def _opened(
-    order: Order, spool: Spool, bucket: Bucket | None
+    order: Order, places: Places, bucket: Bucket | None
 ) -> AsyncIterator[tuple[Api, Resources, Ready]]:
     """The API and the other resources of a run."""
     settings, environment = order.settings, order.environment
@@ -152,8 +158,23 @@ async def _opened(
         )
         send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
         async with client:
-            with send, ready:  # closed even if nobody consents
-                yield api, Resources(spool, client, LocalDisk(), bucket, send), ready
+            with send, ready, await _journal(order, places) as journal:  # closed even if nobody consents
+                files = FileWatch(settings.database)
+                yield api, Resources(journal, files, client, LocalDisk(), bucket, send), ready
+
+
+async def _journal(order: Order, places: Places) -> AbstractContextManager[Journal]:
+    """This run's journal. Its files come into being with the first submit."""
+    settings, environment = order.settings, order.environment
+    header = Header(
+        await order.store.witness.database_uid(),
+        str(settings.database),
+        socket.gethostname(),
+        order.batch.origin,
+        environment.clock.now(),
+    )
+    name = new_name(header.begun_at, environment.rng.getrandbits(32))
+    return open_journal(places, name, header, order.observer.notice)
 
 
 async def _warn_of_the_database(order: Order) -> None:
@@ -228,18 +249,15 @@ def _defect(observer: Observer, key: str, error: BaseException) -> None:
     )
 
 
-def _announce(found: Recovered, observer: Observer) -> None:
+def _announce(found: Recovered, order: Order) -> None:
+    observer, healing = order.observer, found.healing
+    moved = moved_notice(healing.newest, order.settings.database, socket.gethostname())
+    for sentence in filter(None, (moved, *healing.sentences())):
+        observer.notice(sentence)
     going_on = len(found.running) + len(found.fetching)
     if going_on:
         jobs = "1 job is" if going_on == 1 else f"{going_on} jobs are"
         observer.notice(f"Going on: {jobs} paid for already, nothing of that is sent again.")
-    if found.from_spool:
-        observer.notice(f"{found.from_spool} request_ids were taken up from the spool file.")
-    if found.left:
-        observer.notice(
-            f"{len(found.left)} request_ids in the spool file fit no job of this batch, and are kept there: "
-            f"{', '.join(found.left)}. They are paid for: look for them on the provider's page."
-        )
     if found.unconfirmed:
         observer.notice(
             f"{found.unconfirmed} submits were on their way when the last run ended, and may be paid for: "

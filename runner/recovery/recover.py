@@ -2,19 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
 from jobs.errors import LockHeld
 from jobs.failures import Failure, FailureKind
-from jobs.outcomes import Attached
 from jobs.states import JobState
-from jobs.views import BatchView, OpenJob, Receipt, Settled, UnconfirmedJob
+from jobs.views import BatchView, OpenJob, UnconfirmedJob
 from runner.clock import Clock
+from runner.recovery import old_spool
+from runner.recovery.healing import Healing, heal
+from runner.recovery.journal_places import Places
 from runner.recovery.lock import holding
-from runner.recovery.spool import Spool, Spooled, open_spool
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -31,10 +32,8 @@ class Recovered:
 
     unconfirmed: int
     """Submits that the last run left without an answer."""
-    from_spool: int
-    """Submits whose request_id was kept in the spool."""
-    left: tuple[str, ...]
-    """request_ids in the spool that belong to no job and that no job has."""
+    healing: Healing
+    """What the journal knew better than the table."""
     running: list[OpenJob]
     fetching: list[OpenJob]
     naming_ids: list[UnconfirmedJob] = field(default_factory=list)
@@ -57,13 +56,12 @@ class Recovered:
         }
 
 
-async def recover(store: "Store", batch: BatchView, spool: Spool) -> Recovered:
+async def recover(store: "Store", batch: BatchView, places: Places, now: datetime) -> Recovered:
     """Settle a batch. The caller holds the database's lock, so no other process works on it."""
-    settled = await settle(store, batch, spool)
+    healing, unconfirmed = await settle(store, batch, places, now)
     return Recovered(
-        unconfirmed=settled.unconfirmed,
-        from_spool=settled.attached,
-        left=tuple(receipt.outcome.request_id for receipt in settled.left),
+        unconfirmed=unconfirmed,
+        healing=healing,
         running=await store.jobs.open_jobs(batch.id, JobState.RUNNING),
         fetching=await store.jobs.open_jobs(batch.id, JobState.FETCHING),
         naming_ids=await store.ledger.naming_ids(batch.id),
@@ -85,34 +83,36 @@ async def read_again(store: "Store", batch: BatchView, found: Recovered) -> Reco
 async def settle_beside(
     store: "Store",
     batch: BatchView,
-    database: Path,
+    places: Places,
     *,
     command: str,
     clock: Clock,
     notice: Callable[[str], None],
 ) -> None:
-    """Settle what a run left open, if none is active: a person decides with the receipts in the spool.
+    """Settle what a run left open, if none is active: a person decides with what the journal knows.
 
     Raises:
         LockHeld: another command keeps the lock.
     """
-    async with holding(database, command=command, batch=batch.name, clock=clock, notice=notice) as other:
+    path = store.database.path
+    async with holding(path, command=command, batch=batch.name, clock=clock, notice=notice) as other:
         if other is not None and other.makes_room_soon:
-            raise LockHeld(f"{other} still holds {database}.", hint="Nothing was changed: try again.")
+            raise LockHeld(f"{other} still holds {path}.", hint="Nothing was changed: try again.")
         if other is None:
-            with open_spool(database) as spool:
-                await settle(store, batch, spool)
+            healing, _unconfirmed = await settle(store, batch, places, clock.now())
+            for sentence in healing.sentences():
+                notice(sentence)
 
 
-async def settle(store: "Store", batch: BatchView, spool: Spool) -> Settled:
-    """Settle what a run left open, with the receipts in the spool."""
-    receipts = {line: _receipt(line) for line in spool.lines if line.batch_id == batch.id}
-    settled = await store.jobs.settle_interrupted(batch.id, INTERRUPTED, tuple(receipts.values()))
-    kept = tuple(line for line in spool.lines if line not in receipts or receipts[line] in settled.left)
-    if kept != spool.lines:
-        await to_thread.run_sync(spool.keep, kept)
-    return settled
+async def settle(store: "Store", batch: BatchView, places: Places, now: datetime) -> tuple[Healing, int]:
+    """Put back what the table forgot, then make what a run left open `unconfirmed`; how much that was.
 
-
-def _receipt(line: Spooled) -> Receipt:
-    return Receipt(line.key, Attached(line.job_id, line.request_id, line.moment, line.uid or None))
+    In this order, nobody is asked about a submit whose receipt is in the journal.
+    """
+    path = store.database.path
+    healing = await heal(store, places, now)
+    receipts = await to_thread.run_sync(old_spool.receipts_in, path, batch)
+    settled = await store.jobs.settle_interrupted(batch.id, INTERRUPTED, receipts)
+    if receipts:
+        await to_thread.run_sync(old_spool.drop, path, batch, settled.left)
+    return healing, settled.unconfirmed

@@ -20,7 +20,8 @@ from runner.limits.guards import Guards
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
-from runner.recovery.spool import Spool
+from runner.recovery.file_watch import FileWatch
+from runner.recovery.journal import Journal
 from runner.uploads.uploader import Uploader
 from runner.workers.known_ids import KnownIds
 from runner.workers.pending import PendingSubmits
@@ -110,7 +111,9 @@ class Context:
     batch: BatchView
     store: Store
     provider: Provider
-    spool: Spool
+    journal: Journal
+    files: FileWatch
+    """The database's files: looked at before each submit."""
     time: Time
     timing: Timing
     limits: Limits

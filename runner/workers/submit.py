@@ -5,14 +5,13 @@ three steps are shielded from cancellation, and nothing else is.
 """
 
 import hashlib
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 import anyio
-from anyio import to_thread
 
 from jobs.catalog.registry import find
 from jobs.errors import CannotWrite
@@ -25,14 +24,16 @@ from jobs.outcomes import (
     Unsendable,
 )
 from jobs.pauses import PauseReason
+from jobs.submit_record import Answered, SubmitEnd
 from jobs.views import OpenJob, QueuedJob
 from runner.backoff import Backoff
 from runner.limits.brake import Reach
 from runner.limits.budget import Reservation
 from runner.providers.base import CallFailed, Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
-from runner.recovery.spool import Spooled
 from runner.uploads.uploader import Sendable, Unfit
 from runner.workers.context import Context, must
+from runner.workers.intent import new_uid, put_down, take_back
+from runner.workers.journaling import end_of, keep_receipt
 from runner.workers.unconfirmed import Lookup, ask_for, failure_of, leave_unconfirmed, tell_unconfirmed
 
 MOST_UNPROVEN = 3
@@ -124,10 +125,12 @@ async def _settle_named(
     lookup = await ask_for(run, named.request_id)
     now = run.time.clock.now()
     if lookup is Lookup.KNOWN:
+        run.journal.ended(named.uid, SubmitEnd(Answered.ACCEPTED, now, named.request_id))
         if await run.store.jobs.apply(Accepted(job.id, named.request_id, now, named.uid)):
             _count_accepted(run)
             return await run.store.jobs.open_job(job.id)
     elif lookup is Lookup.UNKNOWN and (turned_away := named.verdict.if_unknown) is not None:
+        run.journal.ended(named.uid, SubmitEnd(Answered.TURNED_AWAY, now))
         wait = _wait_for(run, turned_away, tries.all)
         if await run.store.jobs.apply(_turned_away(job, turned_away, now, wait)):
             money.give_back()
@@ -182,17 +185,13 @@ async def _send(
 ) -> OpenJob | _Again | _Named | None:
     """One submit, from intent to recorded answer. `money` is spent unless it is surely not accepted."""
     now = run.time.clock.now()
-    uid = _new_uid(run, job, now)
+    uid = new_uid(run, job, now)
+    claimed = Claimed(job.id, uid, hashlib.sha256(payload).hexdigest(), now, money.estimate)
     try:
-        run.probe("before intent")
-        claimed = await run.store.jobs.claim(
-            Claimed(job.id, uid, hashlib.sha256(payload).hexdigest(), now, money.estimate)
-        )
-        if claimed is None:  # cancelled, or removed from the sheet, since it was read
+        if not await put_down(run, job, claimed):
             return None
-        if _is_held_back(run):  # paused while the intent was being committed
-            now = run.time.clock.now()
-            must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
+        if _is_held_back(run):  # paused while the intent was being written
+            await take_back(run, job, uid)
             return _Again(0.0, tries.unproven)
     except CannotWrite as error:
         run.limits.brake.pause(PauseReason.DISK, error.message)
@@ -207,7 +206,7 @@ async def _send(
         taken = await run.store.jobs.open_job(job.id) if isinstance(verdict, Taken) else None
     except Exception as error:
         if isinstance(verdict, Taken):  # not even a defect may lose a paid request
-            await _spool(run, job, uid, verdict)
+            await keep_receipt(run, job, uid, verdict)
         if not isinstance(error, CannotWrite):
             raise
         run.limits.brake.pause(PauseReason.DISK, error.message)
@@ -217,12 +216,6 @@ async def _send(
     if isinstance(verdict, Unconfirmed) and verdict.named_id is not None:
         return _Named(uid, verdict.named_id, verdict)
     return taken if wait is None else _Again(wait, _unproven(verdict, tries))
-
-
-def _new_uid(run: Context, job: QueuedJob, now: datetime) -> str:
-    """A name for an attempt. Job and time keep two runs apart whose chance is the same, as in a rehearsal."""
-    chance = run.time.rng.getrandbits(128)
-    return hashlib.sha256(f"{chance} {job.id} {now.isoformat()}".encode()).hexdigest()[:32]
 
 
 def _unproven(verdict: SubmitVerdict, tries: _Tries) -> int:
@@ -260,6 +253,9 @@ def _is_held_back(run: Context) -> bool:
 async def _record(run: Context, job: QueuedJob, uid: str, verdict: SubmitVerdict, tries: int) -> float | None:
     """Commit the outcome of a submit; return the seconds until it may be repeated, None if it may not."""
     now = run.time.clock.now()
+    if (end := end_of(verdict, now)) is not None:
+        run.journal.ended(uid, end)
+        run.probe("after end")
     match verdict:
         case Taken(request_id=request_id):
             if not await run.store.jobs.apply(Accepted(job.id, request_id, now, uid)):
@@ -320,15 +316,6 @@ def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
         return run.limits.throttle.turned_away(verdict.retry_after_seconds, verdict.reason)
     run.limits.health.call_failed(CallFailed(verdict.reason, certificate=verdict.certificate))
     return _UNSENT.jittered(tries, run.time.rng)
-
-
-async def _spool(run: Context, job: QueuedJob, uid: str, verdict: Taken) -> None:
-    line = Spooled(run.batch.id, job.id, job.key, verdict.request_id, run.time.clock.now().isoformat(), uid)
-    kept = "Even its spool file cannot be written: keep this line."
-    with suppress(OSError):
-        await to_thread.run_sync(run.spool.add, line)
-        kept = "It is kept in the spool file, and the next run takes it up."
-    run.notice(f"Job {job.key!r} was accepted as {verdict.request_id}, but the database refuses. {kept}")
 
 
 def _over_budget(run: Context, job: QueuedJob, estimate: Decimal | None) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from jobs.errors import NightsheetError
 from jobs.states import JobState
 from jobs.store.sqlite.database import open_database
-from runner.recovery.spool import Spooled
 from tests.support.fuse import Fuse
+from tests.support.journals import receipts
 from tests.support.night import Night, night
 from tests.support.tables import select
 from tests.support.virtual_time import run_virtual
@@ -110,11 +110,11 @@ def nothing_paid_twice(w: Night, where: str) -> None:
 
 
 def nothing_lost(w: Night, where: str) -> None:
-    """What the API took is in the table or in the spool, and the table is sound."""
+    """What the API took is in the table or in the journal, and the table is sound."""
     with closing(sqlite3.connect(w.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)], where
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == [], where
-    kept = _held(w) | {line.request_id for line in _spooled(w)}
+    kept = _held(w) | receipts(w.folder)
     assert {submit.request_id for submit in w.service.ledger} <= kept, where
 
 
@@ -125,7 +125,6 @@ def ended(w: Night, where: str) -> None:
         assert job["state"] in (JobState.SUCCEEDED, JobState.UNCONFIRMED), (where, job)
         # What the API has taken is never in doubt: its receipt was kept somewhere.
         assert (job["state"] == JobState.SUCCEEDED) is (w.submits()[prompt] == 1), (where, job)
-    assert not _spooled(w), where
 
 
 def _held(w: Night) -> set[str]:
@@ -135,11 +134,3 @@ def _held(w: Night) -> set[str]:
         attempt["request_id"]
         for attempt in select(w.database, "SELECT request_id FROM attempt WHERE request_id IS NOT NULL")
     }
-
-
-def _spooled(w: Night) -> list[Spooled]:
-    path = w.database.with_name(f"{w.database.name}.spool")
-    if not path.exists():
-        return []
-    lines = path.read_bytes().replace(b"\0", b"").decode().splitlines()
-    return [Spooled(**json.loads(line)) for line in lines]

@@ -1,4 +1,4 @@
-"""The spool, the pictures and the manifests fail at their k-th write: paid once, and home in the end."""
+"""The journal, the pictures and the manifests fail at their k-th write: paid once, and home in the end."""
 
 import errno
 from functools import partial
@@ -10,7 +10,7 @@ from tests.fault.storage import Breaking, search
 from tests.support.faulty_files import failing_disk, failing_os
 
 PLACES: dict[str, Breaking] = {
-    "spool": partial(failing_os, "runner.recovery.spool"),
+    "journal": partial(failing_os, "runner.recovery.journal"),
     "manifests": partial(failing_os, "jobs.atomic_file"),
     "pictures": failing_disk,
     "pictures-io": partial(failing_disk, number=errno.EIO),

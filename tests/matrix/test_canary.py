@@ -77,7 +77,7 @@ async def test_the_token_is_nowhere(tmp_path: Path) -> None:
         await until(lambda: len(here.service.ledger) >= 9, process)
         process.kill()
         said.append(await wait(process))
-        assert {".db-wal", ".spool", ".lock"} <= assert_not_in(tmp_path, *said), "as a crash leaves it"
+        assert {".db-wal", ".journal", ".lock"} <= assert_not_in(tmp_path, *said), "as a crash leaves it"
 
         said += [await here.call("resume", *loud, "--json")]
         assert said[-1].code == 1, said[-1].err

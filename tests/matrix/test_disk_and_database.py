@@ -76,7 +76,7 @@ async def test_no_room_for_the_table(tmp_path: Path) -> None:
 
 @virtual
 async def test_locked_by_another_process_at_the_worst_moment(tmp_path: Path) -> None:
-    """An answer is here and cannot be committed: its id goes to the spool, and the next run takes it up."""
+    """An answer is here and cannot be committed: its id is in the journal, and the next run takes it up."""
     with night_of_a_short_wait(), closing(sqlite3.connect(tmp_path / "night.db", timeout=1)) as other:
         passed = []
 
@@ -93,20 +93,15 @@ async def test_locked_by_another_process_at_the_worst_moment(tmp_path: Path) -> 
             assert "locked" in report.paused.detail
             other.rollback()
             w.probe = lambda _name: None
-            assert any("It is kept in the spool file" in notice for notice in w.watching.notices)
+            assert any("The journal has it" in notice for notice in w.watching.notices)
             assert 0 < posts(w) < ROWS
             await w.run(w.sheet(ROWS))
-            assert any("taken up from the spool" in notice for notice in w.watching.notices)
+            assert any("The journal had the receipt" in notice for notice in w.watching.notices)
             # One that had its intent on disk and was not sent any more may be in doubt; none that was taken.
             succeeded = {job["key"] for job in w.jobs() if job["state"] == JobState.SUCCEEDED}
             taken = {str(submit.body["prompt"]).replace("A boat no. ", "row-") for submit in w.service.ledger}
             assert len(taken) == len(w.service.ledger) >= ROWS - 4
             assert succeeded == taken
-            assert not spools(tmp_path)
-
-
-def spools(folder: Path) -> list[Path]:
-    return list(folder.glob("*.spool"))
 
 
 def night_of_a_short_wait() -> Any:

@@ -45,8 +45,9 @@ Moment = Callable[[Desk, random.Random], Callable[[], bool]]
 
 def _start(here: Desk, _rng: random.Random) -> Callable[[], bool]:
     """As soon as it holds the database: it loads, or recovers."""
-    spool = here.folder / "nightsheet.db.spool"
-    return spool.exists
+    lock = here.folder / "nightsheet.db.lock"
+    before = lock.read_bytes() if lock.exists() else b""
+    return lambda: lock.exists() and lock.read_bytes() != before
 
 
 def _submits(here: Desk, rng: random.Random) -> Callable[[], bool]:

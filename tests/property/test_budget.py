@@ -98,7 +98,7 @@ async def one_run(w: World, night: Night, seconds: float) -> None:
     w.provider.says("submit", night.submit)
     w.provider.says("status", night.status)
     w.provider.says("result", night.result)
-    found: Recovered = await recover(w.store, w.run.batch, w.run.spool)
+    found: Recovered = await recover(w.store, w.run.batch, w.places, w.clock.now())
     account, doubtful = (
         await w.store.ledger.account(w.run.batch.id),
         await w.store.ledger.unconfirmed_usd(w.run.batch.id),

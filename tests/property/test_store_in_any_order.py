@@ -307,7 +307,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(keep=st.booleans())
     def crash(self, keep: bool) -> None:
-        """The process dies; the next one settles what it left, with a receipt from the spool or without."""
+        """The process dies; the next one settles what it left, with a receipt or without."""
         open_now = [job for job in self.jobs().values() if job["state"] == "submitting"]
         receipts = [
             Receipt(job["key"], Attached(job["id"], f"req-{next(self.opened.numbers)}", self.opened.clock.at))

@@ -17,6 +17,7 @@ from jobs.states import JobState
 from jobs.views import AttemptView
 from runner.emulator.service.history import Submit
 from tests.simulation.refs import as_planned
+from tests.support.journals import receipts
 from tests.support.night import Night
 from tests.support.tables import select
 
@@ -36,7 +37,8 @@ class Evidence:
     attempts: Sequence[Record]
     artifacts: Sequence[Record]
     submits: Sequence[Submit]
-    spooled: frozenset[str]
+    journaled: frozenset[str]
+    """The request_ids in the journals."""
     folder: Path
     batch: str
     charged_usd: Decimal
@@ -118,18 +120,11 @@ def gather(w: Night, batch: str = "sheet") -> Evidence:
         select(w.database, _LEDGER),
         select(w.database, "SELECT * FROM artifact ORDER BY id"),
         tuple(w.service.ledger),
-        frozenset(_spooled(w.database.with_name(f"{w.database.name}.spool"))),
+        frozenset(receipts(w.folder)),
         w.folder,
         batch,
         w.service.charged_usd,
     )
-
-
-def _spooled(path: Path) -> list[str]:
-    if not path.exists():
-        return []
-    lines = path.read_bytes().replace(b"\0", b"").splitlines()
-    return [json.loads(line)["request_id"] for line in lines]
 
 
 def _attempt(line: Record) -> AttemptView:

@@ -33,7 +33,7 @@ class Losses(NamedTuple):
     paid_twice: int
     """Submits that the API accepted beyond what was authorised."""
     lost: int
-    """Requests that the API accepted, and that neither the table, the spool nor an open doubt knows."""
+    """Requests that the API accepted, and that neither the table, the journal nor an open doubt knows."""
 
 
 def losses(e: Evidence) -> Losses:
@@ -42,7 +42,7 @@ def losses(e: Evidence) -> Losses:
     for job in e.jobs:
         accepted = e.accepted.get(job["id"], [])
         twice += max(0, len(accepted) - 1 - job["authorised"])
-        unknown = [s for s in accepted if s.request_id not in e.held and s.request_id not in e.spooled]
+        unknown = [s for s in accepted if s.request_id not in e.held and s.request_id not in e.journaled]
         lost += max(0, len(unknown) - _doubts(e, job["id"]))
     return Losses(twice, lost)
 
@@ -75,7 +75,7 @@ def i17_charged_is_told(e: Evidence) -> None:
 
 
 def i3_nothing_lost(e: Evidence) -> None:
-    """Every accepted request is known by its id, spooled, or its job is in doubt; no id is made up."""
+    """Every accepted request is known by its id, in the journal, or its job is in doubt; no id is made up."""
     assert losses(e).lost == 0, f"I3: lost of {[s.request_id for s in e.submits]}: {e.attempts}"
     assert set(e.held) <= {submit.request_id for submit in e.submits}, "I3: an id that the API never gave"
 

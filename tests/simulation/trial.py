@@ -175,7 +175,7 @@ def _check(w: World, ended: Ended, *, alone: bool = True) -> None:
         return
     if not ended.process.reached["refusal"] and not w.is_run:
         oracle.between_runs(e, w.orphans)
-    known = set(e.held) | set(e.spooled)
+    known = set(e.held) | set(e.journaled)
     for receipt in w.net.receipts:
         if receipt.process is ended.process and receipt.request_id not in known:
             if receipt.request_id in e.named:

@@ -1,4 +1,4 @@
-"""Files on a disk that fails: the spool's, the manifests' and the pictures'."""
+"""Files on a disk that fails: the journal's, the manifests' and the pictures'."""
 
 import errno
 import os

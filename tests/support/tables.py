@@ -1,5 +1,6 @@
 """A job table on disk, with a clock that stands still, and short ways to every state of a job."""
 
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing
@@ -83,7 +84,7 @@ def planned(
     """A row of a sheet; another `prompt` makes another fingerprint."""
     given: dict[str, Any] = {
         "row": position + 2,
-        "fingerprint": f"fingerprint of {prompt}",
+        "fingerprint": hashlib.sha256(prompt.encode()).hexdigest(),
         "model": MODEL,
         "inputs": {"prompt": prompt, "size": "2048x2048"},
         "columns": {},

@@ -38,8 +38,12 @@ from runner.limits.health import Health
 from runner.planning.consent import agreed_to_all
 from runner.providers.connect import Api
 from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
+from runner.recovery.file_watch import FileWatch
+from runner.recovery.healing import Healing
+from runner.recovery.journal import open_journal
+from runner.recovery.journal_format import Header
+from runner.recovery.journal_places import Places, new_name, places_of
 from runner.recovery.recover import Recovered
-from runner.recovery.spool import open_spool
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 from runner.workers.context import Context
@@ -103,6 +107,8 @@ class World:
     """Where the jobs go whose pictures are ready."""
     notices: list[str]
     stops: list[Stop]
+    places: Places
+    """Of the journals."""
 
     @property
     def store(self) -> Store:
@@ -205,14 +211,17 @@ async def world(
         tuning = Tuning(slots, rate, budget)
         approval = Approval(batch, tuning, {MODEL: PRICE}, Decimal(0), unpriced=0, resubmits_left=0)
         record = await store.preview.track_record(batch.id, ended=guard_limits.remembered)
-        scope = Scope(Recovered(0, 0, (), [], []), None, Workload(), (), record)
+        scope = Scope(Recovered(0, Healing(), [], []), None, Workload(), (), record)
         api = Api(provider, DEFAULT_BASE, ORIGIN, lambda: None)
         client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(net))
         send, ready = anyio.create_memory_object_stream[OpenJob](64)
-        with open_spool(database.path) as spool, send, ready:
-            resources = Resources(spool, client, disk or LocalDisk(), bucket, send)
+        places = await places_of(store, batch, settings, environment)
+        header = Header(await store.witness.database_uid(), str(database.path), "here", ORIGIN, clock.now())
+        journal = open_journal(places, new_name(clock.now(), 1), header, notices.append)
+        with journal as opened, send, ready:
+            resources = Resources(opened, FileWatch(database.path), client, disk or LocalDisk(), bucket, send)
             run = build(order, api, brake, health, approval, scope, resources)
-            yield World(run, clock, provider, ready, notices, stops)
+            yield World(run, clock, provider, ready, notices, stops, places)
 
 
 @asynccontextmanager

@@ -23,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from jobs.errors import CannotWrite
 from jobs.store.sqlite import migrate
+from jobs.store.sqlite.one_name import check_one_name
 
 T = TypeVar("T")
 Operation = Callable[[AsyncConnection], Awaitable[T]]
@@ -167,8 +168,9 @@ async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[Dat
 
     Raises:
         NotOurDatabase: the file is not a database of this version or an older one. It is unchanged.
-        CannotWrite: it cannot be created or opened.
+        CannotWrite: it cannot be created or opened, or has a second name.
     """
+    await to_thread.run_sync(check_one_name, path)
     await to_thread.run_sync(migrate.prepare if create else migrate.check, path)
     database = Database(path, _engine(path, writing=True), _engine(path, writing=False))
     try:

@@ -15,6 +15,7 @@ from runner.cli.steps.decisions import carry_out, decisions_from
 from runner.cli.steps.open import execute, opened_batch, process_environment
 from runner.deciding.unconfirmed import unconfirmed_jobs
 from runner.providers.vendor import VENDOR
+from runner.recovery.journal_places import places_of
 from runner.recovery.recover import settle_beside
 from runner.settings import Settings
 
@@ -70,9 +71,8 @@ async def review_jobs(
     environment = process_environment()
     clock = environment.clock
     async with opened_batch(settings, clock, name) as (store, batch):
-        await settle_beside(
-            store, batch, settings.database, command="review", clock=clock, notice=console.message
-        )
+        places = await places_of(store, batch, settings, environment)
+        await settle_beside(store, batch, places, command="review", clock=clock, notice=console.message)
         unconfirmed = await unconfirmed_jobs(store, batch, attaching=bool(attach))
         if not (attach or resubmit or discard):
             if settings.as_json:

@@ -163,7 +163,7 @@ def test_settings_do_not_change() -> None:
 
 
 def test_a_link_to_a_database_is_that_database(tmp_path: Path) -> None:
-    """Lock and spool lie beside the file, once: two runners never share it under two names."""
+    """Lock and journal lie beside the file, once: two runners never share it under two names."""
     (tmp_path / "link.db").symlink_to(tmp_path / "real.db")
     assert Settings(db=tmp_path / "link.db").database == (tmp_path / "real.db").resolve()
 

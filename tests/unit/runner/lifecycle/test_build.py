@@ -71,7 +71,7 @@ async def assembled(
     order = replace(
         order, settings=load_settings({"db": w.path, "output_dir": folder / "outputs"} | settings)
     )
-    found = await recover(w.store, w.run.batch, w.run.spool)
+    found = await recover(w.store, w.run.batch, w.places, w.clock.now())
     api = Api(w.provider, DEFAULT_BASE, ORIGIN, environment.forget)
     queued = await w.store.preview.to_send(w.run.batch.id)
     scope = Scope(found, None, queued, (), await track_record(order))
@@ -81,7 +81,7 @@ async def assembled(
             brake = build_brake(order)
             health = build_health(order, api, brake, scope)
             approval = await approve(order, api.provider, brake, health, scope)
-            resources = Resources(w.run.spool, client, LocalDisk(), None, send)
+            resources = Resources(w.run.journal, w.run.files, client, LocalDisk(), None, send)
             yield build(order, api, brake, health, approval, scope, resources)
 
 

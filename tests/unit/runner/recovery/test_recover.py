@@ -12,9 +12,10 @@ from jobs.errors import CannotWrite, LockHeld
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Discarded, RemoteDone
 from jobs.states import JobState
+from jobs.submit_record import Answered, SubmitEnd
 from runner.recovery.lock import holding
 from runner.recovery.recover import recover, settle_beside
-from runner.recovery.spool import Spooled
+from runner.workers.journaling import record_of
 from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
@@ -33,9 +34,16 @@ async def accept(w: World, key: str) -> int:
     return job_id
 
 
-def line(w: World, job_id: int, key: str, request_id: str, batch_id: int | None = None) -> Spooled:
-    at = w.clock.now().isoformat()
-    return Spooled(w.run.batch.id if batch_id is None else batch_id, job_id, key, request_id, at)
+async def witnessed(w: World, key: str, request_id: str | None, *, claims: bool = True) -> int:
+    """Leave a job in the middle of its submit, and the answer in the journal of its run, which was killed."""
+    job = await w.queued(key)
+    sent = claimed(job.id, w.clock.now(), None)
+    if claims:
+        assert await w.store.jobs.claim(sent)
+    await w.run.journal.sent(record_of(w.run.batch, job, sent))
+    if request_id is not None:
+        w.run.journal.ended(sent.uid, SubmitEnd(Answered.ACCEPTED, w.clock.now(), request_id))
+    return job.id
 
 
 @virtual
@@ -48,8 +56,8 @@ async def test_every_interrupted_submit_is_in_doubt(tmp_path: Path) -> None:
         done = await accept(w, "d")
         await w.store.jobs.apply(RemoteDone(done, ("https://pictures.runcomfy.net/1.png",), None))
         for expected in (2, 0):
-            found = await recover(w.store, w.run.batch, w.run.spool)
-            assert (found.unconfirmed, found.from_spool) == (expected, 0)
+            found = await recover(w.store, w.run.batch, w.places, w.clock.now())
+            assert found.unconfirmed == expected
             assert [job.request_id for job in found.running] == ["req-c"]
             assert [job.request_id for job in found.fetching] == ["req-d"]
         assert await w.states() == {
@@ -65,31 +73,26 @@ async def test_every_interrupted_submit_is_in_doubt(tmp_path: Path) -> None:
 
 
 @virtual
-async def test_spooled_ids_are_taken_up(tmp_path: Path) -> None:
-    """Those of other batches stay for their own next run."""
+async def test_receipts_in_the_journal_are_taken_up(tmp_path: Path) -> None:
+    """They were never committed: nobody has a doubt about them."""
     async with world(tmp_path, "a", "b") as w:
-        w.run.spool.add(line(w, await claim(w, "a"), "a", "kept"))
-        other = line(w, 99, "a", "theirs", batch_id=99)
-        w.run.spool.add(other)
-        await claim(w, "b")
-        found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.unconfirmed, found.from_spool) == (1, 1)
+        await witnessed(w, "a", "kept")
+        await witnessed(w, "b", None)
+        found = await recover(w.store, w.run.batch, w.places, w.clock.now())
+        assert found.unconfirmed == 1
         assert [job.request_id for job in found.running] == ["kept"]
-        assert w.run.spool.lines == (other,)
         assert (await w.job("a")).failure is None
 
 
 def beside(w: World) -> Coroutine[Any, Any, None]:
-    return settle_beside(
-        w.store, w.run.batch, w.run.store.database.path, command="review", clock=w.clock, notice=print
-    )
+    return settle_beside(w.store, w.run.batch, w.places, command="review", clock=w.clock, notice=print)
 
 
 @virtual
 async def test_a_receipt_is_taken_up_when_a_command_makes_room(tmp_path: Path) -> None:
     """Whoever decided without it, because a `cancel` was at work just then, would pay twice."""
     async with world(tmp_path, "a") as w:
-        w.run.spool.add(line(w, await claim(w, "a"), "a", "kept"))
+        await witnessed(w, "a", "kept")
         at_work = anyio.Event()
 
         async def cancel() -> None:
@@ -121,52 +124,29 @@ async def test_nobody_decides_while_a_command_hangs(tmp_path: Path) -> None:
 async def test_a_receipt_counts_more_than_what_a_person_let_go(tmp_path: Path) -> None:
     """It is paid for. But an id that is in the database already is not given to another job."""
     async with world(tmp_path, "a", "b", "c") as w:
-        a, b = await claim(w, "a"), await claim(w, "b")
+        a = await witnessed(w, "a", None)
+        await witnessed(w, "b", None)
         await accept(w, "c")
-        await recover(w.store, w.run.batch, w.run.spool)
+        await recover(w.store, w.run.batch, w.places, w.clock.now())
         await w.store.jobs.apply(Discarded(a, Failure(FailureKind.DISCARDED, "let go"), w.clock.now()))
-        late = line(w, a, "a", "late")
-        w.run.spool.add(late)
-        w.run.spool.add(line(w, b, "b", "req-c"))
-        found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.from_spool, found.left) == (1, ())
+        for key, request_id in (("a", "late"), ("b", "req-c")):
+            uid = w.attempts(key)[-1]["uid"]
+            w.run.journal.ended(uid, SubmitEnd(Answered.ACCEPTED, w.clock.now(), request_id))
+        found = await recover(w.store, w.run.batch, w.places, w.clock.now())
+        assert [record.receipt for record in found.healing.healed.completed] == ["late"]
         assert await w.states() == {"a": JobState.RUNNING, "b": JobState.UNCONFIRMED, "c": JobState.RUNNING}
-        assert w.run.spool.lines == ()
 
 
 @virtual
-async def test_a_receipt_of_another_database_fits_nobody(tmp_path: Path) -> None:
-    """Ids begin anew in a new database of the same name: the job's key has to fit as well."""
-    async with world(tmp_path, "a") as w:
-        w.run.spool.add(line(w, await claim(w, "a"), "somebody else", "kept"))
-        found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.unconfirmed, found.from_spool, found.left) == (1, 0, ("kept",))
-
-
-@virtual
-async def test_killed_before_the_spool_was_read(tmp_path: Path) -> None:
-    """A doubt whose id is at hand is not shown to anybody: both are settled, or neither."""
+async def test_killed_before_a_receipt_was_taken_up(tmp_path: Path) -> None:
+    """A doubt whose id is at hand is not shown to anybody."""
     async with world(tmp_path, "a", "b") as w:
-        w.run.spool.add(line(w, await claim(w, "a"), "a", "kept"))
-        broken = mock.patch("jobs.store.jobs.moves.apply", side_effect=CannotWrite("full"))
+        await witnessed(w, "a", "kept")
+        broken = mock.patch("jobs.store.witness.moves.apply", side_effect=CannotWrite("full"))
         with broken, pytest.raises(CannotWrite):
-            await recover(w.store, w.run.batch, w.run.spool)
-        assert len(w.run.spool.lines) == 1
+            await recover(w.store, w.run.batch, w.places, w.clock.now())
         assert (await w.job("a")).state is JobState.SUBMITTING
-        found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.from_spool, found.unconfirmed) == (1, 0)
+        for expected in (1, 0):  # and it is not taken up twice
+            found = await recover(w.store, w.run.batch, w.places, w.clock.now())
+            assert len(found.healing.healed.completed) == expected
         assert await w.states() == {"a": JobState.RUNNING, "b": JobState.QUEUED}
-
-
-@virtual
-async def test_killed_before_the_spool_was_emptied(tmp_path: Path) -> None:
-    """What was taken up is not taken up twice."""
-    async with world(tmp_path, "a") as w:
-        w.run.spool.add(line(w, await claim(w, "a"), "a", "kept"))
-        with (
-            mock.patch.object(w.run.spool, "keep", side_effect=OSError(5, "I/O error")),
-            pytest.raises(OSError, match="I/O"),
-        ):
-            await recover(w.store, w.run.batch, w.run.spool)
-        found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.unconfirmed, found.from_spool, len(found.running)) == (0, 0, 1)

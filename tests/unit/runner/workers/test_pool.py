@@ -14,6 +14,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.limits.brake import Reach
 from runner.providers.base import RemoteStatus, RemoteStatusReport, ResultReady, Taken
+from runner.recovery.healing import Healing
 from runner.recovery.recover import Recovered
 from runner.workers.pool import start
 from tests.support.scripted import DONE, PRICE, URL, Call
@@ -22,7 +23,7 @@ from tests.support.virtual_time import virtual
 from tests.support.world import World, pictures, world
 
 KEYS = [f"{number:02}" for number in range(30)]
-NOTHING = Recovered(unconfirmed=0, from_spool=0, left=(), running=[], fetching=[])
+NOTHING = Recovered(unconfirmed=0, healing=Healing(), running=[], fetching=[])
 
 
 async def run_to_its_end(w: World, found: Recovered = NOTHING, downloads: int = 2) -> list[tuple[str, str]]:
@@ -137,7 +138,7 @@ async def test_what_was_found_is_gone_on_with(tmp_path: Path) -> None:
             await w.store.jobs.apply(Accepted(job.id, f"old-{key}", w.clock.now()))
         fetching = await w.running("b")
         await w.store.jobs.apply(RemoteDone(fetching.id, ("https://pictures.runcomfy.net/b.png",), None))
-        found = Recovered(0, 0, (), [await w.running("a")], [await w.running("b")])
+        found = Recovered(0, Healing(), [await w.running("a")], [await w.running("b")])
         assert await run_to_its_end(w, found) == []
         assert await states(w) == {JobState.SUCCEEDED: 3}
         assert len(w.provider.asked("submit")) == 1

@@ -29,7 +29,7 @@ async def done_at_the_api(w: World, *keys: str) -> None:
 async def run_to_its_end(w: World) -> None:
     """Both pools over what was found; no job may meet a defect."""
     defects: list[str] = []
-    found = await recover(w.store, w.run.batch, w.run.spool)
+    found = await recover(w.store, w.run.batch, w.places, w.clock.now())
     async with anyio.create_task_group() as tasks:
         start(tasks, w.run, w.ready, found, downloads=2, defect=lambda key, _error: defects.append(key))
     assert defects == []
@@ -48,7 +48,7 @@ async def test_interrupted_before_what_was_found_is_handed_over(tmp_path: Path) 
         assert set((await w.states()).values()) == {JobState.FETCHING}
         assert w.provider.calls == []
         assert leftovers(tmp_path) == []
-        assert len((await recover(w.store, w.run.batch, w.run.spool)).fetching) == 80
+        assert len((await recover(w.store, w.run.batch, w.places, w.clock.now())).fetching) == 80
 
 
 @virtual

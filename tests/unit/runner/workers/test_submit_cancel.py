@@ -13,6 +13,7 @@ from runner.limits.brake import Reach
 from runner.providers.base import Taken, TurnedAway
 from runner.recovery.recover import recover
 from runner.workers.submit import submit
+from tests.support.journals import receipts
 from tests.support.scripted import Call
 from tests.support.tables import select
 from tests.support.virtual_time import virtual
@@ -36,7 +37,7 @@ class Answers:
 def kept(w: World) -> set[str]:
     """The ids that are on disk."""
     rows = select(w.path, "SELECT request_id FROM attempt WHERE request_id IS NOT NULL")
-    return {row["request_id"] for row in rows} | {line.request_id for line in w.run.spool.lines}
+    return {row["request_id"] for row in rows} | receipts(w.path.parent)
 
 
 @virtual
@@ -96,7 +97,7 @@ async def test_a_bare_cancel_at_every_step_loses_nothing(tmp_path: Path) -> None
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
-        await recover(w.store, w.run.batch, w.run.spool)
+        await recover(w.store, w.run.batch, w.places, w.clock.now())
         assert kept(w) == set(answers.ids)
         sent = len(w.provider.asked("submit"))
         states = list((await w.states()).values())
@@ -132,7 +133,7 @@ def test_a_kill_at_every_named_place(tmp_path: Path, place: str, state: JobState
                 await submit(w.run, await w.queued())
             assert len(w.provider.asked("submit")) == sent
             for _ in range(2):
-                await recover(w.store, w.run.batch, w.run.spool)
+                await recover(w.store, w.run.batch, w.places, w.clock.now())
                 assert (await w.job()).state is state
             assert len(w.attempts()) == (state is not JobState.QUEUED)
 

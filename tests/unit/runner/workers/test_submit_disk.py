@@ -1,6 +1,5 @@
 """The submit edge on a disk that refuses: nothing unrecorded is sent, and no receipt is lost."""
 
-import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +15,7 @@ from jobs.states import JobState
 from runner.providers.base import TurnedAway, Unconfirmed
 from runner.recovery.recover import recover
 from runner.workers.submit import submit
+from tests.support.journals import receipts
 from tests.support.tables import select
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
@@ -64,40 +64,63 @@ async def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
         assert "full" in w.stops[0].detail
         on_disk = select(w.path, "SELECT request_id FROM attempt")
-        kept = {row["request_id"] for row in on_disk} | {line.request_id for line in w.run.spool.lines}
+        kept = {row["request_id"] for row in on_disk} | receipts(tmp_path)
         assert len(w.provider.asked("submit")) == len(kept - {None})
 
 
 @virtual
-async def test_a_receipt_that_the_database_refuses_goes_to_the_spool(tmp_path: Path) -> None:
+async def test_no_journal_no_submit(tmp_path: Path) -> None:
+    """A disk that is full when the journal is to be written: the intent is taken back."""
+    async with world(tmp_path, "a", budget=Decimal("1")) as w:
+        with mock.patch("runner.recovery.journal.write_all", side_effect=OSError(28, "No space left")):
+            assert await submit(w.run, await w.queued()) is None
+        assert w.provider.calls == []
+        assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
+        assert "journal" in w.stops[0].detail
+        assert w.run.limits.budget.committed == 0
+        assert (await w.job()).state is JobState.QUEUED
+        assert (await w.job()).attempts == 0
+
+
+@virtual
+async def test_nothing_is_sent_once_the_database_was_replaced(tmp_path: Path) -> None:
+    """What this process commits from then on, nobody finds again."""
+    async with world(tmp_path, "a") as w:
+        copy = tmp_path / "copy.db"
+        copy.write_bytes(w.path.read_bytes())
+        copy.replace(w.path)
+        assert await submit(w.run, await w.queued()) is None
+        assert w.provider.calls == []
+        assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
+        assert "was replaced while this run had it open" in w.stops[0].detail
+
+
+@virtual
+async def test_a_receipt_that_the_database_refuses_is_in_the_journal(tmp_path: Path) -> None:
     """And into the job when the next run begins; told with its id, which is worth money."""
     async with world(tmp_path, "a") as w:
         with refusing(w, Accepted):
             assert await submit(w.run, await w.queued()) is None
         assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
         assert "'a' was accepted as req-1, but the database refuses." in w.notices[0]
-        assert "It is kept in the spool file" in w.notices[0]
-        text = w.run.spool.path.read_bytes().rstrip(b"\0")
-        assert json.loads(text)["request_id"] == "req-1"
+        assert "The journal has it, and the next run takes it up." in w.notices[0]
+        assert receipts(tmp_path) == {"req-1"}
         assert w.run.limits.budget.committed == Decimal("0.04")
-        found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.unconfirmed, found.from_spool, [job.request_id for job in found.running]) == (
-            0,
-            1,
-            ["req-1"],
-        )
-        assert w.run.spool.lines == ()
+        found = await recover(w.store, w.run.batch, w.places, w.clock.now())
+        assert found.unconfirmed == 0
+        assert [record.receipt for record in found.healing.healed.completed] == ["req-1"]
+        assert [job.request_id for job in found.running] == ["req-1"]
 
 
 @virtual
 async def test_a_receipt_that_nothing_takes_is_told(tmp_path: Path) -> None:
     """The last of all places is the person at the terminal."""
     async with world(tmp_path, "a") as w:
-        full = mock.patch.object(w.run.spool, "add", side_effect=OSError(28, "No space left on device"))
+        full = mock.patch.object(w.run.journal, "keep", side_effect=OSError(5, "Input/output error"))
         with refusing(w, Accepted), full:
             assert await submit(w.run, await w.queued()) is None
         assert "req-1" in w.notices[0]
-        assert "Even its spool file cannot be written: keep this line." in w.notices[0]
+        assert "Even the journal cannot be written: keep this line." in w.notices[0]
 
 
 @virtual
@@ -106,7 +129,7 @@ async def test_a_receipt_survives_a_defect_of_ours(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w:
         with refusing(w, Accepted, error=ZeroDivisionError("a defect")), pytest.raises(ZeroDivisionError):
             await submit(w.run, await w.queued())
-        found = await recover(w.store, w.run.batch, w.run.spool)
+        found = await recover(w.store, w.run.batch, w.places, w.clock.now())
         assert [job.request_id for job in found.running] == ["req-1"]
 
 
@@ -116,14 +139,15 @@ async def test_a_receipt_that_is_in_the_database_after_all_is_not_replayed(tmp_p
     async with world(tmp_path, "a") as w:
         with mock.patch.object(w.store.jobs, "open_job", side_effect=FULL):
             assert await submit(w.run, await w.queued()) is None
-        assert len(w.run.spool.lines) == 1
-        found = await recover(w.store, w.run.batch, w.run.spool)
-        assert (found.from_spool, [job.request_id for job in found.running]) == (0, ["req-1"])
+        assert receipts(tmp_path) == {"req-1"}
+        found = await recover(w.store, w.run.batch, w.places, w.clock.now())
+        assert not found.healing.healed.completed
+        assert [job.request_id for job in found.running] == ["req-1"]
 
 
 @pytest.mark.parametrize("verdict", [Unconfirmed("HTTP 502"), TurnedAway("429", busy=True)])
-def test_what_cannot_be_recorded_is_in_doubt_for_the_next_run(tmp_path: Path, verdict: Any) -> None:
-    """The intent stands: nothing is sent again by itself."""
+def test_what_cannot_be_recorded_is_settled_by_the_next_run(tmp_path: Path, verdict: Any) -> None:
+    """The intent stands: nothing in doubt is sent again by itself."""
 
     @virtual
     async def test() -> None:
@@ -135,8 +159,10 @@ def test_what_cannot_be_recorded_is_in_doubt_for_the_next_run(tmp_path: Path, ve
             assert len(w.provider.asked("submit")) == 1
             told = any("may have been accepted and paid for" in notice for notice in w.notices)
             assert told is isinstance(verdict, Unconfirmed)
-            found = await recover(w.store, w.run.batch, w.run.spool)
-            assert (found.unconfirmed, (await w.job()).state) == (1, JobState.UNCONFIRMED)
+            found = await recover(w.store, w.run.batch, w.places, w.clock.now())
+            in_doubt = isinstance(verdict, Unconfirmed)  # the journal has that the other was turned away
+            state = JobState.UNCONFIRMED if in_doubt else JobState.QUEUED
+            assert (found.unconfirmed, (await w.job()).state) == (in_doubt, state)
 
     test()
 

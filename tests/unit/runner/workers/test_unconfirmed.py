@@ -210,7 +210,7 @@ def test_each_start_asks_once(tmp_path: Path, known: bool) -> None:
             w.provider.says("submit", NAMING)
             w.provider.says("status", *[UNKNOWN] * 3, KNOWN if known else UNKNOWN)
             await submit(w.run, await w.queued())
-            found = await recover(w.store, w.run.batch, w.run.spool)
+            found = await recover(w.store, w.run.batch, w.places, w.clock.now())
             (naming,) = found.naming_ids
             assert (found.ids, found.models) == ({naming.id}, [naming.model])
             taken = await take_up(w.run, naming)

@@ -1,5 +1,6 @@
 """`nightsheet review`: the doubtful submits, and a person's decisions."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +23,6 @@ from runner.providers.base import (
     UnknownId,
 )
 from runner.recovery.lock import try_holding
-from runner.recovery.spool import Spooled, open_spool
 from tests.unit.runner.cli.world import (
     NOW,
     SERIES,
@@ -504,12 +504,13 @@ def test_a_receipt_that_is_kept_beside_the_database_is_taken_up_first(world: Wor
     world.load(job(0, "a"), job(1, "b"))
     world.move("a")
     world.move("b")
-    with open_spool(world.database) as spool:
-        spool.add(Spooled(1, 1, "a", "id-1", NOW.isoformat()))
+    line = {"batch_id": 1, "job_id": 1, "key": "a", "request_id": "id-1", "at": NOW.isoformat()}
+    spool = world.database.with_name("nightsheet.db.spool")
+    spool.write_text(json.dumps(line) + "\n")
     ran = world.run("review", "night", "--json")
     assert [doubt["key"] for doubt in ran.json] == ["b"]
     assert world.states() == {"a": "running", "b": "unconfirmed"}
-    assert not world.database.with_name("nightsheet.db.spool").exists()
+    assert not spool.exists()
 
 
 def test_a_runner_at_work_settles_its_own(world: World) -> None:

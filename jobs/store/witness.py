@@ -1,0 +1,172 @@
+"""The table held against the journal, and healed where it went back in time or lost its last commits."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.attempts import UNDECIDED, SubmitOutcome
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Accepted, Attached, Claimed, LeftUnconfirmed, NotAccepted, Outcome, Requeued
+from jobs.payload import payload
+from jobs.states import JobState
+from jobs.store import intents, moves
+from jobs.store.part import StorePart, reads, writes
+from jobs.store.schema import ATTEMPT, BATCH, IDENTITY, JOB, JOURNAL
+from jobs.submit_record import Healed, SubmitRecord
+
+_FORGOTTEN = Failure(
+    FailureKind.UNCONFIRMED,
+    "The journal has this submit and no answer to it, and the database did not know it. "
+    "It may have been accepted and paid for.",
+)
+_MAY_BE_SENT_AGAIN = (JobState.FAILED, JobState.CANCELLED)
+
+
+class Witness(StorePart):
+    """What the journal knows of this database, and the files of it that hold nothing new."""
+
+    @reads
+    async def database_uid(self, connection: AsyncConnection) -> str:
+        """The database's own name, which every copy of it shares."""
+        return str((await connection.execute(select(IDENTITY.c.uid))).scalar_one())
+
+    @reads
+    async def settled_journals(self, connection: AsyncConnection) -> dict[str, str]:
+        """The journal files that the table agreed with to the last line, by name, and their stamps then."""
+        found = await connection.execute(select(JOURNAL.c.name, JOURNAL.c.stamp))
+        return {str(name): str(stamp) for name, stamp in found}
+
+    @writes
+    async def settle_journal(self, connection: AsyncConnection, name: str, stamp: str) -> None:
+        """Note that the table agrees with a journal file."""
+        changed = await connection.execute(update(JOURNAL).where(JOURNAL.c.name == name).values(stamp=stamp))
+        if changed.rowcount == 0:
+            await connection.execute(insert(JOURNAL).values(name=name, stamp=stamp))
+
+    @writes
+    async def heal(
+        self, connection: AsyncConnection, origin: str, records: Sequence[SubmitRecord], now: datetime
+    ) -> Healed:
+        """Put back what the table does not know of some submits to an API.
+
+        A receipt makes its job `running`, wherever the table had come to; a submit without an answer makes it
+        `unconfirmed`; what was surely not accepted is left alone.
+        """
+        healed = Healed()
+        attempts = await _attempts(connection, [record.uid for record in records])
+        for record in records:
+            attempt = attempts.get(record.uid)
+            if attempt is not None:
+                await _complete(connection, attempt, record, healed, now)
+            elif not record.is_free:
+                await _put_back(connection, origin, record, healed, now)
+        return healed
+
+    @reads
+    async def unknown(
+        self, connection: AsyncConnection, records: Sequence[SubmitRecord]
+    ) -> list[SubmitRecord]:
+        """Those of some submits that were or may have been accepted, and that no attempt stands for."""
+        attempts = await _attempts(connection, [record.uid for record in records])
+        missing = [record for record in records if record.uid not in attempts and not record.is_free]
+        return [record for record in missing if not await _has_receipt(connection, record)]
+
+
+async def _attempts(connection: AsyncConnection, uids: Sequence[str]) -> dict[str, Any]:
+    found = await connection.execute(
+        select(
+            ATTEMPT.c.id,
+            ATTEMPT.c.uid,
+            ATTEMPT.c.job_id,
+            ATTEMPT.c.outcome,
+            ATTEMPT.c.request_id,
+            ATTEMPT.c.named_id,
+            JOB.c.state,
+        )
+        .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+        .where(ATTEMPT.c.uid.in_(uids))
+    )
+    return {row.uid: row for row in found}
+
+
+async def _complete(
+    connection: AsyncConnection, attempt: Any, record: SubmitRecord, healed: Healed, now: datetime
+) -> None:
+    """Tell the table how a submit ended that it knows: the process died, or the disk was full, in between."""
+    if record.receipt is not None and attempt.request_id is None:
+        job_id, receipt, uid = attempt.job_id, record.receipt, record.uid
+        discarded = attempt.outcome == SubmitOutcome.DISCARDED
+        kind = Attached if discarded else Accepted
+        if await moves.apply(connection, kind(job_id, receipt, now, uid)):
+            healed.completed.append(record)
+        elif not await _has_receipt(connection, record):
+            healed.unmatched.append(record)
+    elif record.named_id is not None and attempt.named_id is None and attempt.outcome in UNDECIDED:
+        named = update(ATTEMPT).where(ATTEMPT.c.id == attempt.id).values(named_id=record.named_id)
+        await connection.execute(named)
+    elif record.is_free and attempt.outcome == SubmitOutcome.INTENT and attempt.state == JobState.SUBMITTING:
+        told = "The journal has it: it was surely not accepted."
+        await moves.apply(connection, NotAccepted(attempt.job_id, now, now, told))
+
+
+async def _put_back(
+    connection: AsyncConnection, origin: str, record: SubmitRecord, healed: Healed, now: datetime
+) -> None:
+    """Give a submit that the table does not know to the row that asked for it."""
+    if await _has_receipt(connection, record):
+        return
+    row = await _row_of(connection, origin, record)
+    if row is None:
+        healed.unmatched.append(record)
+        return
+    if row.state in _MAY_BE_SENT_AGAIN:
+        await _applied(connection, Requeued(row.id, now))
+    claimed = Claimed(row.id, record.uid, record.payload_sha256, record.at, record.estimate_usd)
+    await intents.put_back(connection, claimed, _as_sent(row.inputs, record.seed))
+    if record.receipt is not None:
+        await _applied(connection, Accepted(row.id, record.receipt, now, record.uid))
+        healed.found.append(record)
+    else:
+        await _applied(connection, LeftUnconfirmed(row.id, _FORGOTTEN, now, record.named_id))
+        healed.doubtful.append(record)
+
+
+async def _applied(connection: AsyncConnection, outcome: Outcome) -> None:
+    assert await moves.apply(connection, outcome), outcome
+
+
+async def _row_of(connection: AsyncConnection, origin: str, record: SubmitRecord) -> Any | None:
+    """The row that a submit was for: by batch, key and fingerprint; else one like it that was never sent."""
+    same_batch = BATCH.c.name == record.batch
+    same_row = same_batch & (JOB.c.key == record.key)
+    unsent = (JOB.c.state == JobState.QUEUED) & (JOB.c.attempts == 0)
+    sent_again = same_row & JOB.c.state.in_([JobState.QUEUED, *_MAY_BE_SENT_AGAIN])
+    found = await connection.execute(
+        select(JOB.c.id, JOB.c.state, JOB.c.inputs)
+        .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+        .where(BATCH.c.origin == origin, JOB.c.fingerprint == record.fingerprint, or_(unsent, sent_again))
+        .order_by(
+            case((same_row, 0), (same_batch, 1), else_=2),
+            case((unsent, 0), else_=1),
+            JOB.c.current.desc(),
+            JOB.c.position,
+            JOB.c.id,
+        )
+        .limit(1)
+    )
+    return found.one_or_none()
+
+
+def _as_sent(inputs: str, seed: int | None) -> str:
+    """The row's inputs with the seed that was sent: the fingerprint does not tell one that was drawn."""
+    told = json.loads(inputs)
+    return inputs if seed is None or told.get("seed", seed) == seed else payload({**told, "seed": seed})
+
+
+async def _has_receipt(connection: AsyncConnection, record: SubmitRecord) -> bool:
+    """Whether an attempt of another name has its request_id: a person attached it, say."""
+    return record.receipt is not None and await moves.holder_of(connection, record.receipt) is not None

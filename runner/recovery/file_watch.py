@@ -1,0 +1,45 @@
+"""Notices that the database's files were replaced or removed while a run has them open.
+
+A run that went on would write into files that nobody finds again, and a second runner would not see its lock.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from jobs.errors import CannotWrite
+
+_SUFFIXES = ("", "-wal", ".lock")
+
+
+class FileWatch:
+    """The files of a database as they were when the run began. A look takes microseconds."""
+
+    def __init__(self, database: Path, identity: Callable[[Path], object] | None = None) -> None:
+        self._identity = identity or _identity
+        self._paths = [database.with_name(f"{database.name}{suffix}") for suffix in _SUFFIXES]
+        self._begun = [self._identity(path) for path in self._paths]
+
+    def look(self) -> None:
+        """Check that the files are still the same.
+
+        Raises:
+            CannotWrite: one of them is not.
+        """
+        for path, begun in zip(self._paths, self._begun, strict=True):
+            now = self._identity(path)
+            if now != begun:
+                happened = "was removed" if now is None else "was replaced"
+                raise CannotWrite(
+                    f"{path} {happened} while this run had it open: nothing more is sent. "
+                    "The journal has what was sent; the next run takes it up from there.",
+                    hint="Find out what changes the files, then run the sheet again.",
+                )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,246 @@
+"""Holds the table against the journal, before anything is sent: what it forgot is put back, for free."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anyio import to_thread
+
+from jobs.errors import CannotWrite
+from jobs.submit_record import Healed, SubmitRecord
+from runner.humanize import count_of, money
+from runner.recovery.journal_format import HEADER_BYTES, Contents, Header, NewerJournal, read, read_header
+from runner.recovery.journal_places import Places, is_old, journals_in
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
+
+_CHUNK = 500
+_NAMED = 5
+"""The most keys that one sentence names."""
+
+
+@dataclass(slots=True)
+class JournalFile:
+    """What the copies of one run's journal hold together."""
+
+    name: str
+    stamp: str
+    """Bytes and times of its copies when they were read: they change with every write."""
+    header: Header
+    records: list[SubmitRecord]
+    damaged: int = 0
+
+
+@dataclass(slots=True)
+class Healing:
+    """What a look at the journal came to."""
+
+    healed: Healed = field(default_factory=Healed)
+    damaged: int = 0
+    newest: Header | None = None
+    """The header of the newest journal of this database."""
+
+    def sentences(self) -> list[str]:
+        """What a person has to know of it."""
+        return [
+            sentence
+            for sentence in (
+                _completed(self.healed.completed),
+                _put_back(self.healed.found, self.healed.doubtful),
+                _unmatched(self.healed.unmatched),
+                _damaged(self.damaged),
+            )
+            if sentence
+        ]
+
+
+def _completed(records: list[SubmitRecord]) -> str:
+    if not records:
+        return ""
+    return f"The journal had the receipts of {count_of(len(records), 'submit')}: going on with them, free."
+
+
+def _put_back(found: list[SubmitRecord], doubtful: list[SubmitRecord]) -> str:
+    """For somebody tired: what happened, what is well again, what is open, and what it may have cost."""
+    many = len(found) + len(doubtful)
+    if not many:
+        return ""
+    text = (
+        f"The database did not know {count_of(many, 'submit')} that left before: it is an older copy, or has "
+        f"lost its last writes. The journal knows them, so none is paid for twice: {len(found)} of them go on, free"
+    )
+    if doubtful:
+        usd = _usd(doubtful)
+        text += (
+            f"; {len(doubtful)} have no answer{usd and f' and may have cost {usd}'}, see `nightsheet review`"
+        )
+    return f"{text}."
+
+
+def _unmatched(records: list[SubmitRecord]) -> str:
+    if not records:
+        return ""
+    keys = ", ".join(repr(record.key) for record in records[:_NAMED])
+    more = ", ..." if len(records) > _NAMED else ""
+    usd = _usd(records)
+    return (
+        f"The journal knows {count_of(len(records), 'submit')} that fit no row of this database: {keys}{more}"
+        f"{usd and f', for {usd}'}. `nightsheet audit` lists them."
+    )
+
+
+def _damaged(many: int) -> str:
+    if not many:
+        return ""
+    return (
+        f"{count_of(many, 'record')} of the journal cannot be read, and are left out: what they say is known "
+        "from the database alone."
+    )
+
+
+def _usd(records: list[SubmitRecord]) -> str:
+    """The most that they may have cost; nothing where that is unknown."""
+    known = [record.estimate_usd for record in records if record.estimate_usd is not None]
+    return money(sum(known, Decimal(0))) if known else ""
+
+
+def moved_notice(newest: Header | None, database: Path, host: str) -> str:
+    """What to tell where the database was elsewhere when it last sent something; else nothing."""
+    if newest is None or (newest.path == str(database) and newest.host == host):
+        return ""
+    was = f"This database was at {newest.path} on {newest.host} when it last sent something"
+    if newest.host != host:
+        return (
+            f"{was}. If it is still used there, neither knows what the other sends: use one of the two alone."
+        )
+    if Path(newest.path).exists():
+        return f"{was}, and there is one there still. Use one of the two alone: each is a whole batch."
+    return f"{was}: it was moved."
+
+
+async def heal(store: "Store", places: Places, now: datetime) -> Healing:
+    """Read the journals that the table did not agree with yet, and heal it.
+
+    Raises:
+        CannotWrite: the table or a journal cannot be read, or a later version wrote it.
+    """
+    uid = await store.witness.database_uid()
+    settled = await store.witness.settled_journals()
+    healing = Healing()
+    for name, paths in _by_name(places).items():
+        if settled.get(name) == await to_thread.run_sync(_stamp, paths):
+            if all(is_old(path, now) for path in paths):
+                await to_thread.run_sync(_delete, paths)
+            continue
+        file = await to_thread.run_sync(read_together, name, paths)
+        if file is None:
+            healing.damaged += 1
+        elif file.header.database == uid:
+            await _heal_from(store, file, now, healing)
+    healing.newest = await to_thread.run_sync(_newest_header, places, uid)
+    return healing
+
+
+async def unmatched(store: "Store", places: Places) -> list[SubmitRecord]:
+    """The submits in the journals of this database that no attempt stands for."""
+    uid = await store.witness.database_uid()
+    settled = await store.witness.settled_journals()
+    found: list[SubmitRecord] = []
+    for name, paths in _by_name(places).items():
+        if settled.get(name) == await to_thread.run_sync(_stamp, paths):
+            continue
+        file = await to_thread.run_sync(read_together, name, paths)
+        if file is not None and file.header.database == uid:
+            for first in range(0, len(file.records), _CHUNK):
+                found += await store.witness.unknown(file.records[first : first + _CHUNK])
+    return found
+
+
+async def _heal_from(store: "Store", file: JournalFile, now: datetime, healing: Healing) -> None:
+    told = Healed()
+    for first in range(0, len(file.records), _CHUNK):
+        chunk = file.records[first : first + _CHUNK]
+        told.add(await store.witness.heal(file.header.origin, chunk, now))
+    healing.healed.add(told)
+    healing.damaged += file.damaged
+    if not told.unmatched and not file.damaged:
+        await store.witness.settle_journal(file.name, file.stamp)
+
+
+def read_together(name: str, paths: list[Path]) -> JournalFile | None:
+    """One run's journal from its copies: what one of them lacks, another may have. None: none can be read.
+
+    Raises:
+        CannotWrite: a later version wrote it, or the disk does not give it.
+    """
+    stamp = _stamp(paths)
+    together: JournalFile | None = None
+    for path in paths:
+        contents = _read(path)
+        if contents is None:
+            continue
+        if together is None:
+            together = JournalFile(name, stamp, contents.header, [], contents.damaged)
+        together.damaged = min(together.damaged, contents.damaged)
+        together.records = _merged(together.records, contents.records)
+    return together
+
+
+def _merged(these: list[SubmitRecord], others: list[SubmitRecord]) -> list[SubmitRecord]:
+    merged = {record.uid: record for record in these}
+    for record in others:
+        known = merged.get(record.uid)
+        if known is None or known.end is None:
+            merged[record.uid] = record
+    return list(merged.values())
+
+
+def _read(path: Path) -> Contents | None:
+    try:
+        return read(path.read_bytes())
+    except NewerJournal as version:
+        raise CannotWrite(
+            f"{path} was written by a newer Nightsheet (journal {version}).",
+            hint="Nothing was sent. Upgrade Nightsheet: it knows what was paid for.",
+        ) from None
+    except OSError as error:
+        raise CannotWrite(
+            f"The journal {path} cannot be read: {error.strerror or error}.",
+            hint="Nothing was sent: it may know what was paid for. Make it readable.",
+        ) from error
+
+
+def _by_name(places: Places) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for folder in places.folders:
+        for path in journals_in(folder):
+            found.setdefault(path.name, []).append(path)
+    return dict(sorted(found.items()))
+
+
+def _stamp(paths: list[Path]) -> str:
+    found = (path.stat() for path in paths)
+    return " ".join(f"{one.st_size}-{one.st_mtime_ns}" for one in found)
+
+
+def _delete(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _newest_header(places: Places, uid: str) -> Header | None:
+    for paths in reversed(_by_name(places).values()):
+        header = _header_of(paths[0])
+        if header is not None and header.database == uid:
+            return header
+    return None
+
+
+def _header_of(path: Path) -> Header | None:
+    with suppress(OSError, NewerJournal), path.open("rb") as file:
+        return read_header(file.read(HEADER_BYTES))
+    return None
