@@ -173,7 +173,7 @@ async def _journal(order: Order, places: Places) -> AbstractContextManager[Journ
         order.batch.origin,
         environment.clock.now(),
     )
-    name = new_name(header.begun_at, environment.rng.getrandbits(32))
+    name = new_name(places, header.begun_at, environment.rng)
     return open_journal(places, name, header, order.observer.notice)
 
 

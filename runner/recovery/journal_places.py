@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,9 +69,12 @@ def folder_of(state: Path, origin: str) -> Path:
     return state / _UNSAFE.sub("_", origin.removeprefix("https://"))
 
 
-def new_name(begun_at: datetime, chance: int) -> str:
-    """A name that no other run has: by its time, and 32 bits of `chance`."""
-    return f"{begun_at:%Y%m%dT%H%M%SZ}-{chance & 0xFFFFFFFF:08x}{SUFFIX}"
+def new_name(places: Places, begun_at: datetime, rng: Random) -> str:
+    """A name that no other run has: by its time, and by chance."""
+    taken = {path.name for folder in places.folders for path in journals_in(folder)}
+    while (name := f"{begun_at:%Y%m%dT%H%M%SZ}-{rng.getrandbits(32):08x}{SUFFIX}") in taken:
+        pass
+    return name
 
 
 def journals_in(folder: Path) -> list[Path]:

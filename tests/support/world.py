@@ -217,7 +217,9 @@ async def world(
         send, ready = anyio.create_memory_object_stream[OpenJob](64)
         places = await places_of(store, batch, settings, environment)
         header = Header(await store.witness.database_uid(), str(database.path), "here", ORIGIN, clock.now())
-        journal = open_journal(places, new_name(clock.now(), 1), header, notices.append)
+        journal = open_journal(
+            places, new_name(places, clock.now(), random.Random(1)), header, notices.append
+        )
         with journal as opened, send, ready:
             resources = Resources(opened, FileWatch(database.path), client, disk or LocalDisk(), bucket, send)
             run = build(order, api, brake, health, approval, scope, resources)

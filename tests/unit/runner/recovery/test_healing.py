@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -17,7 +18,7 @@ from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
 from runner.recovery.healing import heal, moved_notice, unmatched
 from runner.recovery.journal import open_journal
 from runner.recovery.journal_format import Header
-from runner.recovery.journal_places import journals_in, new_name
+from runner.recovery.journal_places import new_name
 from tests.support.tables import ESTIMATE, ORIGIN, claimed, planned, rows
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world
@@ -31,7 +32,7 @@ async def forgotten(
     begun = w.clock.now() - timedelta(days=days)
     uid = database or await w.store.witness.database_uid()
     header = Header(uid, str(w.path), "here", ORIGIN, begun)
-    name = new_name(begun, len(journals_in(w.places.beside)) + 99)
+    name = new_name(w.places, begun, Random(99))
     with open_journal(w.places, name, header, w.notices.append) as journal:
         for record in records:
             await journal.sent(replace(record, end=None))
