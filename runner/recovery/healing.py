@@ -71,7 +71,8 @@ def _put_back(found: list[SubmitRecord], doubtful: list[SubmitRecord]) -> str:
         return ""
     text = (
         f"The database did not know {count_of(many, 'submit')} that left before: it is an older copy, or has "
-        f"lost its last writes. The journal knows them, so none is paid for twice: {len(found)} of them go on, free"
+        "lost its last writes. The journal knows them, so none is paid for twice: "
+        f"{len(found)} of them go on, free"
     )
     if doubtful:
         usd = _usd(doubtful)

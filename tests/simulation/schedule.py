@@ -12,8 +12,11 @@ from tests.simulation.refs import INSIDE, STORED
 
 POINTS: dict[str, tuple[int, int]] = {
     "before intent": (6, 2),
+    "after intent": (4, 2),
+    "after journal": (4, 2),
     "before submit": (8, 2),
     "after submit": (10, 2),
+    "after end": (6, 2),
     "after commit of the answer": (6, 2),
     "before commit": (12, 20),
     "after commit": (6, 20),

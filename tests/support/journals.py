@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def told(path: Path) -> list[dict[str, Any]]:
         submit = submits.setdefault(found["uid"].decode(), {"uid": found["uid"].decode()})
         end = (found["end"] or b"").strip()
         for part in (found["told"], end[9:]):
-            if part:
+            with suppress(ValueError):  # blank, or torn by a disk that failed
                 submit.update(json.loads(part))
     return list(submits.values())
 

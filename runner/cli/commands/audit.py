@@ -10,7 +10,9 @@ from runner.cli.reports import audit as report
 from runner.cli.reports.audit import Audit
 from runner.cli.reports.ledger import SheetRows
 from runner.cli.steps.missing_images import missing_images
-from runner.cli.steps.open import execute, opened_batch, system_clock
+from runner.cli.steps.open import execute, opened_batch, process_environment
+from runner.recovery.healing import unmatched
+from runner.recovery.journal_places import places_of
 from runner.settings import Settings
 
 EXAMPLE = "nightsheet audit --json"
@@ -20,15 +22,17 @@ EXAMPLE = "nightsheet audit --json"
 def command(settings: Settings, batch: BatchName = None) -> int:
     """Show every submit that was or may have been paid, and what is paid and not in hand.
 
-    Ends with exit code 1 if the books do not balance (a job was sent more often than was allowed), or if
-    pictures that a row of the sheet has are no longer on disk.
+    Ends with exit code 1 if the books do not balance (a job was sent more often than was allowed), if the
+    journal knows submits that the database does not, or if pictures that a row has are no longer on disk.
     """
     return execute(lambda: _audit(settings, batch))
 
 
 async def _audit(settings: Settings, name: str | None) -> ExitCode:
-    clock = system_clock()
+    environment = process_environment()
+    clock = environment.clock
     async with opened_batch(settings, clock, name) as (store, batch):
+        places = await places_of(store, batch, settings, environment)
         attempts = await store.ledger.attempts(batch.id)
         audit = Audit(
             batch,
@@ -37,6 +41,7 @@ async def _audit(settings: Settings, name: str | None) -> ExitCode:
             SheetRows(await store.jobs.revisions(batch.id)),
             await store.links.listed(batch.id),
             await missing_images(store, batch),
+            [record for record in await unmatched(store, places) if record.batch == batch.name],
         )
     if settings.as_json:
         console.as_json(report.as_json(audit))

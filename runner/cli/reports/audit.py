@@ -15,6 +15,7 @@ from runner.humanize import count_of, money
 from runner.settings import Settings
 
 if TYPE_CHECKING:
+    from jobs.submit_record import SubmitRecord
     from jobs.views import AttemptView, BatchView, JobView, LinkedJob
 
 
@@ -38,21 +39,42 @@ class Audit:
     rows: SheetRows
     linked: "list[LinkedJob]"
     missing: list[MissingImages]
+    unmatched: "list[SubmitRecord]"
+    """What the journal knows and the database does not."""
 
     @property
     def is_clean(self) -> bool:
-        """Whether the books balance, and every image that a row of the sheet has is on disk."""
-        return self.books.balanced and not any(images.wanted for images in self.missing)
+        """Whether the books balance, also with the journal, and a row's images are all on disk."""
+        return (
+            self.books.balanced and not self.unmatched and not any(images.wanted for images in self.missing)
+        )
 
 
 def show(audit: Audit, settings: Settings, now: datetime) -> None:
     """For a person."""
     show_submits(audit.batch.name, audit.attempts, audit.rows, now)
     show_balance(audit.attempts, audit.books, audit.rows)
+    if audit.unmatched:
+        _show_unmatched(audit.unmatched)
     if audit.linked:
         _show_linked(audit.linked)
     if audit.missing:
         _show_missing(audit.missing, then(settings, "retry", audit.batch.name))
+
+
+def _show_unmatched(records: "Sequence[SubmitRecord]") -> None:
+    """Each submit that only the journal knows: the next run takes up those that fit a row."""
+    console.result()
+    console.result("In the journal, and not in the database: paid for, or perhaps", "bold red")
+    rows = (
+        (record.key, moment(record.at), record.receipt or "no answer", _cost(record)) for record in records
+    )
+    console.table(("key", "sent at", "request_id", "at most"), rows, numbers=("at most",))
+    console.result("The next run takes up those that fit a row of its sheet, and sends none of them again.")
+
+
+def _cost(record: "SubmitRecord") -> str:
+    return "unknown" if record.estimate_usd is None else money(record.estimate_usd)
 
 
 def _show_linked(linked: "Sequence[LinkedJob]") -> None:
@@ -129,6 +151,17 @@ def as_json(audit: Audit) -> dict[str, Any]:
                 "paths": list(images.paths),
             }
             for images in audit.missing
+        ],
+        "unmatched": [
+            {
+                "key": record.key,
+                "uid": record.uid,
+                "payload_sha256": record.payload_sha256,
+                "sent_at": moment(record.at),
+                "request_id": record.receipt,
+                "estimate_usd": dollars(record.estimate_usd),
+            }
+            for record in audit.unmatched
         ],
         "attempts": [_attempt_json(attempt, rows) for attempt in audit.attempts],
     }

@@ -159,7 +159,7 @@ async def test_the_copy_helps_where_the_journal_is_lost_or_damaged(tmp_path: Pat
             first.unlink()
             second.write_bytes(b"no journal")
             assert w.places.copies is not None
-            assert keys((await heal(w.store, w.places, w.clock.now())).healed.found) == ["a", "b"]
+            assert sorted(keys((await heal(w.store, w.places, w.clock.now())).healed.found)) == ["a", "b"]
             (w.places.copies / second.name).write_bytes(second.read_bytes()[:5])
             healing = await heal(w.store, w.places, w.clock.now())
             assert healing.damaged == 1

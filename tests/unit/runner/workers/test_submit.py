@@ -4,6 +4,7 @@ import hashlib
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.providers.base import Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.workers.submit import submit
+from tests.support.journals import journals, told
 from tests.support.scripted import Call
 from tests.support.tables import select
 from tests.support.virtual_time import virtual
@@ -43,6 +45,37 @@ async def test_the_intent_is_committed_before_the_submit_leaves(tmp_path: Path) 
     assert seen[0]["estimate_usd"] == 40_000
     assert taken is not None
     assert (taken.request_id, taken.state) == ("req-1", JobState.RUNNING)
+
+
+@virtual
+async def test_the_journal_has_a_submit_before_it_leaves(tmp_path: Path) -> None:
+    """Here and in the state folder, and the end before the table has it."""
+    seen: list[list[dict[str, Any]]] = []
+
+    def look(place: str) -> None:
+        if place == "after end":
+            seen.append([told(path)[0] for path in journals(tmp_path)])
+            assert select(w.path, "SELECT outcome FROM attempt") == [{"outcome": "intent"}]
+
+    async with world(tmp_path, "a", probe=look) as w:
+
+        def taken(_call: Call) -> Taken:
+            seen.append([told(path)[0] for path in journals(tmp_path)])
+            return Taken("req-1")
+
+        w.provider.says("submit", taken)
+        await submit(w.run, await w.queued())
+        (attempt,) = w.attempts()
+    before, after = seen
+    assert len(before) == len(after) == 2
+    for submitted, ended in zip(before, after, strict=True):
+        assert "answered" not in submitted
+        assert {name: submitted[name] for name in ("uid", "payload_sha256")} == {
+            name: attempt[name] for name in ("uid", "payload_sha256")
+        }
+        assert (submitted["batch"], submitted["key"]) == ("night", "a")
+        assert submitted["estimate_usd"] == "0.04"
+        assert (ended["answered"], ended["request_id"]) == ("accepted", "req-1")
 
 
 @virtual

@@ -114,8 +114,11 @@ class Killed(BaseException):
     ("place", "state", "sent"),
     [
         ("before intent", JobState.QUEUED, 0),
+        ("after intent", JobState.UNCONFIRMED, 0),
+        ("after journal", JobState.UNCONFIRMED, 0),
         ("before submit", JobState.UNCONFIRMED, 0),
         ("after submit", JobState.UNCONFIRMED, 1),
+        ("after end", JobState.RUNNING, 1),
         ("after commit", JobState.RUNNING, 1),
     ],
 )
@@ -157,6 +160,8 @@ async def test_a_pause_between_intent_and_submit_takes_the_intent_back(tmp_path:
         assert w.provider.calls == []
         assert ((await w.job()).state, w.attempts()) == (JobState.QUEUED, [])
         assert w.run.limits.budget.committed == 0
+        found = await recover(w.store, w.run.batch, w.places, w.clock.now())
+        assert (found.healing.sentences(), (await w.job()).state) == ([], JobState.QUEUED)
 
 
 @virtual
