@@ -207,7 +207,7 @@ async def test_a_runner_that_pauses_again_says_why(tmp_path: Path) -> None:
 
 @virtual
 async def test_an_id_attached_meanwhile_is_polled_by_the_runner_itself(tmp_path: Path) -> None:
-    """`review --attach` and a free `retry` make jobs `running` behind its back: it said it goes on by itself."""
+    """`review --attach` and a free `retry` make jobs `running` behind its back: it had said it goes on."""
     unreadable = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.NO_ID, prompt="no. 0")
     async with night(tmp_path, faults=[unreadable], median_seconds=300) as w, beside(w) as runner:
         await told(w, "Job 'row-0'")
@@ -222,6 +222,7 @@ async def test_an_id_attached_meanwhile_is_polled_by_the_runner_itself(tmp_path:
 @virtual
 async def test_a_runner_without_a_disk_is_ending(tmp_path: Path) -> None:
     """It has let go of what it could not write: the next one takes that up, and does."""
+
     class Full(LocalDisk):
         def create(self, path: Path) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
