@@ -11,7 +11,10 @@ from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure
 from jobs.outcomes import Claimed, Outcome
 from jobs.states import MOVES, JobState, Move
-from jobs.store import ledger, moves
+from jobs.store import ledger
+from jobs.store.moves import apply as moves
+from jobs.store.moves.attach import holder_of
+from jobs.store.moves.values import NEVER_SENT
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import job_views, open_view, select_jobs, select_open, with_images
 from jobs.store.schema import ATTEMPT, JOB, REFERENCE
@@ -58,7 +61,7 @@ class Jobs(StorePart):
         for receipt in receipts:
             if await _is_of(connection, batch_id, receipt) and await moves.apply(connection, receipt.outcome):
                 attached += 1
-            elif await moves.holder_of(connection, receipt.outcome.request_id) is None:
+            elif await holder_of(connection, receipt.outcome.request_id) is None:
                 left.append(receipt)
         # A receipt may belong to a job that an earlier recovery made unconfirmed before it died.
         return Settled(unconfirmed=max(0, unconfirmed - attached), attached=attached, left=tuple(left))
@@ -74,7 +77,7 @@ class Jobs(StorePart):
         queued = await connection.execute(
             update(JOB)
             .where(*_matching(batch_id, [JobState.QUEUED], keys))
-            .values(state=MOVES[Move.CANCEL][1], finished_at=self._now(), **moves.NEVER_SENT)
+            .values(state=MOVES[Move.CANCEL][1], finished_at=self._now(), **NEVER_SENT)
         )
         asked = await connection.execute(
             update(JOB)
