@@ -77,6 +77,8 @@ class NotAccepted:
     available_at: datetime
     told: str | None = None
     answer: RawAnswer | None = None
+    proven: bool = True
+    """False: whoever turned it away may say so as well after the API has accepted it."""
 
 
 @dataclass(frozen=True, slots=True)

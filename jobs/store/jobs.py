@@ -22,6 +22,7 @@ from jobs.views import (
     FRONT,
     Account,
     CancelCounts,
+    Intent,
     JobView,
     OpenJob,
     Place,
@@ -40,8 +41,8 @@ class Jobs(StorePart):
     # -- moves --
 
     @writes
-    async def claim(self, connection: AsyncConnection, claimed: Claimed) -> int | None:
-        """Commit the intent to submit; return the attempt's id, None if the job must not be sent any more."""
+    async def claim(self, connection: AsyncConnection, claimed: Claimed) -> Intent | None:
+        """Commit the intent to submit; None if the job must not be sent any more."""
         return await moves.claim(connection, claimed)
 
     @writes

@@ -12,10 +12,11 @@ from jobs.store.moves.attach import attach, is_taken
 from jobs.store.moves.conditions import from_its_sources, guarded, newest_attempt, update_newest
 from jobs.store.moves.values import NEVER_SENT, attempt_values, job_values
 from jobs.store.schema import ATTEMPT, JOB
+from jobs.views import Intent
 
 
-async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
-    """Record the intent to submit; return the attempt's id, None if the job must not be sent any more."""
+async def claim(connection: AsyncConnection, claimed: Claimed) -> Intent | None:
+    """Record the intent to submit; None if the job must not be sent any more."""
     moved = await connection.execute(
         from_its_sources(Move.CLAIM, claimed.job_id)
         .where(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
@@ -23,8 +24,9 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
     )
     if moved.rowcount == 0:
         return None
-    number = select(JOB.c.attempts).where(JOB.c.id == claimed.job_id).scalar_subquery()
-    made = await connection.execute(
+    of_the_job = select(JOB.c.attempts, JOB.c.unproven).where(JOB.c.id == claimed.job_id)
+    number, unproven = (await connection.execute(of_the_job)).one()
+    await connection.execute(
         insert(ATTEMPT).values(
             uid=claimed.uid,
             job_id=claimed.job_id,
@@ -36,7 +38,7 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> int | None:
             estimate_usd=claimed.estimate_usd,
         )
     )
-    return int(made.inserted_primary_key[0]) if made.inserted_primary_key else None
+    return Intent(unproven)
 
 
 async def apply_all(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> bool:

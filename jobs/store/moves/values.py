@@ -44,7 +44,10 @@ NEVER_SENT = _error(Failure(FailureKind.CANCELLED, "Cancelled before it was sent
 
 
 def job_values(outcome: Outcome) -> dict[str, Any]:
-    """The columns of the job's row that a move sets, besides the state."""
+    """The columns of the job's row that a move sets, besides the state.
+
+    `unproven` goes on over runs and repeats: nothing but a proof of what became of a submit ends it.
+    """
     match outcome:
         case NotAccepted():
             earlier = (
@@ -58,16 +61,18 @@ def job_values(outcome: Outcome) -> dict[str, Any]:
                 "submitted_at": earlier,
                 "agreed": True,
                 **_NO_ERROR,
+                **_unproven(outcome),
             }
         case LeftUnconfirmed():
             return _error(outcome.failure)
         case RemoteFailed(failure=why):
-            runs = {"failed_runs": JOB.c.failed_runs + 1}
-            return _error(why) | {"finished_at": outcome.at, "cancel_requested": False} | runs
-        case Unsendable() | Refused() | FetchFailed() | Discarded() | RemoteCancelled() | Cancelled():
-            return _error(outcome.failure) | {"finished_at": outcome.at, "cancel_requested": False}
+            return _error(why) | _ended(outcome.at) | {"failed_runs": JOB.c.failed_runs + 1}
+        case Refused():
+            return _error(outcome.failure) | _ended(outcome.at) | {"unproven": 0}
+        case Unsendable() | FetchFailed() | Discarded() | RemoteCancelled() | Cancelled():
+            return _error(outcome.failure) | _ended(outcome.at)
         case Fetched() | Linked():
-            return {"finished_at": outcome.at, "warnings": list(outcome.warnings), "cancel_requested": False}
+            return _ended(outcome.at) | {"warnings": list(outcome.warnings)}
         case Resubmitted() | Requeued():
             waits = isinstance(outcome, Requeued) and outcome.waits
             return _NO_ERROR | {
@@ -81,11 +86,21 @@ def job_values(outcome: Outcome) -> dict[str, Any]:
         case Attached():
             return _NO_ERROR | {"finished_at": None, "cancel_requested": False, "same_as": None}
         case Accepted():
-            return _NO_ERROR
+            return _NO_ERROR | {"unproven": 0}
         case Reopened():
             return _NO_ERROR | {"finished_at": None, "cancel_requested": False}
         case RemoteDone() | LinksExpired():
             return {}
+
+
+def _ended(at: datetime) -> dict[str, Any]:
+    return {"finished_at": at, "cancel_requested": False}
+
+
+def _unproven(outcome: NotAccepted) -> dict[str, Any]:
+    if outcome.told is None:  # nothing was sent, and nobody answered
+        return {}
+    return {"unproven": 0 if outcome.proven else JOB.c.unproven + 1}
 
 
 def attempt_values(outcome: Outcome) -> dict[str, Any]:

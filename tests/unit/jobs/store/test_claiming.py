@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.outcomes import NotAccepted
 from jobs.states import JobState, Move
 from jobs.store.schema import JOB
+from jobs.views import Intent
 from tests.support.tables import NIGHT, Table, claimed, rows, select
 
 
@@ -21,7 +22,7 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
     job_id = await agreed(table, "a")
     at = table.clock.advance(5)
     intent = claimed(job_id, at)
-    attempt_id = await table.store.jobs.claim(intent)
+    assert await table.store.jobs.claim(intent) == Intent(unproven=0)
     row = table.row(job_id)
     assert (row["state"], row["attempts"], row["submitted_at"]) == (
         "submitting",
@@ -30,7 +31,7 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
     )
     assert table.attempts(job_id) == [
         {
-            "id": attempt_id,
+            "id": 1,
             "uid": intent.uid,
             "job_id": job_id,
             "number": 1,
