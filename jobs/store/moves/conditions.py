@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ScalarSelect, Update, exists, or_, select, update
 
+from jobs.attempts import IN_DOUBT
 from jobs.failures import FailureKind
 from jobs.outcomes import Accepted, Attached, Linked, NotAccepted, Outcome, Reopened, Requeued
 from jobs.states import MOVES, JobState, Move
@@ -15,13 +16,15 @@ from jobs.store.schema import ATTEMPT, JOB, TWIN
 _NEWEST_IS = exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 _NEWEST_HAS_AN_ID = _NEWEST_IS.where(ATTEMPT.c.request_id.is_not(None))
 
+_NEWEST_IS_IN_DOUBT = _NEWEST_IS.where(ATTEMPT.c.outcome.in_(sorted(IN_DOUBT)))
+
 _TWIN_HAS_SUCCEEDED = exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.state == JobState.SUCCEEDED)
 _TWIN_MAY_SUCCEED = exists().where(
     TWIN.c.id == JOB.c.same_as, TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
 )
 
 _ATTACHABLE = (FailureKind.LOST, FailureKind.DISCARDED)
-"""Of the jobs that failed, those to which a person may attach a request_id."""
+"""Of the jobs that failed, those to which a person may attach any request_id that the API knows."""
 
 
 def guarded(outcome: Outcome) -> Update:
@@ -39,7 +42,8 @@ def guarded(outcome: Outcome) -> Update:
         case Accepted(uid=str() as uid) | Attached(uid=str() as uid):
             return moved.where(_NEWEST_IS.where(ATTEMPT.c.uid == uid))
         case Attached():
-            return moved.where(or_(JOB.c.state != JobState.FAILED, JOB.c.error_kind.in_(_ATTACHABLE)))
+            lost = JOB.c.error_kind.in_(_ATTACHABLE)
+            return moved.where(or_(JOB.c.state != JobState.FAILED, lost, _NEWEST_IS_IN_DOUBT))
         case _:
             return moved
 

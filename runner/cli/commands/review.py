@@ -30,7 +30,8 @@ def command(
         typer.Option(
             "--attach",
             metavar="KEY=REQUEST_ID",
-            help="The API has it under this id: fetch it. Free; also if it was lost, discarded or cancelled.",
+            help="The API has it under this id: fetch it. Free; also if it was lost, discarded or cancelled, "
+            "or is an earlier submit's.",
         ),
     ] = None,
     resubmit: Annotated[
