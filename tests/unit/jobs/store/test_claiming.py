@@ -62,7 +62,7 @@ async def test_a_job_that_nobody_agreed_to_is_not_claimed(table: Table) -> None:
 
 
 async def test_agreeing_pays_for_one_submit(table: Table) -> None:
-    """The claim consumes it: a second submit of that job needs to be agreed to anew."""
+    """The claim consumes it: a second submit of that job needs another agreement."""
     job_id = await agreed(table, "a")
     assert table.row(job_id)["agreed"] == 1
     await table.store.jobs.claim(claimed(job_id))

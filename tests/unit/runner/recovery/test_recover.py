@@ -136,7 +136,7 @@ async def test_a_receipt_counts_more_than_what_a_person_let_go(tmp_path: Path) -
 
 @virtual
 async def test_a_receipt_of_another_database_fits_nobody(tmp_path: Path) -> None:
-    """Ids begin anew in a new database of the same name: the job's key has to fit as well."""
+    """Ids start from 1 in a new database of the same name: the job's key has to fit as well."""
     async with world(tmp_path, "a") as w:
         w.run.spool.add(line(w, await claim(w, "a"), "somebody else", "kept"))
         found = await recover(w.store, w.run.batch, w.run.spool)
