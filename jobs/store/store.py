@@ -1,4 +1,4 @@
-"""The store: the interface of the job table, in five parts."""
+"""The store: the interface of the job table, in six parts."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,6 +9,7 @@ from jobs.store.ledger import Ledger
 from jobs.store.links import Links
 from jobs.store.preview import Preview
 from jobs.store.sqlite.database import Database
+from jobs.store.track_record import TrackRecords
 
 
 class Store:
@@ -24,3 +25,4 @@ class Store:
         self.ledger = Ledger(database, now)
         self.links = Links(database, now)
         self.preview = Preview(database, now)
+        self.track_records = TrackRecords(database, now)
