@@ -11,7 +11,7 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached, Discarded, Resubmitted
 from jobs.states import JobState
 from runner.deciding.changes import CHANGED_MEANWHILE, NOT_AGREED, NOT_IN_SHEET, NotChanged, apply_to_each
-from runner.deciding.unconfirmed import may_get_any_id
+from runner.deciding.reviewable import may_get_any_id
 from runner.providers.base import RemoteStatusReport, Stopped, UnknownId
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jobs.views import JobView
     from runner.clock import Clock
     from runner.deciding.changes import OpenApi
-    from runner.deciding.unconfirmed import UnconfirmedJobs
+    from runner.deciding.reviewable import UnconfirmedJobs
     from runner.providers.connect import Api
 
 

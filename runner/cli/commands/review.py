@@ -13,7 +13,7 @@ from runner.cli.options.settings import CHANGING
 from runner.cli.reports import review as report
 from runner.cli.steps.decisions import carry_out, decisions_from
 from runner.cli.steps.open import execute, opened_batch, process_environment
-from runner.deciding.unconfirmed import unconfirmed_jobs
+from runner.deciding.reviewable import unconfirmed_jobs
 from runner.providers.vendor import VENDOR
 from runner.recovery.recover import settle_beside
 from runner.settings import Settings
