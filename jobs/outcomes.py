@@ -77,6 +77,8 @@ class NotAccepted:
     available_at: datetime
     told: str | None = None
     answer: RawAnswer | None = None
+    proven: bool = True
+    """False: whoever turned it away may say so as well after the API has accepted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,9 @@ class Cancelled:
 class Attached:
     """A request_id was found for a job: in the spool, in an answer, or by a person.
 
-    The job is unconfirmed; or lost, discarded or cancelled, where a person found it. `uid` is the attempt's;
-    None is the job's newest.
+    The job is unconfirmed; or it has ended without images, where a person found it: as lost, discarded or
+    cancelled, or in any way where the id may be that of an earlier submit. `uid` is the attempt's; None is
+    the one that the id fits.
     """
 
     move: ClassVar[Move] = Move.ATTACH

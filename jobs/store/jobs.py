@@ -1,6 +1,7 @@
 """Jobs: moves between their states, the jobs that a worker takes next, lists and counts."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,11 @@ from jobs.attempts import SubmitOutcome
 from jobs.failures import Failure
 from jobs.outcomes import Claimed, Outcome
 from jobs.states import MOVES, JobState, Move
-from jobs.store import intents, ledger, moves
+from jobs.store import ledger
+from jobs.store.moves import apply as moves
+from jobs.store.moves import intents
+from jobs.store.moves.attach import holder_of
+from jobs.store.moves.values import NEVER_SENT
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import job_views, open_view, select_jobs, select_open, with_images
 from jobs.store.schema import ATTEMPT, JOB, REFERENCE
@@ -19,6 +24,7 @@ from jobs.views import (
     FRONT,
     Account,
     CancelCounts,
+    Intent,
     JobView,
     OpenJob,
     Place,
@@ -29,6 +35,7 @@ from jobs.views import (
 )
 
 _PAGE = 500
+_QUEUED = [JOB.c[field.name] for field in fields(QueuedJob)]
 
 
 class Jobs(StorePart):
@@ -37,8 +44,8 @@ class Jobs(StorePart):
     # -- moves --
 
     @writes
-    async def claim(self, connection: AsyncConnection, claimed: Claimed) -> int | None:
-        """Commit the intent to submit; return the attempt's id, None if the job must not be sent any more."""
+    async def claim(self, connection: AsyncConnection, claimed: Claimed) -> Intent | None:
+        """Commit the intent to submit; None if the job must not be sent any more."""
         return await intents.claim(connection, claimed)
 
     @writes
@@ -58,7 +65,7 @@ class Jobs(StorePart):
         for receipt in receipts:
             if await _is_of(connection, batch_id, receipt) and await moves.apply(connection, receipt.outcome):
                 attached += 1
-            elif await moves.holder_of(connection, receipt.outcome.request_id) is None:
+            elif await holder_of(connection, receipt.outcome.request_id) is None:
                 left.append(receipt)
         # A receipt may belong to a job that an earlier recovery made unconfirmed before it died.
         return Settled(unconfirmed=max(0, unconfirmed - attached), attached=attached, left=tuple(left))
@@ -74,7 +81,7 @@ class Jobs(StorePart):
         queued = await connection.execute(
             update(JOB)
             .where(*_matching(batch_id, [JobState.QUEUED], keys))
-            .values(state=MOVES[Move.CANCEL][1], finished_at=self._now(), **moves.NEVER_SENT)
+            .values(state=MOVES[Move.CANCEL][1], finished_at=self._now(), **NEVER_SENT)
         )
         asked = await connection.execute(
             update(JOB)
@@ -117,16 +124,7 @@ class Jobs(StorePart):
     ) -> list[QueuedJob]:
         """Jobs that may be claimed now, or at the time `now`, in their turn, beyond the place `after`."""
         found = await connection.execute(
-            select(
-                JOB.c.id,
-                JOB.c.key,
-                JOB.c.row,
-                JOB.c.model,
-                JOB.c.inputs,
-                JOB.c.pictures,
-                JOB.c.turn,
-                JOB.c.fingerprint,
-            )
+            select(*_QUEUED)
             .where(
                 JOB.c.batch_id == batch_id,
                 JOB.c.state == JobState.QUEUED,

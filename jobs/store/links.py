@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Linked, Unsendable
 from jobs.states import AT_THE_API, JobState
-from jobs.store.moves import apply
+from jobs.store.moves.apply import apply
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import IS_IDENTICAL, JOB, TWIN
 from jobs.views import Alike, LinkCounts, LinkedJob

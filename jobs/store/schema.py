@@ -15,7 +15,7 @@ ARTIFACT = SQLModel.metadata.tables["artifact"]
 REFERENCE = SQLModel.metadata.tables["reference"]
 RUN = SQLModel.metadata.tables["run"]
 IDENTITY = SQLModel.metadata.tables["identity"]
-JOURNAL = SQLModel.metadata.tables["journal"]
+SETTLED_JOURNAL = SQLModel.metadata.tables["settledjournal"]
 
 TWIN = JOB.alias("twin")
 """The job that is sent instead of a linked one."""

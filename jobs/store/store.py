@@ -9,6 +9,7 @@ from jobs.store.ledger import Ledger
 from jobs.store.links import Links
 from jobs.store.preview import Preview
 from jobs.store.sqlite.database import Database
+from jobs.store.track_record import TrackRecords
 from jobs.store.witness import Witness
 
 
@@ -25,4 +26,5 @@ class Store:
         self.ledger = Ledger(database, now)
         self.links = Links(database, now)
         self.preview = Preview(database, now)
+        self.track_records = TrackRecords(database, now)
         self.witness = Witness(database, now)

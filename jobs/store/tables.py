@@ -168,6 +168,8 @@ class Job(SQLModel, table=True):
     job's result, or shares it."""
     authorised: int = 0
     """How many submits beyond the first a person or a setting allowed. `audit` checks the ledger by it."""
+    unproven: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("'0'")))
+    """How many answers in a row have turned its submit away without proof, in whatever runs."""
     cancel_requested: bool = Field(default=False, sa_column=Column(Boolean, nullable=False))
     error_kind: str | None = None
     error_code: str | None = None
@@ -289,7 +291,7 @@ class Identity(SQLModel, table=True):
     uid: str
 
 
-class Journal(SQLModel, table=True):
+class SettledJournal(SQLModel, table=True):
     """A journal file that the table agreed with to its last line: it need not be read again."""
 
     name: str = Field(primary_key=True)

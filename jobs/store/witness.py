@@ -13,9 +13,11 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Attached, Claimed, LeftUnconfirmed, NotAccepted, Outcome, Requeued
 from jobs.payload import payload
 from jobs.states import JobState
-from jobs.store import intents, moves
+from jobs.store.moves import apply as moves
+from jobs.store.moves import intents
+from jobs.store.moves.attach import holder_of
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.schema import ATTEMPT, BATCH, IDENTITY, JOB, JOURNAL
+from jobs.store.schema import ATTEMPT, BATCH, IDENTITY, JOB, SETTLED_JOURNAL
 from jobs.submit_record import Healed, SubmitRecord
 
 _FORGOTTEN = Failure(
@@ -37,15 +39,16 @@ class Witness(StorePart):
     @reads
     async def settled_journals(self, connection: AsyncConnection) -> dict[str, str]:
         """The journal files that the table agreed with to the last line, by name, and their stamps then."""
-        found = await connection.execute(select(JOURNAL.c.name, JOURNAL.c.stamp))
+        found = await connection.execute(select(SETTLED_JOURNAL.c.name, SETTLED_JOURNAL.c.stamp))
         return {str(name): str(stamp) for name, stamp in found}
 
     @writes
     async def settle_journal(self, connection: AsyncConnection, name: str, stamp: str) -> None:
         """Note that the table agrees with a journal file."""
-        changed = await connection.execute(update(JOURNAL).where(JOURNAL.c.name == name).values(stamp=stamp))
+        known = update(SETTLED_JOURNAL).where(SETTLED_JOURNAL.c.name == name)
+        changed = await connection.execute(known.values(stamp=stamp))
         if changed.rowcount == 0:
-            await connection.execute(insert(JOURNAL).values(name=name, stamp=stamp))
+            await connection.execute(insert(SETTLED_JOURNAL).values(name=name, stamp=stamp))
 
     @writes
     async def heal(
@@ -169,4 +172,4 @@ def _as_sent(inputs: str, seed: int | None) -> str:
 
 async def _has_receipt(connection: AsyncConnection, record: SubmitRecord) -> bool:
     """Whether an attempt of another name has its request_id: a person attached it, say."""
-    return record.receipt is not None and await moves.holder_of(connection, record.receipt) is not None
+    return record.receipt is not None and await holder_of(connection, record.receipt) is not None

@@ -11,6 +11,7 @@ from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Attached, Discarded, Resubmitted
 from jobs.states import JobState
 from runner.deciding.changes import CHANGED_MEANWHILE, NOT_AGREED, NOT_IN_SHEET, NotChanged, apply_to_each
+from runner.deciding.reviewable import may_get_any_id
 from runner.providers.base import RemoteStatusReport, Stopped, UnknownId
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from jobs.views import JobView
     from runner.clock import Clock
     from runner.deciding.changes import OpenApi
-    from runner.deciding.unconfirmed import UnconfirmedJobs
+    from runner.deciding.reviewable import UnconfirmedJobs
     from runner.providers.connect import Api
 
 
@@ -152,7 +153,11 @@ def _why_not_attached(job: "JobView", request_id: str, holder: tuple[int, str] |
         return _claimed(request_id, holder[1])
     if holder is not None and job.state is JobState.UNCONFIRMED:
         return f"{request_id} is an earlier request of this row: --discard its doubtful submit, then attach"
-    return CHANGED_MEANWHILE
+    if may_get_any_id(job):
+        return CHANGED_MEANWHILE
+    if request_id == job.request_id:
+        return f"{request_id} is the newest request of this row, and has ended"
+    return f"no submit of this row had {request_id}, and none is without an id"
 
 
 def _claimed(request_id: str, holder: str) -> str:

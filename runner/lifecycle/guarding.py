@@ -27,7 +27,7 @@ def limits_of(settings: Settings) -> GuardLimits:
 async def track_record(order: Order) -> TrackRecord:
     """What the guards have to know of earlier runs."""
     remembered = limits_of(order.settings).remembered
-    return await order.store.preview.track_record(order.batch.id, ended=remembered)
+    return await order.store.track_records.of(order.batch.id, ended=remembered)
 
 
 async def under_guards(order: Order, scope: Scope) -> Order:

@@ -18,7 +18,7 @@ from runner.http.image_client import ImageClient
 from runner.planning.consent import Consent
 from runner.planning.selection import WHOLE, SelectedJobs, Selection
 from runner.recovery.file_watch import FileWatch
-from runner.recovery.journal import Journal
+from runner.recovery.journal import SubmitJournal
 from runner.recovery.recover import Recovered
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
@@ -93,7 +93,7 @@ class Scope:
 class Resources:
     """Resources that stay open for the length of a run."""
 
-    journal: Journal
+    journal: SubmitJournal
     files: FileWatch
     image_client: ImageClient
     disk: Disk

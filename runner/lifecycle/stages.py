@@ -39,7 +39,7 @@ from runner.planning.selection import SelectedJobs, select
 from runner.providers.connect import Api, open_api, user_agent
 from runner.recovery.file_watch import FileWatch
 from runner.recovery.healing import moved_notice
-from runner.recovery.journal import Journal, open_journal
+from runner.recovery.journal import SubmitJournal, open_journal
 from runner.recovery.journal_format import Header
 from runner.recovery.journal_places import Places, new_name, places_of
 from runner.recovery.lock import Phase, say_phase
@@ -163,7 +163,7 @@ async def _opened(
                 yield api, Resources(journal, files, client, LocalDisk(), bucket, send), ready
 
 
-async def _journal(order: Order, places: Places) -> AbstractContextManager[Journal]:
+async def _journal(order: Order, places: Places) -> AbstractContextManager[SubmitJournal]:
     """This run's journal. Its files come into being with the first submit."""
     settings, environment = order.settings, order.environment
     header = Header(

@@ -1,7 +1,7 @@
 """Guards against burning through a sheet: a problem that affects more than single rows pauses the batch.
 
 They count over runs: what happened before this run comes from the table, so a run that is started again goes
-on counting. Only a `resume` after a guard's or a person's pause starts anew. Each limit is a setting; 0 turns
+on counting. Only a `resume` after a guard's or a person's pause starts over. Each limit is a setting; 0 turns
 it off.
 """
 

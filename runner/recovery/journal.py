@@ -98,7 +98,7 @@ class _File:
 
 
 @dataclass(slots=True)
-class _Ticket:
+class _Pending:
     """A record that waits for its sync."""
 
     record: SubmitRecord
@@ -106,7 +106,7 @@ class _Ticket:
     error: CannotWrite | None = None
 
 
-class Journal:
+class SubmitJournal:
     """The journal of one run. Its files come into being with the first submit."""
 
     def __init__(self, places: Places, name: str, header: Header, notice: Callable[[str], None]) -> None:
@@ -117,7 +117,7 @@ class Journal:
         self._main: _File | None = None
         self._copy: _File | None = None
         self._copies = places.copies
-        self._waiting: list[_Ticket] = []
+        self._waiting: list[_Pending] = []
         self._writing = anyio.Lock()
 
     async def sent(self, record: SubmitRecord) -> None:
@@ -126,7 +126,7 @@ class Journal:
         Raises:
             CannotWrite: the disk refuses; the submit must not be sent.
         """
-        ticket = _Ticket(record)
+        ticket = _Pending(record)
         self._waiting.append(ticket)
         async with self._writing:
             if not ticket.written and ticket.error is None:
@@ -167,7 +167,7 @@ class Journal:
             file.end(uid, end)
             file.sync()
 
-    def _write(self, group: Sequence[_Ticket]) -> None:
+    def _write(self, group: Sequence[_Pending]) -> None:
         records = [ticket.record for ticket in group]
         try:
             if self._main is None:
@@ -198,9 +198,9 @@ class Journal:
 @contextmanager
 def open_journal(
     places: Places, name: str, header: Header, notice: Callable[[str], None]
-) -> Iterator[Journal]:
+) -> Iterator[SubmitJournal]:
     """The journal of a run that begins."""
-    journal = Journal(places, name, header, notice)
+    journal = SubmitJournal(places, name, header, notice)
     try:
         yield journal
     finally:

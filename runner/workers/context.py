@@ -21,7 +21,7 @@ from runner.limits.health import Health
 from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
 from runner.recovery.file_watch import FileWatch
-from runner.recovery.journal import Journal
+from runner.recovery.journal import SubmitJournal
 from runner.uploads.uploader import Uploader
 from runner.workers.known_ids import KnownIds
 from runner.workers.pending import PendingSubmits
@@ -111,7 +111,7 @@ class Context:
     batch: BatchView
     store: Store
     provider: Provider
-    journal: Journal
+    journal: SubmitJournal
     files: FileWatch
     """The database's files: looked at before each submit."""
     time: Time

@@ -7,24 +7,25 @@ from datetime import datetime
 from jobs.errors import CannotWrite
 from jobs.outcomes import Claimed, NotAccepted
 from jobs.submit_record import Answered, SubmitEnd
-from jobs.views import QueuedJob
+from jobs.views import Intent, QueuedJob
 from runner.workers.context import Context, must
 from runner.workers.journaling import record_of
 
 
-async def put_down(run: Context, job: QueuedJob, claimed: Claimed) -> bool:
+async def put_down(run: Context, job: QueuedJob, claimed: Claimed) -> Intent | None:
     """Have the intent on disk twice before the POST leaves: in the table, then in the journal.
 
-    So a submit in the journal that the table does not know proves that the table went back in time. False:
-    the job was cancelled, or removed from the sheet, since it was read.
+    So a submit in the journal that the table does not know proves that the table went back in time. None: the
+    job was cancelled, or removed from the sheet, since it was read.
 
     Raises:
         CannotWrite: one of them refuses, or the database's files were replaced. Nothing was sent.
     """
     run.files.look()
     run.probe("before intent")
-    if await run.store.jobs.claim(claimed) is None:
-        return False
+    intent = await run.store.jobs.claim(claimed)
+    if intent is None:
+        return None
     run.probe("after intent")
     try:
         await run.journal.sent(record_of(run.batch, job, claimed))
@@ -33,7 +34,7 @@ async def put_down(run: Context, job: QueuedJob, claimed: Claimed) -> bool:
             await take_back(run, job, claimed.uid)
         raise
     run.probe("after journal")
-    return True
+    return intent
 
 
 async def take_back(run: Context, job: QueuedJob, uid: str) -> None:

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 import anyio
 
@@ -37,7 +36,7 @@ from runner.workers.journaling import end_of, keep_receipt
 from runner.workers.unconfirmed import Lookup, ask_for, failure_of, leave_unconfirmed, tell_unconfirmed
 
 MOST_UNPROVEN = 3
-"""How often a row is sent again in a row because the API said "later" with 408, 425 or 503."""
+"""How often in a row, over all runs, a row is sent again because of a 408, 425 or 503 that said "later"."""
 _UNSENT = Backoff(first=1.0, longest=30.0)
 
 
@@ -46,8 +45,6 @@ class _Again:
     """The job is not at the API, as far as is known: it may be sent again after some seconds."""
 
     after_seconds: float
-    unproven: int
-    """How many answers in a row have said "later" without any proof, as in `_Tries`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +57,19 @@ class _Named:
     verdict: Unconfirmed
 
 
-class _Tries(NamedTuple):
-    """How often a job was sent before, in this run, and was not accepted."""
-
-    all: int
-    unproven: int
-    """How many answers in a row said "later" without any proof; what was not sent does not count."""
-
-
 async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
     """Send a queued job until it is accepted, refused or unconfirmed; return it if the API accepted it."""
     if find(job.model) is None:  # an older or a damaged database: no unknown text goes into a URL
         failure = Failure(FailureKind.REFUSED, f"This Nightsheet does not know the model {job.model!r}.")
         await _end_unsent(run, job, failure)
         return None
-    tries = unproven = 0
+    tries = 0  # how often it was not accepted, in this run
     while True:
         prepared = await _prepare(run, job)
         if prepared is None:
             return None
-        match await _try(run, job, *prepared, _Tries(tries, unproven)):
-            case _Again(after_seconds=seconds, unproven=unproven):
+        match await _try(run, job, *prepared, tries):
+            case _Again(after_seconds=seconds):
                 if not await _wait(run, job, seconds):
                     return None
                 tries += 1
@@ -99,7 +88,7 @@ async def _prepare(run: Context, job: QueuedJob) -> tuple[Sendable, Reservation]
 
 
 async def _try(
-    run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: _Tries
+    run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: int
 ) -> OpenJob | _Again | None:
     """Send a job once, in its turn: the accepted job, `_Again` if it may be repeated, None for neither."""
     result: OpenJob | _Again | _Named | None = None
@@ -110,7 +99,7 @@ async def _try(
             if ended.cancelled_caught:
                 pass
             elif run.images.uploader.is_stale(sendable):
-                result = _Again(0.0, tries.unproven)  # it waited so long that its URLs are about to expire
+                result = _Again(0.0)  # it waited so long that its URLs are about to expire
             else:
                 with anyio.CancelScope(shield=True):
                     result = await _send(run, job, sendable.body, tries, money)
@@ -119,7 +108,7 @@ async def _try(
 
 
 async def _settle_named(
-    run: Context, job: QueuedJob, named: _Named, tries: _Tries, money: Reservation
+    run: Context, job: QueuedJob, named: _Named, tries: int, money: Reservation
 ) -> OpenJob | _Again | None:
     """Ask the API for an id that stands in an answer to a submit, and record what follows."""
     lookup = await ask_for(run, named.request_id)
@@ -131,10 +120,10 @@ async def _settle_named(
             return await run.store.jobs.open_job(job.id)
     elif lookup is Lookup.UNKNOWN and (turned_away := named.verdict.if_unknown) is not None:
         run.journal.ended(named.uid, SubmitEnd(Answered.TURNED_AWAY, now))
-        wait = _wait_for(run, turned_away, tries.all)
+        wait = _wait_for(run, turned_away, tries)
         if await run.store.jobs.apply(_turned_away(job, turned_away, now, wait)):
             money.give_back()
-            return _Again(wait, tries.unproven)
+            return _Again(wait)
     await tell_unconfirmed(run, job, failure_of(named.verdict), unclear=lookup is not Lookup.UNKNOWN)
     return None
 
@@ -181,28 +170,29 @@ async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
 
 
 async def _send(
-    run: Context, job: QueuedJob, payload: bytes, tries: _Tries, money: Reservation
+    run: Context, job: QueuedJob, payload: bytes, tries: int, money: Reservation
 ) -> OpenJob | _Again | _Named | None:
     """One submit, from intent to recorded answer. `money` is spent unless it is surely not accepted."""
     now = run.time.clock.now()
     uid = new_uid(run, job, now)
     claimed = Claimed(job.id, uid, hashlib.sha256(payload).hexdigest(), now, money.estimate)
     try:
-        if not await put_down(run, job, claimed):
+        intent = await put_down(run, job, claimed)
+        if intent is None:
             return None
         if _is_held_back(run):  # paused while the intent was being written
             await take_back(run, job, uid)
-            return _Again(0.0, tries.unproven)
+            return _Again(0.0)
     except CannotWrite as error:
         run.limits.brake.pause(PauseReason.DISK, error.message)
         return None
     run.time.jumps.look()
     run.probe("before submit")
     money.spend()
-    verdict = _believed(await run.provider.submit(job.model, payload), tries)
+    verdict = _believed(await run.provider.submit(job.model, payload), intent.unproven)
     run.probe("after submit")
     try:
-        wait = await _record(run, job, uid, verdict, tries.all)
+        wait = await _record(run, job, uid, verdict, tries)
         taken = await run.store.jobs.open_job(job.id) if isinstance(verdict, Taken) else None
     except Exception as error:
         if isinstance(verdict, Taken):  # not even a defect may lose a paid request
@@ -215,26 +205,17 @@ async def _send(
         money.give_back()
     if isinstance(verdict, Unconfirmed) and verdict.named_id is not None:
         return _Named(uid, verdict.named_id, verdict)
-    return taken if wait is None else _Again(wait, _unproven(verdict, tries))
+    return taken if wait is None else _Again(wait)
 
 
-def _unproven(verdict: SubmitVerdict, tries: _Tries) -> int:
-    match verdict:
-        case TurnedAway(proven=False):
-            return tries.unproven + 1
-        case TurnedAway(busy=False):
-            return tries.unproven
-        case _:
-            return 0
-
-
-def _believed(verdict: SubmitVerdict, tries: _Tries) -> SubmitVerdict:
+def _believed(verdict: SubmitVerdict, unproven: int) -> SubmitVerdict:
     """The verdict; but a "later" that nothing proves is no longer believed after some in a row.
 
-    A gateway that says so after each accepted submit would have every row bought again and again.
+    A gateway that says so after each accepted submit would have every row bought again and again. The table
+    counts them: a run may be started again and again as well.
     """
-    if isinstance(verdict, TurnedAway) and not verdict.proven and tries.unproven >= MOST_UNPROVEN:
-        told = f"The answer was {tries.unproven + 1} times in a row: {verdict.reason}"
+    if isinstance(verdict, TurnedAway) and not verdict.proven and unproven >= MOST_UNPROVEN:
+        told = f"The answer was more than {MOST_UNPROVEN} times in a row: {verdict.reason}"
         return Unconfirmed(told, answer=verdict.answer)
     return verdict
 
@@ -295,7 +276,8 @@ def _count_accepted(run: Context) -> None:
 def _turned_away(job: QueuedJob, verdict: TurnedAway, now: datetime, wait: float) -> NotAccepted:
     """What follows where a submit was not sent, or turned away: the latter stays in the ledger."""
     told = verdict.reason if verdict.busy else None
-    return NotAccepted(job.id, now, now + timedelta(seconds=wait), told, verdict.answer)
+    until = now + timedelta(seconds=wait)
+    return NotAccepted(job.id, now, until, told, verdict.answer, verdict.proven)
 
 
 async def _not_taken(run: Context, job: QueuedJob, request_id: str) -> None:

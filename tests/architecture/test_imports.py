@@ -144,7 +144,7 @@ def test_no_exception_outlives_its_reason(rule: Only) -> None:
         ("jobs/manifests/record.py", "from sqlalchemy.ext.asyncio import AsyncConnection"),
         ("migrations/versions/v0002_next.py", "from jobs.store.tables import Job"),
         ("runner/workers/pool.py", "import sqlite3"),
-        ("runner/workers/pool.py", "from jobs.store.moves import claim"),
+        ("runner/workers/pool.py", "from jobs.store.moves.apply import claim"),
         ("runner/workers/pool.py", "from jobs.store import moves"),
         ("runner/workers/pool.py", "from jobs.store.tables import Job"),
         ("runner/workers/pool.py", "from aiohttp.abc import AbstractResolver"),
@@ -168,7 +168,7 @@ def test_a_broken_rule_is_seen(path: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        ("jobs/store/moves.py", "from sqlalchemy import select"),
+        ("jobs/store/moves/apply.py", "from sqlalchemy import select"),
         ("runner/workers/pool.py", "from jobs.store.store import Store\nfrom jobs.pauses import PauseReason"),
         ("runner/emulator/http/app.py", "from runner.clock import Clock\nfrom jobs.catalog import registry"),
         ("jobs/paths.py", "from urllib.parse import urlsplit\nimport anyio"),

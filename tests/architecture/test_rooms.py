@@ -45,7 +45,7 @@ FLOORS = {
         manifests
         store
         sheets
-        ledger row_change stored_files track_record
+        ledger row_change stored_files submit_record track_record
         views
         outcomes workload payload image_shape
         failures attempts states paths catalog

@@ -45,7 +45,7 @@ def test_a_look_fails(tmp_path: Path, for_ever: bool) -> None:
 
 @FOR_EVER
 def test_a_database_cannot_be_made(tmp_path: Path, for_ever: bool) -> None:
-    """A half of one is nobody's trouble: the next run makes it anew."""
+    """A half of one is nobody's trouble: the next run makes it again."""
     breaking = partial(failing_sqlite, way=Way.IO)
     assert search(tmp_path, breaking, for_ever=for_ever, new=True, step=2, most=OF_A_NEW_ONE // 2) > 10
 

@@ -233,24 +233,36 @@ def _again(job: Job) -> Job:
 
 
 def _attached(job: Job, moved: Job, sent: int, *, by_uid: bool) -> Job | None:
-    newest = job.newest
-    older = [attempt.holds for attempt in job.attempts[:-1]]
-    if sent in older and (by_uid or job.state is S.UNCONFIRMED):
+    attempts, newest = list(job.attempts), job.newest
+    place = _place_of(job, sent)
+    if by_uid and (newest is None or newest.sent != sent or place not in {None, len(attempts) - 1}):
         return None
-    if by_uid and (newest is None or newest.sent != sent):
-        return None
-    lost = job.kind in {FailureKind.LOST, FailureKind.DISCARDED}
-    if job.state is S.FAILED and not by_uid and not lost:
-        return None
-    if sent in older:  # the two change places, and nothing is added
-        attempts, place = list(job.attempts), older.index(sent)
+    if place is not None and place < len(attempts) - 1:  # the two change places, and nothing is added
+        if job.state is S.UNCONFIRMED:
+            return None
         attempts[place], attempts[-1] = attempts[-1], attempts[place]
-        return moved._replace(attempts=tuple(attempts))
-    if newest is not None and newest.holds in {None, sent}:
-        return moved.with_newest(newest._replace(outcome=Out.ACCEPTED, holds=sent))
+        return _holding(moved._replace(attempts=tuple(attempts)), sent)
+    in_doubt = newest is not None and newest.outcome in IN_DOUBT
+    lost = job.kind in {FailureKind.LOST, FailureKind.DISCARDED}
+    if job.state is S.FAILED and not (by_uid or in_doubt or lost):
+        return None
+    if place is not None:
+        return _holding(moved, sent)
     found = Attempt(Out.ACCEPTED, sent, holds=sent)
     authorised = job.authorised + bool(job.attempts)
     return moved._replace(attempts=(*job.attempts, found), authorised=authorised)
+
+
+def _place_of(job: Job, sent: int) -> int | None:
+    """The place of the attempt that has an id, else of the newest in doubt; None for a new one."""
+    has_it = [place for place, attempt in enumerate(job.attempts) if attempt.holds == sent]
+    doubts = [place for place, attempt in enumerate(job.attempts) if attempt.outcome in IN_DOUBT]
+    return next(iter([*has_it, *reversed(doubts)]), None)
+
+
+def _holding(job: Job, sent: int) -> Job:
+    assert job.newest is not None
+    return job.with_newest(job.newest._replace(outcome=Out.ACCEPTED, holds=sent))
 
 
 # -- what may happen next ---------------------------------------------------------------------------------

@@ -118,8 +118,11 @@ async def _walk(table: Table, key: str, dice: random.Random) -> None:
             sent += done
         else:
             newest = 0 if job.newest is None else job.newest.sent
-            if move is Move.ATTACH:  # also one that an earlier attempt has
-                newest = dice.choice([newest, *(attempt.holds for attempt in job.attempts if attempt.holds)])
+            if move is Move.ATTACH:  # also one that an earlier attempt has, or may have had
+                known = {attempt.sent for attempt in job.attempts} | {
+                    a.holds for a in job.attempts if a.holds
+                }
+                newest = dice.choice([newest, *sorted(known)])
             outcome = outcome_of(move, job_id, request_id=f"{key}-{newest}", at=table.clock.at)
             failure = getattr(outcome, "failure", None)
             takes_an_id = move in (Move.ACCEPTED, Move.ATTACH)

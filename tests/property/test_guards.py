@@ -73,9 +73,7 @@ class Economy:
 
     async def fresh(self, trip: Callable[[str], None]) -> Guards:
         """Guards that have just begun."""
-        record = await self.table.store.preview.track_record(
-            self.table.batch.id, ended=self.limits.remembered
-        )
+        record = await self.table.store.track_records.of(self.table.batch.id, ended=self.limits.remembered)
         return Guards(self.limits, trip, record)
 
     async def paused(self) -> bool:

@@ -282,7 +282,7 @@ class World(Night):
         return self.folder.with_name("killed")
 
     def _rise(self) -> None:
-        """The machine starts anew, with the disk as it was when it died."""
+        """The machine starts again, with the disk as it was when it died."""
         self.loop.forsake()
         discard(self.folder)
         self._grave.rename(self.folder)

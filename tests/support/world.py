@@ -210,7 +210,7 @@ async def world(
         order = Order(store, batch, settings, environment, agreed_to_all, _Notices(notices))
         tuning = Tuning(slots, rate, budget)
         approval = Approval(batch, tuning, {MODEL: PRICE}, Decimal(0), unpriced=0, resubmits_left=0)
-        record = await store.preview.track_record(batch.id, ended=guard_limits.remembered)
+        record = await store.track_records.of(batch.id, ended=guard_limits.remembered)
         scope = Scope(Recovered(0, Healing(), [], []), None, Workload(), (), record)
         api = Api(provider, DEFAULT_BASE, ORIGIN, lambda: None)
         client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(net))

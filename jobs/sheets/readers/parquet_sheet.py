@@ -23,7 +23,7 @@ LARGEST_GROUP = 1_000_000_000
 _AT_ONCE = 1000
 """Rows that are held in memory."""
 
-_REWRITE = "Write it anew, or save the sheet as CSV."
+_REWRITE = "Write the file again, or save the sheet as CSV."
 
 
 def open_parquet(source: SheetSource) -> TableSheet:

@@ -13,7 +13,7 @@ from runner.cli.options.settings import CHANGING
 from runner.cli.reports import review as report
 from runner.cli.steps.decisions import carry_out, decisions_from
 from runner.cli.steps.open import execute, opened_batch, process_environment
-from runner.deciding.unconfirmed import unconfirmed_jobs
+from runner.deciding.reviewable import unconfirmed_jobs
 from runner.providers.vendor import VENDOR
 from runner.recovery.journal_places import places_of
 from runner.recovery.recover import settle_beside
@@ -31,7 +31,8 @@ def command(
         typer.Option(
             "--attach",
             metavar="KEY=REQUEST_ID",
-            help="The API has it under this id: fetch it. Free; also if it was lost, discarded or cancelled.",
+            help="The API has it under this id: fetch it. Free; also if it was lost, discarded or cancelled, "
+            "or is an earlier submit's.",
         ),
     ] = None,
     resubmit: Annotated[

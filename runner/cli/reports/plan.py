@@ -13,8 +13,10 @@ from jobs.problems import Problem
 from jobs.row_change import NEW, RowChange
 from jobs.sheets import PlannedJob
 from jobs.states import JobState
+from jobs.views import Pause
 from jobs.workload import Workload
 from runner.cli.reports.not_changed import price_json
+from runner.cli.reports.status import paused_json
 
 SAMPLES = 3
 """Jobs from the beginning that are shown; the last one is shown as well."""
@@ -61,6 +63,8 @@ class Plan:
     """How often further ones are named, beyond those that one check probes."""
     minutes: float | None = None
     """How long it will take, as far as that was measured."""
+    paused: Pause | None = None
+    """The pause under which `run` would send nothing: one that only `resume` clears."""
     _seen: CompactSet = field(default_factory=CompactSet)
     _still_there: int = 0
 
@@ -148,6 +152,7 @@ class Plan:
                 "examples": [{"row": row, "key": key} for row, key in self.repeated],
             },
             "minutes": self.minutes,
+            "paused": paused_json(self.paused),
             "samples": [
                 {"key": job.key, "row": job.row, "model": job.model, "inputs": job.inputs}
                 for job in self.samples

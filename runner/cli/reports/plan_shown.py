@@ -2,7 +2,7 @@
 
 from jobs.sheets.images.album import Way
 from runner.cli.console import console
-from runner.cli.console.formatting import brief_model
+from runner.cli.console.formatting import brief_model, then
 from runner.cli.reports.plan import Plan
 from runner.cli.reports.plan_text import cost, difference, identical, source_of_prices
 from runner.humanize import count_of, duration
@@ -28,6 +28,12 @@ def show(sheet: str, plan: Plan, prices: Prices, settings: Settings, next_comman
         _show_samples(plan)
     if plan.warned:
         _show_warnings(sheet, plan, all_warnings=settings.verbose)
+    if plan.paused is not None:
+        go_on, detail = then(settings, "resume", plan.batch), plan.paused.detail
+        how = "" if go_on in detail else f" To go on: {go_on}"
+        console.result(
+            f"Paused ({plan.paused.reason}), and `run` sends nothing: {detail}{how}", "bold yellow"
+        )
     console.result(f"Next: {next_command}")
 
 

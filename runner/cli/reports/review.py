@@ -13,7 +13,7 @@ from runner.cli.console.formatting import brief_model, then, zone, zone_name
 from runner.cli.reports.not_changed import not_changed_json, not_changed_lines, price_json
 from runner.deciding.changes import NOT_IN_SHEET, price_to_send
 from runner.deciding.review import ReviewResult
-from runner.deciding.unconfirmed import UnconfirmedJobs
+from runner.deciding.reviewable import UnconfirmedJobs
 from runner.humanize import count_of, money, price
 from runner.providers.vendor import VENDOR
 from runner.settings import Settings

@@ -14,7 +14,7 @@ from runner.humanize import count_of, jobs_a_minute, money
 from runner.settings import Settings
 
 if TYPE_CHECKING:
-    from jobs.views import Account, BatchView, LinkCounts
+    from jobs.views import Account, BatchView, LinkCounts, Pause
 
 _STYLES = {JobState.SUCCEEDED: "green", JobState.FAILED: "red", JobState.UNCONFIRMED: "yellow"}
 
@@ -64,8 +64,13 @@ def as_json(status: BatchStatus) -> dict[str, Any]:
             "in_doubt_usd": float(status.unconfirmed_usd),
         },
         "turned_away": status.account.turned_away,
-        "paused": None if paused is None else {"reason": paused.reason.value, "since": moment(paused.since)},
+        "paused": paused_json(paused),
     }
+
+
+def paused_json(paused: "Pause | None") -> dict[str, Any] | None:
+    """Why and since when a batch is paused, for scripts."""
+    return None if paused is None else {"reason": paused.reason.value, "since": moment(paused.since)}
 
 
 def lines(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from runner.cli.steps.consent import agrees
 from runner.cli.steps.open import opener_of_api
 from runner.deciding.changes import price_to_send
 from runner.deciding.review import Decisions, ReviewResult, attach, discard, resubmit, resubmittable
-from runner.deciding.unconfirmed import UnconfirmedJobs
+from runner.deciding.reviewable import UnconfirmedJobs
 from runner.environment import Environment
 from runner.humanize import count_of
 from runner.providers.vendor import is_handle

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from jobs.errors import NightsheetError, UsageProblem
+from jobs.pauses import UNTIL_RESUMED
 from jobs.problems import Problem
 from jobs.row_change import NEW, RowChange
 from jobs.sheets import PlannedJob, SheetSource, open_sheet
@@ -57,6 +58,8 @@ async def plan_sheet(
                 _list(source.name, jobs)
         if store is not None and batch is not None:
             plan.known, plan.held = True, sum((await store.jobs.counts(batch.id)).values())
+            if batch.paused is not None and batch.paused.reason in UNTIL_RESUMED:
+                plan.paused = batch.paused
         plan.minutes = await _minutes(store, batch, plan)
     if hosted.named:
         await probe(hosted, source.name, plan, settings)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.outcomes import NotAccepted
 from jobs.states import JobState, Move
 from jobs.store.schema import JOB
+from jobs.views import Intent
 from tests.support.tables import NIGHT, Table, claimed, rows, select
 
 
@@ -21,7 +22,7 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
     job_id = await agreed(table, "a")
     at = table.clock.advance(5)
     intent = claimed(job_id, at)
-    attempt_id = await table.store.jobs.claim(intent)
+    assert await table.store.jobs.claim(intent) == Intent(unproven=0)
     row = table.row(job_id)
     assert (row["state"], row["attempts"], row["submitted_at"]) == (
         "submitting",
@@ -30,7 +31,7 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
     )
     assert table.attempts(job_id) == [
         {
-            "id": attempt_id,
+            "id": 1,
             "uid": intent.uid,
             "job_id": job_id,
             "number": 1,
@@ -61,7 +62,7 @@ async def test_a_job_that_nobody_agreed_to_is_not_claimed(table: Table) -> None:
 
 
 async def test_agreeing_pays_for_one_submit(table: Table) -> None:
-    """The claim consumes it: a second submit of that job needs to be agreed to anew."""
+    """The claim consumes it: a second submit of that job needs another agreement."""
     job_id = await agreed(table, "a")
     assert table.row(job_id)["agreed"] == 1
     await table.store.jobs.claim(claimed(job_id))

@@ -114,15 +114,68 @@ async def test_an_earlier_request_waits_for_the_doubt_to_be_decided(table: Table
     assert [line["outcome"] for line in table.attempts(job_id)] == ["discarded", "accepted", "accepted"]
 
 
-async def test_an_earlier_request_of_what_was_refused_is_not_attached(table: Table) -> None:
-    """The newest submit was refused: the job is no lost one."""
+@pytest.mark.parametrize(
+    "then",
+    [
+        (Move.REFUSED,),
+        (Move.ACCEPTED, Move.REMOTE_FAILED),
+        (Move.ACCEPTED, Move.REMOTE_CANCELLED),
+        (Move.ACCEPTED, Move.REMOTE_DONE, Move.FETCH_FAILED),
+    ],
+)
+async def test_an_earlier_request_is_attached_whatever_the_later_submit_came_to(
+    table: Table, then: tuple[Move, ...]
+) -> None:
+    """It was paid for, and is known again. The later one stays in the ledger, and may change places again."""
     job_id = await _with_two_lost(table)
     await table.store.jobs.apply(Requeued(job_id, table.clock.at))
-    await table.store.batches.agree(table.batch.id)
-    assert await table.store.jobs.claim(claimed(job_id, table.clock.at)) is not None
-    assert await table.store.jobs.apply(outcome_of(Move.REFUSED, job_id))
+    await table.move("a", Move.CLAIM)
+    assert await table.store.jobs.apply(*(outcome_of(move, job_id, request_id="r-3") for move in then))
+    before = table.row(job_id)
+    assert await table.store.jobs.apply(Attached(job_id, "req-a", table.clock.at))
+    row, attempts = table.row(job_id), table.attempts(job_id)
+    later = None if then[0] is Move.REFUSED else "r-3"
+    assert [line["request_id"] for line in attempts] == [later, "r-2", "req-a"]
+    assert (row["attempts"], row["authorised"]) == (before["attempts"], before["authorised"])
+    assert balance(await table.store.ledger.attempts(table.batch.id)).balanced
+    (open_job,) = await table.store.jobs.open_jobs(table.batch.id, S.RUNNING)
+    assert open_job.request_id == "req-a"
+    if later is not None:
+        ended = RemoteFailed(job_id, failure(), None, table.clock.at)
+        assert await table.store.jobs.apply(ended, Attached(job_id, later, table.clock.at))
+        assert [line["request_id"] for line in table.attempts(job_id)] == ["req-a", "r-2", later]
+
+
+@pytest.mark.parametrize("decided", [(Move.DISCARD, Move.REQUEUE), (Move.RESUBMIT,)])
+@pytest.mark.parametrize("then", [(Move.CLAIM, Move.REFUSED), (Move.UNSENDABLE,)])
+async def test_the_id_of_a_submit_that_was_in_doubt_is_attached_to_it(
+    table: Table, decided: tuple[Move, ...], then: tuple[Move, ...]
+) -> None:
+    """A person finds it at the API after all: nothing is added, and what came later stays in the ledger."""
+    job_id = await table.move("a", Move.CLAIM, Move.UNCONFIRMED, *decided, *then)
+    before = table.row(job_id)
+    assert await table.store.jobs.apply(Attached(job_id, "found", table.clock.at))
+    row, attempts = table.row(job_id), table.attempts(job_id)
+    later = ["refused"] if Move.REFUSED in then else []
+    assert [line["outcome"] for line in attempts] == [*later, "accepted"]
+    assert attempts[-1]["request_id"] == "found"
+    assert attempts[-1]["payload_sha256"] == "5" * 64, "it is the submit that was in doubt"
+    assert (row["state"], row["attempts"], row["authorised"]) == (
+        S.RUNNING,
+        before["attempts"],
+        before["authorised"],
+    )
+    assert balance(await table.store.ledger.attempts(table.batch.id)).balanced
+
+
+async def test_an_id_that_no_submit_can_have_is_not_attached(table: Table) -> None:
+    """The row was refused, and nothing of it is in doubt: the id is another's."""
+    job_id = await table.move("a", Move.CLAIM, Move.REFUSED)
+    failed = await table.move("b", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED)
     before = table.everything()
-    assert not await table.store.jobs.apply(Attached(job_id, "req-a", table.clock.at))
+    assert not await table.store.jobs.apply(Attached(job_id, "found", table.clock.at))
+    assert not await table.store.jobs.apply(Attached(failed, "found", table.clock.at))
+    assert not await table.store.jobs.apply(Attached(failed, "req-b", table.clock.at))
     assert table.everything() == before
 
 

@@ -1,9 +1,12 @@
 """What came of a submit: accepted, refused, unanswered."""
 
+import pytest
+
 from jobs.attempts import RawAnswer
 from jobs.failures import FailureKind
 from jobs.outcomes import Accepted, Attached, LeftUnconfirmed, NotAccepted, Refused, Unsendable
 from jobs.states import JobState, Move
+from jobs.views import Intent
 from tests.support.tables import ESTIMATE, Table, claimed, failure
 
 S = JobState
@@ -112,6 +115,42 @@ async def test_what_was_not_sent_is_no_attempt(table: Table) -> None:
     job_id = await table.bring("a", S.SUBMITTING)
     assert await table.store.jobs.apply(NotAccepted(job_id, table.clock.at, table.clock.at))
     assert table.attempts(job_id) == []
+
+
+UNPROVEN = "an answer that proves nothing"
+
+
+@pytest.mark.parametrize(
+    ("then", "counted"),
+    [
+        ((), 1),
+        ((UNPROVEN, UNPROVEN), 3),
+        ((Move.CLAIM, None), 1),
+        ((Move.CLAIM, Move.UNCONFIRMED, Move.RESUBMIT), 1),
+        ((Move.CLAIM, Move.UNCONFIRMED, Move.DISCARD, Move.REQUEUE), 1),
+        ((Move.CANCEL, Move.REQUEUE), 1),
+        ((Move.CLAIM, Move.NOT_ACCEPTED), 0),
+        ((Move.CLAIM, Move.NOT_ACCEPTED, UNPROVEN), 1),
+        ((Move.CLAIM, Move.REFUSED, Move.REQUEUE), 0),
+        ((Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, Move.REQUEUE), 0),
+    ],
+)
+async def test_answers_that_prove_nothing_are_counted_in_a_row(
+    table: Table, then: tuple[Move | str | None, ...], counted: int
+) -> None:
+    """Whatever happens in between, but for a proof: a 429, a refusal, a receipt. What was not sent (None) is
+    no answer."""
+    job_id = (await table.job("a")).id
+    for step in (UNPROVEN, *then):
+        if step is UNPROVEN:
+            await table.move("a", Move.CLAIM)
+        if isinstance(step, Move):
+            await table.move("a", step)
+        else:
+            at = table.clock.at
+            assert await table.store.jobs.apply(NotAccepted(job_id, at, at, step, proven=False))
+    await table.store.batches.agree(table.batch.id)
+    assert await table.store.jobs.claim(claimed(job_id, table.clock.at)) == Intent(counted)
 
 
 async def test_an_unknown_id_under_a_429_is_turned_away_after_all(table: Table) -> None:

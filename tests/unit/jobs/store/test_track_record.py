@@ -26,7 +26,7 @@ OTHER = "bytedance/seedream-4-5/sequential"
 
 
 async def record(table: Table, ended: int = 30) -> TrackRecord:
-    return await table.store.preview.track_record(table.batch.id, ended=ended)
+    return await table.store.track_records.of(table.batch.id, ended=ended)
 
 
 async def resume(table: Table) -> None:
@@ -181,7 +181,7 @@ async def test_a_model_is_proven_for_a_week_in_all_batches_of_its_api(table: Tab
     )
 
     async def proven(batch_id: int) -> frozenset[str]:
-        return (await table.store.preview.track_record(batch_id, ended=1)).proven
+        return (await table.store.track_records.of(batch_id, ended=1)).proven
 
     assert await proven(other.id) == {MODEL}
     assert await proven(elsewhere.id) == frozenset()
@@ -200,5 +200,5 @@ async def test_another_batch_is_not_counted(table: Table) -> None:
     job = await table.job("b")
     await table.store.batches.agree(table.batch.id)
     assert await table.store.jobs.claim(claimed(job.id, table.clock.at))
-    found = await table.store.preview.track_record(other.id, ended=9)
+    found = await table.store.track_records.of(other.id, ended=9)
     assert found == TrackRecord(total=1)

@@ -12,7 +12,7 @@ from jobs.pauses import PauseReason
 from jobs.store.store import Store
 from runner.clock import SystemClock
 from runner.deciding.review import Decisions, ReviewResult, attach, discard, resubmit
-from runner.deciding.unconfirmed import UnconfirmedJobs, unconfirmed_jobs
+from runner.deciding.reviewable import UnconfirmedJobs, unconfirmed_jobs
 from runner.providers.base import RemoteStatus, RemoteStatusReport, Stopped
 from runner.providers.connect import Api
 from tests.unit.runner.cli.world import API, World, job, unanswered

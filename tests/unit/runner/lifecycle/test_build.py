@@ -337,7 +337,7 @@ async def test_a_free_question_is_about_a_model_of_the_batch(tmp_path: Path) -> 
 
 @virtual
 async def test_a_budget_that_is_said_outlives_its_run(tmp_path: Path) -> None:
-    """`resume` without it keeps to it; one from a file is read anew each time."""
+    """`resume` without it keeps to it; one from a file is read again each time."""
     async with world(tmp_path, "a") as w:
         async with assembled(w, tmp_path, Around(), budget=Decimal("0.30")) as run:
             assert run.batch.budget == Decimal("0.30")

@@ -14,7 +14,7 @@ import pytest
 
 from jobs.errors import CannotWrite
 from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
-from runner.recovery.journal import Journal, open_journal
+from runner.recovery.journal import SubmitJournal, open_journal
 from runner.recovery.journal_format import Header, read
 from runner.recovery.journal_places import Places
 from tests.support.journals import receipts
@@ -45,7 +45,7 @@ def notices() -> list[str]:
 
 
 @pytest.fixture
-def journal(places: Places, notices: list[str]) -> Iterator[Journal]:
+def journal(places: Places, notices: list[str]) -> Iterator[SubmitJournal]:
     with open_journal(places, NAME, HEADER, notices.append) as opened:
         yield opened
 
@@ -57,7 +57,7 @@ def records_in(folder: Path) -> list[SubmitRecord]:
     return contents.records
 
 
-async def test_a_submit_and_its_end_are_in_both_places(journal: Journal, places: Places) -> None:
+async def test_a_submit_and_its_end_are_in_both_places(journal: SubmitJournal, places: Places) -> None:
     """Ends of every length, in any order; what another run sent is not ours to end."""
     for number in range(3):
         await journal.sent(record(number))
@@ -76,7 +76,7 @@ async def test_a_submit_and_its_end_are_in_both_places(journal: Journal, places:
         assert (folder / NAME).stat().st_mode & 0o777 == 0o600
 
 
-async def test_those_who_come_together_share_a_sync(journal: Journal, places: Places) -> None:
+async def test_those_who_come_together_share_a_sync(journal: SubmitJournal, places: Places) -> None:
     """One fdatasync for a group, and none for the copy; on disk before anybody goes on."""
     await journal.sent(record(0))
     synced: list[int] = []
@@ -98,7 +98,7 @@ async def test_those_who_come_together_share_a_sync(journal: Journal, places: Pl
     assert synced[-1] == 33
 
 
-async def test_no_file_before_the_first_submit(journal: Journal, places: Places) -> None:
+async def test_no_file_before_the_first_submit(journal: SubmitJournal, places: Places) -> None:
     """A run that sends nothing leaves nothing."""
     assert not places.beside.exists()
     await journal.sent(record(1))
@@ -107,7 +107,7 @@ async def test_no_file_before_the_first_submit(journal: Journal, places: Places)
 
 @pytest.mark.parametrize("step", range(6))
 async def test_a_disk_that_refuses_leaves_no_doubt(
-    journal: Journal, places: Places, step: int, notices: list[str]
+    journal: SubmitJournal, places: Places, step: int, notices: list[str]
 ) -> None:
     """What it does not take is not sent, and leaves no line that anybody would have a doubt about."""
     await journal.sent(record(0))
@@ -157,7 +157,7 @@ async def test_without_a_state_folder_it_is_told(tmp_path: Path, notices: list[s
     assert len(receipts(tmp_path)) == 3
 
 
-async def test_an_end_that_the_disk_refuses_is_told(journal: Journal, notices: list[str]) -> None:
+async def test_an_end_that_the_disk_refuses_is_told(journal: SubmitJournal, notices: list[str]) -> None:
     """The table has it a moment later; `keep` raises it."""
     await journal.sent(record(0))
     with mock.patch("os.write", side_effect=OSError(errno.EIO, "Input/output error")):
@@ -167,7 +167,9 @@ async def test_an_end_that_the_disk_refuses_is_told(journal: Journal, notices: l
     assert "Input/output error" in notices[0]
 
 
-async def test_one_that_nobody_else_may_have_made(tmp_path: Path, journal: Journal, places: Places) -> None:
+async def test_one_that_nobody_else_may_have_made(
+    tmp_path: Path, journal: SubmitJournal, places: Places
+) -> None:
     """A link in its place leads nowhere."""
     victim = tmp_path / "victim"
     victim.write_text("mine")

@@ -147,7 +147,7 @@ async def test_what_was_found_is_gone_on_with(tmp_path: Path) -> None:
 
 @virtual
 async def test_dead_links_lead_back_to_the_api_and_not_to_a_submit(tmp_path: Path) -> None:
-    """Once; the result is asked for anew, and its links work."""
+    """Once; the result is asked for again, and its links work."""
 
     def net(request: httpx.Request) -> httpx.Response:
         return httpx.Response(403) if "old" in str(request.url) else pictures(request)

@@ -8,7 +8,7 @@ import anyio.lowlevel
 import pytest
 
 from jobs.states import JobState
-from jobs.views import QueuedJob
+from jobs.views import Intent, QueuedJob
 from runner.limits.brake import Reach
 from runner.providers.base import Taken, TurnedAway
 from runner.recovery.recover import recover
@@ -150,7 +150,7 @@ async def test_a_pause_between_intent_and_submit_takes_the_intent_back(tmp_path:
     async with world(tmp_path, "a") as w:
         real = w.store.jobs.claim
 
-        async def claim_slowly(claimed: object) -> int | None:
+        async def claim_slowly(claimed: object) -> Intent | None:
             attempt = await real(claimed)  # type: ignore[arg-type]
             w.run.limits.brake.interrupt(Reach.POLLS)
             return attempt
@@ -170,7 +170,7 @@ async def test_a_doubt_between_intent_and_submit_holds_it_back(tmp_path: Path) -
     async with world(tmp_path, "a") as w:
         real = w.store.jobs.claim
 
-        async def unconfirmed_meanwhile(claimed: object) -> int | None:
+        async def unconfirmed_meanwhile(claimed: object) -> Intent | None:
             attempt = await real(claimed)  # type: ignore[arg-type]
             if not w.provider.calls:
                 w.run.limits.health.submit_unconfirmed()

@@ -12,6 +12,7 @@ from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, LeftUnconfirmed, NotAccepted
 from jobs.pauses import PauseReason
 from jobs.states import JobState
+from jobs.views import Intent
 from runner.providers.base import TurnedAway, Unconfirmed
 from runner.recovery.recover import recover
 from runner.workers.submit import submit
@@ -173,7 +174,7 @@ async def test_money_is_given_back_once(tmp_path: Path) -> None:
     async with world(tmp_path, "a", budget=Decimal("1")) as w:
         real = w.store.jobs.claim
 
-        async def pause_meanwhile(claimed: Any) -> int | None:
+        async def pause_meanwhile(claimed: Any) -> Intent | None:
             attempt = await real(claimed)
             w.run.limits.brake.pause(PauseReason.PERSON, "wait")
             return attempt

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.manifests.record import moment
+from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.sheets import PlannedJob, open_sheet, plan
 from jobs.store.store import Store
 from tests.unit.runner.cli.world import NOW, SERIES, TEXT, World, accepted, ansi, done, fetched, job
@@ -67,6 +69,7 @@ def test_the_plan_as_json(world: World, sheet: Path) -> None:
             "examples": [],
         },
         "minutes": None,
+        "paused": None,
         "warning_count": 0,
         "warnings": [],
         "problem_count": 0,
@@ -287,3 +290,39 @@ def test_how_long_it_takes_is_told_where_it_was_measured(world: World, sheet: Pa
     world.store(run)
     ran = world.run("check", str(sheet))
     assert "It will take about 48 s, at the pace of the last run." in ran.out
+
+
+def paused(world: World, reason: PauseReason, detail: str = "This is\x1b why.") -> None:
+    """A batch "night" that is paused."""
+    world.load(job(0, "a"))
+
+    async def pause(store: Store) -> None:
+        await store.batches.pause((await store.batches.named(None)).id, reason, detail)
+
+    world.store(pause)
+
+
+@pytest.mark.parametrize("reason", sorted(UNTIL_RESUMED))
+def test_a_pause_that_only_resume_clears_is_told(world: World, sheet: Path, reason: PauseReason) -> None:
+    """`run` would send nothing: whoever asks before the night finds out before the night."""
+    paused(world, reason)
+    told = world.run("check", str(sheet))
+    said = f"Paused ({reason}), and `run` sends nothing: This is\\x1b why. To go on: nightsheet resume night"
+    assert (told.code, said in " ".join(told.out.split())) == (0, True)
+    told = world.run("check", str(sheet), "--json")
+    assert (told.code, told.json["paused"]) == (0, {"reason": reason.value, "since": moment(NOW)})
+    assert world.run("check", str(sheet), "--batch", "other", "--json").json["paused"] is None
+
+
+@pytest.mark.parametrize("reason", sorted(set(PauseReason) - UNTIL_RESUMED))
+def test_a_pause_that_run_clears_is_not_told(world: World, sheet: Path, reason: PauseReason) -> None:
+    """It would send."""
+    paused(world, reason)
+    assert "Paused" not in world.run("check", str(sheet)).out
+    assert world.run("check", str(sheet), "--json").json["paused"] is None
+
+
+def test_how_to_go_on_is_told_once(world: World, sheet: Path) -> None:
+    """A guard's pause says it by itself."""
+    paused(world, PauseReason.GUARD, "All fail. To go on: nightsheet resume night")
+    assert world.run("check", str(sheet)).out.count("nightsheet resume night") == 1

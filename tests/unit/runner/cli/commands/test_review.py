@@ -29,6 +29,8 @@ from tests.unit.runner.cli.world import (
     World,
     accepted,
     ansi,
+    done,
+    fetch_failed,
     job,
     refused,
     remote_failed,
@@ -136,6 +138,61 @@ def test_an_earlier_request_of_the_row_is_attached(world: World) -> None:
     view = world.jobs()["a"]
     assert (view.state.value, view.request_id, view.attempts) == ("running", "r-1", 2)
     assert world.run("audit", "--json").json["balanced"]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        (refused(),),
+        (accepted("r-2"), remote_failed(FailureKind.MODERATED)),
+        (accepted("r-2"), done(), fetch_failed()),
+    ],
+)
+def test_an_earlier_request_is_attached_whatever_the_repeat_came_to(
+    world: World, then: tuple[Callable[[int], Outcome], ...]
+) -> None:
+    """Lost, paid again, and refused, failed or broken: what was paid for first is known again."""
+    world.load(job(0, "a"))
+    world.move("a", *lost("r-1"), requeued)
+    world.move("a", *then)
+    world.api.statuses["r-1"] = KNOWN
+    ran = world.run("review", "--attach", "a=r-1")
+    assert (ran.code, ran.err) == (0, "")
+    view = world.jobs()["a"]
+    assert (view.state.value, view.request_id, view.failure) == ("running", "r-1", None)
+    assert world.run("audit", "--json").json["balanced"]
+
+
+def test_the_id_of_a_submit_that_was_let_go_is_attached_after_the_repeat_was_refused(world: World) -> None:
+    """A person finds it on the provider's page: it is the submit that was in doubt, and no third one."""
+    world.load(job(0, "a"))
+    world.move("a", unanswered(), discarded, requeued)
+    world.move("a", refused())
+    world.api.statuses["r-1"] = KNOWN
+    assert world.run("review", "--attach", "a=r-1").code == 0
+    view = world.jobs()["a"]
+    assert (view.state.value, view.request_id, view.attempts) == ("running", "r-1", 1)
+    assert world.run("audit", "--json").json["balanced"]
+
+
+@pytest.mark.parametrize(
+    ("request_id", "says"),
+    [
+        ("r-2", "r-2 is the newest request of this row, and has ended"),
+        ("r-3", "no submit of this row had r-3, and none is without an id"),
+    ],
+)
+def test_an_id_that_no_submit_of_the_row_can_have_is_refused(
+    world: World, request_id: str, says: str
+) -> None:
+    """The API knows it, and it is not this row's."""
+    world.load(job(0, "a"))
+    world.move("a", *lost("r-1"), requeued)
+    world.move("a", accepted("r-2"), remote_failed())
+    world.api.statuses[request_id] = KNOWN
+    ran = world.run("review", "--attach", f"a={request_id}")
+    assert (ran.code, says in " ".join(ran.err.split())) == (1, True)
+    assert world.states() == {"a": "failed"}
 
 
 def test_an_earlier_request_is_attached_once_the_doubt_is_let_go(world: World) -> None:

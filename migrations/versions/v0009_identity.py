@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -18,7 +18,7 @@ CREATE TABLE identity (
 )
     """,
     """
-CREATE TABLE journal (
+CREATE TABLE settledjournal (
     name VARCHAR NOT NULL,
     stamp VARCHAR NOT NULL,
     PRIMARY KEY (name)

@@ -88,7 +88,7 @@ class UnconfirmedJobs:
 async def unconfirmed_jobs(store: "Store", batch: "BatchView", *, attaching: bool = False) -> UnconfirmedJobs:
     """The unconfirmed jobs of a batch, those included whose rows have left the sheet.
 
-    `attaching` adds those that have ended and may get a request_id: lost, discarded, cancelled.
+    `attaching` adds those that have ended and may get a request_id.
     """
     found = store.jobs.each(batch.id, everything=True, states=[JobState.UNCONFIRMED])
     ended = store.jobs.each(batch.id, everything=True, states=[JobState.FAILED, JobState.CANCELLED])
@@ -100,7 +100,16 @@ async def unconfirmed_jobs(store: "Store", batch: "BatchView", *, attaching: boo
 
 
 def may_get_an_id(job: "JobView") -> bool:
-    """Whether a job that has ended without pictures may be at the API all the same."""
+    """Whether a job that has ended without pictures may be at the API all the same.
+
+    That is also one with an earlier submit that was or may have been accepted, whatever the newest came to.
+    """
+    earlier = job.attempts - (job.request_id is not None)
+    return may_get_any_id(job) or earlier > 0
+
+
+def may_get_any_id(job: "JobView") -> bool:
+    """Whether a job that has ended may get an id that no submit of it had."""
     lost = job.failure is not None and job.failure.kind in {FailureKind.LOST, FailureKind.DISCARDED}
     return lost or job.state is JobState.CANCELLED
 
