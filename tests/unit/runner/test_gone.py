@@ -55,8 +55,9 @@ async def test_what_the_api_has_no_more_is_told(tmp_path: Path) -> None:
             path.unlink()
         await reopen(w)
         w.service.faults = [
-            Fault(endpoint=Endpoint.STATUS, kind=FaultKind.UNKNOWN_ID, times=None, prompt="no. 0")
-        ]
+            Fault(endpoint=Endpoint.STATUS, kind=FaultKind.UNKNOWN_ID, times=None, prompt="no. 0"),
+            Fault(endpoint=Endpoint.STATUS, kind=FaultKind.HTTP, status=500, times=3, prompt="no. 1"),
+        ]  # the other one is known a few seconds later: only what is known meanwhile is evidence
         report = await w.resume()
         assert report is not None
         assert (report.exit_code, w.states()) == (1, {JobState.FAILED: 1, JobState.SUCCEEDED: 1})

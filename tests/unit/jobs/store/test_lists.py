@@ -32,7 +32,10 @@ async def test_a_queued_job_comes_with_what_is_sent(table: Table) -> None:
     job_id = (await table.job("a")).id
     inputs = '{"prompt":"a fox","size":"2048x2048"}'
     first, *_ = await table.store.jobs.queued(table.batch.id, limit=1)
-    assert first == QueuedJob(id=job_id, key="a", row=2, model=MODEL, inputs=inputs, pictures=1)
+    digest = (await table.job("a")).fingerprint
+    assert first == QueuedJob(
+        id=job_id, key="a", row=2, model=MODEL, inputs=inputs, pictures=1, fingerprint=digest
+    )
 
 
 async def test_the_queue_comes_in_pages(table: Table) -> None:

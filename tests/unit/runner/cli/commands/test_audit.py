@@ -61,6 +61,7 @@ def test_for_scripts(world: World) -> None:
         "not_in_hand_usd": 0.36,
         "linked": [],
         "gone": [],
+        "unmatched": [],
     }
     wanted: list[dict[str, Any]] = [
         {"key": "b", "attempt": 1, "request_id": "req-b", "why": "remote_failed", "usd": 0.12},

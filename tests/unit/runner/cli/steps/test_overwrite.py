@@ -57,13 +57,23 @@ def test_the_sheet_is_not_replaced(night: World) -> None:
     assert "is the batch's sheet" in refused(night, "night.csv")
 
 
-@pytest.mark.parametrize("target", ["nightsheet.db", "night.csv"])
-@pytest.mark.parametrize("link", [os.symlink, os.link])
+@pytest.mark.parametrize(
+    ("link", "target"), [(os.symlink, "nightsheet.db"), (os.symlink, "night.csv"), (os.link, "night.csv")]
+)
 def test_links_are_seen_through(night: World, link: object, target: str) -> None:
     """By whatever name."""
     assert callable(link)
     link(night.folder / target, night.folder / "innocent.jsonl")
     assert "is the" in refused(night, "innocent.jsonl")
+
+
+def test_a_second_name_of_the_table_is_refused_before(night: World) -> None:
+    """No command opens it under two names."""
+    os.link(night.folder / "nightsheet.db", night.folder / "innocent.jsonl")
+    before = (night.folder / "innocent.jsonl").read_bytes()
+    ran = night.run("export", "--output", "innocent.jsonl")
+    assert (ran.code, (night.folder / "innocent.jsonl").read_bytes()) == (73, before)
+    assert "2 names" in ran.err
 
 
 @pytest.mark.parametrize(
