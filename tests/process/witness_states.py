@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -462,7 +462,7 @@ class Bench:
         return (self.away_state if path.parent == self.state else self.away) / path.name
 
 
-def _row(body: dict[str, object]) -> str:
+def _row(body: Mapping[str, object]) -> str:
     return str(body.get("prompt") or body.get("text"))
 
 

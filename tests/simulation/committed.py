@@ -90,11 +90,15 @@ class Committed:
             or self.jobs[job.same_as].state is not _S.UNCONFIRMED
         }
 
+    def begin_anew(self, connection: sqlite3.Connection) -> None:
+        """Another database is in this one's place: it is taken as it is."""
+        self.jobs, self.attempts, self.paused = _read(connection)
+        self.paused_by = None
+        self.pauses += 1
+
     def look(self, process: Process | None, connection: sqlite3.Connection) -> None:
         """After a commit: what changed, and whether it may."""
-        jobs = {row[0]: Row(row[0], row[1], _S(row[2]), *row[3:]) for row in connection.execute(_JOBS)}
-        attempts = {row[0]: Line(*row) for row in connection.execute(_ATTEMPTS)}
-        paused = next((row[0] for row in connection.execute(_PAUSES)), None)
+        jobs, attempts, paused = _read(connection)
         self._check_jobs(process, jobs, self._healed(attempts))
         self._check_attempts(attempts)
         if paused != self.paused:
@@ -141,3 +145,9 @@ class Committed:
                 assert now.request_id == before.request_id, f"I4: {before.request_id} was overwritten"
             if now is not None:
                 assert (now.job_id, now.payload_sha256) == (before.job_id, before.payload_sha256), "I4"
+
+
+def _read(connection: sqlite3.Connection) -> tuple[dict[int, Row], dict[int, Line], str | None]:
+    jobs = {row[0]: Row(row[0], row[1], _S(row[2]), *row[3:]) for row in connection.execute(_JOBS)}
+    attempts = {row[0]: Line(*row) for row in connection.execute(_ATTEMPTS)}
+    return jobs, attempts, next((row[0] for row in connection.execute(_PAUSES)), None)

@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import traceback
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,7 +32,7 @@ _OBEYS_PERMISSIONS = (
     *("setpriv", "--bounding-set=-dac_override,-dac_read_search"),
     "--inh-caps=-dac_override,-dac_read_search",
 )
-_STUFF = ("runner", "jobs")
+_PACKAGES = ("runner", "jobs")
 _CHUNK = 65536
 
 
@@ -208,7 +208,7 @@ def main() -> None:
 
 
 def _import_all() -> None:
-    for name in _STUFF:
+    for name in _PACKAGES:
         package = importlib.import_module(name)
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not module.name.endswith("__main__"):
@@ -225,7 +225,7 @@ def _become(request: Mapping[str, Any], told: int) -> None:
         for descriptor, target in ((nothing, 0), (said, 1), (said, 2)):
             os.dup2(descriptor, target)
         if "program" in request:
-            words: Sequence[str] = request["program"]
+            words: list[str] = request["program"]
             os.execvp(words[0], words)
         code = _command(request)
     except BaseException:

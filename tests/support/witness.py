@@ -3,5 +3,5 @@
 SECOND_WITNESS = False
 """Set it where the journal and the fingerprints are merged. It switches on every search that loses files."""
 
-LOSSES = 0.5 if SECOND_WITNESS else 0.0
-"""The share of the crash trials whose files are lost, or restored from an earlier time, between two runs."""
+LOSSES = 0.3 if SECOND_WITNESS else 0.0
+"""The share of the crash trials in which files are lost, or come back from earlier, between two runs."""
