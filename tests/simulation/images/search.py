@@ -122,7 +122,7 @@ async def _resumed(found: Found, recording: Recording, moment: int) -> None:
         e = gather(here)
         states = Counter(job["state"] for job in e.jobs)
         found.in_doubt += states["unconfirmed"]
-        lost = oracle.losses(e).lost + len(recording.log.asked_about(moment) - set(e.held) - set(e.spooled))
+        lost = oracle.losses(e).lost + len(recording.log.asked_about(moment) - set(e.held))
         found.lost += lost
         assert lost == 0, f"lost of {known}: {e.attempts}"
         assert states["unconfirmed"] <= GATE, f"one crash leaves {states['unconfirmed']} in doubt"
