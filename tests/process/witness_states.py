@@ -35,6 +35,8 @@ ROWS = 12
 DATABASE_NAME = "nightsheet.db"
 _SLOWLY = ("--rate", "900")
 """A submit in 67 ms, so that a night can be met in its middle."""
+_SLOWER = ("--rate", "300")
+"""So slow that a second runner comes while it is at work."""
 _SOON, _LATER = 3, 7
 """So many rows are accepted when the night is killed first, and when it is killed again."""
 _MEANWHILE = 3
@@ -322,16 +324,21 @@ class Bench:
         return Finding(state, tuple(ended), twice, ROWS - len(rows))
 
     async def _in_mid_run(self, state: State) -> list[Finished]:
-        """The night is at work; it stands still for as long as something happens; a second run begins."""
+        """The night is at work; it stands still for as long as something happens; a second run begins.
+
+        At once, where that is of the same database. Two projects at a time know nothing of each other.
+        """
         for place, trouble in state.troubles:
             if trouble is Trouble.FULL:
                 await self._own_disk(place)
         enough = len(self.here.service.ledger) + _MEANWHILE
-        night = await self._start(False, *_SLOWLY)
+        night = await self._start(False, *_SLOWER)
         await self._until(lambda: len(self.here.service.ledger) >= enough, night)
         night.send(signal.SIGSTOP)
         await self._befall(state)
         night.send(signal.SIGCONT)
+        if state.has_a_second_folder and state.of(Place.DATABASE) not in ELSEWHERE:
+            return [await night.end()]
         beside = await self._start(_seats(state)[0], state=state)
         return [await night.end(), await beside.end()]
 
