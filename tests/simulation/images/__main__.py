@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     say(f"recorded nights     {chosen.processes} of {chosen.rows} rows: {sums.ops} ops, {sums.syncs} syncs\n")
     say(f"killed              {sums.prefixes} images, as all was done in order\n")
     say(f"power cuts          {sums.power_cuts} images: unsynced ops missing, reordered, torn at 512 bytes\n")
+    say(f"and the -wal lost   {sums.without_wal} images\n")
     say(f"paid twice          {sums.paid_twice}\n")
     say(f"ids lost            {sums.lost}\n")
     say(f"left in doubt       {sums.in_doubt} rows\n")

@@ -107,6 +107,12 @@ class Image:
         """The files that can be reached, by their names."""
         return {path: bytes(self.files[file]) for path, file in self.names.items() if self._reaches(path)}
 
+    def forget(self, *endings: str) -> "Image":
+        """Lose the files whose names end so, as well."""
+        for path in [path for path in self.names if path.name.endswith(endings)]:
+            del self.names[path]
+        return self
+
     def put(self, root: Path) -> None:
         """Write it into an empty folder."""
         for folder in sorted(filter(self._reaches, self.folders)):

@@ -26,6 +26,7 @@ from tests.support.in_process import InProcess
 from tests.support.night import night
 from tests.support.virtual_time import VirtualClock, run_virtual
 from tests.support.warm import discard, fast_folder, warm
+from tests.support.witness import SECOND_WITNESS
 
 GATE = 4
 _LATER = timedelta(hours=1)
@@ -39,6 +40,8 @@ class Found:
     syncs: int = 0
     prefixes: int = 0
     power_cuts: int = 0
+    without_wal: int = 0
+    """Power cuts after which the database's -wal is lost, too: the journal alone knows what left."""
     paid_twice: int = 0
     lost: int = 0
     in_doubt: int = 0
@@ -46,7 +49,7 @@ class Found:
     wrong: list[str] = field(default_factory=list)
 
     def add(self, other: "Found") -> None:
-        for name in ("prefixes", "power_cuts", "paid_twice", "lost", "in_doubt", "refused"):
+        for name in ("prefixes", "power_cuts", "without_wal", "paid_twice", "lost", "in_doubt", "refused"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.ops, self.syncs = max(self.ops, other.ops), max(self.syncs, other.syncs)
         self.wrong += other.wrong
@@ -66,38 +69,47 @@ def _files(folder: Path) -> dict[Path, bytes]:
 
 
 def search(rows: int, images: int, seed: int) -> Found:
-    """A recorded night, and so many of its crash images: every other one a prefix, spread over the night."""
+    """A recorded night, and so many of its crash images, of each kind by turns, spread over the night."""
     found, dice = Found(), random.Random(f"images {seed}")
     with recorded(rows) as recording, warm():
         log = recording.log
         found.ops, found.syncs = len(log.ops), len(log.ops) - len(log.moments)
         for number in range(images):
             moment = log.moments[(number * len(log.moments) + dice.randrange(len(log.moments))) // images]
-            if number % 2:
-                judge(
-                    found, recording, moment, log.after_power_cut(moment, dice), f"power cut after {moment}"
-                )
-                found.power_cuts += 1
-            else:
-                judge(found, recording, moment, log.prefix(moment), f"killed after {moment}")
-                found.prefixes += 1
+            match number % (3 if SECOND_WITNESS else 2):
+                case 0:
+                    judge(found, recording, moment, log.prefix(moment), "killed")
+                    found.prefixes += 1
+                case 1:
+                    judge(found, recording, moment, log.after_power_cut(moment, dice), "power cut")
+                    found.power_cuts += 1
+                case _:
+                    image = log.after_power_cut(moment, dice).forget("-wal", "-shm")
+                    judge(found, recording, moment, image, "power cut, -wal lost", is_whole=False)
+                    found.without_wal += 1
     return found
 
 
-def judge(found: Found, recording: Recording, moment: int, image: Image, name: str) -> None:
-    """Put an image in the night's place, and run the sheet again."""
+def judge(
+    found: Found, recording: Recording, moment: int, image: Image, name: str, *, is_whole: bool = True
+) -> None:
+    """Put an image in the night's place, and run the sheet again.
+
+    Of one that is not whole only this is asked: whatever had left by then is not sent again.
+    """
     discard(recording.folder)
     recording.folder.mkdir()
     image.put(recording.folder)
     try:
-        run_virtual(lambda: _resumed(found, recording, moment))
+        run_virtual(lambda: _resumed(found, recording, moment, is_whole))
     except Exception as error:
         text = f"{type(error).__name__}: {error}".partition("\n")[0]
         last = recording.log.ops[moment - 1]
-        found.wrong.append(f"{name} of {len(recording.log.ops)} ops, the last {last!r:.80}: {text:.300}")
+        place = f"{name} after {moment} of {len(recording.log.ops)} ops"
+        found.wrong.append(f"{place}, the last {last!r:.80}: {text:.300}")
 
 
-async def _resumed(found: Found, recording: Recording, moment: int) -> None:
+async def _resumed(found: Found, recording: Recording, moment: int, is_whole: bool) -> None:
     rows = len(recording.submits)
     async with night(recording.folder) as here:
         api_clock = VirtualClock()
@@ -111,12 +123,15 @@ async def _resumed(found: Found, recording: Recording, moment: int) -> None:
             await here.run(here.sheet(rows))
         except NightsheetError:
             found.refused += 1
-            raise
+            if is_whole:
+                raise
         finally:
             await here.transport.aclose()
             twice = sum(many - 1 for many in here.submits().values())
             found.paid_twice += twice
         assert twice == 0, f"paid twice: {here.submits()}"
+        if not is_whole:
+            return
         with closing(sqlite3.connect(here.database)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         e = gather(here)
