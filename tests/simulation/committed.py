@@ -17,6 +17,9 @@ STEPS = {(source, target) for sources, target in MOVES.values() for source in so
 }
 """What one transaction may do to a job: the moves, and two pairs of them."""
 
+HEALED_STEPS = {(_S.QUEUED, target) for target in (_S.RUNNING, _S.UNCONFIRMED)}
+"""What a witness may do to a job as well, once files were lost: it was sent, and the table did not know."""
+
 PAID = AT_THE_API | {_S.SUBMITTING, _S.SUCCEEDED, _S.UNCONFIRMED}
 
 _JOBS = "SELECT id, key, state, authorised, failed_runs, same_as FROM job"
@@ -57,6 +60,7 @@ class Committed:
         """How often the pause has changed."""
         self.automatic: Counter[str] = Counter()
         """What the runner had sent again by itself: `resubmits` of a batch, `job N` for its failed runs."""
+        self._steps = STEPS
         self._history = history
 
     @property
@@ -90,11 +94,16 @@ class Committed:
             or self.jobs[job.same_as].state is not _S.UNCONFIRMED
         }
 
+    def begin_anew(self, connection: sqlite3.Connection) -> None:
+        """Another database is in this one's place: it is taken as it is."""
+        self._steps = STEPS | HEALED_STEPS
+        self.jobs, self.attempts, self.paused = _read(connection)
+        self.paused_by = None
+        self.pauses += 1
+
     def look(self, process: Process | None, connection: sqlite3.Connection) -> None:
         """After a commit: what changed, and whether it may."""
-        jobs = {row[0]: Row(row[0], row[1], _S(row[2]), *row[3:]) for row in connection.execute(_JOBS)}
-        attempts = {row[0]: Line(*row) for row in connection.execute(_ATTEMPTS)}
-        paused = next((row[0] for row in connection.execute(_PAUSES)), None)
+        jobs, attempts, paused = _read(connection)
         self._check_jobs(process, jobs, self._healed(attempts))
         self._check_attempts(attempts)
         if paused != self.paused:
@@ -125,7 +134,7 @@ class Committed:
             if before.state is not job.state:
                 self._history.note(f"{job.key} ({job.id}) {before.state} -> {job.state}")
                 step = (before.state, job.state)
-                assert step in STEPS, f"I5: {job.key} went from {step[0]} to {step[1]}"
+                assert step in self._steps, f"I5: {job.key} went from {step[0]} to {step[1]}"
                 assert before.state not in ENDED or decided or job.id in healed, (
                     f"I5: {job.key} did not stay ended"
                 )
@@ -141,3 +150,9 @@ class Committed:
                 assert now.request_id == before.request_id, f"I4: {before.request_id} was overwritten"
             if now is not None:
                 assert (now.job_id, now.payload_sha256) == (before.job_id, before.payload_sha256), "I4"
+
+
+def _read(connection: sqlite3.Connection) -> tuple[dict[int, Row], dict[int, Line], str | None]:
+    jobs = {row[0]: Row(row[0], row[1], _S(row[2]), *row[3:]) for row in connection.execute(_JOBS)}
+    attempts = {row[0]: Line(*row) for row in connection.execute(_ATTEMPTS)}
+    return jobs, attempts, next((row[0] for row in connection.execute(_PAUSES)), None)

@@ -33,6 +33,13 @@ POINTS: dict[str, tuple[int, int]] = {
 }
 """Where a process can be killed: how often that place is chosen, and up to which time of coming there."""
 
+PLACES = ("database", "database without its wal", "wal", "journal", "state folder", "lock", "the set")
+"""What can be lost between two runs: all of the database, one file of it, what lies beside it, or both."""
+_SPARED = 0.3
+"""Share of the times between two runs in which nothing is lost."""
+_MOST_LOSSES = 8
+_ALLOWING_ORDERS = ("edit", "retry", "review")
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -44,6 +51,18 @@ class Event:
 
     def __str__(self) -> str:
         return f"{self.at:.1f} s: {self.what} {self.amount:.1f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What happens to files between two runs."""
+
+    what: str
+    """`deleted`, `restored` from an earlier time of the trial, or `moved` to a folder of its own."""
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,8 @@ class Schedule:
     """The share of the calls that something between the run and the API answers."""
     upload: str | None = None
     """How pictures of the machine get to the API, where rows name some."""
+    losses: tuple[Loss | None, ...] = ()
+    """Between any two runs: what is lost. No person allows a second submit in a trial that loses files."""
 
     def lines(self) -> list[str]:
         """For a person who replays it."""
@@ -78,6 +99,7 @@ class Schedule:
             f"settings {self.settings}; emulator {self.emulator}",
             f"copies {self.copies}; in parts {self.in_parts}; prunes {self.prunes}; upload {self.upload}",
             f"gateway {self.gateway}",
+            f"losses {', '.join(map(str, self.losses)) or 'none'}",
             *(f"fault {fault.model_dump_json(exclude_defaults=True)}" for fault in self.faults),
             *(f"weather {event}" for event in self.weather),
             *(f"order {event}" for event in self.orders),
@@ -112,6 +134,34 @@ def schedule(seed: int) -> Schedule:
         weather=(*made.weather, *_events(others, _STORE_WEATHER, others.choice((0, 0, 1)))),
         orders=(*made.orders, *_events(others, _PAINTER, others.choice((0, 1, 2)))),
     )
+
+
+def losing(made: Schedule) -> Schedule:
+    """The same trial, with files that are lost between its runs.
+
+    Whoever allows a second submit is left out, so that each row may be accepted once; so are edits of the
+    sheet, and clocks that are set forward by years: a journal goes after 90 days.
+    """
+    dice = random.Random(f"losses {made.seed}")
+    allowing = ("max_attempts", "resubmit_unconfirmed")
+    return replace(
+        made,
+        rows=made.rows + 1,
+        settings={name: value for name, value in made.settings.items() if name not in allowing},
+        weather=tuple(event for event in made.weather if event.what != "clock"),
+        orders=tuple(event for event in made.orders if event.what not in _ALLOWING_ORDERS),
+        copies=False,
+        upload=None,
+        losses=tuple(_loss(dice) for _ in range(_MOST_LOSSES)),
+    )
+
+
+def _loss(dice: random.Random) -> Loss | None:
+    if dice.random() < _SPARED:
+        return None
+    place = dice.choice(PLACES)
+    moves = () if place == "state folder" else ("moved",)
+    return Loss(dice.choice(("deleted", "restored", "restored", *moves)), place)
 
 
 def _crash(dice: random.Random) -> Crash:

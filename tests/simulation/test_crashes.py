@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.trial import run_trial
+from tests.simulation.trial import run_trial, search_trial
 
 IN_A_TEST = 25
 
@@ -26,8 +26,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_crash_trials(first: int, many: int) -> None:
     """Each seed is a trial of its own, in which the machine dies at least once."""
     for seed in range(first, first + many):
-        result = run_trial(seed)
-        assert result.crashes >= 1, f"no crash in seed {seed}"
+        result = search_trial(seed)
+        assert result.crashes >= 1 or result.plan.losses, f"no crash in seed {seed}"
         assert (result.paid_twice, result.lost) == (0, 0)
 
 

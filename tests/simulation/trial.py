@@ -5,6 +5,7 @@ the oracle finds, with the command that replays it.
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,18 +17,21 @@ from runner.planning.selection import WHOLE, Selection
 from tests.simulation import oracle
 from tests.simulation.evidence import gather
 from tests.simulation.history import History
+from tests.simulation.losing import Files, judge
 from tests.simulation.orders import carry_out, clear_pause, decide_about_all, give_up_forgotten, untune
 from tests.simulation.process import Crash
-from tests.simulation.schedule import Schedule, schedule
+from tests.simulation.schedule import Schedule, losing, schedule
 from tests.simulation.stage import in_world
 from tests.simulation.weather import befall, clear
 from tests.simulation.world import Ended, World
+from tests.support.witness import LOSSES
 
 MOST_LIVES = 30
 LIMIT_SECONDS = 2 * 24 * 3600.0
 LIFE_SECONDS = 6 * 3600.0
 """No run of a few rows is longer: I10."""
 
+_LIVES_AFTER_LOSSES = 3
 _IDLE = 0.3
 """Share of the trials that are run once more when all is over."""
 _NO_GUARDS = {"guard_failures": 0, "guard_window": 0, "guard_unconfirmed": 0, "canary": 0}
@@ -48,6 +52,10 @@ class Result:
     answered_after: int
     """Answers of something in front of the API after it had accepted a submit."""
     virtual_seconds: float
+    losses: tuple[str, ...] = ()
+    """What was lost of its files, between its runs."""
+    refused: int = 0
+    """Runs of a trial that loses files which refused to begin."""
 
     @property
     def crashes(self) -> int:
@@ -56,20 +64,34 @@ class Result:
 
 def run_trial(seed: int, told: Callable[[History], None] = lambda _history: None, **changes: Any) -> Result:
     """The trial of a seed; `changes` are fields of its schedule. `told` is given its history to look at."""
-    plan = replace(schedule(seed), **changes)
+    return _run(replace(schedule(seed), **changes), "", told)
+
+
+def run_losing_trial(seed: int, told: Callable[[History], None] = lambda _history: None) -> Result:
+    """The same trial, with files that are lost between its runs."""
+    return _run(losing(schedule(seed)), " --losing", told)
+
+
+def search_trial(seed: int) -> Result:
+    """The trial of a seed in a search: some of them lose files."""
+    loses = random.Random(f"loses {seed}").random() < LOSSES
+    return run_losing_trial(seed) if loses else run_trial(seed)
+
+
+def _run(plan: Schedule, how: str, told: Callable[[History], None]) -> Result:
     world: list[World] = []
 
     async def course(w: World) -> Result:
         world.append(w)
         told(w.history)
-        return await _course(w)
+        return await (_losing_course(w) if plan.losses else _course(w))
 
     try:
         return in_world(plan, course, limit_seconds=LIMIT_SECONDS)
     except BaseException as error:
         if world:
             error.add_note("the end of its history:\n" + "\n".join(world[0].history.lines[-25:]))
-        error.add_note(f"replay it: python -m tests.simulation.replay {seed}")
+        error.add_note(f"replay it: python -m tests.simulation.replay {plan.seed}{how}")
         raise
 
 
@@ -107,6 +129,56 @@ async def _course(w: World) -> Result:
         w.gateway.after,
         w.clock.monotonic(),
     )
+
+
+async def _losing_course(w: World) -> Result:
+    """Runs of which files are lost in between. Each may refuse to begin; what is in doubt stays so."""
+    crashes, files, refused = list(w.plan.crashes), Files(w), 0
+    environment = asyncio.create_task(_surround(w))
+    try:
+        for loss in w.plan.losses:
+            refused += await _live_on(w, crashes, files)
+            await w.alone()
+            files.keep()
+            if loss is not None and files.spares(loss):
+                files.befall(loss)
+            if not crashes:
+                break
+            await w.clock.sleep(w.dice.choice((1.0, 30.0, 400.0)))
+    finally:
+        environment.cancel()
+        with suppress(asyncio.CancelledError):
+            await environment
+    clear(w)
+    await w.alone()
+    for _life in range(_LIVES_AFTER_LOSSES):
+        refused += await _live_on(w, [], files, **_PEACEFUL)
+        await w.clock.sleep(60)
+    oracle.i13_token_nowhere(w.folder, w.watching.notices)
+    return Result(
+        w.plan,
+        w.history,
+        tuple(w.deaths),
+        len(w.service.ledger),
+        *judge(w),
+        w.gateway.after,
+        w.clock.monotonic(),
+        tuple(files.befallen),
+        refused,
+    )
+
+
+async def _live_on(w: World, crashes: list[Crash], files: Files, **settings: Any) -> bool:
+    """One life, in which every request has to keep its rules; whether it was refused."""
+    resume = w.database.exists() and bool(w.table.jobs) and w.dice.random() < 0.3
+    ended = await w.live(crashes[0] if crashes else None, resume=resume, **settings)
+    for violation in w.history.violations:
+        raise violation
+    if crashes and (ended.killed or w.dice.random() < 0.5):
+        crashes.pop(0)
+    if ended.report is not None and not ended.killed:
+        files.healed()
+    return ended.error is not None
 
 
 async def _surround(w: World) -> None:

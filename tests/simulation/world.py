@@ -82,6 +82,8 @@ class World(Night):
         net = Net(self.gateway, clock.monotonic, links, self.history, self.table)
         net.accepted = lambda: [submit.request_id for submit in service.ledger]
         super().__init__(folder, clock, service, net, Watching())
+        self.place = folder
+        """Where the database lies: it may be moved between two runs."""
         self.net = net
         net.gate = plan.settings.get("submit_gate", 4)
         net.look_seconds = plan.look_seconds
@@ -110,6 +112,15 @@ class World(Night):
         folder.mkdir()
         if not plan.makes_its_database:
             prepare_database(self.database)
+
+    @property
+    def database(self) -> Path:
+        return self.place / "night.db"
+
+    @property
+    def state(self) -> Path:
+        """The state folder of all of the user's programs."""
+        return self.folder / "state"
 
     # -- what the loop tells ---------------------------------------------------------------------------------
 
@@ -140,7 +151,7 @@ class World(Night):
         """What a process finds around it."""
         env = {"RUNCOMFY_MODEL_API_BASE": BASE, "RUNCOMFY_API_TOKEN": TOKEN}
         return Environment(
-            env,
+            env | {"XDG_STATE_HOME": str(self.state)},
             self.folder,
             self.clock,
             random.Random(f"{self.plan.seed} {process.name}"),
@@ -156,7 +167,7 @@ class World(Night):
 
     def settings(self, **more: Any) -> Settings:
         """Made once for each choice: that takes a while."""
-        key = repr(sorted(more.items()))
+        key = repr((self.database, sorted(more.items())))
         if key not in self._settings:
             self._settings[key] = super().settings(**more)
         return self._settings[key]

@@ -1,0 +1,150 @@
+"""Crash images of one recorded night, each resumed: nothing is paid twice, and no id is lost.
+
+The API is as it stood when the machine died: it has accepted whatever had left by then.
+"""
+
+import random
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from jobs.errors import NightsheetError
+from runner.emulator.http.app import create_app
+from runner.emulator.service.journal import MemoryJournal
+from runner.emulator.service.service import EmulatorService
+from tests.simulation import oracle
+from tests.simulation.evidence import gather
+from tests.simulation.images.disk import Image
+from tests.simulation.images.recording import Recording, record
+from tests.support.in_process import InProcess
+from tests.support.night import night
+from tests.support.virtual_time import VirtualClock, run_virtual
+from tests.support.warm import discard, fast_folder, warm
+from tests.support.witness import SECOND_WITNESS
+
+GATE = 4
+_LATER = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Found:
+    """Sums over images."""
+
+    ops: int = 0
+    syncs: int = 0
+    prefixes: int = 0
+    power_cuts: int = 0
+    without_wal: int = 0
+    """Power cuts after which the database's -wal is lost, too: the journal alone knows what left."""
+    paid_twice: int = 0
+    lost: int = 0
+    in_doubt: int = 0
+    refused: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, other: "Found") -> None:
+        for name in ("prefixes", "power_cuts", "without_wal", "paid_twice", "lost", "in_doubt", "refused"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.ops, self.syncs = max(self.ops, other.ops), max(self.syncs, other.syncs)
+        self.wrong += other.wrong
+
+
+@contextmanager
+def recorded(rows: int) -> Iterator[Recording]:
+    """A recorded night. Its folder is empty: an image takes its place."""
+    with tempfile.TemporaryDirectory(dir=fast_folder(), prefix="nightsheet-") as folder:
+        made = record(Path(folder), rows)
+        assert _files(made.folder) == made.log.prefix(len(made.log.ops)).held(), "not all of it was recorded"
+        yield made
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def search(rows: int, images: int, seed: int) -> Found:
+    """A recorded night, and so many of its crash images, of each kind by turns, spread over the night."""
+    found, dice = Found(), random.Random(f"images {seed}")
+    with recorded(rows) as recording, warm():
+        log = recording.log
+        found.ops, found.syncs = len(log.ops), len(log.ops) - len(log.moments)
+        for number in range(images):
+            moment = log.moments[(number * len(log.moments) + dice.randrange(len(log.moments))) // images]
+            match number % (3 if SECOND_WITNESS else 2):
+                case 0:
+                    judge(found, recording, moment, log.prefix(moment), "killed")
+                    found.prefixes += 1
+                case 1:
+                    judge(found, recording, moment, log.after_power_cut(moment, dice), "power cut")
+                    found.power_cuts += 1
+                case _:
+                    image = log.after_power_cut(moment, dice).forget("-wal", "-shm")
+                    judge(found, recording, moment, image, "power cut, -wal lost", is_whole=False)
+                    found.without_wal += 1
+    return found
+
+
+def judge(
+    found: Found, recording: Recording, moment: int, image: Image, name: str, *, is_whole: bool = True
+) -> None:
+    """Put an image in the night's place, and run the sheet again.
+
+    Of one that is not whole only this is asked: whatever had left by then is not sent again.
+    """
+    discard(recording.folder)
+    recording.folder.mkdir()
+    image.put(recording.folder)
+    try:
+        run_virtual(lambda: _resumed(found, recording, moment, is_whole))
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}".partition("\n")[0]
+        last = recording.log.ops[moment - 1]
+        place = f"{name} after {moment} of {len(recording.log.ops)} ops"
+        found.wrong.append(f"{place}, the last {last!r:.80}: {text:.300}")
+
+
+async def _resumed(found: Found, recording: Recording, moment: int, is_whole: bool) -> None:
+    rows = len(recording.submits)
+    async with night(recording.folder) as here:
+        api_clock = VirtualClock()
+        for clock in (here.clock, api_clock):
+            clock.jump(_LATER)
+        journal = MemoryJournal("later", recording.events(moment))
+        here.service = EmulatorService(here.service.settings, api_clock, journal)
+        here.transport = InProcess(create_app(here.service), here.clock.monotonic)
+        known = [submit.request_id for submit in here.service.ledger]
+        try:
+            await here.run(here.sheet(rows))
+        except NightsheetError:
+            found.refused += 1
+            if is_whole:
+                raise
+        finally:
+            await here.transport.aclose()
+            twice = sum(many - 1 for many in here.submits().values())
+            found.paid_twice += twice
+        assert twice == 0, f"paid twice: {here.submits()}"
+        if not is_whole:
+            return
+        with closing(sqlite3.connect(here.database)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        e = gather(here)
+        states = Counter(job["state"] for job in e.jobs)
+        found.in_doubt += states["unconfirmed"]
+        lost = oracle.losses(e).lost + len(recording.log.asked_about(moment) - set(e.held))
+        found.lost += lost
+        assert lost == 0, f"lost of {known}: {e.attempts}"
+        assert states["unconfirmed"] <= GATE, f"one crash leaves {states['unconfirmed']} in doubt"
+        assert states["succeeded"] + states["unconfirmed"] == rows, f"not to its end: {states}"
+        here.pictures_whole()
+
+
+def has_strace() -> bool:
+    """Whether nights can be recorded here."""
+    return shutil.which("strace") is not None
