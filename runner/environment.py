@@ -26,3 +26,10 @@ class Environment:
     """Carries every request to the API and the image hosts instead of the network, in a test."""
     sqlite_version: tuple[int, int, int] | None = None
     """The database library's, to warn of a bug in it; None is not to be asked about."""
+
+    @property
+    def state_folder(self) -> Path:
+        """The user's state folder for Nightsheet, by the XDG Base Directory Specification."""
+        given = Path(self.env.get("XDG_STATE_HOME", ""))
+        root = given if given.is_absolute() else self.home / ".local" / "state"
+        return root / "nightsheet"

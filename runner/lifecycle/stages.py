@@ -61,7 +61,7 @@ async def carry_out(order: Order) -> RunReport:
     notifier = notifier_for(order.settings, order.environment.env, order.observer.notice)
     begun = order.environment.clock.monotonic()
     bucket = await _bucket(order)
-    places = await places_of(order.store, order.batch, order.settings, order.environment)
+    places = await places_of(order.store, order.batch, order.settings, order.environment.state_folder)
     with one_runner(places, order.settings.database, order.observer.notice) as written:
         found = await _recover(order, places)
         order, scope = await _scope(await _unpause(order), found)

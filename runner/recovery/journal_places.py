@@ -5,7 +5,7 @@ Each file belongs to one run, which alone writes to it; later runs read it.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jobs.store.store import Store
     from jobs.views import BatchView
-    from runner.environment import Environment
     from runner.settings import Settings
 
 SUFFIX = ".journal"
@@ -46,22 +45,16 @@ def beside(database: Path) -> Path:
     return database.with_name(f"{database.name}{SUFFIX}")
 
 
-async def places_of(
-    store: "Store", batch: "BatchView", settings: "Settings", environment: "Environment"
-) -> Places:
-    """Where the journals of a database lie. A rehearsal keeps none in the state folder: it pays nothing."""
+async def places_of(store: "Store", batch: "BatchView", settings: "Settings", state: Path) -> Places:
+    """Where the journals of a database lie; `state` is the user's state folder for Nightsheet.
+
+    A rehearsal keeps none there: it pays nothing.
+    """
     path = store.database.path
     if settings.emulator:
         return Places(beside(path), None)
-    of_origin = folder_of(state_folder(environment.env, environment.home), batch.origin)
+    of_origin = folder_of(state, batch.origin)
     return Places(beside(path), of_origin / await store.witness.database_uid())
-
-
-def state_folder(env: Mapping[str, str], home: Path) -> Path:
-    """The user's state folder for Nightsheet, by the XDG Base Directory Specification."""
-    given = env.get("XDG_STATE_HOME", "")
-    root = Path(given) if given and Path(given).is_absolute() else home / ".local" / "state"
-    return root / "nightsheet"
 
 
 def folder_of(state: Path, origin: str) -> Path:

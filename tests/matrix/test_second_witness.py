@@ -124,7 +124,7 @@ async def test_two_runners_over_copies(tmp_path: Path) -> None:
 async def _places(w: Night) -> Places:
     async with open_store(w.database, w.clock.now) as store:
         batch = await store.batches.named(None)
-        return await places_of(store, batch, w.settings(), w.environment)
+        return await places_of(store, batch, w.settings(), w.environment.state_folder)
 
 
 @virtual
@@ -161,4 +161,6 @@ async def test_a_rehearsal_keeps_no_copy(tmp_path: Path) -> None:
         await loaded(w)
         async with open_store(w.database, w.clock.now) as store:
             batch = await store.batches.named(None)
-            assert (await places_of(store, batch, w.settings(emulator=True), w.environment)).copies is None
+            assert (
+                await places_of(store, batch, w.settings(emulator=True), w.environment.state_folder)
+            ).copies is None

@@ -215,7 +215,7 @@ async def world(
         api = Api(provider, DEFAULT_BASE, ORIGIN, lambda: None)
         client = ImageClient(ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(net))
         send, ready = anyio.create_memory_object_stream[OpenJob](64)
-        places = await places_of(store, batch, settings, environment)
+        places = await places_of(store, batch, settings, environment.state_folder)
         header = Header(await store.witness.database_uid(), str(database.path), "here", ORIGIN, clock.now())
         journal = open_journal(
             places, new_name(places, clock.now(), random.Random(1)), header, notices.append

@@ -32,7 +32,7 @@ async def _audit(settings: Settings, name: str | None) -> ExitCode:
     environment = process_environment()
     clock = environment.clock
     async with opened_batch(settings, clock, name) as (store, batch):
-        places = await places_of(store, batch, settings, environment)
+        places = await places_of(store, batch, settings, environment.state_folder)
         attempts = await store.ledger.attempts(batch.id)
         audit = Audit(
             batch,

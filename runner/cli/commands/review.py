@@ -72,7 +72,7 @@ async def review_jobs(
     environment = process_environment()
     clock = environment.clock
     async with opened_batch(settings, clock, name) as (store, batch):
-        places = await places_of(store, batch, settings, environment)
+        places = await places_of(store, batch, settings, environment.state_folder)
         await settle_beside(store, batch, places, command="review", clock=clock, notice=console.message)
         unconfirmed = await unconfirmed_jobs(store, batch, attaching=bool(attach))
         if not (attach or resubmit or discard):
