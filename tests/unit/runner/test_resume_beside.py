@@ -222,6 +222,7 @@ async def test_an_id_attached_meanwhile_is_polled_by_the_runner_itself(tmp_path:
 @virtual
 async def test_a_runner_without_a_disk_is_ending(tmp_path: Path) -> None:
     """It has let go of what it could not write: the next one takes that up, and does."""
+
     class Full(LocalDisk):
         def create(self, path: Path) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
