@@ -271,6 +271,8 @@ class LoadReport:
     gone: int
     unsent: int = 0
     """Jobs among `gone` that were not sent yet, and are cancelled, unpaid."""
+    adopted: int = 0
+    """Rows that took a job that says the same, and was sent under another key."""
 
 
 @dataclass(frozen=True, slots=True)

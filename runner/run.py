@@ -18,6 +18,7 @@ from runner.events.report import RunReport
 from runner.lifecycle.order import LoadOptions, Order
 from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
+from runner.planning.preview import adopted_notice
 from runner.planning.selection import WHOLE, Selection
 from runner.providers.connect import origin_of
 from runner.recovery.lock import Holder, Phase, holding, settled_phase
@@ -65,11 +66,13 @@ async def run_sheet(
             is_copy=sheet.is_copy,
             dedupe=load.dedupe,
         )
-        if report.new < report.total and (report.new or report.changed or report.gone):
+        if report.new < report.total and (report.new or report.changed or report.gone or report.adopted):
             observer.notice(
                 f"The sheet: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
                 f"{report.gone} gone."
             )
+        if report.adopted:
+            observer.notice(adopted_notice(report.adopted))
         if report.gone:
             observer.notice(_gone_notice(report))
         return await carry_out(

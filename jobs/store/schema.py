@@ -21,10 +21,11 @@ IS_IDENTICAL = and_(TWIN.c.model == JOB.c.model, TWIN.c.inputs == JOB.c.inputs)
 
 
 def to_send(batch_id: int) -> list[ColumnElement[Any]]:
-    """The conditions for a queued job that would be sent: it is in the sheet, and not linked."""
+    """The conditions for a queued job that would be sent: it is in the sheet, neither linked nor held."""
     return [
         JOB.c.batch_id == batch_id,
         JOB.c.state == JobState.QUEUED,
         JOB.c.current,
         JOB.c.same_as.is_(None),
+        JOB.c.held.is_(None),
     ]

@@ -80,10 +80,11 @@ class WallClock:
 def planned(
     key: str, position: int = 0, *, prompt: str = "a fox", pictures: int = 1, **more: Any
 ) -> PlannedJob:
-    """A row of a sheet; another `prompt` makes another fingerprint."""
+    """A row of a sheet. Another key or `prompt` makes another fingerprint: rows that say the same are given
+    one."""
     given: dict[str, Any] = {
         "row": position + 2,
-        "fingerprint": f"fingerprint of {prompt}",
+        "fingerprint": f"fingerprint of {prompt} in {key}",
         "model": MODEL,
         "inputs": {"prompt": prompt, "size": "2048x2048"},
         "columns": {},
