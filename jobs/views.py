@@ -8,6 +8,7 @@ from jobs.attempts import RawAnswer, SubmitOutcome
 from jobs.errors import UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Attached
+from jobs.paid import Held
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 
@@ -203,6 +204,8 @@ class JobView:
     """An id in the answer to its newest submit, where that was no receipt."""
     answer: RawAnswer | None = None
     """That answer."""
+    held: Held | None = None
+    """Where and when what it says was paid for before: it waits for a person."""
 
 
 @dataclass(frozen=True, slots=True)

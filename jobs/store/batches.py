@@ -14,7 +14,7 @@ from jobs.errors import UsageProblem
 from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
-from jobs.store import loading
+from jobs.store.intake import loading
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import view_of
 from jobs.store.schema import BATCH, JOB, RUN, to_send

@@ -43,7 +43,6 @@ _NO_ERROR: dict[str, Any] = {"error_kind": None, "error_code": None, "error_mess
 
 _NEWEST_IS = exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 _NEWEST_HAS_AN_ID = _NEWEST_IS.where(ATTEMPT.c.request_id.is_not(None))
-
 _TWIN_HAS_SUCCEEDED = exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.state == JobState.SUCCEEDED)
 _TWIN_MAY_SUCCEED = exists().where(
     TWIN.c.id == JOB.c.same_as, TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
@@ -344,6 +343,7 @@ def _job_values(outcome: Outcome) -> dict[str, Any]:
             waits = isinstance(outcome, Requeued) and outcome.waits
             return _NO_ERROR | {
                 "agreed": not waits,
+                "held": None,
                 "same_as": JOB.c.same_as if waits else None,
                 "authorised": case((JOB.c.attempts > 0, JOB.c.authorised + 1), else_=JOB.c.authorised),
                 "available_at": outcome.at,

@@ -16,10 +16,10 @@ from jobs.failures import BY_A_PERSON, FailureKind
 from jobs.row_change import Claims, RowChange
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store.comparing import compare
+from jobs.store.intake.comparing import compare
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import NEWEST
-from jobs.store.schema import ATTEMPT, BATCH, JOB, RUN, to_send
+from jobs.store.schema import AGAIN, ATTEMPT, BATCH, JOB, RUN, to_send
 from jobs.track_record import EndedJob, TrackRecord
 from jobs.views import Warned
 from jobs.workload import Amount, Workload
@@ -96,9 +96,10 @@ class Preview(StorePart):
                 JOB.c.batch_id == batch_id,
                 JOB.c.current,
                 JOB.c.same_as.is_(None),
+                JOB.c.held.is_(None),
                 JOB.c.state.not_in([JobState.FAILED, JobState.CANCELLED]),
             )
-            .group_by(JOB.c.model, JOB.c.inputs)
+            .group_by(JOB.c.model, JOB.c.inputs, AGAIN)
             .having(func.count() > 1, queued > 0)
             .subquery()
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import SQLModel
 
 import jobs.store.tables  # noqa: F401 - fills the metadata
@@ -17,7 +17,13 @@ RUN = SQLModel.metadata.tables["run"]
 
 TWIN = JOB.alias("twin")
 """The job that is sent instead of a linked one."""
-IS_IDENTICAL = and_(TWIN.c.model == JOB.c.model, TWIN.c.inputs == JOB.c.inputs)
+AGAIN = func.json_extract(JOB.c.columns, "$.again")
+"""The text by which a row is another one than the same row without it."""
+IS_IDENTICAL = and_(
+    TWIN.c.model == JOB.c.model,
+    TWIN.c.inputs == JOB.c.inputs,
+    func.json_extract(TWIN.c.columns, "$.again").is_not_distinct_from(AGAIN),
+)
 
 
 def to_send(batch_id: int) -> list[ColumnElement[Any]]:

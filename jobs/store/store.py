@@ -1,9 +1,10 @@
-"""The store: the interface of the job table, in five parts."""
+"""The store: the interface of the job table, in six parts."""
 
 from collections.abc import Callable
 from datetime import datetime
 
 from jobs.store.batches import Batches
+from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
 from jobs.store.links import Links
@@ -24,3 +25,4 @@ class Store:
         self.ledger = Ledger(database, now)
         self.links = Links(database, now)
         self.preview = Preview(database, now)
+        self.held = HeldJobs(database, now)

@@ -1,4 +1,4 @@
-"""One run, stage by stage: recover, select, link, approve, build, work, finish."""
+"""One run, stage by stage: recover, hold, select, link, approve, build, work, finish."""
 
 import os
 import socket
@@ -14,6 +14,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from jobs.errors import CannotWrite
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.sheets.images.album import Way
+from jobs.states import JobState
 from jobs.store.sqlite.notices import version_notice
 from jobs.views import OpenJob, Pause
 from jobs.workload import Workload
@@ -34,6 +35,7 @@ from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Stop
 from runner.planning.consent import agreed_to_all
 from runner.planning.dedupe import dedupe
+from runner.planning.held import hold, nothing_else, release
 from runner.planning.resubmits import allowed_resubmits
 from runner.planning.selection import SelectedJobs, select
 from runner.providers.connect import Api, open_api, user_agent
@@ -59,6 +61,8 @@ async def carry_out(order: Order) -> RunReport:
     with open_spool(order.settings.database) as spool:
         found = await _recover(order, spool)
         order, scope = await _scope(await _unpause(order), found)
+        if scope.held and not scope:
+            raise nothing_else(scope.held)
         if not scope:
             return await _idle(order, notifier)
         async with _opened(order, spool, bucket) as (api, resources, ready):
@@ -94,9 +98,13 @@ async def _unpause(order: Order) -> Order:
 async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
     """The work of the run. Where the batch is paused, that is what the API has: the rest is not sent."""
     await order.store.links.settle(order.batch.id)
+    await hold(order.store, order.batch, order.elsewhere, order.observer.notice)
     record = await track_record(order)
     if order.batch.paused is None:
-        scope = replace(await _link(order, found, await _select(order)), record=record)
+        held = await _release(order)
+        found = replace(found, running=await order.store.jobs.open_jobs(order.batch.id, JobState.RUNNING))
+        scope = await _link(order, found, await _select(order))
+        scope = replace(scope, record=record, held=held)
         order = await under_guards(order, scope)
         if order.batch.paused is None:
             return order, scope
@@ -109,6 +117,12 @@ async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
     if order.consent is agreed_to_all and not order.selection:  # so that the resume need not ask
         await order.store.batches.agree(order.batch.id)
     return order, Scope(found, None, Workload(), (), record)
+
+
+async def _release(order: Order) -> int:
+    """Tell of the rows that were paid for before; return how many are not to be sent."""
+    now = order.environment.clock.now()
+    return await release(order.store, order.batch, order.settings, order.consent, order.observer.notice, now)
 
 
 async def _select(order: Order) -> SelectedJobs | None:

@@ -31,11 +31,11 @@ STORE = tuple(
     f"jobs.store.{name}"
     for name in (
         "batches",
+        "intake",
         "jobs",
         "ledger",
         "links",
         "preview",
-        "loading",
         "moves",
         "part",
         "rows",

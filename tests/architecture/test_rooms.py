@@ -47,7 +47,7 @@ FLOORS = {
         sheets
         ledger row_change stored_files track_record
         views
-        outcomes workload payload image_shape
+        outcomes workload payload image_shape paid
         failures attempts states paths catalog
         atomic_file files
         errors compact_set

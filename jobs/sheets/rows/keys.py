@@ -18,7 +18,24 @@ def fingerprint(model: str, inputs: Mapping[str, JsonValue], again: str = "") ->
     has it, makes it another row than the same one without.
     """
     said = {name: _unsigned(value) for name, value in inputs.items()}
-    parts = [model, said, again] if again else [model, said]
+    return _hashed([model, said, again] if again else [model, said])
+
+
+def renewed(model: str, stored: str, inputs: str) -> str:
+    """A fingerprint that an older version made of these inputs (JSON), as this one makes it.
+
+    Which of both it was shows by trying: a seed that was drawn stands in the inputs, and is no part of it.
+    """
+    if "://" not in inputs:
+        return stored
+    sent = json.loads(inputs)
+    for said in (sent, {name: value for name, value in sent.items() if name != "seed"}):
+        if _hashed([model, said]) == stored:
+            return fingerprint(model, said)
+    return stored
+
+
+def _hashed(parts: list[JsonValue]) -> str:
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,6 +1,6 @@
 """Loads a sheet: adds new rows, keeps unchanged ones, and handles changed and removed ones.
 
-A row finds its job by its key; what says the same under another key is adopted then (`jobs.store.adoption`).
+A row finds its job by its key; what says the same under another key is adopted then (`adoption`).
 A changed row whose job was never sent replaces the job's contents. If it was sent, that job finishes outside
 the manifest, and a new revision of the key is queued. The unsent job of a removed row is cancelled: nobody
 pays for a row that is not in the sheet. Everything happens in the caller's transaction.
@@ -23,8 +23,8 @@ from jobs.payload import payload
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import references
-from jobs.store.adoption import RETURNED, ROW_GONE, adopt, sent_in
+from jobs.store.intake import references
+from jobs.store.intake.adoption import RETURNED, ROW_GONE, adopt, sent_in
 from jobs.store.schema import BATCH, JOB, TWIN
 from jobs.views import LoadReport
 
@@ -244,6 +244,7 @@ async def _replace_unsent(
             turn=0.0 - job.priority,
             current=True,
             agreed=False,
+            held=None,
             same_as=None,
             available_at=now,
             cancel_requested=False,
