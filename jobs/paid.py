@@ -32,6 +32,11 @@ class PaidSubmit:
         return self.ended in GAVE_NOTHING
 
 
+def telling(submits: Iterable[PaidSubmit]) -> PaidSubmit | None:
+    """Of several submits that say the same, the one to tell of: the newest that counts, else the newest."""
+    return max(submits, key=lambda submit: (not submit.gave_nothing, submit.at), default=None)
+
+
 PaidElsewhere = Mapping[str, Sequence[PaidSubmit]]
 """Submits of other databases by fingerprint, oldest first."""
 

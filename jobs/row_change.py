@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from jobs.compact_set import CompactSet
+from jobs.paid import PaidSubmit
 from jobs.states import JobState
 
 
@@ -21,6 +22,10 @@ class RowChange:
 
     keeps: bool = False
     """Whether it takes a current job whose own key the sheet has no more."""
+    may_be_held: bool = field(default=False, compare=False)
+    """Whether it would be sent for the first time, and nobody agreed to that yet."""
+    held: PaidSubmit | None = None
+    """What it says was paid for in another batch or database: it is not sent unasked."""
 
 
 @dataclass(slots=True)
@@ -40,4 +45,4 @@ class Claims:
     all_seen: bool = False
 
 
-NEW = RowChange("new", JobState.QUEUED, known=False)
+NEW = RowChange("new", JobState.QUEUED, known=False, may_be_held=True)

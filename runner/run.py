@@ -20,7 +20,7 @@ from runner.lifecycle.order import LoadOptions, Order
 from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
 from runner.planning.elsewhere import paid_elsewhere
-from runner.planning.preview import adopted_notice
+from runner.planning.paid_words import adopted_notice
 from runner.planning.selection import WHOLE, Selection
 from runner.providers.connect import origin_of
 from runner.recovery.lock import Holder, Phase, holding, settled_phase

@@ -130,6 +130,19 @@ class Settings(BaseSettings):
         """The job table's file, with links resolved: there must be one lock and one spool beside it."""
         return (self.db or Path(self.usual_database)).resolve()
 
+    def database_beside(self, sheet: str) -> Path | None:
+        """The job table in a sheet's folder, if there is one that is not this command's own. Blocks.
+
+        `sheet` is an absolute path, perhaps with a worksheet behind it; or no path at all.
+        """
+        folder = Path(sheet).parent
+        found = folder / self.usual_database
+        try:
+            is_another = folder.is_absolute() and found.is_file() and found.resolve() != self.database
+        except OSError:
+            return None
+        return found if is_another else None
+
     @property
     def output_root(self) -> Path:
         """The output folder, absolute."""

@@ -1,7 +1,6 @@
 """Other witnesses of what was paid for: databases that are not this one."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from anyio import to_thread
 
@@ -21,23 +20,8 @@ async def paid_elsewhere(
     return by_fingerprint([*await to_thread.run_sync(_beside, settings, sheet, origin, notice)])
 
 
-def database_beside(settings: Settings, sheet: str) -> Path | None:
-    """The database in the sheet's folder, if there is one that is not this command's own. Blocks.
-
-    `sheet` is an absolute path, perhaps with a worksheet behind it; or no path at all.
-    """
-    folder = Path(sheet).parent
-    if not folder.is_absolute():
-        return None
-    found = folder / settings.usual_database
-    try:
-        return found if found.is_file() and found.resolve() != settings.database else None
-    except OSError:
-        return None
-
-
 def _beside(settings: Settings, sheet: str, origin: str, notice: Callable[[str], None]) -> list[PaidSubmit]:
-    path = database_beside(settings, sheet)
+    path = settings.database_beside(sheet)
     if path is None:
         return []
     try:

@@ -11,12 +11,6 @@ from runner.humanize import count_of, duration, price
 _SHOWN = 5
 
 
-def adopted_notice(rows: int) -> str:
-    """What is told of rows that took jobs of other keys."""
-    known = "1 row is known under another id" if rows == 1 else f"{rows:,} rows are known under other ids"
-    return f"{known}: nothing is paid for {'it' if rows == 1 else 'them'}."
-
-
 async def preview(
     store: Store,
     batch: BatchView,

@@ -88,15 +88,18 @@ async def run(w: Night, judge: Judge, edition: Edition) -> None:
     cost, held = judge.expect(edition)
     database = w.folder / edition.database
     database.parent.mkdir(exist_ok=True)
-    settings = {"db": database, "again": edition.again, "output_dir": database.with_suffix(".outputs")}
-    code: int = 2
     try:
-        code = (await w.run(edition.write(w.folder), **settings)).exit_code
+        report = await w.run(
+            edition.write(w.folder),
+            db=database,
+            output_dir=database.with_suffix(".outputs"),
+            again=edition.again,
+        )
     except UsageProblem:
         assert held
         assert not cost
     else:
-        assert code == (1 if held else 0)
+        assert report.exit_code == (1 if held else 0)
     assert w.submits() - before == cost
     jobs = select(
         database,

@@ -36,7 +36,7 @@ async def compare(
         if not revisions:
             changes.append(NEW)
         elif same is None:
-            changes.append(RowChange("changed", JobState.QUEUED, stays))
+            changes.append(RowChange("changed", JobState.QUEUED, stays, may_be_held=True))
         else:
             changes.append(_unchanged(same, stays=stays))
     sent = await candidates(connection, batch_id, [job.fingerprint for job in unsent.values()])
@@ -55,7 +55,9 @@ def _is_free(job: Candidate, claims: Claims) -> bool:
 
 def _adopted(change: RowChange, job: Candidate, claims: Claims) -> RowChange:
     keeps = job.current and job.key not in claims.keys
-    return replace(change, kind="adopted", state=_state(job.state, job.error_code), keeps=keeps)
+    return replace(
+        change, kind="adopted", state=_state(job.state, job.error_code), keeps=keeps, may_be_held=False
+    )
 
 
 def _state(state: str, error_code: str | None) -> JobState:
@@ -68,6 +70,7 @@ def _unchanged(same: Revision, *, stays: bool) -> RowChange:
     """An unchanged job. If it is linked and queued, a run ends it as soon as the other job has ended."""
     state = _state(same.state, same.error_code)
     if state is not JobState.QUEUED or same.twin is None:
-        return RowChange("unchanged", state, stays)
+        unagreed = same.is_unsent and not same.agreed
+        return RowChange("unchanged", state, stays, may_be_held=unagreed)
     twin = JobState(same.twin)
     return RowChange("unchanged", twin if twin in _SHARED else state, stays, waits=twin in _ON_ITS_WAY)

@@ -4,6 +4,7 @@ A held job is never agreed to, which a CHECK in the table enforces, so it cannot
 `--again`, releases it; `--dedupe` gives it the earlier result. Jobs that somebody agreed to are not held.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.attempts import PAID_OR_MAYBE
 from jobs.outcomes import Accepted, Claimed
-from jobs.paid import PaidBefore, PaidElsewhere, PaidSubmit
+from jobs.paid import PaidBefore, PaidElsewhere, PaidSubmit, telling
 from jobs.states import JobState
 from jobs.store import moves
 from jobs.store.part import StorePart, reads, writes
@@ -77,7 +78,7 @@ class HeldJobs(StorePart):
     ) -> dict[str, PaidSubmit]:
         """Of each fingerprint that was paid for outside of a batch, the submit to tell of.
 
-        Without `batch_id`, outside of a batch that is not loaded yet: in any one of this origin.
+        Without `batch_id`, under any batch of this origin: the one it is for is not loaded yet.
         """
         return await _paid_before(connection, batch_id, origin, fingerprints, elsewhere)
 
@@ -211,9 +212,10 @@ async def _paid_before(
         PaidSubmit(fingerprint, batch, None, at, request_id, ended)
         for fingerprint, batch, at, request_id, ended in found
     ]
-    submits += (submit for said in dict.fromkeys(fingerprints) for submit in elsewhere.get(said, ()))
-    submits.sort(key=lambda submit: (not submit.gave_nothing, submit.at))
-    return {submit.fingerprint: submit for submit in submits}  # the last one counts
+    known = defaultdict(list, {said: list(elsewhere.get(said, ())) for said in fingerprints})
+    for submit in submits:
+        known[submit.fingerprint].append(submit)
+    return {said: told for said, some in known.items() if (told := telling(some)) is not None}
 
 
 def _as_json(submit: PaidSubmit) -> dict[str, Any]:

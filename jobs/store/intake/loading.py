@@ -154,6 +154,7 @@ class Revision:
     current: bool
     state: str
     attempts: int
+    agreed: bool
     twin: str | None
     """The state of the job that it is linked to."""
 
@@ -178,6 +179,7 @@ async def revisions_of(
             JOB.c.current,
             JOB.c.state,
             JOB.c.attempts,
+            JOB.c.agreed,
             select(TWIN.c.state).where(TWIN.c.id == JOB.c.same_as).scalar_subquery(),
         )
         .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
@@ -185,7 +187,7 @@ async def revisions_of(
     )
     known: dict[str, list[Revision]] = defaultdict(list)
     for row in found:
-        known[row.key].append(Revision(*row[1:]))
+        known[row.key].append(Revision(*list(row)[1:]))
     return known
 
 
