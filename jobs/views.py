@@ -1,5 +1,6 @@
 """The views that the store returns: frozen snapshots, never live rows."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +40,12 @@ class BatchView:
     dedupe: bool = False
     guards_since: datetime | None = None
     """The guards count what happened after this time; None counts everything."""
+
+    @property
+    def mark(self) -> str:
+        """Eight digits that no other batch of any database has, in the names of its incomplete files."""
+        told = f"{self.origin} {self.name} {self.created_at.isoformat()}"
+        return hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
 
     def check_origin(self, origin: str) -> None:
         """Check that the batch belongs to this API origin: its request_ids mean nothing elsewhere.

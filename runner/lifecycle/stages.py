@@ -144,7 +144,7 @@ async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -
 
 async def _idle(order: Order, notifier: Notifier) -> RunReport:
     say_phase(order.settings.database, Phase.ENDING)
-    await to_thread.run_sync(remove_stale_parts, order.folder)  # from a run that died at its very end
+    await _remove_stale_parts(order)  # from a run that died at its very end
     report = await finish_idle(order)
     await notifier.send(event_of(report))
     return report
@@ -232,7 +232,12 @@ async def _prepare_folder(order: Order) -> None:
             raise CannotWrite(
                 f"{trouble}. Nothing was sent.", hint="Move it away, or choose another --output-dir."
             )
-    await to_thread.run_sync(remove_stale_parts, order.folder)
+    await _remove_stale_parts(order)
+
+
+async def _remove_stale_parts(order: Order) -> None:
+    now = order.environment.clock.now()
+    await to_thread.run_sync(remove_stale_parts, order.folder, order.batch.mark, now)
 
 
 def _defect(observer: Observer, key: str, error: BaseException) -> None:

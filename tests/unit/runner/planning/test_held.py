@@ -47,6 +47,11 @@ def held(w: Night) -> list[str]:
     return [job["key"] for job in w.jobs() if job["held"] is not None]
 
 
+def beside_it(database: Path) -> set[Path]:
+    """The files whose names begin with the database's."""
+    return set(database.parent.glob(f"{database.name}*"))
+
+
 @virtual
 async def test_a_renamed_sheet_is_held_and_nothing_is_sent(tmp_path: Path) -> None:
     """`--yes` agrees to a price, not to paying twice: usage, exit 2, with where and when."""
@@ -165,7 +170,7 @@ async def test_a_database_beside_the_sheet_is_asked(tmp_path: Path) -> None:
         beside = tmp_path / "nightsheet.db"
         await w.run(w.sheet(2), db=beside)
         was = beside.read_bytes()
-        files = set(tmp_path.iterdir())
+        files = beside_it(beside)
         with pytest.raises(UsageProblem):
             await w.run(w.sheet(2))
         assert any(f"batch sheet ({beside})" in notice for notice in w.watching.notices)
@@ -174,7 +179,7 @@ async def test_a_database_beside_the_sheet_is_asked(tmp_path: Path) -> None:
         assert len(w.service.ledger) == 2
         assert w.states() == {S.SUCCEEDED: 2}
         assert beside.read_bytes() == was
-        assert {path for path in set(tmp_path.iterdir()) - files if "nightsheet.db" in path.name} == set()
+        assert beside_it(beside) == files
         ours = select(w.database, "SELECT request_id FROM attempt")
         assert ours == select(beside, "SELECT request_id FROM attempt")
 
