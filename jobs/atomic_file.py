@@ -16,11 +16,12 @@ class AtomicFile:
     """A new file beside its target, which takes the target's place on `commit`.
 
     Leaving the block without a commit removes it, and the target stays as it was. Bytes go in by `write`, or
-    by whatever opens `path`. Everything here blocks and raises OSError.
+    by whatever opens `path`; with a `mark` its name tells whose it is. Everything here blocks and raises
+    OSError.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.path = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    def __init__(self, target: Path, mark: str = "") -> None:
+        self.path = target.with_name(f".{target.name}.{unique_part(mark)}")
         self._target = target
         self._descriptor: int | None = None
 
@@ -53,6 +54,11 @@ class AtomicFile:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def unique_part(mark: str = "") -> str:
+    """The end of an incomplete file's name, which no other one has; `mark` says whose it is."""
+    return f"{mark}{'-' if mark else ''}{secrets.token_hex(4)}.part"
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -21,6 +21,16 @@ class CompactSet:
             self._grow()
         return self._put(value)
 
+    def __contains__(self, thing: Hashable) -> bool:
+        value = hash(thing) or 1
+        slots, last = self._slots, len(self._slots) - 1
+        place = value & last
+        while found := slots[place]:
+            if found == value:
+                return True
+            place = (place + 1) & last
+        return False
+
     def _put(self, value: int) -> bool:
         slots, last = self._slots, len(self._slots) - 1
         place = value & last

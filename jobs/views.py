@@ -1,5 +1,6 @@
 """The views that the store returns: frozen snapshots, never live rows."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -8,6 +9,7 @@ from jobs.attempts import RawAnswer, SubmitOutcome
 from jobs.errors import UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Attached
+from jobs.paid import Held
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 
@@ -38,6 +40,12 @@ class BatchView:
     dedupe: bool = False
     guards_since: datetime | None = None
     """The guards count what happened after this time; None counts everything."""
+
+    @property
+    def mark(self) -> str:
+        """Eight digits that no other batch of any database has, in the names of its incomplete files."""
+        told = f"{self.origin} {self.name} {self.created_at.isoformat()}"
+        return hashlib.blake2b(told.encode(), digest_size=4).hexdigest()
 
     def check_origin(self, origin: str) -> None:
         """Check that the batch belongs to this API origin: its request_ids mean nothing elsewhere.
@@ -212,6 +220,8 @@ class JobView:
     """An id in the answer to its newest submit, where that was no receipt."""
     answer: RawAnswer | None = None
     """That answer."""
+    held: Held | None = None
+    """Where and when what it says was paid for before: it waits for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +290,8 @@ class LoadReport:
     gone: int
     unsent: int = 0
     """Jobs among `gone` that were not sent yet, and are cancelled, unpaid."""
+    adopted: int = 0
+    """Rows that took a job that says the same, and was sent under another key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The front door: a batch, from its sheet or from its table, to the report of one run over it."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from runner.events.report import RunReport
 from runner.lifecycle.order import LoadOptions, Order
 from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
+from runner.planning.elsewhere import paid_elsewhere
+from runner.planning.paid_words import adopted_notice
 from runner.planning.selection import WHOLE, Selection
 from runner.providers.connect import origin_of
 from runner.recovery.lock import Holder, Phase, holding, settled_phase
@@ -65,16 +68,24 @@ async def run_sheet(
             is_copy=sheet.is_copy,
             dedupe=load.dedupe,
         )
-        if report.new < report.total and (report.new or report.changed or report.gone):
+        if report.new < report.total and (report.new or report.changed or report.gone or report.adopted):
             observer.notice(
                 f"The sheet: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
                 f"{report.gone} gone."
             )
+        if report.adopted:
+            observer.notice(adopted_notice(report.adopted))
         if report.gone:
             observer.notice(_gone_notice(report))
-        return await carry_out(
-            Order(store, loaded, settings, environment, consent, observer, selection, load.prune)
-        )
+        order = Order(store, loaded, settings, environment, consent, observer, selection, load.prune)
+        return await carry_out(await _with_witnesses(order))
+
+
+async def _with_witnesses(order: Order) -> Order:
+    """The order with what other databases paid for: rows of its batch that say so are held."""
+    batch = order.batch
+    found = await paid_elsewhere(order.settings, batch.sheet, batch.origin, order.observer.notice)
+    return replace(order, elsewhere=found)
 
 
 def _gone_notice(report: LoadReport) -> str:
@@ -114,9 +125,10 @@ async def resume_batch(
             ) as other:
                 if other is None:
                     batch = await store.batches.get(batch.id)  # as another process has left it
-                    return await carry_out(
-                        Order(store, batch, settings, environment, consent, observer, selection, resumes=True)
+                    order = Order(
+                        store, batch, settings, environment, consent, observer, selection, resumes=True
                     )
+                    return await carry_out(await _with_witnesses(order))
             if other.makes_room_soon:
                 raise _held(other, settings)
             await store.batches.resume(batch.id)

@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     faults: str | None = None
     """The faults that the emulator injects: a profile's name, or a file."""
     yes: bool = False
+    again: bool = False
+    """Pay again for rows that were paid for under another batch or in another database."""
     as_json: bool = Field(default=False, validation_alias=f"{PREFIX}JSON")
     quiet: bool = False
     verbose: bool = False
@@ -119,9 +121,27 @@ class Settings(BaseSettings):
         return name in self._on_command_line
 
     @property
+    def usual_database(self) -> str:
+        """The name of a job table that nobody gave a name."""
+        return "nightsheet-emulator.db" if self.emulator else "nightsheet.db"
+
+    @property
     def database(self) -> Path:
         """The job table's file, with links resolved: there must be one lock and one spool beside it."""
-        return (self.db or Path("nightsheet-emulator.db" if self.emulator else "nightsheet.db")).resolve()
+        return (self.db or Path(self.usual_database)).resolve()
+
+    def database_beside(self, sheet: str) -> Path | None:
+        """The job table in a sheet's folder, if there is one that is not this command's own. Blocks.
+
+        `sheet` is an absolute path, perhaps with a worksheet behind it; or no path at all.
+        """
+        folder = Path(sheet).parent
+        found = folder / self.usual_database
+        try:
+            is_another = folder.is_absolute() and found.is_file() and found.resolve() != self.database
+        except OSError:
+            return None
+        return found if is_another else None
 
     @property
     def output_root(self) -> Path:

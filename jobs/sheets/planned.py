@@ -15,9 +15,9 @@ class PlannedJob:
     """One job, not yet loaded.
 
     `position` counts the jobs of the sheet from 0, `row` is the line it begins on. `fingerprint` is the
-    SHA-256 (hex) of the model and the normalised inputs; a seed drawn here and the user's own `columns` do
-    not change it. `pictures` is the largest number of images that the inputs ask for. Higher `priority` goes
-    first. `files` are the images of this computer that the inputs name.
+    SHA-256 (hex) of the model, the normalised inputs and `again`; a seed drawn here and the user's own
+    `columns` do not change it. `pictures` is the largest number of images that the inputs ask for. Higher
+    `priority` goes first. `files` are the images of this computer that the inputs name.
     """
 
     position: int

@@ -9,10 +9,11 @@ from jobs.problems import Problem, at
 from jobs.sheets.opened import DocumentSheet, OpenedSheet
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.row import Row
-from jobs.sheets.rows.column_names import ID, IMAGES, MODEL, unknown_model
+from jobs.sheets.rows.column_names import AGAIN, ID, IMAGES, MODEL, unknown_model
 from jobs.sheets.rows.columns import sort_columns
 from jobs.sheets.rows.keys import Keys, fingerprint, why_not_an_id
 from jobs.sheets.rows.priorities import priorities_of
+from jobs.sheets.rows.template import fill
 from jobs.sheets.rows.validate import BoundModel, bind_model, validate_row
 from jobs.sheets.sheet import Sheet, no_job
 
@@ -118,10 +119,11 @@ class _Planner:
         if odd and self._priorities.named:
             place = row.at(self._file, self._priorities.column or "")
             problems.append(place.problem(odd, "Write a number, or leave it empty."))
+        again = self._again(row, bound, problems)
         if problems or validated.inputs is None:
             return problems
         spec, inputs = bound.spec, validated.inputs
-        digest = fingerprint(spec.model_id, inputs)
+        digest = fingerprint(spec.model_id, inputs, again)
         key = name if name is not None else self._keys.derive(digest, row.line)
         if spec.has_seed and (seed := spec.vocabulary["seed"]) not in inputs:
             inputs[seed] = self._rng.randrange(SEEDS)
@@ -133,12 +135,22 @@ class _Planner:
             fingerprint=digest,
             model=spec.model_id,
             inputs=inputs,
-            columns={**bound.own, **self._columns.own(row)},
+            columns={**bound.own, **self._columns.own(row), **({AGAIN: again} if again else {})},
             warnings=(*validated.warnings, odd) if odd else validated.warnings,
             pictures=spec.expected_images(inputs),
             priority=priority,
             files=validated.files,
         )
+
+    def _again(self, row: Row, bound: BoundModel, problems: list[Problem]) -> str:
+        """The text in the column `again`, empty where there is none. Adds a problem where it is a list."""
+        column, cell = self._columns.named(row, AGAIN)
+        cell = bound.cells.get(AGAIN) if cell is None else cell
+        if isinstance(cell, tuple):
+            problems.append(row.at(self._file, column).problem("Again is one text, not a list."))
+            return ""
+        text, _empty = fill(cell or "", self._names, {**bound.cells, **row.cells})
+        return text.strip()
 
     def _priority(self, row: Row, bound: BoundModel) -> tuple[float, str | None]:
         column = self._priorities.column

@@ -14,7 +14,7 @@ from jobs.errors import UsageProblem
 from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
-from jobs.store import loading
+from jobs.store.intake import loading
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import view_of
 from jobs.store.schema import BATCH, JOB, RUN, to_send
@@ -96,6 +96,14 @@ class Batches(StorePart):
     async def get(self, connection: AsyncConnection, batch_id: int) -> BatchView:
         """The batch of that id, which must exist, as it is now."""
         return await _get(connection, batch_id)
+
+    @reads
+    async def has_created_at(self, connection: AsyncConnection, batch_id: int, moment: datetime) -> bool:
+        """Whether a job of the batch was made at that moment."""
+        found = await connection.execute(
+            select(JOB.c.id).where(JOB.c.batch_id == batch_id, JOB.c.created_at == moment).limit(1)
+        )
+        return found.first() is not None
 
     @reads
     async def find(self, connection: AsyncConnection, name: str) -> BatchView | None:

@@ -321,11 +321,15 @@ async def _counts(connection: AsyncConnection, batch_id: int) -> dict[JobState, 
 
 
 async def _is_of(connection: AsyncConnection, batch_id: int, receipt: Receipt) -> bool:
-    """Whether the receipt belongs to this batch's job: in a new database the ids start again."""
+    """Whether the receipt belongs to this batch's job: in a new database the ids start again.
+
+    By the attempt's own name, where the receipt has it: a row with another key may have taken the job.
+    """
+    outcome = receipt.outcome
+    its_attempt = exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.uid == outcome.uid)
+    is_known = JOB.c.key == receipt.key if outcome.uid is None else its_attempt
     found = await connection.execute(
-        select(JOB.c.id).where(
-            JOB.c.id == receipt.outcome.job_id, JOB.c.batch_id == batch_id, JOB.c.key == receipt.key
-        )
+        select(JOB.c.id).where(JOB.c.id == outcome.job_id, JOB.c.batch_id == batch_id, is_known)
     )
     return found.first() is not None
 

@@ -16,7 +16,7 @@ from jobs.outcomes import Linked, Unsendable
 from jobs.states import AT_THE_API, JobState
 from jobs.store.moves.apply import apply
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.schema import IS_IDENTICAL, JOB, TWIN
+from jobs.store.schema import AGAIN, IS_IDENTICAL, JOB, TWIN
 from jobs.views import Alike, LinkCounts, LinkedJob
 
 _AT_ONCE = 500
@@ -35,7 +35,7 @@ class Links(StorePart):
 
         A job that was sent counts even if it is removed from the sheet: its images are paid.
         """
-        kind = (JOB.c.model, JOB.c.inputs)
+        kind = (JOB.c.model, JOB.c.inputs, AGAIN)
         each = (
             select(
                 *(JOB.c.id, JOB.c.key, JOB.c.model, JOB.c.pictures, JOB.c.state, JOB.c.turn, JOB.c.agreed),
@@ -70,7 +70,7 @@ class Links(StorePart):
         await connection.execute(
             update(JOB)
             .where(JOB.c.id == bindparam("job_id"), JOB.c.state == JobState.QUEUED, JOB.c.attempts == 0)
-            .values(same_as=bindparam("twin_id"), agreed=False),
+            .values(same_as=bindparam("twin_id"), agreed=False, held=None),
             [{"job_id": job_id, "twin_id": twin_id} for job_id, twin_id in pairs],
         )
         # A job may wait for one that is linked itself from now on: no chains.

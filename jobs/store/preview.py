@@ -7,18 +7,15 @@ from typing import Any
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from jobs.row_change import NEW, RowChange
+from jobs.row_change import Claims, RowChange
 from jobs.sheets.planned import PlannedJob
-from jobs.states import AT_THE_API, JobState
-from jobs.store.loading import ROW_GONE, Revision, revisions_of
+from jobs.states import JobState
+from jobs.store.intake.comparing import compare
 from jobs.store.part import StorePart, reads
-from jobs.store.schema import BATCH, JOB, RUN, to_send
+from jobs.store.schema import AGAIN, BATCH, JOB, RUN, to_send
 from jobs.views import Warned
 from jobs.workload import Amount, Workload
 
-_SHARED = frozenset({JobState.SUCCEEDED, JobState.FAILED})
-_ON_ITS_WAY = AT_THE_API | {JobState.SUBMITTING, JobState.UNCONFIRMED}
-"""States of a job whose result an identical job shares at once, and of one that it waits for."""
 _ENOUGH = 5
 """The fewest jobs to compute a throughput from: among fewer, one slow job weighs too much."""
 _LOOKED_AT = 5
@@ -30,22 +27,22 @@ class Preview(StorePart):
 
     @reads
     async def compare(
-        self, connection: AsyncConnection, batch_id: int, jobs: Sequence[PlannedJob]
+        self,
+        connection: AsyncConnection,
+        batch_id: int,
+        jobs: Sequence[PlannedJob],
+        claims: Claims | None = None,
     ) -> list[RowChange]:
-        """How loading would change each job, in order; by the same rules as `loading`."""
-        known = await revisions_of(connection, batch_id, [job.key for job in jobs])
-        changes = []
-        for job in jobs:
-            revisions = known.get(job.key, [])
-            same = next((old for old in reversed(revisions) if old.fingerprint == job.fingerprint), None)
-            stays = any(old.current for old in revisions)
-            if not revisions:
-                changes.append(NEW)
-            elif same is None:
-                changes.append(RowChange("changed", JobState.QUEUED, stays))
-            else:
-                changes.append(_unchanged(same, stays=stays))
-        return changes
+        """How loading would change each job, in order; by the same rules as `loading`.
+
+        Without `claims`, `jobs` are a whole sheet. With them they are a part of it, and each part is compared
+        twice if any row may adopt a job: once to see what all rows claim, then again with `all_seen` set.
+        """
+        if claims is None:
+            claims = Claims()
+            await compare(connection, batch_id, jobs, claims)
+            claims.all_seen = True
+        return await compare(connection, batch_id, jobs, claims)
 
     @reads
     async def to_send(self, connection: AsyncConnection, batch_id: int) -> Workload:
@@ -83,9 +80,10 @@ class Preview(StorePart):
                 JOB.c.batch_id == batch_id,
                 JOB.c.current,
                 JOB.c.same_as.is_(None),
+                JOB.c.held.is_(None),
                 JOB.c.state.not_in([JobState.FAILED, JobState.CANCELLED]),
             )
-            .group_by(JOB.c.model, JOB.c.inputs)
+            .group_by(JOB.c.model, JOB.c.inputs, AGAIN)
             .having(func.count() > 1, queued > 0)
             .subquery()
         )
@@ -125,16 +123,6 @@ class Preview(StorePart):
             if ended >= _ENOUGH and minutes > 0:
                 return float(ended / minutes)
         return None
-
-
-def _unchanged(same: Revision, *, stays: bool) -> RowChange:
-    """An unchanged job. If it is linked and queued, a run ends it as soon as the other job has ended."""
-    returns = same.error_code == ROW_GONE and same.state == JobState.CANCELLED
-    state = JobState.QUEUED if returns else JobState(same.state)
-    if state is not JobState.QUEUED or same.twin is None:
-        return RowChange("unchanged", state, stays)
-    twin = JobState(same.twin)
-    return RowChange("unchanged", twin if twin in _SHARED else state, stays, waits=twin in _ON_ITS_WAY)
 
 
 async def _ended(connection: AsyncConnection, batch_id: int, first: datetime, last: datetime) -> int:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.attempts import PAID_OR_MAYBE, RawAnswer
 from jobs.failures import Failure, FailureKind
+from jobs.paid import Held
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
 from jobs.views import ArtifactView, AttemptView, BatchView, JobView, OpenJob, RunView, Twin
@@ -141,7 +143,14 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
         images=images,
         twin=twin,
         answer=raw_answer_of(row),
+        held=_held_by(row),
     )
+
+
+def _held_by(row: Row[Any]) -> Held | None:
+    if row.held is None:
+        return None
+    return Held(row.held["batch"], row.held["database"], datetime.fromisoformat(row.held["at"]))
 
 
 def raw_answer_of(row: Row[Any]) -> RawAnswer | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import SQLModel
 
 import jobs.store.tables  # noqa: F401 - fills the metadata
@@ -19,14 +19,21 @@ SETTLED_JOURNAL = SQLModel.metadata.tables["settledjournal"]
 
 TWIN = JOB.alias("twin")
 """The job that is sent instead of a linked one."""
-IS_IDENTICAL = and_(TWIN.c.model == JOB.c.model, TWIN.c.inputs == JOB.c.inputs)
+AGAIN = func.json_extract(JOB.c.columns, "$.again")
+"""The text by which a row is another one than the same row without it."""
+IS_IDENTICAL = and_(
+    TWIN.c.model == JOB.c.model,
+    TWIN.c.inputs == JOB.c.inputs,
+    func.json_extract(TWIN.c.columns, "$.again").is_not_distinct_from(AGAIN),
+)
 
 
 def to_send(batch_id: int) -> list[ColumnElement[Any]]:
-    """The conditions for a queued job that would be sent: it is in the sheet, and not linked."""
+    """The conditions for a queued job that would be sent: it is in the sheet, neither linked nor held."""
     return [
         JOB.c.batch_id == batch_id,
         JOB.c.state == JobState.QUEUED,
         JOB.c.current,
         JOB.c.same_as.is_(None),
+        JOB.c.held.is_(None),
     ]

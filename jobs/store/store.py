@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from jobs.store.batches import Batches
+from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
 from jobs.store.links import Links
@@ -28,3 +29,4 @@ class Store:
         self.preview = Preview(database, now)
         self.track_records = TrackRecords(database, now)
         self.witness = Witness(database, now)
+        self.held = HeldJobs(database, now)

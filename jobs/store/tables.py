@@ -129,6 +129,8 @@ class Job(SQLModel, table=True):
         Index("job_in_turn", "batch_id", "state", "agreed", "turn", "id"),
         Index("job_in_sheet_order", "batch_id", "current", "position"),
         Index("job_by_twin", "batch_id", "same_as", sqlite_where=text("same_as IS NOT NULL")),
+        Index("job_by_held", "batch_id", sqlite_where=text("held IS NOT NULL")),
+        Index("job_sent", "fingerprint", sqlite_where=text("attempts > 0")),
         Index("job_folder", "batch_id", text("folder COLLATE NOCASE"), unique=True),
     )
 
@@ -166,6 +168,14 @@ class Job(SQLModel, table=True):
     same_as: int | None = Field(default=None, sa_column=Column(Integer, ForeignKey("job.id")))
     """The identical job that is sent instead of it. A linked job has no submit of its own; it waits for that
     job's result, or shares it."""
+    held: dict[str, Any] | None = Field(
+        default=None,
+        sa_column=Column(
+            JSON(none_as_null=True), CheckConstraint("held IS NULL OR NOT agreed", name="job_held")
+        ),
+    )
+    """Where and when what it says was paid for before, under another batch or in another database. A held job
+    is never agreed to, so it is never sent."""
     authorised: int = 0
     """How many submits beyond the first a person or a setting allowed. `audit` checks the ledger by it."""
     unproven: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("'0'")))

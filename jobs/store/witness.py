@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, insert, or_, select, update
+from sqlalchemy import case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.attempts import UNDECIDED, SubmitOutcome
@@ -145,23 +145,22 @@ async def _applied(connection: AsyncConnection, outcome: Outcome) -> None:
 async def _row_of(connection: AsyncConnection, origin: str, record: SubmitRecord) -> Any | None:
     """The row that a submit was for: by batch, key and fingerprint; else one like it that was never sent."""
     same_batch = BATCH.c.name == record.batch
-    same_row = same_batch & (JOB.c.key == record.key)
-    unsent = (JOB.c.state == JobState.QUEUED) & (JOB.c.attempts == 0)
-    sent_again = same_row & JOB.c.state.in_([JobState.QUEUED, *_MAY_BE_SENT_AGAIN])
-    found = await connection.execute(
+    alike = (
         select(JOB.c.id, JOB.c.state, JOB.c.inputs)
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)
-        .where(BATCH.c.origin == origin, JOB.c.fingerprint == record.fingerprint, or_(unsent, sent_again))
-        .order_by(
-            case((same_row, 0), (same_batch, 1), else_=2),
-            case((unsent, 0), else_=1),
-            JOB.c.current.desc(),
-            JOB.c.position,
-            JOB.c.id,
-        )
+        .where(BATCH.c.origin == origin, JOB.c.fingerprint == record.fingerprint)
         .limit(1)
     )
-    return found.one_or_none()
+    itself = alike.where(
+        same_batch, JOB.c.key == record.key, JOB.c.state.in_([JobState.QUEUED, *_MAY_BE_SENT_AGAIN])
+    ).order_by(JOB.c.state != JobState.QUEUED, JOB.c.current.desc(), JOB.c.revision.desc())
+    row = (await connection.execute(itself)).one_or_none()
+    if row is not None:
+        return row
+    unsent = alike.where(JOB.c.state == JobState.QUEUED, JOB.c.attempts == 0).order_by(
+        case((same_batch, 0), else_=1), JOB.c.current.desc(), JOB.c.position, JOB.c.id
+    )
+    return (await connection.execute(unsent)).one_or_none()
 
 
 def _as_sent(inputs: str, seed: int | None) -> str:

@@ -3,18 +3,22 @@
 import errno
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from jobs.atomic_file import unique_part
 from jobs.paths import not_utf8
 
 PART_SUFFIX = ".part"
 
-_PART = re.compile(r".+\.[0-9a-f]{8}\.part")
+_PART = re.compile(r".+\.(?:([0-9a-f]{8})-)?[0-9a-f]{8}\.part")
+"""A name of ours, with the mark of the batch whose it is."""
+_NOBODYS_AFTER = timedelta(days=1)
+"""So old is an incomplete file without a mark, before it is deleted: a run may still write to it."""
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _WORDS = {
     errno.ENOSPC: "the disk is full",
@@ -113,9 +117,9 @@ def describe_disk(error: OSError, where: Path) -> DiskTrouble:
     return DiskTrouble(f"{where} cannot be written: {words}", error.errno)
 
 
-def part_path(folder: Path, name: str) -> Path:
-    """A fresh name for an incomplete file, in the folder of the final one."""
-    return folder / f"{name}.{secrets.token_hex(4)}{PART_SUFFIX}"
+def part_path(folder: Path, name: str, mark: str = "") -> Path:
+    """A fresh name for an incomplete file, in the folder of the final one; `mark` says whose it is."""
+    return folder / f"{name}.{unique_part(mark)}"
 
 
 def discard(path: Path) -> None:
@@ -142,17 +146,25 @@ def prepare_folder(disk: Disk, root: Path, below: PurePosixPath) -> Path:
     return folder
 
 
-def remove_stale_parts(folder: Path) -> int:
+def remove_stale_parts(folder: Path, mark: str, now: datetime) -> int:
     """Delete the incomplete files of an interrupted run in `folder` and below; returns how many.
 
-    Only for a folder that no other runner writes to. A file that cannot be deleted stays: it is harmless.
+    Those of the batch with this mark, which nobody else works on now, and old ones that nobody has marked.
+    Those of other batches stay: a runner over another database may be writing them. A file that cannot be
+    deleted stays, too: it is harmless.
     """
     removed = 0
-    for path in _parts(folder):
+    for path, whose in _parts(folder):
         with suppress(OSError):
-            path.unlink()
-            removed += 1
+            if whose == mark or (whose is None and _is_old(path, now)):
+                path.unlink()
+                removed += 1
     return removed
+
+
+def _is_old(path: Path, now: datetime) -> bool:
+    written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return now - written_at > _NOBODYS_AFTER
 
 
 def probe_writable(folder: Path, disk: Disk | None = None) -> str | None:
@@ -192,8 +204,9 @@ def _make(disk: Disk, folder: Path) -> None:
     disk.sync_folder(folder.parent)
 
 
-def _parts(folder: Path) -> Iterator[Path]:
+def _parts(folder: Path) -> Iterator[tuple[Path, str | None]]:
+    """Incomplete files, each with the mark of its batch; None where it has none."""
     for root, _folders, files in os.walk(folder, followlinks=False):
         for name in files:
-            if _PART.fullmatch(name):
-                yield Path(root) / name
+            if found := _PART.fullmatch(name):
+                yield Path(root) / name, found.group(1)

@@ -75,6 +75,8 @@ class Downloads:
     clock: Clock
     disk: Disk
     limits: DownloadLimits = field(default_factory=DownloadLimits)
+    mark: str = ""
+    """The batch's: it is in the names of incomplete files."""
     decoders: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))
     """A decoded image takes up to 256 MB of memory, so few at a time."""
 
@@ -96,7 +98,7 @@ async def fetch_image(
     wanted = shared.root / name
     try:
         folder = await to_thread.run_sync(prepare_folder, shared.disk, shared.root, name.parent)
-        part = part_path(folder, name.name)
+        part = part_path(folder, name.name, shared.mark)
         try:
             received = await _receive(shared, url, part)
             fetched: DownloadResult = (

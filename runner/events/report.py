@@ -33,6 +33,8 @@ class RunReport:
     """Jobs that succeeded with an identical job's result: not sent, not paid."""
     waiting: int = 0
     """Queued jobs that wait for another's result."""
+    held: int = 0
+    """Queued jobs that were paid for before, and wait for a person."""
 
     @property
     def exit_code(self) -> ExitCode:

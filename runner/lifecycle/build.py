@@ -92,7 +92,7 @@ def build(
         known_ids=_known_ids(order, scope),
         images=Images(
             _uploader(order, api, brake, resources.bucket),
-            Downloads(resources.image_client, settings.output_root, clock, resources.disk),
+            Downloads(resources.image_client, settings.output_root, clock, resources.disk, mark=batch.mark),
             resources.ready,
             settings.name_template,
             settings.keep_bad,

@@ -74,6 +74,7 @@ async def _report(
         left_out=await _left_out(order, links),
         linked=links.succeeded,
         waiting=links.waiting,
+        held=await store.held.count(batch.id),
         folder=order.folder,
         manifests=manifests,
     )

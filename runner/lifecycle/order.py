@@ -1,11 +1,12 @@
 """What one run is asked to do, and its resources. The database's lock is held meanwhile."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from anyio.streams.memory import MemoryObjectSendStream
 
+from jobs.paid import PaidElsewhere
 from jobs.paths import folder_name
 from jobs.store.store import Store
 from jobs.track_record import NO_RECORD, TrackRecord
@@ -59,6 +60,8 @@ class Order:
     """Whether it clears every pause, as `resume` does; `run` leaves a guard's and a person's."""
     paused_before: Pause | None = None
     """The pause that the batch had when the run began."""
+    elsewhere: PaidElsewhere = field(default_factory=dict)
+    """What other databases paid for at this API."""
 
     @property
     def resume_command(self) -> str:
@@ -84,6 +87,8 @@ class Scope:
     """Jobs that `--resubmit-unconfirmed` sends again, after consent to the rest."""
     record: TrackRecord = NO_RECORD
     """What the guards know of earlier runs."""
+    held: int = 0
+    """Rows that were paid for before, and that nobody released: they are not sent."""
 
     def __bool__(self) -> bool:
         return bool(self.queued or self.unconfirmed or self.found.ids)

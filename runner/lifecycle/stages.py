@@ -1,4 +1,4 @@
-"""One run, stage by stage: recover, select, link, approve, build, work, finish."""
+"""One run, stage by stage: recover, hold, select, link, approve, build, work, finish."""
 
 import os
 import socket
@@ -14,6 +14,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from jobs.errors import CannotWrite
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.sheets.images.album import Way
+from jobs.states import JobState
 from jobs.store.sqlite.notices import version_notice
 from jobs.views import OpenJob, Pause
 from jobs.workload import Workload
@@ -34,6 +35,7 @@ from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Stop
 from runner.planning.consent import agreed_to_all
 from runner.planning.dedupe import dedupe
+from runner.planning.held import hold, nothing_else, release
 from runner.planning.resubmits import allowed_resubmits
 from runner.planning.selection import SelectedJobs, select
 from runner.providers.connect import Api, open_api, user_agent
@@ -65,6 +67,8 @@ async def carry_out(order: Order) -> RunReport:
     with one_runner(places, order.settings.database, order.observer.notice) as written:
         found = await _recover(order, places)
         order, scope = await _scope(await _unpause(order), found)
+        if scope.held and not scope:
+            raise nothing_else(scope.held)
         if not scope:
             return await _idle(order, notifier)
         async with _opened(order, written, bucket) as (api, resources, ready):
@@ -100,9 +104,13 @@ async def _unpause(order: Order) -> Order:
 async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
     """The work of the run. Where the batch is paused, that is what the API has: the rest is not sent."""
     await order.store.links.settle(order.batch.id)
+    await hold(order.store, order.batch, order.elsewhere, order.observer.notice)
     record = await track_record(order)
     if order.batch.paused is None:
-        scope = replace(await _link(order, found, await _select(order)), record=record)
+        held = await _release(order)
+        found = replace(found, running=await order.store.jobs.open_jobs(order.batch.id, JobState.RUNNING))
+        scope = await _link(order, found, await _select(order))
+        scope = replace(scope, record=record, held=held)
         order = await under_guards(order, scope)
         if order.batch.paused is None:
             return order, scope
@@ -115,6 +123,12 @@ async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
     if order.consent is agreed_to_all and not order.selection:  # so that the resume need not ask
         await order.store.batches.agree(order.batch.id)
     return order, Scope(found, None, Workload(), (), record)
+
+
+async def _release(order: Order) -> int:
+    """Tell of the rows that were paid for before; return how many are not to be sent."""
+    now = order.environment.clock.now()
+    return await release(order.store, order.batch, order.settings, order.consent, order.observer.notice, now)
 
 
 async def _select(order: Order) -> SelectedJobs | None:
@@ -136,7 +150,7 @@ async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -
 
 async def _idle(order: Order, notifier: Notifier) -> RunReport:
     say_phase(order.settings.database, Phase.ENDING)
-    await to_thread.run_sync(remove_stale_parts, order.folder)  # from a run that died at its very end
+    await _remove_stale_parts(order)  # from a run that died at its very end
     report = await finish_idle(order)
     await notifier.send(event_of(report))
     return report
@@ -239,7 +253,12 @@ async def _prepare_folder(order: Order) -> None:
             raise CannotWrite(
                 f"{trouble}. Nothing was sent.", hint="Move it away, or choose another --output-dir."
             )
-    await to_thread.run_sync(remove_stale_parts, order.folder)
+    await _remove_stale_parts(order)
+
+
+async def _remove_stale_parts(order: Order) -> None:
+    now = order.environment.clock.now()
+    await to_thread.run_sync(remove_stale_parts, order.folder, order.batch.mark, now)
 
 
 def _defect(observer: Observer, key: str, error: BaseException) -> None:

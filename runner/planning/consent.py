@@ -18,6 +18,8 @@ class Ask:
     low_usd: Decimal | None
     high_usd: Decimal | None
     """Both are None where the price of one of the models is unknown."""
+    again: bool = False
+    """Whether they were paid for before. `--yes` does not agree to that, nor does nobody."""
 
 
 Consent = Callable[[Ask], Awaitable[bool]]

@@ -79,7 +79,7 @@ async def select(
         values = _values(job, selection.where)
         columns.update(job.columns if selection.where else ())
         found.update(values)
-        if job.twin is not None or not _fits(job, selection, values):
+        if job.twin is not None or job.held is not None or not _fits(job, selection, values):
             continue
         if most is None:
             selected.add(job.id, job.model, job.pictures, agreed=job.agreed)
@@ -152,5 +152,7 @@ async def _check_keys(
             )
         if job.twin is not None and job.state is JobState.QUEUED:
             notice(f"Job {key!r} says what {job.twin.key!r} says, and gets its result: it is not sent.")
+        elif job.held is not None:
+            notice(f"Job {key!r} was paid for under batch {job.held.batch}: it is held, and not sent.")
         elif job.state is not JobState.QUEUED:
             notice(f"Job {key!r} is {job.state} already: it is not sent.")

@@ -31,11 +31,11 @@ STORE = tuple(
     f"jobs.store.{name}"
     for name in (
         "batches",
+        "intake",
         "jobs",
         "ledger",
         "links",
         "preview",
-        "loading",
         "moves",
         "part",
         "rows",
@@ -80,7 +80,7 @@ SHARES = (
         "runner/providers/runcomfy/*",
         (
             *("runner.providers", "runner.http", "runner.clock"),
-            *("jobs.attempts", "jobs.errors", "jobs.failures", "jobs.pauses"),
+            *("jobs.attempts", "jobs.errors", "jobs.failures", "jobs.pauses", "jobs.signed_urls"),
         ),
         "it knows the API, and nothing of a run",
     ),

@@ -47,12 +47,12 @@ FLOORS = {
         sheets
         ledger row_change stored_files submit_record track_record
         views
-        outcomes workload payload image_shape
+        outcomes workload payload image_shape paid
         failures attempts states paths catalog
         atomic_file files
         errors compact_set
         exit_codes
-        pauses problems suggestions
+        pauses problems suggestions signed_urls
     """,
     "jobs.sheets": """
         planning

@@ -81,10 +81,11 @@ class WallClock:
 def planned(
     key: str, position: int = 0, *, prompt: str = "a fox", pictures: int = 1, **more: Any
 ) -> PlannedJob:
-    """A row of a sheet; another `prompt` makes another fingerprint."""
+    """A row of a sheet. Another key or `prompt` makes another fingerprint: rows that say the same are given
+    one."""
     given: dict[str, Any] = {
         "row": position + 2,
-        "fingerprint": hashlib.sha256(prompt.encode()).hexdigest(),
+        "fingerprint": hashlib.sha256(f"{prompt} in {key}".encode()).hexdigest(),
         "model": MODEL,
         "inputs": {"prompt": prompt, "size": "2048x2048"},
         "columns": {},

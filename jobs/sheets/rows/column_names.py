@@ -10,6 +10,10 @@ from jobs.suggestions import did_you_mean, edit_distance
 ID = "id"
 MODEL = "model"
 IMAGES = "images"
+AGAIN = "again"
+"""Text that makes a row another one than the same row without it. It is never sent."""
+_ORDINARY = frozenset({"gain"})
+"""Words that are near a known name, and are what people call their own columns."""
 
 
 @cache
@@ -40,8 +44,8 @@ def word_for(spec: ModelSpec, field: str) -> str:
 
 @cache
 def known_names() -> tuple[str, ...]:
-    """Every name with a meaning: inputs, `id`, `model`."""
-    return (ID, MODEL, *known_inputs())
+    """Every name with a meaning: inputs, `id`, `model`, `again`."""
+    return (ID, MODEL, AGAIN, *known_inputs())
 
 
 def plain(name: str) -> str:
@@ -58,8 +62,8 @@ def probable_name(name: str) -> str | None:
     (`no`, `sku`, `tag`, `name`, `sets`), and they are what people call their own columns.
     """
     written = plain(name)
-    for known in known_names():
-        most = 1 if min(len(known), len(written)) <= 4 else 2
+    for known in known_names() if written not in _ORDINARY else ():
+        most = 1 if min(len(known), len(written)) <= 4 or known == AGAIN else 2
         if abs(len(known) - len(written)) <= most and edit_distance(known, written) <= most:
             return known
     return None

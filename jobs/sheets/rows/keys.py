@@ -6,13 +6,49 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from jobs.signed_urls import unsigned
+
 LONGEST_ID = 200
 
 
-def fingerprint(model: str, inputs: Mapping[str, JsonValue]) -> str:
-    """SHA-256 (hex) of a model and its normalised inputs, in any order."""
-    text = json.dumps([model, inputs], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def fingerprint(model: str, inputs: Mapping[str, JsonValue], again: str = "") -> str:
+    """SHA-256 (hex) of what a row says: its model and its normalised inputs, in any order.
+
+    Without what signs the URL of an image: the same image may be signed anew each day. `again`, where a row
+    has it, makes it another row than the same one without.
+    """
+    said = {name: _unsigned(value) for name, value in inputs.items()}
+    return _hashed([model, said, again] if again else [model, said])
+
+
+def renewed(model: str, stored: str, inputs: str) -> str:
+    """A fingerprint that an older version made of these inputs (JSON), as this one makes it.
+
+    Which of both it was shows by trying: a seed that was drawn stands in the inputs, and is no part of it.
+    """
+    if "://" not in inputs:
+        return stored
+    sent = json.loads(inputs)
+    for said in (sent, {name: value for name, value in sent.items() if name != "seed"}):
+        if _hashed([model, said]) == stored:
+            return fingerprint(model, said)
+    return stored
+
+
+def _hashed(parts: list[JsonValue]) -> str:
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unsigned(value: JsonValue) -> JsonValue:
+    """The value of an input. Lists are of images; a prompt may say `sig=` as much as it likes."""
+    if not isinstance(value, list):
+        return value
+    return [unsigned(item) if isinstance(item, str) and _is_url(item) else item for item in value]
+
+
+def _is_url(text: str) -> bool:
+    return text[:8].lower().startswith(("http://", "https://"))
 
 
 def why_not_an_id(text: str) -> str | None:

@@ -11,7 +11,7 @@ from jobs.problems import Problem, at
 from jobs.sheets.images.album import LocalImage
 from jobs.sheets.opened import DocumentSheet, OpenedSheet, image_sets_of
 from jobs.sheets.row import Cell, Row
-from jobs.sheets.rows.column_names import ID, MODEL, fields_of, word_for
+from jobs.sheets.rows.column_names import AGAIN, ID, MODEL, fields_of, word_for
 from jobs.sheets.rows.columns import Columns
 from jobs.sheets.rows.inputs import CellProblem, GivenCell, InputValues, cells_by_field, read_values
 
@@ -63,7 +63,7 @@ def bind_model(spec: ModelSpec, columns: Columns, opened: OpenedSheet) -> BoundM
         given |= more
         cell_problems += wrong
         for column, name in named if row is not rows[0] else ():
-            if name not in fields and name != MODEL:
+            if name not in fields and name not in (MODEL, AGAIN):
                 cell_problems.append(
                     CellProblem(
                         GivenCell(column, row.cells[column], row.line_of(column)), *_no_input(spec, name)
@@ -103,7 +103,7 @@ def validate_row(
     for column, name in columns.read_from(row):
         if name in fields:
             pairs.append((column, fields[name]))
-        elif name not in (ID, MODEL):
+        elif name not in (ID, MODEL, AGAIN):
             problems.append(_without_field(file, row, column, name, spec))
     own, cell_problems = cells_by_field(row, pairs)
     given = {**{name: _placed(default, row) for name, default in bound.defaults.items()}, **own}

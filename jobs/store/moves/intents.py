@@ -21,7 +21,7 @@ async def claim(connection: AsyncConnection, claimed: Claimed) -> Intent | None:
 
 async def put_back(connection: AsyncConnection, claimed: Claimed, inputs: str) -> None:
     """Record the intent of a submit that has left already, with the `inputs` that were sent."""
-    sent = from_its_sources(Move.CLAIM, claimed.job_id).values(inputs=inputs, same_as=None)
+    sent = from_its_sources(Move.CLAIM, claimed.job_id).values(inputs=inputs, same_as=None, held=None)
     await _record(connection, claimed, sent)
 
 

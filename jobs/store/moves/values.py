@@ -77,6 +77,7 @@ def job_values(outcome: Outcome) -> dict[str, Any]:
             waits = isinstance(outcome, Requeued) and outcome.waits
             return _NO_ERROR | {
                 "agreed": not waits,
+                "held": None,
                 "same_as": JOB.c.same_as if waits else None,
                 "authorised": case((JOB.c.attempts > 0, JOB.c.authorised + 1), else_=JOB.c.authorised),
                 "available_at": outcome.at,

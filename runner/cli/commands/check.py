@@ -16,6 +16,7 @@ from runner.cli.options.settings import LOOKING
 from runner.cli.options.sheet import SheetOptions
 from runner.cli.reports import plan_shown, problems
 from runner.cli.reports.plan import Plan
+from runner.cli.steps.new_database import tell_of_another
 from runner.cli.steps.open import execute
 from runner.cli.steps.plan_sheet import plan_sheet
 from runner.humanize import count_of
@@ -25,7 +26,7 @@ from runner.uploads.object_store import open_bucket
 EXAMPLE = "nightsheet check sample_batches/storyboard.yaml"
 
 
-@with_settings(*LOOKING, "upload")
+@with_settings(*LOOKING, "upload", "again")
 def command(
     settings: Settings,
     sheet: SheetOptions,
@@ -47,6 +48,7 @@ def command(
     with sheet.source() as source:
         if settings.way is Way.STORE and settings.upload is not None:
             open_bucket(settings.upload)  # checks that it can be opened, and asks it nothing
+        tell_of_another(settings, source, "check", *sheet.words())
         plan = Plan("")
         try:
             plan, prices = execute(lambda: plan_sheet(source, sheet, settings, remote=remote))

@@ -91,6 +91,9 @@ def _table(rows: Sequence[tuple[object, ...]]) -> None:
 
 def _row(job: "JobView", *, whole: bool) -> tuple[object, ...]:
     reason = "" if job.failure is None else f"{job.failure.kind}: {job.failure.message}"
+    if not reason and job.held is not None:
+        reason = f"held: paid for on {job.held.at.astimezone():%Y-%m-%d} under batch {job.held.batch}"
+        reason += f" ({job.held.database})" if job.held.database else ""
     if not reason and job.warnings:
         reason = f"warning: {' | '.join(job.warnings)}"
     if not reason and job.twin is not None:

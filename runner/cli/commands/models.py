@@ -47,6 +47,9 @@ def _list(settings: Settings) -> None:
     console.table(
         ("model", "makes", "columns"), rows, flowing=("makes", "columns"), brief={"model": brief_model}
     )
+    console.result(
+        "Columns of any sheet: id, model, and again, which is never sent: its text makes a row another one."
+    )
     console.result("One of them with all its inputs: nightsheet models MODEL")
 
 

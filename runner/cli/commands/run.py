@@ -12,6 +12,7 @@ from runner.cli.options.settings import RUNNING
 from runner.cli.options.sheet import SheetOptions
 from runner.cli.steps import run_end
 from runner.cli.steps.consent import consent_of
+from runner.cli.steps.new_database import make_another
 from runner.cli.steps.open import execute, process_environment
 from runner.cli.steps.rehearsal import check_rehearsal
 from runner.settings import Settings
@@ -63,6 +64,8 @@ def command(
             selection=selection,
         )
 
-    with sheet.source() as source, Display(environment.clock.now, quiet=settings.quiet) as display:
-        report = execute(lambda: work(source, display))
+    with sheet.source() as source:
+        make_another(settings, source, *sheet.words())
+        with Display(environment.clock.now, quiet=settings.quiet) as display:
+            report = execute(lambda: work(source, display))
     return run_end.show(report, settings, environment)

@@ -77,6 +77,7 @@ async def _status(store: "Store", batch_id: int, settings: Settings, now: dateti
         pace=0.0 if run is None or batch.paused else await _pace(store, batch_id, run.started_at, now),
         at=now,
         links=await store.links.count(batch_id),
+        held=await store.held.count(batch_id),
     )
 
 

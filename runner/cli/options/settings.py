@@ -67,6 +67,9 @@ OPTIONS: dict[str, Any] = {
         "WHERE",
     ),
     "yes": _option(bool, "--yes", _MONEY, "Agree to what it costs without being asked."),
+    "again": _option(
+        bool, "--again", _MONEY, "Pay again for rows that another batch or database has paid for."
+    ),
     "emulator": _option(
         bool,
         "--emulator/--no-emulator",

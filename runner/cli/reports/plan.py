@@ -5,10 +5,14 @@ that memory does not grow with them.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from jobs.compact_set import CompactSet
+from jobs.manifests.record import moment
+from jobs.paid import PaidBefore, PaidSubmit
 from jobs.problems import Problem
 from jobs.row_change import NEW, RowChange
 from jobs.sheets import PlannedJob
@@ -61,6 +65,15 @@ class Plan:
     """Hosted images that were probed."""
     not_looked_at: int = 0
     """How often further ones are named, beyond those that one check probes."""
+    paid_before: dict[tuple[str, str | None], PaidBefore] = field(default_factory=dict)
+    """Where and when rows were paid for, by batch and database."""
+    held_work: Workload = field(default_factory=Workload)
+    """Of these rows: they are not sent unasked, unless `sends_held`."""
+    sends_held: bool = False
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When it is shown: a day is told without its year where that is this one."""
+    beside: Path | None = None
+    """The database beside the sheet, where that is not this command's own."""
     minutes: float | None = None
     """How long it will take, as far as that was measured."""
     paused: Pause | None = None
@@ -106,14 +119,19 @@ class Plan:
 
     def _compare(self, job: PlannedJob, change: RowChange) -> None:
         self.changes[change.kind] += 1
-        self._still_there += change.known
-        if change.kind == "unchanged":
+        self._still_there += change.known + change.keeps
+        if change.kind in ("unchanged", "adopted"):
             self.states[change.state] += 1
         if change.state in _WITHOUT_RESULT:
             return
         is_first = self._seen.add((job.fingerprint, job.inputs.get("seed")))
         if change.state is not JobState.QUEUED:
             return
+        if change.held is not None:
+            self._note_paid(change.held)
+            if not self.sends_held:
+                self.held_work.add(job.model, job.pictures)
+                return
         if self.dedupe and change.waits:
             self.waiting += 1
             return
@@ -123,6 +141,12 @@ class Plan:
             self.repeats.add(job.model, job.pictures)
             if len(self.repeated) < EXAMPLES:
                 self.repeated.append((job.row, job.key))
+
+    def _note_paid(self, submit: PaidSubmit) -> None:
+        place = submit.batch, submit.database
+        known = self.paid_before.get(place, PaidBefore(*place, submit.at, submit.at, 0))
+        first, last = min(known.first_at, submit.at), max(known.last_at, submit.at)
+        self.paid_before[place] = PaidBefore(*place, first, last, known.rows + 1)
 
     def as_json(self, sheet: str, prices: Mapping[str, Decimal], source: str | None = None) -> dict[str, Any]:
         """For scripts. The price is that of `to_send`, `source` where it comes from."""
@@ -140,7 +164,7 @@ class Plan:
             "price_source": source,
             "difference": {
                 "known": self.known,
-                **{kind: self.changes[kind] for kind in ("new", "changed", "unchanged")},
+                **{kind: self.changes[kind] for kind in ("new", "changed", "unchanged", "adopted")},
                 "gone": self.gone,
                 "done": self.states[JobState.SUCCEEDED],
                 "states": {state.value: number for state, number in self.states.items()},
@@ -151,6 +175,17 @@ class Plan:
                 "linked": self.dedupe,
                 "examples": [{"row": row, "key": key} for row, key in self.repeated],
             },
+            "held": {**_totals(self.held_work), **_priced(self.held_work, prices)},
+            "paid_before": [
+                {
+                    "batch": place.batch,
+                    "database": place.database,
+                    "rows": place.rows,
+                    "first_at": moment(place.first_at),
+                    "last_at": moment(place.last_at),
+                }
+                for place in self.paid_before.values()
+            ],
             "minutes": self.minutes,
             "paused": paused_json(self.paused),
             "samples": [

@@ -6,6 +6,7 @@ from runner.cli.console.formatting import brief_model, then
 from runner.cli.reports.plan import Plan
 from runner.cli.reports.plan_text import cost, difference, identical, source_of_prices
 from runner.humanize import count_of, duration
+from runner.planning.paid_words import HINT, adopted_notice, told
 from runner.planning.prices import Prices
 from runner.settings import UNPROVEN, Settings
 
@@ -15,6 +16,7 @@ _FIRST = 5
 def show(sheet: str, plan: Plan, prices: Prices, settings: Settings, next_command: str) -> None:
     """Jobs, images and price; what is odd; and the command that would run it."""
     _show_totals(plan, prices, settings)
+    _show_known(plan)
     if plan.repeats:
         console.result(identical(plan.repeats, prices.usd, plan.repeated, dedupe=plan.dedupe), "yellow")
     if plan.looked_at:
@@ -54,6 +56,16 @@ def _show_totals(plan: Plan, prices: Prices, settings: Settings) -> None:
         numbers=("jobs", "pictures at most"),
         brief={"model": brief_model},
     )
+
+
+def _show_known(plan: Plan) -> None:
+    """What costs nothing, or is not sent unasked, for it was paid for before."""
+    if plan.changes["adopted"]:
+        console.result(adopted_notice(plan.changes["adopted"]))
+    for sentence in told(tuple(plan.paid_before.values()), plan.jobs, plan.at, plan.beside):
+        console.result(sentence, "yellow")
+    if plan.held_work:
+        console.result(f"A run asks before it pays for them, and --yes does not send them. {HINT}")
 
 
 def _show_local_images(plan: Plan, settings: Settings) -> None:

@@ -38,6 +38,8 @@ class BatchStatus:
     """Jobs a minute; 0 while it is unknown."""
     at: datetime
     links: "LinkCounts"
+    held: int = 0
+    """Queued jobs that were paid for before, and wait for a person."""
 
     @property
     def total(self) -> int:
@@ -46,7 +48,7 @@ class BatchStatus:
     @property
     def left(self) -> int:
         """Jobs that the runner still has something to do for."""
-        return self.total - sum(self.counts[state] for state in (*ENDED, JobState.UNCONFIRMED))
+        return self.total - self.held - sum(self.counts[state] for state in (*ENDED, JobState.UNCONFIRMED))
 
 
 def as_json(status: BatchStatus) -> dict[str, Any]:
@@ -64,6 +66,7 @@ def as_json(status: BatchStatus) -> dict[str, Any]:
             "in_doubt_usd": float(status.unconfirmed_usd),
         },
         "turned_away": status.account.turned_away,
+        "held": status.held,
         "paused": paused_json(paused),
     }
 
@@ -85,6 +88,8 @@ def lines(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]:
         yield f"{status.links.succeeded:,} of the succeeded by a job that says the same: not paid", ""
     if status.links.waiting:
         yield f"{status.links.waiting:,} of the queued wait for a job that says the same: not paid", ""
+    if status.held:
+        yield f"{status.held:,} of the queued are held: paid for before, and not sent again unasked", "yellow"
     yield _money(status), ""
     if status.account.turned_away:
         yield f"Turned away, and free: {count_of(status.account.turned_away, 'submit')}", ""
@@ -100,6 +105,8 @@ def lines(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]:
         over_budget = batch.paused is not None and batch.paused.reason is PauseReason.BUDGET
         more = ("--budget", "USD") if over_budget else ()
         yield f"Go on with: {then(settings, 'resume', batch.name, *more)}", ""
+    if status.held:
+        yield f"To pay again for what is held: {then(settings, 'resume', batch.name, '--again')}", ""
     if counts[JobState.UNCONFIRMED]:
         yield f"Decide about the unconfirmed: {then(settings, 'review', batch.name)}", ""
 

@@ -48,6 +48,7 @@ def as_json(report: RunReport, breakdown: FailureBreakdown) -> dict[str, Any]:
         "left_out": report.left_out,
         "linked": report.linked,
         "waiting": report.waiting,
+        "held": report.held,
         "interrupted": report.interrupted,
         "cost": {
             "spent_usd": float(account.spent_usd),
@@ -102,7 +103,8 @@ def _results(report: RunReport, kinds: Counter[FailureKind]) -> Iterator[tuple[s
         linked = ""
         if report.waiting:
             linked = f", {_of(report.waiting, waiting)}waiting for a job that says the same"
-        yield f"  {waiting} not sent{out}{linked}", ""
+        held = f", {_of(report.held, waiting)}held: paid for before" if report.held else ""
+        yield f"  {waiting} not sent{out}{linked}{held}", ""
     if cancelled := counts[JobState.CANCELLED]:
         yield f"  {cancelled} cancelled", ""
 
@@ -153,6 +155,9 @@ def next_step(
         yield command("review")
         if counts[JobState.FAILED]:
             yield from _another_chance(breakdown or FailureBreakdown(), command("retry"))
+    elif left and left == report.held:
+        yield "To pay again for what is held, which was paid for before:"
+        yield command("resume", "--again")
     elif left:
         yield "What is left goes on; fetching what is at the API is free."
         yield command("resume")

@@ -24,6 +24,11 @@ def consent_of(settings: Settings, display: Display) -> Consent:
         return agreed_to_all
 
     async def ask(wanted: Ask) -> bool:
+        if wanted.again:
+            if not console.is_interactive():
+                return False
+            with display.aside():
+                return await put(f"{terms(wanted)}, paid for before. Pay for it again?")
         if not console.is_interactive():
             raise UsageProblem(
                 f"{terms(wanted)}: nobody is there to agree to it, so nothing was sent.",

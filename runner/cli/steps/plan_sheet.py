@@ -3,15 +3,18 @@
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from jobs.errors import NightsheetError, UsageProblem
+from jobs.paid import PaidElsewhere, telling
 from jobs.pauses import UNTIL_RESUMED
 from jobs.problems import Problem
-from jobs.row_change import NEW, RowChange
+from jobs.row_change import NEW, Claims, RowChange
 from jobs.sheets import PlannedJob, SheetSource, open_sheet
 from jobs.sheets import plan as planned_rows
+from jobs.sheets.sheet import Sheet
 from runner.cli.console import console
 from runner.cli.options.sheet import SheetOptions
 from runner.cli.reports.plan import Plan
@@ -38,24 +41,15 @@ async def plan_sheet(
         SheetProblems: the sheet cannot be read as one.
     """
     sheet = open_sheet(with_image_settings(source, settings), batch=options.batch, model=options.model)
-    rng = random.Random()  # noqa: S311 - seeds of images, which are shown to nobody
-    rows = planned_rows(sheet, rng, options.priority_by)
-    hosted = HostedImages()
     async with AsyncExitStack() as stack:
         store = await _job_table(stack, settings)
         batch = None if store is None else await store.batches.find(sheet.batch)
-        kept = batch is not None and batch.dedupe
-        plan = Plan(sheet.batch, dedupe=kept if options.dedupe is None else options.dedupe)
-        while chunk := list(islice(rows, _CHUNK)):
-            jobs = [item for item in chunk if not isinstance(item, Problem)]
-            for job in jobs if remote else ():
-                hosted.add(job)
-            changes = [NEW] * len(jobs)
-            if store is not None and batch is not None:
-                changes = await store.preview.compare(batch.id, jobs)
-            _add(plan, chunk, changes)
-            if settings.verbose and not settings.as_json:
-                _list(source.name, jobs)
+        against = Against(store, batch, await _witnesses(settings, sheet.place))
+        plan, hosted = await _read(sheet, options, settings, against, remote=remote)
+        if against.claims.may_adopt:  # all rows are seen now, and each knows what the others claim
+            against.claims.all_seen = True
+            quiet = settings.model_copy(update={"verbose": False})
+            plan, _ = await _read(sheet, options, quiet, against, remote=False)
         if store is not None and batch is not None:
             plan.known, plan.held = True, sum((await store.jobs.counts(batch.id)).values())
             if batch.paused is not None and batch.paused.reason in UNTIL_RESUMED:
@@ -64,6 +58,75 @@ async def plan_sheet(
     if hosted.named:
         await probe(hosted, source.name, plan, settings)
     return plan, await _prices(settings, plan, batch)
+
+
+@dataclass(slots=True)
+class Against:
+    """What a sheet is compared with: its batch, and what was paid for elsewhere."""
+
+    store: "Store | None"
+    batch: "BatchView | None"
+    elsewhere: PaidElsewhere
+    claims: Claims = field(default_factory=Claims)
+
+
+async def _read(
+    sheet: Sheet, options: SheetOptions, settings: Settings, against: Against, *, remote: bool
+) -> tuple[Plan, HostedImages]:
+    """Go through the rows once."""
+    rng = random.Random()  # noqa: S311 - seeds of images, which are shown to nobody
+    rows = planned_rows(sheet, rng, options.priority_by)
+    hosted = HostedImages()
+    kept = against.batch is not None and against.batch.dedupe
+    plan = Plan(
+        sheet.batch,
+        dedupe=kept if options.dedupe is None else options.dedupe,
+        sends_held=settings.emulator or settings.again,
+        beside=settings.database_beside(sheet.place),
+    )
+    while chunk := list(islice(rows, _CHUNK)):
+        jobs = [item for item in chunk if not isinstance(item, Problem)]
+        for job in jobs if remote else ():
+            hosted.add(job)
+        _add(plan, chunk, await _changes(against, jobs, settings))
+        if settings.verbose and not settings.as_json:
+            _list(sheet.name, jobs)
+    return plan, hosted
+
+
+async def _witnesses(settings: Settings, place: str) -> PaidElsewhere:
+    """What other databases paid for; where there is none, nothing is loaded to look."""
+    if settings.database_beside(place) is None:
+        return {}
+    from runner.planning.elsewhere import paid_elsewhere
+
+    return await paid_elsewhere(settings, place, _origin(settings), console.message)
+
+
+def _origin(settings: Settings) -> str:
+    from runner.providers.connect import origin_of
+
+    return origin_of(settings, process_environment().env)
+
+
+async def _changes(against: Against, jobs: Sequence[PlannedJob], settings: Settings) -> list[RowChange]:
+    """What loading would do with each job; with what was paid for before where nobody agreed to it yet."""
+    store, batch = against.store, against.batch
+    changes = [NEW] * len(jobs)
+    if store is not None and batch is not None:
+        changes = await store.preview.compare(batch.id, jobs, against.claims)
+    said = [job.fingerprint for job, change in zip(jobs, changes, strict=True) if change.may_be_held]
+    if store is not None:
+        batch_id, origin = (None, _origin(settings)) if batch is None else (batch.id, batch.origin)
+        paid = await store.held.paid_before(batch_id, origin, said, against.elsewhere)
+    else:
+        found = {one: telling(against.elsewhere.get(one, ())) for one in said}
+        paid = {one: submit for one, submit in found.items() if submit is not None}
+    held = {one: submit for one, submit in paid.items() if not submit.gave_nothing}
+    return [
+        replace(change, held=held.get(job.fingerprint)) if change.may_be_held else change
+        for job, change in zip(jobs, changes, strict=True)
+    ]
 
 
 async def _job_table(stack: AsyncExitStack, settings: Settings) -> "Store | None":

@@ -6,6 +6,7 @@ The token is taken out before (`runner.http.api_client`); here the queries of ad
 import re
 
 from jobs.attempts import RawAnswer
+from jobs.signed_urls import without_signature_values
 from runner.http.replies import Answer
 
 LONGEST_BODY_BYTES = 4096
@@ -38,7 +39,6 @@ _QUERY = re.compile(
     r"((?:https?:)?(?:\\?/){2}(?:[^\s?\"'<>\\]|\\/)+)\?((?:[^\s\"'<>\\]|\\u00[0-9a-f]{2}|\\/)*)"
 )
 """As JSON and HTML write it as well: `\\/` for a slash, `\\u0026` for an ampersand."""
-_SIGNED = re.compile(r"\b(x-amz-[a-z-]+|x-goog-[a-z-]+|signature|sig|expires)=[^\s\"'&<>\\]+", re.IGNORECASE)
 _ID_IN_QUERY = re.compile(r"(?:^|&|\\u0026|amp;)(request[_-]?id=[^&#]{1,128})", re.IGNORECASE)
 
 
@@ -60,7 +60,7 @@ def _scrubbed(text: str) -> str:
 
 def without_signatures(text: str) -> str:
     """A text whose addresses have lost their queries, which may sign them; a request_id in one stays."""
-    return _SIGNED.sub(r"\1=…", _QUERY.sub(_without_secrets, text))
+    return without_signature_values(_QUERY.sub(_without_secrets, text))
 
 
 def _without_secrets(address: re.Match[str]) -> str:

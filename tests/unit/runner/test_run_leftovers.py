@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from jobs.store.open import open_store
 from tests.support.night import night
 from tests.support.virtual_time import virtual
 
@@ -12,7 +13,9 @@ async def test_a_manifest_cut_short_is_swept(tmp_path: Path) -> None:
     async with night(tmp_path) as w:
         sheet = w.sheet(1)
         await w.run(sheet)
-        left = tmp_path / "outputs" / "sheet" / ".manifest.jsonl.0a1b2c3d.part"
+        async with open_store(w.database, w.clock.now) as store:
+            mark = (await store.batches.named("sheet")).mark
+        left = tmp_path / "outputs" / "sheet" / f".manifest.jsonl.{mark}-0a1b2c3d.part"
         left.write_text("{")
         calls = len(w.transport.calls)
         await w.run(sheet)

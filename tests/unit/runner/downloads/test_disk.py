@@ -2,6 +2,7 @@
 
 import errno
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -192,30 +193,45 @@ def test_a_part_has_a_name_of_its_own_each_time(tmp_path: Path) -> None:
     assert first.suffix == PART_SUFFIX
 
 
+OURS, THEIRS = "0a1b2c3d", "deadbeef"
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+
+
 def test_stale_parts_are_swept_and_nothing_else(tmp_path: Path) -> None:
     """Only names that we give; not behind links, not what is no file, not what the user calls `.part`."""
     other = tmp_path / "other"
     folder = tmp_path / "out" / "night"
     (folder / "hero").mkdir(parents=True)
     other.mkdir()
-    stale = [part_path(folder, "01"), part_path(folder / "hero", "02.x")]
+    stale = [part_path(folder, "01", OURS), part_path(folder / "hero", "02.x", OURS)]
     kept = [
         folder / "01.png",
         folder / "mine.part",
-        folder / "01.0a1b2c3.part",
-        folder / "01.0a1b2c3d.parts",
-        part_path(other, "03"),
+        folder / f"01.{OURS}-0a1b2c3.part",
+        folder / f"01.{OURS}-0a1b2c3d.parts",
+        folder / f"01.{OURS}.0a1b2c3d.png",
+        part_path(other, "03", OURS),
     ]
     for path in [*stale, *kept]:
         path.write_text("x")
     (folder / "link").symlink_to(other)
-    odd = folder / "05.0a1b2c3d.part"
+    odd = folder / f"05.{OURS}-0a1b2c3d.part"
     odd.mkdir()
-    assert remove_stale_parts(tmp_path / "out") == 2
+    assert remove_stale_parts(tmp_path / "out", OURS, NOW) == 2
     assert not any(path.exists() for path in stale)
     assert all(path.exists() for path in [*kept, odd])
-    assert remove_stale_parts(tmp_path / "out") == 0
-    assert remove_stale_parts(tmp_path / "missing") == 0
+    assert remove_stale_parts(tmp_path / "out", OURS, NOW) == 0
+    assert remove_stale_parts(tmp_path / "missing", OURS, NOW) == 0
+
+
+def test_parts_of_others_are_left_to_them(tmp_path: Path) -> None:
+    """Two databases may share a folder. What nobody has marked is an older version's: it goes after a day."""
+    theirs, fresh, old = (part_path(tmp_path, "01", mark) for mark in (THEIRS, "", ""))
+    for path, hours in ((theirs, 999), (fresh, 23), (old, 25)):
+        path.write_text("x")
+        os.utime(path, (at := (NOW - timedelta(hours=hours)).timestamp(), at))
+    assert remove_stale_parts(tmp_path, OURS, NOW) == 1
+    assert sorted(tmp_path.iterdir()) == sorted([theirs, fresh])
 
 
 def test_a_part_that_cannot_be_deleted_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,9 +240,9 @@ def test_a_part_that_cannot_be_deleted_is_left(tmp_path: Path, monkeypatch: pyte
     def refuse(_path: Path) -> None:
         raise PermissionError(errno.EACCES, "no")
 
-    part_path(tmp_path, "01").write_text("x")
+    part_path(tmp_path, "01", OURS).write_text("x")
     monkeypatch.setattr(Path, "unlink", refuse)
-    assert remove_stale_parts(tmp_path) == 0
+    assert remove_stale_parts(tmp_path, OURS, NOW) == 0
 
 
 def test_a_writable_folder_passes_the_probe_and_is_left_as_it_was(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ def test_every_field_and_every_common_word_is_known() -> None:
         "optimize",
         "id",
         "model",
+        "again",
     }
 
 

@@ -78,3 +78,18 @@ def test_many_identical_rows_are_numbered_in_reasonable_time() -> None:
     keys = Keys()
     last = [keys.derive("a" * 64, line) for line in range(50_000)][-1]
     assert last == "aaaaaaaaaaaaaaaa-50000"
+
+
+def test_what_signs_an_image_s_url_is_no_part_of_it() -> None:
+    """It is another one each day. A prompt that says so is another prompt."""
+    signed = [f"https://b.example/a.png?X-Amz-Date={day}&X-Amz-Signature={day}" for day in range(2)]
+    assert len({fingerprint("m", {"images": [url]}) for url in (*signed, "https://b.example/a.png")}) == 1
+    assert len({fingerprint("m", {"images": f"{url}.png"}) for url in signed}) == 2
+    assert len({fingerprint("m", {"prompt": f"a?sig={n}"}) for n in range(2)}) == 2
+    assert len({fingerprint("m", {"images": [f"a.png?sig={n}"]}) for n in range(2)}) == 2
+
+
+def test_again_makes_another_row() -> None:
+    """And without it, a fingerprint is what it was before there was such a word."""
+    assert fingerprint("m", {"prompt": "\u00fc"}, "") == FROZEN
+    assert len({fingerprint("m", {"prompt": "\u00fc"}, text) for text in ("", "1", "2")}) == 3

@@ -57,7 +57,7 @@ def test_the_plan_as_json(world: World, sheet: Path) -> None:
         "price_source": "unknown",
         "difference": {
             "known": False,
-            **{"new": 2, "changed": 0, "unchanged": 0, "gone": 0, "done": 0},
+            **{"new": 2, "changed": 0, "unchanged": 0, "adopted": 0, "gone": 0, "done": 0},
             "states": {},
         },
         "identical": {
@@ -68,6 +68,8 @@ def test_the_plan_as_json(world: World, sheet: Path) -> None:
             "linked": False,
             "examples": [],
         },
+        "held": {"jobs": 0, "pictures": 0, "low_usd": 0.0, "high_usd": 0.0},
+        "paid_before": [],
         "minutes": None,
         "paused": None,
         "warning_count": 0,
@@ -258,7 +260,7 @@ def test_the_sheet_is_compared_with_its_batch(world: World, sheet: Path) -> None
     sheet.write_text(SHEET.replace("b,A pier", "b,A quay") + f"c,A pier,{TEXT},\n")
     told = world.run("check", str(sheet), "--json").json
     assert told["difference"] == {
-        **{"known": True, "new": 1, "changed": 1, "unchanged": 1, "gone": 1, "done": 1},
+        **{"known": True, "new": 1, "changed": 1, "unchanged": 1, "adopted": 0, "gone": 1, "done": 1},
         "states": {"succeeded": 1},
     }
     assert told["price"] == {"low_usd": 0.08, "high_usd": 0.08}

@@ -130,7 +130,7 @@ def test_paths_are_relative_to_the_manifest(world: World) -> None:
 def test_all_adds_what_left_the_sheet(world: World) -> None:
     """And only then."""
     night(world)
-    world.load(job(0, "z"))
+    world.load(job(0, "z", fingerprint="f" * 64))
     assert len(world.run("export").out.splitlines()) == 1
     assert len(world.run("export", "--all").out.splitlines()) == 4
 

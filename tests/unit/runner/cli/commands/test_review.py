@@ -431,7 +431,7 @@ def test_what_cannot_be_meant_changes_nothing(night: World, arguments: tuple[str
 
 def test_an_old_revision_is_reviewed_too(night: World) -> None:
     """It left the sheet, and may be paid for all the same."""
-    night.load(job(0, "new"))
+    night.load(job(0, "new", fingerprint="new"))
     assert [one["key"] for one in night.run("review", "--json").json] == ["a", "b", "c"]
     assert night.run("review", "--discard", "a").code == 0
 

@@ -59,6 +59,7 @@ def test_the_json_is_the_contract(world: World) -> None:
         "unconfirmed": 1,
         "cost": {"spent_usd": 0.16, "estimate_usd": 0.24, "in_doubt_usd": 0.08},
         "turned_away": 0,
+        "held": 0,
         "paused": None,
     }
 

@@ -1,5 +1,6 @@
 """Loads a sheet: adds new rows, keeps unchanged ones, and handles changed and removed ones.
 
+A row finds its job by its key; what says the same under another key is adopted then (`adoption`).
 A changed row whose job was never sent replaces the job's contents. If it was sent, that job finishes outside
 the manifest, and a new revision of the key is queued. The unsent job of a removed row is cancelled: nobody
 pays for a row that is not in the sheet. Everything happens in the caller's transaction.
@@ -7,7 +8,7 @@ pays for a row that is not in the sheet. Everything happens in the caller's tran
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -22,21 +23,12 @@ from jobs.payload import payload
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.store import references
+from jobs.store.intake import references
+from jobs.store.intake.adoption import RETURNED, ROW_GONE, adopt, sent_in
 from jobs.store.schema import BATCH, JOB, TWIN
 from jobs.views import LoadReport
 
 _CHUNK = 500
-ROW_GONE = "row_gone"
-"""`error_code` of a job that was cancelled because its row was removed. It is queued again with the row."""
-
-_RETURNED = {
-    "state": JobState.QUEUED,
-    "finished_at": None,
-    "error_kind": None,
-    "error_code": None,
-    "error_message": None,
-}
 
 
 @dataclass(slots=True)
@@ -46,6 +38,9 @@ class _Tally:
     unchanged: int = 0
     gone: int = 0
     unsent: int = 0
+    adopted: int = 0
+    may_adopt: dict[int, str] = field(default_factory=dict)
+    """How rows were counted, by position, that say what a job that was sent says, and have an unsent one."""
 
 
 async def load(
@@ -69,9 +64,16 @@ async def load(
             await references.note(connection, (image for job in jobs for image in job.files), noted)
     if problems:
         raise SheetProblems(_how_many(problems), problems)
+    if tally.may_adopt:
+        for position in await adopt(connection, batch_id, generation):
+            kind = tally.may_adopt[position]
+            setattr(tally, kind, getattr(tally, kind) - 1)
+            tally.adopted += 1
     tally.gone, tally.unsent = await _retire_gone(connection, batch_id, generation, now)
-    total = tally.new + tally.changed + tally.unchanged
-    return LoadReport(total, tally.new, tally.changed, tally.unchanged, tally.gone, tally.unsent)
+    total = tally.new + tally.changed + tally.unchanged + tally.adopted
+    return LoadReport(
+        total, tally.new, tally.changed, tally.unchanged, tally.gone, tally.unsent, tally.adopted
+    )
 
 
 def _how_many(problems: Sequence[Problem]) -> str:
@@ -98,24 +100,29 @@ async def _load_chunk(
     known = await revisions_of(connection, batch_id, [job.key for job in jobs])
     fresh: list[tuple[PlannedJob, int]] = []
     kept: list[dict[str, Any]] = []
+    unsent: list[tuple[PlannedJob, str]] = []
     for job in jobs:
         revisions = known.get(job.key, [])
         same = next((old for old in reversed(revisions) if old.fingerprint == job.fingerprint), None)
         if not revisions:
             tally.new += 1
+            unsent.append((job, "new"))
             fresh.append((job, 1))
             continue
         newest = revisions[-1]
         if same is not None:
             # Perhaps an older revision: the edit was undone, and what was paid before it counts again.
             tally.unchanged += 1
+            if same.is_unsent:
+                unsent.append((job, "unchanged"))
             stays: Revision | None = same
             kept.append(_place(job, same.id, generation))
             if same.error_code == ROW_GONE:
                 returned = update(JOB).where(JOB.c.id == same.id, JOB.c.state == JobState.CANCELLED)
-                await connection.execute(returned.values(**_RETURNED))
+                await connection.execute(returned.values(**RETURNED))
         else:
             tally.changed += 1
+            unsent.append((job, "changed"))
             stays = newest if await _replace_unsent(connection, job, newest.id, generation, now) else None
             if stays is None:
                 fresh.append((job, newest.revision + 1))
@@ -131,6 +138,9 @@ async def _load_chunk(
             for (job, revision), folder in zip(fresh, folders, strict=True)
         ]
         await connection.execute(insert(JOB), rows)
+    if generation > 1:
+        sent = await sent_in(connection, batch_id, [job.fingerprint for job, _kind in unsent])
+        tally.may_adopt.update((job.position, kind) for job, kind in unsent if job.fingerprint in sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +153,16 @@ class Revision:
     error_code: str | None
     current: bool
     state: str
+    attempts: int
+    agreed: bool
     twin: str | None
     """The state of the job that it is linked to."""
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether it is queued, or queued again with its row, and was never sent."""
+        returns = self.state == JobState.CANCELLED and self.error_code == ROW_GONE
+        return self.attempts == 0 and self.twin is None and (returns or self.state == JobState.QUEUED)
 
 
 async def revisions_of(
@@ -160,6 +178,8 @@ async def revisions_of(
             JOB.c.error_code,
             JOB.c.current,
             JOB.c.state,
+            JOB.c.attempts,
+            JOB.c.agreed,
             select(TWIN.c.state).where(TWIN.c.id == JOB.c.same_as).scalar_subquery(),
         )
         .where(JOB.c.batch_id == batch_id, JOB.c.key.in_(keys))
@@ -167,7 +187,7 @@ async def revisions_of(
     )
     known: dict[str, list[Revision]] = defaultdict(list)
     for row in found:
-        known[row.key].append(Revision(*row[1:]))
+        known[row.key].append(Revision(*list(row)[1:]))
     return known
 
 
@@ -219,13 +239,14 @@ async def _replace_unsent(
         .where(JOB.c.id == job_id, JOB.c.attempts == 0, JOB.c.state != JobState.SUCCEEDED)
         .values(
             **_contents(job),
-            **_RETURNED,
+            **RETURNED,
             generation=generation,
             position=job.position,
             row=job.row,
             turn=0.0 - job.priority,
             current=True,
             agreed=False,
+            held=None,
             same_as=None,
             available_at=now,
             cancel_requested=False,

@@ -1,0 +1,196 @@
+"""Adoption: a row takes a job of its batch that says the same and was paid for, whatever key that had.
+
+A sheet that was renumbered, or edited and edited back, costs nothing. An exact key comes first: rows take
+other jobs only after all rows of the sheet have found their own, and each job is taken once. Further equal
+rows stay new, and are paid.
+"""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobs.attempts import PAID_OR_MAYBE
+from jobs.states import JobState
+from jobs.store.schema import ATTEMPT, JOB
+
+_AT_ONCE = 500
+ROW_GONE = "row_gone"
+"""`error_code` of a job that was cancelled because its row was removed. It is queued again with the row."""
+RETURNED = {
+    "state": JobState.QUEUED,
+    "finished_at": None,
+    "error_kind": None,
+    "error_code": None,
+    "error_message": None,
+}
+"""The columns of a job whose row returns."""
+WAS_CANCELLED = (JOB.c.state == JobState.CANCELLED) & (JOB.c.error_code == ROW_GONE)
+
+PAID = (JOB.c.attempts > 0) & exists().where(
+    ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE))
+)
+"""Of jobs: a submit was or may have been accepted. The first condition is that of the index."""
+_BEST_FIRST = (
+    case(
+        *(
+            (JOB.c.state == state, place)
+            for place, state in enumerate(
+                (
+                    *(JobState.SUCCEEDED, JobState.FETCHING, JobState.RUNNING),
+                    *(JobState.UNCONFIRMED, JobState.SUBMITTING, JobState.QUEUED, JobState.FAILED),
+                )
+            )
+        ),
+        else_=9,
+    ),
+    JOB.c.id,
+)
+"""Of several jobs, the one that is done or nearest to it."""
+
+
+def _unsent(batch_id: int, generation: int) -> list[ColumnElement[Any]]:
+    """The conditions for a job of the sheet that would be sent, and rather gives way to one that was."""
+    return [
+        JOB.c.batch_id == batch_id,
+        JOB.c.generation == generation,
+        JOB.c.current,
+        JOB.c.state == JobState.QUEUED,
+        JOB.c.attempts == 0,
+        JOB.c.same_as.is_(None),
+    ]
+
+
+async def sent_in(connection: AsyncConnection, batch_id: int, fingerprints: Sequence[str]) -> set[str]:
+    """Which of these fingerprints are those of jobs of the batch that were or may have been paid for."""
+    if not fingerprints:
+        return set()
+    found = await connection.execute(
+        select(JOB.c.fingerprint)
+        .distinct()
+        .where(JOB.c.fingerprint.in_(fingerprints), JOB.c.batch_id == batch_id, PAID)
+    )
+    return {str(fingerprint) for (fingerprint,) in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A job that a row may adopt."""
+
+    id: int
+    key: str
+    state: str
+    error_code: str | None
+    current: bool
+
+
+async def candidates(
+    connection: AsyncConnection, batch_id: int, fingerprints: Sequence[str]
+) -> dict[str, list[Candidate]]:
+    """The jobs of the batch with these fingerprints that were or may have been paid for, the best first."""
+    found = await connection.execute(
+        select(JOB.c.fingerprint, JOB.c.id, JOB.c.key, JOB.c.state, JOB.c.error_code, JOB.c.current)
+        .where(JOB.c.fingerprint.in_(fingerprints), JOB.c.batch_id == batch_id, PAID)
+        .order_by(*_BEST_FIRST)
+    )
+    known: dict[str, list[Candidate]] = defaultdict(list)
+    for fingerprint, *row in found:
+        known[fingerprint].append(Candidate(*row))
+    return known
+
+
+async def adopt(connection: AsyncConnection, batch_id: int, generation: int) -> "array[int]":
+    """Let unsent jobs of the sheet be replaced by unclaimed ones that were sent; returns their positions.
+
+    Call it when all rows of the sheet have their own jobs: a job of an earlier generation is nobody's then.
+    """
+    unclaimed = [JOB.c.batch_id == batch_id, JOB.c.generation < generation, PAID]
+    said = select(JOB.c.fingerprint).where(*unclaimed).scalar_subquery()
+    wants = (
+        select(
+            JOB.c.id,
+            JOB.c.fingerprint,
+            func.row_number().over(partition_by=JOB.c.fingerprint, order_by=JOB.c.position).label("place"),
+        )
+        .where(*_unsent(batch_id, generation), JOB.c.fingerprint.in_(said))
+        .subquery()
+    )
+    has = (
+        select(
+            JOB.c.id,
+            JOB.c.fingerprint,
+            func.row_number().over(partition_by=JOB.c.fingerprint, order_by=_BEST_FIRST).label("place"),
+        )
+        .where(*unclaimed)
+        .subquery()
+    )
+    pairs = select(wants.c.id, has.c.id).where(
+        wants.c.fingerprint == has.c.fingerprint, wants.c.place == has.c.place
+    )
+    unsent, sent, positions = array("q"), array("q"), array("q")
+    for row_id, job_id in await connection.execute(pairs):
+        unsent.append(row_id)
+        sent.append(job_id)
+    for first in range(0, len(unsent), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        positions.extend(
+            await _replace(connection, batch_id, dict(zip(unsent[some], sent[some], strict=True)))
+        )
+    return positions
+
+
+async def _replace(connection: AsyncConnection, batch_id: int, by: dict[int, int]) -> list[int]:
+    """Give the place of each unsent job to the job that was sent: key, position, columns. What was paid for
+    keeps its attempts, images, folder and state."""
+    found = (await connection.execute(select(JOB).where(JOB.c.id.in_(list(by))))).all()
+    pairs = [{"unsent_id": unsent, "sent_id": sent} for unsent, sent in by.items()]
+    # Submits that were turned away stay in the ledger; whoever waits for the unsent job waits for the other.
+    await connection.execute(_MOVE_ATTEMPTS, pairs)
+    await connection.execute(
+        _MOVE_LINKS.where(JOB.c.batch_id == batch_id, JOB.c.same_as == bindparam("unsent_id")), pairs
+    )
+    await connection.execute(delete(JOB).where(JOB.c.id.in_(list(by))))
+    places = [_place(row, by[row.id]) for row in found]
+    await connection.execute(_TAKE, places)
+    await connection.execute(_RETURN, [{"sent_id": sent} for sent in by.values()])
+    return [row.position for row in found]
+
+
+_MOVE_ATTEMPTS = (
+    update(ATTEMPT).where(ATTEMPT.c.job_id == bindparam("unsent_id")).values(job_id=bindparam("sent_id"))
+)
+_MOVE_LINKS = update(JOB).where(JOB.c.same_as.is_not(None)).values(same_as=bindparam("sent_id"))
+_TAKE = (
+    update(JOB)
+    .where(JOB.c.id == bindparam("sent_id"))
+    .values(
+        key=bindparam("its_key"),
+        revision=bindparam("its_revision"),
+        generation=bindparam("its_generation"),
+        position=bindparam("its_position"),
+        row=bindparam("its_row"),
+        turn=bindparam("its_turn"),
+        columns=bindparam("its_columns"),
+        cancel_requested=case((JOB.c.current, JOB.c.cancel_requested), else_=False),
+        current=True,
+    )
+)
+_RETURN = update(JOB).where(JOB.c.id == bindparam("sent_id"), WAS_CANCELLED).values(**RETURNED)
+"""A job that was queued once more, and cancelled because its row was gone under its old key."""
+
+
+def _place(row: Row[Any], sent_id: int) -> dict[str, Any]:
+    return {
+        "sent_id": sent_id,
+        "its_key": row.key,
+        "its_revision": row.revision,
+        "its_generation": row.generation,
+        "its_position": row.position,
+        "its_row": row.row,
+        "its_turn": row.turn,
+        "its_columns": row.columns,
+    }
