@@ -84,7 +84,10 @@ async def run_sheet(
 async def _with_witnesses(order: Order) -> Order:
     """The order with what other databases paid for: rows of its batch that say so are held."""
     batch = order.batch
-    found = await paid_elsewhere(order.settings, batch.sheet, batch.origin, order.observer.notice)
+    uid = await order.store.witness.database_uid()
+    found = await paid_elsewhere(
+        order.settings, order.environment, batch.sheet, batch.origin, uid, order.observer.notice
+    )
     return replace(order, elsewhere=found)
 
 

@@ -7,17 +7,32 @@ from anyio import to_thread
 from jobs.errors import CannotWrite
 from jobs.paid import PaidElsewhere, PaidSubmit, by_fingerprint
 from jobs.store.sqlite.beside import paid_submits
+from runner.environment import Environment
+from runner.recovery.elsewhere import paid_by_journals
 from runner.settings import Settings
 
 
 async def paid_elsewhere(
-    settings: Settings, sheet: str, origin: str, notice: Callable[[str], None]
+    settings: Settings,
+    environment: Environment,
+    sheet: str,
+    origin: str,
+    uid: str | None,
+    notice: Callable[[str], None],
 ) -> PaidElsewhere:
     """What other databases paid for at this API, as far as they can be found from here.
 
-    The one beside the sheet is asked. A journal's submits belong here as well.
+    The one beside the sheet is asked, and the journals in the state folder and beside this database, whose
+    uid is `uid`. What a ledger has, it knows better than a journal: how it ended.
+
+    Raises:
+        CannotWrite: a later version wrote a journal.
     """
-    return by_fingerprint([*await to_thread.run_sync(_beside, settings, sheet, origin, notice)])
+    submits = await to_thread.run_sync(_beside, settings, sheet, origin, notice)
+    ledger = {submit.request_id for submit in submits}
+    state, now = environment.state_folder, environment.clock.now()
+    journals = await to_thread.run_sync(paid_by_journals, settings.database, uid, origin, state, now)
+    return by_fingerprint([*submits, *(one for one in journals if one.request_id not in ledger - {None})])
 
 
 def _beside(settings: Settings, sheet: str, origin: str, notice: Callable[[str], None]) -> list[PaidSubmit]:

@@ -17,7 +17,9 @@ from jobs.attempts import PAID_OR_MAYBE
 from jobs.outcomes import Accepted, Claimed
 from jobs.paid import PaidBefore, PaidElsewhere, PaidSubmit, telling
 from jobs.states import JobState
-from jobs.store import moves
+from jobs.store.moves import apply as moves
+from jobs.store.moves import intents
+from jobs.store.moves.attach import holder_of
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import ATTEMPT, BATCH, JOB, TWIN
 from jobs.workload import Amount, Workload
@@ -271,7 +273,7 @@ async def _free_id(connection: AsyncConnection, submits: Sequence[PaidSubmit]) -
     """The first request_id that no attempt of this table has."""
     for submit in submits:
         request_id = None if submit.gave_nothing else submit.request_id
-        if request_id is not None and await moves.holder_of(connection, request_id) is None:
+        if request_id is not None and await holder_of(connection, request_id) is None:
             return request_id
     return None
 
@@ -281,7 +283,7 @@ async def _take_up(connection: AsyncConnection, job_id: int, request_id: str, no
     agreed = update(JOB).where(JOB.c.id == job_id).values(held=None, agreed=True)
     await connection.execute(agreed)
     uid = f"elsewhere {request_id}"
-    claimed = await moves.claim(connection, Claimed(job_id, uid, "", now, Decimal(0)))
+    claimed = await intents.claim(connection, Claimed(job_id, uid, "", now, Decimal(0)))
     taken = await moves.apply(connection, Accepted(job_id, request_id, now, uid))
     assert claimed is not None
     assert taken

@@ -44,7 +44,7 @@ async def plan_sheet(
     async with AsyncExitStack() as stack:
         store = await _job_table(stack, settings)
         batch = None if store is None else await store.batches.find(sheet.batch)
-        against = Against(store, batch, await _witnesses(settings, sheet.place))
+        against = Against(store, batch, await _witnesses(settings, sheet.place, store))
         plan, hosted = await _read(sheet, options, settings, against, remote=remote)
         if against.claims.may_adopt:  # all rows are seen now, and each knows what the others claim
             against.claims.all_seen = True
@@ -94,13 +94,13 @@ async def _read(
     return plan, hosted
 
 
-async def _witnesses(settings: Settings, place: str) -> PaidElsewhere:
-    """What other databases paid for; where there is none, nothing is loaded to look."""
-    if settings.database_beside(place) is None:
-        return {}
+async def _witnesses(settings: Settings, place: str, store: "Store | None") -> PaidElsewhere:
+    """What other databases paid for."""
     from runner.planning.elsewhere import paid_elsewhere
 
-    return await paid_elsewhere(settings, place, _origin(settings), console.message)
+    uid = None if store is None else await store.witness.database_uid()
+    environment = process_environment()
+    return await paid_elsewhere(settings, environment, place, _origin(settings), uid, console.message)
 
 
 def _origin(settings: Settings) -> str:
