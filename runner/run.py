@@ -84,11 +84,14 @@ async def run_sheet(
 async def _with_witnesses(order: Order) -> Order:
     """The order with what other databases paid for: rows of its batch that say so are held."""
     batch = order.batch
+    looked_at = (
+        order.environment.clock.now()
+    )  # before the look: what is paid for meanwhile is found next time
     uid = await order.store.witness.database_uid()
     found = await paid_elsewhere(
         order.settings, order.environment, batch.sheet, batch.origin, uid, order.observer.notice
     )
-    return replace(order, elsewhere=found)
+    return replace(order, elsewhere=found, looked_at=looked_at)
 
 
 def _gone_notice(report: LoadReport) -> str:

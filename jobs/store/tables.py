@@ -104,6 +104,8 @@ class Batch(SQLModel, table=True):
     """`tune` sets budget, concurrency and rate. They outlive a run."""
     dedupe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("0")))
     """Whether only one of several identical jobs is sent. `run` sets it, and it stays."""
+    looked_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    """When it was last looked up what other batches and databases paid for."""
     guards_since: datetime | None = Field(default=None, sa_column=Column(Instant))
     """The guards count what happened after this time. `resume` sets it."""
 

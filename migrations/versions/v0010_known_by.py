@@ -15,6 +15,7 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
+    "ALTER TABLE batch ADD COLUMN looked_at VARCHAR(32)",
     "ALTER TABLE job ADD COLUMN held JSON CONSTRAINT job_held CHECK (held IS NULL OR NOT agreed)",
     "CREATE INDEX job_by_held ON job (batch_id) WHERE held IS NOT NULL",
     "CREATE INDEX job_sent ON job (fingerprint) WHERE attempts > 0",

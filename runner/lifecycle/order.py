@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from anyio.streams.memory import MemoryObjectSendStream
@@ -60,6 +61,8 @@ class Order:
     """Whether it clears every pause, as `resume` does; `run` leaves a guard's and a person's."""
     paused_before: Pause | None = None
     """The pause that the batch had when the run began."""
+    looked_at: datetime | None = None
+    """When it was looked up what was paid for elsewhere."""
     elsewhere: PaidElsewhere = field(default_factory=dict)
     """What other databases paid for at this API."""
 

@@ -104,7 +104,8 @@ async def _unpause(order: Order) -> Order:
 async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
     """The work of the run. Where the batch is paused, that is what the API has: the rest is not sent."""
     await order.store.links.settle(order.batch.id)
-    await hold(order.store, order.batch, order.elsewhere, order.observer.notice)
+    looked_at = order.looked_at or order.environment.clock.now()
+    await hold(order.store, order.batch, order.elsewhere, looked_at, order.observer.notice)
     record = await track_record(order)
     if order.batch.paused is None:
         held = await _release(order)

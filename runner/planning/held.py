@@ -15,10 +15,14 @@ from runner.settings import Settings
 
 
 async def hold(
-    store: Store, batch: BatchView, elsewhere: PaidElsewhere, notice: Callable[[str], None]
+    store: Store,
+    batch: BatchView,
+    elsewhere: PaidElsewhere,
+    looked_at: datetime,
+    notice: Callable[[str], None],
 ) -> None:
     """Hold what was paid for before. With `dedupe` rows take the earlier results, as far as there are any."""
-    failed = await store.held.hold(batch.id, elsewhere)
+    failed = await store.held.hold(batch.id, elsewhere, looked_at)
     if failed:
         notice(
             f"{count_of(failed, 'row')} failed at the API under another batch: sent again, they cost again."

@@ -35,12 +35,19 @@ class HeldJobs(StorePart):
     """Jobs that wait for a person, because what they say was paid for before."""
 
     @writes
-    async def hold(self, connection: AsyncConnection, batch_id: int, elsewhere: PaidElsewhere) -> int:
+    async def hold(
+        self, connection: AsyncConnection, batch_id: int, elsewhere: PaidElsewhere, looked_at: datetime
+    ) -> int:
         """Hold the batch's unsent jobs that were paid for elsewhere, and release those that were not.
 
-        Returns how many more have failed at the API elsewhere: these are told, and not held.
+        Consent does not outlast a payment elsewhere: a job that was agreed to is held too, if what it says
+        was paid for since the last look. `looked_at` is the time of this one. Returns how many more have
+        failed at the API elsewhere: these are told, and not held.
         """
         await connection.execute(update(JOB).where(JOB.c.batch_id == batch_id, _IS_HELD).values(held=None))
+        this_batch = BATCH.c.id == batch_id
+        since = (await connection.execute(select(BATCH.c.looked_at).where(this_batch))).scalar_one()
+        await connection.execute(update(BATCH).where(this_batch).values(looked_at=looked_at))
         origin = await _origin(connection, batch_id)
         others = _paid_in_others(batch_id, origin)
         if not elsewhere and (await connection.execute(others.limit(1))).first() is None:
@@ -53,11 +60,12 @@ class HeldJobs(StorePart):
             said = [row.fingerprint for row in page]
             paid = await _paid_before(connection, batch_id, origin, said, elsewhere)
             held = []
-            for job_id, fingerprint in page:
-                if (before := paid.get(fingerprint)) is None:
+            for job_id, fingerprint, agreed in page:
+                before = paid.get(fingerprint)
+                if before is None or (agreed and (since is None or before.at < since)):
                     continue
                 if before.gave_nothing:
-                    failed += 1
+                    failed += not agreed
                 else:
                     held.append({"job_id": job_id, "where_and_when": _as_json(before)})
             if held:
@@ -170,15 +178,14 @@ def _paid_in_others(batch_id: int, origin: str) -> Select[Any]:
 
 
 def _unsent(batch_id: int, after: int, others: Select[Any] | None) -> Select[Any]:
-    """The next jobs of the batch that nobody agreed to send; only those that others have paid, if given."""
+    """The next unsent jobs of the batch, agreed to or not; only those that others have paid, if given."""
     row = JOB.alias("row")
-    unsent = select(row.c.id, row.c.fingerprint).where(
+    unsent = select(row.c.id, row.c.fingerprint, row.c.agreed).where(
         row.c.batch_id == batch_id,
         row.c.state == JobState.QUEUED,
         row.c.current,
         row.c.attempts == 0,
         row.c.same_as.is_(None),
-        ~row.c.agreed,
         row.c.id > after,
     )
     if others is not None:
@@ -226,7 +233,9 @@ def _as_json(submit: PaidSubmit) -> dict[str, Any]:
 
 
 _HOLD = (
-    update(JOB).where(JOB.c.id == bindparam("job_id"), ~JOB.c.agreed).values(held=bindparam("where_and_when"))
+    update(JOB)
+    .where(JOB.c.id == bindparam("job_id"), JOB.c.state == JobState.QUEUED)
+    .values(agreed=False, held=bindparam("where_and_when"))
 )
 
 

@@ -105,6 +105,7 @@ def insert(connection: sqlite3.Connection, table: str, **values: object) -> None
         ("job", {"state": "succeeded", "finished_at": "t"}, "job_attempts"),
         ("job", {"same_as": 1, "agreed": 1}, "job_same_as"),
         ("job", {"same_as": 1, "attempts": 1}, "job_same_as"),
+        ("job", {"held": "{}", "agreed": 1}, "job_held"),
         ("attempt", {"outcome": "perhaps"}, "attempt_outcome"),
         ("attempt", {"outcome": "accepted"}, "attempt_accepted"),
         ("attempt", {"outcome": "unanswered", "request_id": "r"}, "attempt_accepted"),

@@ -9,6 +9,7 @@ from jobs.sheets import PlannedJob, open_sheet, plan
 from jobs.store.store import Store
 from runner.planning.held import hold
 from runner.settings import Settings
+from tests.support.tables import NIGHT
 from tests.unit.runner.cli.world import API, TEXT, World, accepted, done, fetched
 
 ROWS = [f"A boat no. {n}" for n in range(4)]
@@ -129,7 +130,7 @@ def test_status_and_jobs_tell_of_held_rows(night: World) -> None:
 
     async def load(store: Store) -> None:
         batch, _ = await store.batches.load(name="copy", sheet=path, origin=API, planned=rows(path))
-        await hold(store, batch, {}, lambda _text: None)
+        await hold(store, batch, {}, NIGHT, lambda _text: None)
 
     night.store(load)
     status = night.run("status", "copy", "--json").json

@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +120,11 @@ async def test_what_was_agreed_to_is_not_asked_again(tmp_path: Path) -> None:
         await w.run(copy(w, 2), again=True, selection=Selection(limit=1))
         async with open_store(w.database, w.clock.now) as store:
             batch = await store.batches.named("copy")
-            await hold(store, batch, {}, w.watching.notice)
+            await hold(store, batch, {}, w.clock.now(), w.watching.notice)
             assert await store.held.count(batch.id) == 1  # nobody has agreed to the other
             await store.held.release(batch.id)
             await store.batches.agree(batch.id)
-            await hold(store, batch, {}, w.watching.notice)
+            await hold(store, batch, {}, w.clock.now(), w.watching.notice)
             assert await store.held.count(batch.id) == 0
         report = await w.resume()
         assert report is not None
@@ -296,3 +297,26 @@ async def test_a_rehearsal_tells_and_sends(tmp_path: Path) -> None:
             rest = await release(store, batch, w.settings(**more), agreed_to_all, told.append, now)
         assert (rest, held(w)) == (0, [])
         assert told == ["2 rows were paid for on 20 November 2026 under batch sheet."]
+
+
+@virtual
+async def test_consent_does_not_outlast_a_payment_elsewhere(tmp_path: Path) -> None:
+    """Rows were agreed to and not sent, and another database has paid for them since: they are held."""
+    async with night(tmp_path) as w:
+        sheet = w.sheet(4)
+        w.service.set_balance(Decimal(0))
+        assert (await w.run(sheet)).exit_code == ExitCode.PAUSED
+        w.service.set_balance(Decimal(100))
+        await w.clock.sleep(60)
+        other = tmp_path / "other" / "night.db"
+        other.parent.mkdir()
+        assert (await w.run(sheet, db=other, output_dir=other.parent, again=True)).exit_code == 0
+        await w.clock.sleep(60)
+        with pytest.raises(UsageProblem, match="4 rows were paid for before"):
+            await w.resume()
+        assert max(w.submits().values()) == 1
+        report = await w.resume(again=True)
+        assert report is not None
+        assert report.exit_code == 0
+        assert set(w.submits().values()) == {2}
+        assert (await w.run(sheet, again=False)).exit_code == 0
