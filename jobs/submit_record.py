@@ -85,7 +85,8 @@ class Healed:
 
     def add(self, other: "Healed") -> None:
         """Take in what another part of the journal told."""
+        known = {record.uid for record in self.unmatched}
         self.completed += other.completed
         self.found += other.found
         self.doubtful += other.doubtful
-        self.unmatched += other.unmatched
+        self.unmatched += [record for record in other.unmatched if record.uid not in known]

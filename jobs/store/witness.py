@@ -111,7 +111,7 @@ async def _complete(
     elif record.named_id is not None and attempt.named_id is None and attempt.outcome in UNDECIDED:
         named = update(ATTEMPT).where(ATTEMPT.c.id == attempt.id).values(named_id=record.named_id)
         await connection.execute(named)
-    elif record.is_free and attempt.outcome == SubmitOutcome.INTENT and attempt.state == JobState.SUBMITTING:
+    elif record.is_free and attempt.outcome in UNDECIDED:
         told = "The journal has it: it was surely not accepted."
         await moves.apply(connection, NotAccepted(attempt.job_id, now, now, told))
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from jobs.paid import PaidSubmit
-from runner.recovery.healing import read_together
+from runner.recovery.healing import opened
 from runner.recovery.journal_places import beside, databases_in, folder_of, is_old, journals_in
 
 
@@ -40,10 +40,11 @@ def paid_by_journals(
 
 def _paid(path: Path, uid: str | None, origin: str) -> Iterator[tuple[str, PaidSubmit]]:
     """The submits of one journal that were or may have been accepted, by the attempt's uid."""
-    file = read_together(path.name, [path])
-    if file is None or file.header.database == uid or file.header.origin != origin:
-        return
-    for record in file.records:
-        if not record.is_free:
-            of = file.header.path
+    with opened(path) as reader:
+        if reader is None or reader.header.database == uid or reader.header.origin != origin:
+            return
+        of = reader.header.path
+        for record in reader:
+            if record.is_free:
+                continue
             yield record.uid, PaidSubmit(record.fingerprint, record.batch, of, record.at, record.receipt)

@@ -1,9 +1,11 @@
 """Holds the table against the journal, before anything is sent: what it forgot is put back, for free."""
 
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,14 @@ from anyio import to_thread
 from jobs.errors import CannotWrite
 from jobs.submit_record import Healed, SubmitRecord
 from runner.humanize import count_of, money
-from runner.recovery.journal_format import HEADER_BYTES, Contents, Header, NewerJournal, read, read_header
+from runner.recovery.journal_format import (
+    HEADER_BYTES,
+    Header,
+    JournalReader,
+    NewerJournal,
+    NoJournal,
+    read_header,
+)
 from runner.recovery.journal_places import Places, is_old, journals_in
 
 if TYPE_CHECKING:
@@ -21,18 +30,6 @@ if TYPE_CHECKING:
 _CHUNK = 500
 _NAMED = 5
 """The most keys that one sentence names."""
-
-
-@dataclass(slots=True)
-class JournalFile:
-    """What the copies of one run's journal hold together."""
-
-    name: str
-    stamp: str
-    """Bytes and times of its copies when they were read: they change with every write."""
-    header: Header
-    records: list[SubmitRecord]
-    damaged: int = 0
 
 
 @dataclass(slots=True)
@@ -130,79 +127,78 @@ async def heal(store: "Store", places: Places, now: datetime) -> Healing:
         CannotWrite: the table or a journal cannot be read, or a later version wrote it.
     """
     uid = await store.witness.database_uid()
-    settled = await store.witness.settled_journals()
     healing = Healing()
-    for name, paths in _by_name(places).items():
-        if settled.get(name) == await to_thread.run_sync(_stamp, paths):
+    for name, paths, stamp, is_settled in await _journals(store, places):
+        if is_settled:
             if all(is_old(path, now) for path in paths):
                 await to_thread.run_sync(_delete, paths)
             continue
-        file = await to_thread.run_sync(read_together, name, paths)
-        if file is None:
-            healing.damaged += 1
-        elif file.header.database == uid:
-            await _heal_from(store, file, now, healing)
+        told = Healed()
+        damaged = []
+        for path in paths:
+            with opened(path) as reader:
+                if reader is None:
+                    damaged.append(1)
+                elif reader.header.database == uid:
+                    async for chunk in _chunks(reader):
+                        told.add(await store.witness.heal(reader.header.origin, chunk, now))
+                    damaged.append(reader.damaged)
+        healing.healed.add(told)
+        healing.damaged += min(damaged, default=0)  # what one copy lacks, the other one has told
+        if damaged and not told.unmatched:
+            await store.witness.settle_journal(name, stamp)
     healing.newest = await to_thread.run_sync(_newest_header, places, uid)
     return healing
 
 
 async def unmatched(store: "Store", places: Places) -> list[SubmitRecord]:
-    """The submits in the journals of this database that no attempt stands for."""
+    """The submits in the journals of this database that no attempt stands for.
+
+    Raises:
+        CannotWrite: the table or a journal cannot be read, or a later version wrote it.
+    """
     uid = await store.witness.database_uid()
+    found: dict[str, SubmitRecord] = {}
+    for _name, paths, _stamp, is_settled in await _journals(store, places):
+        for path in () if is_settled else paths:
+            with opened(path) as reader:
+                if reader is not None and reader.header.database == uid:
+                    async for chunk in _chunks(reader):
+                        found |= {one.uid: one for one in await store.witness.unknown(chunk)}
+    return list(found.values())
+
+
+async def _journals(store: "Store", places: Places) -> list[tuple[str, list[Path], str, bool]]:
+    """Each run's journal: its name, its copies, their stamp, and whether the table agreed with all of it."""
     settled = await store.witness.settled_journals()
-    found: list[SubmitRecord] = []
-    for name, paths in _by_name(places).items():
-        if settled.get(name) == await to_thread.run_sync(_stamp, paths):
-            continue
-        file = await to_thread.run_sync(read_together, name, paths)
-        if file is not None and file.header.database == uid:
-            for first in range(0, len(file.records), _CHUNK):
-                found += await store.witness.unknown(file.records[first : first + _CHUNK])
+    found = []
+    for name, paths in (await to_thread.run_sync(_by_name, places)).items():
+        stamp = await to_thread.run_sync(_stamp, paths)
+        found.append((name, paths, stamp, settled.get(name) == stamp))
     return found
 
 
-async def _heal_from(store: "Store", file: JournalFile, now: datetime, healing: Healing) -> None:
-    told = Healed()
-    for first in range(0, len(file.records), _CHUNK):
-        chunk = file.records[first : first + _CHUNK]
-        told.add(await store.witness.heal(file.header.origin, chunk, now))
-    healing.healed.add(told)
-    healing.damaged += file.damaged
-    if not told.unmatched and not file.damaged:
-        await store.witness.settle_journal(file.name, file.stamp)
+async def _chunks(reader: JournalReader) -> AsyncIterator[list[SubmitRecord]]:
+    """The submits of a journal, some at a time: a night may have sent a million."""
+    records = iter(reader)
+    while chunk := await to_thread.run_sync(lambda: list(islice(records, _CHUNK))):
+        yield chunk
 
 
-def read_together(name: str, paths: list[Path]) -> JournalFile | None:
-    """One run's journal from its copies: what one of them lacks, another may have. None: none can be read.
+@contextmanager
+def opened(path: Path) -> Iterator[JournalReader | None]:
+    """A journal to read from; None where it is none, or is damaged from its beginning.
 
     Raises:
         CannotWrite: a later version wrote it, or the disk does not give it.
     """
-    stamp = _stamp(paths)
-    together: JournalFile | None = None
-    for path in paths:
-        contents = _read(path)
-        if contents is None:
-            continue
-        if together is None:
-            together = JournalFile(name, stamp, contents.header, [], contents.damaged)
-        together.damaged = min(together.damaged, contents.damaged)
-        together.records = _merged(together.records, contents.records)
-    return together
-
-
-def _merged(these: list[SubmitRecord], others: list[SubmitRecord]) -> list[SubmitRecord]:
-    merged = {record.uid: record for record in these}
-    for record in others:
-        known = merged.get(record.uid)
-        if known is None or known.end is None:
-            merged[record.uid] = record
-    return list(merged.values())
-
-
-def _read(path: Path) -> Contents | None:
     try:
-        return read(path.read_bytes())
+        with path.open("rb") as file:
+            try:
+                reader = JournalReader(file)
+            except NoJournal:
+                reader = None
+            yield reader
     except NewerJournal as version:
         raise CannotWrite(
             f"{path} was written by a newer Nightsheet (journal {version}).",

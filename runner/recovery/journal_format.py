@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO
 
 from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
 
@@ -44,17 +44,12 @@ class Header:
     begun_at: datetime
 
 
+class NoJournal(ValueError):
+    """The file is no journal of ours, or was never begun."""
+
+
 class NewerJournal(ValueError):
     """A later version of Nightsheet wrote the file."""
-
-
-@dataclass(slots=True)
-class Contents:
-    """What stands in one file. `damaged` counts lines that cannot be read."""
-
-    header: Header
-    records: list[SubmitRecord]
-    damaged: int
 
 
 def header_line(header: Header) -> bytes:
@@ -128,36 +123,66 @@ def end_line(uid: str, end: SubmitEnd) -> bytes:
     return _checked(f"{uid} {_END_MARK} ".encode() + _json(_told(end))) + b"\n"
 
 
-def read(data: bytes) -> Contents | None:
-    """What stands in a file; None where it is no journal of ours.
+class JournalReader:
+    """The submits in an open journal file, in their order. `damaged` counts bad lines so far.
 
     Raises:
         NewerJournal: a later version wrote it.
+        NoJournal: it is no journal of ours.
     """
-    header = read_header(data)
-    if header is None:
+
+    def __init__(self, file: BinaryIO) -> None:
+        header = read_header(file.read(HEADER_BYTES))
+        if header is None:
+            raise NoJournal
+        self.header = header
+        self.damaged = 0
+        self._file = file
+
+    def __iter__(self) -> Iterator[SubmitRecord]:
+        """Read the file twice: ends that had no room beside their submits come later than these."""
+        ends = [_late(line) for line in self._lines() if _is_late(line)]
+        late = dict(end for end in ends if end is not None)
+        self.damaged = ends.count(None)
+        orphans = set(late)
+        for line in self._lines():
+            if _is_late(line):
+                continue
+            record = _record(line)
+            if record is None:
+                self.damaged += 1
+                continue
+            orphans.discard(record.uid)
+            yield replace(record, end=late[record.uid]) if record.uid in late else record
+        self.damaged += len(orphans)
+
+    def _lines(self) -> Iterator[bytes]:
+        """The lines after the header, up to the room that nothing was written to yet."""
+        self._file.seek(HEADER_BYTES)
+        for line in self._file:
+            text = line.strip(b"\0").removesuffix(b"\n")
+            if text.strip(b"\0"):
+                yield text
+
+
+def _is_late(line: bytes) -> bool:
+    """Whether a line is the end of a submit that had no room for it."""
+    return line[9:].split(b" ", 2)[1:2] == [_END_MARK.encode()]
+
+
+def _late(line: bytes) -> tuple[str, SubmitEnd] | None:
+    """An end that is a line of its own, and whose it is."""
+    checked = _unchecked(line)
+    if checked is None:
         return None
-    records: dict[str, SubmitRecord] = {}
-    damaged = 0
-    for line in _lines(data):
-        found = _read_line(line)
-        if isinstance(found, SubmitRecord):
-            records[found.uid] = found
-        elif found is not None and found[0] in records:
-            records[found[0]] = replace(records[found[0]], end=found[1])
-        else:
-            damaged += 1
-    return Contents(header, list(records.values()), damaged)
+    try:
+        uid, _mark, told = checked.decode().split(" ", 2)
+        return uid, _end(json.loads(told))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
-def _lines(data: bytes) -> Iterator[bytes]:
-    """The lines after the header, up to the room that nothing was written to yet."""
-    for line in data[HEADER_BYTES:].rstrip(b"\0").split(b"\n"):
-        if line.strip(b"\0"):
-            yield line
-
-
-def _read_line(line: bytes) -> SubmitRecord | tuple[str, SubmitEnd] | None:
+def _record(line: bytes) -> SubmitRecord | None:
     text, _, room = line.partition(b"\t")
     checked = _unchecked(text)
     if checked is None:
@@ -165,8 +190,6 @@ def _read_line(line: bytes) -> SubmitRecord | tuple[str, SubmitEnd] | None:
     try:
         uid, fingerprint, told_text = checked.decode().split(" ", 2)
         told = json.loads(told_text)
-        if fingerprint == _END_MARK:
-            return uid, _end(told)
         estimate = told.get("estimate_usd")
         ended = _unchecked(room.rstrip(b" \0"))
         return SubmitRecord(

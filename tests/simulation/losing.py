@@ -129,7 +129,7 @@ def judge(w: World) -> Judged:
     held, doubts = set[str](), set[str]()
     if _is_readable(w.database):
         held = {line["request_id"] for line in select(w.database, "SELECT request_id FROM attempt")}
-        # Killed with the answer in hand: in doubt, or held in a new database, as the journal has no end of it.
+        # Killed with the answer in hand: in doubt, or held in a new database.
         open_jobs = "SELECT inputs FROM job WHERE state IN ('submitting', 'unconfirmed') OR held IS NOT NULL"
         doubts = {_prompt(json.loads(job["inputs"])) for job in select(w.database, open_jobs)}
     received = {receipt.request_id for receipt in w.net.receipts}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.schedule import Crash
+from tests.simulation.process import Crash
 from tests.simulation.trial import run_trial, search_trial
 
 IN_A_TEST = 25

@@ -15,7 +15,7 @@ import pytest
 from jobs.errors import CannotWrite
 from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
 from runner.recovery.journal import SubmitJournal, open_journal
-from runner.recovery.journal_format import Header, read
+from runner.recovery.journal_format import Header, JournalReader
 from runner.recovery.journal_places import Places
 from tests.support.journals import receipts
 
@@ -51,10 +51,11 @@ def journal(places: Places, notices: list[str]) -> Iterator[SubmitJournal]:
 
 
 def records_in(folder: Path) -> list[SubmitRecord]:
-    contents = read((folder / NAME).read_bytes())
-    assert contents is not None
-    assert contents.damaged == 0
-    return contents.records
+    with (folder / NAME).open("rb") as file:
+        reader = JournalReader(file)
+        records = list(reader)
+    assert reader.damaged == 0
+    return records
 
 
 async def test_a_submit_and_its_end_are_in_both_places(journal: SubmitJournal, places: Places) -> None:

@@ -1,8 +1,9 @@
 """The journal's format: what is written is read again, and whatever else is in the file is not believed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from hypothesis import given
@@ -13,11 +14,12 @@ from runner.recovery.journal_format import (
     END_BYTES,
     HEADER_BYTES,
     Header,
+    JournalReader,
     NewerJournal,
+    NoJournal,
     end_line,
     end_room,
     header_line,
-    read,
     read_header,
     record_line,
 )
@@ -47,6 +49,21 @@ ends = st.builds(
 )
 
 
+@dataclass(frozen=True)
+class Contents:
+    """All that a reader finds."""
+
+    header: Header
+    records: list[SubmitRecord]
+    damaged: int
+
+
+def read(data: bytes) -> Contents:
+    reader = JournalReader(BytesIO(data))
+    records = list(reader)
+    return Contents(reader.header, records, reader.damaged)
+
+
 def file_of(*lines: bytes) -> bytes:
     return header_line(HEADER) + b"".join(lines) + b"\0" * 300
 
@@ -65,7 +82,6 @@ def test_what_is_written_is_read_again(told: list[tuple[SubmitRecord, SubmitEnd 
     """Whatever the sheet's keys and the API's ids hold."""
     lines = [record_line(record) if end is None else ended(record, end) for record, end in told]
     contents = read(file_of(*lines))
-    assert contents is not None
     assert contents.records == [replace(record, end=end) for record, end in told]
     assert (contents.header, contents.damaged) == (HEADER, 0)
 
@@ -78,7 +94,6 @@ def test_a_damaged_byte_is_noticed(record: SubmitRecord, end: SubmitEnd, data: s
     byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != line[place]))
     torn = line[:place] + bytes([byte]) + line[place + 1 :]
     contents = read(file_of(torn, record_line(RECORD)))
-    assert contents is not None
     assert contents.records[-1] == RECORD
     for read_again in contents.records[:-1]:
         assert replace(read_again, end=None) == record
@@ -91,22 +106,29 @@ def test_the_end_may_come_twice() -> None:
     accepted = SubmitEnd(Answered.ACCEPTED, AT, "\N{GRINNING FACE}" * 128)
     assert end_room(accepted) is None
     contents = read(file_of(ended(RECORD, named), end_line(RECORD.uid, accepted)))
-    assert contents is not None
     (record,) = contents.records
     assert (record.receipt, record.named_id) == (accepted.request_id, None)
+
+
+def test_a_key_that_looks_like_an_end() -> None:
+    """Sheets may say anything."""
+    odd = replace(RECORD, key=f"a {'-' * 64} b", batch=f"{'-' * 64} ")
+    assert read(file_of(record_line(odd), record_line(RECORD))).records == [odd, RECORD]
 
 
 def test_an_end_of_no_submit_is_damage() -> None:
     """Its line is gone: nobody knows what it was about."""
     contents = read(file_of(end_line("b" * 32, SubmitEnd(Answered.ACCEPTED, AT, "req"))))
-    assert contents is not None
     assert (contents.records, contents.damaged) == ([], 1)
+    torn = end_line("b" * 32, SubmitEnd(Answered.ACCEPTED, AT, "req")).replace(b"req", b"xyz")
+    assert read(file_of(torn)).damaged == 1
 
 
 @pytest.mark.parametrize("length", [0, 5, HEADER_BYTES - 1])
 def test_a_file_that_was_never_begun(length: int) -> None:
     """The machine died with its first bytes."""
-    assert read(header_line(HEADER)[:length]) is None
+    with pytest.raises(NoJournal):
+        read(header_line(HEADER)[:length])
 
 
 @pytest.mark.parametrize("told", [b"{}", b"[]", b"{", b'{"database": 1}', b"\xff"])
