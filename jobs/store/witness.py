@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import case, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.attempts import UNDECIDED, SubmitOutcome
@@ -49,6 +49,17 @@ class Witness(StorePart):
         changed = await connection.execute(known.values(stamp=stamp))
         if changed.rowcount == 0:
             await connection.execute(insert(SETTLED_JOURNAL).values(name=name, stamp=stamp))
+
+    @reads
+    async def settled(self, connection: AsyncConnection, uids: Sequence[str]) -> frozenset[str]:
+        """Those of some attempts of which a journal has nothing more to tell."""
+        ended = [SubmitOutcome.REFUSED, SubmitOutcome.TURNED_AWAY]
+        found = await connection.execute(
+            select(ATTEMPT.c.uid).where(
+                ATTEMPT.c.uid.in_(uids), or_(ATTEMPT.c.request_id.is_not(None), ATTEMPT.c.outcome.in_(ended))
+            )
+        )
+        return frozenset(found.scalars())
 
     @writes
     async def heal(

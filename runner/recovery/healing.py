@@ -21,6 +21,7 @@ from runner.recovery.journal_format import (
     NewerJournal,
     NoJournal,
     read_header,
+    uid_of,
 )
 from runner.recovery.journal_places import Places, is_old, journals_in
 
@@ -140,7 +141,7 @@ async def heal(store: "Store", places: Places, now: datetime) -> Healing:
                 if reader is None:
                     damaged.append(1)
                 elif reader.header.database == uid:
-                    async for chunk in _chunks(reader):
+                    async for chunk in _news(store, reader):
                         told.add(await store.witness.heal(reader.header.origin, chunk, now))
                     damaged.append(reader.damaged)
         healing.healed.add(told)
@@ -163,7 +164,7 @@ async def unmatched(store: "Store", places: Places) -> list[SubmitRecord]:
         for path in () if is_settled else paths:
             with opened(path) as reader:
                 if reader is not None and reader.header.database == uid:
-                    async for chunk in _chunks(reader):
+                    async for chunk in _news(store, reader):
                         found |= {one.uid: one for one in await store.witness.unknown(chunk)}
     return list(found.values())
 
@@ -178,11 +179,14 @@ async def _journals(store: "Store", places: Places) -> list[tuple[str, list[Path
     return found
 
 
-async def _chunks(reader: JournalReader) -> AsyncIterator[list[SubmitRecord]]:
-    """The submits of a journal, some at a time: a night may have sent a million."""
-    records = iter(reader)
-    while chunk := await to_thread.run_sync(lambda: list(islice(records, _CHUNK))):
-        yield chunk
+async def _news(store: "Store", reader: JournalReader) -> AsyncIterator[list[SubmitRecord]]:
+    """The submits of which the table has no end, some at a time: of a million, few are read."""
+    lines = reader.lines()
+    while chunk := await to_thread.run_sync(lambda: list(islice(lines, _CHUNK))):
+        settled = await store.witness.settled([uid_of(line) for line in chunk])
+        records = [reader.record(line) for line in chunk if uid_of(line) not in settled]
+        if known := [record for record in records if record is not None]:
+            yield known
 
 
 @contextmanager

@@ -29,7 +29,9 @@ END_BYTES = 192
 
 _MAGIC = b"nightsheet-journal "
 _CHECK = slice(0, 8)
-_END_MARK = "-" * 64
+_UID = slice(9, 41)
+_FINGERPRINT = slice(42, 106)
+_END_MARK = b"-" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +122,11 @@ def end_room(end: SubmitEnd) -> bytes | None:
 
 def end_line(uid: str, end: SubmitEnd) -> bytes:
     """The end of a submit, as a line of its own."""
-    return _checked(f"{uid} {_END_MARK} ".encode() + _json(_told(end))) + b"\n"
+    return _checked(f"{uid} ".encode() + _END_MARK + b" " + _json(_told(end))) + b"\n"
 
 
 class JournalReader:
-    """The submits in an open journal file, in their order. `damaged` counts bad lines so far.
+    """The submits in an open journal file, in their order. `damaged` counts those read that are damaged.
 
     Raises:
         NewerJournal: a later version wrote it.
@@ -138,36 +140,55 @@ class JournalReader:
         self.header = header
         self.damaged = 0
         self._file = file
+        self._late: dict[str, SubmitEnd] | None = None
 
     def __iter__(self) -> Iterator[SubmitRecord]:
-        """Read the file twice: ends that had no room beside their submits come later than these."""
-        ends = [_late(line) for line in self._lines() if _is_late(line)]
-        late = dict(end for end in ends if end is not None)
-        self.damaged = ends.count(None)
-        orphans = set(late)
-        for line in self._lines():
-            if _is_late(line):
-                continue
-            record = _record(line)
-            if record is None:
-                self.damaged += 1
-                continue
-            orphans.discard(record.uid)
-            yield replace(record, end=late[record.uid]) if record.uid in late else record
-        self.damaged += len(orphans)
+        """All of them."""
+        for line in self.lines():
+            record = self.record(line)
+            if record is not None:
+                yield record
 
-    def _lines(self) -> Iterator[bytes]:
+    def lines(self) -> Iterator[bytes]:
+        """The submits as they stand there, for a reader who wants few of a million: `uid_of` each."""
+        return (line for line in self._all_lines() if not _is_late(line))
+
+    def record(self, line: bytes) -> SubmitRecord | None:
+        """What a line says; None, and counted, where it is damaged."""
+        record = _record(line)
+        if record is None:
+            self.damaged += 1
+            return None
+        end = self._late_ends().get(record.uid)
+        return record if end is None else replace(record, end=end)
+
+    def _late_ends(self) -> dict[str, SubmitEnd]:
+        """The ends that had no room beside their submits, and come after these: looked for once."""
+        if self._late is None:
+            place = self._file.tell()
+            ends = [_late(line) for line in self._all_lines() if _is_late(line)]
+            self._file.seek(place)
+            self._late = dict(end for end in ends if end is not None)
+            self.damaged += ends.count(None)
+        return self._late
+
+    def _all_lines(self) -> Iterator[bytes]:
         """The lines after the header, up to the room that nothing was written to yet."""
         self._file.seek(HEADER_BYTES)
-        for line in self._file:
+        while line := self._file.readline():
             text = line.strip(b"\0").removesuffix(b"\n")
             if text.strip(b"\0"):
                 yield text
 
 
+def uid_of(line: bytes) -> str:
+    """The uid of the attempt that a line is about; any text where it is damaged."""
+    return line[_UID].decode(errors="replace")
+
+
 def _is_late(line: bytes) -> bool:
     """Whether a line is the end of a submit that had no room for it."""
-    return line[9:].split(b" ", 2)[1:2] == [_END_MARK.encode()]
+    return line[_FINGERPRINT] == _END_MARK
 
 
 def _late(line: bytes) -> tuple[str, SubmitEnd] | None:

@@ -116,12 +116,12 @@ def test_a_key_that_looks_like_an_end() -> None:
     assert read(file_of(record_line(odd), record_line(RECORD))).records == [odd, RECORD]
 
 
-def test_an_end_of_no_submit_is_damage() -> None:
-    """Its line is gone: nobody knows what it was about."""
-    contents = read(file_of(end_line("b" * 32, SubmitEnd(Answered.ACCEPTED, AT, "req"))))
-    assert (contents.records, contents.damaged) == ([], 1)
-    torn = end_line("b" * 32, SubmitEnd(Answered.ACCEPTED, AT, "req")).replace(b"req", b"xyz")
-    assert read(file_of(torn)).damaged == 1
+def test_an_end_of_no_submit_and_a_torn_one() -> None:
+    """The line of its submit is the damage; a torn end is damage by itself."""
+    end = end_line("b" * 32, SubmitEnd(Answered.ACCEPTED, AT, "req"))
+    assert read(file_of(end, record_line(RECORD))) == Contents(HEADER, [RECORD], 0)
+    torn = end.replace(b"req", b"xyz")
+    assert read(file_of(record_line(RECORD), torn)) == Contents(HEADER, [RECORD], 1)
 
 
 @pytest.mark.parametrize("length", [0, 5, HEADER_BYTES - 1])
