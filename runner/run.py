@@ -22,7 +22,7 @@ from runner.planning.consent import Consent
 from runner.planning.elsewhere import paid_elsewhere
 from runner.planning.paid_words import adopted_notice
 from runner.planning.selection import WHOLE, Selection
-from runner.providers.connect import origin_of
+from runner.providers.origin import origin_of
 from runner.recovery.lock import Holder, Phase, holding, settled_phase
 from runner.settings import Settings, with_image_settings
 

@@ -1,7 +1,7 @@
 """Opens the API that a command works with, or the emulator in its place."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,14 +14,12 @@ from runner.environment import Environment
 from runner.http.api_client import ApiClient
 from runner.http.api_url import origin
 from runner.providers.base import Provider
+from runner.providers.origin import EMULATOR_ORIGIN
 from runner.providers.runcomfy.api import RunComfy
 from runner.providers.runcomfy.credentials import load_token
 from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
 from runner.providers.vendor import VENDOR, api_base
 from runner.settings import Settings
-
-EMULATOR_ORIGIN = "emulator"
-"""The API origin of every batch that is run with `--emulator`, whatever port the emulator has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +36,6 @@ class Api:
     """For the user, if the token's file is readable by others."""
     image_hosts: tuple[str, ...] = ()
     """Hosts that serve the API's images, beside its own origin; a leading dot stands for any host below."""
-
-
-def origin_of(settings: Settings, env: Mapping[str, str]) -> str:
-    """The origin that `open_api` would have, without opening anything.
-
-    Raises UsageProblem for a base URL that cannot be used.
-    """
-    return EMULATOR_ORIGIN if settings.emulator else origin(api_base(env))
 
 
 @asynccontextmanager

@@ -132,6 +132,7 @@ async def settled_phase(
     """
     lock = _lock(database)
     since = working_since = clock.monotonic()
+    look_at = since + _WATCHED_SECONDS
     while clock.monotonic() - since < _PATIENCE_WITH_AN_END_SECONDS:
         with try_holding(database) as gone:
             holder = _holder(lock)
@@ -139,8 +140,10 @@ async def settled_phase(
             return Phase.ENDING
         if holder.phase is Phase.PAUSED:
             working_since = clock.monotonic()
-            if working_since - since >= _WATCHED_SECONDS and await pauses_again():
-                return Phase.PAUSED
+            if working_since >= look_at:
+                look_at = working_since + 1.0
+                if await pauses_again():
+                    return Phase.PAUSED
         elif clock.monotonic() - working_since >= _WATCHED_SECONDS:
             return Phase.WORKING
         await clock.sleep(_ASKED_EVERY_SECONDS)

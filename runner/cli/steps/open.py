@@ -92,6 +92,7 @@ def opener_of_api(
         UsageProblem: the batch belongs to another API.
     """
     from runner.providers import connect
+    from runner.providers.origin import origin_of
 
-    batch.check_origin(connect.origin_of(settings, environment.env))
+    batch.check_origin(origin_of(settings, environment.env))
     return lambda: connect.open_api(settings, environment)

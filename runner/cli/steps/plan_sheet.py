@@ -104,7 +104,7 @@ async def _witnesses(settings: Settings, place: str, store: "Store | None") -> P
 
 
 def _origin(settings: Settings) -> str:
-    from runner.providers.connect import origin_of
+    from runner.providers.origin import origin_of
 
     return origin_of(settings, process_environment().env)
 

@@ -22,7 +22,7 @@ async def test_neither_sweeps_what_the_other_downloads(tmp_path: Path) -> None:
         folder = tmp_path / "outputs" / "sheet"
 
         async def run(database: str) -> None:
-            reports[database] = await w.run(path, db=tmp_path / database)
+            reports[database] = await w.run(path, db=tmp_path / database, again=True)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(run, "a.db")
@@ -47,7 +47,7 @@ async def test_a_manifest_of_another_database_stays(tmp_path: Path) -> None:
         was = [path.read_bytes() for path in first.manifests]
         await w.clock.sleep(1)
         for _ in range(2):
-            second = await w.run(w.sheet(2), db=tmp_path / "b.db")
+            second = await w.run(w.sheet(2), db=tmp_path / "b.db", again=True)
             assert [path.name for path in second.manifests] == ["manifest-2.jsonl", "manifest-2.csv"]
         assert [path.read_bytes() for path in first.manifests] == was
         third = await w.run(w.sheet(3), db=tmp_path / "a.db")

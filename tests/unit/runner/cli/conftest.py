@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import runner.run  # noqa: F401 - it takes names from other modules: before a test replaces one there
-from runner.providers.connect import EMULATOR_ORIGIN, Api
+from runner.providers.connect import Api
+from runner.providers.origin import EMULATOR_ORIGIN
 from tests.unit.runner.cli.world import API, World
 
 

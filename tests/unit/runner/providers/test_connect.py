@@ -8,7 +8,8 @@ from jobs.errors import TokenProblem, UsageProblem
 from runner.clock import SystemClock
 from runner.environment import Environment
 from runner.providers.base import NoSuchModel, Priced
-from runner.providers.connect import EMULATOR_ORIGIN, open_api, origin_of, user_agent
+from runner.providers.connect import open_api, user_agent
+from runner.providers.origin import EMULATOR_ORIGIN, origin_of
 from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
 from runner.settings import Settings
 

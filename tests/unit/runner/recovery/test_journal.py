@@ -168,9 +168,7 @@ async def test_an_end_that_the_disk_refuses_is_told(journal: SubmitJournal, noti
     assert "Input/output error" in notices[0]
 
 
-async def test_one_that_nobody_else_may_have_made(
-    tmp_path: Path, journal: SubmitJournal, places: Places
-) -> None:
+async def test_no_link_is_followed(tmp_path: Path, journal: SubmitJournal, places: Places) -> None:
     """A link in its place leads nowhere."""
     victim = tmp_path / "victim"
     victim.write_text("mine")
