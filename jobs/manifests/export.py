@@ -16,7 +16,7 @@ from jobs.atomic_file import AtomicFile, cannot_write, replaceable, write_all
 from jobs.errors import CannotWrite
 from jobs.manifests.columns import ColumnNames, column_names_of
 from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
-from jobs.manifests.ownership import first_created_at, in_the_way, manifests_in
+from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
 from jobs.views import BatchView, JobView
 
@@ -24,19 +24,16 @@ if TYPE_CHECKING:
     from jobs.store.store import Store
 
 _CHUNK = 200
-_MOST_NAMES = 100
 
 
 async def write_manifests(store: "Store", batch: BatchView, folder: Path) -> tuple[Path, ...]:
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
 
-    Those of a batch of another database stay: `manifest-2.jsonl` and `manifest-2.csv` are written then.
-
     Raises:
         CannotWrite: a file cannot be written, or would replace one that is no manifest of Nightsheet's; what
             was there before is left as it was.
     """
-    paths = await _own_manifests(store, batch, folder)
+    paths = manifests_in(folder)
     for path in paths:
         if (trouble := await to_thread.run_sync(in_the_way, path)) is not None:
             raise CannotWrite(
@@ -45,19 +42,6 @@ async def write_manifests(store: "Store", batch: BatchView, folder: Path) -> tup
             )
         await write_export(store, batch, FORMATS[path.suffix[1:]], path)
     return paths
-
-
-async def _own_manifests(store: "Store", batch: BatchView, folder: Path) -> tuple[Path, ...]:
-    """The first pair of names that no other batch's manifest has."""
-    for number in range(1, _MOST_NAMES):
-        paths = manifests_in(folder, number)
-        for path in paths:
-            written_at = await to_thread.run_sync(first_created_at, path)
-            if written_at is not None and not await store.batches.has_created_at(batch.id, written_at):
-                break
-        else:
-            return paths
-    raise CannotWrite(f"{folder} is full of manifests of other batches.", hint="Choose another --output-dir.")
 
 
 async def write_export(

@@ -1,8 +1,6 @@
 """Ownership of files: which are Nightsheet's own manifests, and which a run must not replace."""
 
-import csv
 import json
-from datetime import datetime
 from pathlib import Path
 
 OF_A_RUN = ("manifest.jsonl", "manifest.csv")
@@ -13,31 +11,9 @@ _IN_A_RECORD = frozenset({"batch", "key", "row", "model", "state"})
 _LONGEST_LINE = 16 * 1024 * 1024
 
 
-def manifests_in(folder: Path, number: int = 1) -> tuple[Path, ...]:
-    """The manifests that a run writes into this folder; with a higher number where others have the name."""
-    paths = (folder / name for name in OF_A_RUN)
-    if number == 1:
-        return tuple(paths)
-    return tuple(path.with_name(f"{path.stem}-{number}{path.suffix}") for path in paths)
-
-
-def first_created_at(path: Path) -> datetime | None:
-    """When the first job in a manifest was made: it tells whose manifest it is. Blocks.
-
-    None where nothing tells: there is no such file, it is no manifest, or one of a batch without jobs.
-    """
-    try:
-        if path.is_symlink() or not path.is_file():
-            return None
-        with path.open(encoding="utf-8", newline="") as opened:
-            lines = iter(lambda: opened.readline(_LONGEST_LINE), "")
-            if path.suffix == ".csv":
-                record = next(csv.DictReader(lines), {})
-            else:
-                record = json.loads(next(lines, "{}"))
-        return datetime.fromisoformat(record["created_at"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error):
-        return None
+def manifests_in(folder: Path) -> tuple[Path, ...]:
+    """The manifests that a run writes into this folder."""
+    return tuple(folder / name for name in OF_A_RUN)
 
 
 def is_manifest(file: Path) -> bool:

@@ -98,14 +98,6 @@ class Batches(StorePart):
         return await _get(connection, batch_id)
 
     @reads
-    async def has_created_at(self, connection: AsyncConnection, batch_id: int, moment: datetime) -> bool:
-        """Whether a job of the batch was made at that moment."""
-        found = await connection.execute(
-            select(JOB.c.id).where(JOB.c.batch_id == batch_id, JOB.c.created_at == moment).limit(1)
-        )
-        return found.first() is not None
-
-    @reads
     async def find(self, connection: AsyncConnection, name: str) -> BatchView | None:
         """The batch of that name, if there is one."""
         return await _find(connection, name)

@@ -36,20 +36,3 @@ async def test_neither_sweeps_what_the_other_downloads(tmp_path: Path) -> None:
             states = select(tmp_path / database, "SELECT state, count(*) AS n FROM job GROUP BY state")
             assert states == [{"state": JobState.SUCCEEDED, "n": 3}]
         assert list(folder.rglob("*.part")) == []
-        assert reports["a.db"].manifests != reports["b.db"].manifests
-
-
-@virtual
-async def test_a_manifest_of_another_database_stays(tmp_path: Path) -> None:
-    """It names what that one paid for; each database finds its own again."""
-    async with night(tmp_path) as w:
-        first = await w.run(w.sheet(2), db=tmp_path / "a.db")
-        was = [path.read_bytes() for path in first.manifests]
-        await w.clock.sleep(1)
-        for _ in range(2):
-            second = await w.run(w.sheet(2), db=tmp_path / "b.db", again=True)
-            assert [path.name for path in second.manifests] == ["manifest-2.jsonl", "manifest-2.csv"]
-        assert [path.read_bytes() for path in first.manifests] == was
-        third = await w.run(w.sheet(3), db=tmp_path / "a.db")
-        assert third.manifests == first.manifests
-        assert len(first.manifests[0].read_text().splitlines()) == 3
