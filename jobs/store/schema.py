@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func
+from sqlalchemy import ColumnElement, and_, func, literal_column
 from sqlmodel import SQLModel
 
 import jobs.store.tables  # noqa: F401 - fills the metadata
@@ -19,6 +19,8 @@ SETTLED_JOURNAL = SQLModel.metadata.tables["settledjournal"]
 
 TWIN = JOB.alias("twin")
 """The job that is sent instead of a linked one."""
+WAS_SENT = JOB.c.attempts > literal_column("0")
+"""In the very words of the index by fingerprint: SQLite does not take it for a parameter."""
 AGAIN = func.json_extract(JOB.c.columns, "$.again")
 """The text by which a row is another one than the same row without it."""
 IS_IDENTICAL = and_(
@@ -37,3 +39,12 @@ def to_send(batch_id: int) -> list[ColumnElement[Any]]:
         JOB.c.same_as.is_(None),
         JOB.c.held.is_(None),
     ]
+
+
+def of_batch(batch_id: Any) -> ColumnElement[bool]:
+    """The condition for a job of the batch, where its fingerprint is to be looked up.
+
+    No index by batch fits it: SQLite would take that one for the better.
+    """
+    condition: ColumnElement[bool] = JOB.c.batch_id + literal_column("0") == batch_id
+    return condition

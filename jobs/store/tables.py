@@ -131,6 +131,7 @@ class Job(SQLModel, table=True):
         Index("job_in_turn", "batch_id", "state", "agreed", "turn", "id"),
         Index("job_in_sheet_order", "batch_id", "current", "position"),
         Index("job_by_twin", "batch_id", "same_as", sqlite_where=text("same_as IS NOT NULL")),
+        Index("job_by_same_as", "same_as", sqlite_where=text("same_as IS NOT NULL")),
         Index("job_by_held", "batch_id", sqlite_where=text("held IS NOT NULL")),
         Index("job_sent", "fingerprint", sqlite_where=text("attempts > 0")),
         Index("job_folder", "batch_id", text("folder COLLATE NOCASE"), unique=True),

@@ -17,6 +17,8 @@ depends_on = None
 STATEMENTS = (
     "ALTER TABLE batch ADD COLUMN looked_at VARCHAR(32)",
     "ALTER TABLE job ADD COLUMN held JSON CONSTRAINT job_held CHECK (held IS NULL OR NOT agreed)",
+    # By itself: a job that is deleted is looked for among those that others wait for, whatever their batch.
+    "CREATE INDEX job_by_same_as ON job (same_as) WHERE same_as IS NOT NULL",
     "CREATE INDEX job_by_held ON job (batch_id) WHERE held IS NOT NULL",
     "CREATE INDEX job_sent ON job (fingerprint) WHERE attempts > 0",
 )

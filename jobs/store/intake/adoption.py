@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, delete, exists, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.attempts import PAID_OR_MAYBE
 from jobs.states import JobState
-from jobs.store.schema import ATTEMPT, JOB
+from jobs.store.schema import ATTEMPT, JOB, WAS_SENT, of_batch
 
 _AT_ONCE = 500
 ROW_GONE = "row_gone"
@@ -31,26 +31,21 @@ RETURNED = {
 """The columns of a job whose row returns."""
 WAS_CANCELLED = (JOB.c.state == JobState.CANCELLED) & (JOB.c.error_code == ROW_GONE)
 
-PAID = (JOB.c.attempts > 0) & exists().where(
-    ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE))
-)
+PAID = WAS_SENT & exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE)))
 """Of jobs: a submit was or may have been accepted. The first condition is that of the index."""
-_BEST_FIRST = (
-    case(
-        *(
-            (JOB.c.state == state, place)
-            for place, state in enumerate(
-                (
-                    *(JobState.SUCCEEDED, JobState.FETCHING, JobState.RUNNING),
-                    *(JobState.UNCONFIRMED, JobState.SUBMITTING, JobState.QUEUED, JobState.FAILED),
-                )
+_PLACE = case(
+    *(
+        (JOB.c.state == state, place)
+        for place, state in enumerate(
+            (
+                *(JobState.SUCCEEDED, JobState.FETCHING, JobState.RUNNING),
+                *(JobState.UNCONFIRMED, JobState.SUBMITTING, JobState.QUEUED, JobState.FAILED),
             )
-        ),
-        else_=9,
+        )
     ),
-    JOB.c.id,
+    else_=9,
 )
-"""Of several jobs, the one that is done or nearest to it."""
+"""Of several jobs, the first is done or nearest to it."""
 
 
 def _unsent(batch_id: int, generation: int) -> list[ColumnElement[Any]]:
@@ -72,7 +67,7 @@ async def sent_in(connection: AsyncConnection, batch_id: int, fingerprints: Sequ
     found = await connection.execute(
         select(JOB.c.fingerprint)
         .distinct()
-        .where(JOB.c.fingerprint.in_(fingerprints), JOB.c.batch_id == batch_id, PAID)
+        .where(JOB.c.fingerprint.in_(fingerprints), of_batch(batch_id), PAID)
     )
     return {str(fingerprint) for (fingerprint,) in found}
 
@@ -94,8 +89,8 @@ async def candidates(
     """The jobs of the batch with these fingerprints that were or may have been paid for, the best first."""
     found = await connection.execute(
         select(JOB.c.fingerprint, JOB.c.id, JOB.c.key, JOB.c.state, JOB.c.error_code, JOB.c.current)
-        .where(JOB.c.fingerprint.in_(fingerprints), JOB.c.batch_id == batch_id, PAID)
-        .order_by(*_BEST_FIRST)
+        .where(JOB.c.fingerprint.in_(fingerprints), of_batch(batch_id), PAID)
+        .order_by(_PLACE, JOB.c.id)
     )
     known: dict[str, list[Candidate]] = defaultdict(list)
     for fingerprint, *row in found:
@@ -108,39 +103,39 @@ async def adopt(connection: AsyncConnection, batch_id: int, generation: int) -> 
 
     Call it when all rows of the sheet have their own jobs: a job of an earlier generation is nobody's then.
     """
-    unclaimed = [JOB.c.batch_id == batch_id, JOB.c.generation < generation, PAID]
-    said = select(JOB.c.fingerprint).where(*unclaimed).scalar_subquery()
-    wants = (
-        select(
-            JOB.c.id,
-            JOB.c.fingerprint,
-            func.row_number().over(partition_by=JOB.c.fingerprint, order_by=JOB.c.position).label("place"),
-        )
-        .where(*_unsent(batch_id, generation), JOB.c.fingerprint.in_(said))
-        .subquery()
-    )
-    has = (
-        select(
-            JOB.c.id,
-            JOB.c.fingerprint,
-            func.row_number().over(partition_by=JOB.c.fingerprint, order_by=_BEST_FIRST).label("place"),
-        )
-        .where(*unclaimed)
-        .subquery()
-    )
-    pairs = select(wants.c.id, has.c.id).where(
-        wants.c.fingerprint == has.c.fingerprint, wants.c.place == has.c.place
-    )
     unsent, sent, positions = array("q"), array("q"), array("q")
-    for row_id, job_id in await connection.execute(pairs):
-        unsent.append(row_id)
-        sent.append(job_id)
+    rows: list[int] = []
+    said = ""
+    found = await connection.stream(_by_saying(batch_id, generation))
+    async for part in found.partitions(_AT_ONCE):
+        for fingerprint, is_sent, _rank, job_id in part:
+            if fingerprint != said:
+                rows, said = [], fingerprint
+            if not is_sent:
+                rows.append(job_id)
+            elif rows:
+                unsent.append(rows.pop(0))
+                sent.append(job_id)
     for first in range(0, len(unsent), _AT_ONCE):
         some = slice(first, first + _AT_ONCE)
         positions.extend(
             await _replace(connection, batch_id, dict(zip(unsent[some], sent[some], strict=True)))
         )
     return positions
+
+
+def _by_saying(batch_id: int, generation: int) -> Select[Any]:
+    """Unsent jobs and unclaimed ones that were sent, together by what they say.
+
+    First the rows in their order, then the jobs that they may take, the best first.
+    """
+    unclaimed = [JOB.c.batch_id == batch_id, JOB.c.generation < generation, PAID]
+    said = select(JOB.c.fingerprint).where(*unclaimed).scalar_subquery()
+    wants = select(JOB.c.fingerprint, literal(0).label("is_sent"), JOB.c.position.label("rank"), JOB.c.id)
+    wants = wants.where(*_unsent(batch_id, generation), JOB.c.fingerprint.in_(said))
+    has = select(JOB.c.fingerprint, literal(1), _PLACE, JOB.c.id).where(*unclaimed)
+    both = wants.union_all(has).subquery()
+    return select(both).order_by(*both.c)
 
 
 async def _replace(connection: AsyncConnection, batch_id: int, by: dict[int, int]) -> list[int]:

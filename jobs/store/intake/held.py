@@ -21,7 +21,7 @@ from jobs.store.moves import apply as moves
 from jobs.store.moves import intents
 from jobs.store.moves.attach import holder_of
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.schema import ATTEMPT, BATCH, JOB, TWIN
+from jobs.store.schema import ATTEMPT, BATCH, JOB, TWIN, WAS_SENT, of_batch
 from jobs.workload import Amount, Workload
 
 _AT_ONCE = 500
@@ -162,14 +162,14 @@ def _held(batch_id: int) -> list[ColumnElement[Any]]:
 
 def _outside(batch_id: int | None, origin: str) -> list[ColumnElement[Any]]:
     """The conditions for a job of another batch of the origin, joined with its batch, that was ever sent."""
-    outside = [JOB.c.attempts > 0, BATCH.c.origin == origin]
+    outside = [WAS_SENT, BATCH.c.origin == origin]
     return outside if batch_id is None else [*outside, JOB.c.batch_id != batch_id]
 
 
 def _paid_in_others(batch_id: int, origin: str) -> Select[Any]:
     return (
-        select(JOB.c.fingerprint)
-        .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+        select(JOB.c.id)
+        .select_from(JOB.join(BATCH, of_batch(BATCH.c.id)))
         .where(
             *_outside(batch_id, origin),
             exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE))),
@@ -189,7 +189,7 @@ def _unsent(batch_id: int, after: int, others: Select[Any] | None) -> Select[Any
         row.c.id > after,
     )
     if others is not None:
-        unsent = unsent.where(row.c.fingerprint.in_(others.scalar_subquery()))
+        unsent = unsent.where(others.where(JOB.c.fingerprint == row.c.fingerprint).exists())
     return unsent.order_by(row.c.id).limit(_AT_ONCE)
 
 
@@ -209,7 +209,7 @@ async def _paid_before(
             ATTEMPT.c.request_id,
             ATTEMPT.c.ended,
         )
-        .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+        .select_from(JOB.join(BATCH, of_batch(BATCH.c.id)))
         .join(ATTEMPT, ATTEMPT.c.job_id == JOB.c.id)
         .where(
             JOB.c.fingerprint.in_(fingerprints),
@@ -255,7 +255,7 @@ async def _succeeded_elsewhere(
     shares = TWIN.alias("shares")
     found = await connection.execute(
         select(JOB.c.fingerprint, JOB.c.id)
-        .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+        .select_from(JOB.join(BATCH, of_batch(BATCH.c.id)))
         .where(
             JOB.c.fingerprint.in_(fingerprints),
             *_outside(batch_id, await _origin(connection, batch_id)),
