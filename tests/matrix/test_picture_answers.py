@@ -130,7 +130,7 @@ async def test_a_link_to_the_vendor_s_own_image_hosts_is_followed(tmp_path: Path
         async with night(
             tmp_path, faults=[strikes("a", Endpoint.RESULT, FaultKind.FOREIGN_URL, url=url)]
         ) as w:
-            await w.run(sheet(w, "a"))
+            await w.run(sheet(w, "a"), again=True)
             assert "/elsewhere.png" in {path for _at, _method, path in w.transport.calls}
             assert "blocked" not in ends(w).values()
         w.database.unlink()

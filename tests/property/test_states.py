@@ -81,7 +81,7 @@ class Life:
         if not earlier:
             return
         request_id = earlier[number % len(earlier)]
-        expected = self.may(Move.ATTACH) and self.state is not JobState.UNCONFIRMED
+        expected = self.state in MOVES[Move.ATTACH][0] - {JobState.UNCONFIRMED}
         attached = outcome_of(Move.ATTACH, self.job_id, request_id=request_id)
         assert await self.table.store.jobs.apply(attached) is expected
         if not expected:
