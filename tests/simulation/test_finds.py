@@ -76,7 +76,7 @@ _FIVE_HUNDREDS = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.HTTP, status=502
     ("bug", "law", "changes"),
     [
         (_server_errors_are_sent_again, "I[13]", {"faults": (_FIVE_HUNDREDS,)}),
-        (_what_was_interrupted_is_queued_again, "I[13]", {"crashes": (Crash("after submit", 1),)}),
+        (_what_was_interrupted_is_queued_again, "I[135]", {"crashes": (Crash("after submit", 1),)}),
         (_answers_are_not_committed, "I[35]", {}),
         (_a_repainted_picture_is_sent, "I4", {**_REPAINTED, "copies": False}),
         (_the_gate_is_open, "I11", {"rows": 5, "settings": {"submit_gate": 1}}),
