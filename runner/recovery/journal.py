@@ -41,6 +41,8 @@ class _File:
             sync_folder(path.parent.parent)
         except OSError:
             self.close()
+            with suppress(OSError):  # one that was never begun would be told as damaged
+                path.unlink()
             raise
 
     def append(self, records: Sequence[SubmitRecord], *, synced: bool) -> None:

@@ -106,6 +106,18 @@ async def test_no_file_before_the_first_submit(journal: SubmitJournal, places: P
     assert (places.beside / NAME).exists()
 
 
+async def test_a_file_that_cannot_be_begun_leaves_nothing(journal: SubmitJournal, places: Places) -> None:
+    """The disk is full at the first submit, and has room again at the next."""
+    with (
+        mock.patch("os.write", side_effect=OSError(errno.ENOSPC, "No space left on device")),
+        pytest.raises(CannotWrite),
+    ):
+        await journal.sent(record(0))
+    assert list(places.beside.iterdir()) == []
+    await journal.sent(record(1))
+    assert records_in(places.beside) == [record(1)]
+
+
 @pytest.mark.parametrize("step", range(6))
 async def test_a_disk_that_refuses_leaves_no_doubt(
     journal: SubmitJournal, places: Places, step: int, notices: list[str]
