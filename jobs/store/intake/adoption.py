@@ -16,11 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.attempts import PAID_OR_MAYBE
 from jobs.states import JobState
+from jobs.store.moves.values import ROW_GONE
 from jobs.store.schema import ATTEMPT, JOB, WAS_SENT, of_batch
 
 _AT_ONCE = 500
-ROW_GONE = "row_gone"
-"""`error_code` of a job that was cancelled because its row was removed. It is queued again with the row."""
 RETURNED = {
     "state": JobState.QUEUED,
     "finished_at": None,

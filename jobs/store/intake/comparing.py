@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from jobs.row_change import NEW, Claims, RowChange
 from jobs.sheets.planned import PlannedJob
 from jobs.states import AT_THE_API, JobState
-from jobs.store.intake.adoption import ROW_GONE, Candidate, candidates
+from jobs.store.intake.adoption import Candidate, candidates
 from jobs.store.intake.loading import Revision, revisions_of
+from jobs.store.moves.values import ROW_GONE
 
 _SHARED = frozenset({JobState.SUCCEEDED, JobState.FAILED})
 _ON_ITS_WAY = AT_THE_API | {JobState.SUBMITTING, JobState.UNCONFIRMED}

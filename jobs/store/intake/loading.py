@@ -17,14 +17,14 @@ from sqlalchemy import bindparam, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import SheetProblems
-from jobs.failures import FailureKind
 from jobs.paths import folder_name, suffixed
 from jobs.payload import payload
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.intake import references
-from jobs.store.intake.adoption import RETURNED, ROW_GONE, adopt, sent_in
+from jobs.store.intake.adoption import RETURNED, adopt, sent_in
+from jobs.store.moves.values import LEFT_UNSENT, ROW_GONE
 from jobs.store.schema import BATCH, JOB, TWIN
 from jobs.views import LoadReport
 
@@ -275,13 +275,7 @@ async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime)
     done = await connection.execute(
         update(JOB)
         .where(which, JOB.c.state == JobState.QUEUED)
-        .values(
-            state=JobState.CANCELLED,
-            finished_at=now,
-            error_kind=FailureKind.CANCELLED,
-            error_code=ROW_GONE,
-            error_message="Its row left the sheet before it was sent: nothing was paid.",
-        )
+        .values(state=JobState.CANCELLED, finished_at=now, **LEFT_UNSENT)
     )
     return int(done.rowcount)
 

@@ -9,7 +9,7 @@ from jobs.outcomes import Accepted, Attached, NotAccepted, Outcome, Requeued, Re
 from jobs.states import Move
 from jobs.store.moves.attach import attach, is_taken
 from jobs.store.moves.conditions import from_its_sources, guarded, newest_attempt, update_newest
-from jobs.store.moves.values import NEVER_SENT, attempt_values, job_values
+from jobs.store.moves.values import LEFT_UNSENT, NEVER_SENT, attempt_values, job_values
 from jobs.store.schema import ATTEMPT, JOB
 
 
@@ -56,9 +56,10 @@ async def apply(connection: AsyncConnection, outcome: Outcome) -> bool:
     elif values := attempt_values(outcome):
         await connection.execute(update_newest(job_id, **values))
     if isinstance(outcome, NotAccepted):
-        await connection.execute(
-            from_its_sources(Move.CANCEL, job_id)
-            .where(JOB.c.cancel_requested)
-            .values(finished_at=outcome.at, cancel_requested=False, **NEVER_SENT)
-        )
+        for nobody_wants_it, why in ((JOB.c.cancel_requested, NEVER_SENT), (~JOB.c.current, LEFT_UNSENT)):
+            await connection.execute(
+                from_its_sources(Move.CANCEL, job_id)
+                .where(nobody_wants_it)
+                .values(finished_at=outcome.at, cancel_requested=False, **why)
+            )
     return True

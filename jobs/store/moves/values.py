@@ -41,6 +41,12 @@ def _error(failure: Failure) -> dict[str, Any]:
 
 NEVER_SENT = _error(Failure(FailureKind.CANCELLED, "Cancelled before it was sent: nothing was paid."))
 """The error columns of a job that a person cancelled while it was queued."""
+ROW_GONE = "row_gone"
+"""`error_code` of a job that was cancelled because its row was removed. It is queued again with the row."""
+LEFT_UNSENT = _error(
+    Failure(FailureKind.CANCELLED, "Its row left the sheet before it was sent: nothing was paid.", ROW_GONE)
+)
+"""The error columns of a job whose row was removed while it was queued."""
 
 
 def job_values(outcome: Outcome) -> dict[str, Any]:

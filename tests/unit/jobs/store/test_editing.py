@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState, Move
-from jobs.store.intake.adoption import ROW_GONE
+from jobs.store.moves.values import ROW_GONE
 from jobs.store.schema import ATTEMPT
 from jobs.views import LoadReport
 from tests.support.tables import Table, planned, rows, select

@@ -6,8 +6,9 @@ from jobs.attempts import RawAnswer
 from jobs.failures import FailureKind
 from jobs.outcomes import Accepted, Attached, LeftUnconfirmed, NotAccepted, Refused, Unsendable
 from jobs.states import JobState, Move
+from jobs.store.moves.values import ROW_GONE
 from jobs.views import Intent
-from tests.support.tables import ESTIMATE, Table, claimed, failure
+from tests.support.tables import ESTIMATE, Table, claimed, failure, rows
 
 S = JobState
 
@@ -108,6 +109,17 @@ async def test_what_was_turned_away_stays_in_the_ledger(table: Table) -> None:
     assert (account.submits, account.turned_away, account.spent_usd) == (1, 1, ESTIMATE)
     job = await table.job("a")
     assert (job.attempts, job.request_id) == (1, "req-a")
+
+
+async def test_what_was_turned_away_and_left_the_sheet_ends_unpaid(table: Table) -> None:
+    """Nobody would send it any more; it is queued again when its row returns."""
+    job_id = await table.bring("a", S.SUBMITTING)
+    await table.load(rows("b", "c"))
+    assert await table.store.jobs.apply(NotAccepted(job_id, table.clock.at, table.clock.at, "Too many"))
+    row = table.row(job_id)
+    assert (row["state"], row["error_code"], row["finished_at"] is not None) == ("cancelled", ROW_GONE, True)
+    await table.load(rows("a", "b", "c"))
+    assert (await table.job("a")).state == S.QUEUED
 
 
 async def test_what_was_not_sent_is_no_attempt(table: Table) -> None:
