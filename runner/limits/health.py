@@ -15,6 +15,8 @@ from runner.limits.brake import Brake
 from runner.providers.base import CallFailed, Provider, Stopped
 
 _PROBES = Backoff(first=1.0, longest=30.0)
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
+"""Steps of this part of a circle fill it evenly, however many there are."""
 _AFTER_UNCONFIRMED = Backoff(first=1.0, longest=60.0)
 UNKNOWN_REQUEST_ID = "nightsheet-is-anybody-there"
 """No request has this id: an API that works answers a poll of it with a 404."""
@@ -49,6 +51,7 @@ class Health:
         self._suspect_since: float | None = clock.monotonic() if ask_first else None
         self._troubled_since: float | None = None
         self._unconfirmed = 0
+        self._turn: float | None = None
         self.waiting_for: str | None = None
         """Why nothing moves at the moment, for a person."""
 
@@ -98,6 +101,16 @@ class Health:
             async with self._asking:
                 if self.suspect:
                     await self._ask_until_answered()
+
+    async def ready_in_turn(self, within: float) -> None:
+        """Return when the API may be called, up to `within` seconds after it answers again.
+
+        All who wait wake at once: each takes a turn of its own, so that no thundering herd follows an outage.
+        """
+        await self.ready()
+        drawn = self._rng.random() if self._turn is None else self._turn + _GOLDEN_RATIO
+        self._turn = drawn % 1.0
+        await self._clock.sleep(within * self._turn)
 
     async def _ask_until_answered(self) -> None:
         if (

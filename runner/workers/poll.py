@@ -72,9 +72,7 @@ async def watch(run: Context, job: OpenJob, apart: Callable[[], None] = lambda: 
         await run.time.clock.sleep(run.timing.poll_min * run.time.rng.uniform(0.5, 1.0))
         while True:
             if run.limits.health.suspect:
-                await run.limits.health.ready()
-                # All waiting jobs wake at once: avoid a thundering herd after an outage.
-                await run.time.clock.sleep(run.time.rng.uniform(0.0, run.timing.poll_max))
+                await run.limits.health.ready_in_turn(run.timing.poll_max)
             wait = await _poll(run, job, state)
             if state.is_apart:
                 apart()
