@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Row, and_, case, insert, literal, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, and_, case, insert, literal, or_, select, update
 
 from jobs.errors import UsageProblem
 from jobs.pauses import UNTIL_RESUMED, PauseReason
@@ -51,12 +50,12 @@ class Batches(StorePart):
         known = await self._database.read(lambda c: _find(c, name))
         moved = known is not None and await _has_moved(known.sheet, str(sheet))
 
-        async def run(connection: AsyncConnection) -> tuple[BatchView, LoadReport]:
-            batch = await _find(connection, name)
+        def run(connection: Connection) -> tuple[BatchView, LoadReport]:
+            batch = _find(connection, name)
             if batch is None:
-                batch = await _create(connection, name=name, sheet=str(sheet), origin=origin, now=now)
+                batch = _create(connection, name=name, sheet=str(sheet), origin=origin, now=now)
             if batch.sheet != str(sheet) and moved:
-                await _set(connection, batch.id, sheet=str(sheet))
+                _set(connection, batch.id, sheet=str(sheet))
             elif batch.sheet != str(sheet) and not is_copy:
                 raise UsageProblem(
                     f"The batch {name!r} was loaded from {batch.sheet}, not from {sheet}.",
@@ -64,9 +63,9 @@ class Batches(StorePart):
                 )
             batch.check_origin(origin)
             if dedupe is not None:
-                await _set(connection, batch.id, dedupe=dedupe)
-            report = await loading.load(connection, batch.id, planned, now)
-            return await _get(connection, batch.id), report
+                _set(connection, batch.id, dedupe=dedupe)
+            report = loading.load(connection, batch.id, planned, now)
+            return _get(connection, batch.id), report
 
         return await self._database.write_once(run)  # a sheet is a stream: it can be read only once
 
@@ -77,10 +76,10 @@ class Batches(StorePart):
             UsageProblem: there is no such batch.
         """
 
-        async def find(connection: AsyncConnection) -> tuple[BatchView | None, list[str]]:
+        def find(connection: Connection) -> tuple[BatchView | None, list[str]]:
             if name is None:
-                return await _last_run(connection), []
-            return await _find(connection, name), await _names(connection)
+                return _last_run(connection), []
+            return _find(connection, name), _names(connection)
 
         found, names = await self._database.read(find)
         if found is not None:
@@ -93,101 +92,91 @@ class Batches(StorePart):
         raise UsageProblem(f"There is no batch {name!r}.", hint=f"This database has: {known}.")
 
     @reads
-    async def get(self, connection: AsyncConnection, batch_id: int) -> BatchView:
+    def get(self, connection: Connection, batch_id: int) -> BatchView:
         """The batch of that id, which must exist, as it is now."""
-        return await _get(connection, batch_id)
+        return _get(connection, batch_id)
 
     @reads
-    async def find(self, connection: AsyncConnection, name: str) -> BatchView | None:
+    def find(self, connection: Connection, name: str) -> BatchView | None:
         """The batch of that name, if there is one."""
-        return await _find(connection, name)
+        return _find(connection, name)
 
     @writes
-    async def pause(
-        self, connection: AsyncConnection, batch_id: int, reason: PauseReason, detail: str
-    ) -> None:
+    def pause(self, connection: Connection, batch_id: int, reason: PauseReason, detail: str) -> None:
         """Store a pause. A guard's or a person's keeps its time and reason; any other is replaced."""
         now = self._now()
         same = and_(BATCH.c.paused_reason == reason, BATCH.c.paused_detail == detail)
-        await connection.execute(
+        connection.execute(
             update(BATCH)
             .where(BATCH.c.id == batch_id, or_(BATCH.c.paused_reason.is_(None), ~or_(_LASTS, same)))
             .values(paused_reason=reason, paused_detail=detail, paused_since=now)
         )
 
     @writes
-    async def unpause(self, connection: AsyncConnection, batch_id: int) -> None:
+    def unpause(self, connection: Connection, batch_id: int) -> None:
         """Clear a pause, unless it is a guard's or a person's."""
-        await connection.execute(update(BATCH).where(BATCH.c.id == batch_id, ~_LASTS).values(**_NOT_PAUSED))
+        connection.execute(update(BATCH).where(BATCH.c.id == batch_id, ~_LASTS).values(**_NOT_PAUSED))
 
     @writes
-    async def resume(self, connection: AsyncConnection, batch_id: int) -> None:
+    def resume(self, connection: Connection, batch_id: int) -> None:
         """Clear any pause. After a guard's or a person's, the guards count from now."""
         since = case((_LASTS, literal(self._now(), BATCH.c.guards_since.type)), else_=BATCH.c.guards_since)
-        await connection.execute(
+        connection.execute(
             update(BATCH).where(BATCH.c.id == batch_id).values(guards_since=since, **_NOT_PAUSED)
         )
 
     @writes
-    async def note_prices(
-        self, connection: AsyncConnection, batch_id: int, prices: Mapping[str, Decimal]
-    ) -> None:
+    def note_prices(self, connection: Connection, batch_id: int, prices: Mapping[str, Decimal]) -> None:
         """Store prices: USD an image, by model."""
-        await connection.execute(
+        connection.execute(
             update(BATCH)
             .where(BATCH.c.id == batch_id)
             .values(prices={model: format(price, "f") for model, price in prices.items()})
         )
 
     @writes
-    async def tune(self, connection: AsyncConnection, batch_id: int, values: Mapping[str, Any]) -> None:
+    def tune(self, connection: Connection, batch_id: int, values: Mapping[str, Any]) -> None:
         """Set any of `concurrency`, `rate` and `budget`, for this run and the next ones."""
-        await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(**values))
+        connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(**values))
 
     @writes
-    async def agree(
-        self, connection: AsyncConnection, batch_id: int, only: Sequence[int] | None = None
-    ) -> int:
+    def agree(self, connection: Connection, batch_id: int, only: Sequence[int] | None = None) -> int:
         """Record consent to pay for all queued jobs; return how many jobs gain it.
 
         With `only`, for these jobs alone: the other queued jobs lose their consent, and need it again.
         """
         queued = to_send(batch_id)
         if only is None:
-            done = await connection.execute(update(JOB).where(*queued, ~JOB.c.agreed).values(agreed=True))
+            done = connection.execute(update(JOB).where(*queued, ~JOB.c.agreed).values(agreed=True))
             return int(done.rowcount)
-        await connection.execute(update(JOB).where(*queued, JOB.c.agreed).values(agreed=False))
+        connection.execute(update(JOB).where(*queued, JOB.c.agreed).values(agreed=False))
         agreed = 0
         for first in range(0, len(only), _CHUNK):
             ids = JOB.c.id.in_(only[first : first + _CHUNK])
-            done = await connection.execute(update(JOB).where(*queued, ids).values(agreed=True))
+            done = connection.execute(update(JOB).where(*queued, ids).values(agreed=True))
             agreed += int(done.rowcount)
         return agreed
 
     @writes
-    async def begin_run(self, connection: AsyncConnection, batch_id: int, *, pid: int, host: str) -> int:
+    def begin_run(self, connection: Connection, batch_id: int, *, pid: int, host: str) -> int:
         """Record a process that starts to run the batch; return the run's id."""
         now = self._now()
-        await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(last_run_at=now))
-        made = await connection.execute(
-            insert(RUN).values(batch_id=batch_id, pid=pid, host=host, started_at=now)
-        )
+        connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(last_run_at=now))
+        made = connection.execute(insert(RUN).values(batch_id=batch_id, pid=pid, host=host, started_at=now))
         assert made.inserted_primary_key is not None
         return int(made.inserted_primary_key[0])
 
     @writes
-    async def end_run(self, connection: AsyncConnection, run_id: int, exit_code: int) -> None:
+    def end_run(self, connection: Connection, run_id: int, exit_code: int) -> None:
         """Record how a run ended. A run that was killed stays open."""
         now = self._now()
-        await connection.execute(
-            update(RUN).where(RUN.c.id == run_id).values(ended_at=now, exit_code=exit_code)
-        )
+        connection.execute(update(RUN).where(RUN.c.id == run_id).values(ended_at=now, exit_code=exit_code))
 
     @reads
-    async def latest_run(self, connection: AsyncConnection) -> RunView | None:
+    def latest_run(self, connection: Connection) -> RunView | None:
         """The run that started last, over any batch: it is the one that may hold the database's lock."""
         latest = select(BATCH.c.name, RUN).join(BATCH, BATCH.c.id == RUN.c.batch_id).order_by(RUN.c.id.desc())
-        row = (await connection.execute(latest.limit(1))).one_or_none()
+        row = (connection.execute(latest.limit(1))).one_or_none()
         return None if row is None else view_of(RunView, row, batch=row.name)
 
 
@@ -210,42 +199,40 @@ async def _has_moved(known: str, place: str) -> bool:
     return not any([await anyio.Path(file).exists() for file in files])
 
 
-async def _find(connection: AsyncConnection, name: str) -> BatchView | None:
+def _find(connection: Connection, name: str) -> BatchView | None:
     """The batch of that name."""
-    row = (await connection.execute(select(BATCH).where(BATCH.c.name == name))).one_or_none()
+    row = (connection.execute(select(BATCH).where(BATCH.c.name == name))).one_or_none()
     return None if row is None else _view(row)
 
 
-async def _get(connection: AsyncConnection, batch_id: int) -> BatchView:
+def _get(connection: Connection, batch_id: int) -> BatchView:
     """The batch of that id, which must exist."""
-    return _view((await connection.execute(select(BATCH).where(BATCH.c.id == batch_id))).one())
+    return _view((connection.execute(select(BATCH).where(BATCH.c.id == batch_id))).one())
 
 
-async def _last_run(connection: AsyncConnection) -> BatchView | None:
+def _last_run(connection: Connection) -> BatchView | None:
     """The batch that ran last, or else was loaded last."""
     latest = select(BATCH).order_by(BATCH.c.last_run_at.desc().nulls_last(), BATCH.c.id.desc()).limit(1)
-    row = (await connection.execute(latest)).one_or_none()
+    row = (connection.execute(latest)).one_or_none()
     return None if row is None else _view(row)
 
 
-async def _names(connection: AsyncConnection) -> list[str]:
+def _names(connection: Connection) -> list[str]:
     """The names of all batches, sorted."""
-    return [name for (name,) in await connection.execute(select(BATCH.c.name).order_by(BATCH.c.name))]
+    return [name for (name,) in connection.execute(select(BATCH.c.name).order_by(BATCH.c.name))]
 
 
-async def _create(
-    connection: AsyncConnection, *, name: str, sheet: str, origin: str, now: datetime
-) -> BatchView:
+def _create(connection: Connection, *, name: str, sheet: str, origin: str, now: datetime) -> BatchView:
     """A new, empty batch."""
-    await connection.execute(
+    connection.execute(
         insert(BATCH).values(
             name=name, sheet=sheet, origin=origin, created_at=now, generation=0, prices={}, last_run_at=now
         )
     )
-    found = await _find(connection, name)
+    found = _find(connection, name)
     assert found is not None
     return found
 
 
-async def _set(connection: AsyncConnection, batch_id: int, **values: Any) -> None:
-    await connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(**values))
+def _set(connection: Connection, batch_id: int, **values: Any) -> None:
+    connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(**values))

@@ -5,21 +5,18 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, tuple_, update
 
-from jobs.attempts import SubmitOutcome
-from jobs.failures import Failure
 from jobs.outcomes import Claimed, Outcome
 from jobs.states import MOVES, JobState, Move
 from jobs.store import ledger
 from jobs.store.moves import apply as moves
 from jobs.store.moves import intents
-from jobs.store.moves.attach import holder_of
 from jobs.store.moves.values import NEVER_SENT
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import job_views, open_view, select_jobs, select_open, with_images
-from jobs.store.schema import ATTEMPT, JOB, REFERENCE
+from jobs.store.schema import JOB, REFERENCE
+from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import (
     FRONT,
     Account,
@@ -29,13 +26,24 @@ from jobs.views import (
     OpenJob,
     Place,
     QueuedJob,
-    Receipt,
     ReferenceView,
-    Settled,
 )
 
 _PAGE = 500
-_QUEUED = [JOB.c[field.name] for field in fields(QueuedJob)]
+_OPEN = Prepared(select_open().where(JOB.c.id == given("job_id")))
+_NEXT_QUEUED = Prepared(
+    select(*(JOB.c[field.name] for field in fields(QueuedJob)))
+    .where(
+        JOB.c.batch_id == given("batch_id"),
+        JOB.c.state == JobState.QUEUED,
+        JOB.c.agreed.is_(True),  # the form that uses the index
+        tuple_(JOB.c.turn, JOB.c.id) > tuple_(given("turn"), given("job_id")),
+        JOB.c.current,
+        JOB.c.available_at <= given("now"),
+    )
+    .order_by(JOB.c.turn, JOB.c.id)
+    .limit(given("limit"))
+)
 
 
 class Jobs(StorePart):
@@ -44,46 +52,29 @@ class Jobs(StorePart):
     # -- moves --
 
     @writes
-    async def claim(self, connection: AsyncConnection, claimed: Claimed) -> Intent | None:
+    def claim(self, connection: Connection, claimed: Claimed) -> Intent | None:
         """Commit the intent to submit; None if the job must not be sent any more."""
-        return await intents.claim(connection, claimed)
+        return intents.claim(connection, claimed)
 
     @writes
-    async def apply(self, connection: AsyncConnection, *outcomes: Outcome) -> bool:
+    def apply(self, connection: Connection, *outcomes: Outcome) -> bool:
         """Apply all outcomes or none; False if a job is in no source state of its move."""
-        return await moves.apply_all(connection, outcomes)
+        return moves.apply_all(connection, outcomes)
 
     @writes
-    async def settle_interrupted(
-        self, connection: AsyncConnection, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
-    ) -> Settled:
-        """Make every `submitting` job `unconfirmed`: its run died during the submit. Then attach each receipt
-        to its job, in the same transaction: nobody may decide about a job whose receipt exists."""
-        unconfirmed = await _leave_unconfirmed(connection, batch_id, failure)
-        attached = 0
-        left = []
-        for receipt in receipts:
-            if await _is_of(connection, batch_id, receipt) and await moves.apply(connection, receipt.outcome):
-                attached += 1
-            elif await holder_of(connection, receipt.outcome.request_id) is None:
-                left.append(receipt)
-        # A receipt may belong to a job that an earlier recovery made unconfirmed before it died.
-        return Settled(unconfirmed=max(0, unconfirmed - attached), attached=attached, left=tuple(left))
-
-    @writes
-    async def cancel(
-        self, connection: AsyncConnection, batch_id: int, keys: Sequence[str] | None = None
+    def cancel(
+        self, connection: Connection, batch_id: int, keys: Sequence[str] | None = None
     ) -> CancelCounts:
         """Cancel queued jobs, and request a cancel of jobs in flight. Only those of `keys`, if given.
 
         A job whose submit turns out as not accepted is then cancelled by that move.
         """
-        queued = await connection.execute(
+        queued = connection.execute(
             update(JOB)
             .where(*_matching(batch_id, [JobState.QUEUED], keys))
             .values(state=MOVES[Move.CANCEL][1], finished_at=self._now(), **NEVER_SENT)
         )
-        asked = await connection.execute(
+        asked = connection.execute(
             update(JOB)
             .where(*_matching(batch_id, [JobState.SUBMITTING, JobState.RUNNING], keys))
             .values(cancel_requested=True)
@@ -91,14 +82,14 @@ class Jobs(StorePart):
         return CancelCounts(queued=int(queued.rowcount), asked=int(asked.rowcount))
 
     @writes
-    async def prune(self, connection: AsyncConnection, batch_id: int) -> int:
+    def prune(self, connection: Connection, batch_id: int) -> int:
         """Request a cancel of jobs at the API that are removed from the sheet; return how many these are.
 
         A job that an identical row of the sheet waits for is kept.
         """
         row = JOB.alias("row")
         wanted = exists().where(row.c.same_as == JOB.c.id, row.c.current, row.c.state == JobState.QUEUED)
-        asked = await connection.execute(
+        asked = connection.execute(
             update(JOB)
             .where(JOB.c.batch_id == batch_id, JOB.c.state == JobState.RUNNING, ~JOB.c.current, ~wanted)
             .values(cancel_requested=True)
@@ -106,16 +97,16 @@ class Jobs(StorePart):
         return int(asked.rowcount)
 
     @writes
-    async def drop_cancel_request(self, connection: AsyncConnection, job_id: int) -> None:
+    def drop_cancel_request(self, connection: Connection, job_id: int) -> None:
         """Clear a job's cancel request."""
-        await connection.execute(update(JOB).where(JOB.c.id == job_id).values(cancel_requested=False))
+        connection.execute(update(JOB).where(JOB.c.id == job_id).values(cancel_requested=False))
 
     # -- the next job for a worker --
 
     @reads
-    async def queued(
+    def queued(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         batch_id: int,
         *,
         after: Place = FRONT,
@@ -123,25 +114,15 @@ class Jobs(StorePart):
         now: datetime | None = None,
     ) -> list[QueuedJob]:
         """Jobs that may be claimed now, or at the time `now`, in their turn, beyond the place `after`."""
-        found = await connection.execute(
-            select(*_QUEUED)
-            .where(
-                JOB.c.batch_id == batch_id,
-                JOB.c.state == JobState.QUEUED,
-                JOB.c.agreed.is_(True),  # the form that uses the index
-                tuple_(JOB.c.turn, JOB.c.id) > tuple_(*map(literal, after)),
-                JOB.c.current,
-                JOB.c.available_at <= (now or self._now()),
-            )
-            .order_by(JOB.c.turn, JOB.c.id)
-            .limit(limit)
-        )
+        turn, job_id = after
+        place = {"turn": turn, "job_id": job_id, "now": now or self._now()}
+        found = _NEXT_QUEUED.rows(connection, batch_id=batch_id, limit=limit, **place)
         return [QueuedJob(*row) for row in found]
 
     @reads
-    async def next_available(self, connection: AsyncConnection, batch_id: int) -> datetime | None:
+    def next_available(self, connection: Connection, batch_id: int) -> datetime | None:
         """The time from which a queued job may be claimed; None if none is queued."""
-        found = await connection.execute(
+        found = connection.execute(
             select(func.min(JOB.c.available_at)).where(
                 JOB.c.batch_id == batch_id, JOB.c.state == JobState.QUEUED, JOB.c.current, JOB.c.agreed
             )
@@ -150,23 +131,23 @@ class Jobs(StorePart):
         return value
 
     @reads
-    async def open_jobs(self, connection: AsyncConnection, batch_id: int, state: JobState) -> list[OpenJob]:
+    def open_jobs(self, connection: Connection, batch_id: int, state: JobState) -> list[OpenJob]:
         """Jobs in `state` (running or fetching), oldest first, including those removed from the sheet."""
-        found = await connection.execute(
+        found = connection.execute(
             select_open().where(JOB.c.batch_id == batch_id, JOB.c.state == state).order_by(JOB.c.id)
         )
         return [open_view(row) for row in found]
 
     @reads
-    async def open_job(self, connection: AsyncConnection, job_id: int) -> OpenJob | None:
+    def open_job(self, connection: Connection, job_id: int) -> OpenJob | None:
         """The job, if the API has it."""
-        row = (await connection.execute(select_open().where(JOB.c.id == job_id))).one_or_none()
+        row = _OPEN.first(connection, job_id=job_id)
         return None if row is None else open_view(row)
 
     @reads
-    async def cancel_wanted(self, connection: AsyncConnection, batch_id: int) -> list[int]:
+    def cancel_wanted(self, connection: Connection, batch_id: int) -> list[int]:
         """The ids of running jobs with a cancel request."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.id).where(
                 JOB.c.batch_id == batch_id, JOB.c.state == JobState.RUNNING, JOB.c.cancel_requested
             )
@@ -174,17 +155,15 @@ class Jobs(StorePart):
         return [job_id for (job_id,) in found]
 
     @reads
-    async def ids_in_state(
-        self, connection: AsyncConnection, state: JobState, job_ids: Sequence[int]
-    ) -> list[int]:
+    def ids_in_state(self, connection: Connection, state: JobState, job_ids: Sequence[int]) -> list[int]:
         """Which of these jobs are in `state`. Made for the some hundred jobs that a run holds."""
-        found = await connection.execute(select(JOB.c.id).where(JOB.c.id.in_(job_ids), JOB.c.state == state))
+        found = connection.execute(select(JOB.c.id).where(JOB.c.id.in_(job_ids), JOB.c.state == state))
         return [job_id for (job_id,) in found]
 
     @reads
-    async def places_of(self, connection: AsyncConnection, sha256s: Sequence[str]) -> list[ReferenceView]:
+    def places_of(self, connection: Connection, sha256s: Sequence[str]) -> list[ReferenceView]:
         """The places of images with these SHA-256 hashes, the newest first."""
-        found = await connection.execute(
+        found = connection.execute(
             select(REFERENCE.c.sha256, REFERENCE.c.path, REFERENCE.c.bytes, REFERENCE.c.media_type)
             .where(REFERENCE.c.sha256.in_(sha256s))
             .order_by(REFERENCE.c.id.desc())
@@ -194,9 +173,9 @@ class Jobs(StorePart):
     # -- lists --
 
     @reads
-    async def in_state(
+    def in_state(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         batch_id: int,
         states: Sequence[JobState],
         keys: Sequence[str] | None = None,
@@ -205,14 +184,14 @@ class Jobs(StorePart):
         wanted = select_jobs().where(JOB.c.batch_id == batch_id, JOB.c.state.in_(states))
         if keys is not None:
             wanted = wanted.where(JOB.c.key.in_(keys))
-        return await job_views(connection, wanted.order_by(JOB.c.position, JOB.c.id))
+        return job_views(connection, wanted.order_by(JOB.c.position, JOB.c.id))
 
     @reads
-    async def by_key(self, connection: AsyncConnection, batch_id: int, key: str) -> JobView | None:
+    def by_key(self, connection: Connection, batch_id: int, key: str) -> JobView | None:
         """The current revision of a key; the newest one if the key is removed from the sheet."""
         wanted = select_jobs().where(JOB.c.batch_id == batch_id, JOB.c.key == key)
         newest = wanted.order_by(JOB.c.current.desc(), JOB.c.revision.desc())
-        views = await job_views(connection, newest.limit(1))
+        views = job_views(connection, newest.limit(1))
         return views[0] if views else None
 
     async def each(
@@ -233,9 +212,9 @@ class Jobs(StorePart):
                 after = found[-1][0]
 
     @reads
-    async def _page(
+    def _page(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         batch_id: int,
         after: tuple[int, int],
         *,
@@ -252,28 +231,28 @@ class Jobs(StorePart):
             wanted = wanted.where(JOB.c.current)
         if states:
             wanted = wanted.where(JOB.c.state.in_(states))
-        rows = (await connection.execute(wanted.order_by(JOB.c.position, JOB.c.id).limit(_PAGE))).all()
-        views = await with_images(connection, rows)
+        rows = (connection.execute(wanted.order_by(JOB.c.position, JOB.c.id).limit(_PAGE))).all()
+        views = with_images(connection, rows)
         return [((row.position, row.id), view) for row, view in zip(rows, views, strict=True)]
 
     # -- counts --
 
     @reads
-    async def counts(self, connection: AsyncConnection, batch_id: int) -> dict[JobState, int]:
+    def counts(self, connection: Connection, batch_id: int) -> dict[JobState, int]:
         """The number of the sheet's jobs in each of the eight states."""
-        return await _counts(connection, batch_id)
+        return _counts(connection, batch_id)
 
     @reads
-    async def counts_and_account(
-        self, connection: AsyncConnection, batch_id: int
+    def counts_and_account(
+        self, connection: Connection, batch_id: int
     ) -> tuple[dict[JobState, int], Account]:
         """The number of jobs in each state and the cost so far, in one consistent snapshot."""
-        return await _counts(connection, batch_id), await ledger.account(connection, batch_id)
+        return _counts(connection, batch_id), ledger.account(connection, batch_id)
 
     @reads
-    async def warned(self, connection: AsyncConnection, batch_id: int) -> int:
+    def warned(self, connection: Connection, batch_id: int) -> int:
         """The number of the sheet's jobs that succeeded with a warning."""
-        found = await connection.execute(
+        found = connection.execute(
             select(func.count()).where(
                 JOB.c.batch_id == batch_id,
                 JOB.c.current,
@@ -284,9 +263,9 @@ class Jobs(StorePart):
         return int(found.scalar_one())
 
     @reads
-    async def ended_since(self, connection: AsyncConnection, batch_id: int, moment: datetime) -> int:
+    def ended_since(self, connection: Connection, batch_id: int, moment: datetime) -> int:
         """The number of the sheet's jobs that ended since `moment`, without linked and cancelled ones."""
-        found = await connection.execute(
+        found = connection.execute(
             select(func.count()).where(
                 JOB.c.batch_id == batch_id,
                 JOB.c.current,
@@ -298,9 +277,9 @@ class Jobs(StorePart):
         return int(found.scalar_one())
 
     @reads
-    async def revisions(self, connection: AsyncConnection, batch_id: int) -> list[tuple[int, str, int, bool]]:
+    def revisions(self, connection: Connection, batch_id: int) -> list[tuple[int, str, int, bool]]:
         """Id, key, revision and `current` of every job that is not a current first revision."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.id, JOB.c.key, JOB.c.revision, JOB.c.current)
             .where(JOB.c.batch_id == batch_id, (JOB.c.revision > 1) | ~JOB.c.current)
             .order_by(JOB.c.id)
@@ -310,45 +289,14 @@ class Jobs(StorePart):
         ]
 
 
-async def _counts(connection: AsyncConnection, batch_id: int) -> dict[JobState, int]:
-    found = await connection.execute(
+def _counts(connection: Connection, batch_id: int) -> dict[JobState, int]:
+    found = connection.execute(
         select(JOB.c.state, func.count())
         .where(JOB.c.batch_id == batch_id, JOB.c.current)
         .group_by(JOB.c.state)
     )
     counted = {JobState(state): int(many) for state, many in found}
     return {state: counted.get(state, 0) for state in JobState}
-
-
-async def _is_of(connection: AsyncConnection, batch_id: int, receipt: Receipt) -> bool:
-    """Whether the receipt belongs to this batch's job: in a new database the ids start again.
-
-    By the attempt's own name, where the receipt has it: a row with another key may have taken the job.
-    """
-    outcome = receipt.outcome
-    its_attempt = exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.uid == outcome.uid)
-    is_known = JOB.c.key == receipt.key if outcome.uid is None else its_attempt
-    found = await connection.execute(
-        select(JOB.c.id).where(JOB.c.id == outcome.job_id, JOB.c.batch_id == batch_id, is_known)
-    )
-    return found.first() is not None
-
-
-async def _leave_unconfirmed(connection: AsyncConnection, batch_id: int, failure: Failure) -> int:
-    sources, target = MOVES[Move.UNCONFIRMED]
-    interrupted = (JOB.c.batch_id == batch_id) & JOB.c.state.in_(sorted(sources))
-    intents = select(JOB.c.id).where(interrupted)
-    await connection.execute(
-        update(ATTEMPT)
-        .where(ATTEMPT.c.job_id.in_(intents), ATTEMPT.c.outcome == SubmitOutcome.INTENT)
-        .values(outcome=SubmitOutcome.UNCONFIRMED, detail=failure.message)
-    )
-    moved = await connection.execute(
-        update(JOB)
-        .where(interrupted)
-        .values(state=target, error_kind=failure.kind, error_code=failure.code, error_message=failure.message)
-    )
-    return int(moved.rowcount)
 
 
 def _matching(

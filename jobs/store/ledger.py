@@ -1,17 +1,18 @@
 """The ledger: every submit that was or may have been accepted, its images and its cost."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, insert, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, and_, case, delete, func, insert, literal, select, update
 
 from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, SubmitOutcome
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST, raw_answer_of, view_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
+from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import Account, ArtifactView, AttemptView, UnconfirmedJob
 from jobs.workload import Amount, Workload
 
@@ -21,43 +22,35 @@ _UNPRICED = (
     ATTEMPT.c.cost_usd.is_(None),
 )
 
+_IMAGE_FIELDS = [field.name for field in fields(ArtifactView)]
+_IMAGES = Prepared(select(ARTIFACT).where(ARTIFACT.c.attempt_id == given("attempt_id")))
+_DELETE_IMAGE = Prepared(
+    delete(ARTIFACT).where(ARTIFACT.c.attempt_id == given("attempt_id"), ARTIFACT.c.number == given("number"))
+)
+_INSERT_IMAGE = Prepared(
+    insert(ARTIFACT).values({name: given(name) for name in ("job_id", "attempt_id", *_IMAGE_FIELDS)})
+)
+
 
 class Ledger(StorePart):
     """Attempts, their images and their cost."""
 
     @writes
-    async def record_image(
-        self, connection: AsyncConnection, job_id: int, attempt_id: int, image: ArtifactView
-    ) -> None:
+    def record_image(self, connection: Connection, job_id: int, attempt_id: int, image: ArtifactView) -> None:
         """Record an image that is on disk under its final name. A record of the same number is replaced."""
-        await connection.execute(
-            delete(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id, ARTIFACT.c.number == image.number)
-        )
-        await connection.execute(
-            insert(ARTIFACT).values(
-                job_id=job_id,
-                attempt_id=attempt_id,
-                number=image.number,
-                path=image.path,
-                url=image.url,
-                sha256=image.sha256,
-                bytes=image.bytes,
-                width=image.width,
-                height=image.height,
-                content_type=image.content_type,
-            )
-        )
+        _DELETE_IMAGE.change(connection, attempt_id=attempt_id, number=image.number)
+        _INSERT_IMAGE.change(connection, job_id=job_id, attempt_id=attempt_id, **asdict(image))
 
     @reads
-    async def images_of(self, connection: AsyncConnection, attempt_id: int) -> dict[int, ArtifactView]:
+    def images_of(self, connection: Connection, attempt_id: int) -> dict[int, ArtifactView]:
         """The images of an attempt that are recorded so far, by number."""
-        found = await connection.execute(select(ARTIFACT).where(ARTIFACT.c.attempt_id == attempt_id))
+        found = _IMAGES.rows(connection, attempt_id=attempt_id)
         return {row.number: view_of(ArtifactView, row) for row in found}
 
     @reads
-    async def attempts(self, connection: AsyncConnection, batch_id: int) -> list[AttemptView]:
+    def attempts(self, connection: Connection, batch_id: int) -> list[AttemptView]:
         """Every attempt of the batch, oldest first."""
-        found = await connection.execute(
+        found = connection.execute(
             select(ATTEMPT, JOB.c.key, JOB.c.row, JOB.c.state, JOB.c.authorised)
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
             .where(JOB.c.batch_id == batch_id)
@@ -75,9 +68,9 @@ class Ledger(StorePart):
         ]
 
     @reads
-    async def holder_of(self, connection: AsyncConnection, request_id: str) -> tuple[int, str] | None:
+    def holder_of(self, connection: Connection, request_id: str) -> tuple[int, str] | None:
         """The id and the key of the job that has this request_id; None if no job has it."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.id, JOB.c.key)
             .join(ATTEMPT, ATTEMPT.c.job_id == JOB.c.id)
             .where(ATTEMPT.c.request_id == request_id)
@@ -86,14 +79,14 @@ class Ledger(StorePart):
         return None if row is None else (row.id, row.key)
 
     @reads
-    async def account(self, connection: AsyncConnection, batch_id: int) -> Account:
+    def account(self, connection: Connection, batch_id: int) -> Account:
         """The cost of the batch so far, including jobs that are removed from the sheet."""
-        return await account(connection, batch_id)
+        return account(connection, batch_id)
 
     @reads
-    async def unconfirmed_usd(self, connection: AsyncConnection, batch_id: int) -> Decimal:
+    def unconfirmed_usd(self, connection: Connection, batch_id: int) -> Decimal:
         """The most that unconfirmed submits may have cost, in USD, even if a person decided about them."""
-        found = await connection.execute(
+        found = connection.execute(
             select(func.coalesce(func.sum(ATTEMPT.c.estimate_usd), 0))
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
             .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(sorted(IN_DOUBT)))
@@ -101,9 +94,9 @@ class Ledger(StorePart):
         return _usd(found.scalar_one())
 
     @reads
-    async def unpriced(self, connection: AsyncConnection, batch_id: int) -> Workload:
+    def unpriced(self, connection: Connection, batch_id: int) -> Workload:
         """By model, the submits that were or may have been accepted, and whose price nobody knows."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .select_from(ATTEMPT)
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
@@ -113,21 +106,21 @@ class Ledger(StorePart):
         return Workload({str(model): Amount(int(many), int(images)) for model, many, images in found})
 
     @writes
-    async def reckon(self, connection: AsyncConnection, batch_id: int, prices: Mapping[str, Decimal]) -> None:
+    def reckon(self, connection: Connection, batch_id: int, prices: Mapping[str, Decimal]) -> None:
         """Estimate submits that were sent without a known price. `prices` are USD an image, by model."""
         for model, price in prices.items():
             of_model = select(JOB.c.id).where(JOB.c.batch_id == batch_id, JOB.c.model == model)
             pictures = select(JOB.c.pictures).where(JOB.c.id == ATTEMPT.c.job_id).scalar_subquery()
-            await connection.execute(
+            connection.execute(
                 update(ATTEMPT)
                 .where(ATTEMPT.c.job_id.in_(of_model), *_UNPRICED)
                 .values(estimate_usd=pictures * literal(price, ATTEMPT.c.estimate_usd.type))
             )
 
     @reads
-    async def naming_ids(self, connection: AsyncConnection, batch_id: int) -> list[UnconfirmedJob]:
+    def naming_ids(self, connection: Connection, batch_id: int) -> list[UnconfirmedJob]:
         """Unconfirmed jobs whose answer named an id, oldest first."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.id, JOB.c.key, JOB.c.model, ATTEMPT.c.uid, ATTEMPT.c.named_id)
             .join(ATTEMPT, NEWEST)
             .where(
@@ -140,9 +133,9 @@ class Ledger(StorePart):
         return [UnconfirmedJob(*row) for row in found]
 
     @reads
-    async def automatic_resubmits(self, connection: AsyncConnection, batch_id: int) -> int:
+    def automatic_resubmits(self, connection: Connection, batch_id: int) -> int:
         """How many unconfirmed submits a setting has repeated so far."""
-        found = await connection.execute(
+        found = connection.execute(
             select(func.count())
             .select_from(ATTEMPT)
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
@@ -155,7 +148,7 @@ class Ledger(StorePart):
         return int(found.scalar_one())
 
 
-async def account(connection: AsyncConnection, batch_id: int) -> Account:
+def account(connection: Connection, batch_id: int) -> Account:
     """The cost of the batch so far, including jobs that are removed from the sheet."""
     reported = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)
     without_cost = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
@@ -163,7 +156,7 @@ async def account(connection: AsyncConnection, batch_id: int) -> Account:
     submits = func.count(case((ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE)), 1)))
     turned_away = func.count(case((ATTEMPT.c.outcome == SubmitOutcome.TURNED_AWAY, 1)))
     row = (
-        await connection.execute(
+        connection.execute(
             select(reported, estimated, submits, turned_away)
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
             .where(JOB.c.batch_id == batch_id)

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, case, exists, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, exists, func, or_, select, update
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Linked, Unsendable
@@ -30,7 +29,7 @@ class Links(StorePart):
     """Links between identical jobs: one of them is sent, and the others share its result."""
 
     @reads
-    async def alike(self, connection: AsyncConnection, batch_id: int) -> list[list[Alike]]:
+    def alike(self, connection: Connection, batch_id: int) -> list[list[Alike]]:
         """Groups of two or more jobs that send the same bytes: queued jobs, and those sent before.
 
         A job that was sent counts even if it is removed from the sheet: its images are paid.
@@ -50,7 +49,7 @@ class Links(StorePart):
             )
             .subquery()
         )
-        found = await connection.execute(
+        found = connection.execute(
             select(each).where(each.c.many > 1).order_by(each.c.kind, each.c.turn, each.c.id)
         )
         kinds: dict[int, list[Alike]] = {}
@@ -63,18 +62,18 @@ class Links(StorePart):
         return list(kinds.values())
 
     @writes
-    async def link(self, connection: AsyncConnection, pairs: Sequence[tuple[int, int]]) -> None:
+    def link(self, connection: Connection, pairs: Sequence[tuple[int, int]]) -> None:
         """Link the first job of each pair to the second, unless the first was sent meanwhile."""
         if not pairs:
             return
-        await connection.execute(
+        connection.execute(
             update(JOB)
             .where(JOB.c.id == bindparam("job_id"), JOB.c.state == JobState.QUEUED, JOB.c.attempts == 0)
             .values(same_as=bindparam("twin_id"), agreed=False, held=None),
             [{"job_id": job_id, "twin_id": twin_id} for job_id, twin_id in pairs],
         )
         # A job may wait for one that is linked itself from now on: no chains.
-        await connection.execute(
+        connection.execute(
             update(JOB)
             .where(
                 _IS_LINKED,
@@ -84,9 +83,9 @@ class Links(StorePart):
         )
 
     @writes
-    async def unlink(self, connection: AsyncConnection, batch_id: int) -> int:
+    def unlink(self, connection: Connection, batch_id: int) -> int:
         """Unlink the jobs that wait; return how many these are. They need consent of their own again."""
-        done = await connection.execute(
+        done = connection.execute(
             update(JOB)
             .where(JOB.c.batch_id == batch_id, _IS_LINKED, JOB.c.state == JobState.QUEUED)
             .values(same_as=None)
@@ -102,7 +101,7 @@ class Links(StorePart):
         return successors
 
     @writes
-    async def _settle_some(self, connection: AsyncConnection, batch_id: int) -> tuple[int, int]:
+    def _settle_some(self, connection: Connection, batch_id: int) -> tuple[int, int]:
         """One round of `settle`, over a limited number of jobs: (how many ended, how many took a place).
 
         Where the other job was cancelled or is no longer identical, one of those that wait takes its place,
@@ -111,25 +110,25 @@ class Links(StorePart):
         now = self._now()
         took_over = 0
         gone = or_(TWIN.c.state == JobState.CANCELLED, ~IS_IDENTICAL)
-        while successors := (await connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
+        while successors := (connection.execute(_waiting(batch_id).where(gone).limit(_AT_ONCE))).all():
             first = {successor.id: successor for successor in reversed(successors)}
             for successor in first.values():
                 agreed = successor.agreed and successor.alike
-                await _take_over(connection, batch_id, successor.job_id, successor.id, agreed=agreed)
+                _take_over(connection, batch_id, successor.job_id, successor.id, agreed=agreed)
             took_over += len(first)
         over = TWIN.c.state.in_([JobState.SUCCEEDED, JobState.FAILED])
-        found = (await connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
+        found = (connection.execute(_waiting(batch_id).where(over).limit(_AT_ONCE))).all()
         for row in found:
-            await apply(connection, _end(row.job_id, row, now))
+            apply(connection, _end(row.job_id, row, now))
         return len(found), took_over
 
     @reads
-    async def count(self, connection: AsyncConnection, batch_id: int) -> LinkCounts:
+    def count(self, connection: Connection, batch_id: int) -> LinkCounts:
         """Counts of the sheet's linked jobs."""
         waits = JOB.c.state == JobState.QUEUED
         idle = waits & (TWIN.c.state == JobState.QUEUED) & ~TWIN.c.agreed
         succeeded = JOB.c.state == JobState.SUCCEEDED
-        found = await connection.execute(
+        found = connection.execute(
             select(
                 *(func.coalesce(func.sum(case((which, 1), else_=0)), 0) for which in (succeeded, waits, idle))
             )
@@ -139,9 +138,9 @@ class Links(StorePart):
         return LinkCounts(*map(int, found.one()))
 
     @reads
-    async def listed(self, connection: AsyncConnection, batch_id: int) -> list[LinkedJob]:
+    def listed(self, connection: Connection, batch_id: int) -> list[LinkedJob]:
         """Every linked job, in sheet order, with the key of the job sent instead of it."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.key, JOB.c.row, JOB.c.state, TWIN.c.key)
             .join(TWIN, TWIN.c.id == JOB.c.same_as)
             .where(JOB.c.batch_id == batch_id, _IS_LINKED)
@@ -160,18 +159,16 @@ def _waiting(batch_id: int) -> Select[Any]:
     )
 
 
-async def _take_over(
-    connection: AsyncConnection, batch_id: int, job_id: int, twin_id: int, *, agreed: bool
-) -> None:
+def _take_over(connection: Connection, batch_id: int, job_id: int, twin_id: int, *, agreed: bool) -> None:
     """Let a waiting job be sent instead of the other one, and the rest wait for it.
 
     With `agreed` the other's consent passes to it: only if both are still identical.
     """
     if agreed:
-        await connection.execute(update(JOB).where(JOB.c.id == twin_id).values(agreed=False))
-    await connection.execute(update(JOB).where(JOB.c.id == job_id).values(same_as=None, agreed=agreed))
+        connection.execute(update(JOB).where(JOB.c.id == twin_id).values(agreed=False))
+    connection.execute(update(JOB).where(JOB.c.id == job_id).values(same_as=None, agreed=agreed))
     waits = [JOB.c.batch_id == batch_id, JOB.c.same_as == twin_id, JOB.c.state == JobState.QUEUED]
-    await connection.execute(update(JOB).where(*waits).values(same_as=job_id))
+    connection.execute(update(JOB).where(*waits).values(same_as=job_id))
 
 
 def _end(job_id: int, twin: Row[Any], now: datetime) -> Linked | Unsendable:

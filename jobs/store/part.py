@@ -1,11 +1,11 @@
 """The base of the store's parts: decorators make a durable write or a consistent read of SQL statements."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from jobs.store.sqlite.database import Database
 
@@ -13,7 +13,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 S = TypeVar("S", bound="StorePart")
 
-Statement = Callable[Concatenate[S, AsyncConnection, P], Awaitable[T]]
+Statement = Callable[Concatenate[S, Connection, P], T]
 Method = Callable[Concatenate[S, P], Coroutine[Any, Any, T]]
 
 

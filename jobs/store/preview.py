@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, case, func, select
 
 from jobs.row_change import Claims, RowChange
 from jobs.sheets.planned import PlannedJob
@@ -26,9 +25,9 @@ class Preview(StorePart):
     """What a run would do. Read-only."""
 
     @reads
-    async def compare(
+    def compare(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         batch_id: int,
         jobs: Sequence[PlannedJob],
         claims: Claims | None = None,
@@ -40,14 +39,14 @@ class Preview(StorePart):
         """
         if claims is None:
             claims = Claims()
-            await compare(connection, batch_id, jobs, claims)
+            compare(connection, batch_id, jobs, claims)
             claims.all_seen = True
-        return await compare(connection, batch_id, jobs, claims)
+        return compare(connection, batch_id, jobs, claims)
 
     @reads
-    async def to_send(self, connection: AsyncConnection, batch_id: int) -> Workload:
+    def to_send(self, connection: Connection, batch_id: int) -> Workload:
         """The workload of the queued jobs."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .where(*to_send(batch_id))
             .group_by(JOB.c.model)
@@ -55,9 +54,9 @@ class Preview(StorePart):
         return _workload(found)
 
     @reads
-    async def unagreed(self, connection: AsyncConnection, batch_id: int) -> Workload:
+    def unagreed(self, connection: Connection, batch_id: int) -> Workload:
         """The workload of the queued jobs that nobody consented to pay for yet."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .where(*to_send(batch_id), ~JOB.c.agreed)
             .group_by(JOB.c.model)
@@ -65,7 +64,7 @@ class Preview(StorePart):
         return _workload(found)
 
     @reads
-    async def repeats(self, connection: AsyncConnection, batch_id: int) -> Workload:
+    def repeats(self, connection: Connection, batch_id: int) -> Workload:
         """The workload of the queued jobs that repeat another job of the sheet.
 
         The first job of each group is no repeat, unless one of the group was sent before. Failed and
@@ -87,7 +86,7 @@ class Preview(StorePart):
             .having(func.count() > 1, queued > 0)
             .subquery()
         )
-        found = await connection.execute(
+        found = connection.execute(
             select(alike.c.model, func.sum(alike.c.more), func.sum(alike.c.more * alike.c.pictures))
             .where(alike.c.more > 0)
             .group_by(alike.c.model)
@@ -95,20 +94,20 @@ class Preview(StorePart):
         return _workload(found)
 
     @reads
-    async def warnings(self, connection: AsyncConnection, batch_id: int, limit: int) -> Warned:
+    def warnings(self, connection: Connection, batch_id: int, limit: int) -> Warned:
         """Warnings of queued jobs without consent: how many jobs have one, and the first `limit` of them."""
         about = [*to_send(batch_id), ~JOB.c.agreed, func.json_array_length(JOB.c.warnings) > 0]
-        many = (await connection.execute(select(func.count()).where(*about))).scalar_one()
+        many = (connection.execute(select(func.count()).where(*about))).scalar_one()
         if not many:
             return Warned(0, ())
         first = (
             select(JOB.c.row, JOB.c.key, JOB.c.warnings).where(*about).order_by(JOB.c.position).limit(limit)
         )
-        found = await connection.execute(first)
+        found = connection.execute(first)
         return Warned(int(many), tuple((row, key, text) for row, key, texts in found for text in texts[:1]))
 
     @reads
-    async def throughput(self, connection: AsyncConnection, origin: str) -> float | None:
+    def throughput(self, connection: Connection, origin: str) -> float | None:
         """Jobs a minute in the last run at this API that ended enough jobs; None if there is none."""
         latest = (
             select(RUN.c.batch_id, RUN.c.started_at, RUN.c.ended_at)
@@ -117,16 +116,16 @@ class Preview(StorePart):
             .order_by(RUN.c.id.desc())
             .limit(_LOOKED_AT)
         )
-        for batch_id, started_at, ended_at in (await connection.execute(latest)).all():
-            ended = await _ended(connection, batch_id, started_at, ended_at)
+        for batch_id, started_at, ended_at in (connection.execute(latest)).all():
+            ended = _ended(connection, batch_id, started_at, ended_at)
             minutes = (ended_at - started_at).total_seconds() / 60
             if ended >= _ENOUGH and minutes > 0:
                 return float(ended / minutes)
         return None
 
 
-async def _ended(connection: AsyncConnection, batch_id: int, first: datetime, last: datetime) -> int:
-    found = await connection.execute(
+def _ended(connection: Connection, batch_id: int, first: datetime, last: datetime) -> int:
+    found = connection.execute(
         select(func.count()).where(
             JOB.c.batch_id == batch_id, JOB.c.attempts > 0, JOB.c.finished_at.between(first, last)
         )

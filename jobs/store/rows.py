@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, and_, case, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, Select, and_, case, func, select
 
 from jobs.attempts import PAID_OR_MAYBE, RawAnswer
 from jobs.failures import Failure, FailureKind
@@ -40,8 +40,12 @@ _SENT = (
 
 def view_of(view: type[View], row: Row[Any], **given: Any) -> View:
     """A view whose fields are the columns of the same names, except those that are given."""
-    names = [field.name for field in fields(view) if field.name not in given]
-    return view(**{name: getattr(row, name) for name in names}, **given)
+    return view(**{name: getattr(row, name) for name in _names_of(view) if name not in given}, **given)  # type: ignore[arg-type]
+
+
+@cache
+def _names_of(view: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(view))
 
 
 def select_open() -> Select[Any]:
@@ -98,17 +102,17 @@ def select_jobs() -> Select[Any]:
     )
 
 
-async def job_views(connection: AsyncConnection, wanted: Select[Any]) -> list[JobView]:
+def job_views(connection: Connection, wanted: Select[Any]) -> list[JobView]:
     """The jobs of a `select_jobs`, with their images."""
-    return await with_images(connection, (await connection.execute(wanted)).all())
+    return with_images(connection, (connection.execute(wanted)).all())
 
 
-async def with_images(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[JobView]:
+def with_images(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobView]:
     """Views of the rows of a `select_jobs`, with images of the attempt, or of the job sent instead."""
     attempts = list({row.images_of for row in rows if row.images_of is not None})
     images: dict[int, list[ArtifactView]] = defaultdict(list)
     for first in range(0, len(attempts), 500):
-        found = await connection.execute(
+        found = connection.execute(
             select(ARTIFACT)
             .where(ARTIFACT.c.attempt_id.in_(attempts[first : first + 500]))
             .order_by(ARTIFACT.c.attempt_id, ARTIFACT.c.number)

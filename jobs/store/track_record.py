@@ -4,8 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from jobs.attempts import SubmitOutcome
 from jobs.failures import BY_A_PERSON, FailureKind
@@ -29,20 +28,20 @@ class TrackRecords(StorePart):
     """The record of each batch. Read-only."""
 
     @reads
-    async def of(self, connection: AsyncConnection, batch_id: int, *, ended: int) -> TrackRecord:
+    def of(self, connection: Connection, batch_id: int, *, ended: int) -> TrackRecord:
         """The record of a batch, with the last `ended` jobs that ended."""
         batch = select(BATCH.c.origin, BATCH.c.guards_since).where(BATCH.c.id == batch_id)
-        origin, since = (await connection.execute(batch)).one()
+        origin, since = (connection.execute(batch)).one()
         lately = max(filter(None, (since, self._now() - _LATELY)))
-        found = await _last_ended(connection, batch_id, since, ended)
-        accepted_at = await _accepted_at(connection, batch_id) if found and found[-1][1].at_submit else None
+        found = _last_ended(connection, batch_id, since, ended)
+        accepted_at = _accepted_at(connection, batch_id) if found and found[-1][1].at_submit else None
         return TrackRecord(
-            total=await _total(connection, batch_id),
+            total=_total(connection, batch_id),
             ended=tuple(job for _, job in found),
             since_accepted=sum(accepted_at is None or at > accepted_at for at, _ in found),
-            unanswered=await _unanswered(connection, batch_id, since),
-            fruitless=await _fruitless(connection, batch_id, lately),
-            proven=await _proven(connection, origin, lately),
+            unanswered=_unanswered(connection, batch_id, since),
+            fruitless=_fruitless(connection, batch_id, lately),
+            proven=_proven(connection, origin, lately),
         )
 
 
@@ -50,13 +49,13 @@ def _after(column: ColumnElement[Any], since: datetime | None) -> list[ColumnEle
     return [] if since is None else [column > since]
 
 
-async def _total(connection: AsyncConnection, batch_id: int) -> int:
-    found = await connection.execute(select(func.count()).where(JOB.c.batch_id == batch_id, JOB.c.current))
+def _total(connection: Connection, batch_id: int) -> int:
+    found = connection.execute(select(func.count()).where(JOB.c.batch_id == batch_id, JOB.c.current))
     return int(found.scalar_one())
 
 
-async def _last_ended(
-    connection: AsyncConnection, batch_id: int, since: datetime | None, many: int
+def _last_ended(
+    connection: Connection, batch_id: int, since: datetime | None, many: int
 ) -> list[tuple[datetime, EndedJob]]:
     """The last jobs that ended and runs that were followed by another, oldest first, each with its time."""
     last = (
@@ -72,14 +71,14 @@ async def _last_ended(
         .limit(many)
         .scalar_subquery()
     )
-    found = await connection.execute(
+    found = connection.execute(
         select(JOB.c.finished_at, JOB.c.id, JOB.c.error_kind, ATTEMPT.c.outcome)
         .outerjoin(ATTEMPT, NEWEST)
         .where(JOB.c.id.in_(last))
         .order_by(JOB.c.finished_at, JOB.c.id)
     )
     jobs = [(at, job_id, _ended_job(kind, outcome)) for at, job_id, kind, outcome in found]
-    again = await connection.execute(
+    again = connection.execute(
         select(ATTEMPT.c.ended_at, ATTEMPT.c.job_id, ATTEMPT.c.ended)
         .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
         .where(JOB.c.batch_id == batch_id, _SENT_AGAIN, *_after(ATTEMPT.c.ended_at, since))
@@ -99,8 +98,8 @@ def _ended_job(kind: str | None, outcome: str | None) -> EndedJob:
     return EndedJob(FailureKind(kind), at_submit=refused or moderated)
 
 
-async def _accepted_at(connection: AsyncConnection, batch_id: int) -> datetime | None:
-    found = await connection.execute(
+def _accepted_at(connection: Connection, batch_id: int) -> datetime | None:
+    found = connection.execute(
         select(func.max(ATTEMPT.c.answered_at))
         .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
         .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED)
@@ -109,13 +108,13 @@ async def _accepted_at(connection: AsyncConnection, batch_id: int) -> datetime |
     return value
 
 
-async def _unanswered(connection: AsyncConnection, batch_id: int, since: datetime | None) -> int:
+def _unanswered(connection: Connection, batch_id: int, since: datetime | None) -> int:
     """A repeat that a setting allowed is no decision about what became of the submit before it."""
     undecided = or_(
         ATTEMPT.c.outcome == SubmitOutcome.UNCONFIRMED,
         and_(ATTEMPT.c.outcome == SubmitOutcome.RESUBMITTED, ATTEMPT.c.automatic),
     )
-    found = await connection.execute(
+    found = connection.execute(
         select(func.count())
         .select_from(ATTEMPT)
         .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
@@ -124,8 +123,8 @@ async def _unanswered(connection: AsyncConnection, batch_id: int, since: datetim
     return int(found.scalar_one())
 
 
-async def _fruitless(connection: AsyncConnection, batch_id: int, since: datetime) -> dict[str, int]:
-    found = await connection.execute(
+def _fruitless(connection: Connection, batch_id: int, since: datetime) -> dict[str, int]:
+    found = connection.execute(
         select(JOB.c.model, func.count())
         .where(
             JOB.c.batch_id == batch_id,
@@ -139,7 +138,7 @@ async def _fruitless(connection: AsyncConnection, batch_id: int, since: datetime
         )
         .group_by(JOB.c.model)
     )
-    again = await connection.execute(
+    again = connection.execute(
         select(JOB.c.model, func.count())
         .select_from(ATTEMPT)
         .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
@@ -152,9 +151,9 @@ async def _fruitless(connection: AsyncConnection, batch_id: int, since: datetime
     return dict(total)
 
 
-async def _proven(connection: AsyncConnection, origin: str, since: datetime) -> frozenset[str]:
+def _proven(connection: Connection, origin: str, since: datetime) -> frozenset[str]:
     batches = select(BATCH.c.id).where(BATCH.c.origin == origin).scalar_subquery()
-    found = await connection.execute(
+    found = connection.execute(
         select(JOB.c.model)
         .distinct()
         .where(

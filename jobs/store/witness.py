@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, case, exists, insert, or_, select, update
 
 from jobs.attempts import UNDECIDED, SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Attached, Claimed, LeftUnconfirmed, NotAccepted, Outcome, Requeued
 from jobs.payload import payload
-from jobs.states import JobState
+from jobs.states import MOVES, JobState, Move
 from jobs.store.moves import apply as moves
 from jobs.store.moves import intents
 from jobs.store.moves.attach import holder_of
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import ATTEMPT, BATCH, IDENTITY, JOB, SETTLED_JOURNAL
 from jobs.submit_record import Healed, SubmitRecord
+from jobs.views import Receipt, Settled
 
 _FORGOTTEN = Failure(
     FailureKind.UNCONFIRMED,
@@ -32,29 +32,29 @@ class Witness(StorePart):
     """What the journal knows of this database, and the files of it that hold nothing new."""
 
     @reads
-    async def database_uid(self, connection: AsyncConnection) -> str:
+    def database_uid(self, connection: Connection) -> str:
         """The database's own name, which every copy of it shares."""
-        return str((await connection.execute(select(IDENTITY.c.uid))).scalar_one())
+        return str((connection.execute(select(IDENTITY.c.uid))).scalar_one())
 
     @reads
-    async def settled_journals(self, connection: AsyncConnection) -> dict[str, str]:
+    def settled_journals(self, connection: Connection) -> dict[str, str]:
         """The journal files that the table agreed with to the last line, by name, and their stamps then."""
-        found = await connection.execute(select(SETTLED_JOURNAL.c.name, SETTLED_JOURNAL.c.stamp))
+        found = connection.execute(select(SETTLED_JOURNAL.c.name, SETTLED_JOURNAL.c.stamp))
         return {str(name): str(stamp) for name, stamp in found}
 
     @writes
-    async def settle_journal(self, connection: AsyncConnection, name: str, stamp: str) -> None:
+    def settle_journal(self, connection: Connection, name: str, stamp: str) -> None:
         """Note that the table agrees with a journal file."""
         known = update(SETTLED_JOURNAL).where(SETTLED_JOURNAL.c.name == name)
-        changed = await connection.execute(known.values(stamp=stamp))
+        changed = connection.execute(known.values(stamp=stamp))
         if changed.rowcount == 0:
-            await connection.execute(insert(SETTLED_JOURNAL).values(name=name, stamp=stamp))
+            connection.execute(insert(SETTLED_JOURNAL).values(name=name, stamp=stamp))
 
     @reads
-    async def settled(self, connection: AsyncConnection, uids: Sequence[str]) -> frozenset[str]:
+    def settled(self, connection: Connection, uids: Sequence[str]) -> frozenset[str]:
         """Those of some attempts of which a journal has nothing more to tell."""
         ended = [SubmitOutcome.REFUSED, SubmitOutcome.TURNED_AWAY]
-        found = await connection.execute(
+        found = connection.execute(
             select(ATTEMPT.c.uid).where(
                 ATTEMPT.c.uid.in_(uids), or_(ATTEMPT.c.request_id.is_not(None), ATTEMPT.c.outcome.in_(ended))
             )
@@ -62,8 +62,8 @@ class Witness(StorePart):
         return frozenset(found.scalars())
 
     @writes
-    async def heal(
-        self, connection: AsyncConnection, origin: str, records: Sequence[SubmitRecord], now: datetime
+    def heal(
+        self, connection: Connection, origin: str, records: Sequence[SubmitRecord], now: datetime
     ) -> Healed:
         """Put back what the table does not know of some submits to an API.
 
@@ -71,27 +71,73 @@ class Witness(StorePart):
         `unconfirmed`; what was surely not accepted is left alone.
         """
         healed = Healed()
-        attempts = await _attempts(connection, [record.uid for record in records])
+        attempts = _attempts(connection, [record.uid for record in records])
         for record in records:
             attempt = attempts.get(record.uid)
             if attempt is not None:
-                await _complete(connection, attempt, record, healed, now)
+                _complete(connection, attempt, record, healed, now)
             elif not record.is_free:
-                await _put_back(connection, origin, record, healed, now)
+                _put_back(connection, origin, record, healed, now)
         return healed
 
+    @writes
+    def settle_interrupted(
+        self, connection: Connection, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
+    ) -> Settled:
+        """Make every `submitting` job `unconfirmed`: its run died during the submit. Then attach each receipt
+        to its job, in the same transaction: nobody may decide about a job whose receipt exists."""
+        unconfirmed = _leave_unconfirmed(connection, batch_id, failure)
+        attached = 0
+        left = []
+        for receipt in receipts:
+            if _is_of(connection, batch_id, receipt) and moves.apply(connection, receipt.outcome):
+                attached += 1
+            elif holder_of(connection, receipt.outcome.request_id) is None:
+                left.append(receipt)
+        # A receipt may belong to a job that an earlier recovery made unconfirmed before it died.
+        return Settled(unconfirmed=max(0, unconfirmed - attached), attached=attached, left=tuple(left))
+
     @reads
-    async def unknown(
-        self, connection: AsyncConnection, records: Sequence[SubmitRecord]
-    ) -> list[SubmitRecord]:
+    def unknown(self, connection: Connection, records: Sequence[SubmitRecord]) -> list[SubmitRecord]:
         """Those of some submits that were or may have been accepted, and that no attempt stands for."""
-        attempts = await _attempts(connection, [record.uid for record in records])
+        attempts = _attempts(connection, [record.uid for record in records])
         missing = [record for record in records if record.uid not in attempts and not record.is_free]
-        return [record for record in missing if not await _has_receipt(connection, record)]
+        return [record for record in missing if not _has_receipt(connection, record)]
 
 
-async def _attempts(connection: AsyncConnection, uids: Sequence[str]) -> dict[str, Any]:
-    found = await connection.execute(
+def _is_of(connection: Connection, batch_id: int, receipt: Receipt) -> bool:
+    """Whether the receipt belongs to this batch's job: in a new database the ids start again.
+
+    By the attempt's own name, where the receipt has it: a row with another key may have taken the job.
+    """
+    outcome = receipt.outcome
+    its_attempt = exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.uid == outcome.uid)
+    is_known = JOB.c.key == receipt.key if outcome.uid is None else its_attempt
+    found = connection.execute(
+        select(JOB.c.id).where(JOB.c.id == outcome.job_id, JOB.c.batch_id == batch_id, is_known)
+    )
+    return found.first() is not None
+
+
+def _leave_unconfirmed(connection: Connection, batch_id: int, failure: Failure) -> int:
+    sources, target = MOVES[Move.UNCONFIRMED]
+    interrupted = (JOB.c.batch_id == batch_id) & JOB.c.state.in_(sorted(sources))
+    intents = select(JOB.c.id).where(interrupted)
+    connection.execute(
+        update(ATTEMPT)
+        .where(ATTEMPT.c.job_id.in_(intents), ATTEMPT.c.outcome == SubmitOutcome.INTENT)
+        .values(outcome=SubmitOutcome.UNCONFIRMED, detail=failure.message)
+    )
+    moved = connection.execute(
+        update(JOB)
+        .where(interrupted)
+        .values(state=target, error_kind=failure.kind, error_code=failure.code, error_message=failure.message)
+    )
+    return int(moved.rowcount)
+
+
+def _attempts(connection: Connection, uids: Sequence[str]) -> dict[str, Any]:
+    found = connection.execute(
         select(
             ATTEMPT.c.id,
             ATTEMPT.c.uid,
@@ -107,53 +153,53 @@ async def _attempts(connection: AsyncConnection, uids: Sequence[str]) -> dict[st
     return {row.uid: row for row in found}
 
 
-async def _complete(
-    connection: AsyncConnection, attempt: Any, record: SubmitRecord, healed: Healed, now: datetime
+def _complete(
+    connection: Connection, attempt: Any, record: SubmitRecord, healed: Healed, now: datetime
 ) -> None:
     """Tell the table how a submit ended that it knows: the process died, or the disk was full, in between."""
     if record.receipt is not None and attempt.request_id is None:
         job_id, receipt, uid = attempt.job_id, record.receipt, record.uid
         discarded = attempt.outcome == SubmitOutcome.DISCARDED
         kind = Attached if discarded else Accepted
-        if await moves.apply(connection, kind(job_id, receipt, now, uid)):
+        if moves.apply(connection, kind(job_id, receipt, now, uid)):
             healed.completed.append(record)
-        elif not await _has_receipt(connection, record):
+        elif not _has_receipt(connection, record):
             healed.unmatched.append(record)
     elif record.named_id is not None and attempt.named_id is None and attempt.outcome in UNDECIDED:
         named = update(ATTEMPT).where(ATTEMPT.c.id == attempt.id).values(named_id=record.named_id)
-        await connection.execute(named)
+        connection.execute(named)
     elif record.is_free and attempt.outcome in UNDECIDED:
         told = "The journal has it: it was surely not accepted."
-        await moves.apply(connection, NotAccepted(attempt.job_id, now, now, told))
+        moves.apply(connection, NotAccepted(attempt.job_id, now, now, told))
 
 
-async def _put_back(
-    connection: AsyncConnection, origin: str, record: SubmitRecord, healed: Healed, now: datetime
+def _put_back(
+    connection: Connection, origin: str, record: SubmitRecord, healed: Healed, now: datetime
 ) -> None:
     """Give a submit that the table does not know to the row that asked for it."""
-    if await _has_receipt(connection, record):
+    if _has_receipt(connection, record):
         return
-    row = await _row_of(connection, origin, record)
+    row = _row_of(connection, origin, record)
     if row is None:
         healed.unmatched.append(record)
         return
     if row.state in _MAY_BE_SENT_AGAIN:
-        await _applied(connection, Requeued(row.id, now))
+        _applied(connection, Requeued(row.id, now))
     claimed = Claimed(row.id, record.uid, record.payload_sha256, record.at, record.estimate_usd)
-    await intents.put_back(connection, claimed, _as_sent(row.inputs, record.seed))
+    intents.put_back(connection, claimed, _as_sent(row.inputs, record.seed))
     if record.receipt is not None:
-        await _applied(connection, Accepted(row.id, record.receipt, now, record.uid))
+        _applied(connection, Accepted(row.id, record.receipt, now, record.uid))
         healed.found.append(record)
     else:
-        await _applied(connection, LeftUnconfirmed(row.id, _FORGOTTEN, now, record.named_id))
+        _applied(connection, LeftUnconfirmed(row.id, _FORGOTTEN, now, record.named_id))
         healed.doubtful.append(record)
 
 
-async def _applied(connection: AsyncConnection, outcome: Outcome) -> None:
-    assert await moves.apply(connection, outcome), outcome
+def _applied(connection: Connection, outcome: Outcome) -> None:
+    assert moves.apply(connection, outcome), outcome
 
 
-async def _row_of(connection: AsyncConnection, origin: str, record: SubmitRecord) -> Any | None:
+def _row_of(connection: Connection, origin: str, record: SubmitRecord) -> Any | None:
     """The row that a submit was for: by batch, key and fingerprint; else one like it that was never sent."""
     same_batch = BATCH.c.name == record.batch
     alike = (
@@ -165,13 +211,13 @@ async def _row_of(connection: AsyncConnection, origin: str, record: SubmitRecord
     itself = alike.where(
         same_batch, JOB.c.key == record.key, JOB.c.state.in_([JobState.QUEUED, *_MAY_BE_SENT_AGAIN])
     ).order_by(JOB.c.state != JobState.QUEUED, JOB.c.current.desc(), JOB.c.revision.desc())
-    row = (await connection.execute(itself)).one_or_none()
+    row = (connection.execute(itself)).one_or_none()
     if row is not None:
         return row
     unsent = alike.where(JOB.c.state == JobState.QUEUED, JOB.c.attempts == 0).order_by(
         case((same_batch, 0), else_=1), JOB.c.current.desc(), JOB.c.position, JOB.c.id
     )
-    return (await connection.execute(unsent)).one_or_none()
+    return (connection.execute(unsent)).one_or_none()
 
 
 def _as_sent(inputs: str, seed: int | None) -> str:
@@ -180,6 +226,6 @@ def _as_sent(inputs: str, seed: int | None) -> str:
     return inputs if seed is None or told.get("seed", seed) == seed else payload({**told, "seed": seed})
 
 
-async def _has_receipt(connection: AsyncConnection, record: SubmitRecord) -> bool:
+def _has_receipt(connection: Connection, record: SubmitRecord) -> bool:
     """Whether an attempt of another name has its request_id: a person attached it, say."""
-    return record.receipt is not None and await holder_of(connection, record.receipt) is not None
+    return record.receipt is not None and holder_of(connection, record.receipt) is not None

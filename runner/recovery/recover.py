@@ -112,7 +112,7 @@ async def settle(store: "Store", batch: BatchView, places: Places, now: datetime
     path = store.database.path
     healing = await heal(store, places, now)
     receipts = await to_thread.run_sync(old_spool.receipts_in, path, batch)
-    settled = await store.jobs.settle_interrupted(batch.id, INTERRUPTED, receipts)
+    settled = await store.witness.settle_interrupted(batch.id, INTERRUPTED, receipts)
     if receipts:
         await to_thread.run_sync(old_spool.drop, path, batch, settled.left)
     return healing, settled.unconfirmed

@@ -141,7 +141,7 @@ def test_no_exception_outlives_its_reason(rule: Only) -> None:
         ("jobs/paths.py", "from anyio import connect_tcp"),
         ("jobs/paths.py", "import urllib.request"),
         ("jobs/errors.py", "from rich.console import Console"),
-        ("jobs/manifests/record.py", "from sqlalchemy.ext.asyncio import AsyncConnection"),
+        ("jobs/manifests/record.py", "from sqlalchemy import Connection"),
         ("migrations/versions/v0002_next.py", "from jobs.store.tables import Job"),
         ("runner/workers/pool.py", "import sqlite3"),
         ("runner/workers/pool.py", "from jobs.store.moves.apply import claim"),

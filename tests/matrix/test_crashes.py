@@ -10,10 +10,10 @@ import pytest
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.batches import Batches
-from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
 from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
+from jobs.store.witness import Witness
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.matrix.nights import posts
 from tests.support.command import QUICK, desk, until, wait
@@ -137,13 +137,13 @@ async def test_killed_again_and_again_while_it_recovers(tmp_path: Path) -> None:
         w.probe = probe
         await killed(w)
         w.probe = lambda _name: None
-        real = Jobs.settle_interrupted
+        real = Witness.settle_interrupted
 
-        async def noted(self: Jobs, *arguments: Any) -> None:
+        async def noted(self: Witness, *arguments: Any) -> None:
             await real(self, *arguments)
             raise Killed
 
-        with mock.patch.object(Jobs, "settle_interrupted", noted):
+        with mock.patch.object(Witness, "settle_interrupted", noted):
             await killed(w)
         doubts = w.states()[JobState.UNCONFIRMED]
         assert doubts == 1

@@ -15,7 +15,7 @@ from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store.jobs import Jobs
-from jobs.store.sqlite import database
+from jobs.store.sqlite import thread
 from runner.downloads.disk import LocalDisk
 from tests.matrix.nights import posts
 from tests.matrix.processes import COMMAND, start
@@ -106,7 +106,7 @@ async def test_locked_by_another_process_at_the_worst_moment(tmp_path: Path) -> 
 
 def night_of_a_short_wait() -> Any:
     """Ten seconds for another process's lock would be ten seconds of this test."""
-    return mock.patch.dict(database._PRAGMAS, busy_timeout="20")
+    return mock.patch.dict(thread._PRAGMAS, busy_timeout="20")
 
 
 @pytest.mark.process

@@ -132,7 +132,7 @@ class Economy:
                 assert await self.table.store.jobs.claim(claimed(job.id, self.now, self.estimate))
                 self.guards.unconfirmed(job.model)  # else more would be in hand than may be
         failure = Failure(F.UNCONFIRMED, "killed")
-        await self.table.store.jobs.settle_interrupted(self.table.batch.id, failure)
+        await self.table.store.witness.settle_interrupted(self.table.batch.id, failure)
 
     def admits(self, job: QueuedJob) -> bool:
         """Whether the guards let it go beside those in flight."""

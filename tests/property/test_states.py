@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import IN_DOUBT, SubmitOutcome
 from jobs.states import AT_THE_API, ENDED, MOVES, JobState, Move
 from tests.support.tables import ORIGIN, Table, claimed, opened_table, outcome_of, planned, select
 
@@ -73,6 +73,7 @@ class Life:
         self.failed_runs += move is Move.REMOTE_FAILED
         if move in TAKES_AN_ID:
             self.request_ids.append(request_id)
+            assert self.rows()[1][-1]["request_id"] == request_id, "it is the newest attempt's"
 
     async def attach_earlier(self, number: int) -> None:
         """Attach an id that an earlier attempt has: the two change places, or nothing happens."""
@@ -94,7 +95,6 @@ class Life:
         ids = [attempt["id"] for attempt in attempts]
         ids[place], ids[-1] = ids[-1], ids[place]
         assert [attempt["id"] for attempt in moved] == ids
-        self.request_ids = [attempt["request_id"] for attempt in moved if attempt["request_id"]]
 
     def may(self, move: Move) -> bool:
         """Whether the move starts here."""
@@ -108,7 +108,8 @@ class Life:
         if move is Move.REOPEN:
             return bool(attempts) and attempts[-1]["request_id"] is not None
         if move is Move.ATTACH and self.state is JobState.FAILED:
-            return row["error_kind"] in {"lost", "discarded"}
+            in_doubt = any(attempt["outcome"] in IN_DOUBT for attempt in attempts)
+            return row["error_kind"] in {"lost", "discarded"} or in_doubt
         return True
 
     def check(self) -> None:
@@ -122,7 +123,8 @@ class Life:
         # Promise one: sent once, and once more for each time that it was allowed.
         assert len(attempts) - outcomes.count(SubmitOutcome.REFUSED) <= 1 + row["authorised"]
         # Promise two: no request_id is ever lost, whatever comes after it.
-        assert [attempt["request_id"] for attempt in attempts if attempt["request_id"]] == self.request_ids
+        known = [attempt["request_id"] for attempt in attempts if attempt["request_id"]]
+        assert sorted(known) == sorted(self.request_ids)
         # An intent is open exactly while the submit is on its way, and it is the newest attempt.
         assert outcomes.count(SubmitOutcome.INTENT) == int(self.state is JobState.SUBMITTING)
         if self.state is JobState.SUBMITTING:

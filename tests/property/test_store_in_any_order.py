@@ -315,9 +315,9 @@ class StoreMachine(RuleBasedStateMachine):
             if keep
         ]
         self.opened.reopen()
-        settled = self.do(self.store.jobs.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
+        settled = self.do(self.store.witness.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
         assert (settled.unconfirmed, settled.attached) == (len(open_now) - len(receipts), len(receipts))
-        again = self.do(self.store.jobs.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
+        again = self.do(self.store.witness.settle_interrupted(self.batch_id, INTERRUPTED, receipts))
         assert (again.unconfirmed, again.attached, again.left) == (0, 0, ())
 
     @rule(number=st.integers(0, 20))

@@ -4,9 +4,6 @@ aiosqlite's thread and anyio's workers are the only ones that a run has. Here th
 it is handed over, and its result comes back after a delay that the seed draws. So the clock cannot jump while
 anything is at work, results come back in one order, and one seed has one history. Sets of tasks and of cancel
 scopes, which go by addresses otherwise, go by numbers.
-
-A statement that has to wait for another connection's write lock waits in virtual time, as long as SQLite
-would.
 """
 
 import asyncio
@@ -16,7 +13,6 @@ import logging
 import os
 import random
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
@@ -27,13 +23,11 @@ import aiosqlite.core
 from anyio._backends import _asyncio as anyio_backend
 from anyio._backends._asyncio import AsyncIOBackend
 
-from jobs.store.sqlite.database import BUSY_SECONDS
 from tests.simulation.process import PROCESS, Killed, Process, reach
 from tests.support.virtual_time import VirtualLoop
 
 T = TypeVar("T")
 
-_LOOK_AGAIN_SECONDS = 0.01
 _SLOW_COMMIT_SECONDS = 0.05
 _SLOW_THREAD_SECONDS = 0.2
 _MOST_TURNS = 50_000
@@ -166,22 +160,50 @@ class _NoThread:
         """Nothing to start."""
 
 
+_connect = sqlite3.connect
+
 Order = tuple[asyncio.Future[Any] | None, Callable[[], Any]]
 
 
+class _Connection(sqlite3.Connection):
+    """Tells its commits to whoever watches."""
+
+    served: "_Served | None" = None
+
+    def commit(self) -> None:
+        if self.served is None or not self.in_transaction or not self.served.writes:
+            super().commit()
+        else:
+            self.served.commit(super().commit, super().rollback)
+
+
 class _Served:
-    """In place of the queue to aiosqlite's thread: what is put into it is done, in order, here and now."""
+    """In place of the queue to aiosqlite's thread: what is put into it is done, in order, here and now.
+
+    A transaction is one order, so no connection ever waits for another one's lock.
+    """
 
     def __init__(self) -> None:
-        self.connection: sqlite3.Connection | None = None
-        self.writes = False
-        self._orders: deque[tuple[Order, Process | None]] = deque()
-        self._waiting_since: float | None = None
+        self.connection: _Connection | None = None
+        self._delay = 0.0
 
     def put_nowait(self, order: Order) -> None:
-        self._orders.append((order, PROCESS.get()))
-        if len(self._orders) == 1:
-            self._serve(_loop())
+        loop = _loop()
+        future, function = order
+        self._delay, settle = 0.0, partial(_settle, future)
+        try:
+            result = function()
+        except BaseException as error:
+            settle = partial(settle, error=error)
+        else:
+            settle = partial(settle, result=result)
+            self._note(loop, function, result)
+        if self._delay:
+            loop.call_later(self._delay, settle)
+        elif loop.dice.random() < _TAKES_A_TURN:
+            loop.call_soon(settle)
+        else:
+            settle()
 
     def forsake(self) -> None:
         """Close the connection, in place of its thread that is gone."""
@@ -189,85 +211,38 @@ class _Served:
             self.connection.close()
             self.connection = None
 
-    @property
-    def _locks(self) -> bool:
-        return self.writes and self.connection is not None and self.connection.in_transaction
-
-    def _serve(self, loop: SerialLoop) -> None:
-        while self._orders:
-            (future, function), process = self._orders[0]
-            begins = _statement(function).startswith("BEGIN IMMEDIATE")
-            locked = begins and any(other._locks for other in loop.served if other is not self)
-            if locked and self._waits_on(loop):
-                loop.call_later(_LOOK_AGAIN_SECONDS, self._serve, loop)
-                return
-            self._waiting_since = None
-            self._orders.popleft()
-            self.writes = self.writes or begins
-            delay, settle = 0.0, partial(_settle, future)
-            try:
-                if locked:
-                    raise sqlite3.OperationalError("database is locked")
-                result, delay = self._done(loop, function, process)
-            except BaseException as error:
-                settle = partial(settle, error=error)
-            else:
-                settle = partial(settle, result=result)
-            if delay:
-                loop.call_later(delay, settle)
-            elif loop.dice.random() < _TAKES_A_TURN:
-                loop.call_soon(settle)
-            else:
-                settle()
-
-    def _waits_on(self, loop: SerialLoop) -> bool:
-        if self._waiting_since is None:
-            self._waiting_since = loop.time()
-        return loop.time() - self._waiting_since < BUSY_SECONDS
-
-    def _done(
-        self, loop: SerialLoop, function: Callable[[], Any], process: Process | None
-    ) -> tuple[Any, float]:
-        if _name(function) == "commit" and self._locks:
-            return self._committed(loop, function, process)
-        result = function()
-        if isinstance(result, sqlite3.Connection):
-            self.connection = result
+    def _note(self, loop: SerialLoop, function: Callable[[], Any], result: Any) -> None:
+        if isinstance(result, _Connection):
+            self.connection, result.served = result, self
             loop.served.append(self)
-        elif _name(function) == "close_and_stop":  # what follows the closing of a connection, not of a cursor
+        elif getattr(function, "__name__", "") == "close_and_stop":
             self.connection = None
             with suppress(ValueError):
                 loop.served.remove(self)
-        return result, 0.0
 
-    def _committed(
-        self, loop: SerialLoop, function: Callable[[], Any], process: Process | None
-    ) -> tuple[Any, float]:
+    @property
+    def writes(self) -> bool:
+        """Whether its connection may write."""
         assert self.connection is not None
+        return not self.connection.execute("PRAGMA query_only").fetchone()[0]
+
+    def commit(self, commit: Callable[[], None], rollback: Callable[[], None]) -> None:
+        """Commit what the connection has written, if the disk takes it."""
+        assert self.connection is not None
+        loop, process = _loop(), PROCESS.get()
         if process is not None:
             process.reach("before commit")
         refused = loop.watch.refusal(process) if loop.watch is not None else None
         if refused is not None:
             if loop.dice.random() < 0.5:  # SQLite rolls back by itself, or leaves that to us
-                self.connection.rollback()
+                rollback()
             raise refused
-        result = function()
+        commit()
         if loop.watch is not None:
             loop.watch.committed(process, self.connection)
         if process is not None:
             process.reach("after commit")
-        return result, loop.delay(0.4, _SLOW_COMMIT_SECONDS)
-
-
-def _name(function: Callable[[], Any]) -> str:
-    called = function.func if isinstance(function, partial) else function
-    return getattr(called, "__name__", "")
-
-
-def _statement(function: Callable[[], Any]) -> str:
-    if isinstance(function, partial) and function.args and isinstance(function.args[0], str):
-        return function.args[0]
-    return ""
+        self._delay = loop.delay(0.4, _SLOW_COMMIT_SECONDS)
 
 
 def _settle(
@@ -329,6 +304,7 @@ def _without_threads() -> Iterator[None]:
     with (
         _quiet(),
         mock.patch.object(aiosqlite.core, "SimpleQueue", _Served),
+        mock.patch.object(sqlite3, "connect", partial(_connect, factory=_Connection)),
         mock.patch.object(aiosqlite.core, "Thread", _NoThread),
         mock.patch.object(aiosqlite.core.Connection, "__del__", _forsaken),
         mock.patch.object(AsyncIOBackend, "run_sync_in_worker_thread", _in_the_loop),

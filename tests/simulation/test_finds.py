@@ -32,11 +32,11 @@ def _server_errors_are_sent_again() -> AbstractContextManager[Any]:
 
 
 def _what_was_interrupted_is_queued_again() -> AbstractContextManager[Any]:
-    async def requeue(connection: Any) -> None:
+    def requeue(connection: Any) -> None:
         doubtful = "SELECT id FROM job WHERE state = 'submitting'"
-        await connection.execute(text(f"DELETE FROM attempt WHERE job_id IN ({doubtful})"))
+        connection.execute(text(f"DELETE FROM attempt WHERE job_id IN ({doubtful})"))
         again = "UPDATE job SET state = 'queued', agreed = 1, attempts = 0, cancel_requested = 0"
-        await connection.execute(text(f"{again} WHERE state = 'submitting'"))
+        connection.execute(text(f"{again} WHERE state = 'submitting'"))
 
     async def careless(store: Store, *arguments: Any) -> Any:
         await store.database.write(requeue)

@@ -1,7 +1,6 @@
 """Small operations for tests of the database itself: a batch stands for anything that is written."""
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, text
 
 from jobs.store.sqlite.database import Operation
 
@@ -14,14 +13,14 @@ _ADD = text(
 def add(name: str) -> Operation[str]:
     """Write a batch of that name; returns it."""
 
-    async def run(connection: AsyncConnection) -> str:
-        await connection.execute(_ADD, {"name": name})
+    def run(connection: Connection) -> str:
+        connection.execute(_ADD, {"name": name})
         return name
 
     return run
 
 
-async def names(connection: AsyncConnection) -> list[str]:
+def names(connection: Connection) -> list[str]:
     """The batches that were written, in order."""
-    found = await connection.execute(text("SELECT name FROM batch ORDER BY id"))
+    found = connection.execute(text("SELECT name FROM batch ORDER BY id"))
     return [name for (name,) in found]

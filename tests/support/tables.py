@@ -1,14 +1,16 @@
 """A job table on disk, with a clock that stands still, and short ways to every state of a job."""
 
+import asyncio
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator, Iterable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 import anyio
@@ -45,6 +47,7 @@ from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView, LoadReport
 from tests.support.warm import prepare_database
 
+T = TypeVar("T")
 NIGHT = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 ORIGIN = "https://api.example"
 MODEL = "bytedance/seedream-4-5/text-to-image"
@@ -229,14 +232,24 @@ async def new_table(database: Database, *keys: str) -> Table:
     return Table(store, clock, batch)
 
 
-async def hold_writes(database: Database, tasks: TaskGroup) -> anyio.Event:
+async def hold_writes(database: Database, tasks: TaskGroup) -> threading.Event:
     """Keep the writing connection busy until the event is set: what follows has to share a commit."""
-    gate, entered = anyio.Event(), anyio.Event()
+    gate = Gate(lambda _connection: None)
+    tasks.start_soon(database.write, gate)
+    await gate.entered.wait()
+    return gate.opened
 
-    async def wait(_connection: object) -> None:
-        entered.set()
-        await gate.wait()
 
-    tasks.start_soon(database.write, wait)
-    await entered.wait()
-    return gate
+class Gate(Generic[T]):
+    """An operation that keeps its connection's thread until it is let through, and then does `then`."""
+
+    def __init__(self, then: Callable[[Any], T]) -> None:
+        self.entered = anyio.Event()
+        self.opened = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._then = then
+
+    def __call__(self, connection: Any) -> T:
+        self._loop.call_soon_threadsafe(self.entered.set)
+        assert self.opened.wait(60)
+        return self._then(connection)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import create_engine
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from jobs.store.sqlite import migrate
 from runner.emulator.pictures.pictures import render
@@ -49,11 +49,11 @@ def prepare_database(path: Path) -> None:
 @contextmanager
 def warm() -> Iterator[None]:
     """Within, compiled statements are shared between engines, and pictures are drawn once."""
-    engine = partial(create_async_engine, execution_options={"compiled_cache": _compiled})
+    engine = partial(create_engine, execution_options={"compiled_cache": _compiled})
     with (
-        mock.patch("jobs.store.sqlite.database.create_async_engine", engine),
-        mock.patch.object(SQLiteDialect_aiosqlite, "__eq__", lambda mine, other: type(mine) is type(other)),
-        mock.patch.object(SQLiteDialect_aiosqlite, "__hash__", lambda mine: hash(type(mine))),
+        mock.patch("jobs.store.sqlite.thread.create_engine", engine),
+        mock.patch.object(SQLiteDialect_pysqlite, "__eq__", lambda mine, other: type(mine) is type(other)),
+        mock.patch.object(SQLiteDialect_pysqlite, "__hash__", lambda mine: hash(type(mine))),
         mock.patch("runner.emulator.http.app.render", drawn),
     ):
         yield

@@ -11,8 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, case, delete, exists, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    literal,
+    select,
+    update,
+)
 
 from jobs.attempts import PAID_OR_MAYBE
 from jobs.states import JobState
@@ -59,11 +70,11 @@ def _unsent(batch_id: int, generation: int) -> list[ColumnElement[Any]]:
     ]
 
 
-async def sent_in(connection: AsyncConnection, batch_id: int, fingerprints: Sequence[str]) -> set[str]:
+def sent_in(connection: Connection, batch_id: int, fingerprints: Sequence[str]) -> set[str]:
     """Which of these fingerprints are those of jobs of the batch that were or may have been paid for."""
     if not fingerprints:
         return set()
-    found = await connection.execute(
+    found = connection.execute(
         select(JOB.c.fingerprint)
         .distinct()
         .where(JOB.c.fingerprint.in_(fingerprints), of_batch(batch_id), PAID)
@@ -82,11 +93,11 @@ class Candidate:
     current: bool
 
 
-async def candidates(
-    connection: AsyncConnection, batch_id: int, fingerprints: Sequence[str]
+def candidates(
+    connection: Connection, batch_id: int, fingerprints: Sequence[str]
 ) -> dict[str, list[Candidate]]:
     """The jobs of the batch with these fingerprints that were or may have been paid for, the best first."""
-    found = await connection.execute(
+    found = connection.execute(
         select(JOB.c.fingerprint, JOB.c.id, JOB.c.key, JOB.c.state, JOB.c.error_code, JOB.c.current)
         .where(JOB.c.fingerprint.in_(fingerprints), of_batch(batch_id), PAID)
         .order_by(_PLACE, JOB.c.id)
@@ -97,7 +108,7 @@ async def candidates(
     return known
 
 
-async def adopt(connection: AsyncConnection, batch_id: int, generation: int) -> "array[int]":
+def adopt(connection: Connection, batch_id: int, generation: int) -> "array[int]":
     """Let unsent jobs of the sheet be replaced by unclaimed ones that were sent; returns their positions.
 
     Call it when all rows of the sheet have their own jobs: a job of an earlier generation is nobody's then.
@@ -105,8 +116,8 @@ async def adopt(connection: AsyncConnection, batch_id: int, generation: int) -> 
     unsent, sent, positions = array("q"), array("q"), array("q")
     rows: list[int] = []
     said = ""
-    found = await connection.stream(_by_saying(batch_id, generation))
-    async for part in found.partitions(_AT_ONCE):
+    found = connection.execute(_by_saying(batch_id, generation))
+    for part in found.partitions(_AT_ONCE):
         for fingerprint, is_sent, _rank, job_id in part:
             if fingerprint != said:
                 rows, said = [], fingerprint
@@ -117,9 +128,7 @@ async def adopt(connection: AsyncConnection, batch_id: int, generation: int) -> 
                 sent.append(job_id)
     for first in range(0, len(unsent), _AT_ONCE):
         some = slice(first, first + _AT_ONCE)
-        positions.extend(
-            await _replace(connection, batch_id, dict(zip(unsent[some], sent[some], strict=True)))
-        )
+        positions.extend(_replace(connection, batch_id, dict(zip(unsent[some], sent[some], strict=True))))
     return positions
 
 
@@ -137,20 +146,20 @@ def _by_saying(batch_id: int, generation: int) -> Select[Any]:
     return select(both).order_by(*both.c)
 
 
-async def _replace(connection: AsyncConnection, batch_id: int, by: dict[int, int]) -> list[int]:
+def _replace(connection: Connection, batch_id: int, by: dict[int, int]) -> list[int]:
     """Give the place of each unsent job to the job that was sent: key, position, columns. What was paid for
     keeps its attempts, images, folder and state."""
-    found = (await connection.execute(select(JOB).where(JOB.c.id.in_(list(by))))).all()
+    found = (connection.execute(select(JOB).where(JOB.c.id.in_(list(by))))).all()
     pairs = [{"unsent_id": unsent, "sent_id": sent} for unsent, sent in by.items()]
     # Submits that were turned away stay in the ledger; whoever waits for the unsent job waits for the other.
-    await connection.execute(_MOVE_ATTEMPTS, pairs)
-    await connection.execute(
+    connection.execute(_MOVE_ATTEMPTS, pairs)
+    connection.execute(
         _MOVE_LINKS.where(JOB.c.batch_id == batch_id, JOB.c.same_as == bindparam("unsent_id")), pairs
     )
-    await connection.execute(delete(JOB).where(JOB.c.id.in_(list(by))))
+    connection.execute(delete(JOB).where(JOB.c.id.in_(list(by))))
     places = [_place(row, by[row.id]) for row in found]
-    await connection.execute(_TAKE, places)
-    await connection.execute(_RETURN, [{"sent_id": sent} for sent in by.values()])
+    connection.execute(_TAKE, places)
+    connection.execute(_RETURN, [{"sent_id": sent} for sent in by.values()])
     return [row.position for row in found]
 
 

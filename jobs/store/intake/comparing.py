@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from jobs.row_change import NEW, Claims, RowChange
 from jobs.sheets.planned import PlannedJob
@@ -17,11 +17,11 @@ _ON_ITS_WAY = AT_THE_API | {JobState.SUBMITTING, JobState.UNCONFIRMED}
 """States of a job whose result an identical job shares at once, and of one that it waits for."""
 
 
-async def compare(
-    connection: AsyncConnection, batch_id: int, jobs: Sequence[PlannedJob], claims: Claims
+def compare(
+    connection: Connection, batch_id: int, jobs: Sequence[PlannedJob], claims: Claims
 ) -> list[RowChange]:
     """How loading would change each job. Until all rows are seen, none of them adopts a job."""
-    known = await revisions_of(connection, batch_id, [job.key for job in jobs])
+    known = revisions_of(connection, batch_id, [job.key for job in jobs])
     changes: list[RowChange] = []
     unsent: dict[int, PlannedJob] = {}
     for place, job in enumerate(jobs):
@@ -40,7 +40,7 @@ async def compare(
             changes.append(RowChange("changed", JobState.QUEUED, stays, may_be_held=True))
         else:
             changes.append(_unchanged(same, stays=stays))
-    sent = await candidates(connection, batch_id, [job.fingerprint for job in unsent.values()])
+    sent = candidates(connection, batch_id, [job.fingerprint for job in unsent.values()])
     claims.may_adopt = claims.may_adopt or bool(sent)
     for place, job in unsent.items() if claims.all_seen else ():
         taken = next((found for found in sent.get(job.fingerprint, ()) if _is_free(found, claims)), None)

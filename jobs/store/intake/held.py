@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select, update
 
 from jobs.attempts import PAID_OR_MAYBE
 from jobs.outcomes import Accepted, Claimed
@@ -35,8 +34,8 @@ class HeldJobs(StorePart):
     """Jobs that wait for a person, because what they say was paid for before."""
 
     @writes
-    async def hold(
-        self, connection: AsyncConnection, batch_id: int, elsewhere: PaidElsewhere, looked_at: datetime
+    def hold(
+        self, connection: Connection, batch_id: int, elsewhere: PaidElsewhere, looked_at: datetime
     ) -> int:
         """Hold the batch's unsent jobs that were paid for elsewhere, and release those that were not.
 
@@ -44,21 +43,19 @@ class HeldJobs(StorePart):
         was paid for since the last look. `looked_at` is the time of this one. Returns how many more have
         failed at the API elsewhere: these are told, and not held.
         """
-        await connection.execute(update(JOB).where(JOB.c.batch_id == batch_id, _IS_HELD).values(held=None))
+        connection.execute(update(JOB).where(JOB.c.batch_id == batch_id, _IS_HELD).values(held=None))
         this_batch = BATCH.c.id == batch_id
-        since = (await connection.execute(select(BATCH.c.looked_at).where(this_batch))).scalar_one()
-        await connection.execute(update(BATCH).where(this_batch).values(looked_at=looked_at))
-        origin = await _origin(connection, batch_id)
+        since = (connection.execute(select(BATCH.c.looked_at).where(this_batch))).scalar_one()
+        connection.execute(update(BATCH).where(this_batch).values(looked_at=looked_at))
+        origin = _origin(connection, batch_id)
         others = _paid_in_others(batch_id, origin)
-        if not elsewhere and (await connection.execute(others.limit(1))).first() is None:
+        if not elsewhere and (connection.execute(others.limit(1))).first() is None:
             return 0
         failed, last = 0, 0
-        while page := (
-            await connection.execute(_unsent(batch_id, last, None if elsewhere else others))
-        ).all():
+        while page := (connection.execute(_unsent(batch_id, last, None if elsewhere else others))).all():
             last = page[-1].id
             said = [row.fingerprint for row in page]
-            paid = await _paid_before(connection, batch_id, origin, said, elsewhere)
+            paid = _paid_before(connection, batch_id, origin, said, elsewhere)
             held = []
             for job_id, fingerprint, agreed in page:
                 before = paid.get(fingerprint)
@@ -69,18 +66,18 @@ class HeldJobs(StorePart):
                 else:
                     held.append({"job_id": job_id, "where_and_when": _as_json(before)})
             if held:
-                await connection.execute(_HOLD, held)
+                connection.execute(_HOLD, held)
         return failed
 
     @writes
-    async def release(self, connection: AsyncConnection, batch_id: int) -> None:
+    def release(self, connection: Connection, batch_id: int) -> None:
         """Release all held jobs: they still need consent."""
-        await connection.execute(update(JOB).where(JOB.c.batch_id == batch_id, _IS_HELD).values(held=None))
+        connection.execute(update(JOB).where(JOB.c.batch_id == batch_id, _IS_HELD).values(held=None))
 
     @reads
-    async def paid_before(
+    def paid_before(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         batch_id: int | None,
         origin: str,
         fingerprints: Sequence[str],
@@ -90,18 +87,18 @@ class HeldJobs(StorePart):
 
         Without `batch_id`, under any batch of this origin: the one it is for is not loaded yet.
         """
-        return await _paid_before(connection, batch_id, origin, fingerprints, elsewhere)
+        return _paid_before(connection, batch_id, origin, fingerprints, elsewhere)
 
     @reads
-    async def count(self, connection: AsyncConnection, batch_id: int) -> int:
+    def count(self, connection: Connection, batch_id: int) -> int:
         """How many jobs are held."""
-        found = await connection.execute(select(func.count()).where(*_held(batch_id)))
+        found = connection.execute(select(func.count()).where(*_held(batch_id)))
         return int(found.scalar_one())
 
     @reads
-    async def work(self, connection: AsyncConnection, batch_id: int) -> Workload:
+    def work(self, connection: Connection, batch_id: int) -> Workload:
         """The workload of the held jobs."""
-        found = await connection.execute(
+        found = connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .where(*_held(batch_id))
             .group_by(JOB.c.model)
@@ -109,10 +106,10 @@ class HeldJobs(StorePart):
         return Workload({str(model): Amount(int(jobs), int(images)) for model, jobs, images in found})
 
     @reads
-    async def places(self, connection: AsyncConnection, batch_id: int) -> list[PaidBefore]:
+    def places(self, connection: Connection, batch_id: int) -> list[PaidBefore]:
         """Where and when what the held jobs say was paid for, the most rows first."""
         batch, database, at = (func.json_extract(JOB.c.held, f"$.{name}") for name in _FIELDS)
-        found = await connection.execute(
+        found = connection.execute(
             select(batch, database, func.min(at), func.max(at), func.count())
             .where(*_held(batch_id))
             .group_by(batch, database)
@@ -124,8 +121,8 @@ class HeldJobs(StorePart):
         ]
 
     @writes
-    async def take_earlier(
-        self, connection: AsyncConnection, batch_id: int, elsewhere: PaidElsewhere
+    def take_earlier(
+        self, connection: Connection, batch_id: int, elsewhere: PaidElsewhere
     ) -> tuple[int, int]:
         """Give held jobs the earlier results, free: (how many share one, how many are fetched by their id).
 
@@ -134,25 +131,25 @@ class HeldJobs(StorePart):
         """
         shared = fetched = 0
         last = -1
-        while page := (await connection.execute(_by_position(batch_id, last))).all():
+        while page := (connection.execute(_by_position(batch_id, last))).all():
             last = page[-1].position
             rest = {row.id: row.fingerprint for row in page}
-            done = await _succeeded_elsewhere(connection, batch_id, list(rest.values()))
+            done = _succeeded_elsewhere(connection, batch_id, list(rest.values()))
             for job_id, said in list(rest.items()):
                 if done.get(said):
-                    await _share(connection, job_id, done[said].pop(0))
+                    _share(connection, job_id, done[said].pop(0))
                     shared += 1
                     del rest[job_id]
             for job_id, said in rest.items():
-                request_id = await _free_id(connection, elsewhere.get(said, ()))
+                request_id = _free_id(connection, elsewhere.get(said, ()))
                 if request_id is not None:
-                    await _take_up(connection, job_id, request_id, self._now())
+                    _take_up(connection, job_id, request_id, self._now())
                     fetched += 1
         return shared, fetched
 
 
-async def _origin(connection: AsyncConnection, batch_id: int) -> str:
-    found = await connection.execute(select(BATCH.c.origin).where(BATCH.c.id == batch_id))
+def _origin(connection: Connection, batch_id: int) -> str:
+    found = connection.execute(select(BATCH.c.origin).where(BATCH.c.id == batch_id))
     return str(found.scalar_one())
 
 
@@ -193,15 +190,15 @@ def _unsent(batch_id: int, after: int, others: Select[Any] | None) -> Select[Any
     return unsent.order_by(row.c.id).limit(_AT_ONCE)
 
 
-async def _paid_before(
-    connection: AsyncConnection,
+def _paid_before(
+    connection: Connection,
     batch_id: int | None,
     origin: str,
     fingerprints: Sequence[str],
     elsewhere: PaidElsewhere,
 ) -> dict[str, PaidSubmit]:
     """The newest submit of each fingerprint that counts; where none does, the newest that gave nothing."""
-    found = await connection.execute(
+    found = connection.execute(
         select(
             JOB.c.fingerprint,
             BATCH.c.name,
@@ -248,17 +245,17 @@ def _by_position(batch_id: int, after: int) -> Select[Any]:
     )
 
 
-async def _succeeded_elsewhere(
-    connection: AsyncConnection, batch_id: int, fingerprints: Sequence[str]
+def _succeeded_elsewhere(
+    connection: Connection, batch_id: int, fingerprints: Sequence[str]
 ) -> dict[str, list[int]]:
     """Jobs of other batches of the origin that have their images, and that no row of this one shares."""
     shares = TWIN.alias("shares")
-    found = await connection.execute(
+    found = connection.execute(
         select(JOB.c.fingerprint, JOB.c.id)
         .select_from(JOB.join(BATCH, of_batch(BATCH.c.id)))
         .where(
             JOB.c.fingerprint.in_(fingerprints),
-            *_outside(batch_id, await _origin(connection, batch_id)),
+            *_outside(batch_id, _origin(connection, batch_id)),
             JOB.c.state == JobState.SUCCEEDED,
             ~exists().where(shares.c.batch_id == batch_id, shares.c.same_as == JOB.c.id, shares.c.current),
         )
@@ -270,29 +267,27 @@ async def _succeeded_elsewhere(
     return done
 
 
-async def _share(connection: AsyncConnection, job_id: int, twin_id: int) -> None:
+def _share(connection: Connection, job_id: int, twin_id: int) -> None:
     """Link a job to one that has succeeded, and say what that one sent: a seed may have been drawn."""
     sent = select(TWIN.c.inputs).where(TWIN.c.id == twin_id).scalar_subquery()
-    await connection.execute(
-        update(JOB).where(JOB.c.id == job_id).values(same_as=twin_id, held=None, inputs=sent)
-    )
+    connection.execute(update(JOB).where(JOB.c.id == job_id).values(same_as=twin_id, held=None, inputs=sent))
 
 
-async def _free_id(connection: AsyncConnection, submits: Sequence[PaidSubmit]) -> str | None:
+def _free_id(connection: Connection, submits: Sequence[PaidSubmit]) -> str | None:
     """The first request_id that no attempt of this table has."""
     for submit in submits:
         request_id = None if submit.gave_nothing else submit.request_id
-        if request_id is not None and await holder_of(connection, request_id) is None:
+        if request_id is not None and holder_of(connection, request_id) is None:
             return request_id
     return None
 
 
-async def _take_up(connection: AsyncConnection, job_id: int, request_id: str, now: datetime) -> None:
+def _take_up(connection: Connection, job_id: int, request_id: str, now: datetime) -> None:
     """Make the job `running` under a request that another database paid for."""
     agreed = update(JOB).where(JOB.c.id == job_id).values(held=None, agreed=True)
-    await connection.execute(agreed)
+    connection.execute(agreed)
     uid = f"elsewhere {request_id}"
-    claimed = await intents.claim(connection, Claimed(job_id, uid, "", now, Decimal(0)))
-    taken = await moves.apply(connection, Accepted(job_id, request_id, now, uid))
+    claimed = intents.claim(connection, Claimed(job_id, uid, "", now, Decimal(0)))
+    taken = moves.apply(connection, Accepted(job_id, request_id, now, uid))
     assert claimed is not None
     assert taken

@@ -13,8 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from jobs.errors import SheetProblems
 from jobs.paths import folder_name, suffixed
@@ -43,15 +42,15 @@ class _Tally:
     """How rows were counted, by position, that say what a job that was sent says, and have an unsent one."""
 
 
-async def load(
-    connection: AsyncConnection, batch_id: int, planned: Iterable[PlannedJob | Problem], now: datetime
+def load(
+    connection: Connection, batch_id: int, planned: Iterable[PlannedJob | Problem], now: datetime
 ) -> LoadReport:
     """Load the planned jobs of a sheet.
 
     Raises:
         SheetProblems: with every problem of the sheet; the caller must roll its transaction back.
     """
-    generation = await _next_generation(connection, batch_id)
+    generation = _next_generation(connection, batch_id)
     problems: list[Problem] = []
     tally = _Tally()
     noted: references.NotedPlaces = set()
@@ -60,16 +59,16 @@ async def load(
         problems += [item for item in chunk if isinstance(item, Problem)]
         if not problems:
             jobs = [item for item in chunk if isinstance(item, PlannedJob)]
-            await _load_chunk(connection, batch_id, generation, jobs, now, tally)
-            await references.note(connection, (image for job in jobs for image in job.files), noted)
+            _load_chunk(connection, batch_id, generation, jobs, now, tally)
+            references.note(connection, (image for job in jobs for image in job.files), noted)
     if problems:
         raise SheetProblems(_how_many(problems), problems)
     if tally.may_adopt:
-        for position in await adopt(connection, batch_id, generation):
+        for position in adopt(connection, batch_id, generation):
             kind = tally.may_adopt[position]
             setattr(tally, kind, getattr(tally, kind) - 1)
             tally.adopted += 1
-    tally.gone, tally.unsent = await _retire_gone(connection, batch_id, generation, now)
+    tally.gone, tally.unsent = _retire_gone(connection, batch_id, generation, now)
     total = tally.new + tally.changed + tally.unchanged + tally.adopted
     return LoadReport(
         total, tally.new, tally.changed, tally.unchanged, tally.gone, tally.unsent, tally.adopted
@@ -81,23 +80,21 @@ def _how_many(problems: Sequence[Problem]) -> str:
     return f"The sheet has {many}: nothing was loaded, nothing is paid."
 
 
-async def _next_generation(connection: AsyncConnection, batch_id: int) -> int:
-    await connection.execute(
-        update(BATCH).where(BATCH.c.id == batch_id).values(generation=BATCH.c.generation + 1)
-    )
-    found = await connection.execute(select(BATCH.c.generation).where(BATCH.c.id == batch_id))
+def _next_generation(connection: Connection, batch_id: int) -> int:
+    connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(generation=BATCH.c.generation + 1))
+    found = connection.execute(select(BATCH.c.generation).where(BATCH.c.id == batch_id))
     return int(found.scalar_one())
 
 
-async def _load_chunk(
-    connection: AsyncConnection,
+def _load_chunk(
+    connection: Connection,
     batch_id: int,
     generation: int,
     jobs: Sequence[PlannedJob],
     now: datetime,
     tally: _Tally,
 ) -> None:
-    known = await revisions_of(connection, batch_id, [job.key for job in jobs])
+    known = revisions_of(connection, batch_id, [job.key for job in jobs])
     fresh: list[tuple[PlannedJob, int]] = []
     kept: list[dict[str, Any]] = []
     unsent: list[tuple[PlannedJob, str]] = []
@@ -119,27 +116,27 @@ async def _load_chunk(
             kept.append(_place(job, same.id, generation))
             if same.error_code == ROW_GONE:
                 returned = update(JOB).where(JOB.c.id == same.id, JOB.c.state == JobState.CANCELLED)
-                await connection.execute(returned.values(**RETURNED))
+                connection.execute(returned.values(**RETURNED))
         else:
             tally.changed += 1
             unsent.append((job, "changed"))
-            stays = newest if await _replace_unsent(connection, job, newest.id, generation, now) else None
+            stays = newest if _replace_unsent(connection, job, newest.id, generation, now) else None
             if stays is None:
                 fresh.append((job, newest.revision + 1))
         for old in revisions:
             if old.current and old is not stays:
-                await _retire(connection, old.id, now)
+                _retire(connection, old.id, now)
     if kept:
-        await connection.execute(_PLACE, kept)
+        connection.execute(_PLACE, kept)
     if fresh:
-        folders = await _folders(connection, batch_id, fresh)
+        folders = _folders(connection, batch_id, fresh)
         rows = [
             _row(batch_id, generation, job, revision, folder, now)
             for (job, revision), folder in zip(fresh, folders, strict=True)
         ]
-        await connection.execute(insert(JOB), rows)
+        connection.execute(insert(JOB), rows)
     if generation > 1:
-        sent = await sent_in(connection, batch_id, [job.fingerprint for job, _kind in unsent])
+        sent = sent_in(connection, batch_id, [job.fingerprint for job, _kind in unsent])
         tally.may_adopt.update((job.position, kind) for job, kind in unsent if job.fingerprint in sent)
 
 
@@ -165,11 +162,9 @@ class Revision:
         return self.attempts == 0 and self.twin is None and (returns or self.state == JobState.QUEUED)
 
 
-async def revisions_of(
-    connection: AsyncConnection, batch_id: int, keys: Sequence[str]
-) -> dict[str, list[Revision]]:
+def revisions_of(connection: Connection, batch_id: int, keys: Sequence[str]) -> dict[str, list[Revision]]:
     """The revisions of each key in the batch, oldest first."""
-    found = await connection.execute(
+    found = connection.execute(
         select(
             JOB.c.key,
             JOB.c.id,
@@ -229,12 +224,12 @@ def _contents(job: PlannedJob) -> dict[str, Any]:
     }
 
 
-async def _replace_unsent(
-    connection: AsyncConnection, job: PlannedJob, job_id: int, generation: int, now: datetime
+def _replace_unsent(
+    connection: Connection, job: PlannedJob, job_id: int, generation: int, now: datetime
 ) -> bool:
     """Replace the contents of a job that was never sent (queued, cancelled or failed); False if it was sent,
     or shares another job's result."""
-    done = await connection.execute(
+    done = connection.execute(
         update(JOB)
         .where(JOB.c.id == job_id, JOB.c.attempts == 0, JOB.c.state != JobState.SUCCEEDED)
         .values(
@@ -255,24 +250,22 @@ async def _replace_unsent(
     return done.rowcount == 1
 
 
-async def _retire(connection: AsyncConnection, job_id: int, now: datetime) -> None:
+def _retire(connection: Connection, job_id: int, now: datetime) -> None:
     """Remove a job from the sheet: if it is queued it is cancelled, if it is at the API it finishes there."""
-    await connection.execute(update(JOB).where(JOB.c.id == job_id).values(current=False))
-    await _cancel_queued(connection, JOB.c.id == job_id, now)
+    connection.execute(update(JOB).where(JOB.c.id == job_id).values(current=False))
+    _cancel_queued(connection, JOB.c.id == job_id, now)
 
 
-async def _retire_gone(
-    connection: AsyncConnection, batch_id: int, generation: int, now: datetime
-) -> tuple[int, int]:
+def _retire_gone(connection: Connection, batch_id: int, generation: int, now: datetime) -> tuple[int, int]:
     """Remove the jobs that the new sheet does not have: (how many, how many of them were not sent)."""
     gone = (JOB.c.batch_id == batch_id) & (JOB.c.generation < generation) & JOB.c.current
-    unsent = await _cancel_queued(connection, gone, now)
-    done = await connection.execute(update(JOB).where(gone).values(current=False))
+    unsent = _cancel_queued(connection, gone, now)
+    done = connection.execute(update(JOB).where(gone).values(current=False))
     return int(done.rowcount), unsent
 
 
-async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime) -> int:
-    done = await connection.execute(
+def _cancel_queued(connection: Connection, which: Any, now: datetime) -> int:
+    done = connection.execute(
         update(JOB)
         .where(which, JOB.c.state == JobState.QUEUED)
         .values(state=JobState.CANCELLED, finished_at=now, **LEFT_UNSENT)
@@ -280,25 +273,23 @@ async def _cancel_queued(connection: AsyncConnection, which: Any, now: datetime)
     return int(done.rowcount)
 
 
-async def _folders(
-    connection: AsyncConnection, batch_id: int, fresh: Sequence[tuple[PlannedJob, int]]
-) -> list[str]:
+def _folders(connection: Connection, batch_id: int, fresh: Sequence[tuple[PlannedJob, int]]) -> list[str]:
     """A folder for each job, unique in the batch even if case is ignored."""
     wanted = [folder_name(job.key, revision) for job, revision in fresh]
-    taken = await _taken(connection, batch_id, wanted)
+    taken = _taken(connection, batch_id, wanted)
     folders = []
     for (job, _revision), name in zip(fresh, wanted, strict=True):
         free = name
         while free.lower() in taken:
             free = suffixed(free, job.key)
-            taken |= await _taken(connection, batch_id, [free])
+            taken |= _taken(connection, batch_id, [free])
         taken.add(free.lower())
         folders.append(free)
     return folders
 
 
-async def _taken(connection: AsyncConnection, batch_id: int, names: Sequence[str]) -> set[str]:
-    found = await connection.execute(
+def _taken(connection: Connection, batch_id: int, names: Sequence[str]) -> set[str]:
+    found = connection.execute(
         select(func.lower(JOB.c.folder)).where(
             JOB.c.batch_id == batch_id, JOB.c.folder.collate("NOCASE").in_(names)
         )

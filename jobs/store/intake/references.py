@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.sheets.images.album import LocalImage
 from jobs.store.schema import REFERENCE
@@ -12,7 +12,7 @@ NotedPlaces = set[tuple[str, str]]
 """SHA-256 and path of the images recorded in this load: an image in ten thousand rows is recorded once."""
 
 
-async def note(connection: AsyncConnection, images: Iterable[LocalImage], seen: NotedPlaces) -> None:
+def note(connection: Connection, images: Iterable[LocalImage], seen: NotedPlaces) -> None:
     """Record the places of these images, unless they are in `seen`; add them to `seen`."""
     news = {(image.sha256, str(image.path)): image for image in images}
     rows = [
@@ -21,5 +21,5 @@ async def note(connection: AsyncConnection, images: Iterable[LocalImage], seen: 
         if place not in seen
     ]
     if rows:
-        await connection.execute(insert(REFERENCE).on_conflict_do_nothing(), rows)
+        connection.execute(insert(REFERENCE).on_conflict_do_nothing(), rows)
         seen.update(news)

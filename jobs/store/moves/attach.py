@@ -1,39 +1,49 @@
 """Attaching: a request_id that was found finds its attempt."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, Update, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Row, insert, select, update
 
 from jobs.attempts import IN_DOUBT
 from jobs.outcomes import Accepted, Attached
 from jobs.states import JobState
-from jobs.store.moves.conditions import from_its_sources, guarded, newest_attempt, update_newest
-from jobs.store.moves.values import job_values, receipt_values
+from jobs.store.moves.conditions import NEWEST_ATTEMPT, condition_of, make_move, update_newest
+from jobs.store.moves.values import ONE_MORE, job_values, receipt_values
 from jobs.store.schema import ATTEMPT, JOB
+from jobs.store.sqlite.prepared import Prepared, given
+
+_HOLDER = Prepared(select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == given("request_id")))
+_JOB_OF = Prepared(select(ATTEMPT.c.job_id).where(ATTEMPT.c.id == given("attempt_id")))
+_NEWEST = Prepared(select(ATTEMPT).where(ATTEMPT.c.id == NEWEST_ATTEMPT))
+_IS_DECIDED = JOB.c.state != JobState.UNCONFIRMED
+_AUTHORISED = JOB.c.authorised + 1
 
 
-async def attach(connection: AsyncConnection, outcome: Attached) -> bool:
+def attach(connection: Connection, outcome: Attached) -> bool:
     """Give the id to the attempt that has it already, else to the newest in doubt, else to a new one.
 
     The attempt becomes the job's newest. A receipt goes to the newest alone.
     """
-    newest = select(ATTEMPT).where(ATTEMPT.c.id == newest_attempt(outcome.job_id))
-    row = (await connection.execute(newest)).one_or_none()
-    target = await _target(connection, outcome)
+    row = _NEWEST.first(connection, job_id=outcome.job_id)
+    target = _target(connection, outcome)
     if target is None:
-        return await _attach_new(connection, outcome, row)
+        return _attach_new(connection, outcome, row)
     if row is not None and target != row.id:
-        return outcome.uid is None and await _attach_earlier(connection, outcome, target, row.id)
-    moved = await connection.execute(guarded(outcome).values(**job_values(outcome)))
-    if moved.rowcount == 0:
+        return outcome.uid is None and _attach_earlier(connection, outcome, target, row.id)
+    if not _moved(connection, outcome, job_values(outcome)):
         return False
-    await connection.execute(_got_back(outcome))
+    _get_back(connection, outcome)
     return True
 
 
-async def _target(connection: AsyncConnection, outcome: Attached) -> int | None:
-    held_by = await holder_of(connection, outcome.request_id)
+def _moved(connection: Connection, outcome: Attached, columns: Mapping[str, Any]) -> bool:
+    condition = condition_of(outcome)
+    return make_move(connection, outcome.move, outcome.job_id, columns, condition=condition, uid=outcome.uid)
+
+
+def _target(connection: Connection, outcome: Attached) -> int | None:
+    held_by = holder_of(connection, outcome.request_id)
     if held_by is not None:
         return held_by
     in_doubt = (
@@ -44,22 +54,19 @@ async def _target(connection: AsyncConnection, outcome: Attached) -> int | None:
     )
     if outcome.uid is not None:
         in_doubt = in_doubt.where(ATTEMPT.c.uid == outcome.uid)
-    return (await connection.execute(in_doubt)).scalar_one_or_none()
+    return (connection.execute(in_doubt)).scalar_one_or_none()
 
 
-async def _attach_new(connection: AsyncConnection, outcome: Attached, newest: Row[Any] | None) -> bool:
+def _attach_new(connection: Connection, outcome: Attached, newest: Row[Any] | None) -> bool:
     """A person says that the job was sent once more."""
     job_id = outcome.job_id
-    values = job_values(outcome) | {
-        "attempts": JOB.c.attempts + 1,
-        "submitted_at": outcome.at,
-        "authorised": JOB.c.authorised + (newest is not None),
-    }
-    moved = await connection.execute(guarded(outcome).values(**values))
-    if moved.rowcount == 0:
+    values = job_values(outcome) | {"attempts": ONE_MORE, "submitted_at": outcome.at}
+    if newest is not None:
+        values |= {"authorised": _AUTHORISED}
+    if not _moved(connection, outcome, values):
         return False
     number = select(JOB.c.attempts).where(JOB.c.id == job_id).scalar_subquery()
-    await connection.execute(
+    connection.execute(
         insert(ATTEMPT).values(
             uid=f"attached {outcome.request_id}",
             job_id=job_id,
@@ -74,44 +81,42 @@ async def _attach_new(connection: AsyncConnection, outcome: Attached, newest: Ro
     return True
 
 
-async def _attach_earlier(
-    connection: AsyncConnection, outcome: Attached, earlier_id: int, newest_id: int
-) -> bool:
+def _attach_earlier(connection: Connection, outcome: Attached, earlier_id: int, newest_id: int) -> bool:
     """Let an earlier attempt change places with the newest, unless a person has yet to decide about that.
 
     Whatever the newest came to: it may change places again.
     """
     both = select(ATTEMPT).where(ATTEMPT.c.id.in_([earlier_id, newest_id]))
-    found = {row.id: row for row in await connection.execute(both)}
+    found = {row.id: row for row in connection.execute(both)}
     values = job_values(outcome) | {"submitted_at": found[earlier_id].started_at}
-    undoubted = from_its_sources(outcome.move, outcome.job_id).where(JOB.c.state != JobState.UNCONFIRMED)
-    moved = await connection.execute(undoubted.values(**values))
-    if moved.rowcount == 0:
+    if not make_move(connection, outcome.move, outcome.job_id, values, condition=_IS_DECIDED):
         return False
     # A number is one attempt's at any time: that of the earlier one is let go first.
     places = ((earlier_id, 0), (newest_id, found[earlier_id].number), (earlier_id, found[newest_id].number))
     for attempt_id, number in places:
-        await connection.execute(update(ATTEMPT).where(ATTEMPT.c.id == attempt_id).values(number=number))
-    await connection.execute(_got_back(outcome))
+        connection.execute(update(ATTEMPT).where(ATTEMPT.c.id == attempt_id).values(number=number))
+    _get_back(connection, outcome)
     return True
 
 
-def _got_back(outcome: Attached) -> Update:
+def _get_back(connection: Connection, outcome: Attached) -> None:
     receipt = receipt_values(outcome.request_id, outcome.at)
-    return update_newest(outcome.job_id, **receipt, ended=None, urls=None)
+    update_newest(connection, outcome.job_id, receipt | {"ended": None, "urls": None})
 
 
-async def holder_of(connection: AsyncConnection, request_id: str) -> int | None:
+def holder_of(connection: Connection, request_id: str) -> int | None:
     """The attempt that has this request_id."""
-    holder = select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == request_id)
-    return (await connection.execute(holder)).scalar_one_or_none()
+    row = _HOLDER.first(connection, request_id=request_id)
+    return None if row is None else int(row.id)
 
 
-async def is_taken(connection: AsyncConnection, outcome: Accepted | Attached) -> bool:
+def is_taken(connection: Connection, outcome: Accepted | Attached) -> bool:
     """Whether an attempt has the id. A person may attach an id of this very job once more."""
-    holder = select(ATTEMPT.c.id).where(ATTEMPT.c.request_id == outcome.request_id)
-    if isinstance(outcome, Attached) and outcome.uid is None:
-        holder = holder.where(ATTEMPT.c.job_id != outcome.job_id)
-    elif isinstance(outcome, Attached):
-        holder = holder.where(ATTEMPT.c.id != func.coalesce(newest_attempt(outcome.job_id), 0))
-    return (await connection.execute(holder)).first() is not None
+    holder = holder_of(connection, outcome.request_id)
+    if holder is None or isinstance(outcome, Accepted):
+        return holder is not None
+    if outcome.uid is None:
+        row = _JOB_OF.first(connection, attempt_id=holder)
+        return row is None or row.job_id != outcome.job_id
+    newest = _NEWEST.first(connection, job_id=outcome.job_id)
+    return newest is None or bool(newest.id != holder)

@@ -3,21 +3,29 @@
 The number of the newest attempt is the job's `attempts`.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Update, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, exists, or_, select, update
 
 from jobs.attempts import IN_DOUBT
 from jobs.failures import FailureKind
 from jobs.outcomes import Accepted, Attached, Linked, NotAccepted, Outcome, Reopened, Requeued
 from jobs.states import MOVES, JobState, Move
 from jobs.store.schema import ATTEMPT, JOB, TWIN
+from jobs.store.sqlite.prepared import change, given
+
+Condition = ColumnElement[bool] | None
+"""Beyond the state of the job. It is made once: a statement is kept for each."""
 
 _NEWEST_IS = exists().where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 _NEWEST_HAS_AN_ID = _NEWEST_IS.where(ATTEMPT.c.request_id.is_not(None))
+"""A running job without a request_id would never be polled, and never end."""
 
 _NEWEST_IS_IN_DOUBT = _NEWEST_IS.where(ATTEMPT.c.outcome.in_(sorted(IN_DOUBT)))
 
+_NEWEST_IS_OF_THE_UID = _NEWEST_IS.where(ATTEMPT.c.uid == given("uid"))
 _TWIN_HAS_SUCCEEDED = exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.state == JobState.SUCCEEDED)
 _TWIN_MAY_SUCCEED = exists().where(
     TWIN.c.id == JOB.c.same_as, TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
@@ -25,46 +33,64 @@ _TWIN_MAY_SUCCEED = exists().where(
 
 _ATTACHABLE = (FailureKind.LOST, FailureKind.DISCARDED)
 """Of the jobs that failed, those to which a person may attach any request_id that the API knows."""
+_MAY_BE_ATTACHED = or_(JOB.c.state != JobState.FAILED, JOB.c.error_kind.in_(_ATTACHABLE), _NEWEST_IS_IN_DOUBT)
+_IS_SUBMITTING = JOB.c.state == JobState.SUBMITTING
+"""Nothing was sent: that is known before there is a doubt."""
+
+NEWEST_ATTEMPT = (
+    select(ATTEMPT.c.id)
+    .where(ATTEMPT.c.job_id == given("job_id"), ATTEMPT.c.number.is_not(None))
+    .order_by(ATTEMPT.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""The id of a job's newest attempt; one that was turned away is none."""
+_UPDATE_NEWEST = update(ATTEMPT).where(ATTEMPT.c.id == NEWEST_ATTEMPT)
 
 
-def guarded(outcome: Outcome) -> Update:
-    """UPDATE of a job that takes effect only where the outcome's move may be made."""
-    moved = from_its_sources(outcome.move, outcome.job_id)
+def condition_of(outcome: Outcome) -> Condition:
+    """What must hold, besides the state, where the outcome's move may be made. `uid` is the outcome's."""
     match outcome:
-        case Reopened():  # a running job without a request_id would never be polled, and never end
-            return moved.where(_NEWEST_HAS_AN_ID)
+        case Reopened():
+            return _NEWEST_HAS_AN_ID
         case Linked():
-            return moved.where(_TWIN_HAS_SUCCEEDED)
+            return _TWIN_HAS_SUCCEEDED
         case Requeued(waits=True):
-            return moved.where(_TWIN_MAY_SUCCEED)
-        case NotAccepted(told=None):  # nothing was sent: that is known before there is a doubt
-            return moved.where(JOB.c.state == JobState.SUBMITTING)
-        case Accepted(uid=str() as uid) | Attached(uid=str() as uid):
-            return moved.where(_NEWEST_IS.where(ATTEMPT.c.uid == uid))
+            return _TWIN_MAY_SUCCEED
+        case NotAccepted(told=None):
+            return _IS_SUBMITTING
+        case Accepted(uid=str()) | Attached(uid=str()):
+            return _NEWEST_IS_OF_THE_UID
         case Attached():
-            lost = JOB.c.error_kind.in_(_ATTACHABLE)
-            return moved.where(or_(JOB.c.state != JobState.FAILED, lost, _NEWEST_IS_IN_DOUBT))
+            return _MAY_BE_ATTACHED
         case _:
-            return moved
+            return None
 
 
-def from_its_sources(move: Move, job_id: int) -> Update:
-    """UPDATE of a job that takes effect only in one of the move's source states."""
+def make_move(
+    connection: Connection,
+    move: Move,
+    job_id: int,
+    columns: Mapping[str, Any],
+    *,
+    condition: Condition = None,
+    uid: str | None = None,
+) -> bool:
+    """Make a move where the job is in one of its source states, and the condition holds; whether it was made.
+
+    `columns` are those of the job that it sets besides the state.
+    """
+    values = {} if uid is None else {"uid": uid}
+    return change(connection, _moving(move, condition), columns, job_id=job_id, **values) > 0
+
+
+@cache
+def _moving(move: Move, condition: Condition) -> Update:
     sources, target = MOVES[move]
-    return update(JOB).where(JOB.c.id == job_id, JOB.c.state.in_(sorted(sources))).values(state=target)
+    moving = update(JOB).where(JOB.c.id == given("job_id"), JOB.c.state.in_(sorted(sources)))
+    return (moving if condition is None else moving.where(condition)).values(state=target)
 
 
-def newest_attempt(job_id: int) -> ScalarSelect[Any]:
-    """The id of a job's newest attempt; one that was turned away is none."""
-    return (
-        select(ATTEMPT.c.id)
-        .where(ATTEMPT.c.job_id == job_id, ATTEMPT.c.number.is_not(None))
-        .order_by(ATTEMPT.c.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-
-
-def update_newest(job_id: int, **values: Any) -> Update:
-    """UPDATE of a job's newest attempt."""
-    return update(ATTEMPT).where(ATTEMPT.c.id == newest_attempt(job_id)).values(**values)
+def update_newest(connection: Connection, job_id: int, columns: Mapping[str, Any]) -> None:
+    """Set columns of a job's newest attempt."""
+    change(connection, _UPDATE_NEWEST, columns, job_id=job_id)

@@ -1,48 +1,54 @@
 """The intent to submit: committed before the POST leaves, or put back from the journal after it had left."""
 
-from sqlalchemy import Update, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select
 
 from jobs.attempts import SubmitOutcome
 from jobs.outcomes import Claimed
 from jobs.states import Move
-from jobs.store.moves.conditions import from_its_sources
+from jobs.store.moves.conditions import Condition, make_move
+from jobs.store.moves.values import ONE_MORE
 from jobs.store.schema import ATTEMPT, JOB
+from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import Intent
 
+_MAY_BE_SENT = and_(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
+_CLAIMED = Prepared(select(JOB.c.attempts, JOB.c.unproven).where(JOB.c.id == given("job_id")))
+_INSERT = Prepared(
+    insert(ATTEMPT).values(
+        {name: given(name) for name in ("uid", "job_id", "number", "payload_sha256", "started_at")}
+        | {"outcome": SubmitOutcome.INTENT, "automatic": False, "estimate_usd": given("estimate_usd")}
+    )
+)
 
-async def claim(connection: AsyncConnection, claimed: Claimed) -> Intent | None:
+
+def claim(connection: Connection, claimed: Claimed) -> Intent | None:
     """Record the intent to submit; None if the job must not be sent any more."""
-    may_be_sent = from_its_sources(Move.CLAIM, claimed.job_id).where(
-        JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested
-    )
-    return await _record(connection, claimed, may_be_sent)
+    return _record(connection, claimed, {}, _MAY_BE_SENT)
 
 
-async def put_back(connection: AsyncConnection, claimed: Claimed, inputs: str) -> None:
+def put_back(connection: Connection, claimed: Claimed, inputs: str) -> None:
     """Record the intent of a submit that has left already, with the `inputs` that were sent."""
-    sent = from_its_sources(Move.CLAIM, claimed.job_id).values(inputs=inputs, same_as=None, held=None)
-    await _record(connection, claimed, sent)
+    _record(connection, claimed, {"inputs": inputs, "same_as": None, "held": None}, None)
 
 
-async def _record(connection: AsyncConnection, claimed: Claimed, moving: Update) -> Intent | None:
-    moved = await connection.execute(
-        moving.values(attempts=JOB.c.attempts + 1, submitted_at=claimed.at, agreed=False)
-    )
-    if moved.rowcount == 0:
+def _record(
+    connection: Connection, claimed: Claimed, columns: Mapping[str, Any], condition: Condition
+) -> Intent | None:
+    sent = {"attempts": ONE_MORE, "submitted_at": claimed.at, "agreed": False, **columns}
+    if not make_move(connection, Move.CLAIM, claimed.job_id, sent, condition=condition):
         return None
-    of_the_job = select(JOB.c.attempts, JOB.c.unproven).where(JOB.c.id == claimed.job_id)
-    number, unproven = (await connection.execute(of_the_job)).one()
-    await connection.execute(
-        insert(ATTEMPT).values(
-            uid=claimed.uid,
-            job_id=claimed.job_id,
-            number=number,
-            payload_sha256=claimed.payload_sha256,
-            started_at=claimed.at,
-            outcome=SubmitOutcome.INTENT,
-            automatic=False,
-            estimate_usd=claimed.estimate_usd,
-        )
+    job = _CLAIMED.first(connection, job_id=claimed.job_id)
+    assert job is not None
+    _INSERT.change(
+        connection,
+        uid=claimed.uid,
+        job_id=claimed.job_id,
+        number=job.attempts,
+        payload_sha256=claimed.payload_sha256,
+        started_at=claimed.at,
+        estimate_usd=claimed.estimate_usd,
     )
-    return Intent(unproven)
+    return Intent(job.unproven)

@@ -49,6 +49,20 @@ LEFT_UNSENT = _error(
 """The error columns of a job whose row was removed while it was queued."""
 
 
+# Expressions are made once, and so are the statements that have them.
+ONE_MORE = JOB.c.attempts + 1
+_ONE_LESS = JOB.c.attempts - 1
+_FAILED_ONCE_MORE = JOB.c.failed_runs + 1
+_UNPROVEN_ONCE_MORE = JOB.c.unproven + 1
+_AUTHORISED_IF_SENT = case((JOB.c.attempts > 0, JOB.c.authorised + 1), else_=JOB.c.authorised)
+_EARLIER = (
+    select(func.max(ATTEMPT.c.started_at))
+    .where(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number < JOB.c.attempts)
+    .scalar_subquery()
+)
+"""When the submit before the newest one left."""
+
+
 def job_values(outcome: Outcome) -> dict[str, Any]:
     """The columns of the job's row that a move sets, besides the state.
 
@@ -56,15 +70,10 @@ def job_values(outcome: Outcome) -> dict[str, Any]:
     """
     match outcome:
         case NotAccepted():
-            earlier = (
-                select(func.max(ATTEMPT.c.started_at))
-                .where(ATTEMPT.c.job_id == outcome.job_id, ATTEMPT.c.number < JOB.c.attempts)
-                .scalar_subquery()
-            )
             return {
-                "attempts": JOB.c.attempts - 1,
+                "attempts": _ONE_LESS,
                 "available_at": outcome.available_at,
-                "submitted_at": earlier,
+                "submitted_at": _EARLIER,
                 "agreed": True,
                 **_NO_ERROR,
                 **_unproven(outcome),
@@ -72,7 +81,7 @@ def job_values(outcome: Outcome) -> dict[str, Any]:
         case LeftUnconfirmed():
             return _error(outcome.failure)
         case RemoteFailed(failure=why):
-            return _error(why) | _ended(outcome.at) | {"failed_runs": JOB.c.failed_runs + 1}
+            return _error(why) | _ended(outcome.at) | {"failed_runs": _FAILED_ONCE_MORE}
         case Refused():
             return _error(outcome.failure) | _ended(outcome.at) | {"unproven": 0}
         case Unsendable() | FetchFailed() | Discarded() | RemoteCancelled() | Cancelled():
@@ -85,7 +94,7 @@ def job_values(outcome: Outcome) -> dict[str, Any]:
                 "agreed": not waits,
                 "held": None,
                 "same_as": JOB.c.same_as if waits else None,
-                "authorised": case((JOB.c.attempts > 0, JOB.c.authorised + 1), else_=JOB.c.authorised),
+                "authorised": _AUTHORISED_IF_SENT,
                 "available_at": outcome.at,
                 "finished_at": None,
                 "cancel_requested": False,
@@ -107,7 +116,7 @@ def _ended(at: datetime) -> dict[str, Any]:
 def _unproven(outcome: NotAccepted) -> dict[str, Any]:
     if outcome.told is None:  # nothing was sent, and nobody answered
         return {}
-    return {"unproven": 0 if outcome.proven else JOB.c.unproven + 1}
+    return {"unproven": 0 if outcome.proven else _UNPROVEN_ONCE_MORE}
 
 
 def attempt_values(outcome: Outcome) -> dict[str, Any]:

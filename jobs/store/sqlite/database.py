@@ -1,73 +1,72 @@
-"""The only module that knows SQLite: connections, their settings, and group commit.
+"""Transactions: durable writes with group commit, and consistent reads.
 
 Power may fail at any time, and a rolled-back intent would be paid twice: the database uses WAL with
-synchronous=FULL, checked on every connection. A process has one writing connection. Writes that arrive during
-a commit share the next one (group commit), so many workers share an fsync. A write runs in a task of its own,
-which no cancellation reaches: a cancel inside a statement was seen to leave the write lock held.
+synchronous=FULL, checked on every connection. A process has one writing connection. Writes that arrive
+during a commit share the next one (group commit), so many workers share an fsync, and a whole group is one
+hop to the connection's thread. A group is committed in a task of its own, which no cancellation reaches.
 """
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import anyio
 from anyio import to_thread
-from sqlalchemy import URL, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
 
 from jobs.errors import CannotWrite
 from jobs.store.sqlite import migrate
 from jobs.store.sqlite.one_name import check_one_name
+from jobs.store.sqlite.thread import ConnectionThread, open_thread
 
 T = TypeVar("T")
-Operation = Callable[[AsyncConnection], Awaitable[T]]
+Operation = Callable[[Connection], T]
+"""Statements of one transaction. They run on the connection's thread."""
 
-BUSY_SECONDS = 10
-"""How long a statement waits for another process's write lock."""
+READERS = 2
+"""So many reads run at once: a long one, as of a manifest, does not keep a short one waiting."""
 
-_PRAGMAS = {
-    "foreign_keys": "1",
-    "busy_timeout": str(BUSY_SECONDS * 1000),
-    "journal_mode": "wal",  # a copy made with VACUUM INTO loses it
-    "synchronous": "2",  # FULL
-    "trusted_schema": "0",
-    "cell_size_check": "1",
-    "mmap_size": "0",
-}
-_DEFECTS = (IntegrityError, DataError, ProgrammingError, InterfaceError)
+_DEFECTS = (
+    *(IntegrityError, DataError, ProgrammingError, InterfaceError),
+    *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError),
+)
 """A constraint, or a value that no column takes: a defect of Nightsheet."""
-_MACOS_PRAGMAS = {"fullfsync": "1", "checkpoint_fullfsync": "1"}
 
 
-class UnsafeDatabase(CannotWrite):
-    """A connection rejected the settings that make commits durable."""
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Ticket(Generic[T]):
     """A write that waits for its commit."""
 
     operation: Operation[T]
-    result: T | None = None
+    done: "asyncio.Future[T]"
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a write."""
+
+    result: Any = None
     error: Exception | None = None
-    settled: bool = False
 
 
 class Database:
     """Concurrent reads; writes through one connection, with group commit."""
 
-    def __init__(self, path: Path, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer = writer
-        self._reader = reader
-        self._lock = anyio.Lock()
-        self._waiting: list[_Ticket[Any]] = []
+        self._writer: ConnectionThread | None = None
+        self._waiting: deque[_Ticket[Any]] = deque()
+        self._committer: asyncio.Task[None] | None = None
+        self._readers: list[ConnectionThread] = []
+        self._reading = anyio.Semaphore(READERS)
 
     async def write(self, operation: Operation[T]) -> T:
         """Run `operation` in a durable transaction, perhaps shared with others; return its result.
@@ -77,9 +76,7 @@ class Database:
         Raises:
             CannotWrite: the database refuses: disk full, locked for too long, or damaged.
         """
-        ticket: _Ticket[T] = _Ticket(operation)
-        self._waiting.append(ticket)
-        return await self._settled(ticket, self._settle(ticket))
+        return await self._committed(operation, alone=False)
 
     async def write_once(self, operation: Operation[T]) -> T:
         """Like `write`, but in a transaction of its own: `operation` runs once, and may consume its input.
@@ -87,8 +84,7 @@ class Database:
         Raises:
             CannotWrite: the database refuses.
         """
-        ticket: _Ticket[T] = _Ticket(operation)
-        return await self._settled(ticket, self._settle_alone(ticket))
+        return await self._committed(operation, alone=True)
 
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation` on a read-only connection, in one consistent snapshot.
@@ -96,70 +92,104 @@ class Database:
         Raises:
             CannotWrite: the database cannot be read.
         """
-        scope = anyio.CancelScope(shield=True)
-        with scope, _translated_errors(self.path):
-            async with self._reader.begin() as connection:
-                result = await operation(connection)
+        with anyio.CancelScope(shield=True):
+            async with self._reading:
+                try:
+                    reader = self._readers.pop() if self._readers else await self._open(writing=False)
+                    try:
+                        result = await reader.run(partial(_read, operation))
+                    finally:
+                        self._readers.append(reader)
+                except (DBAPIError, sqlite3.Error) as error:
+                    raise _told(self.path, error) from error
         return result
 
     async def close(self) -> None:
         """Close the file after the current commit."""
-        async with self._lock:
-            await self._reader.dispose()
-            await self._writer.dispose()
+        if self._committer is not None:
+            with suppress(asyncio.CancelledError):
+                await self._committer
+        for thread in [*self._readers, *([self._writer] if self._writer else [])]:
+            await thread.close()
+        self._readers.clear()
 
-    async def _settled(self, ticket: _Ticket[T], work: Coroutine[Any, Any, None]) -> T:
+    async def _open(self, *, writing: bool) -> ConnectionThread:
+        return await open_thread(self.path, writing=writing)
+
+    async def _committed(self, operation: Operation[T], *, alone: bool) -> T:
+        ticket = _Ticket(operation, asyncio.get_running_loop().create_future(), alone)
+        self._waiting.append(ticket)
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.create_task(self._commit_waiting())
         with anyio.CancelScope(shield=True):
             # A bare `task.cancel()` ignores scopes. It ends this wait; the group's commit continues.
-            await asyncio.shield(asyncio.create_task(work))
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket.result  # type: ignore[return-value]  # settled without an error: it is a T
+            result: T = await ticket.done
+        return result
 
-    async def _settle(self, ticket: _Ticket[Any]) -> None:
-        async with self._lock:
-            if not ticket.settled:
-                group, self._waiting = self._waiting, []
-                await self._commit(group)
+    async def _commit_waiting(self) -> None:
+        while self._waiting:
+            group = [self._waiting.popleft()]
+            while self._waiting and not (group[0].alone or self._waiting[0].alone):
+                group.append(self._waiting.popleft())
+            try:
+                for ticket, outcome in zip(group, await self._commit(group), strict=True):
+                    _settle(ticket, outcome)
+            except BaseException as error:
+                for ticket in [*group, *self._waiting]:
+                    if not ticket.done.done():
+                        ticket.done.set_exception(error)
+                self._waiting.clear()
+                raise
 
-    async def _settle_alone(self, ticket: _Ticket[Any]) -> None:
-        async with self._lock:
-            await self._commit([ticket])
-
-    async def _commit(self, group: list[_Ticket[Any]]) -> None:
-        under_way = False
+    async def _commit(self, group: Sequence[_Ticket[Any]]) -> list[_Outcome]:
         try:
-            with _translated_errors(self.path):
-                async with self._writer.begin() as connection:
-                    under_way = True
-                    for ticket in group:
-                        ticket.result = await ticket.operation(connection)
-                    under_way = False
-        except Exception as error:
-            # One operation failed and rolled the others back: each gets a transaction of its own. But a
-            # failed commit is not repeated: it may have taken effect, and would conflict with itself.
-            if under_way and len(group) > 1:
-                for ticket in group:
-                    await self._commit([ticket])
-                return
-            for ticket in group:
-                ticket.error = error
-        for ticket in group:
-            ticket.settled = True
+            if self._writer is None:
+                self._writer = await self._open(writing=True)
+        except (DBAPIError, sqlite3.Error, CannotWrite) as error:
+            return [_Outcome(error=_told(self.path, error))] * len(group)
+        return await self._writer.run(partial(_commit, self.path, [ticket.operation for ticket in group]))
 
 
-@contextmanager
-def _translated_errors(path: Path) -> Iterator[None]:
-    """Translate the driver's errors into `CannotWrite`."""
+def _settle(ticket: _Ticket[Any], outcome: _Outcome) -> None:
+    if ticket.done.done():
+        return
+    if outcome.error is None:
+        ticket.done.set_result(outcome.result)
+    else:
+        ticket.done.set_exception(outcome.error)
+
+
+def _read(operation: Operation[T], connection: Connection) -> T:
+    with connection.begin():
+        return operation(connection)
+
+
+def _commit(path: Path, group: Sequence[Operation[Any]], connection: Connection) -> list[_Outcome]:
+    """Commit a group in one transaction, on the connection's thread."""
+    under_way = True
     try:
-        yield
-    except _DEFECTS:
-        raise  # of what is written, not of the disk: one row may fail, a batch must not pause
-    except DBAPIError as error:
-        raise CannotWrite(
-            f"The database {path} refuses: {error.orig}.",
-            hint="Free some space or close what holds it, then run `nightsheet resume`.",
-        ) from error
+        with connection.begin():
+            results = [operation(connection) for operation in group]
+            under_way = False
+    except Exception as error:
+        # One operation failed and rolled the others back: each gets a transaction of its own. But a failed
+        # commit is not repeated: it may have taken effect, and would conflict with itself.
+        if under_way and len(group) > 1:
+            return [outcome for alone in group for outcome in _commit(path, [alone], connection)]
+        return [_Outcome(error=_told(path, error))] * len(group)
+    return [_Outcome(result) for result in results]
+
+
+def _told(path: Path, error: Exception) -> Exception:
+    """The error for who asked: the driver's own as `CannotWrite`, but for a defect of what is written."""
+    if not isinstance(error, DBAPIError | sqlite3.Error) or isinstance(error, _DEFECTS):
+        return error  # one row may fail, a batch must not pause
+    told = CannotWrite(
+        f"The database {path} refuses: {error.orig if isinstance(error, DBAPIError) else error}.",
+        hint="Free some space or close what holds it, then run `nightsheet resume`.",
+    )
+    told.__cause__ = error
+    return told
 
 
 @asynccontextmanager
@@ -172,42 +202,9 @@ async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[Dat
     """
     await to_thread.run_sync(check_one_name, path)
     await to_thread.run_sync(migrate.prepare if create else migrate.check, path)
-    database = Database(path, _engine(path, writing=True), _engine(path, writing=False))
+    database = Database(path)
     try:
         yield database
     finally:
         with anyio.CancelScope(shield=True):
             await database.close()
-
-
-def _engine(path: Path, *, writing: bool) -> AsyncEngine:
-    options: dict[str, Any] = {"poolclass": StaticPool} if writing else {"pool_size": 2, "max_overflow": 2}
-    url = URL.create("sqlite+aiosqlite", database=str(path))
-    engine = create_async_engine(url, hide_parameters=True, **options)
-
-    def on_connect(connection: Any, record: object) -> None:
-        # Stop the driver from starting transactions: ours are explicit, and take the write lock at once.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        settings = _PRAGMAS | (_MACOS_PRAGMAS if sys.platform == "darwin" else {})
-        if not writing:
-            settings |= {"query_only": "1"}
-        for name, value in settings.items():
-            cursor.execute(f"PRAGMA {name} = {value}")
-            cursor.execute(f"PRAGMA {name}")
-            _assert_setting(path, name, value, cursor.fetchone())
-        cursor.close()
-
-    event.listen(engine.sync_engine, "connect", on_connect)
-    begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
-
-
-def _assert_setting(path: Path, name: str, wanted: str, got: Any) -> None:
-    if got is None or str(got[0]) != wanted:
-        found = "nothing" if got is None else got[0]
-        raise UnsafeDatabase(
-            f"{path} cannot be kept safely here: {name} is {found}, not {wanted}.",
-            hint="Put the database on a local disk: network and synchronised folders cannot hold it.",
-        )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy import Connection
 
     from jobs.store.sqlite.database import Database
 
@@ -49,11 +49,11 @@ async def version_notice(database: "Database", version: Version) -> str | None:
         return None
     number = version[0] * 1_000_000 + version[1] * 1_000 + version[2]
 
-    async def told(connection: "AsyncConnection") -> int:
-        return int((await connection.exec_driver_sql("PRAGMA user_version")).scalar_one())
+    def told(connection: "Connection") -> int:
+        return int((connection.exec_driver_sql("PRAGMA user_version")).scalar_one())
 
-    async def tell(connection: "AsyncConnection") -> None:
-        await connection.exec_driver_sql(f"PRAGMA user_version = {number}")
+    def tell(connection: "Connection") -> None:
+        connection.exec_driver_sql(f"PRAGMA user_version = {number}")
 
     if await database.read(told) == number:
         return None

@@ -11,14 +11,13 @@ import anyio
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import CannotWrite
 from jobs.store.sqlite.database import Database, Operation, open_database
 from tests.support.databases import add, names
 from tests.support.faulty_sqlite import Way, failing_sqlite
 from tests.support.fuse import Fuse
-from tests.support.tables import hold_writes, select
+from tests.support.tables import Gate, hold_writes, select
 
 SLOW = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
@@ -122,10 +121,10 @@ async def test_a_write_that_may_run_only_once_has_a_transaction_of_its_own(opene
     """A neighbour that fails does not make it run again."""
     runs = 0
 
-    async def once(connection: AsyncConnection) -> str:
+    def once(connection: Connection) -> str:
         nonlocal runs
         runs += 1
-        return await add("once")(connection)
+        return add("once")(connection)
 
     async with anyio.create_task_group() as tasks:
         gate = await hold_writes(opened, tasks)
@@ -142,8 +141,8 @@ async def test_a_write_that_may_run_only_once_has_a_transaction_of_its_own(opene
 async def fails(database: Database) -> None:
     """A write that breaks a rule of the tables."""
 
-    async def run(connection: AsyncConnection) -> None:
-        await connection.execute(text("INSERT INTO batch (id) VALUES (1)"))
+    def run(connection: Connection) -> None:
+        connection.execute(text("INSERT INTO batch (id) VALUES (1)"))
 
     with suppress(IntegrityError):
         await database.write(run)
@@ -151,11 +150,7 @@ async def fails(database: Database) -> None:
 
 async def test_a_cancelled_write_is_written_all_the_same(opened: Database) -> None:
     """The cancel waits until the statement is done: cut short, it was seen to leave the write lock held."""
-    entered, after = anyio.Event(), False
-
-    async def slow(connection: AsyncConnection) -> None:
-        entered.set()
-        await connection.execute(SLOW)
+    slow, after = Gate(lambda connection: connection.execute(SLOW)), False
 
     async def write() -> None:
         nonlocal after
@@ -165,8 +160,9 @@ async def test_a_cancelled_write_is_written_all_the_same(opened: Database) -> No
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(write)
-        await entered.wait()
+        await slow.entered.wait()
         tasks.cancel_scope.cancel()
+        slow.opened.set()
     assert not after  # it did arrive, behind the write
     assert await opened.read(names) == ["slow"]
     assert lock_is_free(opened.path)
@@ -192,26 +188,19 @@ async def test_a_write_that_is_cancelled_in_the_queue_is_written_all_the_same(op
 
 
 async def test_a_bare_cancel_does_not_take_the_neighbours_with_it(opened: Database) -> None:
-    """`task.cancel()` passes every shield. The one that commits for others must not drop their writes."""
+    """`task.cancel()` passes every shield. What is being committed with it must not be dropped."""
+    leads = Gate(add("leader"))
     async with anyio.create_task_group() as tasks:
         gate = await hold_writes(opened, tasks)
-        entered, leave = anyio.Event(), anyio.Event()
-
-        async def leads(connection: AsyncConnection) -> str:
-            entered.set()
-            await leave.wait()
-            return await add("leader")(connection)
-
         leader = asyncio.create_task(opened.write(leads))
-        await anyio.wait_all_tasks_blocked()
         neighbour = asyncio.create_task(opened.write(add("neighbour")))
         await anyio.wait_all_tasks_blocked()
         gate.set()
-        await entered.wait()
+        await leads.entered.wait()
         leader.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leader
-        leave.set()
+        leads.opened.set()
         assert await neighbour == "neighbour"
     assert await opened.read(names) == ["leader", "neighbour"]
     assert lock_is_free(opened.path)
@@ -220,22 +209,17 @@ async def test_a_bare_cancel_does_not_take_the_neighbours_with_it(opened: Databa
 async def test_closing_waits_for_what_is_being_written(tmp_path: Path) -> None:
     """A bare cancel ends a caller's wait, and with it the program, before its write is done."""
     path = tmp_path / "other.db"
-    entered, leave = anyio.Event(), anyio.Event()
-
-    async def slow(connection: AsyncConnection) -> str:
-        entered.set()
-        await leave.wait()
-        return await add("slow")(connection)
+    slow = Gate(add("slow"))
 
     async def run() -> None:
         async with open_database(path) as database:
             await database.write(slow)
 
     task = asyncio.create_task(run())
-    await entered.wait()
+    await slow.entered.wait()
     task.cancel()
     await anyio.wait_all_tasks_blocked()
-    leave.set()
+    slow.opened.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert select(path, "SELECT name FROM batch") == [{"name": "slow"}]

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, text
 
 from jobs.row_change import Claims, RowChange
 from jobs.sheets.planned import PlannedJob
@@ -202,10 +201,10 @@ async def test_a_large_sheet_is_renumbered_in_pieces(table: Table, rows: int) ->
     assert {attempts for _, _, attempts in await said(table)} == {1}
 
 
-async def _send_all(connection: AsyncConnection) -> None:
+def _send_all(connection: Connection) -> None:
     for statement in (
         "UPDATE job SET state = 'running', attempts = 1 WHERE current",
         "INSERT INTO attempt (uid, job_id, number, payload_sha256, started_at, outcome, request_id,"
         " automatic) SELECT id, id, 1, '', '2026-11-20', 'accepted', id, 0 FROM job WHERE current",
     ):
-        await connection.execute(text(statement))
+        connection.execute(text(statement))

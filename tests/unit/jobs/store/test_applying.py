@@ -1,7 +1,8 @@
 """Moves are compare-and-set, and several are one."""
 
+from sqlite3 import IntegrityError
+
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from jobs.errors import NightsheetError
 from jobs.outcomes import Accepted

@@ -4,8 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete
 
 from jobs.errors import UsageProblem
 from jobs.pauses import UNTIL_RESUMED, PauseReason
@@ -84,9 +83,9 @@ async def test_an_empty_database_has_no_last_batch(tmp_path: Path) -> None:
         assert named.value.hint == "This database has: none."
 
 
-async def drop_batches(connection: AsyncConnection) -> None:
+def drop_batches(connection: Connection) -> None:
     """Back to a database without a batch."""
-    await connection.execute(delete(BATCH))
+    connection.execute(delete(BATCH))
 
 
 @pytest.mark.parametrize("reason", PauseReason)

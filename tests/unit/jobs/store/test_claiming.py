@@ -1,8 +1,7 @@
 """The claim: the intent is on disk before a submit leaves, and every claim was agreed to."""
 
 import pytest
-from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, update
 
 from jobs.outcomes import NotAccepted
 from jobs.states import JobState, Move
@@ -155,7 +154,7 @@ async def test_a_claim_touches_one_job(table: Table) -> None:
 async def set_flag(table: Table, job_id: int, name: str, value: bool) -> None:
     """Set what another process may have set in the meantime."""
 
-    async def run(connection: AsyncConnection) -> None:
-        await connection.execute(update(JOB).where(JOB.c.id == job_id).values({name: value}))
+    def run(connection: Connection) -> None:
+        connection.execute(update(JOB).where(JOB.c.id == job_id).values({name: value}))
 
     await table.store.database.write(run)

@@ -22,7 +22,7 @@ async def test_what_was_on_its_way_at_a_crash_is_in_doubt(table: Table) -> None:
     """Those jobs and no others; the intent has become a submit without an answer."""
     ids = await all_states(table)
     before = {state: (table.row(job_id), table.attempts(job_id)) for state, job_id in ids.items()}
-    assert (await table.store.jobs.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 1
+    assert (await table.store.witness.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 1
     row, (attempt,) = before.pop(S.SUBMITTING)
     job_id = ids.pop(S.SUBMITTING)
     assert table.row(job_id) == row | {
@@ -37,9 +37,9 @@ async def test_what_was_on_its_way_at_a_crash_is_in_doubt(table: Table) -> None:
 async def test_doubting_twice_changes_nothing(table: Table) -> None:
     """A start that is interrupted is begun again."""
     await table.bring("a", S.SUBMITTING)
-    assert (await table.store.jobs.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 1
+    assert (await table.store.witness.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 1
     before = table.everything()
-    assert (await table.store.jobs.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 0
+    assert (await table.store.witness.settle_interrupted(table.batch.id, UNCONFIRMED)).unconfirmed == 0
     assert table.everything() == before
 
 
@@ -47,7 +47,7 @@ async def test_only_the_newest_attempt_is_in_doubt(table: Table) -> None:
     """An earlier one keeps what it was."""
     job_id = await table.move("a", Move.CLAIM, Move.ACCEPTED, Move.REMOTE_FAILED, Move.REQUEUE, Move.CLAIM)
     first, _ = table.attempts(job_id)
-    await table.store.jobs.settle_interrupted(table.batch.id, UNCONFIRMED)
+    await table.store.witness.settle_interrupted(table.batch.id, UNCONFIRMED)
     again, second = table.attempts(job_id)
     assert again == first
     assert second["outcome"] == "unanswered"
@@ -59,7 +59,7 @@ async def test_another_batch_is_left_alone(table: Table) -> None:
     await table.bring("b", S.RUNNING)
     other, _ = await table.store.batches.load(name="other", sheet=table.path, origin="o", planned=[])
     before = table.everything()
-    assert (await table.store.jobs.settle_interrupted(other.id, UNCONFIRMED)).unconfirmed == 0
+    assert (await table.store.witness.settle_interrupted(other.id, UNCONFIRMED)).unconfirmed == 0
     assert await table.store.jobs.cancel(other.id) == CancelCounts(queued=0, asked=0)
     assert await table.store.jobs.cancel_wanted(other.id) == []
     assert await table.store.batches.agree(other.id) == 0

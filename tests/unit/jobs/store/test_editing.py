@@ -1,8 +1,7 @@
 """Running an edited sheet: changed rows, rows that are gone, rows that come back."""
 
 import pytest
-from sqlalchemy import func, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, func, update
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState, Move
@@ -180,8 +179,8 @@ async def test_an_empty_sheet_takes_everything_unsent_back(table: Table) -> None
 async def forget_ids(table: Table) -> None:
     """Give the attempts made so far other ids than `Table.move` gives."""
 
-    async def run(connection: AsyncConnection) -> None:
-        await connection.execute(
+    def run(connection: Connection) -> None:
+        connection.execute(
             update(ATTEMPT)
             .where(ATTEMPT.c.request_id == "req-a")
             .values(request_id=func.hex(func.randomblob(8)))

@@ -2,10 +2,10 @@
 
 import json
 from pathlib import Path
+from sqlite3 import IntegrityError
 
 import anyio
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from jobs.errors import SheetProblems, UsageProblem
 from jobs.payload import payload

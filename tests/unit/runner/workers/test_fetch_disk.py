@@ -67,8 +67,8 @@ async def test_a_picture_that_is_gone_from_the_disk_is_fetched_again(tmp_path: P
 async def collect_again(w: World, job: OpenJob) -> None:
     """As `retry` has it done: the job is back at its pictures."""
 
-    async def reopen(connection: Any) -> None:
-        await connection.exec_driver_sql("UPDATE job SET state = 'fetching', finished_at = NULL")
+    def reopen(connection: Any) -> None:
+        connection.exec_driver_sql("UPDATE job SET state = 'fetching', finished_at = NULL")
 
     await w.store.database.write(reopen)
     await fetch_images(w.run, job, refreshed=False)

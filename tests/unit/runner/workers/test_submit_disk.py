@@ -54,8 +54,8 @@ async def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     keys = [f"{number:02}" for number in range(60)]
     async with world(tmp_path, *keys) as w:
 
-        async def shut(connection: Any) -> None:
-            await connection.exec_driver_sql("PRAGMA max_page_count = 1")  # no page beyond those in use
+        def shut(connection: Any) -> None:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")  # no page beyond those in use
 
         await w.store.database.write(shut)
         for key in keys:

@@ -1,18 +1,21 @@
 """Connections that keep what was paid for: settings, reads beside writes, durability, refusals."""
 
+import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import anyio
 import pytest
 from anyio import to_thread
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobs.errors import CannotWrite
-from jobs.store.sqlite import database
-from jobs.store.sqlite.database import Database, UnsafeDatabase, open_database
+from jobs.store.sqlite import thread
+from jobs.store.sqlite.database import READERS, Database, open_database
+from jobs.store.sqlite.thread import UnsafeDatabase
 from tests.support.databases import add, names
 from tests.support.tables import select
 
@@ -27,10 +30,10 @@ SETTINGS = {
 }
 
 
-async def settings(connection: AsyncConnection) -> dict[str, object]:
+def settings(connection: Connection) -> dict[str, object]:
     """What a connection says of itself."""
     return {
-        name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+        name: (connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
         for name in [*SETTINGS, "query_only"]
     }
 
@@ -50,18 +53,16 @@ async def test_both_connections_have_the_settings_that_keep_what_was_paid_for(tm
 async def test_every_reading_connection_has_them(tmp_path: Path) -> None:
     """Several are open at once; none was made another way."""
     seen = []
-    everyone_is_in = anyio.Event()
+    everyone_is_in = threading.Barrier(READERS)
 
-    async def look(connection: AsyncConnection) -> None:
-        seen.append(await settings(connection))
-        if len(seen) == 4:
-            everyone_is_in.set()
-        await everyone_is_in.wait()
+    def look(connection: Connection) -> None:
+        seen.append(settings(connection))
+        everyone_is_in.wait(60)
 
     async with open_database(tmp_path / "night.db") as opened, anyio.create_task_group() as tasks:
-        for _ in range(4):
+        for _ in range(2 * READERS):
             tasks.start_soon(opened.read, look)
-    assert seen == [SETTINGS | {"query_only": 1}] * 4
+    assert seen == [SETTINGS | {"query_only": 1}] * 2 * READERS
 
 
 @pytest.mark.parametrize("name", sorted(set(SETTINGS)))
@@ -69,7 +70,7 @@ async def test_a_setting_that_did_not_take_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """SQLite does not say so itself: it keeps another value, in silence."""
-    monkeypatch.setitem(database._PRAGMAS, name, "31337.5")
+    monkeypatch.setitem(thread._PRAGMAS, name, "31337.5")
     async with open_database(tmp_path / "night.db") as opened:
         for use in (opened.write, opened.read):
             with pytest.raises(UnsafeDatabase, match=f"{name} is .+, not 31337.5") as caught:
@@ -119,13 +120,23 @@ async def test_a_write_is_on_disk_before_it_returns(tmp_path: Path, once: bool) 
 async def test_a_read_sees_one_moment(tmp_path: Path) -> None:
     """A write between its statements does not show: counts and lists must agree."""
     async with open_database(tmp_path / "night.db") as opened:
+        between, written = anyio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
 
-        async def look_twice(connection: AsyncConnection) -> tuple[list[str], list[str]]:
-            before = await names(connection)
+        def look_twice(connection: Connection) -> tuple[list[str], list[str]]:
+            before = names(connection)
+            loop.call_soon_threadsafe(between.set)
+            assert written.wait(60)
+            return before, names(connection)
+
+        async def meanwhile() -> None:
+            await between.wait()
             await opened.write(add("meanwhile"))
-            return before, await names(connection)
+            written.set()
 
-        assert await opened.read(look_twice) == ([], [])
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(meanwhile)
+            assert await opened.read(look_twice) == ([], [])
         assert await opened.read(names) == ["meanwhile"]
 
 
@@ -141,14 +152,14 @@ async def test_a_broken_rule_is_no_trouble_with_the_disk(tmp_path: Path) -> None
 async def test_a_value_that_no_column_takes_is_no_trouble_with_the_disk(tmp_path: Path) -> None:
     """Nor does it take the writes with it that share its transaction."""
 
-    async def too_long(connection: AsyncConnection) -> None:
-        raw = (await connection.get_raw_connection()).driver_connection
+    def too_long(connection: Connection) -> None:
+        raw = connection.connection.driver_connection
         assert raw is not None
-        await raw._execute(raw._conn.setlimit, sqlite3.SQLITE_LIMIT_LENGTH, 1000)
-        await add("x" * 2000)(connection)
+        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1000)
+        add("x" * 2000)(connection)
 
-    async def nul(connection: AsyncConnection) -> None:
-        await connection.exec_driver_sql("SELECT '\0'")
+    def nul(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT '\0'")
 
     async with open_database(tmp_path / "night.db") as opened:
         for operation in (too_long, nul):
@@ -161,9 +172,9 @@ async def test_a_full_disk_is_told_and_got_over(tmp_path: Path) -> None:
     """In a sentence with what to do; once there is room, the same connection writes on."""
     path = tmp_path / "night.db"
 
-    async def limit(connection: AsyncConnection, pages: int | None = None) -> None:
-        now = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages or now}")
+    def limit(connection: Connection, pages: int | None = None) -> None:
+        now = (connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages or now}")
 
     async with open_database(path) as opened:
         await opened.write(limit)
@@ -181,7 +192,7 @@ async def test_a_database_that_another_holds_is_told_and_got_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str
 ) -> None:
     """After the wait, which is cut short here."""
-    monkeypatch.setitem(database._PRAGMAS, "busy_timeout", "20")
+    monkeypatch.setitem(thread._PRAGMAS, "busy_timeout", "20")
     path = tmp_path / "night.db"
     async with open_database(path) as opened:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -211,12 +222,12 @@ async def test_a_write_holds_the_lock_from_its_first_statement(tmp_path: Path) -
     """What it reads and then acts upon cannot be changed in between by another process."""
     path = tmp_path / "night.db"
 
-    async def read_and_act(connection: AsyncConnection) -> list[str]:
-        found = await names(connection)
+    def read_and_act(connection: Connection) -> list[str]:
+        found = names(connection)
         other = sqlite3.connect(path, timeout=0, isolation_level=None)
         with closing(other), pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
-        await add("acted")(connection)
+        add("acted")(connection)
         return found
 
     async with open_database(path) as opened:
@@ -232,7 +243,7 @@ async def test_a_damaged_database_is_told(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)  # the first page still says what it is
     path.write_bytes(content)
-    damaged = Database(path, database._engine(path, writing=True), database._engine(path, writing=False))
+    damaged = Database(path)
     try:
         with pytest.raises(CannotWrite, match="malformed"):
             await damaged.read(names)
