@@ -12,7 +12,7 @@ SEARCHES := tests/fault tests/matrix tests/model tests/packaging tests/process t
 QUICK := tests/architecture tests/contract tests/planted tests/unit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check lint types lock clean
+.PHONY: help demo test quick check lint types bench lock clean
 
 help:            ## list the commands
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -36,9 +36,12 @@ lint: $(VENV)/dev.stamp   ## style and common mistakes
 types: $(VENV)/dev.stamp  ## static types, strictly
 	$(BIN)/mypy
 
+bench: $(VENV)/bench.stamp  ## set up what benchmarks/ measures beside the product
+
 lock:            ## renew the locked dependency sets (needs uv)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --group build -o requirements.txt $(LOCK_FLAGS)
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --group build --group dev -c requirements.txt -o requirements-dev.txt $(LOCK_FLAGS)
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --group bench -c requirements-dev.txt -o requirements-bench.txt $(LOCK_FLAGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Nightsheet needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -52,6 +55,11 @@ $(VENV)/run.stamp: requirements.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	$(INSTALL) --require-hashes -r requirements-dev.txt
+	$(PIP) check
+	@touch $@
+
+$(VENV)/bench.stamp: requirements-bench.txt $(VENV)/dev.stamp
+	$(INSTALL) --require-hashes -r requirements-bench.txt
 	$(PIP) check
 	@touch $@
 

@@ -7,11 +7,9 @@ database, which looks whether its rows were paid for there.
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from benchmarks.child import measured, python
 from jobs.paid import by_fingerprint
 from jobs.store.open import open_store
 from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
@@ -105,13 +104,8 @@ def _places(folder: Path, uid: str) -> Places:
 def _measured(folder: Path, what: str) -> tuple[float, int]:
     """Seconds and peak of one of them in a process of its own, without what Python and its modules take."""
     out = folder / "out"
-    command = [sys.executable, "-m", "benchmarks.journal", "--do", what, "--folder", str(folder)]
-    peak = [sys.executable, "-m", "benchmarks.peak", str(out), *command]
-    done = subprocess.run(peak, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1], check=True)
-    ended = json.loads(done.stdout)
-    if ended["code"]:
-        sys.exit(f"{what}: ended with {ended['code']}")
-    return float(out.read_text()), ended["peak_bytes"]
+    ended = measured(python("-m", "benchmarks.journal", "--do", what, "--folder", str(folder)), out)
+    return float(ended.output), ended.peak_bytes
 
 
 def main() -> None:

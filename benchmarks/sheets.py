@@ -8,13 +8,13 @@ operating system's own figure.
 import argparse
 import csv
 import json
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.child import measured, nightsheet
 
 SERIES = "bytedance/seedream-4-5/sequential"
 SINGLE = "bytedance/seedream-4-5/text-to-image"
@@ -90,19 +90,8 @@ def matrix_sheet(folder: Path, jobs: int) -> Path:
 def checked(sheet: Path) -> Measured:
     """Check a sheet in a process of its own."""
     out = sheet.with_suffix(".out")
-    check = [sys.executable, "-m", "runner.cli", "check", str(sheet), "--json", "--emulator"]
-    begun = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.peak", str(out), *check],
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[1],
-        check=True,
-    )
-    seconds = time.perf_counter() - begun
-    ended = json.loads(done.stdout)
-    if ended["code"]:
-        sys.exit(f"{sheet}: the check ended with {ended['code']}")
-    return Measured(json.loads(out.read_text())["jobs"], seconds, ended["peak_bytes"])
+    ended = measured(nightsheet("check", str(sheet), "--json", "--emulator"), out)
+    return Measured(json.loads(ended.output)["jobs"], ended.seconds, ended.peak_bytes)
 
 
 def _lines(rows: int, jobs: int) -> Iterator[tuple[str, Measured, Limit]]:
@@ -119,13 +108,13 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1_000_000)
     given = parser.parse_args()
     kept = True
-    for name, measured, limit in _lines(given.rows, given.jobs):
-        in_time = limit.seconds is None or measured.seconds <= limit.seconds
-        kept = kept and in_time and measured.peak_bytes <= limit.peak_bytes
+    for name, found, limit in _lines(given.rows, given.jobs):
+        in_time = limit.seconds is None or found.seconds <= limit.seconds
+        kept = kept and in_time and found.peak_bytes <= limit.peak_bytes
         promised = "" if limit.seconds is None else f" (at most {limit.seconds:.0f} s)"
         print(
-            f"{measured.jobs:>9,} {name:18} {measured.seconds:6.1f} s{promised}, "
-            f"{measured.peak_bytes / MEGABYTE:.0f} MB (at most {limit.peak_bytes // MEGABYTE} MB)"
+            f"{found.jobs:>9,} {name:18} {found.seconds:6.1f} s{promised}, "
+            f"{found.peak_bytes / MEGABYTE:.0f} MB (at most {limit.peak_bytes // MEGABYTE} MB)"
         )
     sys.exit(0 if kept else 1)
 

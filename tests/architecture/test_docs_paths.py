@@ -15,6 +15,7 @@ PAGES = (
     "SECURITY.md",
     "tests/README.md",
     "docs/glossary.md",
+    "docs/performance.md",
     "docs/reliability.md",
     "docs/rehearsals.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs" / "decisions").glob("*.md")),

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt"])
 def test_every_package_is_pinned_with_its_hashes(name: str) -> None:
     """One version each, and the bytes that it may have; pip refuses everything else then."""
     text = (ROOT / name).read_text().replace("\\\n", " ")
