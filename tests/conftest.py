@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import command, night
 from tests.support.warm import warm
@@ -49,6 +50,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help=f"kill -9 of the real command (default: {KILLS})",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same examples every time, on however busy a machine; others with --slow."""
+    settings.register_profile(
+        "same",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    if not config.getoption("--slow"):
+        settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
