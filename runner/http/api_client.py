@@ -129,11 +129,15 @@ class ApiClient:
         got = _PartialAnswer()
 
         def may_be_answered() -> bool:
-            return fresh and (marker.sent or not marker.watched)
+            return marker.sent or not marker.watched
 
         try:
-            transport = self._submits if fresh else self._others
-            await _within(timeout_seconds, may_be_answered, partial(got.receive, transport, request))
+            if fresh:
+                submit = partial(got.receive, self._submits, request)
+                await _within(timeout_seconds, may_be_answered, submit)
+            else:
+                with anyio.move_on_after(timeout_seconds):
+                    await got.receive(self._others, request)
         except Exception as error:  # every one is translated below: the border is here
             if got.status is None:
                 return translate(error, marker, self._host)
