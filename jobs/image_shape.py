@@ -17,6 +17,8 @@ from jobs.catalog.image_rules import SUFFIXES, Shape
 MOST_PIXELS = 64_000_000
 """An image with more is not decoded: a file of 49 KB can hold 400 million."""
 
+_MOST_NOTE_BYTES = 16 * 1024 * 1024
+"""A PNG's text or profile, unpacked. Pillow takes 1 MiB; the graph that made a picture may be larger."""
 _KNOWN = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _ORIENTATION = 0x0112
 
@@ -99,8 +101,9 @@ def _shape(image: Any, size: int | None, whole: bool) -> Shape:
 @cache
 def _pillow() -> ModuleType:
     """Pillow, loaded late, with its warnings of decompression bombs as errors."""
-    from PIL import Image
+    from PIL import Image, PngImagePlugin
 
+    PngImagePlugin.MAX_TEXT_CHUNK = _MOST_NOTE_BYTES
     # Set once and never reset: changing filters around each call is not safe while threads decode.
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     return Image

@@ -111,6 +111,41 @@ class LocalDisk:
             os.close(descriptor)
 
 
+class PartFile:
+    """An incomplete file under a name of its own, from its first byte until it is finished or discarded."""
+
+    def __init__(self, disk: Disk, path: Path) -> None:
+        """Create it. Raises OSError, here and below."""
+        self.path = path
+        self._disk = disk
+        self._descriptor: int | None = disk.create(path)
+
+    def write(self, data: bytes) -> None:
+        """Append `data`."""
+        if self._descriptor is None:
+            raise ValueError(f"{self.path.name} is closed")
+        self._disk.write(self._descriptor, data)
+
+    def finish(self) -> None:
+        """Wait until it is on disk, and close it. Once that is done, nothing more."""
+        if self._descriptor is not None:
+            self._disk.finish(self._descriptor)
+            self.close()
+
+    def close(self) -> None:
+        """Close it, unless it is closed."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            self._disk.close(descriptor)
+
+    def discard(self) -> None:
+        """Close and delete what is left of it under its own name."""
+        try:
+            self.close()
+        finally:
+            discard(self.path)
+
+
 def describe_disk(error: OSError, where: Path) -> DiskTrouble:
     """An error of the disk as a sentence about `where`."""
     words = _WORDS.get(error.errno or 0) or error.strerror or type(error).__name__

@@ -1,4 +1,4 @@
-"""An image from its URL to its name on disk: streamed, counted, hashed, decoded, and only then named.
+"""An image from its URL to its name on disk: streamed, counted, hashed, proven whole, and only then named.
 
 Until then the bytes are in a `.part` file, so a kill at any moment leaves either the whole image or a file
 that the next run deletes.
@@ -19,10 +19,11 @@ import httpx
 from anyio import CapacityLimiter, to_thread
 
 from runner.clock import Clock
-from runner.downloads.disk import Disk, DiskTrouble, describe_disk, discard, part_path, prepare_folder
+from runner.downloads.disk import Disk, DiskTrouble, PartFile, describe_disk, part_path, prepare_folder
 from runner.downloads.placement import place, sha256_of
+from runner.downloads.png import PngProof
 from runner.downloads.unpack import IDENTITY, READ, Unpacker
-from runner.downloads.validate import MOST_PIXELS, Broken, inspect
+from runner.downloads.validate import MOST_PIXELS, Broken, ImageFacts, inspect
 from runner.http.errors import describe
 from runner.http.image_client import DownloadFailed, ImageClient, LinkGone, close
 from runner.http.transport import body_of
@@ -53,7 +54,7 @@ class DownloadLimits:
 
 @dataclass(frozen=True, slots=True)
 class DownloadedImage:
-    """An image on disk under its final name: whole, decoded, hashed (SHA-256 in hex)."""
+    """An image on disk under its final name: proven whole, hashed (SHA-256 in hex)."""
 
     path: Path
     sha256: str
@@ -89,7 +90,7 @@ async def fetch_image(
     replaces: str | None = None,
     keep_bad: bool = False,
 ) -> DownloadResult:
-    """Download one image to `name` below the root; its decoded format adds the suffix.
+    """Download one image to `name` below the root; the format of its bytes adds the suffix.
 
     An existing file of that name is overwritten only if its hash is `replaces` (an earlier download), and
     reused if it has the same content; otherwise the image gets another name, which is returned. A broken
@@ -98,9 +99,9 @@ async def fetch_image(
     wanted = shared.root / name
     try:
         folder = await to_thread.run_sync(prepare_folder, shared.disk, shared.root, name.parent)
-        part = part_path(folder, name.name, shared.mark)
+        part = PartFile(shared.disk, part_path(folder, name.name, shared.mark))
         try:
-            received = await _receive(shared, url, part)
+            received = await _in_time(shared, url, part)
             fetched: DownloadResult = (
                 await _keep(shared, part, wanted, received, replaces)
                 if isinstance(received, _ReceivedImage)
@@ -110,7 +111,7 @@ async def fetch_image(
                 await to_thread.run_sync(_keep_bad, shared.disk, part, wanted)
             return fetched
         finally:
-            discard(part)
+            part.discard()
     except OSError as error:  # errors of the network are values by now: this is the disk
         return describe_disk(error, wanted)
 
@@ -121,25 +122,14 @@ class _ReceivedImage:
     bytes: int
     whole: bool
     """Its declared length is right, or its chunked body was terminated."""
-
-
-async def _receive(
-    shared: Downloads, url: str, part: Path
-) -> _ReceivedImage | LinkGone | Blocked | Broken | DownloadFailed:
-    """The bytes, written to `part`, or why there are none."""
-    descriptor = shared.disk.create(part)
-    try:
-        received = await _in_time(shared, url, descriptor)
-        if isinstance(received, _ReceivedImage):
-            await to_thread.run_sync(shared.disk.finish, descriptor)
-        return received
-    finally:
-        shared.disk.close(descriptor)
+    finding: ImageFacts | Broken | None
+    """What its bytes have proven on their way; None where it has to be decoded."""
 
 
 async def _in_time(
-    shared: Downloads, url: str, descriptor: int
+    shared: Downloads, url: str, part: PartFile
 ) -> _ReceivedImage | LinkGone | Blocked | Broken | DownloadFailed:
+    """The bytes, written to `part`, or why there are none."""
     limits = shared.limits
     with anyio.move_on_after(limits.total_seconds):
         response = await shared.client.open(
@@ -148,7 +138,7 @@ async def _in_time(
         if not isinstance(response, httpx.Response):
             return response
         try:
-            return _unfit(response, limits.max_bytes) or await _stream(shared, response, descriptor)
+            return _unfit(response, limits.max_bytes) or await _stream(shared, response, part)
         finally:
             await close(response)
     return DownloadFailed(f"the picture was not here after {limits.total_seconds:g} s")
@@ -167,10 +157,11 @@ def _encoding(response: httpx.Response) -> str:
 
 
 async def _stream(
-    shared: Downloads, response: httpx.Response, descriptor: int
+    shared: Downloads, response: httpx.Response, part: PartFile
 ) -> _ReceivedImage | Broken | DownloadFailed:
     limits, told = shared.limits, _told_length(response)
-    digest, size, received, begun = hashlib.sha256(), 0, 0, shared.clock.monotonic()
+    digest, proof, size, received = hashlib.sha256(), PngProof(), 0, 0
+    begun = shared.clock.monotonic()
     unpacker = Unpacker(_encoding(response))
     async with aclosing(_chunks(response, told)) as chunks:
         async for chunk in chunks:
@@ -183,8 +174,9 @@ async def _stream(
                     if size > limits.max_bytes:
                         return _too_large(limits.max_bytes)
                     # Written here and not in a thread: measured, that costs less than half.
-                    shared.disk.write(descriptor, piece)
+                    part.write(piece)
                     digest.update(piece)
+                    proof.feed(piece)
             except zlib.error:
                 return Broken(f"it came encoded ({_encoding(response)}), and does not unpack")
             waited = shared.clock.monotonic() - begun
@@ -195,7 +187,7 @@ async def _stream(
     if not unpacker.is_complete:
         return Broken("it was cut off before it was unpacked")
     whole = (told is not None or "transfer-encoding" in response.headers) and not _is_part(response)
-    return _ReceivedImage(digest.hexdigest(), size, whole)
+    return _ReceivedImage(digest.hexdigest(), size, whole, proof.finding(limits.max_pixels))
 
 
 def _is_part(response: httpx.Response) -> bool:
@@ -237,14 +229,16 @@ def _too_large(max_bytes: int) -> Broken:
 
 
 async def _keep(
-    shared: Downloads, part: Path, wanted: Path, received: _ReceivedImage, replaces: str | None
+    shared: Downloads, part: PartFile, wanted: Path, received: _ReceivedImage, replaces: str | None
 ) -> DownloadedImage | Broken:
-    """The last three steps: decode, name, sync the folder."""
-    check = partial(inspect, part, whole=received.whole, max_pixels=shared.limits.max_pixels)
-    facts = await to_thread.run_sync(check, limiter=shared.decoders)
+    """The last steps: decode what is not proven yet; then sync, name, sync the folder, in one go."""
+    facts = received.finding
+    if facts is None:
+        check = partial(inspect, part.path, whole=received.whole, max_pixels=shared.limits.max_pixels)
+        facts = await to_thread.run_sync(check, limiter=shared.decoders)
     if isinstance(facts, Broken):
         return facts
-    named = partial(place, shared.disk, part, wanted, facts.suffix, received.sha256)
+    named = partial(_finish, shared.disk, part, wanted, facts.suffix, received.sha256)
     path = await _tried(shared.clock, partial(named, replaces), named)
     return DownloadedImage(
         path, received.sha256, received.bytes, facts.width, facts.height, facts.content_type
@@ -260,6 +254,13 @@ async def _tried(clock: Clock, wish: Callable[[], Path], otherwise: Callable[[],
     return await to_thread.run_sync(otherwise)
 
 
-def _keep_bad(disk: Disk, part: Path, wanted: Path) -> None:
-    if part.stat().st_size:
-        place(disk, part, wanted, ".bad", sha256_of(part))
+def _finish(
+    disk: Disk, part: PartFile, wanted: Path, suffix: str, sha256: str | None, replaces: str | None = None
+) -> Path:
+    part.finish()
+    return place(disk, part.path, wanted, suffix, sha256, replaces)
+
+
+def _keep_bad(disk: Disk, part: PartFile, wanted: Path) -> None:
+    if part.path.stat().st_size:
+        _finish(disk, part, wanted, ".bad", sha256_of(part.path))

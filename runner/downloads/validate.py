@@ -1,8 +1,8 @@
 """Whether a file is a whole image of a tolerable size, found out by decoding all of it.
 
-Pillow's `verify()` accepts a JPEG that is cut in half, and `load()` a PNG that lacks its last bytes, so the
-end of the file is checked as well. The header is trusted for one thing only: to reject a size before
-decoding.
+A JPEG is decoded at an eighth of its size: that reads all of its bytes, and draws few pixels. Pillow's
+`verify()` accepts a JPEG that is cut in half, and `load()` a PNG that lacks its last bytes, so the end of the
+file is checked as well. The header is trusted for one thing only: to reject a size before decoding.
 """
 
 import struct
@@ -19,6 +19,7 @@ MOST_FRAMES = 1000
 """However small they are: each takes its time."""
 
 _TAIL_BYTES = 4096
+_EIGHTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,15 @@ def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> ImageF
         return facts
 
 
+def too_large(width: int, height: int, frames: int, max_pixels: int) -> Broken | None:
+    """Why an image is not taken by what its header says; None if it is."""
+    if frames > MOST_FRAMES:
+        return Broken(f"it holds too many frames ({frames})")
+    if width * height * frames > max_pixels:
+        return Broken(f"it holds too many pixels ({width} x {height}, {frames} of them)")
+    return None
+
+
 def _broken(found: Undecodable) -> Broken:
     match found.failure:
         case DecodeFailure.UNKNOWN_FORMAT:
@@ -79,16 +89,15 @@ def _decoded(image: Any, max_pixels: int) -> ImageFacts | Broken:
     width, height = image.size
     # Of a JPEG with more of them behind it the first is the picture: each has a size of its own.
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-    if frames > MOST_FRAMES:
-        return Broken(f"it holds too many frames ({frames})")
-    if width * height * frames > max_pixels:
-        return Broken(f"it holds too many pixels ({width} x {height}, {frames} of them)")
+    if (large := too_large(width, height, frames, max_pixels)) is not None:
+        return large
     pixels = 0
     for frame in range(frames):
         image.seek(frame)
         pixels += image.width * image.height  # a GIF grows with a frame that is larger
         if pixels > max_pixels:
             return Broken(f"it holds too many pixels ({frame + 1} frames have {pixels})")
+        image.draft(None, (max(1, width // _EIGHTH), max(1, height // _EIGHTH)))  # heeded by JPEGs alone
         image.load()
     suffix, content_type = _FORMATS[image.format]
     return ImageFacts(suffix, content_type, width, height)

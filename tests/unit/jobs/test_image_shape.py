@@ -79,6 +79,17 @@ def test_what_is_too_large_to_be_decoded_is_measured_by_its_header() -> None:
     assert measure(png_that_claims(8001, 8000)) == Shape("PNG", 8001, 8000)
 
 
+@pytest.mark.parametrize("name", [b"zTXt", b"iCCP"])
+@pytest.mark.parametrize(("mebibytes", "is_taken"), [(2, True), (16, True), (17, False)])
+def test_a_png_may_hold_a_large_note(name: bytes, mebibytes: int, is_taken: bool) -> None:
+    """Tools write the graph that made it: larger than Pillow takes by itself, and not without a limit."""
+    header = struct.pack(">IIBBBBB", 40, 30, 8, 2, 0, 0, 0)
+    note = b"workflow\0\0" + zlib.compress(bytes(mebibytes * 1024 * 1024))
+    pixels = zlib.compress(bytes(30 * (1 + 3 * 40)))
+    found = measure(of_chunks((b"IHDR", header), (name, note), (b"IDAT", pixels), (b"IEND", b"")))
+    assert found == Shape("PNG", 40, 30) if is_taken else "cannot be decoded" in str(found)
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_a_png_may_note_its_turning_before_or_behind_its_pixels(before: bool) -> None:
     """What is behind them is seen where all of it is here, and where it may be decoded."""

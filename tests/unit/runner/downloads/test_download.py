@@ -10,9 +10,11 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import httpx
 import pytest
+from anyio import to_thread
 from PIL import Image
 
 from runner.downloads.disk import Disk, DiskTrouble, LocalDisk
@@ -28,6 +30,7 @@ from runner.downloads.validate import Broken, inspect
 from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
 from runner.http.url_policy import Blocked, ImageUrlPolicy
 from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
+from tests.support.png_files import chunks_of, of_chunks
 
 URL = "https://pictures.runcomfy.net/1"
 NAME = PurePosixPath("night/hero/01")
@@ -43,6 +46,16 @@ def png(seed: int = 0, size: int = 40) -> bytes:
 
 
 PICTURE = png()
+
+
+def jpeg() -> bytes:
+    """A small picture that only a decoder can judge."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(PICTURE)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+JPEG = jpeg()
 
 
 class Clock:
@@ -238,7 +251,10 @@ def streaming(*pieces: bytes, **headers: str) -> Handler:
 @pytest.mark.parametrize(
     ("handler", "why", "something"),
     [
-        (answering(PICTURE[:-30]), "decode", True),
+        (answering(PICTURE[:-30]), "end is missing", True),
+        (answering(PICTURE[:-1]), "end is missing", True),
+        (answering(PICTURE.replace(b"IDAT", b"IDAU")), "checksum of its IDAU is wrong", True),
+        (answering(JPEG[:-30]), "decode", True),
         (answering(b"<html>"), "not a picture", True),
         (answering(b""), "not a picture", False),
         (streaming(PICTURE, Content_Encoding="gzip"), "(gzip), and does not unpack", False),
@@ -573,9 +589,64 @@ async def test_pictures_are_decoded_few_at_a_time(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr("runner.downloads.download.inspect", counted)
     client = ImageClient(
-        ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(answering())
+        ImageUrlPolicy.of(DEFAULT_BASE, IMAGE_HOSTS), transport=httpx.MockTransport(answering(JPEG))
     )
     shared = Downloads(client, tmp_path, Clock(), LocalDisk())
     await asyncio.gather(*(fetch_image(shared, URL, PurePosixPath(f"n/{n}/01")) for n in range(12)))
     assert len(at_once) == 12
     assert max(at_once) <= 2
+
+
+def unseen(*_arguments: object, **_more: object) -> object:
+    """Stands where nothing is to be decoded."""
+    raise AssertionError("it was decoded")
+
+
+async def test_a_png_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its checksums prove it while it arrives, in pieces, packed or not."""
+    monkeypatch.setattr("runner.downloads.download.inspect", unseen)
+    pieces = [PICTURE[start : start + 7] for start in range(0, len(PICTURE), 7)]
+    told = await fetch(tmp_path, streaming(*pieces))
+    assert isinstance(told, DownloadedImage)
+    assert (told.width, told.height, told.content_type) == (40, 40, "image/png")
+    packed = await fetch(tmp_path, streaming(PACKED["gzip"], Content_Encoding="gzip"))
+    assert isinstance(packed, DownloadedImage)
+    assert packed.sha256 == told.sha256
+
+
+@pytest.mark.parametrize("name", [b"tEXt", b"zTXt", b"iCCP"])
+async def test_a_picture_with_a_large_note_comes_home(name: bytes, tmp_path: Path) -> None:
+    """Tools write the graph that made it, or a profile: larger than Pillow takes, sound for every viewer."""
+    note = b"workflow\0" + (b"x" * 2_000_000 if name == b"tEXt" else b"\0" + zlib.compress(bytes(20_000_000)))
+    head, *more = chunks_of(PICTURE)
+    data = of_chunks([head, (name, note), *more])
+    told = await fetch(tmp_path, answering(data))
+    assert isinstance(told, DownloadedImage)
+    assert told.path.read_bytes() == data
+
+
+async def test_a_png_that_breaks_a_rule_is_decoded(tmp_path: Path) -> None:
+    """A decoder has the last word: what opens in every viewer is kept, what does not is broken."""
+    head, pixels, end = chunks_of(PICTURE)
+    unknown = of_chunks([head, (b"NEWS", b""), pixels, end])
+    told = await fetch(tmp_path, answering(unknown))
+    assert isinstance(told, DownloadedImage)
+    short = of_chunks([head, (b"IDAT", pixels[1][:9]), (b"NEWS", b""), end])
+    assert isinstance(await fetch(tmp_path, answering(short)), Broken)
+
+
+async def test_three_threads_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hop costs more than a chunk: one makes the folder, one decodes if need be, one finishes."""
+    hops: list[object] = []
+    run_sync = to_thread.run_sync
+
+    async def counted(function: Callable[..., object], *arguments: object, **more: Any) -> object:
+        hops.append(function)
+        return await run_sync(function, *arguments, **more)
+
+    monkeypatch.setattr("runner.downloads.download.to_thread.run_sync", counted)
+    for data, many in ((PICTURE, 2), (JPEG, 3)):
+        hops.clear()
+        pieces = [data[start : start + 7] for start in range(0, len(data), 7)]
+        assert isinstance(await fetch(tmp_path, streaming(*pieces)), DownloadedImage)
+        assert len(hops) == many
