@@ -19,7 +19,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks import large, pictures
+from benchmarks import large, sample_pictures
 from benchmarks.child import measured, nightsheet, python
 from benchmarks.loopback import Loopback, Service, loopback
 from benchmarks.peers.orm import Tasks, engine_of
@@ -205,7 +205,10 @@ def main() -> None:
     if given.do:
         print(asyncio.run(STEPS[given.do][given.way](given.folder, given.rows)))
         return
-    with tempfile.TemporaryDirectory() as name, loopback(pictures.write(Path(name), "small")) as server:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        loopback(sample_pictures.write(Path(name), "small")) as server,
+    ):
         folder = Path(name)
         done = given.rows // 2
         asyncio.run(large.make(folder / OURS, given.rows, done=done, origin=origin(server.base)))

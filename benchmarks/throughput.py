@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks import pictures
+from benchmarks import sample_pictures
 from benchmarks.child import ROOT, measured, nightsheet, python
 from benchmarks.loopback import Loopback, Service, ceiling, loopback
 from benchmarks.peers.calls import MODEL
@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--flags", default="", help="more flags of the product, as one text")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        picture = pictures.write(Path(name), given.picture)
+        picture = sample_pictures.write(Path(name), given.picture)
         with loopback(picture) as server:
             tables: list[tuple[str, list[Row], Sequence[Column]]] = []
             notes = []

@@ -19,7 +19,8 @@ MOST_FRAMES = 1000
 """However small they are: each takes its time."""
 
 _TAIL_BYTES = 4096
-_EIGHTH = 8
+EIGHTH = 8
+"""Of its width and height, a JPEG is decoded at so much less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _decoded(image: Any, max_pixels: int) -> ImageFacts | Broken:
         pixels += image.width * image.height  # a GIF grows with a frame that is larger
         if pixels > max_pixels:
             return Broken(f"it holds too many pixels ({frame + 1} frames have {pixels})")
-        image.draft(None, (max(1, width // _EIGHTH), max(1, height // _EIGHTH)))  # heeded by JPEGs alone
+        image.draft(None, (max(1, width // EIGHTH), max(1, height // EIGHTH)))  # heeded by JPEGs alone
         image.load()
     suffix, content_type = _FORMATS[image.format]
     return ImageFacts(suffix, content_type, width, height)

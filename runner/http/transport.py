@@ -18,6 +18,7 @@ import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream
 from yarl import URL
 
 from jobs.errors import UsageProblem
@@ -92,12 +93,17 @@ class ReportingTransport(httpx.AsyncBaseTransport):
         )
 
 
-def body_of(response: httpx.Response) -> aclosing[AsyncGenerator[bytes, None]]:
+def body_of(
+    response: httpx.Response, chunk_bytes: int | None = None
+) -> aclosing[AsyncGenerator[bytes, None]]:
     """The body's chunks as they arrive, for `async with`, which closes the generator if it is left early.
 
-    Also for a body that is in memory already, as in tests.
+    Also for a body that is in memory already, as in tests. A chunk has at most `chunk_bytes`, or the 16 KB of
+    the transport: of many megabytes that is a great many.
     """
     stream = cast("httpx.AsyncByteStream", response.stream)
+    if chunk_bytes is not None and isinstance(stream, AiohttpResponseStream):
+        stream.CHUNK_SIZE = chunk_bytes
     return aclosing(cast("AsyncGenerator[bytes, None]", stream.__aiter__()))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bulk, makespan, pictures, startup, store, throughput
+from benchmarks import bulk, makespan, sample_pictures, startup, store, throughput
 from benchmarks.loopback import INSTANT_POLLS, Service, ceiling, loopback
 from benchmarks.rounds import Row
 
@@ -35,7 +35,7 @@ Told = Callable[..., dict[str, list[Row]]]
 
 def test_the_server_answers_a_whole_job(tmp_path: Path) -> None:
     """Submit, polls, result and picture; and it counts them."""
-    with loopback(pictures.write(tmp_path, "small")) as server:
+    with loopback(sample_pictures.write(tmp_path, "small")) as server:
         seen = ceiling(server, 40, 4)
         assert (seen.jobs, seen.polls) == (40, 40 * INSTANT_POLLS)
         assert seen.requests == 40 * (INSTANT_POLLS + 3)
@@ -53,10 +53,10 @@ def test_its_draws_are_the_seed_s_alone() -> None:
 
 @pytest.mark.parametrize(("which", "at_least", "at_most"), [("small", 0.25, 0.35), ("jpeg", 0.7, 2.5)])
 def test_pictures_have_the_size_of_real_ones(
-    tmp_path: Path, which: pictures.Picture, at_least: float, at_most: float
+    tmp_path: Path, which: sample_pictures.Picture, at_least: float, at_most: float
 ) -> None:
     """In megabytes."""
-    assert at_least <= pictures.write(tmp_path, which).stat().st_size / 1_000_000 <= at_most
+    assert at_least <= sample_pictures.write(tmp_path, which).stat().st_size / 1_000_000 <= at_most
 
 
 def test_throughput(told: Told) -> None:
