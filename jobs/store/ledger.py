@@ -41,6 +41,18 @@ class Ledger(StorePart):
         _DELETE_IMAGE.change(connection, attempt_id=attempt_id, number=image.number)
         _INSERT_IMAGE.change(connection, job_id=job_id, attempt_id=attempt_id, **asdict(image))
 
+    @writes
+    def warn(self, connection: Connection, job_id: int, warning: str) -> None:
+        """Add a warning about its images to a job that has succeeded, and to those that share them."""
+        shares = (JOB.c.id == job_id) | (JOB.c.same_as == job_id)
+        found = connection.execute(
+            select(JOB.c.id, JOB.c.warnings).where(shares, JOB.c.state == JobState.SUCCEEDED)
+        )
+        for one, warnings in found.all():
+            if warning not in warnings:
+                added = update(JOB).where(JOB.c.id == one).values(warnings=[*warnings, warning])
+                connection.execute(added)
+
     @reads
     def images_of(self, connection: Connection, attempt_id: int) -> dict[int, ArtifactView]:
         """The images of an attempt that are recorded so far, by number."""

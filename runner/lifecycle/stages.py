@@ -50,6 +50,7 @@ from runner.recovery.state_lock import one_runner
 from runner.settings import UNPROVEN
 from runner.uploads.object_store import Bucket, open_bucket
 from runner.workers.context import Context
+from runner.workers.late_decodes import decoding_late
 from runner.workers.pool import start
 
 _READY = 64
@@ -225,8 +226,8 @@ async def _work(order: Order, run: Context, ready: Ready, found: Recovered, noti
             beside.start_soon(_tell_of_pause, run, notifier, stop)
 
         beside.start_soon(obey_the_table, run, order.settings, progress.tick, on_pause)
-        async with anyio.create_task_group() as tasks:
-            defect = partial(_defect, order.observer)
+        defect = partial(_defect, order.observer)
+        async with decoding_late(run, defect), anyio.create_task_group() as tasks:
             start(tasks, run, ready, found, downloads=order.settings.downloads, defect=defect)
         beside.cancel_scope.cancel()
     order.observer.progress(await progress.count())

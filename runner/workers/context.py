@@ -13,6 +13,7 @@ from jobs.views import BatchView, OpenJob
 from runner.backoff import Backoff
 from runner.clock import Clock
 from runner.downloads.download import Downloads
+from runner.downloads.late_decode import LateDecodes
 from runner.limits.brake import Brake
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector
@@ -26,6 +27,9 @@ from runner.uploads.uploader import Uploader
 from runner.workers.known_ids import KnownIds
 from runner.workers.pending import PendingSubmits
 from runner.workers.queue import JobQueue
+
+Defect = Callable[[str, BaseException], None]
+"""Called with a job's key and an error that nothing here expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ class Images:
     """Jobs with an image that cannot be downloaded at the moment."""
     images_before: dict[int, int] = field(default_factory=dict)
     """For each job that waits for new links: the run's image count when its first download failed."""
+    late: LateDecodes = field(default_factory=LateDecodes)
+    """Takes images that were not decoded yet, once their job has succeeded."""
 
 
 @dataclass(slots=True)

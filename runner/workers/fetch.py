@@ -13,11 +13,13 @@ from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
 from runner.downloads.disk import DiskTrouble
 from runner.downloads.download import DownloadedImage, DownloadResult, fetch_image
+from runner.downloads.late_decode import FreshImage
 from runner.downloads.validate import Broken
 from runner.http.image_client import DownloadFailed, LinkGone
 from runner.http.url_policy import Blocked, shown_host
 from runner.limits.brake import Reach
 from runner.workers.context import Context, must
+from runner.workers.late_decodes import is_note
 
 BROKEN_TRIES = 4
 """Tries for an image that arrives incomplete or does not decode."""
@@ -39,6 +41,7 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
         return None
     held = await run.store.ledger.images_of(job.attempt_id)
     failure: Failure | None = None
+    fresh: list[FreshImage] = []
     for number, url in enumerate(urls, start=1):
         earlier = held.get(number)
         if earlier is not None and await to_thread.run_sync(is_on_disk, earlier):
@@ -46,6 +49,8 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
             case DownloadedImage() as image:
                 await _record(run, job, number, url, image)
+                if image.content_type == "image/png":  # all else is decoded by now
+                    fresh.append(FreshImage(job.id, job.key, number, image.path, image.sha256))
             # A restarted emulator has another port, and a new link may lead to another server.
             case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
                 must(await run.store.jobs.apply(LinksExpired(job.id)), job.key)
@@ -76,6 +81,8 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
         await _fail(run, job, failure)
     else:
         await _succeed(run, job, len(urls))
+        for one in fresh:
+            run.images.late.offer(one)
     return None
 
 
@@ -181,7 +188,7 @@ async def _record(run: Context, job: OpenJob, number: int, url: str, image: Down
 
 
 async def _succeed(run: Context, job: OpenJob, received: int) -> None:
-    warnings = list(job.warnings)
+    warnings = [warning for warning in job.warnings if not is_note(warning)]
     if received != job.pictures:
         short = f"{received} of {job.pictures} pictures came."
         note = (

@@ -13,14 +13,11 @@ from jobs.states import JobState
 from jobs.views import OpenJob, QueuedJob, UnconfirmedJob
 from runner.limits.brake import Reach
 from runner.recovery.recover import Recovered
-from runner.workers.context import Context
+from runner.workers.context import Context, Defect
 from runner.workers.fetch import fetch_images
 from runner.workers.poll import watch
 from runner.workers.submit import submit
 from runner.workers.unconfirmed import take_up
-
-Defect = Callable[[str, BaseException], None]
-"""Called with a job's key and an error that nothing here expects."""
 
 
 async def _work(run: Context, workers: TaskGroup, defect: Defect) -> None:

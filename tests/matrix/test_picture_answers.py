@@ -1,14 +1,20 @@
 """Every way in which a picture that is paid for may not come: what is tried again, and how it ends."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.emulator.faults.faults import Endpoint, FaultKind
+from runner.emulator.pictures.pictures import render
+from runner.emulator.pictures.recipe import Recipe
 from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
 from tests.matrix.nights import ends, posts, sheet, strikes
-from tests.support.night import night
+from tests.support.night import SINGLE, night
+from tests.support.png_files import chunks_of, of_chunks
+from tests.support.shell import Shell
 from tests.support.virtual_time import virtual
 from tests.support.world import leftovers
 
@@ -173,3 +179,34 @@ async def test_a_bad_picture_is_kept_where_it_is_wanted(tmp_path: Path) -> None:
         assert ends(w) == {"a": "bad_picture"}
         assert len(list((tmp_path / "outputs").rglob("*.bad"))) == 1
         assert w.manifest()[0]["images"] == []
+
+
+def test_a_picture_whose_pixels_are_missing_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its checksums are right. It is found in time that is left over, and fetched again for nothing."""
+    shell = Shell(tmp_path, capsys)
+    (tmp_path / "sheet.csv").write_text(f"id,model,prompt\na,{SINGLE},A boat\n")
+    with monkeypatch.context() as patched:
+        patched.setattr("runner.emulator.http.app.render", short_png)
+        ran = shell.run("run", "sheet.csv", "--yes")
+    assert ran.code == 0, ran.err
+    assert "is no whole picture" in ran.err
+    (made,) = (json.loads(line) for line in shell.run("export", "--format", "jsonl").out.splitlines())
+    (warning,) = made["warnings"]
+    assert "`nightsheet retry` fetches it again, which is free" in warning
+    assert [path.suffix for path in tmp_path.rglob("01.*")] == [".bad"]
+    assert "free" in shell.run("retry", "--free").out
+    assert shell.run("resume").code == 0
+    (made,) = (json.loads(line) for line in shell.run("export", "--format", "jsonl").out.splitlines())
+    assert made["warnings"] == []
+    assert {path.suffix for path in tmp_path.rglob("01.*")} == {".bad", ".jpg"}
+    assert len(shell.service.ledger) == 1
+
+
+def short_png(recipe: Recipe) -> bytes:
+    """Half of its pixels, in a file that is closed neatly."""
+    png = render(replace(recipe, format="png"))
+    return of_chunks(
+        (name, data[: len(data) // 2] if name == b"IDAT" else data) for name, data in chunks_of(png)
+    )
