@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bulk, makespan, sample_pictures, startup, store, throughput
+from benchmarks import bulk, makespan, polling, sample_pictures, startup, store, throughput
 from benchmarks.loopback import INSTANT_POLLS, Service, ceiling, loopback
 from benchmarks.rounds import Row
 
@@ -115,3 +115,20 @@ def test_startup(told: Told) -> None:
     bare, *commands = rows
     assert [row.case for row in commands] == ["--help", "models", "status, 20 rows", "status, 30 rows"]
     assert all(row.median("ms") > bare.median("ms") for row in commands)
+
+
+def test_polling(told: Told) -> None:
+    """What is learned is better than two seconds fixed by its price, on each kind of service, and not far
+    from what can be learned at all. In pure simulation, so the figures can be held to it."""
+    tables = told(polling.main, "--jobs", "1000", "--slots", "32", "--nights", "1").values()
+    for rows in tables:
+        by_name = {row.case: row for row in rows}
+        fixed, knows = by_name["fixed 2 s"], by_name["knows the distribution"]
+        for name in ("learns, first night", "learns, second night"):
+            learns = by_name[name]
+            assert learns.median("cost") < 0.9 * fixed.median("cost")
+            assert learns.median("cost") < 1.25 * knows.median("cost")
+            assert learns.median("delay") < fixed.median("delay")
+    twelve, _bimodal, two = ({row.case: row for row in rows}["learns, second night"] for rows in tables)
+    assert twelve.median("polls") < 7.3
+    assert two.median("polls") < 4
