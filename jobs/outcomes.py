@@ -112,6 +112,8 @@ class RemoteDone:
     job_id: int
     urls: tuple[str, ...]
     cost_usd: Decimal | None
+    at: datetime | None = None
+    """When; None where this run came too late to tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The track record of a batch: what its guards have to know of earlier runs."""
+"""The track record of a batch: what a run has to know of earlier ones, for its guards and its polls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +36,8 @@ class TrackRecord:
     """
     proven: frozenset[str] = frozenset()
     """Models that made images at this API lately, for any batch of the database."""
+    service_seconds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """By model: how long requests took at this API, in any batch of the database, the newest last."""
 
 
 NO_RECORD = TrackRecord()

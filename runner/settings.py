@@ -55,8 +55,9 @@ class Settings(BaseSettings):
     """Jobs whose images are downloaded at once."""
     rate: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     """The most submits a minute; None is no limit."""
-    poll_min: Seconds = 1.0
+    poll_min: Seconds = 0.25
     poll_max: Seconds = 5.0
+    """The bounds of the wait between two polls of a job; in between it is learned, for each model."""
     deadline: Seconds = 3600.0
     """How long one run waits for a job at the API."""
     outage_limit: Seconds = 1800.0

@@ -236,7 +236,7 @@ class Attempt(SQLModel, table=True):
     detail: str | None = None
     """The reason in short, where the submit was not accepted or failed at the API."""
     ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))
-    """When its run failed at the API."""
+    """When its run ended at the API, where a run saw that: failed or, polled in time, done."""
 
 
 class Artifact(SQLModel, table=True):

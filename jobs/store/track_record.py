@@ -1,6 +1,6 @@
-"""How earlier runs went: what their guards have to know, at one look at each job and submit of the batch."""
+"""How earlier runs went: what guards and polls have to know, at one look at each job of the batch."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from jobs.track_record import EndedJob, TrackRecord
 
 _LATELY = timedelta(days=7)
 """How long a success speaks for its model, and a failure against it."""
+_LAST_ATTEMPTS = 2000
+"""So many tell how long the models take, whatever the table's size."""
 _SENT = JOB.c.same_as.is_(None)
 _SENT_AGAIN = and_(
     ATTEMPT.c.automatic, ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.ended_at.is_not(None)
@@ -42,6 +44,7 @@ class TrackRecords(StorePart):
             unanswered=_unanswered(connection, batch_id, since),
             fruitless=_fruitless(connection, batch_id, lately),
             proven=_proven(connection, origin, lately),
+            service_seconds=_service_seconds(connection, origin),
         )
 
 
@@ -164,3 +167,23 @@ def _proven(connection: Connection, origin: str, since: datetime) -> frozenset[s
         )
     )
     return frozenset(str(model) for (model,) in found)
+
+
+def _service_seconds(connection: Connection, origin: str) -> dict[str, tuple[float, ...]]:
+    last = select(ATTEMPT.c.id).order_by(ATTEMPT.c.id.desc()).limit(_LAST_ATTEMPTS).scalar_subquery()
+    found = connection.execute(
+        select(JOB.c.model, ATTEMPT.c.started_at, ATTEMPT.c.ended_at)
+        .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+        .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+        .where(
+            ATTEMPT.c.id.in_(last),
+            BATCH.c.origin == origin,
+            ATTEMPT.c.ended == "done",
+            ATTEMPT.c.ended_at > ATTEMPT.c.started_at,
+        )
+        .order_by(ATTEMPT.c.ended_at)
+    )
+    seconds: defaultdict[str, list[float]] = defaultdict(list)
+    for model, started_at, ended_at in found:
+        seconds[str(model)].append((ended_at - started_at).total_seconds())
+    return {model: tuple(times) for model, times in seconds.items()}

@@ -14,13 +14,14 @@ from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector, sentence
 from runner.limits.guards import Guards
 from runner.limits.health import Health
+from runner.limits.poll_schedule import LearnedPolls
 from runner.limits.throttle import Throttle
 from runner.providers.connect import Api
 from runner.recovery.lock import Phase, say_phase
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import Uploader
-from runner.workers.context import Context, Images, Limits, Tally, Time, Timing, WorkQueue
+from runner.workers.context import Context, Images, Limits, Polling, Tally, Time, Timing, WorkQueue
 from runner.workers.known_ids import ANOTHER_ACCOUNT, KnownIds
 from runner.workers.queue import JobQueue
 
@@ -88,6 +89,11 @@ def build(
         limits=Limits(brake, health, _throttle(order, brake, health, approval), budget, guards),
         queue=WorkQueue(
             CapacityLimiter(approval.tuning.concurrency), JobQueue(store, batch.id, brake, clock, guards)
+        ),
+        polling=Polling(
+            LearnedPolls(
+                settings.poll_min, max(settings.poll_min, settings.poll_max), scope.record.service_seconds
+            )
         ),
         known_ids=_known_ids(order, scope),
         images=Images(

@@ -19,6 +19,8 @@ from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector
 from runner.limits.guards import Guards
 from runner.limits.health import Health
+from runner.limits.poll_schedule import LearnedPolls
+from runner.limits.queue_pace import QueuePace
 from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
 from runner.recovery.file_watch import FileWatch
@@ -30,6 +32,8 @@ from runner.workers.queue import JobQueue
 
 Defect = Callable[[str, BaseException], None]
 """Called with a job's key and an error that nothing here expects."""
+_FIRST_WAIT_SECONDS = 1.0
+"""Of polls of a model that nothing is known of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,9 @@ class Timing:
 
     @property
     def polls(self) -> Backoff:
-        """The waits between two polls of a job."""
-        return Backoff(self.poll_min, max(self.poll_min, self.poll_max), factor=1.5)
+        """The waits between two polls of a job, as long as nothing is known of its model."""
+        longest = max(self.poll_min, self.poll_max)
+        return Backoff(min(longest, max(self.poll_min, _FIRST_WAIT_SECONDS)), longest, factor=1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,14 @@ class Limits:
     throttle: Throttle
     budget: Budget
     guards: Guards
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """What is known of how long requests wait and work at the API."""
+
+    learned: LearnedPolls
+    queue: QueuePace = field(default_factory=QueuePace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,7 @@ class Context:
     timing: Timing
     limits: Limits
     queue: WorkQueue
+    polling: Polling
     known_ids: KnownIds
     images: Images
     notice: Callable[[str], None]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from jobs.failures import Failure, FailureKind
@@ -12,6 +13,7 @@ from jobs.views import OpenJob
 from runner.backoff import Backoff
 from runner.humanize import count_of
 from runner.limits.brake import Reach
+from runner.limits.poll_schedule import Span
 from runner.providers.base import (
     CallFailed,
     RemoteStatus,
@@ -43,6 +45,8 @@ class _Watch:
 
     deadline: float
     submitted: float
+    missed: float = 0.0
+    """Its age, in seconds, when a poll last found it unfinished."""
     polls: int = 0
     troubles: int = 0
     unknown_since: float | None = None
@@ -69,7 +73,7 @@ async def watch(run: Context, job: OpenJob, apart: Callable[[], None] = lambda: 
     age = max(0.0, (run.time.clock.now() - job.submitted_at).total_seconds())
     state = _Watch(deadline=now + run.timing.deadline, submitted=now - age)
     with run.limits.brake.guarding(Reach.POLLS):
-        await run.time.clock.sleep(run.timing.poll_min * run.time.rng.uniform(0.5, 1.0))
+        await run.time.clock.sleep(_first_poll_in(run, job, age))
         while True:
             if run.limits.health.suspect:
                 await run.limits.health.ready_in_turn(run.timing.poll_max)
@@ -112,12 +116,13 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
         case RemoteStatusReport():
             _known(run, job, state)
             state.troubles, state.done_since, state.last_answer = 0, None, ""
+            state.missed = run.time.clock.monotonic() - state.submitted
             if standing.status is None and state.unknown_word != standing.word:
                 state.unknown_word = standing.word
                 run.notice(
                     f"Job {job.key!r}: the API says {standing.word!r}, which means nothing here. Asking on."
                 )
-            return _next_poll_in(run, state)
+            return max(_next_poll_in(run, job, state), _begins_in(run, job, standing))
         case UnknownId():
             return await _unknown(run, job, state, standing)
         case Stopped():
@@ -139,7 +144,7 @@ async def _result(
         case ResultReady(urls=urls, cost_usd=cost, failure=failure):
             run.limits.health.answered()
             run.limits.budget.settle(job.counted_usd, cost)
-            done = RemoteDone(job.id, urls, cost)
+            done = RemoteDone(job.id, urls, cost, _seen_to_end(run, job, state, state.done_since))
             if failure is None:
                 must(await run.store.jobs.apply(done), job.key)
             else:
@@ -164,14 +169,14 @@ async def _result(
         case UnknownId():  # the status knows the id: the API knows this account's
             state.last_answer = _in_words(result)
             if now - state.done_since < LOST_AFTER_SECONDS:
-                return _next_poll_in(run, state)
+                return _next_poll_in(run, job, state)
             await _end(run, job, lost(result), None)
             return None
         case ResultNotReady(word=word):
             state.last_answer = f"the result is {word!r}"
             if now - state.done_since >= RESULT_WITHIN_SECONDS:
                 state.deadline = now
-            return _next_poll_in(run, state)
+            return _next_poll_in(run, job, state)
         case CallFailed():
             if _is_refusal(result) and now - state.done_since >= RESULT_WITHIN_SECONDS:
                 state.deadline = now
@@ -276,7 +281,36 @@ def _trouble(run: Context, state: _Watch, verdict: CallFailed) -> float:
     return max(wait, verdict.retry_after_seconds or 0.0)
 
 
-def _next_poll_in(run: Context, state: _Watch) -> float:
-    wait = run.timing.polls.jittered(state.polls, run.time.rng)
+def _first_poll_in(run: Context, job: OpenJob, age: float) -> float:
+    """Seconds until the first poll of this run. What an earlier run left is asked about soon, not at once."""
+    soon = run.timing.polls.jittered(0, run.time.rng)
+    learned = run.polling.learned.wait(job.model, age)
+    return soon if learned is None or age > run.timing.poll_max else learned
+
+
+def _next_poll_in(run: Context, job: OpenJob, state: _Watch) -> float:
+    learned = run.polling.learned.wait(job.model, run.time.clock.monotonic() - state.submitted)
+    if learned is not None:
+        return learned
+    waits = run.timing.polls
+    wait = waits.jittered(state.polls, run.time.rng)
     state.polls += 1
-    return max(wait, run.timing.poll_min)
+    return max(wait, waits.first)
+
+
+def _begins_in(run: Context, job: OpenJob, report: RemoteStatusReport) -> float:
+    """Seconds in which a job that waits in the API's queue cannot end, at most `poll_max`; 0 if unknown."""
+    if report.status is not RemoteStatus.QUEUED or report.queue_position is None:
+        run.polling.queue.forget(job.id)
+        return 0.0
+    now = run.time.clock.monotonic()
+    wait = run.polling.queue.told(job.model, job.id, report.queue_position, now)
+    return min(wait, run.timing.poll_max)
+
+
+def _seen_to_end(run: Context, job: OpenJob, state: _Watch, done_since: float) -> datetime | None:
+    """When the job was first found done, where the poll before it was not long ago: something to learn."""
+    span = Span(state.missed, done_since - state.submitted)
+    if not run.polling.learned.ended(job.model, span):
+        return None
+    return run.time.clock.now() - timedelta(seconds=run.time.clock.monotonic() - done_since)

@@ -148,7 +148,8 @@ def attempt_values(outcome: Outcome) -> dict[str, Any]:
                 "answer": _as_json(outcome.answer),
             }
         case RemoteDone():
-            return {"urls": list(outcome.urls), "ended": "done"} | _known_cost(outcome.cost_usd)
+            when = {} if outcome.at is None else {"ended_at": outcome.at}
+            return {"urls": list(outcome.urls), "ended": "done"} | when | _known_cost(outcome.cost_usd)
         case RemoteFailed():
             why = {
                 "ended": outcome.failure.kind,

@@ -37,7 +37,7 @@ OPTIONS: dict[str, Any] = {
     "concurrency": _option(int, "--concurrency", _SPEED, "Jobs in flight at the API; 8.", "N"),
     "submit_gate": _option(int, "--submit-gate", _SPEED, "Submits on their way at once; 4.", "N"),
     "rate": _option(float, "--rate", _SPEED, "Submits a minute at most; no limit.", "N"),
-    "poll_min": _option(float, "--poll-min", _SPEED, "Seconds between polls of a job at first; 1.", "S"),
+    "poll_min": _option(float, "--poll-min", _SPEED, "Seconds between polls of a job at least; 0.25.", "S"),
     "poll_max": _option(float, "--poll-max", _SPEED, "Seconds between polls of a job at most; 5.", "S"),
     "deadline": _option(float, "--deadline", _SPEED, "A job's longest wait at the API, seconds; 3600.", "S"),
     "outage_limit": _option(

@@ -37,7 +37,7 @@ def test_the_defaults_are_those_of_the_contract(here: Path) -> None:
     assert settings.database == here / "nightsheet.db"
     assert settings.output_root == here / "outputs"
     assert (settings.concurrency, settings.submit_gate, settings.rate) == (8, 4, None)
-    assert (settings.poll_min, settings.poll_max) == (1, 5)
+    assert (settings.poll_min, settings.poll_max) == (0.25, 5)
     assert (settings.deadline, settings.outage_limit) == (3600, 1800)
     assert (settings.max_attempts, settings.budget) == (1, None)
     assert settings.resubmit_unconfirmed == 0

@@ -10,6 +10,7 @@ from jobs.outcomes import (
     Discarded,
     Linked,
     Refused,
+    RemoteDone,
     RemoteFailed,
     Requeued,
     Resubmitted,
@@ -202,3 +203,34 @@ async def test_another_batch_is_not_counted(table: Table) -> None:
     assert await table.store.jobs.claim(claimed(job.id, table.clock.at))
     found = await table.store.track_records.of(other.id, ended=9)
     assert found == TrackRecord(total=1)
+
+
+async def end(table: Table, key: str, seconds: float) -> None:
+    """A job takes so long at the API, seen by the run that sent it."""
+    job_id = await table.move(key, Move.CLAIM, Move.ACCEPTED)
+    at = table.clock.now() + timedelta(seconds=seconds)
+    assert await table.store.jobs.apply(RemoteDone(job_id, ("https://pictures.example/1.png",), None, at))
+
+
+async def test_how_long_requests_took(table: Table) -> None:
+    """By model, the newest last; what no run saw to its end, or what failed, tells nothing."""
+    sheet = [planned("a"), planned("x", 1, model=OTHER), planned("c", 2), planned("d", 3), planned("e", 4)]
+    await table.load(sheet)
+    await end(table, "a", 12.5)
+    await end(table, "x", 2.0)
+    await end(table, "c", 9.0)
+    await table.move("d", *SENT, Move.REMOTE_DONE)
+    await table.move("e", *SENT, Move.REMOTE_FAILED)
+    assert (await record(table)).service_seconds == {MODEL: (9.0, 12.5), OTHER: (2.0,)}
+
+
+async def test_another_api_s_requests_tell_nothing_of_this_one(table: Table) -> None:
+    """Nor does a batch of the same API need to be the same batch."""
+    await end(table, "a", 12.0)
+    batches = []
+    for name, origin in (("same", ORIGIN), ("other", "https://other.example")):
+        batch, _report = await table.store.batches.load(
+            name=name, sheet=f"/sheets/{name}.csv", origin=origin, planned=rows("a")
+        )
+        batches.append(await table.store.track_records.of(batch.id, ended=1))
+    assert [one.service_seconds for one in batches] == [{MODEL: (12.0,)}, {}]

@@ -111,7 +111,12 @@ async def test_what_nobody_sets_is_as_it_always_was(tmp_path: Path) -> None:
     """The defaults of the README."""
     async with world(tmp_path, "a") as w, assembled(w, tmp_path, Around()) as run:
         timing = run.timing
-        assert (timing.poll_min, timing.poll_max, timing.deadline, timing.outage_limit) == (1, 5, 3600, 1800)
+        assert (timing.poll_min, timing.poll_max, timing.deadline, timing.outage_limit) == (
+            0.25,
+            5,
+            3600,
+            1800,
+        )
         assert (timing.max_attempts, run.images.keep_bad) == (1, False)
         assert (run.queue.slots.total_tokens, run.limits.throttle.rate, run.limits.budget.limit) == (
             8,
