@@ -1,0 +1,274 @@
+"""Everything that the store can be asked, over more than a page of rows, and how SQLite goes about it."""
+
+import re
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from jobs.outcomes import Attached, NotAccepted
+from jobs.paid import PaidSubmit
+from jobs.pauses import PauseReason
+from jobs.row_change import Claims
+from jobs.sheets.planned import PlannedJob
+from jobs.states import JobState, Move
+from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
+from jobs.views import Receipt
+from tests.support.plans import Statement, Step, recorded, steps
+from tests.support.tables import (
+    MODEL,
+    NIGHT,
+    ORIGIN,
+    SHEET,
+    Table,
+    claimed,
+    failure,
+    opened_table,
+    outcome_of,
+    picture,
+    planned,
+)
+
+S, M = JobState, Move
+MANY = 501
+"""Rows of a sheet: more than fit into a page, or a chunk."""
+_MOVES = (
+    *(
+        (S.QUEUED, M.UNSENDABLE),
+        (S.QUEUED, M.CANCEL),
+        (S.SUBMITTING, M.REFUSED),
+        (S.SUBMITTING, M.UNCONFIRMED),
+    ),
+    *((S.SUBMITTING, M.ACCEPTED), (S.RUNNING, M.REMOTE_DONE), (S.RUNNING, M.REMOTE_FAILED)),
+    *((S.RUNNING, M.REMOTE_CANCELLED), (S.FETCHING, M.LINKS_EXPIRED), (S.FETCHING, M.FETCHED)),
+    *((S.FETCHING, M.FETCH_FAILED), (S.UNCONFIRMED, M.ATTACH), (S.UNCONFIRMED, M.RESUBMIT)),
+    *((S.UNCONFIRMED, M.DISCARD), (S.FAILED, M.REOPEN), (S.FAILED, M.REQUEUE)),
+)
+"""Every move that is no claim and no link, from a state that it may be made in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement of one call of a method: how often it ran, and how SQLite would go about it."""
+
+    method: str
+    text: str
+    times: int
+    steps: tuple[Step, ...]
+
+
+class Recorder:
+    """A table whose store is asked by the names of its methods."""
+
+    def __init__(self, table: Table, statements: list[Statement]) -> None:
+        self.table = table
+        self.found: list[Asked] = []
+        self._statements = statements
+
+    async def ask(self, name: str, /, *arguments: Any, **more: Any) -> Any:
+        """Call a method, and take all that it lists."""
+        self._statements.clear()
+        part, _, method = name.partition(".")
+        got = getattr(getattr(self.table.store, part), method)(*arguments, **more)
+        result = [one async for one in got] if isinstance(got, AsyncIterator) else await got
+        asked = [one for one in self._statements if not one.text.startswith(("PRAGMA", "BEGIN"))]
+        times = Counter(map(_shape, asked))
+        for shape, one in {_shape(one): one for one in asked}.items():
+            self.found.append(Asked(name, shape, times[shape], tuple(steps(self.table.path, one))))
+        return result
+
+    async def load(self, name: str, rows: Sequence[PlannedJob]) -> int:
+        """Load a sheet as a batch; returns the batch's id."""
+        self.table.batch, _ = await self.ask(
+            "batches.load", name=name, sheet=SHEET, origin=ORIGIN, planned=rows, dedupe=True
+        )
+        return self.table.batch.id
+
+
+def _shape(statement: Statement) -> str:
+    """A statement, however many values its lists have."""
+    return re.sub(r"\?(, \?)+", "?", statement.text)
+
+
+async def everything_asked() -> list[Asked]:
+    """Each method of the store, with each of its statements."""
+    with tempfile.TemporaryDirectory() as folder, recorded() as statements:
+        async with opened_table(Path(folder) / "night.db", "a") as table:
+            recorder = Recorder(table, statements)
+            for scene in (_sheets, _paid_before, _linked, _lives, _lists, _batches, _witness):
+                await scene(recorder)
+            return recorder.found
+
+
+def _sheet(first: str, *, says: str = "row", many: int = MANY) -> list[PlannedJob]:
+    """A sheet whose rows each say something else, whatever their keys are."""
+    return [planned(f"{first}{n}", n, prompt=f"{says} {n}", fingerprint=f"{says} {n}") for n in range(many)]
+
+
+def _send_all(table: Table) -> None:
+    """Let every job of the batch have been sent, and have succeeded."""
+    at = NIGHT.isoformat(timespec="microseconds")
+    with closing(sqlite3.connect(table.path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO attempt (uid, job_id, number, payload_sha256, started_at, outcome, request_id,"
+            " automatic) SELECT 'uid ' || id, id, 1, '', ?, 'accepted', 'req ' || id, 0 FROM job"
+            " WHERE batch_id = ?",
+            (at, table.batch.id),
+        )
+        connection.execute(
+            "UPDATE job SET state = 'succeeded', attempts = 1, finished_at = ?, submitted_at = ?"
+            " WHERE batch_id = ?",
+            (at, at, table.batch.id),
+        )
+
+
+async def _sheets(r: Recorder) -> None:
+    """A sheet that is new, the same, renumbered, and edited."""
+    batch = await r.load("many", _sheet("a"))
+    await r.load("many", _sheet("a"))
+    _send_all(r.table)
+    claims = Claims()
+    for claims.all_seen in (False, True):
+        changes = await r.ask("preview.compare", batch, _sheet("b")[:9], claims)
+    assert {change.kind for change in changes} == {"adopted"}
+    await r.load("many", _sheet("b"))
+    assert (await r.table.job("b7")).attempts == 1
+    for everything in (False, True):
+        await r.ask("jobs.each", batch, everything=everything)
+        await r.ask("jobs.each", batch, everything=everything, states=[S.SUCCEEDED])
+
+
+async def _paid_before(r: Recorder) -> None:
+    """Rows that were paid for under another batch: held, released, and given the earlier results."""
+    batch = await r.load("again", _sheet("c"))
+    await r.ask("batches.agree", batch)
+    elsewhere = {"row 1": [PaidSubmit("row 1", "b", "/other.db", NIGHT, "req elsewhere")]}
+    for paid in ({}, elsewhere):
+        await r.ask("held.hold", batch, paid, NIGHT - timedelta(days=1))
+    assert await r.ask("held.count", batch) == MANY
+    await r.ask("held.work", batch)
+    await r.ask("held.places", batch)
+    for which in (batch, None):
+        await r.ask("held.paid_before", which, ORIGIN, ["row 1", "row 2"], elsewhere)
+    await r.ask("held.release", batch)
+    await r.ask("held.hold", batch, {}, NIGHT)
+    assert await r.ask("held.take_earlier", batch, elsewhere) == (MANY, 0)
+    await r.ask("links.settle", batch)
+    assert (await r.table.job("c7")).state is S.SUCCEEDED
+    taken = await r.load("taken", [planned("t", prompt="told", fingerprint="told")])
+    told = {"told": [PaidSubmit("told", "b", "/other.db", NIGHT, "req told")]}
+    await r.ask("held.hold", taken, told, NIGHT)
+    assert await r.ask("held.take_earlier", taken, told) == (0, 1)
+
+
+async def _linked(r: Recorder) -> None:
+    """Rows that wait for another one of their sheet, which is cancelled."""
+    batch = await r.load("linked", [planned(f"d{n}", n, fingerprint="fox") for n in range(MANY)])
+    first, *others = [job.id async for job in r.table.store.jobs.each(batch)]
+    await r.ask("links.alike", batch)
+    await r.ask("preview.repeats", batch)
+    await r.ask("links.link", [(other, first) for other in others])
+    await r.ask("links.count", batch)
+    await r.ask("links.listed", batch)
+    await r.table.move("d0", M.CANCEL)
+    await r.ask("links.settle", batch)
+    await r.table.bring("d1", S.FAILED)
+    await r.ask("links.settle", batch)
+    await r.ask("links.unlink", batch)
+
+
+async def _lives(r: Recorder) -> None:
+    """Every move of a job, and what a worker asks on the way."""
+    batch = await r.load("lives", _sheet("e", says="life", many=60))
+    for asked in ("preview.to_send", "preview.unagreed"):
+        await r.ask(asked, batch)
+    await r.ask("preview.warnings", batch, 3)
+    await r.ask("batches.agree", batch)
+    first, second, *_ = await r.ask("jobs.queued", batch, limit=9)
+    await r.ask("jobs.queued", batch, after=first.place, limit=9, now=NIGHT)
+    await r.ask("jobs.next_available", batch)
+    for job, told in ((first, None), (second, "busy")):
+        await r.ask("jobs.claim", claimed(job.id))
+        await r.ask("jobs.apply", NotAccepted(job.id, NIGHT, NIGHT, told))
+    await r.ask("batches.agree", batch, only=[first.id])
+    for number, (state, move) in enumerate(_MOVES, 10):
+        job_id = await r.table.bring(f"e{number}", state)
+        await r.ask("jobs.apply", outcome_of(move, job_id, request_id=f"move {number}"))
+    job_id = await r.table.bring("e40", S.FETCHING)
+    job = await r.ask("jobs.open_job", job_id)
+    await r.ask("ledger.record_image", job_id, job.attempt_id, picture())
+    await r.ask("ledger.images_of", job.attempt_id)
+    await r.ask("ledger.holder_of", "req-e40")
+    await r.ask("jobs.drop_cancel_request", job_id)
+    await r.ask("jobs.ids_in_state", S.FETCHING, [job_id])
+    await r.ask("jobs.places_of", ["0" * 64])
+    job_id = await r.table.bring("e41", S.SUBMITTING)
+    receipt = Receipt("e41", Attached(job_id, "receipt", NIGHT))
+    await r.ask("jobs.settle_interrupted", batch, failure(), [receipt])
+    await r.ask("jobs.cancel", batch, ["e42"])
+    await r.ask("jobs.cancel", batch)
+    await r.ask("jobs.prune", batch)
+
+
+async def _lists(r: Recorder) -> None:
+    """What is listed and counted of a batch."""
+    batch = r.table.batch.id
+    await r.ask("jobs.open_jobs", batch, S.RUNNING)
+    await r.ask("jobs.cancel_wanted", batch)
+    await r.ask("jobs.in_state", batch, [S.FAILED, S.RUNNING])
+    await r.ask("jobs.in_state", batch, [S.FAILED], ["e10"])
+    await r.ask("jobs.by_key", batch, "e10")
+    for asked in ("counts", "counts_and_account", "warned", "revisions"):
+        await r.ask(f"jobs.{asked}", batch)
+    await r.ask("jobs.ended_since", batch, NIGHT)
+    for asked in ("attempts", "account", "unconfirmed_usd", "unpriced", "naming_ids", "automatic_resubmits"):
+        await r.ask(f"ledger.{asked}", batch)
+    await r.ask("ledger.reckon", batch, {MODEL: Decimal(1)})
+    await r.ask("track_records.of", batch, ended=30)
+
+
+async def _batches(r: Recorder) -> None:
+    """What is kept of a batch as a whole."""
+    batch = r.table.batch.id
+    run = await r.ask("batches.begin_run", batch, pid=1, host="here")
+    await r.ask("batches.end_run", run, 0)
+    await r.ask("batches.latest_run")
+    await r.ask("preview.throughput", ORIGIN)
+    await r.ask("batches.pause", batch, PauseReason.GUARD, "why")
+    await r.ask("batches.unpause", batch)
+    await r.ask("batches.resume", batch)
+    await r.ask("batches.note_prices", batch, {MODEL: Decimal(1)})
+    await r.ask("batches.tune", batch, {"rate": 1.0})
+    await r.ask("batches.get", batch)
+    await r.ask("batches.find", "many")
+    for name in ("many", None):
+        await r.ask("batches.named", name)
+
+
+async def _witness(r: Recorder) -> None:
+    """The table held against journals that know more than it does."""
+    await r.load("healed", _sheet("w", says="healed", many=9))
+    await r.table.bring("w1", S.UNCONFIRMED)
+    (attempt,) = r.table.attempts((await r.table.job("w1")).id)
+    record = SubmitRecord("f" * 32, "healed 0", "healed", "w0", "", NIGHT)
+    accepted = SubmitEnd(Answered.ACCEPTED, NIGHT, "healed-1")
+    records = [
+        replace(record, end=accepted),
+        replace(record, uid=attempt["uid"], end=SubmitEnd(Answered.ACCEPTED, NIGHT, "healed-2")),
+        replace(record, uid="e" * 32, fingerprint="healed 3", key="gone"),
+        replace(record, uid="d" * 32, fingerprint="nobody's"),
+    ]
+    assert len(await r.ask("witness.unknown", records)) == 3
+    healed = await r.ask("witness.heal", ORIGIN, records, NIGHT)
+    assert [*map(len, (healed.found, healed.completed, healed.doubtful, healed.unmatched))] == [1, 1, 1, 1]
+    await r.ask("witness.settled", [attempt["uid"]])
+    await r.ask("witness.database_uid")
+    for _ in range(2):
+        await r.ask("witness.settle_journal", "a.journal", "stamp")
+    await r.ask("witness.settled_journals")
