@@ -1,16 +1,28 @@
 """What a crash may leave of a night's files: nothing is paid twice for it, and no id is lost.
 
-`python -m tests.simulation.images --rows 20 --images 300` searches further.
+`python -m tests.simulation.images --rows 20 --images 300` searches further, `--prefixes all` to the end.
 """
 
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.simulation.images.disk import SECTOR, Image, Log, Named, Op, Sent, Sized, Synced, Unnamed, Written
-from tests.simulation.images.search import Found, has_strace, judge, recorded, search
+from tests.simulation.images.part import Part
+from tests.simulation.images.recording import Recording
+from tests.simulation.images.search import (
+    Found,
+    every_prefix,
+    finds_of,
+    has_strace,
+    judge,
+    recorded,
+    search,
+)
 
 traced = pytest.mark.skipif(not has_strace(), reason="nights are recorded by strace, which is not here")
 
@@ -23,6 +35,46 @@ def test_crash_images() -> None:
     assert found.wrong == []
     assert found.prefixes + found.power_cuts + found.without_wal == 40
     assert (found.paid_twice, found.lost) == (0, 0)
+
+
+@traced
+@pytest.mark.timeout(300)
+def test_every_prefix() -> None:
+    """Of a part of a night, which is the same night for whoever takes another part."""
+    first, second = (every_prefix(2, 1, Part(number, 12)) for number in (5, 9))
+    assert first.wrong + second.wrong == []
+    assert first.nights == second.nights
+    for found in (first, second):
+        assert (found.paid_twice, found.lost) == (0, 0)
+        assert 0 < found.resumed < found.prefixes
+
+
+def test_parts_make_the_whole() -> None:
+    """However they are cut."""
+    moments, halves = list(range(7, 1000)), [Part.read("1/2"), Part.read("2/2")]
+    for parts in (halves, [part for half in halves for part in half.parts(3)], [Part()]):
+        assert sorted(moment for part in parts for moment in part.take(moments)) == moments
+    for text in ("0/2", "3/2", "2"):
+        with pytest.raises(ValueError, match=r"0/2|3/2|unpack"):
+            Part.read(text)
+
+
+def test_what_a_run_cannot_tell_from_another(tmp_path: Path) -> None:
+    """What SQLite has not been told of is nothing; a submit, a file and a folder are something."""
+    database = tmp_path / "made.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("CREATE TABLE t (a)")
+        connection.execute("INSERT INTO t VALUES (1)")
+        connection.commit()
+        main, wal = database.read_bytes(), Path(f"{database}-wal").read_bytes()
+    ops: list[Op | Sent] = [Named(1, Path("night.db")), Written(1, 0, main), Named(2, Path("night.db-wal"))]
+    ops += [Written(2, 0, wal[:-9]), Written(2, 0, wal), Sent("a boat", True), Sent("id", False), Named(3, A)]
+    ops += [Written(3, 0, b"1"), Named(0, B, is_folder=True)]
+    recording = Recording(tmp_path / "night", Log(ops), {}, ())
+    finds = [finds_of(recording, moment, image) for moment, image in recording.log.prefixes(range(1, 11))]
+    is_new = [one not in finds[:number] for number, one in enumerate(finds)]
+    assert is_new == [True, True, False, *[True] * 7]
 
 
 @traced
@@ -90,6 +142,8 @@ def test_in_order() -> None:
     assert log.prefix(3).held() == {Path("f/a"): b"\0\x0012"}
     assert log.prefix(6).held() == {Path("f/a"): b"\0\0" + b"1"}
     assert log.prefix(9).held() == {}, "a name in a folder that is not there"
+    kept_up = [(moment, image.held()) for moment, image in log.prefixes((3, 6, 9))]
+    assert kept_up == [(moment, log.prefix(moment).held()) for moment in (3, 6, 9)]
     assert (log.submitted(3), log.submitted(4)) == ([], ["a boat"])
     assert (log.asked_about(6), log.asked_about(7)) == (set(), {"id"})
 

@@ -5,9 +5,10 @@ of that file has begun after it and has ended; a name, once a sync of its folder
 not, in any order, and a write may be there in some of its sectors.
 """
 
+import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -107,6 +108,10 @@ class Image:
         """The files that can be reached, by their names."""
         return {path: bytes(self.files[file]) for path, file in self.names.items() if self._reaches(path)}
 
+    def reached_folders(self) -> set[Path]:
+        """The folders that are there."""
+        return set(filter(self._reaches, self.folders))
+
     def forget(self, *endings: str) -> "Image":
         """Lose the files whose names end so, as well."""
         for path in [path for path in self.names if path.name.endswith(endings)]:
@@ -115,7 +120,7 @@ class Image:
 
     def put(self, root: Path) -> None:
         """Write it into an empty folder."""
-        for folder in sorted(filter(self._reaches, self.folders)):
+        for folder in sorted(self.reached_folders()):
             (root / folder).mkdir(mode=0o700)
         for path, data in self.held().items():
             (root / path).write_bytes(data)
@@ -155,6 +160,14 @@ class Log:
         """After how many ops a crash can find something new: all that follow a change, or a submit."""
         return [number + 1 for number, op in enumerate(self.ops) if not isinstance(op, Synced)]
 
+    @property
+    def order(self) -> str:
+        """What was done, in its order, without bytes and names: they have times and chance in them."""
+        told = (
+            (type(op).__name__, getattr(op, "file", None), len(getattr(op, "data", ""))) for op in self.ops
+        )
+        return hashlib.sha256(repr(list(told)).encode()).hexdigest()
+
     def submitted(self, moment: int) -> list[str]:
         """The prompts of what had left for the API."""
         return [op.what for op in self.ops[:moment] if isinstance(op, Sent) and op.is_paid]
@@ -166,6 +179,15 @@ class Log:
     def prefix(self, moment: int) -> Image:
         """The disk where all was done in order, as after kill -9 of the process."""
         return _done(self.ops[:moment])
+
+    def prefixes(self, moments: Sequence[int]) -> Iterator[tuple[int, Image]]:
+        """The same for several moments in their order, each with its own: one image, which is kept up."""
+        image, done = Image(), 0
+        for moment in moments:
+            for op in self.ops[done:moment]:
+                image.do(op)
+            done = moment
+            yield moment, image
 
     def after_power_cut(self, moment: int, dice: random.Random) -> Image:
         """One of the disks that a power cut may leave."""

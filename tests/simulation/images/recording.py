@@ -1,7 +1,8 @@
-"""A night that is recorded: `python -m tests.simulation.images.recording FOLDER ROWS`, under strace.
+"""A night that is recorded, under strace: `python -m` this module, `FOLDER ROWS FILE [SEED]`.
 
 It runs in virtual time, and its disk is real. What leaves for the API is a system call as well, on a path
-that is nowhere, so that the order of writes, syncs and submits is one.
+that is nowhere, so that the order of writes, syncs and submits is one. With a seed it runs without threads,
+and does the same things in the same order whoever records it.
 """
 
 import json
@@ -11,19 +12,22 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 
 from tests.simulation.images.disk import Log
 from tests.simulation.images.strace import TRACED, Told, ops_of
+from tests.simulation.serial import run_serial
 from tests.support.in_process import InProcess
 from tests.support.night import Night, night
-from tests.support.virtual_time import run_virtual
+from tests.support.virtual_time import LIMIT_SECONDS, run_virtual
 from tests.support.warm import discard
 
 ROOT = Path(__file__).parents[3]
 _TOLD = Told("/nightsheet/ready", "/nightsheet/submit/", "/nightsheet/question/")
 _LIMIT_SECONDS = 120.0
+_FSYNC = os.fsync
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,15 @@ class Recording:
         return [self.opened, *(event for event in self.submits if event["body"]["prompt"] in left)]
 
 
-def record(root: Path, rows: int) -> Recording:
+def record(root: Path, rows: int, seed: int | None = None) -> Recording:
     """Run a night under strace, in `root`."""
     folder, calls, told = root / "night", root / "strace", root / "events.json"
     folder.mkdir()
+    chosen = [str(folder), str(rows), str(told), *([] if seed is None else [str(seed)])]
     recorded = subprocess.Popen(
-        [sys.executable, "-m", "tests.simulation.images.recording", str(folder), str(rows), str(told)],
+        [sys.executable, "-m", "tests.simulation.images.recording", *chosen],
         cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": "0"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -122,6 +128,23 @@ def _wait_for_the_tracer() -> None:
     sys.stdin.read()
 
 
+async def _live_with_syncs(folder: Path, rows: int) -> list[dict[str, Any]]:
+    """In a loop without threads, which takes the syncs away elsewhere."""
+    with mock.patch.object(os, "fsync", _FSYNC):
+        return await _live(folder, rows)
+
+
+def _main(folder: str, rows: str, told: str, seed: str | None = None) -> None:
+    if seed is None:
+        events = run_virtual(lambda: _live(Path(folder), int(rows)))
+    else:
+        events = run_serial(
+            lambda _loop: _live_with_syncs(Path(folder), int(rows)),
+            seed=f"recording {seed}",
+            limit_seconds=LIMIT_SECONDS,
+        )
+    Path(told).write_text(json.dumps(events))
+
+
 if __name__ == "__main__":
-    _folder, _rows, _told = sys.argv[1:]
-    Path(_told).write_text(json.dumps(run_virtual(lambda: _live(Path(_folder), int(_rows)))))
+    _main(*sys.argv[1:])
