@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,6 +30,7 @@ import anyio
 
 from tests.support.command import QUICK, Desk, desk
 from tests.support.forked import Finished, Forked, Forks, can_mount, forks, obeys_permissions
+from tests.support.part import Part
 from tests.support.warm import fast_folder
 
 ROWS = 12
@@ -44,7 +46,7 @@ _MEANWHILE = 3
 _ENDS = {0, 1, 2, 73}
 """How a command may end: what it does, or that it refuses. All else is a defect, a crash or a hang."""
 _CHUNK = 60
-"""States on one bench, which takes some seconds to be made."""
+"""The most states on one bench, which takes some seconds to be made."""
 
 
 class Place(StrEnum):
@@ -511,17 +513,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.process.witness_states", description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th state")
     parser.add_argument("--only", default="", metavar="TEXT", help="only states whose name has this in it")
+    parser.add_argument("--part", type=Part.read, default=Part(), metavar="K/N", help="of these states")
     parser.add_argument("--stories", action="store_true", help="show what commands said where it went wrong")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
-    chosen = [state for state in table() if options.only in str(state)][:: options.every]
+    named = [state for state in table() if options.only in str(state)]
+    chosen = options.part.take(named[:: options.every])
     possible = [state for state in chosen if impossible_here(state) is None]
-    chunks = [possible[first : first + _CHUNK] for first in range(0, len(possible), _CHUNK)]
+    benches = max(options.processes, -(-len(possible) // _CHUNK))
+    chunks = [some for part in Part().parts(benches) if (some := part.take(possible))]
     begun, found = time.perf_counter(), list[Finding]()
-    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
-        for some in pool.imap_unordered(search, chunks):
-            found += some
-            for finding in some:
+    with ProcessPoolExecutor(options.processes, multiprocessing.get_context("spawn")) as pool:
+        for done in as_completed(pool.submit(search, chunk) for chunk in chunks):
+            found += done.result()
+            sys.stderr.write(f"{len(found)} of {len(possible)}, {time.perf_counter() - begun:.0f} s\n")
+            for finding in done.result():
                 if not finding.is_right:
                     sys.stdout.write(f"{finding.story if options.stories else finding}\n")
     _show(found, chosen, time.perf_counter() - begun)

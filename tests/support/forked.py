@@ -6,6 +6,7 @@ or not. `python -m tests.support.forked` is that process; `forks` starts it.
 """
 
 import asyncio
+import gc
 import importlib
 import json
 import os
@@ -14,15 +15,21 @@ import select
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import traceback
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import anyio
+
+from tests.support.command import QUICK
+from tests.support.warm import fast_folder, warm
 
 ROOT = Path(__file__).parents[2]
 LIMIT_SECONDS = 60.0
@@ -33,6 +40,7 @@ _OBEYS_PERMISSIONS = (
     "--inh-caps=-dac_override,-dac_read_search",
 )
 _PACKAGES = ("runner", "jobs")
+_SHEET = "model,prompt\nbytedance/seedream-4-5/text-to-image,a boat\n"
 _CHUNK = 65536
 
 
@@ -174,9 +182,18 @@ def _refused(*words: str) -> bool:
 
 def main() -> None:
     """Fork for each line of standard input; end with it, and with all that still runs."""
-    told = os.fdopen(os.dup(1), "wb", buffering=0)
+    told = FileIO(os.dup(1), "wb")
     os.dup2(2, 1)
     _import_all()
+    with warm():
+        _rehearse()
+        assert threading.active_count() == 1, "it may not fork"
+        gc.collect()
+        gc.freeze()  # a collection in a child would copy all that it shares with this process
+        _fork(told)
+
+
+def _fork(told: FileIO) -> None:
     poll = select.poll()
     poll.register(0, select.POLLIN)
     running: dict[int, tuple[int, int]] = {}
@@ -213,6 +230,22 @@ def _import_all() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
+
+
+def _rehearse() -> None:
+    """Be each command once: what is imported and compiled for it is there for all that are forked."""
+    with tempfile.TemporaryDirectory(dir=fast_folder()) as folder, Path(os.devnull).open("w") as nowhere:
+        cwd, env = Path.cwd(), dict(os.environ)
+        request: dict[str, Any] = {"cwd": folder, "env": {"HOME": folder, "XDG_STATE_HOME": folder}}
+        (Path(folder) / "sheet.csv").write_text(_SHEET)
+        try:
+            with redirect_stdout(nowhere), redirect_stderr(nowhere):
+                for verb in (("run", "sheet.csv"), ("run", "sheet.csv"), ("resume",)):
+                    assert _command(request | {"arguments": [*verb, "--emulator", *QUICK]}) == 0, verb
+        finally:
+            os.chdir(cwd)
+            os.environ.clear()
+            os.environ.update(env)
 
 
 def _become(request: Mapping[str, Any], told: int) -> None:

@@ -12,8 +12,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
-from tests.simulation.images.part import Part
 from tests.simulation.images.search import Found, every_prefix, has_strace, search
+from tests.support.part import Part
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,10 +1,10 @@
-"""A share of the moments of a night, so that several processes, or machines, can take all of them."""
+"""A share of a long search, so that several processes, or machines, can take all of it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-_BLOCK = 16
-"""Moments that follow each other are often the same to a run; early ones take the longest."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Part:
             raise ValueError(text)
         return cls(number, of)
 
-    def take(self, moments: Sequence[int]) -> list[int]:
-        """Its own of all moments."""
-        return [moment for at, moment in enumerate(moments) if at // _BLOCK % self.of == self.number - 1]
+    def take(self, every: Sequence[T], block: int = 1) -> list[T]:
+        """Its own of all, spread over them: so many that follow each other, by turns."""
+        return [one for at, one in enumerate(every) if at // block % self.of == self.number - 1]
 
     def parts(self, many: int) -> Iterator["Part"]:
         """It in smaller ones."""
