@@ -1,11 +1,12 @@
 """What was paid for elsewhere: submits under another batch of the table, or in another database."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.failures import FailureKind
+from jobs.submit_record import SubmitRecord
 
 GAVE_NOTHING = frozenset({FailureKind.REMOTE_FAILED, FailureKind.MODERATED, FailureKind.CANCELLED})
 """How an accepted submit ended that the API says has failed. Rows like it are not held: people try a failed
@@ -37,6 +38,11 @@ def telling(submits: Iterable[PaidSubmit]) -> PaidSubmit | None:
     return max(submits, key=lambda submit: (not submit.gave_nothing, submit.at), default=None)
 
 
+def as_paid(record: SubmitRecord, database: str) -> PaidSubmit:
+    """What the journal of another database has, as what it may have paid for."""
+    return PaidSubmit(record.fingerprint, record.batch, database, record.at, record.receipt)
+
+
 PaidElsewhere = Mapping[str, Sequence[PaidSubmit]]
 """Submits of other databases by fingerprint, oldest first."""
 
@@ -47,6 +53,32 @@ def by_fingerprint(submits: Iterable[PaidSubmit]) -> PaidElsewhere:
     for submit in sorted(submits, key=lambda one: one.at):
         found[submit.fingerprint].append(submit)
     return dict(found)
+
+
+class PaidByBoth(PaidElsewhere):
+    """What a ledger and journals have. What a ledger has, it knows better: how it ended."""
+
+    def __init__(self, ledger: PaidElsewhere, journals: PaidElsewhere) -> None:
+        self._ledger = ledger
+        self._journals = journals
+
+    def __getitem__(self, fingerprint: str) -> Sequence[PaidSubmit]:
+        known = self._ledger.get(fingerprint, ())
+        ids = {submit.request_id for submit in known} - {None}
+        more = [one for one in self._journals.get(fingerprint, ()) if one.request_id not in ids]
+        if not known and not more:
+            raise KeyError(fingerprint)
+        return sorted((*known, *more), key=lambda one: one.at)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._ledger
+        yield from (said for said in self._journals if said not in self._ledger)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return bool(self._ledger) or bool(self._journals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from anyio import to_thread
 
 from jobs.errors import CannotWrite
-from jobs.paid import PaidElsewhere, PaidSubmit, by_fingerprint
+from jobs.paid import PaidByBoth, PaidElsewhere, PaidSubmit, by_fingerprint
 from jobs.store.sqlite.beside import paid_submits
 from runner.environment import Environment
 from runner.recovery.elsewhere import paid_by_journals
@@ -29,10 +29,9 @@ async def paid_elsewhere(
         CannotWrite: a later version wrote a journal.
     """
     submits = await to_thread.run_sync(_beside, settings, sheet, origin, notice)
-    ledger = {submit.request_id for submit in submits}
     state, now = environment.state_folder, environment.clock.now()
     journals = await to_thread.run_sync(paid_by_journals, settings.database, uid, origin, state, now)
-    return by_fingerprint([*submits, *(one for one in journals if one.request_id not in ledger - {None})])
+    return PaidByBoth(by_fingerprint(submits), journals)
 
 
 def _beside(settings: Settings, sheet: str, origin: str, notice: Callable[[str], None]) -> list[PaidSubmit]:

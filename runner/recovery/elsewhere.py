@@ -1,21 +1,93 @@
 """What other databases sent, as their journals tell: rows that say the same are not paid for unasked.
 
-They lie in the state folder, and beside a database that took the place of one that was deleted.
+They lie in the state folder, and beside a database that took the place of one that was deleted. Of a million
+submits it is kept where they stand, in 16 bytes each: what a sheet asks for is read then.
 """
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from jobs.paid import PaidSubmit
+from jobs.paid import PaidElsewhere, PaidSubmit, as_paid
+from jobs.submit_record import SubmitEnd, SubmitRecord
 from runner.recovery.healing import opened
 from runner.recovery.journal_places import beside, databases_in, folder_of, is_old, journals_in
+
+_BUCKETS = 1 << 14
+_LONGEST = 1 << 40
+"""No journal has as many bytes."""
+
+
+class PaidByJournals(PaidElsewhere):
+    """The submits that were or may have been accepted, by fingerprint. A look-up reads files, and blocks.
+
+    Raises:
+        CannotWrite: a journal cannot be read any more.
+    """
+
+    def __init__(self) -> None:
+        self._journals: list[tuple[Path, str]] = []
+        """Each with the path of its database."""
+        self._late: dict[str, SubmitEnd] = {}
+        """The ends that had no room beside their submits, which are few."""
+        self._buckets = [array("q") for _ in range(_BUCKETS)]
+        """Pairs: a fingerprint's hash, and a place in one of the journals. What is read is compared."""
+
+    def add(self, path: Path, uid: str | None, origin: str) -> None:
+        """Take in a journal, unless it is this database's own, or another API's.
+
+        Raises:
+            CannotWrite: a later version wrote it.
+        """
+        with opened(path) as reader:
+            if reader is None or reader.header.database == uid or reader.header.origin != origin:
+                return
+            begins = len(self._journals) * _LONGEST
+            self._journals.append((path, reader.header.path))
+            for place, fingerprint in reader.places(self._late):
+                hashed = hash(fingerprint)
+                self._buckets[hashed % _BUCKETS].extend((hashed, begins + place))
+
+    def __getitem__(self, fingerprint: str) -> Sequence[PaidSubmit]:
+        hashed = hash(fingerprint.encode())
+        bucket = self._buckets[hashed % _BUCKETS]
+        places = (bucket[at + 1] for at in range(0, len(bucket), 2) if bucket[at] == hashed)
+        found = {
+            record.uid: as_paid(record, database)  # a copy of a journal tells it again
+            for record, database in map(self._read, places)
+            if record is not None and record.fingerprint == fingerprint and not record.is_free
+        }
+        if not found:
+            raise KeyError(fingerprint)
+        return sorted(found.values(), key=lambda one: one.at)
+
+    def __iter__(self) -> Iterator[str]:
+        records = (self._read(place)[0] for bucket in self._buckets for place in bucket[1::2])
+        return iter({one.fingerprint for one in records if one is not None and not one.is_free})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        """Whether there may be any: none is read for it."""
+        return any(self._buckets)
+
+    def _read(self, place: int) -> tuple[SubmitRecord | None, str]:
+        """The submit at a place, None where it is damaged; and the path of its database."""
+        journal, offset = divmod(place, _LONGEST)
+        path, database = self._journals[journal]
+        with opened(path) as reader:
+            record = None if reader is None else reader.record_at(offset)
+        end = None if record is None else self._late.get(record.uid)
+        return record if record is None or end is None else replace(record, end=end), database
 
 
 def paid_by_journals(
     database: Path, uid: str | None, origin: str, state: Path, now: datetime
-) -> list[PaidSubmit]:
+) -> PaidByJournals:
     """The submits to an API in the journals of databases with another uid. Blocks.
 
     `uid` is this database's, None where there is none yet; `state` is the user's state folder. Journals that
@@ -24,27 +96,17 @@ def paid_by_journals(
     Raises:
         CannotWrite: a later version wrote one of them.
     """
-    of_origin = folder_of(state, origin)
-    found: dict[str, PaidSubmit] = {}
+    found = PaidByJournals()
+    for path in _journals(database, uid, folder_of(state, origin), now):
+        found.add(path, uid, origin)
+    return found
+
+
+def _journals(database: Path, uid: str | None, of_origin: Path, now: datetime) -> Iterator[Path]:
     for folder in (beside(database), *databases_in(of_origin)):
-        if uid is not None and folder.name == uid:
-            continue
-        for path in journals_in(folder):
+        for path in journals_in(folder) if uid is None or folder.name != uid else ():
             if is_old(path, now) and folder.parent == of_origin:
                 with suppress(OSError):
                     path.unlink()
-                continue
-            found |= dict(_paid(path, uid, origin))
-    return list(found.values())
-
-
-def _paid(path: Path, uid: str | None, origin: str) -> Iterator[tuple[str, PaidSubmit]]:
-    """The submits of one journal that were or may have been accepted, by the attempt's uid."""
-    with opened(path) as reader:
-        if reader is None or reader.header.database == uid or reader.header.origin != origin:
-            return
-        of = reader.header.path
-        for record in reader:
-            if record.is_free:
-                continue
-            yield record.uid, PaidSubmit(record.fingerprint, record.batch, of, record.at, record.receipt)
+            else:
+                yield path
