@@ -88,10 +88,10 @@ async def _with_witnesses(order: Order) -> Order:
         order.environment.clock.now()
     )  # before the look: what is paid for meanwhile is found next time
     uid = await order.store.witness.database_uid()
-    found = await paid_elsewhere(
+    found, journals = await paid_elsewhere(
         order.settings, order.environment, batch.sheet, batch.origin, uid, order.observer.notice
     )
-    return replace(order, elsewhere=found, looked_at=looked_at)
+    return replace(order, elsewhere=found, journals=journals, looked_at=looked_at)
 
 
 def _gone_notice(report: LoadReport) -> str:

@@ -17,6 +17,7 @@ from runner.limits.health import Health
 from runner.limits.poll_schedule import LearnedPolls
 from runner.limits.throttle import Throttle
 from runner.providers.connect import Api
+from runner.recovery.journal_places import folder_of
 from runner.recovery.lock import Phase, say_phase
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
@@ -24,6 +25,7 @@ from runner.uploads.uploader import Uploader
 from runner.workers.context import Context, Images, Limits, Polling, Tally, Time, Timing, WorkQueue
 from runner.workers.known_ids import ANOTHER_ACCOUNT, KnownIds
 from runner.workers.queue import JobQueue
+from runner.workers.sent_elsewhere import SentElsewhere
 
 
 def build_brake(order: Order) -> Brake:
@@ -104,9 +106,17 @@ def build(
             settings.keep_bad,
         ),
         notice=order.observer.notice,
+        elsewhere=_elsewhere(order),
         probe=order.environment.probe,
         tally=Tally(resubmits_left=approval.resubmits_left),
     )
+
+
+def _elsewhere(order: Order) -> SentElsewhere | None:
+    """A rehearsal pays nothing, and `--again` pays for what was paid for elsewhere."""
+    if order.journals is None or order.settings.emulator or order.settings.again:
+        return None
+    return SentElsewhere(order.journals, folder_of(order.environment.state_folder, order.batch.origin))
 
 
 def _known_ids(order: Order, scope: Scope) -> KnownIds:

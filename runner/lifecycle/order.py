@@ -19,6 +19,7 @@ from runner.events.observer import Observer
 from runner.http.image_client import ImageClient
 from runner.planning.consent import Consent
 from runner.planning.selection import WHOLE, SelectedJobs, Selection
+from runner.recovery.elsewhere import PaidByJournals
 from runner.recovery.file_watch import FileWatch
 from runner.recovery.journal import SubmitJournal
 from runner.recovery.recover import Recovered
@@ -65,6 +66,8 @@ class Order:
     """When it was looked up what was paid for elsewhere."""
     elsewhere: PaidElsewhere = field(default_factory=dict)
     """What other databases paid for at this API."""
+    journals: PaidByJournals | None = None
+    """Theirs, which tell what they send from now on."""
 
     @property
     def resume_command(self) -> str:

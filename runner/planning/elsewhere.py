@@ -8,7 +8,7 @@ from jobs.errors import CannotWrite
 from jobs.paid import PaidByBoth, PaidElsewhere, PaidSubmit, by_fingerprint
 from jobs.store.sqlite.beside import paid_submits
 from runner.environment import Environment
-from runner.recovery.elsewhere import paid_by_journals
+from runner.recovery.elsewhere import PaidByJournals, paid_by_journals
 from runner.settings import Settings
 
 
@@ -19,11 +19,13 @@ async def paid_elsewhere(
     origin: str,
     uid: str | None,
     notice: Callable[[str], None],
-) -> PaidElsewhere:
+) -> tuple[PaidElsewhere, PaidByJournals]:
     """What other databases paid for at this API, as far as they can be found from here.
 
     The one beside the sheet is asked, and the journals in the state folder and beside this database, whose
     uid is `uid`. What a ledger has, it knows better than a journal: how it ended.
+
+    The journals come by themselves as well: what they get meanwhile can be looked for.
 
     Raises:
         CannotWrite: a later version wrote a journal.
@@ -31,7 +33,7 @@ async def paid_elsewhere(
     submits = await to_thread.run_sync(_beside, settings, sheet, origin, notice)
     state, now = environment.state_folder, environment.clock.now()
     journals = await to_thread.run_sync(paid_by_journals, settings.database, uid, origin, state, now)
-    return PaidByBoth(by_fingerprint(submits), journals)
+    return PaidByBoth(by_fingerprint(submits), journals), journals
 
 
 def _beside(settings: Settings, sheet: str, origin: str, notice: Callable[[str], None]) -> list[PaidSubmit]:

@@ -7,13 +7,15 @@ submits it is kept where they stand, in 16 bytes each: what a sheet asks for is 
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from jobs.compact_set import CompactSet
 from jobs.paid import PaidElsewhere, PaidSubmit, as_paid
 from jobs.submit_record import SubmitEnd, SubmitRecord
 from runner.recovery.healing import opened
+from runner.recovery.journal_format import HEADER_BYTES, JournalReader
 from runner.recovery.journal_places import beside, databases_in, folder_of, is_old, journals_in
 
 _BUCKETS = 1 << 14
@@ -21,35 +23,65 @@ _LONGEST = 1 << 40
 """No journal has as many bytes."""
 
 
+@dataclass(slots=True)
+class _Journal:
+    """A journal, with the path of its database. `end` is where its next line will begin."""
+
+    path: Path
+    database: str
+    end: int = HEADER_BYTES
+
+
 class PaidByJournals(PaidElsewhere):
-    """The submits that were or may have been accepted, by fingerprint. A look-up reads files, and blocks.
+    """The submits to an API that were or may have been accepted, as journals of other databases tell.
+
+    `uid` is this database's, None where there is none yet. A look-up by fingerprint reads files, and blocks.
 
     Raises:
-        CannotWrite: a journal cannot be read any more.
+        CannotWrite: a later version wrote a journal, or one cannot be read.
     """
 
-    def __init__(self) -> None:
-        self._journals: list[tuple[Path, str]] = []
-        """Each with the path of its database."""
+    def __init__(self, uid: str | None, origin: str) -> None:
+        self._uid = uid
+        self._origin = origin
+        self._journals: list[_Journal] = []
+        self._seen: set[Path] = set()
         self._late: dict[str, SubmitEnd] = {}
         """The ends that had no room beside their submits, which are few."""
         self._buckets = [array("q") for _ in range(_BUCKETS)]
         """Pairs: a fingerprint's hash, and a place in one of the journals. What is read is compared."""
 
-    def add(self, path: Path, uid: str | None, origin: str) -> None:
-        """Take in a journal, unless it is this database's own, or another API's.
-
-        Raises:
-            CannotWrite: a later version wrote it.
-        """
+    def add(self, path: Path, news: CompactSet | None = None) -> None:
+        """Take in a journal, unless it is this database's own, or another API's. `news` gets what it says."""
         with opened(path) as reader:
-            if reader is None or reader.header.database == uid or reader.header.origin != origin:
+            if reader is None:  # damaged; or its run has not begun it yet
                 return
-            begins = len(self._journals) * _LONGEST
-            self._journals.append((path, reader.header.path))
-            for place, fingerprint in reader.places(self._late):
+            self._seen.add(path)
+            if reader.header.database != self._uid and reader.header.origin == self._origin:
+                self._journals.append(_Journal(path, reader.header.path))
+                self._read_on(len(self._journals) - 1, reader, news)
+
+    def look(self, of_origin: Path, news: CompactSet) -> None:
+        """Take in what other databases have sent since the last look. Of most journals a byte is read."""
+        for number, journal in enumerate(self._journals):
+            if _has_more(journal):
+                with opened(journal.path) as reader:
+                    if reader is not None:
+                        self._read_on(number, reader, news)
+        for folder in databases_in(of_origin):
+            for path in journals_in(folder) if folder.name != self._uid else ():
+                if path not in self._seen:
+                    self.add(path, news)
+
+    def _read_on(self, number: int, reader: JournalReader, news: CompactSet | None) -> None:
+        journal = self._journals[number]
+        for place, length, fingerprint in reader.places(journal.end, self._late):
+            journal.end = place + length
+            if fingerprint:
                 hashed = hash(fingerprint)
-                self._buckets[hashed % _BUCKETS].extend((hashed, begins + place))
+                self._buckets[hashed % _BUCKETS].extend((hashed, number * _LONGEST + place))
+                if news is not None:
+                    news.add(fingerprint)
 
     def __getitem__(self, fingerprint: str) -> Sequence[PaidSubmit]:
         hashed = hash(fingerprint.encode())
@@ -78,11 +110,21 @@ class PaidByJournals(PaidElsewhere):
     def _read(self, place: int) -> tuple[SubmitRecord | None, str]:
         """The submit at a place, None where it is damaged; and the path of its database."""
         journal, offset = divmod(place, _LONGEST)
-        path, database = self._journals[journal]
-        with opened(path) as reader:
+        known = self._journals[journal]
+        with opened(known.path) as reader:
             record = None if reader is None else reader.record_at(offset)
         end = None if record is None else self._late.get(record.uid)
-        return record if record is None or end is None else replace(record, end=end), database
+        return record if record is None or end is None else replace(record, end=end), known.database
+
+
+def _has_more(journal: _Journal) -> bool:
+    """Whether a line has begun where the next one will. One that is gone tells nothing more."""
+    try:
+        with journal.path.open("rb", buffering=0) as file:
+            file.seek(journal.end)
+            return file.read(1) not in (b"", b"\0")
+    except OSError:
+        return False
 
 
 def paid_by_journals(
@@ -96,9 +138,9 @@ def paid_by_journals(
     Raises:
         CannotWrite: a later version wrote one of them.
     """
-    found = PaidByJournals()
+    found = PaidByJournals(uid, origin)
     for path in _journals(database, uid, folder_of(state, origin), now):
-        found.add(path, uid, origin)
+        found.add(path)
     return found
 
 

@@ -153,20 +153,22 @@ class JournalReader:
         """The submits as they stand there, for a reader who wants few of a million: `uid_of` each."""
         return (line for line in self._all_lines() if not _is_late(line))
 
-    def places(self, late: dict[str, SubmitEnd]) -> Iterator[tuple[int, bytes]]:
-        """Where each submit's line begins, and its fingerprint, for a reader who wants few of a million.
+    def places(self, begin: int, late: dict[str, SubmitEnd]) -> Iterator[tuple[int, int, bytes]]:
+        """Place, length and fingerprint of each line from `begin`, for a reader who wants few of a million.
 
-        Nothing else of it is looked at. The ends that stand in lines of their own are put into `late`.
+        Nothing else of it is looked at. An end in a line of its own goes to `late`, and has no fingerprint.
         """
-        place = self._file.seek(HEADER_BYTES)
+        place = self._file.seek(begin)
         for line in self._file:
             text = line if line[0] else line.lstrip(b"\0")  # a hole, or room that nothing was written to yet
+            if not text.endswith(b"\n"):
+                return
             fingerprint = text[_FINGERPRINT]
-            if fingerprint != _END_MARK:
-                if fingerprint:
-                    yield place, fingerprint
-            elif (end := _late(text.removesuffix(b"\n"))) is not None:
-                late.update([end])
+            if fingerprint == _END_MARK:
+                fingerprint = b""
+                if (end := _late(text.removesuffix(b"\n"))) is not None:
+                    late.update([end])
+            yield place, len(line), fingerprint
             place += len(line)
 
     def record_at(self, place: int) -> SubmitRecord | None:

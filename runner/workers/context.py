@@ -29,6 +29,7 @@ from runner.uploads.uploader import Uploader
 from runner.workers.known_ids import KnownIds
 from runner.workers.pending import PendingSubmits
 from runner.workers.queue import JobQueue
+from runner.workers.sent_elsewhere import SentElsewhere
 
 Defect = Callable[[str, BaseException], None]
 """Called with a job's key and an error that nothing here expects."""
@@ -141,6 +142,8 @@ class Context:
     known_ids: KnownIds
     images: Images
     notice: Callable[[str], None]
+    elsewhere: SentElsewhere | None = None
+    """Other databases, looked at before each submit; None where what they pay for does not matter."""
     probe: Callable[[str], None] = lambda _name: None
     """Called at named points of the submit edge, so that a test may crash there."""
     tally: Tally = field(default_factory=Tally)

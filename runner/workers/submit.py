@@ -37,6 +37,7 @@ from runner.workers.unconfirmed import Lookup, ask_for, failure_of, leave_unconf
 
 MOST_UNPROVEN = 3
 """How often in a row, over all runs, a row is sent again because of a 408, 425 or 503 that said "later"."""
+_ASK_AGAIN_SECONDS = 1.0
 _UNSENT = Backoff(first=1.0, longest=30.0)
 
 
@@ -183,6 +184,10 @@ async def _send(
         if _is_held_back(run):  # paused while the intent was being written
             await take_back(run, job, uid)
             return _Again(0.0)
+        if run.elsewhere is not None and run.elsewhere.has(job):  # it sees this intent as well
+            await take_back(run, job, uid)
+            await run.elsewhere.hold(run.store, run.batch, job, run.time.clock, run.notice)
+            return _Again(_ASK_AGAIN_SECONDS)  # if it did not leave there either
     except CannotWrite as error:
         run.limits.brake.pause(PauseReason.DISK, error.message)
         return None

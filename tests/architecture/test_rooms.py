@@ -45,10 +45,10 @@ FLOORS = {
         manifests
         store
         sheets
-        ledger row_change stored_files submit_record track_record
+        ledger row_change stored_files track_record
         views
         outcomes workload payload image_shape paid
-        failures attempts states paths catalog
+        failures attempts states paths catalog submit_record
         atomic_file files
         errors compact_set
         exit_codes

@@ -100,7 +100,10 @@ async def _witnesses(settings: Settings, place: str, store: "Store | None") -> P
 
     uid = None if store is None else await store.witness.database_uid()
     environment = process_environment()
-    return await paid_elsewhere(settings, environment, place, _origin(settings), uid, console.message)
+    paid, _journals = await paid_elsewhere(
+        settings, environment, place, _origin(settings), uid, console.message
+    )
+    return paid
 
 
 def _origin(settings: Settings) -> str:
