@@ -1,6 +1,6 @@
 """An opened sheet: what every format provides, and what only a table or only a document has."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from jobs.problems import Problem
@@ -15,13 +15,16 @@ class _Opened:
     """What every sheet has: its rows, which can be read as often as one likes, and what is known before them.
 
     `header_line` is the line that names the columns once for all rows; None where every row names its own.
-    `album` holds the images of this computer that the sheet may name.
+    `own` are columns that can only be the user's own, for they hold objects. `warnings` are those of the sheet as
+    a whole. `album` holds the images of this computer that the sheet may name.
     """
 
     file: str
     rows: Rows
     columns: tuple[str, ...]
     header_line: int | None = None
+    own: Set[str] = frozenset()
+    warnings: tuple[Problem, ...] = ()
     problems: tuple[Problem, ...] = ()
     album: Album = NOWHERE
 

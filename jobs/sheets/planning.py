@@ -12,6 +12,7 @@ from jobs.sheets.row import Row
 from jobs.sheets.rows.column_names import AGAIN, ID, IMAGES, MODEL, unknown_model
 from jobs.sheets.rows.columns import sort_columns
 from jobs.sheets.rows.keys import Keys, fingerprint, why_not_an_id
+from jobs.sheets.rows.odd_texts import why_not_a_value
 from jobs.sheets.rows.priorities import priorities_of
 from jobs.sheets.rows.template import fill
 from jobs.sheets.rows.validate import BoundModel, bind_model, validate_row
@@ -136,7 +137,7 @@ class _Planner:
             model=spec.model_id,
             inputs=inputs,
             columns={**bound.own, **self._columns.own(row), **({AGAIN: again} if again else {})},
-            warnings=(*validated.warnings, odd) if odd else validated.warnings,
+            warnings=(*row.warnings, *validated.warnings, *((odd,) if odd else ())),
             pictures=spec.expected_images(inputs),
             priority=priority,
             files=validated.files,
@@ -177,6 +178,8 @@ class _Planner:
         name = cell.strip() if isinstance(cell, str) else ""
         message = why_not_an_id(name) if name else "An id is one text, not a list."
         hint = ""
+        if message is None and (odd := why_not_a_value(name)):
+            message, hint = odd
         if message is None and (earlier := self._keys.take(name, row.line)) is not None:
             message = f"This id is already the key of line {earlier}."
             hint = "Give each job its own id, or none."

@@ -16,6 +16,7 @@ class Row:
     `line` is where the row begins, as an editor counts. `lines` has the line of each cell that has its own,
     `files` the file of each cell that stands in another one. `refused` are columns whose value could not be
     read, for which a problem is reported already. `expanded`: one of many rows written as one on this line.
+    `warnings` are what its reader found odd.
     """
 
     line: int
@@ -24,6 +25,7 @@ class Row:
     refused: Set[str] = frozenset()
     files: Mapping[str, str] = field(default_factory=dict)
     expanded: bool = False
+    warnings: tuple[str, ...] = ()
 
     def line_of(self, column: str) -> int:
         """The line of a cell."""

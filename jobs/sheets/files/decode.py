@@ -11,6 +11,8 @@ from pathlib import Path
 LONGEST_LINE = 16_000_000
 """Characters. A line is held in memory, so a file without line breaks is not read to its end."""
 
+_END_MARK = "\x1a"
+"""DOS programs end a text with it (^Z)."""
 _SAVE_AS = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8").'
 _OR_SAY = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8"), or say what it is: --encoding cp1252'
 
@@ -40,6 +42,8 @@ def read_lines(path: Path, declared: str | None = None) -> Generator[str, None, 
             if len(line) > LONGEST_LINE:
                 raise BadText(number, f"The line is longer than {LONGEST_LINE:,} characters.")
             _refuse_nul(line, number)
+            if line.endswith(_END_MARK) and not (line := line.rstrip(_END_MARK)):
+                return
             yield line
 
 
@@ -80,7 +84,25 @@ def _encoding(path: Path, declared: str | None) -> str:
         return "utf-16"
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
+    if declared is not None and not declared.startswith("utf") and _is_utf8_already(path):
+        message = f"The file is UTF-8 already: read as {declared} its letters would be others."
+        raise BadText(None, message, "Leave --encoding out.")
     return declared or "utf-8"
+
+
+def _is_utf8_already(path: Path) -> bool:
+    """Whether a file has letters beyond ASCII, and all of it is UTF-8: in no other encoding by chance."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    beyond = False
+    with path.open("rb") as file:
+        try:
+            while piece := file.read(1 << 20):
+                beyond = beyond or not piece.isascii()
+                decoder.decode(piece)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return beyond
 
 
 def _refuse_nul(text: str, line: int) -> None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from jobs.problems import Problem, at
 from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.opened import TableSheet
-from jobs.sheets.readers.table import ALL_READABLE, Records, open_table
-from jobs.sheets.row import is_blank
-from jobs.sheets.rows.column_names import known_names, probable_name
+from jobs.sheets.readers.table import ALL_READABLE, Record, Records, UnreadableCell, open_table
+from jobs.sheets.rows.column_names import is_heading, known_names
+from jobs.sheets.rows.odd_texts import cut_at
 from jobs.sheets.source import SheetSource
 
 DELIMITERS: Mapping[str, str] = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
@@ -66,7 +66,7 @@ def header_likeness(header: Iterable[str]) -> tuple[int, int]:
     """How much a first record looks like a header: its known names, then its near misses."""
     names = [name.strip() for name in header]
     known = known_names()
-    return sum(name in known for name in names), sum(probable_name(name) is not None for name in names)
+    return sum(name in known for name in names), sum(map(is_heading, names))
 
 
 def _first(source: SheetSource, layout: _Layout) -> Sequence[str]:
@@ -81,19 +81,48 @@ def written_records(source: SheetSource, *, tabs: bool) -> Iterator[tuple[int, l
     Lines before the header have no cells. For a sheet without problems: none is reported here.
     """
     layout = _Layout("\t") if tabs else _layout(source)
-    texts: list[str] = []
     with closing(read_lines(source.path, source.encoding)) as lines:
         for number in range(layout.skipped):
             yield number + 1, [], next(lines)
-        reader = csv.reader(_collecting(lines, texts), strict=True, delimiter=layout.delimiter)
-        while True:
-            start = reader.line_num + 1 + layout.skipped
-            texts.clear()
-            try:
-                record = next(reader)
-            except StopIteration:
-                return
-            yield start, record, "".join(texts)
+        for read in _read(lines, layout):
+            if not isinstance(read, _Broken):
+                line, cells, texts = read
+                yield line, cells, "".join(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A record that cannot be read."""
+
+    line: int
+    error: csv.Error
+
+
+def _read(
+    lines: Iterator[str], layout: _Layout
+) -> Iterator[tuple[int, list[str], list[str]] | _Broken]:
+    """Each record: its line, its cells and the lines it is written on, which hold until the next one."""
+    texts: list[str] = []
+    delimiter = layout.delimiter
+    reader = csv.reader(_collecting(lines, texts), strict=True, delimiter=delimiter)
+    tabs = 0
+    while True:
+        line = reader.line_num + 1 + layout.skipped
+        texts.clear()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            # Files with tabs are mostly written by programs that do not know quotes.
+            if delimiter == "\t" and tabs and all(text.count("\t") == tabs for text in texts):
+                for number, text in enumerate(list(texts), line):
+                    yield number, text.rstrip("\r\n").split("\t"), [text]
+                continue
+            yield _Broken(line, error)
+            continue
+        tabs = tabs or len(cells) - 1
+        yield line, cells, texts
 
 
 def _collecting(lines: Iterator[str], texts: list[str]) -> Iterator[str]:
@@ -114,24 +143,85 @@ def _records(source: SheetSource, layout: _Layout) -> Records:
     with closing(read_lines(source.path, source.encoding)) as lines:
         for _ in range(layout.skipped):
             next(lines, None)
-        reader = csv.reader(lines, strict=True, delimiter=layout.delimiter)
-        while True:
-            start = reader.line_num + 1 + layout.skipped
-            try:
-                record = next(reader)
-            except StopIteration:
-                return
-            except BadText as bad:
-                yield at(source.name, bad.line).problem(bad.message, bad.hint)
-                return
-            except csv.Error as error:
-                problem, goes_on = _broken(source.name, start, error, layout.delimiter)
-                yield problem
-                if goes_on:
-                    continue
-                return
-            if not all(map(is_blank, record)):
-                yield start, record, ALL_READABLE
+        yield from _telling_long_ones(_checked(source.name, lines, layout))
+
+
+def _checked(file: str, lines: Iterator[str], layout: _Layout) -> Iterator[tuple[Record | Problem, int]]:
+    """Records and problems, each with the number of its lines."""
+    delimiter = layout.delimiter
+    try:
+        for read in _read(lines, layout):
+            if isinstance(read, _Broken):
+                problem, goes_on = _broken(file, read.line, read.error, delimiter)
+                yield problem, 1
+                if not goes_on:
+                    return
+                continue
+            line, cells, texts = read
+            if not "".join(cells).strip():
+                continue
+            text = texts[0] if len(texts) == 1 else "".join(texts)
+            odd = ALL_READABLE
+            if not text.isascii() or "'" in text or ' "' in text or '\t"' in text or '="' in text:
+                odd = _quoted_in_vain(cells, text, delimiter)
+            yield (line, cells, odd, ()), len(texts)
+    except BadText as bad:
+        yield at(file, bad.line).problem(bad.message, bad.hint), 1
+
+
+def _quoted_in_vain(cells: list[str], text: str, delimiter: str) -> Mapping[int, UnreadableCell]:
+    """The cells whose quotes do not keep them together. Undoes Excel's sign for a text, `="001"`."""
+    found: dict[int, UnreadableCell] = {}
+    for index, cell in enumerate(cells):
+        if cell[:2] == '="' and (said := _TEXT_SIGN.fullmatch(cell)):
+            cells[index] = said[1].replace('""', '"')
+        elif cell[:1].isspace() and cell.lstrip()[:1] == '"' and _stands_so(cell, text, delimiter):
+            found[index] = UnreadableCell(cell, _BLANK_BEFORE, _NO_BLANK)
+    if (cut := cut_at(cells)) is not None and cut not in found:
+        mark = cells[cut].strip()[0]
+        message = f"A quote that is no straight double quote ({mark}) keeps no cell together: it was cut here."
+        found[cut] = UnreadableCell(cells[cut], message, 'Put the cell into straight quotes: "...".')
+    return found or ALL_READABLE
+
+
+_TEXT_SIGN = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
+_BLANK_BEFORE = "A blank stands before the quote, so the quote is part of the cell and keeps nothing together."
+_NO_BLANK = "Take the blank away, or put the whole cell into quotes and write each quote in it twice."
+
+
+def _stands_so(cell: str, text: str, delimiter: str) -> bool:
+    """Whether the cell is written without quotes around it: in quotes, its own would stand there twice."""
+    return delimiter + cell in text or text.startswith(cell)
+
+
+def _telling_long_ones(found: Iterator[tuple[Record | Problem, int]]) -> Records:
+    """Adds a warning to a record of several lines whose neighbours have one each: a quote may be left open."""
+    held: tuple[Record, int] | None = None
+    header, before = True, 1
+    for item, lines in found:
+        if held is not None:
+            yield held[0] if lines > 1 else _long(*held)
+            held = None
+        if isinstance(item, Problem):
+            yield item
+            before = 1
+        elif lines > 1 and before == 1 and not header:
+            held, before = (item, lines), lines
+        else:
+            yield item
+            before = lines
+        header = False
+    if held is not None:
+        yield _long(*held)
+
+
+def _long(record: Record, lines: int) -> Record:
+    line, cells, unread, warnings = record
+    told = (
+        f"A cell goes over lines {line} to {line + lines - 1}, and those of the rows around it do not: "
+        "is a double quote left open?"
+    )
+    return line, cells, unread, (*warnings, told)
 
 
 def _broken(file: str, line: int, error: csv.Error, delimiter: str) -> tuple[Problem, bool]:

@@ -14,7 +14,7 @@ from jobs.problems import Problem, at, excerpt
 from jobs.sheets.opened import TableSheet, unreadable
 from jobs.sheets.readers.number_format import format_value, plain_number
 from jobs.sheets.row import Cell, Row, is_blank
-from jobs.sheets.rows.column_names import known_names, probable_name
+from jobs.sheets.rows.column_names import is_heading
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
@@ -53,7 +53,7 @@ def _bad_names(file: str, names: Sequence[str]) -> Iterator[Problem]:
             yield at(file, column=name).problem(sentence, "Name the column.")
         if names.count(name) > 1:
             yield at(file, column=name).problem("Two columns have this name.", "Rename one of them.")
-    if not any(name in known_names() or probable_name(name) for name in names):
+    if not any(map(is_heading, names)):
         yield at(file, value=names).problem("No column is known.", "Name them id, prompt, model.")
 
 

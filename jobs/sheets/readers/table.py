@@ -1,14 +1,14 @@
 """A sheet that is a table: a header, then one job a record. Shared by CSV and spreadsheets."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
 
 from jobs.problems import Problem, at
 from jobs.sheets.opened import TableSheet, unreadable
-from jobs.sheets.row import Row, is_blank
-from jobs.sheets.rows.column_names import known_names, probable_name
+from jobs.sheets.row import Cell, Row, is_blank
+from jobs.sheets.rows.column_names import is_heading, plain
 from jobs.sheets.rows.result_columns import BATCH, is_result_column
 
 BEGIN = "Begin with a header: id,prompt,model"
@@ -23,8 +23,8 @@ class UnreadableCell:
     hint: str = ""
 
 
-Record = tuple[int, Sequence[str], Mapping[int, UnreadableCell]]
-"""The line a record begins on, its cells as text, and its unreadable cells by their index from 0."""
+Record = tuple[int, Sequence[str], Mapping[int, UnreadableCell], tuple[str, ...]]
+"""The line a record begins on, its cells as text, its unreadable cells by their index from 0, and warnings."""
 
 Records = Generator[Record | Problem, None, None]
 
@@ -43,10 +43,14 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Tabl
             return unreadable(at(file, 1).problem("The sheet is empty.", BEGIN))
         if isinstance(first, Problem):
             return unreadable(first)
-        line, cells, _ = first
+        line, cells, unread, _ = first
+        if unread:
+            index, why = next(iter(unread.items()))
+            place = at(file, line, column=cells[index].strip(), value=why.value)
+            return unreadable(place.problem(why.message, why.hint))
         header = [name.strip() for name in cells]
         copy_of = _copy_of(header, beginning)
-    if not any(name in known_names() or probable_name(name) for name in header):
+    if not any(map(is_heading, header)):
         return unreadable(at(file, line, value=cells).problem("No column of the header is known.", BEGIN))
     return TableSheet(
         file,
@@ -83,28 +87,43 @@ def _rows(
     if isinstance(first, Problem):
         yield first
     width = len(header)
+    read = [(index, name) for index, name in enumerate(header) if not is_result_column(name)]
+    names = frozenset(plain(name) for name in header if name)
+    longest = max(map(len, header)) + 4
     for record in found:
         if isinstance(record, Problem):
             yield record
             continue
-        line, values, unread = record
-        cells = {
-            name: value
-            for name, value in zip(header, values, strict=False)
-            if value and not value.isspace() and not is_result_column(name)
-        }
-        if "" in cells:
-            message = "This cell stands in a column without a name."
-            yield at(file, line, value=cells.pop("")).problem(message, "Name the column.")
-        elif len(values) > width and not all(map(is_blank, values[width:])):
-            message = f"The row has {len(values)} cells, the header names {width}."
-            yield at(file, line, value=values[width:]).problem(message, too_wide)
+        line, values, unread, warnings = record
+        if len(values) < width:
+            values = [*values, *[""] * (width - len(values))]
+        cells: dict[str, Cell] = {}
+        for index, name in read:
+            value = values[index]
+            if value and not value.isspace():
+                cells[name] = value
+        if len(values[0]) <= longest and plain(values[0]) in names and _is_header(values, names):
+            message = "The header stands here once more, as where two sheets were put together."
+            yield at(file, line, value=values).problem(message, "Delete this line.")
         elif unread:
             for index, why in unread.items():
                 if index < width and is_result_column(header[index]):
                     continue
                 column = header[index] if index < width else None
                 yield at(file, line, column=column, value=why.value).problem(why.message, why.hint)
+            cells.pop("", None)
             yield Row(line, cells, refused={header[index] for index in unread if index < width})
+        elif "" in cells:
+            message = "This cell stands in a column without a name."
+            yield at(file, line, value=cells.pop("")).problem(message, "Name the column.")
+        elif len(values) > width and not all(map(is_blank, values[width:])):
+            message = f"The row has {len(values)} cells, the header names {width}."
+            yield at(file, line, value=values[width:]).problem(message, too_wide)
         else:
-            yield Row(line, cells)
+            yield Row(line, cells, warnings=warnings)
+
+
+def _is_header(values: Sequence[str], names: Set[str]) -> bool:
+    """Whether every cell of a record is the name of a column, one with a meaning among them."""
+    said = [plain(value) for value in values if not is_blank(value)]
+    return all(name in names for name in said) and any(map(is_heading, said))

@@ -77,7 +77,7 @@ def _records(source: SheetSource, name: str, *, formulas: bool) -> Records:
             for number, (cells, formula) in enumerate(zip(values, written, strict=False), 1):
                 texts, unread = _read(cells, formula)
                 if unread or not all(map(is_blank, texts)):
-                    yield number, texts, unread
+                    yield number, texts, unread, ()
     except (_Unreadable, OSError) as error:
         yield _unreadable(source, error)
 

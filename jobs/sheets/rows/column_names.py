@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 
 from jobs.catalog.registry import MODELS, suggest
 from jobs.catalog.spec import ModelSpec
+from jobs.sheets.rows.ordinary_words import ORDINARY
 from jobs.suggestions import did_you_mean, edit_distance
 
 ID = "id"
@@ -12,8 +13,11 @@ MODEL = "model"
 IMAGES = "images"
 AGAIN = "again"
 """Text that makes a row another one than the same row without it. It is never sent."""
-_ORDINARY = frozenset({"gain"})
-"""Words that are near a known name, and are what people call their own columns."""
+PROMPT = "prompt"
+ALSO_PROMPTS = frozenset(
+    ("prompts", "caption", "captions", "prompt_text", "text_prompt", "positive_prompt", "image_prompt")
+)
+"""Headings of a table that mean the prompt where no column has a name for it."""
 
 
 @cache
@@ -59,14 +63,24 @@ def probable_name(name: str) -> str | None:
 
     Edit distance 2 or less, capitals, spaces and hyphens aside. A name of four letters or fewer is only
     compared at distance 1: at 2, half the short words there are would be near `id`, `seed`, `size` or `text`
-    (`no`, `sku`, `tag`, `name`, `sets`), and they are what people call their own columns.
+    (`no`, `sku`, `tag`, `name`, `sets`), and they are what people call their own columns. So is every other
+    word of its own, and nearly everything of two or three letters: `id` has no slip but its plural.
     """
     written = plain(name)
-    for known in known_names() if written not in _ORDINARY else ():
+    for known in known_names() if written not in ORDINARY else ():
+        if known == ID:
+            if written in (ID, "ids"):
+                return ID
+            continue
         most = 1 if min(len(known), len(written)) <= 4 or known == AGAIN else 2
         if abs(len(known) - len(written)) <= most and edit_distance(known, written) <= most:
             return known
     return None
+
+
+def is_heading(name: str) -> bool:
+    """Whether a heading is, nearly is, or may be one with a meaning."""
+    return name in known_names() or plain(name) in ALSO_PROMPTS or probable_name(name) is not None
 
 
 def unknown_model(model: str) -> tuple[str, str]:

@@ -5,9 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jobs.problems import Problem, at
-from jobs.sheets.opened import OpenedSheet
+from jobs.sheets.opened import OpenedSheet, TableSheet
 from jobs.sheets.row import Cell, Row
-from jobs.sheets.rows.column_names import known_names, plain, probable_name
+from jobs.sheets.rows.column_names import (
+    ALSO_PROMPTS,
+    PROMPT,
+    known_inputs,
+    known_names,
+    plain,
+    probable_name,
+)
 from jobs.suggestions import did_you_mean
 
 
@@ -58,7 +65,8 @@ def sort_columns(opened: OpenedSheet) -> Columns:
     """What the columns of a sheet stand for.
 
     In a header a known name may have capitals, and spaces or hyphens between its words, as long as only one
-    column spells it. In a document, whose parts refer to names, it may not.
+    column spells it. In a document, whose parts refer to names, it may not. A table without a column of
+    prompts may have one under another word for them. A column that holds objects is nobody's slip.
     """
     names = frozenset(known_names())
     known = {column: column for column in opened.columns if column in names}
@@ -66,7 +74,20 @@ def sort_columns(opened: OpenedSheet) -> Columns:
         written = {column: plain(column) for column in opened.columns}
         times = Counter(written.values())
         known |= {column: name for column, name in written.items() if name in names and times[name] == 1}
+    known |= _prompts_by_another_name(opened, known)
     misspelt = {
-        column: meant for column in opened.columns if column not in known and (meant := probable_name(column))
+        column: meant
+        for column in opened.columns
+        if column not in known and column not in opened.own and (meant := probable_name(column))
     }
     return Columns(known | misspelt, misspelt)
+
+
+def _prompts_by_another_name(opened: OpenedSheet, known: Mapping[str, str]) -> Mapping[str, str]:
+    """The one column of a table that stands for the prompt, though it is called otherwise."""
+    if not isinstance(opened, TableSheet):
+        return {}
+    if any(known_inputs().get(name) == PROMPT for name in known.values()):
+        return {}
+    also = [column for column in opened.columns if plain(column) in ALSO_PROMPTS]
+    return {also[0]: PROMPT} if len(also) == 1 else {}

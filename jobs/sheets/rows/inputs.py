@@ -9,6 +9,7 @@ from jobs.problems import Location, at, excerpt
 from jobs.sheets.images.album import NOWHERE, Album, LocalImage
 from jobs.sheets.row import Cell, Row, is_blank
 from jobs.sheets.rows.image_cells import ImageSets, read_image_cell
+from jobs.sheets.rows.odd_texts import is_nothing, odd_in_a_prompt, why_not_a_prompt, why_not_a_value
 from jobs.sheets.rows.template import fill
 from jobs.suggestions import match_choice
 
@@ -51,7 +52,7 @@ class InputValues:
     """Values by API field, and the problems of the cells that have none.
 
     `refused` are the fields with a problem: their absence is not a second one. `files` are the images of this
-    computer that the values name.
+    computer that the values name, `named` the columns that a `{name}` put into one.
     """
 
     values: dict[str, object] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class InputValues:
     cell_problems: list[CellProblem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     files: list[LocalImage] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
 
 
 def cells_by_field(
@@ -89,19 +91,20 @@ def read_values(
     `columns` are the names that `{name}` may refer to, `cells` their content in this job.
     """
     made = InputValues()
+    prompt = spec.vocabulary["prompt"]
     for name, source in given.items():
-        cell, empty = _filled(source.cell, columns, cells)
-        made.warnings.extend(
-            f"{{{excerpt(gap)}}} in {excerpt(source.column)} is an empty cell: nothing is put in its place."
-            for gap in empty
-        )
-        if not cell:
+        cell = source.cell
+        value: object = None
+        if type(cell) is not str or "{" in cell:
+            cell, value = _filled_in(made, source, columns, cells)
+        if not cell or (type(cell) is str and cell.isspace()):
             continue
-        value: object = _self_reference(source)
         if value is None and spec.fields[name].kind is InputKind.LIST:
             _read_pictures(made, name, source, cell, image_sets, album)
             continue
         value = value or _value(cell, spec.fields[name])
+        if name == prompt and type(value) is str:
+            value = _prompt(made, value)
         if isinstance(value, _Refusal):
             made.cell_problems.append(CellProblem(source, value.message, value.hint))
             made.refused.add(name)
@@ -139,11 +142,43 @@ def _self_reference(source: GivenCell) -> _Refusal | None:
     return None
 
 
-def _filled(cell: Cell, columns: Set[str], cells: Mapping[str, Cell]) -> tuple[Cell, tuple[str, ...]]:
+def _filled_in(
+    made: InputValues, source: GivenCell, columns: Set[str], cells: Mapping[str, Cell]
+) -> tuple[Cell, _Refusal | None]:
+    """The cell with its names replaced, or why it is refused. Warns of those that put nothing in their place."""
+    named: set[str] = set()
+    cell, empty = _filled(source.cell, columns, cells, named)
+    column = excerpt(source.column)
+    made.warnings.extend(
+        f"{{{excerpt(gap)}}} in {column} is an empty cell: nothing is put in its place." for gap in empty
+    )
+    refusal = _self_reference(source)
+    for name in sorted(named):
+        part = cells.get(name, "")
+        if refusal is None and (odd := why_not_a_value(part)):
+            refusal = _Refusal(f"{{{excerpt(name)}}}: {odd[0]}", odd[1])
+        if isinstance(part, str) and is_nothing(part):
+            word = f"{part.strip()}, a program's word for an empty cell, and is sent as it stands."
+            made.warnings.append(f"{{{excerpt(name)}}} in {column} is {word}")
+    made.named |= named
+    return cell, refusal
+
+
+def _prompt(made: InputValues, text: str) -> str | _Refusal:
+    """The prompt, or why nobody means it; adds what is odd about it to the warnings."""
+    if odd := why_not_a_prompt(text):
+        return _Refusal(*odd)
+    made.warnings += odd_in_a_prompt(text)
+    return text
+
+
+def _filled(
+    cell: Cell, columns: Set[str], cells: Mapping[str, Cell], named: set[str]
+) -> tuple[Cell, tuple[str, ...]]:
     if isinstance(cell, str):
-        text, empty = fill(cell, columns, cells)
+        text, empty = fill(cell, columns, cells, named)
         return ("" if is_blank(text) else text), empty
-    filled = [fill(text, columns, cells) for text in cell]
+    filled = [fill(text, columns, cells, named) for text in cell]
     return tuple(text for text, _ in filled), tuple(name for _, gaps in filled for name in gaps)
 
 

@@ -97,3 +97,23 @@ def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
         list(read_lines(path))
     with pytest.raises(BadText, match="No such file"):
         read_whole(path, 10)
+
+
+@pytest.mark.parametrize("declared", ["cp1252", "iso8859-1", "shift_jis"])
+def test_an_encoding_that_the_bytes_contradict_is_told(tmp_path: Path, declared: str) -> None:
+    """UTF-8 read as another encoding is paid for with other letters."""
+    path = tmp_path / "a.csv"
+    path.write_bytes("prompt\n" .encode() + b"x" * (1 << 20) + "\nCaf\u00e9 \u2013 Stra\u00dfe\n".encode())
+    with pytest.raises(BadText, match="UTF-8 already") as caught:
+        list(read_lines(path, declared))
+    assert caught.value.hint == "Leave --encoding out."
+
+
+@pytest.mark.parametrize("text", ["plain", "Caf\u00e9", "M\u00fchle \u2013 x", "\u00c3\u00a9t\u00e9"])
+def test_an_encoding_that_the_bytes_allow_is_taken(tmp_path: Path, text: str) -> None:
+    """ASCII is the same in all of them."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode("cp1252"))
+    assert "".join(read_lines(path, "cp1252")) == text
+    path.write_bytes(text.encode())
+    assert "".join(read_lines(path, "utf-8")) == text

@@ -1,0 +1,171 @@
+"""Texts that are probably not what their author meant: leftovers of other programs, and cells that were cut.
+
+A prompt is paid as it stands, so what cannot be meant is a problem, and what may be is a warning.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from jobs.sheets.row import Cell
+
+Oddity = tuple[str, str]
+"""A sentence and a hint."""
+
+# English, German, French, Spanish, Italian, Portuguese and more: `#REF!`, `#NOM?`, `#¡VALOR!`, `#DIV/0!`.
+_ERROR_VALUE = re.compile(r"#[¡¿]?[^\W\d_a-z][^\W_a-z]*(?:/[^\W_a-z]+)?[!?]|#N/A|#N/D|#NV|#NV!|#N\.V\.|#####*")
+_NOT_YET = frozenset({"#GETTING_DATA", "Loading..."})
+_NOTHING = frozenset(
+    """
+    nan -nan +nan none null nil n/a n.a. n.a na <na> nat undefined \\n (null) (none) (blank) (empty) [null]
+    <null> <none> [object] #n/a null) void(0)
+    """.split()
+) | {"[object object]"}
+_FORMULA = re.compile(
+    r"=\s*(?:[+\-(\"{@]|\$?[A-Za-z]{1,3}\$?[0-9]+(?![\w ])|\$?[A-Za-z]{1,3}\$?[0-9]+\s*[-+*/&:<>=^]"
+    r"|[A-Za-z_.][\w.]*\(|[0-9]|'[^']+'!|\w+!\$?[A-Z]|\[)"
+)
+_QUOTES = {"“": "”", "„": "“”", "‟": "”", "«": "»", "‹": "›", "‘": "’", "‚": "‘’", "'": "'", '"': '"', "`": "`'"}
+"""Opening quotes, each with those that may close it."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]")
+_BLANK_LETTERS = frozenset("\u2800\u3164\u115f\u1160\uffa0\u034f")
+_ENTITY = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#[0-9]{1,6}|#x[0-9a-fA-F]{1,6});")
+_OPTION = re.compile(r"(?:^|\s)(--[A-Za-z][\w-]*)")
+_COMMENT = re.compile(r"\s*(?:#(?![0-9])|//|<!--|/\*|;|--\s|%\s)")
+_PLACEHOLDERS = frozenset({"prompt", "prompts", "caption", "text", "tbd", "todo", "fixme", "lorem ipsum"})
+
+_WRITE = "Write the prompt, or leave the row out."
+
+
+def is_error_value(text: str) -> bool:
+    """Whether a whole cell is what a spreadsheet shows in place of a value."""
+    stripped = text.strip()
+    return stripped in _NOT_YET or (stripped[:1] == "#" and _ERROR_VALUE.fullmatch(stripped) is not None)
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a whole cell is a program's word for an empty one."""
+    return len(text) <= 20 and text.strip().lower() in _NOTHING
+
+
+def is_formula(text: str) -> bool:
+    """Whether a cell is a spreadsheet's formula instead of its value."""
+    return text[:1] == "=" and _FORMULA.match(text) is not None
+
+
+def why_not_a_value(cell: Cell) -> Oddity | None:
+    """Why a cell cannot be meant, whatever its column: for ids, and for what `{name}` puts into a prompt."""
+    if not isinstance(cell, str):
+        return None
+    if is_error_value(cell):
+        return "The cell shows a spreadsheet's error.", "Fix its formula and save the sheet again."
+    if is_formula(cell):
+        return "This is a formula, not its value.", "Save the values: only the spreadsheet can calculate it."
+    return None
+
+
+def why_not_a_prompt(text: str) -> Oddity | None:
+    """Why nobody means this as a prompt; None where somebody may."""
+    if len(text) > 20 and text[0].isalnum() and text[0].isascii():
+        return None
+    if odd := why_not_a_value(text):
+        return odd
+    if is_nothing(text):
+        return "This is a program's word for an empty cell, and no prompt.", _WRITE
+    if not any(map(_is_visible, text)):
+        seen = ", ".join(dict.fromkeys(f"U+{ord(letter):04X}" for letter in text if letter != " "))
+        return f"The prompt is empty: nothing in it can be seen ({seen}).", _WRITE
+    if not any(map(_says_something, text)):
+        return "The prompt has neither letter nor digit: a line that separates, or a leftover.", _WRITE
+    return None
+
+
+def odd_in_a_prompt(text: str) -> Iterator[str]:
+    """What is told of a prompt before it is paid for."""
+    if text.isascii() and text.isprintable():
+        if text[0].isalnum() and "--" not in text and '""' not in text and "&" not in text and len(text) > 20:
+            return
+    else:
+        yield from _odd_letters(text)
+    stripped = text.strip()
+    yield from _odd_beginning(stripped)
+    if '""' in text:
+        yield 'Two double quotes in a row ("") are sent as two.'
+    if "&" in text and (entity := _ENTITY.search(text)):
+        yield f"{entity.group()} is HTML for another character, and is sent as it stands."
+    if "--" in text and (option := _OPTION.search(text)):
+        yield (
+            f"{option.group(1)} is another program's option: this model reads it as words of the prompt. "
+            "Columns such as size and seed say such things here."
+        )
+    if len(stripped) <= 20 and stripped.lower() in _PLACEHOLDERS:
+        yield f"The prompt is the word {stripped}: a heading, or a gap that was never filled?"
+
+
+def _odd_letters(text: str) -> Iterator[str]:
+    if control := _CONTROL.search(text):
+        code = f"U+{ord(control.group()):04X}"
+        if control.group() == "\ufffd":
+            yield f"The prompt has a replacement character ({code}): a letter was lost before it came here."
+        else:
+            yield f"The prompt has a control character in it ({code}), which is sent."
+    if not text.isascii() and (better := _read_rightly(text)):
+        yield f"Letters look like UTF-8 that was read in another encoding: did you mean {better}?"
+
+
+def _read_rightly(text: str) -> str | None:
+    """An excerpt of the text in its right encoding, where it was read in a wrong one."""
+    if not any("\xc2" <= letter <= "\xf4" for letter in text):
+        return None
+    try:
+        better = "".join(map(_as_cp1252, text)).encode("latin-1").decode()
+    except UnicodeError:
+        return None
+    at = next(index for index, letter in enumerate(text) if not letter.isascii())
+    return " ".join(better[max(0, at - 20) : at + 20].split())
+
+
+def _as_cp1252(letter: str) -> str:
+    """The letter of Latin-1 with the byte that cp1252 has for this one."""
+    return letter if letter <= "\xff" else letter.encode("cp1252").decode("latin-1")
+
+
+def _odd_beginning(text: str) -> Iterator[str]:
+    closing = _QUOTES.get(text[:1])
+    if closing is not None and len(text) > 1:
+        ends = [index for index, letter in enumerate(text) if index and letter in closing]
+        if not ends:
+            yield f"The prompt begins with {text[0]} and does not close it: was it cut at a comma?"
+        elif ends == [len(text) - 1]:
+            yield f"The prompt stands in quotes ({text[0]} {text[-1]}), which are sent with it."
+    elif text[:1] == "=":
+        yield "The prompt begins like a formula, and is sent as it stands."
+    elif _COMMENT.match(text):
+        yield "The prompt begins like a comment, and is sent all the same."
+
+
+def _is_visible(letter: str) -> bool:
+    return unicodedata.category(letter)[0] not in "CZM" and letter not in _BLANK_LETTERS
+
+
+def _says_something(letter: str) -> bool:
+    return letter not in _BLANK_LETTERS and (
+        unicodedata.category(letter)[0] in "LN" or unicodedata.category(letter) == "So"
+    )
+
+
+def cut_at(cells: list[str]) -> int | None:
+    """The cell of a record that opens a quote which a later cell closes; None where there is none.
+
+    Only straight double quotes keep a cell together: with others it was cut at the delimiter.
+    """
+    for index, cell in enumerate(cells):
+        text = cell.strip()
+        closing = _QUOTES.get(text[:1])
+        if closing is None or text[:1] == '"' or any(letter in closing for letter in text[1:]):
+            continue
+        for later in cells[index + 1 :]:
+            end = later.rstrip()
+            if end and end[-1] in closing:
+                return index
+    return None
