@@ -48,3 +48,11 @@ def excerpt(value: object) -> str | None:
     if len(text) > 80:
         text = text[:77] + "..."
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def as_sentence(problem: Problem) -> str:
+    """A problem or a warning on one line, without its file and row: `size (9K): No such size. One of ...`"""
+    place = problem.column or ""
+    if problem.value:
+        place = f"{place} ({problem.value})" if place else problem.value
+    return f"{f'{place}: ' if place else ''}{problem.message}{f' {problem.hint}' if problem.hint else ''}"

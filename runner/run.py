@@ -7,15 +7,18 @@ from pathlib import Path
 from anyio import to_thread
 
 from jobs.errors import LockHeld
+from jobs.problems import as_sentence
 from jobs.sheets.planning import open_images, plan
-from jobs.sheets.sheet import open_sheet
+from jobs.sheets.sheet import Sheet, open_sheet
 from jobs.sheets.source import SheetSource
+from jobs.sheets.survey import Survey
 from jobs.store.open import open_store
 from jobs.store.store import Store
 from jobs.views import BatchView, LoadReport, Pause
 from runner.environment import Environment
 from runner.events.observer import Observer
 from runner.events.report import RunReport
+from runner.humanize import count_of
 from runner.lifecycle.order import LoadOptions, Order
 from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
@@ -60,11 +63,14 @@ async def run_sheet(
     ):
         if other is not None:
             raise _held(other, settings)
+        survey = Survey()
         loaded, report = await store.batches.load(
             name=sheet.batch,
             sheet=sheet.place,
             origin=origin,
-            planned=plan(sheet, environment.rng, load.priority_by),
+            planned=plan(
+                sheet, environment.rng, load.priority_by, survey=survey, now=environment.clock.now()
+            ),
             is_copy=sheet.is_copy,
             dedupe=load.dedupe,
         )
@@ -73,12 +79,24 @@ async def run_sheet(
                 f"The sheet: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
                 f"{report.gone} gone."
             )
+        if report.new or report.changed:
+            _tell_of_the_sheet(sheet, survey, observer)
         if report.adopted:
             observer.notice(adopted_notice(report.adopted))
         if report.gone:
             observer.notice(_gone_notice(report))
         order = Order(store, loaded, settings, environment, consent, observer, selection, load.prune)
         return await carry_out(await _with_witnesses(order))
+
+
+def _tell_of_the_sheet(sheet: Sheet, survey: Survey, observer: Observer) -> None:
+    """Warnings of the sheet as a whole, before its price is asked for."""
+    warnings = list(survey.warnings(sheet))
+    if warnings:
+        observer.notice(f"{count_of(len(warnings), 'warning')} of the sheet as a whole:")
+    for one in warnings:
+        line = "" if one.row is None else f"row {one.row}: "
+        observer.notice(f"  {line}{as_sentence(one)}")
 
 
 async def _with_witnesses(order: Order) -> Order:

@@ -126,5 +126,10 @@ def jpeg_or_png(values: Mapping[str, Any]) -> Iterable[Finding]:
 def seed_in_range(values: Mapping[str, Any]) -> Iterable[Finding]:
     """The pages name no range for a seed; 0 to 2^31 - 1 is what image services commonly keep intact."""
     seed = values.get("seed", 0)
-    if not 0 <= seed < 2**31:
+    if seed == -1:
+        hint = "Leave the cell empty: then one is drawn, and kept with the job."
+        yield Finding(
+            "seed", seed, "A seed of -1 draws one in other programs; here it is sent as it stands.", hint
+        )
+    elif not 0 <= seed < 2**31:
         yield Finding("seed", seed, "A seed outside 0 to 2147483647 may be refused or changed by the API.")

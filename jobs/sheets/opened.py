@@ -15,8 +15,8 @@ class _Opened:
     """What every sheet has: its rows, which can be read as often as one likes, and what is known before them.
 
     `header_line` is the line that names the columns once for all rows; None where every row names its own.
-    `own` are columns that can only be the user's own, for they hold objects. `warnings` are those of the sheet as
-    a whole. `album` holds the images of this computer that the sheet may name.
+    `own` are columns that can only be the user's own, for they hold objects. `warnings` are those of the
+    sheet as a whole. `album` holds the images of this computer that the sheet may name.
     """
 
     file: str

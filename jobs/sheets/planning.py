@@ -1,11 +1,15 @@
 """plan(): one pass over a sheet. Each row becomes a job, or the problems that prevent one."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
+from pydantic import JsonValue
+
+from jobs.catalog.address_dates import holds_until, is_page
 from jobs.catalog.registry import MODELS, find
-from jobs.problems import Problem, at
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.opened import DocumentSheet, OpenedSheet
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.row import Row
@@ -17,20 +21,29 @@ from jobs.sheets.rows.priorities import priorities_of
 from jobs.sheets.rows.template import fill
 from jobs.sheets.rows.validate import BoundModel, bind_model, validate_row
 from jobs.sheets.sheet import Sheet, no_job
+from jobs.sheets.survey import Survey
 
 SEEDS = 2**31
 """Seeds are drawn from 0 to 2147483647: the pages name no range, and services keep this one intact."""
 
 
-def plan(sheet: Sheet, rng: random.Random, priority_by: str | None = None) -> Iterator[PlannedJob | Problem]:
+def plan(
+    sheet: Sheet,
+    rng: random.Random,
+    priority_by: str | None = None,
+    *,
+    survey: Survey | None = None,
+    now: datetime | None = None,
+) -> Iterator[PlannedJob | Problem]:
     """Every job of the sheet in order, and every problem where it occurs. Raises nothing.
 
     Memory grows by one key a row. `rng` draws the seed where a model has one and the row gives none;
     `priority_by` names the column of priorities. A sheet with any problem must not be loaded, even where
-    jobs came before it.
+    jobs came before it. `survey` takes what is learnt of the sheet as a whole; addresses that have run out by
+    `now` are told.
     """
     yield from sheet.problems
-    planner = _Planner(sheet, rng, priority_by)
+    planner = _Planner(sheet, rng, priority_by, survey or Survey(), now)
     yield from planner.header_problems()
     nothing = not sheet.problems
     for row in sheet.opened.rows():
@@ -67,7 +80,14 @@ def _defaults(opened: OpenedSheet) -> Sequence[Row]:
 class _Planner:
     """State from row to row: the keys given out, and the problems already reported for all rows."""
 
-    def __init__(self, sheet: Sheet, rng: random.Random, priority_by: str | None) -> None:
+    def __init__(
+        self,
+        sheet: Sheet,
+        rng: random.Random,
+        priority_by: str | None,
+        survey: Survey,
+        now: datetime | None,
+    ) -> None:
         self._sheet = sheet
         self._opened = sheet.opened
         self._file = sheet.opened.file
@@ -84,6 +104,10 @@ class _Planner:
         self._family_line = 0
         self._no_model_reported = False
         self._jobs = 0
+        self._survey, self._now = survey, now
+        known, priority = self._columns.known, self._priorities.column
+        survey.own = tuple(name for name in sheet.opened.columns if name not in known and name != priority)
+        survey.otherwise = dict(self._columns.otherwise)
 
     def header_problems(self) -> Iterator[Problem]:
         """Misspelt columns, where the sheet names its columns once for all rows."""
@@ -123,6 +147,7 @@ class _Planner:
         again = self._again(row, bound, problems)
         if problems or validated.inputs is None:
             return problems
+        self._survey.named |= validated.named
         spec, inputs = bound.spec, validated.inputs
         digest = fingerprint(spec.model_id, inputs, again)
         key = name if name is not None else self._keys.derive(digest, row.line)
@@ -137,11 +162,28 @@ class _Planner:
             model=spec.model_id,
             inputs=inputs,
             columns={**bound.own, **self._columns.own(row), **({AGAIN: again} if again else {})},
-            warnings=(*row.warnings, *validated.warnings, *((odd,) if odd else ())),
+            warnings=(
+                *row.warnings,
+                *validated.warnings,
+                *self._of_addresses(inputs),
+                *((odd,) if odd else ()),
+            ),
             pictures=spec.expected_images(inputs),
             priority=priority,
             files=validated.files,
         )
+
+    def _of_addresses(self, inputs: Mapping[str, JsonValue]) -> Iterator[str]:
+        """Warnings of addresses that lead to no picture, by what they say themselves."""
+        for value in inputs.values():
+            for address in value if isinstance(value, list) else ():
+                if not isinstance(address, str):
+                    continue
+                until = None if self._now is None else holds_until(address)
+                if until is not None and self._now is not None and until < self._now:
+                    yield f"{excerpt(address)}: it ran out on {until:%Y-%m-%d} by its own words."
+                if is_page(address):
+                    yield f"{excerpt(address)}: a page, where the API needs the picture's own address."
 
     def _again(self, row: Row, bound: BoundModel, problems: list[Problem]) -> str:
         """The text in the column `again`, empty where there is none. Adds a problem where it is a list."""
@@ -204,6 +246,7 @@ class _Planner:
                 problems += self._no_model(row)
             return None
         self._models[name] = bind_model(spec, self._columns, self._opened)
+        self._survey.models.add(name)
         return self._models[name]
 
     def _no_model(self, row: Row) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from jobs.sheets.batch_name import why_not_a_batch_name
 from jobs.sheets.files.encodings import alternatives, canonical
 from jobs.sheets.opened import DocumentSheet, OpenedSheet, TableSheet
 from jobs.sheets.readers.registry import FORMATS, SUFFIXES, format_of, reader_of
-from jobs.sheets.readers.sniff import sniff
+from jobs.sheets.readers.sniff import json_or_lines, sniff
 from jobs.sheets.rows.column_names import unknown_model
 from jobs.sheets.source import SheetSource
 
@@ -109,7 +109,12 @@ def _with_known_names(source: SheetSource) -> SheetSource:
 
 
 def _format(source: SheetSource) -> str:
-    if named := source.format or (sniff(source) if source.spooled else format_of(source.path)):
+    if source.format is not None:
+        return source.format
+    named = sniff(source) if source.spooled else format_of(source.path)
+    if named in ("json", "jsonl") and not source.spooled:
+        return json_or_lines(source, named)
+    if named is not None:
         return named
     suffix = excerpt(source.path.suffix) or "nothing"
     raise _unreadable(source.name, f"Nothing here reads a file that ends in {suffix}.", _FORMATS)
@@ -117,11 +122,12 @@ def _format(source: SheetSource) -> str:
 
 def _must_be_applicable(source: SheetSource, name: str) -> None:
     """An option that this format ignores may have been meant for another file."""
-    for word in ("encoding", "worksheet"):
-        if getattr(source, word) is not None and word not in FORMATS[name].options:
+    for word in ("encoding", "worksheet", "visible_only"):
+        if getattr(source, word) not in (None, False) and word not in FORMATS[name].options:
+            option = word.replace("_", "-")
             having = [other for other, form in FORMATS.items() if word in form.options]
             raise UsageProblem(
-                f"{source.name} is read as {name}, where --{word} says nothing.",
+                f"{source.name} is read as {name}, where --{option} says nothing.",
                 f"It is for {', '.join(having)}; --format says what a sheet is.",
             )
 

@@ -19,7 +19,8 @@ class SheetSource:
     derive the batch's from, and no folder for other files of the sheet.
 
     `folder` holds the images that the sheet names, where that is not its own folder; `picture_folders` are
-    further ones that may; `way` is how images get to the API.
+    further ones that may; `way` is how images get to the API. `visible_only` leaves out the rows that a
+    workbook hides.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class SheetSource:
     folder: Path | None = None
     picture_folders: tuple[Path, ...] = ()
     way: Way = Way.REFUSE
+    visible_only: bool = False
 
     @property
     def name(self) -> str:

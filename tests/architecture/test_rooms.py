@@ -56,6 +56,7 @@ FLOORS = {
     """,
     "jobs.sheets": """
         planning
+        survey
         sheet
         readers
         documents

@@ -23,11 +23,11 @@ from jobs.catalog.registry import MODELS
 from jobs.errors import SheetProblems
 from jobs.problems import Problem, excerpt
 from jobs.sheets import PlannedJob, open_sheet, plan
-from jobs.sheets.families.parse import FAMILY_PARTS
 from jobs.sheets.opened import TableSheet
 from jobs.sheets.readers.csv_sheet import open_csv
 from jobs.sheets.readers.jsonl_sheet import open_jsonl
 from jobs.sheets.row import Row
+from jobs.sheets.rows.column_names import FAMILY_PARTS
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.json_tree import read_tree as read_json
 from jobs.sheets.trees.tree import ListNode, Node, Scalar

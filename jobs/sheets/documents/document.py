@@ -1,6 +1,6 @@
 """A sheet that is a document, not a table: values for all jobs, then the jobs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 from jobs.catalog.registry import find
@@ -8,24 +8,29 @@ from jobs.problems import Problem, at, excerpt
 from jobs.sheets.documents.image_sets import read_image_sets
 from jobs.sheets.families.expand import expand
 from jobs.sheets.families.members import Family
-from jobs.sheets.families.parse import FAMILY_PARTS, read_family
+from jobs.sheets.families.parse import read_family
 from jobs.sheets.opened import DocumentSheet
 from jobs.sheets.row import Row
-from jobs.sheets.rows.column_names import ID, MODEL, unknown_model
+from jobs.sheets.rows.column_names import FAMILY_PARTS, ID, MODEL, unknown_model
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import why_not_text
-from jobs.sheets.trees.node_cells import read_row
+from jobs.sheets.trees.node_cells import holds_objects, may_be_own, read_row
 from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 from jobs.suggestions import closest, did_you_mean
 
-_PARTS = ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs")
-_SHAPE = f"A sheet has the parts {', '.join(_PARTS[:-1])} and jobs."
+PARTS = ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs")
+_SHAPE = f"A sheet has the parts {', '.join(PARTS[:-1])} and jobs."
 
 
-def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] = ()) -> DocumentSheet:
-    """Read the parts of a document. `problems` are those already found in it."""
+def open_document(
+    source: SheetSource, root: Node, problems: Sequence[Problem] = (), warnings: Sequence[Problem] = ()
+) -> DocumentSheet:
+    """Read the parts of a document. `problems` and `warnings` are those already found in it."""
     file = source.name
     found = [*problems]
+    if isinstance(root, ListNode):
+        part = "jobs" if any(isinstance(item, MappingNode) for item in root.nodes) else "prompts"
+        root = MappingNode(root.line, {part: root}, {part: root.line})
     if not isinstance(root, MappingNode):
         root = MappingNode(root.line)
         found.append(at(file, root.line).problem("The sheet does not begin with a name.", _SHAPE))
@@ -45,6 +50,8 @@ def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] =
         rows=lambda: _rows(source, jobs, family),
         columns=tuple(_columns(source, [defaults, *model_defaults.values()], jobs, family)),
         problems=tuple(found),
+        own=_own(jobs),
+        warnings=tuple(warnings),
         batch=batch,
         batch_line=root.lines.get("batch"),
         model=model,
@@ -58,8 +65,8 @@ def open_document(source: SheetSource, root: Node, problems: Sequence[Problem] =
 
 def _unknown_parts(file: str, root: MappingNode) -> Iterator[Problem]:
     for name, line in root.lines.items():
-        if name not in (*_PARTS, *FAMILY_PARTS):
-            hint = did_you_mean(closest(name, (*_PARTS, *FAMILY_PARTS)), _SHAPE)
+        if name not in (*PARTS, *FAMILY_PARTS):
+            hint = did_you_mean(closest(name, (*PARTS, *FAMILY_PARTS)), _SHAPE)
             yield at(file, line, column=name).problem("A sheet has no such part.", hint)
 
 
@@ -130,6 +137,18 @@ def _columns(
             own = read_family(source, job, [])  # its problems are reported with its row
             columns.update(dict.fromkeys(own.names if own else ()))
     return columns
+
+
+def _own(jobs: Sequence[Node]) -> Set[str]:
+    """Columns that hold objects in some job, which no input does."""
+    found = (
+        name
+        for job in jobs
+        if isinstance(job, MappingNode)
+        for name, node in job.nodes.items()
+        if holds_objects(node) and may_be_own(name)
+    )
+    return frozenset(found)
 
 
 def _rows(source: SheetSource, jobs: Sequence[Node], family: Family | None) -> Iterator[Row | Problem]:

@@ -55,4 +55,4 @@ def _repeated(row: Row, lines: Mapping[str, int], member: Member, family: Family
             more[ID] = derived_id(own.strip(), member.variables, repetition=repetition, seed=seed)
         if seed is not None:
             more["seed"] = seed
-        yield Row(row.line, {**cells, **more}, lines, row.refused, files, expanded=True)
+        yield Row(row.line, {**cells, **more}, lines, row.refused | family.refused, files, True, row.warnings)

@@ -4,7 +4,7 @@ The rules are those of the matrices known from CI. Nothing here holds the member
 and a line of a sheet may well stand for a million of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -51,7 +51,7 @@ class Family:
     """The description of many jobs, in a sheet or in one job of it.
 
     `lines` has the line where each variable is written. `repeats` is how many jobs each member is, unless
-    `seeds` has a job for each of them.
+    `seeds` has a job for each of them. `refused` are columns that could not be read, which is reported.
     """
 
     axes: tuple[Axis, ...] = ()
@@ -61,11 +61,12 @@ class Family:
     repeats: int = 1
     seeds: tuple[str, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
+    refused: Set[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every variable, and every other column that a member may have."""
-        prompt = ("prompt",) if self.prompts else ()
+        prompt = ("prompt",) if self.prompts or "prompt" in self.refused else ()
         included = (name for entry in self.include for name in entry)
         seed = ("seed",) if self.seeds else ()
         return tuple(dict.fromkeys((*prompt, *self.variables, *included, *seed)))

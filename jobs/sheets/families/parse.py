@@ -8,14 +8,11 @@ from jobs.problems import Problem, at, excerpt
 from jobs.sheets.families.members import MOST_JOBS, Axis, Family, Prompts, Variables
 from jobs.sheets.families.prompt_files import read_prompts
 from jobs.sheets.row import Cell
-from jobs.sheets.rows.column_names import ID
+from jobs.sheets.rows.column_names import FAMILY_PARTS, ID
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.node_cells import InvalidNode, as_cell
 from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 from jobs.suggestions import closest, did_you_mean
-
-FAMILY_PARTS = ("matrix", "zip", "include", "exclude", "repeat", "seeds", "prompts")
-"""Names that a document reserves for families: they are no columns in it."""
 
 MOST_REPEATS = 10_000
 
@@ -79,7 +76,9 @@ class _FamilyReader:
         known = variables | ({"prompt"} if prompts else set())
         for entry in exclude:
             self._must_be_variables(entry, known, part("exclude").line)
-        return Family(tuple(axes), prompts, include, exclude, repeats, seeds, self.lines)
+        given = part("prompts")
+        unread = {"prompt"} if prompts is None and given != Scalar(None, given.line) else set()
+        return Family(tuple(axes), prompts, include, exclude, repeats, seeds, self.lines, unread)
 
     def _lists(self, part: str, node: Node) -> dict[str, list[Cell]]:
         """Variables, each with its values; a single value is a list of one."""
@@ -193,8 +192,13 @@ class _FamilyReader:
     def _prompts(self, node: Node) -> Prompts | None:
         if node == Scalar(None, node.line):
             return None
+        if isinstance(node, ListNode) and node.nodes:
+            return self._listed(node)
         if not isinstance(node, Scalar) or not (node.text or "").strip():
-            self.report(node.line, "This is the name of a text file.", "prompts: ideas.txt", column="prompts")
+            message = "Prompts are a list of texts, or the name of a text file."
+            self.report(
+                node.line, message, "prompts: [A fox, An owl], or prompts: ideas.txt", column="prompts"
+            )
             return None
         read = read_prompts(self.source, str(node.text).strip(), node.line)
         if isinstance(read, Problem):
@@ -202,3 +206,15 @@ class _FamilyReader:
             return None
         self.lines["prompt"] = node.line
         return read
+
+    def _listed(self, node: ListNode) -> Prompts | None:
+        """The prompts that stand in the sheet itself."""
+        lines: list[tuple[int, str]] = []
+        for item in node.nodes:
+            cell = self._cell("prompts", item)
+            if isinstance(cell, str) and cell:
+                lines.append((item.line, cell))
+            elif cell is not None:
+                self.report(item.line, "A prompt is one text.", "- A fox in snow", column="prompts")
+        self.lines["prompt"] = node.line
+        return Prompts(self.source.name, len(lines), lines) if lines else None

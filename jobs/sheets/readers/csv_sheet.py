@@ -98,9 +98,7 @@ class _Broken:
     error: csv.Error
 
 
-def _read(
-    lines: Iterator[str], layout: _Layout
-) -> Iterator[tuple[int, list[str], list[str]] | _Broken]:
+def _read(lines: Iterator[str], layout: _Layout) -> Iterator[tuple[int, list[str], list[str]] | _Broken]:
     """Each record: its line, its cells and the lines it is written on, which hold until the next one."""
     texts: list[str] = []
     delimiter = layout.delimiter
@@ -179,14 +177,16 @@ def _quoted_in_vain(cells: list[str], text: str, delimiter: str) -> Mapping[int,
             found[index] = UnreadableCell(cell, _BLANK_BEFORE, _NO_BLANK)
     if (cut := cut_at(cells)) is not None and cut not in found:
         mark = cells[cut].strip()[0]
-        message = f"A quote that is no straight double quote ({mark}) keeps no cell together: it was cut here."
+        message = f"Only straight double quotes keep a cell together, not {mark}: it was cut here."
         found[cut] = UnreadableCell(cells[cut], message, 'Put the cell into straight quotes: "...".')
     return found or ALL_READABLE
 
 
 _TEXT_SIGN = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
-_BLANK_BEFORE = "A blank stands before the quote, so the quote is part of the cell and keeps nothing together."
-_NO_BLANK = "Take the blank away, or put the whole cell into quotes and write each quote in it twice."
+_BLANK_BEFORE = (
+    "A blank stands before the quote, so the quote is a part of the cell and keeps nothing together."
+)
+_NO_BLANK = "Take the blank away; or put the whole cell into quotes, and write each one in it twice."
 
 
 def _stands_so(cell: str, text: str, delimiter: str) -> bool:
@@ -195,7 +195,7 @@ def _stands_so(cell: str, text: str, delimiter: str) -> bool:
 
 
 def _telling_long_ones(found: Iterator[tuple[Record | Problem, int]]) -> Records:
-    """Adds a warning to a record of several lines whose neighbours have one each: a quote may be left open."""
+    """Adds a warning to a record of several lines whose neighbours have one: is a quote left open?"""
     held: tuple[Record, int] | None = None
     header, before = True, 1
     for item, lines in found:

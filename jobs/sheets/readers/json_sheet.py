@@ -1,8 +1,9 @@
 """JSON: a document as in YAML, or the bare list of its jobs."""
 
 from jobs.problems import Problem
-from jobs.sheets.documents.document import open_document
+from jobs.sheets.documents.document import PARTS, open_document
 from jobs.sheets.opened import OpenedSheet, unreadable
+from jobs.sheets.rows.column_names import FAMILY_PARTS, known_inputs
 from jobs.sheets.source import SheetSource
 from jobs.sheets.trees.document_text import read_document
 from jobs.sheets.trees.json_tree import read_tree
@@ -14,13 +15,19 @@ def open_json(source: SheetSource) -> OpenedSheet:
     read = read_document(source, read_tree)
     if isinstance(read, Problem):
         return unreadable(read)
-    root, problems = read
-    if isinstance(root, ListNode):
-        root = MappingNode(root.line, {"jobs": root}, {"jobs": root.line})
-    jobs = root.nodes.get("jobs", ABSENT) if isinstance(root, MappingNode) else ABSENT
+    root = read.root
+    if isinstance(root, MappingNode) and _is_a_job(root):
+        root = ListNode(root.line, [root])
+    jobs = root.nodes.get("jobs", ABSENT) if isinstance(root, MappingNode) else root
     if isinstance(jobs, ListNode) and len(jobs.nodes) > 1 and len({job.line for job in jobs.nodes}) == 1:
         jobs.nodes[:] = [_on_line(job, number) for number, job in enumerate(jobs.nodes, 1)]
-    return open_document(source, root, problems)
+    return open_document(source, root, read.problems)
+
+
+def _is_a_job(root: MappingNode) -> bool:
+    """Whether an object is one job, and no document: it names inputs where parts would stand."""
+    parts = {*PARTS, *FAMILY_PARTS} - {"model"}
+    return parts.isdisjoint(root.nodes) and any(name in known_inputs() for name in root.nodes)
 
 
 def _on_line(node: Node, line: int) -> Node:

@@ -1,7 +1,7 @@
 """JSONL: one object a line, one job an object. Numbers keep the digits they are written with."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import closing
 from typing import Any, NoReturn
 
@@ -9,6 +9,7 @@ from jobs.problems import Problem, at, excerpt
 from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.opened import TableSheet
 from jobs.sheets.row import Cell, Row, is_blank
+from jobs.sheets.rows.column_names import known_names
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
@@ -16,18 +17,27 @@ from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 def open_jsonl(source: SheetSource) -> TableSheet:
     """Read the lines once for their names, so that a row can refer to a column that it leaves empty."""
     columns: dict[str, None] = {}
-    for _, line in _objects(source):
+    objects: set[str] = set()
+    for _, line, _ in _objects(source):
         if isinstance(line, dict):
-            columns.update(dict.fromkeys(line))
-    return TableSheet(source.name, rows=lambda: _rows(source), columns=tuple(columns))
+            for name, value in line.items():
+                columns[name] = None
+                if type(value) is dict or (type(value) is list and any(map(_is_no_text, value))):
+                    objects.add(name)
+    own = objects.difference(known_names())
+    return TableSheet(source.name, rows=lambda: _rows(source, own), columns=tuple(columns), own=own)
+
+
+def _is_no_text(value: Any) -> bool:
+    return value is None or isinstance(value, list | dict)
 
 
 class _InvalidLine(Exception):
     """A line, or a value in it, that Python reads as JSON and a sheet cannot hold."""
 
 
-def _rows(source: SheetSource) -> Iterator[Row | Problem]:
-    for number, line in _objects(source):
+def _rows(source: SheetSource, own: Set[str]) -> Iterator[Row | Problem]:
+    for number, line, text in _objects(source):
         if isinstance(line, Problem):
             yield line
             continue
@@ -35,7 +45,7 @@ def _rows(source: SheetSource) -> Iterator[Row | Problem]:
         unread: set[str] = set()
         for name, value in line.items():
             try:
-                cell = _cell(value)
+                cell = _cell(value) if name not in own else _own(text, name, value)
             except _InvalidLine as refused:
                 yield at(source.name, number, column=name).problem(str(refused))
                 unread.add(name)
@@ -45,15 +55,23 @@ def _rows(source: SheetSource) -> Iterator[Row | Problem]:
         yield Row(number, cells, refused=unread)
 
 
-def _objects(source: SheetSource) -> Iterator[tuple[int, dict[str, Any] | Problem]]:
+def _own(text: str, name: str, value: Any) -> Cell | None:
+    """A cell that nobody sends: an object or a list of some as JSON, from the line as it is written."""
+    if not isinstance(value, list | dict):
+        return _cell(value)
+    return json.dumps(json.loads(text)[name], ensure_ascii=False)
+
+
+def _objects(source: SheetSource) -> Iterator[tuple[int, dict[str, Any] | Problem, str]]:
+    """Each line that is not blank: its number, its object or its problem, its text."""
     number = 0
     try:
         with closing(read_lines(source.path, source.encoding)) as lines:
             for number, line in enumerate(lines, 1):
                 if not line.isspace():
-                    yield number, _object(source.name, number, line)
+                    yield number, _object(source.name, number, line), line
     except BadText as bad:
-        yield number, at(source.name, bad.line).problem(bad.message, bad.hint)
+        yield number, at(source.name, bad.line).problem(bad.message, bad.hint), ""
 
 
 def _object(file: str, number: int, line: str) -> dict[str, Any] | Problem:

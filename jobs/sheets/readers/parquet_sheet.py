@@ -1,7 +1,8 @@
 """Parquet: one job a row, counted from 1. Read a row group at a time. Needs pyarrow, which is an extra."""
 
+import json
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from jobs.problems import Problem, at, excerpt
 from jobs.sheets.opened import TableSheet, unreadable
 from jobs.sheets.readers.number_format import format_value, plain_number
 from jobs.sheets.row import Cell, Row, is_blank
-from jobs.sheets.rows.column_names import is_heading
+from jobs.sheets.rows.column_names import is_heading, known_names
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import LIST, OBJECT, why_not_name, why_not_text
 
@@ -30,7 +31,8 @@ def open_parquet(source: SheetSource) -> TableSheet:
     """Read the file's metadata."""
     try:
         with _file(source) as file:
-            names = list(file.schema_arrow.names)
+            schema = file.schema_arrow
+            names = list(schema.names)
             groups = (file.metadata.row_group(index) for index in range(file.metadata.num_row_groups))
             largest = max((_unpacked(group) for group in groups), default=0)
     except _UNREADABLE as error:
@@ -40,7 +42,43 @@ def open_parquet(source: SheetSource) -> TableSheet:
         return unreadable(at(source.name).problem(message, "Write the file with smaller row groups."))
     if wrong := list(_bad_names(source.name, names)):
         return unreadable(wrong[0])
-    return TableSheet(source.name, rows=lambda: _rows(source, names), columns=tuple(names))
+    own = {field.name for field in schema if _holds_objects(field.type)} - set(known_names())
+    left_out = [field.name for field in schema if field.name in own and _holds_bytes(field.type)]
+    read = [name for name in names if name not in left_out]
+    return TableSheet(
+        source.name,
+        rows=lambda: _rows(source, read, own),
+        columns=tuple(names),
+        own=own,
+        warnings=tuple(at(source.name, column=name).problem(_BYTES) for name in left_out),
+    )
+
+
+_BYTES = "This column holds bytes: it is left out, of the manifest too."
+
+
+def _holds_objects(kind: Any) -> bool:
+    """Whether a column's values are no texts, numbers or times, and no lists of them."""
+    if _is_list(kind):
+        return _is_list(kind.value_type) or _holds_objects(kind.value_type)
+    return arrow.types.is_nested(kind) or _is_bytes(kind)
+
+
+def _holds_bytes(kind: Any) -> bool:
+    inner = (
+        [kind.field(index).type for index in range(kind.num_fields)] if arrow.types.is_nested(kind) else []
+    )
+    return _is_bytes(kind) or any(map(_holds_bytes, inner))
+
+
+def _is_list(kind: Any) -> bool:
+    types = arrow.types
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _is_bytes(kind: Any) -> bool:
+    types = arrow.types
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
 
 
 def _unpacked(group: Any) -> int:
@@ -72,14 +110,14 @@ def _broken(source: SheetSource, error: Exception) -> Problem:
     return at(source.name).problem(f"This cannot be read as Parquet: {excerpt(first)}.", _REWRITE)
 
 
-def _rows(source: SheetSource, names: Sequence[str]) -> Iterator[Row | Problem]:
+def _rows(source: SheetSource, names: Sequence[str], own: Set[str]) -> Iterator[Row | Problem]:
     number = 0
     try:
         with _file(source) as file:
-            for batch in file.iter_batches(batch_size=_AT_ONCE, use_threads=False):
+            for batch in file.iter_batches(batch_size=_AT_ONCE, columns=list(names), use_threads=False):
                 for values in zip(*map(_values, batch.columns), strict=True):
                     number += 1
-                    yield from _row(source.name, number, names, values)
+                    yield from _row(source.name, number, names, values, own)
     except _UNREADABLE as error:
         yield _broken(source, error)
 
@@ -101,12 +139,14 @@ class _InvalidValue(Exception):
     """A value that is no cell."""
 
 
-def _row(file: str, number: int, names: Sequence[str], values: Sequence[Any]) -> Iterator[Row | Problem]:
+def _row(
+    file: str, number: int, names: Sequence[str], values: Sequence[Any], own: Set[str]
+) -> Iterator[Row | Problem]:
     cells: dict[str, Cell] = {}
     unread: set[str] = set()
     for name, value in zip(names, values, strict=True):
         try:
-            cell = _cell(value)
+            cell = _cell(value) if name not in own else _as_json(value)
         except _InvalidValue as refusal:
             yield at(file, number, column=name).problem(str(refusal))
             unread.add(name)
@@ -115,6 +155,11 @@ def _row(file: str, number: int, names: Sequence[str], values: Sequence[Any]) ->
             cells[name] = cell
     if cells or unread:
         yield Row(number, cells, refused=unread)
+
+
+def _as_json(value: Any) -> Cell:
+    """A value that nobody sends, as JSON."""
+    return "" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _cell(value: Any) -> Cell:

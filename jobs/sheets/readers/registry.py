@@ -28,10 +28,13 @@ class SheetFormat:
 FORMATS: Mapping[str, SheetFormat] = {
     "csv": SheetFormat("jobs.sheets.readers.csv_sheet", "open_csv", (".csv",)),
     "tsv": SheetFormat("jobs.sheets.readers.csv_sheet", "open_tsv", (".tsv", ".tab")),
-    "xlsx": SheetFormat("jobs.sheets.readers.xlsx_sheet", "open_xlsx", (".xlsx", ".xlsm"), ("worksheet",)),
+    "xlsx": SheetFormat(
+        "jobs.sheets.readers.xlsx_sheet", "open_xlsx", (".xlsx", ".xlsm"), ("worksheet", "visible_only")
+    ),
     "yaml": SheetFormat("jobs.sheets.readers.yaml_sheet", "open_yaml", (".yaml", ".yml")),
     "json": SheetFormat("jobs.sheets.readers.json_sheet", "open_json", (".json",)),
     "jsonl": SheetFormat("jobs.sheets.readers.jsonl_sheet", "open_jsonl", (".jsonl", ".ndjson")),
+    "txt": SheetFormat("jobs.sheets.readers.text_sheet", "open_text", (".txt",)),
     "parquet": SheetFormat("jobs.sheets.readers.parquet_sheet", "open_parquet", (".parquet",), (), "pyarrow"),
 }
 

@@ -24,7 +24,7 @@ class UnreadableCell:
 
 
 Record = tuple[int, Sequence[str], Mapping[int, UnreadableCell], tuple[str, ...]]
-"""The line a record begins on, its cells as text, its unreadable cells by their index from 0, and warnings."""
+"""The line a record begins on, its cells as text, its unreadable cells by index from 0, and warnings."""
 
 Records = Generator[Record | Problem, None, None]
 

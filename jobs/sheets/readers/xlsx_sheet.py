@@ -1,9 +1,10 @@
 """XLSX: one worksheet of a workbook, its cells as they are shown there. Read row by row."""
 
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -15,7 +16,9 @@ from jobs.sheets.files.zip_limits import BadArchive, check_workbook, has_formula
 from jobs.sheets.opened import TableSheet, unreadable
 from jobs.sheets.readers.number_format import format_value
 from jobs.sheets.readers.table import ALL_READABLE, Records, UnreadableCell, open_table
+from jobs.sheets.readers.xlsx_layout import Layout, MergedValues, read_layout
 from jobs.sheets.row import is_blank
+from jobs.sheets.rows.columns import sort_columns
 from jobs.sheets.source import SheetSource
 from jobs.suggestions import closest, did_you_mean
 
@@ -52,8 +55,41 @@ def open_xlsx(source: SheetSource) -> TableSheet:
         return unreadable(at(source.name).problem("The workbook has no worksheet.", _RESAVE))
     first = (names + hidden)[0]
     name = first if source.worksheet is None else _named(source.worksheet, names + hidden)
-    opened = open_table(source.name, lambda: _records(source, name, formulas=formulas), _TOO_WIDE)
+    try:
+        layout = _layout(source, name)
+    except (_Unreadable, OSError) as error:
+        return unreadable(_unreadable(source, error))
+    records = partial(_records, source, name, layout, formulas=formulas)
+    opened = open_table(source.name, records, _TOO_WIDE)
+    if layout.hidden_columns:
+        opened = replace(opened, warnings=tuple(_hidden_columns(opened, records, layout)))
     return opened if name == first else replace(opened, worksheet=name)
+
+
+def _layout(source: SheetSource, name: str) -> Layout:
+    with _book(source) as book:
+        worksheet: Any = book[name]
+        try:
+            with worksheet._get_source() as part:
+                return read_layout(part)
+        except OSError:
+            raise
+        except Exception as error:
+            raise _Unreadable(describe(error)) from error
+
+
+def _hidden_columns(opened: TableSheet, records: Callable[[], Records], layout: Layout) -> Iterator[Problem]:
+    """A warning for each input whose column nobody sees."""
+    with closing(records()) as beginning:
+        first = next(beginning, None)
+    if first is None or isinstance(first, Problem):
+        return
+    known = sort_columns(opened).known
+    for index, text in enumerate(first[1], 1):
+        name = text.strip()
+        if index in layout.hidden_columns and name in known:
+            place = at(opened.file, first[0], column=name)
+            yield place.problem("The column is hidden in the workbook, and counts all the same.")
 
 
 def _named(wanted: str, names: Sequence[str]) -> str:
@@ -70,14 +106,29 @@ def _unreadable(source: SheetSource, error: Exception) -> Problem:
     return at(source.name).problem(f"The workbook cannot be read: {excerpt(what)}.", _RESAVE)
 
 
-def _records(source: SheetSource, name: str, *, formulas: bool) -> Records:
-    """Every row that is not blank, by its number in the spreadsheet."""
+_HIDDEN = (
+    "The row is hidden in the workbook, by hand or by a filter, and is sent all the same: --visible-only "
+    "leaves such rows out."
+)
+
+
+def _records(source: SheetSource, name: str, layout: Layout, *, formulas: bool) -> Records:
+    """Every row that is not blank, by its number in the spreadsheet. A merged cell holds for all its rows."""
+    merged = MergedValues(layout.merged)
+    header = True
     try:
         with closing(_rows(source, name)) as values, closing(_formulas(source, name, formulas)) as written:
             for number, (cells, formula) in enumerate(zip(values, written, strict=False), 1):
                 texts, unread = _read(cells, formula)
-                if unread or not all(map(is_blank, texts)):
-                    yield number, texts, unread, ()
+                if not unread and all(map(is_blank, texts)):
+                    continue
+                odd = merged.fill(number, texts) if layout.merged else ()
+                if number in layout.hidden_rows and not header:
+                    if source.visible_only:
+                        continue
+                    odd = (*odd, _HIDDEN)
+                yield number, texts, unread, () if header else odd
+                header = False
     except (_Unreadable, OSError) as error:
         yield _unreadable(source, error)
 
@@ -102,7 +153,7 @@ def _read(cells: _Cells, formulas: _Cells) -> tuple[list[str], Mapping[int, Unre
         if cell.data_type == "e":
             texts[-1] = ""
             message = "The cell shows an error."
-            unread[index] = UnreadableCell(value, message, "Mend its formula, or write the value.")
+            unread[index] = UnreadableCell(value, message, "Fix its formula, or write the value.")
         elif formulas and value is None and _is_formula(cell, formulas[index]):
             message = "The cell has a formula that was never calculated."
             hint = "Open the workbook in a spreadsheet program and save it, or write the value."

@@ -11,4 +11,8 @@ from jobs.sheets.trees.yaml_tree import read_tree
 def open_yaml(source: SheetSource) -> OpenedSheet:
     """Read the document."""
     read = read_document(source, read_tree)
-    return unreadable(read) if isinstance(read, Problem) else open_document(source, *read)
+    return (
+        unreadable(read)
+        if isinstance(read, Problem)
+        else open_document(source, read.root, read.problems, read.warnings)
+    )

@@ -13,6 +13,8 @@ MODEL = "model"
 IMAGES = "images"
 AGAIN = "again"
 """Text that makes a row another one than the same row without it. It is never sent."""
+FAMILY_PARTS = ("matrix", "zip", "include", "exclude", "repeat", "seeds", "prompts")
+"""Names that a document reserves for families: they are no columns in it."""
 PROMPT = "prompt"
 ALSO_PROMPTS = frozenset(
     ("prompts", "caption", "captions", "prompt_text", "text_prompt", "positive_prompt", "image_prompt")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobs.problems import Problem, at
 from jobs.sheets.opened import OpenedSheet, TableSheet
@@ -23,11 +23,12 @@ class Columns:
     """Sorted once for the whole sheet. `known` has the canonical name of each column with a meaning.
 
     A misspelt column is a problem, and is still read under its probable name: its cells are validated too,
-    and no row reports the column as missing.
+    and no row reports the column as missing. `otherwise` are those of another name that nobody misspelt.
     """
 
     known: Mapping[str, str]
     misspelt: Mapping[str, str]
+    otherwise: Mapping[str, str] = field(default_factory=dict)
 
     def read_from(self, row: Row) -> Iterator[tuple[str, str]]:
         """The columns of a row that have a meaning, each with its canonical name."""
@@ -74,13 +75,14 @@ def sort_columns(opened: OpenedSheet) -> Columns:
         written = {column: plain(column) for column in opened.columns}
         times = Counter(written.values())
         known |= {column: name for column, name in written.items() if name in names and times[name] == 1}
-    known |= _prompts_by_another_name(opened, known)
+    otherwise = _prompts_by_another_name(opened, known)
+    known |= otherwise
     misspelt = {
         column: meant
         for column in opened.columns
         if column not in known and column not in opened.own and (meant := probable_name(column))
     }
-    return Columns(known | misspelt, misspelt)
+    return Columns(known | misspelt, misspelt, otherwise)
 
 
 def _prompts_by_another_name(opened: OpenedSheet, known: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """Cells of images: URLs, names of sets, files of this computer, in any mixture."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -15,10 +16,12 @@ MOST_BYTES_INSIDE = 40_000_000
 """Of all images of a request together: as text they are a third larger, and clients of the API send at most
 64 MiB."""
 
+_JOINED = re.compile(r"[,;\s]+(?=https?://)", re.IGNORECASE)
+"""Between addresses that a program joined otherwise than by a bar."""
 _NO_SET = "neither an https address nor an image set of this sheet"
 _HOW = (
-    "Say how with --upload s3://BUCKET/PREFIX (or `upload` in nightsheet.toml), or give https:// addresses; "
-    "a rehearsal with --emulator needs neither."
+    "--upload s3://BUCKET/PREFIX puts them into a store; --upload data-uri puts them into the request, which "
+    "is not documented for these models; https:// addresses need neither, nor does a rehearsal (--emulator)."
 )
 
 
@@ -36,6 +39,10 @@ def read_image_cell(cell: Cell, sets: ImageSets, album: Album) -> ImageCells:
     """The images that a cell names, in order. The model's own check rejects texts that are no URL."""
     read = ImageCells()
     for part in cell.split("|") if isinstance(cell, str) else cell:
+        if "://" in part and len(several := _JOINED.split(part.strip())) > 1:
+            for name in several:
+                _add(read, name, sets, name)
+            continue
         name = part.strip()
         for found in _named(name, sets, album):
             _add(read, found, sets, name)
@@ -92,8 +99,7 @@ def _not_sent(files: list[LocalImage], way: Way) -> Iterator[tuple[str, str]]:
     """Why valid images cannot be sent."""
     size = sum(picture.bytes for picture in files)
     if way is Way.REFUSE:
-        many = "1 picture" if len(files) == 1 else f"{len(files)} pictures"
-        yield f"{many} of this computer: nothing says how they get to the API.", _HOW
+        yield "The row names pictures of this computer, and nothing says how they get to the API.", _HOW
     elif way is Way.INSIDE and size > MOST_BYTES_INSIDE:
         yield (
             f"{len(files)} pictures have {size / 1e6:.0f} MB: too much to be sent inside a request.",

@@ -145,7 +145,7 @@ def _self_reference(source: GivenCell) -> _Refusal | None:
 def _filled_in(
     made: InputValues, source: GivenCell, columns: Set[str], cells: Mapping[str, Cell]
 ) -> tuple[Cell, _Refusal | None]:
-    """The cell with its names replaced, or why it is refused. Warns of those that put nothing in their place."""
+    """The cell with its names replaced, or why it is refused. Warns of names that stand for nothing."""
     named: set[str] = set()
     cell, empty = _filled(source.cell, columns, cells, named)
     column = excerpt(source.column)

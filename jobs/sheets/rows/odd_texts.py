@@ -12,20 +12,32 @@ from jobs.sheets.row import Cell
 Oddity = tuple[str, str]
 """A sentence and a hint."""
 
-# English, German, French, Spanish, Italian, Portuguese and more: `#REF!`, `#NOM?`, `#¡VALOR!`, `#DIV/0!`.
-_ERROR_VALUE = re.compile(r"#[¡¿]?[^\W\d_a-z][^\W_a-z]*(?:/[^\W_a-z]+)?[!?]|#N/A|#N/D|#NV|#NV!|#N\.V\.|#####*")
+# English, German, French, Spanish, Italian, Portuguese and more: `#REF!`, `#NOM?`, `#DIV/0!`.
+_ERROR_VALUE = re.compile(
+    r"#[\u00a1\u00bf]?[^\W\d_a-z][^\W_a-z]*(?:/[^\W_a-z]+)?[!?]|#N/A|#N/D|#NV|#NV!|#N\.V\.|#####*"
+)
 _NOT_YET = frozenset({"#GETTING_DATA", "Loading..."})
-_NOTHING = frozenset(
-    """
-    nan -nan +nan none null nil n/a n.a. n.a na <na> nat undefined \\n (null) (none) (blank) (empty) [null]
-    <null> <none> [object] #n/a null) void(0)
-    """.split()
-) | {"[object object]"}
+_WORDS_FOR_NOTHING = r"""
+nan -nan +nan none null nil n/a n.a. n.a na <na> nat undefined \n
+(null) (none) (blank) (empty) [null] <null> <none>
+"""
+_NOTHING = frozenset((*_WORDS_FOR_NOTHING.split(), "[object object]"))
 _FORMULA = re.compile(
     r"=\s*(?:[+\-(\"{@]|\$?[A-Za-z]{1,3}\$?[0-9]+(?![\w ])|\$?[A-Za-z]{1,3}\$?[0-9]+\s*[-+*/&:<>=^]"
     r"|[A-Za-z_.][\w.]*\(|[0-9]|'[^']+'!|\w+!\$?[A-Z]|\[)"
 )
-_QUOTES = {"“": "”", "„": "“”", "‟": "”", "«": "»", "‹": "›", "‘": "’", "‚": "‘’", "'": "'", '"': '"', "`": "`'"}
+_QUOTES = {
+    "\u201c": "\u201d",
+    "\u201e": "\u201c\u201d",
+    "\u201f": "\u201d",
+    "\u00ab": "\u00bb",
+    "\u2039": "\u203a",
+    "\u2018": "\u2019",
+    "\u201a": "\u2018\u2019",
+    "'": "'",
+    '"': '"',
+    "`": "`'",
+}
 """Opening quotes, each with those that may close it."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]")
 _BLANK_LETTERS = frozenset("\u2800\u3164\u115f\u1160\uffa0\u034f")

@@ -13,8 +13,8 @@ def fill(
 ) -> tuple[str, tuple[str, ...]]:
     """The text with its names replaced, and the named columns that are empty in this row.
 
-    Replaced text is not expanded again: a cell with braces in it stays as it is. The columns that are named are
-    added to `named`.
+    Replaced text is not expanded again: a cell with braces in it stays as it is. The columns that are named
+    are added to `named`.
     """
     if "{" not in text:
         return text, ()

@@ -36,13 +36,14 @@ class BoundModel:
 
 @dataclass(frozen=True, slots=True)
 class ValidatedRow:
-    """The inputs to send for a row, None where there are problems; and the images of this computer that they
-    name."""
+    """The inputs to send for a row, None where there are problems; the images of this computer that they
+    name, and the columns that a `{name}` put into one."""
 
     inputs: dict[str, JsonValue] | None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
     files: tuple[LocalImage, ...] = ()
+    named: Set[str] = frozenset()
 
 
 def bind_model(spec: ModelSpec, columns: Columns, opened: OpenedSheet) -> BoundModel:
@@ -118,7 +119,8 @@ def validate_row(
     ]
     problems += _problems(row, checked.problems, made, given, bound, opened)
     warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
-    return ValidatedRow(None if problems else checked.inputs, tuple(problems), warnings, tuple(made.files))
+    inputs = None if problems else checked.inputs
+    return ValidatedRow(inputs, tuple(problems), warnings, tuple(made.files), made.named)
 
 
 def _placed(default: GivenCell, row: Row) -> GivenCell:

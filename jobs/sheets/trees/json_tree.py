@@ -8,7 +8,7 @@ from collections.abc import Callable
 from json import decoder
 
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node
-from jobs.sheets.trees.tree_builder import BadDocument, RepeatedKey, TreeBuilder
+from jobs.sheets.trees.tree_builder import BadDocument, Oddity, TreeBuilder
 
 # The C function behind json.loads: takes the position after the opening quote, gives the text and its end.
 _scan_string: Callable[[str, int, bool], tuple[str, int]] = decoder.scanstring  # type: ignore[attr-defined]
@@ -16,7 +16,7 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 _PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
 
 
-def read_tree(text: str) -> tuple[Node, list[RepeatedKey]]:
+def read_tree(text: str) -> tuple[Node, list[Oddity]]:
     """The one value in `text`, and its repeated keys.
 
     Raises:
@@ -24,7 +24,7 @@ def read_tree(text: str) -> tuple[Node, list[RepeatedKey]]:
     """
     reader = _JsonReader(text)
     reader.read()
-    return reader.builder.root, reader.builder.repeated
+    return reader.builder.root, reader.builder.odd
 
 
 class _JsonReader:

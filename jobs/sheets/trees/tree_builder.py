@@ -18,6 +18,18 @@ class RepeatedKey:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class CutText:
+    """A text that a comment behind it cuts off, perhaps against its author's will."""
+
+    text: str
+    comment: str
+    line: int
+
+
+Oddity = RepeatedKey | CutText
+
+
 class BadDocument(Exception):
     """The document is rejected at this line, and not read beyond it."""
 
@@ -33,7 +45,7 @@ class TreeBuilder:
 
     def __init__(self) -> None:
         self.root: Node = Scalar(None, 1)
-        self.repeated: list[RepeatedKey] = []
+        self.odd: list[Oddity] = []
         self._nodes = 0
         self._open: list[ListNode | MappingNode] = []
         self._keys: list[Scalar | None] = []
@@ -75,7 +87,7 @@ class TreeBuilder:
         self._keys[-1] = None
         name = str(key.text)
         if name in parent.nodes:
-            self.repeated.append(RepeatedKey(name, key.line))
+            self.odd.append(RepeatedKey(name, key.line))
             return
         parent.nodes[name] = node
         parent.lines[name] = key.line

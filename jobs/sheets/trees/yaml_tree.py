@@ -9,7 +9,7 @@ import re
 import yaml
 
 from jobs.sheets.trees.tree import ListNode, MappingNode, Node
-from jobs.sheets.trees.tree_builder import BadDocument, RepeatedKey, TreeBuilder
+from jobs.sheets.trees.tree_builder import BadDocument, CutText, Oddity, TreeBuilder
 
 _LOADER = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
@@ -18,8 +18,8 @@ _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-def read_tree(text: str) -> tuple[Node, list[RepeatedKey]]:
-    """The one document in `text`, and its repeated keys. An empty text is an empty scalar.
+def read_tree(text: str) -> tuple[Node, list[Oddity]]:
+    """The one document in `text`, and its repeated keys and cut texts. An empty text is an empty scalar.
 
     Raises:
         BadDocument: not YAML, or YAML that is rejected here.
@@ -34,13 +34,31 @@ def read_tree(text: str) -> tuple[Node, list[RepeatedKey]]:
         for event in yaml.parse(text, Loader=_LOADER):
             documents += isinstance(event, yaml.DocumentStartEvent)
             _take(event, builder, documents)
+            if isinstance(event, yaml.ScalarEvent) and (found := _cut(event, text)):
+                builder.odd.append(found)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # Without its C part PyYAML lets Python complain about escapes such as \UFFFFFFFF.
         mark = getattr(error, "problem_mark", None)
         sentence = getattr(error, "problem", None) or str(error)
         hint = 'Text with ": " or " #" in it, or beginning with a special character, must stand in quotes.'
         raise BadDocument(mark.line + 1 if mark else None, f"This is not YAML: {sentence}.", hint) from error
-    return builder.root, builder.repeated
+    return builder.root, builder.odd
+
+
+_COMMENT = re.compile(r"[ \t]+(#[^\n\r]*)")
+
+
+def _cut(event: yaml.ScalarEvent, text: str) -> CutText | None:
+    """A text without quotes that ends at a comment, where the comment may well be meant as a part of it.
+
+    `size: 2K # as always` is a value and a comment; `A fox #1` and `A sign # and nothing else` need not be.
+    """
+    if event.style or not event.end_mark:  # a plain text has no style; None or empty, by the parser
+        return None
+    comment = _COMMENT.match(text, event.end_mark.index)
+    if comment is None or (" " not in event.value and comment[1][1:2] in ("", " ", "\t")):
+        return None
+    return CutText(event.value, comment[1], event.end_mark.line + 1)
 
 
 def _take(event: yaml.Event, builder: TreeBuilder, documents: int) -> None:

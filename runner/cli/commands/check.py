@@ -54,7 +54,10 @@ def command(
             plan, prices = execute(lambda: plan_sheet(source, sheet, settings, remote=remote))
             if plan.problems:
                 found = count_of(len(plan.problems), "problem")
-                raise SheetProblems(f"{source.name} has {found}: it would not be loaded.", plan.problems)
+                raise SheetProblems(
+                    f"{source.name} has {found}.",
+                    plan.problems,
+                )
         except SheetProblems as error:
             return _report_problems(source, plan.batch, error, settings, output)
         if output is not None:
@@ -75,7 +78,8 @@ def _report_problems(
         console.as_json(Plan(batch, problems=list(error.problems)).as_json(source.name, {}))
     else:
         problems.show(error.problems)
-        console.message(error.message, style="bold red")
+        console.result(error.message, style="bold red")
+        console.result("Nothing is loaded or paid until that is fixed.")
         if output is not None:
             console.message(f"Written: {output}")
     return error.exit_code

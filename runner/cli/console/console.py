@@ -78,6 +78,15 @@ def message(text: str, style: str = "") -> None:
     console(errors=True).print(Text(clean(text), style=style))
 
 
+def width(*, errors: bool = False) -> int | None:
+    """The columns that lines are folded at; None where they are not, for a file or a pipe."""
+    where = console(errors=errors)
+    if where.is_terminal:
+        return where.width
+    given = os.environ.get("COLUMNS", "")
+    return int(given) if given.isascii() and given.isdigit() and int(given) > 0 else None
+
+
 def table(
     columns: Sequence[str],
     rows: Iterable[Sequence[object]],

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from jobs.errors import NightsheetError, SheetProblems
 from jobs.exit_codes import ExitCode
-from jobs.problems import Problem
 from runner.cli.console import console
+from runner.cli.console.problem_blocks import blocks
 from runner.cli.console.pydantic_messages import reworded
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -48,22 +48,12 @@ def _no_room(error: OSError) -> int:
 def show_error(error: NightsheetError) -> None:
     """An error in plain words, with all the problems of a sheet."""
     if isinstance(error, SheetProblems):
-        for problem in error.problems:
-            console.message(sentence(problem))
+        for line, style in blocks(error.problems, console.width(errors=True)):
+            console.message(line, style)
     console.message(reworded(error.message, error.__cause__), style="bold red")
     hint = error.hint
     if hint and not (isinstance(error, SheetProblems) and any(p.hint == hint for p in error.problems)):
         console.message(hint)
-
-
-def sentence(problem: Problem) -> str:
-    """`file:row: column 'x' = 'value': message (hint)`, as editors and people look for it."""
-    place = problem.file if problem.row is None else f"{problem.file}:{problem.row}"
-    what = "" if problem.column is None else f"column {problem.column!r}"
-    if what and problem.value is not None:
-        what += f" = {problem.value!r}"
-    hint = f" ({problem.hint})" if problem.hint else ""
-    return ": ".join(part for part in (place, what, problem.message) if part) + hint
 
 
 def _first(error: Exception) -> Exception:

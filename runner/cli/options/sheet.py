@@ -48,7 +48,7 @@ class SheetOptions:
         Path,
         typer.Argument(
             metavar="SHEET",
-            help="The sheet: CSV, TSV, XLSX, YAML, JSON, JSONL, Parquet; - is standard input.",
+            help="The sheet: CSV, TSV, XLSX, YAML, JSON, JSONL, TXT, Parquet; - is standard input.",
         ),
     ]
     batch: Annotated[
@@ -68,6 +68,12 @@ class SheetOptions:
         ),
     ] = None
     worksheet: Worksheet = None
+    visible_only: Annotated[
+        bool,
+        typer.Option(
+            "--visible-only", help="Leave out the rows that a workbook hides.", rich_help_panel=_PANEL
+        ),
+    ] = False
     encoding: Encoding = None
     priority_by: Annotated[
         str | None,
@@ -89,7 +95,9 @@ class SheetOptions:
 
     def source(self) -> AbstractContextManager[SheetSource]:
         """The sheet itself; see `source_of`."""
-        return source_of(self.path, self.format, self.worksheet, self.encoding)
+        return source_of(
+            self.path, self.format, self.worksheet, self.encoding, visible_only=self.visible_only
+        )
 
     def words(self) -> list[str]:
         """The sheet and its options as words of a command line, for a command that is shown to be copied."""
@@ -102,6 +110,8 @@ class SheetOptions:
             "--priority-by": self.priority_by,
         }
         words = [word for flag, value in options.items() if value is not None for word in (flag, value)]
+        if self.visible_only:
+            words.append("--visible-only")
         if self.dedupe is not None:
             words.append("--dedupe" if self.dedupe else "--no-dedupe")
         return [str(self.path), *words]
@@ -109,7 +119,12 @@ class SheetOptions:
 
 @contextmanager
 def source_of(
-    path: Path, format_name: str | None, worksheet: str | None, encoding: str | None
+    path: Path,
+    format_name: str | None,
+    worksheet: str | None,
+    encoding: str | None,
+    *,
+    visible_only: bool = False,
 ) -> Iterator[SheetSource]:
     """The sheet that a command names. Standard input is copied first, so that it can be read twice.
 
@@ -118,7 +133,7 @@ def source_of(
         UsageProblem: standard input does not come to an end.
     """
     if str(path) != "-":
-        yield SheetSource(path, format_name, encoding, worksheet)
+        yield SheetSource(path, format_name, encoding, worksheet, visible_only=visible_only)
         return
     with TemporaryDirectory(prefix="nightsheet-") as folder:  # readable by this user alone
         copy = Path(folder) / "sheet"
@@ -128,7 +143,9 @@ def source_of(
             raise CannotWrite(
                 f"Standard input cannot be kept in {folder}: {error.strerror}.", "TMPDIR names another place."
             ) from error
-        yield SheetSource(copy, format_name, encoding, worksheet, spooled=True, folder=Path.cwd())
+        yield SheetSource(
+            copy, format_name, encoding, worksheet, spooled=True, folder=Path.cwd(), visible_only=visible_only
+        )
 
 
 def _copy_standard_input(copy: Path) -> None:

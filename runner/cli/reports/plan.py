@@ -13,9 +13,9 @@ from typing import Any
 from jobs.compact_set import CompactSet
 from jobs.manifests.record import moment
 from jobs.paid import PaidBefore, PaidSubmit
-from jobs.problems import Problem
+from jobs.problems import Problem, as_sentence
 from jobs.row_change import NEW, RowChange
-from jobs.sheets import PlannedJob
+from jobs.sheets import PlannedJob, Sheet, Survey
 from jobs.states import JobState
 from jobs.views import Pause
 from jobs.workload import Workload
@@ -46,9 +46,14 @@ class Plan:
     rows: int = 0
     first: list[PlannedJob] = field(default_factory=list)
     last: PlannedJob | None = None
-    warnings: list[tuple[int, str, str]] = field(default_factory=list)
+    warnings: list[tuple[int | None, str | None, str]] = field(default_factory=list)
+    """The line and the key of a job, and a sentence. Those of the sheet as a whole have no key."""
     warned: int = 0
     problems: list[Problem] = field(default_factory=list)
+    unsent: list[str] = field(default_factory=list)
+    """Columns of the user's own of which nothing is sent."""
+    otherwise: dict[str, str] = field(default_factory=dict)
+    """Columns that are read under another name, with that name."""
     to_send: Workload = field(default_factory=Workload)
     repeats: Workload = field(default_factory=Workload)
     repeated: list[tuple[int, str]] = field(default_factory=list)
@@ -116,6 +121,13 @@ class Plan:
         self.warned += len(item.warnings)
         if len(self.warnings) < LISTED:
             self.warnings += [(item.row, item.key, warning) for warning in item.warnings]
+
+    def add_survey(self, sheet: Sheet, survey: Survey) -> None:
+        """Add what the pass learnt of the sheet as a whole; its warnings come first."""
+        self.unsent, self.otherwise = survey.unsent, survey.otherwise
+        told = [(one.row, None, as_sentence(one)) for one in survey.warnings(sheet)]
+        self.warned += len(told)
+        self.warnings[:0] = told
 
     def _compare(self, job: PlannedJob, change: RowChange) -> None:
         self.changes[change.kind] += 1
@@ -192,6 +204,8 @@ class Plan:
                 {"key": job.key, "row": job.row, "model": job.model, "inputs": job.inputs}
                 for job in self.samples
             ],
+            "not_sent": self.unsent,
+            "read_as": self.otherwise,
             "warning_count": self.warned,
             "warnings": [{"row": row, "key": key, "message": text} for row, key, text in self.warnings],
             "problem_count": len(self.problems),

@@ -24,6 +24,11 @@ def show(sheet: str, plan: Plan, prices: Prices, settings: Settings, next_comman
         console.result(f"Looked at: {count_of(plan.looked_at, 'hosted picture')}{beyond}.")
     if plan.pictured:
         _show_local_images(plan, settings)
+    for column, name in plan.otherwise.items():
+        console.result(f"The column {console.short(column)} is read as {name}.")
+    if plan.unsent:
+        names = ", ".join(map(console.short, plan.unsent))
+        console.result(f"Not sent, and kept for the manifest: {names}.")
     if plan.minutes is not None:
         console.result(f"It will take about {duration(60 * plan.minutes)}, at the pace of the last run.")
     if plan.rows < plan.jobs:
@@ -90,7 +95,8 @@ def _show_warnings(sheet: str, plan: Plan, *, all_warnings: bool) -> None:
     console.result(f"{count_of(plan.warned, 'warning')}:", "yellow")
     shown = plan.warnings if all_warnings else plan.warnings[:_FIRST]
     for row, key, text in shown:
-        console.result(f"  {sheet}:{row}: {key}: {text}")
+        place = ":".join(str(part) for part in (sheet, row, key) if part is not None)
+        console.result(f"  {place}: {text}")
     if len(shown) < plan.warned:
         more = "" if all_warnings else ": --verbose shows all"
         console.result(f"  and {plan.warned - len(shown)} more{more}")

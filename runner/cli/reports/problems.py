@@ -1,4 +1,4 @@
-"""A sheet's problems: as a table to work through, and as a file to work through in a spreadsheet."""
+"""A sheet's problems: as blocks to work through, and as a file to work through in a spreadsheet."""
 
 import csv
 from collections.abc import Sequence
@@ -8,32 +8,15 @@ from jobs.atomic_file import AtomicFile
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
 from runner.cli.console import console
-from runner.humanize import count_of
+from runner.cli.console.problem_blocks import blocks
 
-_SHOWN = 1000
-"""Lines of the table; a file has them all."""
 _COLUMNS = ("file", "row", "column", "value", "message", "hint")
 
 
 def show(problems: Sequence[Problem]) -> None:
-    """The table, on standard error: the place, the value, why it is invalid, and a valid one."""
-    several = len({problem.file for problem in problems}) > 1
-    rows = [
-        (
-            *((problem.file,) if several else ()),
-            "" if problem.row is None else problem.row,
-            problem.column or "",
-            "" if problem.value is None else problem.value,
-            problem.message,
-            problem.hint,
-        )
-        for problem in problems[:_SHOWN]
-    ]
-    columns = (*(("file",) if several else ()), "row", "column", "value", "why", "what would do")
-    console.table(columns, rows, numbers=("row",), errors=True)
-    if len(problems) > _SHOWN:
-        more = count_of(len(problems) - _SHOWN, "more problem")
-        console.message(f"and {more}: --output problems.csv has them all")
+    """A block a cause, on standard output."""
+    for line, style in blocks(problems, console.width()):
+        console.result(line, style)
 
 
 def check_target(output: Path | None, sheet: Path) -> None:

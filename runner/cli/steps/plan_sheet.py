@@ -12,7 +12,7 @@ from jobs.paid import PaidElsewhere, telling
 from jobs.pauses import UNTIL_RESUMED
 from jobs.problems import Problem
 from jobs.row_change import NEW, Claims, RowChange
-from jobs.sheets import PlannedJob, SheetSource, open_sheet
+from jobs.sheets import PlannedJob, SheetSource, Survey, open_sheet
 from jobs.sheets import plan as planned_rows
 from jobs.sheets.sheet import Sheet
 from runner.cli.console import console
@@ -75,7 +75,8 @@ async def _read(
 ) -> tuple[Plan, HostedImages]:
     """Go through the rows once."""
     rng = random.Random()  # noqa: S311 - seeds of images, which are shown to nobody
-    rows = planned_rows(sheet, rng, options.priority_by)
+    survey = Survey()
+    rows = planned_rows(sheet, rng, options.priority_by, survey=survey, now=system_clock().now())
     hosted = HostedImages()
     kept = against.batch is not None and against.batch.dedupe
     plan = Plan(
@@ -91,6 +92,7 @@ async def _read(
         _add(plan, chunk, await _changes(against, jobs, settings))
         if settings.verbose and not settings.as_json:
             _list(sheet.name, jobs)
+    plan.add_survey(sheet, survey)
     return plan, hosted
 
 

@@ -216,7 +216,8 @@ def test_a_file_of_prompts_that_breaks_off_meanwhile_is_told(write: Write) -> No
             "No variable has this name, so nothing is excluded.",
         ),
         ("matrix: {a: [x]}, exclude: [{a: x}]", "exclude", "Everything is excluded: no job is left."),
-        ("prompts: [a]", "prompts", "This is the name of a text file."),
+        ("prompts: {a: b}", "prompts", "Prompts are a list of texts, or the name of a text file."),
+        ("prompts: [[a], b]", "prompts", "A prompt is one text."),
         ("prompts: none.txt", "prompts", "There is no such file in the sheet's folder."),
     ],
 )

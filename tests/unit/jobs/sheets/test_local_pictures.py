@@ -187,8 +187,12 @@ def test_without_a_way_to_the_api_each_row_is_told(write: Write, tmp_path: Path)
     sheet = write("a.csv", csv("a.png", "a.png|a.png", "tiny.png"))
     told = problems(sheet, way=Way.REFUSE)
     assert [(row, value, message) for row, _, value, message in told[:2]] == [
-        (2, "a.png", "1 picture of this computer: nothing says how they get to the API."),
-        (3, "a.png|a.png", "2 pictures of this computer: nothing says how they get to the API."),
+        (2, "a.png", "The row names pictures of this computer, and nothing says how they get to the API."),
+        (
+            3,
+            "a.png|a.png",
+            "The row names pictures of this computer, and nothing says how they get to the API.",
+        ),
     ]
     assert all("tiny.png" in message for *_, message in told[2:])
     hint = next(item.hint for item in items(sheet, Way.REFUSE) if isinstance(item, Problem))

@@ -22,7 +22,7 @@ def test_a_missing_sheet_is_its_own_error(tmp_path: Path) -> None:
     assert caught.value.exit_code == 66
 
 
-@pytest.mark.parametrize("name", ["a.xls", "a", "a.txt"])
+@pytest.mark.parametrize("name", ["a.xls", "a", "a.md"])
 def test_an_unknown_ending_is_refused_with_the_known_ones(write: Write, name: str) -> None:
     """The hint lists what can be read."""
     with pytest.raises(SheetProblems) as caught:

@@ -13,7 +13,7 @@ import pytest
 from jobs.errors import CannotWrite, LockHeld, NightsheetError, SheetProblems, TokenProblem
 from jobs.problems import Problem
 from runner.cli import app, commands
-from runner.cli.console.errors import guarded, sentence
+from runner.cli.console.errors import guarded
 from tests.unit.runner.cli.world import World, ansi
 
 COMMANDS = tuple(entry.name for entry in app.COMMANDS)
@@ -254,23 +254,8 @@ def test_on_event_says_that_there_is_no_shell(world: World) -> None:
 
 
 def test_problems_are_told_where_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every one, as editors and people look for them."""
+    """Many rows with one cause are one block."""
     many = [Problem("a.csv", row, "size", "big", "No such size.", "Try 2K.") for row in range(2, 252)]
     assert failing(SheetProblems("250 problems.", many)) == 65
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 251
-    assert lines[0] == "a.csv:2: column 'size' = 'big': No such size. (Try 2K.)"
-    assert lines[-1] == "250 problems."
-
-
-@pytest.mark.parametrize(
-    ("problem", "told"),
-    [
-        (Problem("a.csv", None, None, None, "Unreadable."), "a.csv: Unreadable."),
-        (Problem("a.csv", 3, None, None, "Too long.", "Cut it."), "a.csv:3: Too long. (Cut it.)"),
-        (Problem("a.csv", 3, "size", None, "Missing."), "a.csv:3: column 'size': Missing."),
-    ],
-)
-def test_a_problem_in_a_sentence(problem: Problem, told: str) -> None:
-    """Only what is known of it."""
-    assert sentence(problem) == told
+    assert lines == ["250 rows (2-251), size: big", "  No such size. Try 2K.", "250 problems."]

@@ -57,7 +57,6 @@ def test_parts_may_be_empty_or_absent(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("- prompt: a", [(1, None, "The sheet does not begin with a name.")]),
         ("just text", [(1, None, "The sheet does not begin with a name.")]),
         ("batch: [a]", [(1, "batch", "The batch is a single text.")]),
         ('model: "\\0"', [(1, "model", "The text holds a NUL character.")]),
@@ -65,8 +64,8 @@ def test_parts_may_be_empty_or_absent(text: str) -> None:
         ("defaults: [a]", [(1, "defaults", "Defaults are names with values.")]),
         ("defaults:\n  id: a", [(2, "id", "An id is one job's own name: it cannot be a default.")]),
         (
-            "defaults:\n  a: {}",
-            [(2, "a", "An object cannot stand here: a text, a number or a list is needed.")],
+            "defaults:\n  matrx: {}",
+            [(2, "matrx", "An object cannot stand here: a text, a number or a list is needed.")],
         ),
         ("image_sets: [a]", [(1, "image_sets", "Image sets are names, each with a list of pictures.")]),
         ("jobs: a", [(1, "jobs", "The jobs are a list.")]),

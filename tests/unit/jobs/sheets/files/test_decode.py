@@ -103,7 +103,7 @@ def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
 def test_an_encoding_that_the_bytes_contradict_is_told(tmp_path: Path, declared: str) -> None:
     """UTF-8 read as another encoding is paid for with other letters."""
     path = tmp_path / "a.csv"
-    path.write_bytes("prompt\n" .encode() + b"x" * (1 << 20) + "\nCaf\u00e9 \u2013 Stra\u00dfe\n".encode())
+    path.write_bytes(b"prompt\n" + b"x" * (1 << 20) + "\nCaf\u00e9 \u2013 Stra\u00dfe\n".encode())
     with pytest.raises(BadText, match="UTF-8 already") as caught:
         list(read_lines(path, declared))
     assert caught.value.hint == "Leave --encoding out."

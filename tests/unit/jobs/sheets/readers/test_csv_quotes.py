@@ -119,7 +119,9 @@ def test_the_end_mark_of_an_old_file_is_no_row(write: Write) -> None:
 
 def test_tabs_need_no_quotes(write: Write) -> None:
     """What a program without quotes wrote is read line by line, if every line has the header's tabs."""
-    path = write("a.tsv", 'prompt\tkind\n"L O U D" sign over a bar\tx\nAn "old" elk\ty\n"An owl, ""awake"""\tz\n')
+    path = write(
+        "a.tsv", 'prompt\tkind\n"L O U D" sign over a bar\tx\nAn "old" elk\ty\n"An owl, ""awake"""\tz\n'
+    )
     assert [item.cells["prompt"] for item in rows(path) if isinstance(item, Row)] == [
         '"L O U D" sign over a bar',
         'An "old" elk',

@@ -33,7 +33,9 @@ def test_cells_are_known_by_the_names_above_them() -> None:
 def test_a_cell_that_cannot_be_read_is_told_and_not_missed() -> None:
     """In its column; one beyond the header has none."""
     unread = {1: UnreadableCell("#N/A", "It shows an error.", "Mend it."), 3: UnreadableCell(None, "x")}
-    first, second, row = opened((1, ["id", "prompt"], ALL_READABLE, ()), (2, ["a", "", "", ""], unread, ())).rows()
+    first, second, row = opened(
+        (1, ["id", "prompt"], ALL_READABLE, ()), (2, ["a", "", "", ""], unread, ())
+    ).rows()
     assert first == Problem("a", 2, "prompt", "#N/A", "It shows an error.", "Mend it.")
     assert second == Problem("a", 2, None, None, "x")
     assert row == Row(2, {"id": "a"}, refused={"prompt"})

@@ -3,7 +3,6 @@
 import csv
 import io
 import random
-import re
 import sys
 from datetime import timedelta
 from decimal import Decimal
@@ -72,6 +71,8 @@ def test_the_plan_as_json(world: World, sheet: Path) -> None:
         "paid_before": [],
         "minutes": None,
         "paused": None,
+        "not_sent": [],
+        "read_as": {},
         "warning_count": 0,
         "warnings": [],
         "problem_count": 0,
@@ -117,22 +118,19 @@ def test_a_database_that_cannot_be_read_does_not_stop_it(world: World, sheet: Pa
 
 
 def test_all_problems_exit_65(world: World) -> None:
-    """Each in its line of a table: where it is, what stands there, why not, what would do."""
+    """Each in a block: where it is, what stands there, why not, what is valid."""
     path = world.folder / "bad.csv"
     path.write_text(f"id,prompt,model,count\na,x 2 images,{SERIES},99\nb,,{TEXT},\n")
     ran = world.run("check", str(path))
-    assert (ran.code, ran.out) == (65, "")
-    lines = ran.err.splitlines()
-    assert lines[0].split("  ")[0] == "row"
-    assert lines[0].endswith("what would do")
-    assert re.split("  +", lines[1].strip())[:4] == [
-        "2",
-        "count",
-        "99",
-        "A whole number from 1 to 15 is needed here.",
+    assert (ran.code, ran.err) == (65, "")
+    assert ran.out.splitlines() == [
+        "row 2, count: 99",
+        "  A whole number from 1 to 15 is needed here.",
+        "row 3, prompt",
+        "  This model needs a value here, and there is none.",
+        f"{path} has 2 problems.",
+        "Nothing is loaded or paid until that is fixed.",
     ]
-    assert re.split("  +", lines[2].strip())[:2] == ["3", "prompt"]
-    assert lines[3] == f"{path} has 2 problems: it would not be loaded."
 
 
 def test_problems_as_json(world: World) -> None:
@@ -212,15 +210,62 @@ def test_the_list_is_not_written_over_the_sheet(world: World, sheet: Path) -> No
     assert [file.name for file in world.folder.iterdir()] == ["night.csv"]
 
 
-def test_a_long_table_is_cut_and_says_so(world: World) -> None:
-    """Nobody reads more; the file and the JSON have them all."""
+def test_many_problems_of_few_causes_are_few_blocks(world: World) -> None:
+    """And many causes are cut; the file and the JSON have them all."""
     path = world.folder / "bad.csv"
     path.write_text("id,prompt,model\n" + f"a,,{TEXT}\n" * 600)
     ran = world.run("check", str(path))
-    assert len(ran.err.splitlines()) == 1 + 1000 + 2
-    assert "and 199 more problems: --output problems.csv has them all" in ran.err
-    assert ran.err.splitlines()[-1] == f"{path} has 1,199 problems: it would not be loaded."
+    assert ran.out.splitlines()[:4] == [
+        "600 rows (2-601), prompt",
+        "  This model needs a value here, and there is none.",
+        "599 rows (3-601), id: a",
+        "  This id is already the key of line 2. Give each job its own id, or none.",
+    ]
     assert world.run("check", str(path), "--json").json["problem_count"] == 1199
+    path.write_text("id,prompt,model\n" + "".join(f"a{n},x,{TEXT}\na{n},x,{TEXT}\n" for n in range(300)))
+    ran = world.run("check", str(path))
+    assert len(ran.out.splitlines()) == 2 * 200 + 3
+    assert "and 100 more problems: `nightsheet check SHEET --output problems.csv` has them all" in ran.out
+
+
+def test_problems_fit_a_terminal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines break between words, and a list of choices stands there once."""
+    monkeypatch.setenv("COLUMNS", "60")
+    path = world.folder / "bad.csv"
+    path.write_text(f"id,prompt,model,size\na,x,{TEXT},1024x768\nb,x,{TEXT},9K\n")
+    lines = world.run("check", str(path)).out.splitlines()
+    assert all(len(line) <= 60 for line in lines[:-2])
+    text = " ".join(" ".join(lines).split())
+    assert text.count("2048x2048 (1:1), 2304x1728") == 1
+    assert "(The choices stand above.)" in text
+
+
+def test_columns_that_are_not_sent_are_named(world: World) -> None:
+    """With what the model has instead, where other programs know the name; a warning then."""
+    path = world.folder / "other.csv"
+    path.write_text(
+        "Caption,width,num_images,negative_prompt,kind\nA fox in the snow at dawn,1024,4,blurry,x\n"
+    )
+    ran = world.run("check", str(path), "--model", TEXT)
+    assert ran.code == 0
+    assert "The column Caption is read as prompt." in ran.out
+    assert "Not sent, and kept for the manifest: width, num_images, negative_prompt, kind." in ran.out
+    assert "3 warnings:" in ran.out
+    assert f"  {path}:1: width: The column is not sent. Write it into a column size, as in 2K" in ran.out
+    assert "num_images: The column is not sent. The model makes one picture a row." in ran.out
+    assert "negative_prompt: The column is not sent. There is no negative prompt here." in ran.out
+    told = world.run("check", str(path), "--model", SERIES, "--json").json
+    assert told["not_sent"] == ["width", "num_images", "negative_prompt", "kind"]
+    assert told["read_as"] == {"Caption": "prompt"}
+    assert any("column count" in warning["message"] for warning in told["warnings"])
+    assert told["warning_count"] == len(told["warnings"]) == 4  # the prompt names no number of pictures
+
+
+def test_a_column_that_a_prompt_names_is_sent(world: World) -> None:
+    """It is part of the prompt."""
+    path = world.folder / "own.csv"
+    path.write_text('prompt,steps,kind\n"A stair of {steps} steps, by night",7,x\n')
+    assert world.run("check", str(path), "--model", TEXT, "--json").json["not_sent"] == ["kind"]
 
 
 def test_standard_input_is_a_sheet(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +291,7 @@ def test_what_was_said_about_the_sheet_is_in_the_next_command(world: World) -> N
     ran = world.run("check", str(path), "--format", "csv", "--encoding", "cp1252")
     assert ran.code == 0
     assert f"nightsheet run {path} --format csv --encoding cp1252" in ran.out
-    assert "cp1252" in world.run("check", str(path), "--format", "csv").err
+    assert "cp1252" in world.run("check", str(path), "--format", "csv").out
 
 
 def test_the_sheet_is_compared_with_its_batch(world: World, sheet: Path) -> None:

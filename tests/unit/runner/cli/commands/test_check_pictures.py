@@ -48,8 +48,8 @@ def test_refused_by_default_with_all_that_is_wrong(world: World) -> None:
     put(world.folder / "tiny.png")
     told = world.run("check", "a.csv", "--json").json["problems"]
     assert [(problem["row"], problem["message"]) for problem in told] == [
-        (2, "2 pictures of this computer: nothing says how they get to the API."),
-        (3, "2 pictures of this computer: nothing says how they get to the API."),
+        (2, "The row names pictures of this computer, and nothing says how they get to the API."),
+        (3, "The row names pictures of this computer, and nothing says how they get to the API."),
     ]
 
 
