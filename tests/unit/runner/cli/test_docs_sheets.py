@@ -26,7 +26,7 @@ def test_a_sheet_is_shown_as_it_lies_there(name: str) -> None:
 
 def test_every_sample_in_a_folder_is_on_the_page() -> None:
     """By its name at least."""
-    for folder in ("formats", "families", "steps", "pictures"):
+    for folder in ("formats", "families", "steps", "pictures", "sets"):
         for path in (SAMPLES / folder).iterdir():
             assert f"sample_batches/{folder}/{path.name}" in PAGE
 
