@@ -25,19 +25,29 @@ _NUMBER = rf"(?:\d{{1,2}}|{'|'.join(_NUMBERS)})"
 _ANY_NUMBER = re.compile(rf"\d|\b{_NUMBER}\b", re.IGNORECASE)
 # "three moody, cinematic images": up to three describing words may stand between, but none that begins
 # another phrase, as in "two cats in pictures".
+_NOUNS = (
+    r"(?:images?|pictures?|photos?|photographs?|pics?|frames?|panels?|illustrations?|renders?|variations?)\b"
+)
 _PICTURES = re.compile(
     rf"(?<![\w.:/-])({_NUMBER})[ -]+"
     r"(?:(?!(?:in|of|on|at|with|from|and|or|to|for|the|a|an|by|as|into|are|is|per)\b)[a-z][a-z-]*,?\s+){0,3}"
-    r"(?:images?|pictures?|photos?|photographs?|pics?|frames?|panels?|illustrations?|renders?|variations?)\b",
-    re.IGNORECASE,
+    + _NOUNS
 )
+_NOUN = re.compile(_NOUNS)
+_NEAR = 120
+"""Characters before a noun in which its number stands: what is searched is short, however long the prompt."""
 _NOT_A_PICTURE = re.compile(r"\.(gif|webp|bmp|tiff?|svg|heic|heif|avif|pdf|mp4|mov|webm)$", re.IGNORECASE)
 
 
 def count_in(prompt: str) -> tuple[int, ...]:
     """The numbers of images that a prompt names, in digits or English words: "three images" names 3."""
-    found = (number.lower() for number in _PICTURES.findall(prompt))
-    return tuple(_NUMBERS.get(number) or int(number) for number in found)
+    text, found, end = prompt.lower(), [], 0
+    for noun in _NOUN.finditer(text):
+        counted = _PICTURES.search(text, max(end, noun.start() - _NEAR), noun.end())
+        if counted is not None:
+            found.append(_NUMBERS.get(counted[1]) or int(counted[1]))
+            end = counted.end()
+    return tuple(found)
 
 
 def count_agrees(prompt_field: str) -> Rule:

@@ -1,6 +1,6 @@
 """One input of a model, as its page publishes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pydantic import JsonValue
@@ -16,15 +16,18 @@ class InputKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InputField:
-    """One input. `choices` is empty where any value is valid, `default` is None where the page names none."""
+    """One input. `choices` is empty where any value is valid, `default` is None where the page names none.
+
+    `words` are the choices that are text; none where the choices are numbers.
+    """
 
     name: str
     kind: InputKind
     required: bool
     choices: tuple[str | int, ...]
     default: JsonValue
+    words: tuple[str, ...] = field(init=False)
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The choices that are text; none where the choices are numbers."""
-        return tuple(choice for choice in self.choices if isinstance(choice, str))
+    def __post_init__(self) -> None:
+        words = tuple(choice for choice in self.choices if isinstance(choice, str))
+        object.__setattr__(self, "words", words)  # once: every row asks for them

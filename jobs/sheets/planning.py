@@ -104,6 +104,7 @@ class _Planner:
         self._family_line = 0
         self._no_model_reported = False
         self._jobs = 0
+        self._has_again = AGAIN in self._columns.known.values()
         self._survey, self._now = survey, now
         known, priority = self._columns.known, self._priorities.column
         survey.own = tuple(name for name in sheet.opened.columns if name not in known and name != priority)
@@ -147,7 +148,8 @@ class _Planner:
         again = self._again(row, bound, problems)
         if problems or validated.inputs is None:
             return problems
-        self._survey.named |= validated.named
+        if validated.named:
+            self._survey.named |= validated.named
         spec, inputs = bound.spec, validated.inputs
         digest = fingerprint(spec.model_id, inputs, again)
         key = name if name is not None else self._keys.derive(digest, row.line)
@@ -187,6 +189,8 @@ class _Planner:
 
     def _again(self, row: Row, bound: BoundModel, problems: list[Problem]) -> str:
         """The text in the column `again`, empty where there is none. Adds a problem where it is a list."""
+        if not self._has_again:
+            return ""
         column, cell = self._columns.named(row, AGAIN)
         cell = bound.cells.get(AGAIN) if cell is None else cell
         if isinstance(cell, tuple):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from jobs.catalog.spec import InputField, InputKind, ModelSpec
 from jobs.problems import Location, at, excerpt
@@ -17,8 +18,7 @@ from jobs.suggestions import match_choice
 _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class GivenCell:
+class GivenCell(NamedTuple):
     """A cell that a field takes its value from: its column, its content and its place.
 
     `file` is None for the sheet itself.

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import json.encoder
+from collections.abc import Callable, Mapping
 
 from pydantic import JsonValue
 
@@ -17,8 +18,9 @@ def fingerprint(model: str, inputs: Mapping[str, JsonValue], again: str = "") ->
     Without what signs the URL of an image: the same image may be signed anew each day. `again`, where a row
     has it, makes it another row than the same one without.
     """
-    said = {name: _unsigned(value) for name, value in inputs.items()}
-    return _hashed([model, said, again] if again else [model, said])
+    said = ",".join(f"{_quoted(name)}:{_said(inputs[name])}" for name in sorted(inputs))
+    ending = f",{_quoted(again)}" if again else ""
+    return hashlib.sha256(f"[{_quoted(model)},{{{said}}}{ending}]".encode()).hexdigest()
 
 
 def renewed(model: str, stored: str, inputs: str) -> str:
@@ -35,9 +37,19 @@ def renewed(model: str, stored: str, inputs: str) -> str:
     return stored
 
 
+def _said(value: JsonValue) -> str:
+    """A value as JSON, which for most is a text or a number: each row has its fingerprint taken."""
+    if type(value) is str:
+        return _quoted(value)
+    return str(value) if type(value) is int else _AS_JSON(_unsigned(value))
+
+
+_quoted: Callable[[str], str] = json.encoder.encode_basestring
+_AS_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def _hashed(parts: list[JsonValue]) -> str:
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_AS_JSON(parts).encode()).hexdigest()
 
 
 def _unsigned(value: JsonValue) -> JsonValue:

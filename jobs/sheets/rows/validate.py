@@ -1,7 +1,7 @@
 """Validates a row against a model: the inputs to send, or every problem in its place."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -106,18 +106,22 @@ def validate_row(
             pairs.append((column, fields[name]))
         elif name not in (ID, MODEL, AGAIN):
             problems.append(_without_field(file, row, column, name, spec))
-    own, cell_problems = cells_by_field(row, pairs)
-    given = {**{name: _placed(default, row) for name, default in bound.defaults.items()}, **own}
-    cells = {**bound.cells, **row.cells}
+    given, cell_problems = cells_by_field(row, pairs)
+    if bound.defaults:
+        given = {**{name: _placed(default, row) for name, default in bound.defaults.items()}, **given}
+    cells = {**bound.cells, **row.cells} if bound.cells else row.cells
     made = read_values(spec, given, names, cells, image_sets_of(opened), opened.album)
-    unread = row.refused | bound.refused
-    made.refused.update(fields[columns.known[name]] for name in unread if columns.known.get(name) in fields)
+    if unread := row.refused | bound.refused:
+        made.refused.update(
+            fields[columns.known[name]] for name in unread if columns.known.get(name) in fields
+        )
     checked = spec.check(made.values)
     problems += [
         _problem(file, cell_problem)
         for cell_problem in (*bound.cell_problems, *cell_problems, *made.cell_problems)
     ]
-    problems += _problems(row, checked.problems, made, given, bound, opened)
+    if checked.problems:
+        problems += _problems(row, checked.problems, made, given, bound, opened)
     warnings = (*made.warnings, *(f"{found.message} {found.hint}".rstrip() for found in checked.warnings))
     inputs = None if problems else checked.inputs
     return ValidatedRow(inputs, tuple(problems), warnings, tuple(made.files), made.named)
@@ -126,7 +130,7 @@ def validate_row(
 def _placed(default: GivenCell, row: Row) -> GivenCell:
     """A default with a name in braces differs from row to row, so its problems are those of the row."""
     texts = (default.cell,) if isinstance(default.cell, str) else default.cell
-    return replace(default, line=row.line) if any("{" in text for text in texts) else default
+    return default._replace(line=row.line) if any("{" in text for text in texts) else default
 
 
 def _without_field(file: str, row: Row, column: str, name: str, spec: ModelSpec) -> Problem:

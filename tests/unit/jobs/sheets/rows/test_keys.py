@@ -1,6 +1,10 @@
 """Fingerprints and keys."""
 
+import hashlib
+import json
+
 import pytest
+from pydantic import JsonValue
 
 from jobs.sheets.rows.keys import Keys, fingerprint, why_not_an_id
 
@@ -93,3 +97,19 @@ def test_again_makes_another_row() -> None:
     """And without it, a fingerprint is what it was before there was such a word."""
     assert fingerprint("m", {"prompt": "\u00fc"}, "") == FROZEN
     assert len({fingerprint("m", {"prompt": "\u00fc"}, text) for text in ("", "1", "2")}) == 3
+
+
+def test_the_fingerprint_is_that_of_the_json_of_all_it_says() -> None:
+    """However it is put together: a version that made another one would pay for every sheet again."""
+    odd = 'a "quoted" \\ line\nand \u2028, \x00\x7f\ud7ff caf\u00e9 \U0001f98a'
+    inputs: dict[str, JsonValue] = {
+        "prompt": odd,
+        "a": -1,
+        "images": ["https://a/b?c=d"],
+        "b": True,
+        "c": None,
+    }
+    for again in ("", odd):
+        parts: list[JsonValue] = ["some/model", inputs, *([again] if again else [])]
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert fingerprint("some/model", inputs, again) == hashlib.sha256(text.encode()).hexdigest()
