@@ -149,7 +149,8 @@ def _must_be_a_file(path: Path) -> None:
     except OSError as error:
         raise _unreadable(str(path), f"The file cannot be read: {error.strerror}.") from error
     if not regular:
-        raise _unreadable(str(path), "This is a folder or a device, not a file.")
+        hint = "" if path.is_dir() else "From another program: make-sheet | nightsheet check - --batch NAME"
+        raise _unreadable(str(path), "This is a folder or a device, not a file.", hint)
 
 
 def _unreadable(name: str, sentence: str, hint: str = "") -> SheetProblems:

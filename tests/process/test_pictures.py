@@ -87,11 +87,13 @@ async def test_a_link_that_has_run_out_fails_as_at_the_api(
 
 
 async def test_refused_without_a_way(tmp_path: Path) -> None:
-    """Before anything is loaded, each row with what would do."""
+    """Before anything is loaded, the cause once for all its rows, with every way out."""
     shutil.copytree(SAMPLES, tmp_path / "sheets")
     async with desk(tmp_path) as here:
         ended = await here.call("run", "sheets/folder.csv", *QUICK)
         assert ended.code == 65
-        assert ended.err.count("nothing says how they get to the API") == 2
+        assert ended.err.count("nothing says how they get to the API") == 1
+        assert "2 rows (2-3), images" in ended.err
+        assert "--upload data-uri" in ended.err
         assert "--upload s3://BUCKET/PREFIX" in ended.err
         assert not here.service.calls

@@ -43,6 +43,7 @@ def test_a_folder_or_a_pipe_is_no_sheet(tmp_path: Path) -> None:
         with pytest.raises(SheetProblems) as caught:
             open_sheet(path)
         assert caught.value.problems[0].message == "This is a folder or a device, not a file."
+        assert ("check - --batch" in caught.value.hint) is (path == pipe)
 
 
 def test_a_path_that_cannot_be_looked_up_is_told(tmp_path: Path) -> None:
