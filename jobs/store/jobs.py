@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, tuple_, update
 
 from jobs.outcomes import Claimed, Outcome
 from jobs.states import MOVES, JobState, Move
@@ -222,11 +222,8 @@ class Jobs(StorePart):
         states: Sequence[JobState],
     ) -> list[tuple[tuple[int, int], JobView]]:
         """The next page of jobs in sheet order after the place `after`: (position, id)."""
-        position, job_id = after
-        wanted = select_jobs().where(
-            JOB.c.batch_id == batch_id,
-            (JOB.c.position > position) | and_(JOB.c.position == position, JOB.c.id > job_id),
-        )
+        place = tuple_(JOB.c.position, JOB.c.id) > tuple_(*map(literal, after))  # as the index has it
+        wanted = select_jobs().where(JOB.c.batch_id == batch_id, place)
         if not everything:
             wanted = wanted.where(JOB.c.current)
         if states:

@@ -32,14 +32,15 @@ OFTEN = frozenset(
 EXCEPTIONS = {
     # Once a start: whether anything was paid for outside of this batch. It stops at the first that was.
     ("held.hold", "SCAN job USING INDEX job_sent"),
-    # Each page of a list begins at the batch's first row again: a manifest takes the square of its sheet.
-    ("jobs.each", "SEARCH job USING INDEX job_in_sheet_order (batch_id=? AND current=?)"),
+    # Each page of a list of old revisions, or of some states, begins at the batch's first row again.
     ("jobs.each", "SEARCH job USING INDEX job_folder (batch_id=?)"),
     ("jobs.each", "SEARCH job USING INDEX job_in_turn (batch_id=? AND state=?)"),
     # The sheet's order is taken for the better one: the whole batch for one key. A person asks, for few keys.
     ("jobs.by_key", "SEARCH job USING INDEX job_in_sheet_order (batch_id=?)"),
     # All linked jobs for each 500 that end: the square of what is linked, which is little in most sheets.
     ("links.settle", "SEARCH job USING INDEX job_by_twin (batch_id=? AND same_as>?)"),
+    # Once a start: the newest two thousand attempts, from the end.
+    ("track_records.of", "SCAN attempt"),
     # The table for each submit that it forgot and whose row has another key by now: no index has unsent rows.
     ("witness.heal", "SCAN job USING INDEX job_folder"),
 }
