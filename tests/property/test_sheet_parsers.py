@@ -7,6 +7,7 @@ import random
 import string
 import tempfile
 import zipfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -161,7 +162,8 @@ def test_what_a_csv_writer_wrote_comes_back(rows: list[list[str]], style: tuple[
         }
         if cells:
             expected.append(Row(line, cells))
-    assert rows_of(".csv", written.getvalue()) == expected
+    found = [replace(row, warnings=()) for row in rows_of(".csv", written.getvalue()) if isinstance(row, Row)]
+    assert found == expected
 
 
 @given(rows=st.lists(st.dictionaries(st.sampled_from(["prompt", "note", "a b"]), CELL), max_size=8))

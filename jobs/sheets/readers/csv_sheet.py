@@ -175,7 +175,8 @@ def _quoted_in_vain(cells: list[str], text: str, delimiter: str) -> Mapping[int,
             cells[index] = said[1].replace('""', '"')
         elif cell[:1].isspace() and cell.lstrip()[:1] == '"' and _stands_so(cell, text, delimiter):
             found[index] = UnreadableCell(cell, _BLANK_BEFORE, _NO_BLANK)
-    if (cut := cut_at(cells)) is not None and cut not in found:
+    cut = cut_at(cells)
+    if cut is not None and cut not in found and delimiter.join(cells[cut : cut + 2]) in text:
         mark = cells[cut].strip()[0]
         message = f"Only straight double quotes keep a cell together, not {mark}: it was cut here."
         found[cut] = UnreadableCell(cells[cut], message, 'Put the cell into straight quotes: "...".')

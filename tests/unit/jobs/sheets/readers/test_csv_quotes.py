@@ -34,6 +34,7 @@ def problems(path: Path) -> list[tuple[int | None, str | None]]:
         ("id,prompt,note\n1,\u201cA red barn, at dusk\u201d\n", [(2, "prompt")]),
         ("id,prompt,note\n1,\u00abA red barn, at dusk\u00bb,x\n", [(2, "prompt")]),
         ("id,prompt,note\n1,'A red barn, at dusk',\n", [(2, "prompt")]),
+        ('id,prompt,note\n"1","\'Tis snow","the dogs\'"\n', []),
         ("id,prompt,note\n1,'A red barn',\u201cx\u201d\n2,It's a dog's life,'tis\n", []),
         ('id,prompt\n1," ""HELLO"" in neon"\n2,"x, ""y"", z"\n3,a 12" record\n', []),
     ],

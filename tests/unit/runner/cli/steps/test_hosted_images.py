@@ -73,7 +73,7 @@ def test_not_on_this_machine_for_the_real_api(world: World) -> None:
         sheet(world, address)
         ran = world.run("check", "a.csv", "--remote")
     assert ran.code == 65
-    assert "The API could not fetch it" in ran.err
+    assert "The API could not fetch it" in ran.out
     assert asked == []
 
 
