@@ -121,6 +121,17 @@ class OpenJob:
 
 
 @dataclass(frozen=True, slots=True)
+class JobColumns:
+    """What a table of a batch's jobs has for columns, in the order in which the sheet first uses them."""
+
+    models: tuple[str, ...]
+    own: tuple[str, ...]
+    """The user's own columns."""
+    linked: bool
+    """Whether any job has the result of another."""
+
+
+@dataclass(frozen=True, slots=True)
 class UnconfirmedJob:
     """An unconfirmed job whose answer named an id that is no receipt. `uid` is the attempt's."""
 

@@ -1,11 +1,12 @@
 """The inputs and own columns of a batch's jobs: a table names its columns before its first row."""
 
-import json
-from collections.abc import AsyncIterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jobs.catalog.registry import find
-from jobs.views import JobView
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +19,14 @@ class ColumnNames:
     """Whether any job has the result of another."""
 
 
-async def column_names_of(jobs: AsyncIterable[JobView]) -> ColumnNames:
-    """One pass over the jobs. Memory grows with the names, not with the jobs."""
+async def column_names_of(store: "Store", batch_id: int, *, everything: bool = False) -> ColumnNames:
+    """The columns of the batch's jobs, and of old revisions and removed rows with `everything`."""
+    found = await store.jobs.columns(batch_id, everything=everything)
     inputs: dict[str, None] = {}
-    columns: dict[str, None] = {}
-    models: set[str] = set()
-    linked = False
-    async for job in jobs:
-        linked = linked or job.twin is not None
-        columns |= dict.fromkeys(job.columns)
-        spec = find(job.model)
+    for model in found.models:
+        spec = find(model)
         if spec is None:  # a model that has left the catalogue: its jobs are still exported
-            inputs |= dict.fromkeys(json.loads(job.inputs))
-        elif job.model not in models:
-            models.add(job.model)
+            inputs |= dict.fromkeys(await store.jobs.input_names(batch_id, model))
+        else:
             inputs |= dict.fromkeys(spec.fields)
-    return ColumnNames(tuple(inputs), tuple(columns), linked)
+    return ColumnNames(tuple(inputs), found.own, found.linked)

@@ -5,8 +5,9 @@ other tasks of the process.
 """
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 200
 
+Write = Callable[[bytes], object]
+
 
 async def write_manifests(store: "Store", batch: BatchView, folder: Path) -> tuple[Path, ...]:
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
@@ -40,7 +43,7 @@ async def write_manifests(store: "Store", batch: BatchView, folder: Path) -> tup
                 f"{trouble}.",
                 hint="Nothing is lost: move it away and run again, or `nightsheet export --output FILE`.",
             )
-        await write_export(store, batch, FORMATS[path.suffix[1:]], path)
+    await _write_files(store, batch, {path: FORMATS[path.suffix[1:]] for path in paths})
     return paths
 
 
@@ -54,50 +57,72 @@ async def write_export(
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.
     """
-    target = await to_thread.run_sync(replaceable, path)
-    file: AtomicFile | _Device = _Device(path) if target is None else AtomicFile(target, batch.mark)
-
-    def write(data: bytes) -> None:
-        with _refusals(path):
-            file.write(data)
-
-    def commit() -> None:
-        with _refusals(path):
-            file.commit()
-
-    with ExitStack() as stack:
-        with _refusals(path):
-            stack.enter_context(file)
-        await write_to_stream(store, batch, form, write, folder=path.parent, everything=everything)
-        with CancelScope(shield=True):
-            await to_thread.run_sync(commit)
+    await _write_files(store, batch, {path: form}, everything=everything)
 
 
 async def write_to_stream(
     store: "Store",
     batch: BatchView,
     form: ManifestFormat,
-    write: Callable[[bytes], object],
+    write: Write,
     *,
     folder: Path,
     everything: bool = False,
 ) -> None:
     """Give the records to `write`, in a worker thread. Paths are relative to `folder`."""
-    names = (
-        await column_names_of(store.jobs.each(batch.id, everything=everything))
-        if form.needs_names
-        else ColumnNames()
-    )
-    writer = form.writer(names)
-    await to_thread.run_sync(write, writer.head)
-    async for chunk in _chunks(store.jobs.each(batch.id, everything=everything)):
-        await to_thread.run_sync(_pass_on, write, writer, chunk, folder)
+    await _pass_all(store, batch, [(write, form)], folder=folder, everything=everything)
 
 
-def _pass_on(
-    write: Callable[[bytes], object], writer: ManifestWriter, jobs: Sequence[JobView], folder: Path
+async def _write_files(
+    store: "Store", batch: BatchView, forms: Mapping[Path, ManifestFormat], *, everything: bool = False
 ) -> None:
-    write(b"".join(writer.line(record(job, folder)) for job in jobs))
+    """Write manifests of one folder, in one pass over the jobs; each is whole or as it was."""
+    files: dict[Path, AtomicFile | _Device] = {}
+    with ExitStack() as stack:
+        for path in forms:
+            target = await to_thread.run_sync(replaceable, path)
+            files[path] = _Device(path) if target is None else AtomicFile(target, batch.mark)
+            with _refusals(path):
+                stack.enter_context(files[path])
+        sinks = [(partial(_write, path, files[path]), form) for path, form in forms.items()]
+        await _pass_all(store, batch, sinks, folder=next(iter(forms)).parent, everything=everything)
+        with CancelScope(shield=True):
+            for path, file in files.items():
+                await to_thread.run_sync(_commit, path, file)
+
+
+async def _pass_all(
+    store: "Store",
+    batch: BatchView,
+    sinks: Sequence[tuple[Write, ManifestFormat]],
+    *,
+    folder: Path,
+    everything: bool,
+) -> None:
+    names = ColumnNames()
+    if any(form.needs_names for _, form in sinks):
+        names = await column_names_of(store, batch.id, everything=everything)
+    writers = [(write, form.writer(names)) for write, form in sinks]
+    for write, writer in writers:
+        await to_thread.run_sync(write, writer.head)
+    async for chunk in _chunks(store.jobs.each(batch.id, everything=everything)):
+        await to_thread.run_sync(_pass_on, writers, chunk, folder)
+
+
+def _pass_on(writers: Sequence[tuple[Write, ManifestWriter]], jobs: Sequence[JobView], folder: Path) -> None:
+    records = [record(job, folder) for job in jobs]
+    for write, writer in writers:
+        write(b"".join(map(writer.line, records)))
+
+
+def _write(path: Path, file: "AtomicFile | _Device", data: bytes) -> None:
+    with _refusals(path):
+        file.write(data)
+
+
+def _commit(path: Path, file: "AtomicFile | _Device") -> None:
+    with _refusals(path):
+        file.commit()
 
 
 async def _chunks(jobs: AsyncIterator[JobView]) -> AsyncIterator[list[JobView]]:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, true, tuple_, update
 
 from jobs.outcomes import Claimed, Outcome
 from jobs.states import MOVES, JobState, Move
@@ -22,6 +22,7 @@ from jobs.views import (
     Account,
     CancelCounts,
     Intent,
+    JobColumns,
     JobView,
     OpenJob,
     Place,
@@ -30,6 +31,8 @@ from jobs.views import (
 )
 
 _PAGE = 500
+_MOST_IN_A_ROW = 1 << 20
+"""More than the columns of any row: orders them by row, and then by their place in it."""
 _OPEN = Prepared(select_open().where(JOB.c.id == given("job_id")))
 _NEXT_QUEUED = Prepared(
     select(*(JOB.c[field.name] for field in fields(QueuedJob)))
@@ -231,6 +234,40 @@ class Jobs(StorePart):
         rows = (connection.execute(wanted.order_by(JOB.c.position, JOB.c.id).limit(_PAGE))).all()
         views = with_images(connection, rows)
         return [((row.position, row.id), view) for row, view in zip(rows, views, strict=True)]
+
+    @reads
+    def columns(self, connection: Connection, batch_id: int, *, everything: bool = False) -> JobColumns:
+        """The columns of the batch's jobs. `everything` adds old revisions and removed rows."""
+        which = [JOB.c.batch_id == batch_id, *([] if everything else [JOB.c.current])]
+        first = func.min(JOB.c.position)
+        models = connection.execute(select(JOB.c.model).where(*which).group_by(JOB.c.model).order_by(first))
+        own = func.json_each(JOB.c.columns).table_valued("key", "id", name="own")
+        names = connection.execute(
+            select(own.c.key)
+            .select_from(JOB.join(own, true()))
+            .where(*which)
+            .group_by(own.c.key)
+            .order_by(func.min(JOB.c.position * _MOST_IN_A_ROW + own.c.id))
+        )
+        linked = select(exists(select(JOB.c.id).where(*which, JOB.c.same_as.is_not(None))))
+        return JobColumns(
+            tuple(map(str, models.scalars())),
+            tuple(map(str, names.scalars())),
+            bool(connection.execute(linked).scalar_one()),
+        )
+
+    @reads
+    def input_names(self, connection: Connection, batch_id: int, model: str) -> list[str]:
+        """The inputs that any job of this model has."""
+        inputs = func.json_each(JOB.c.inputs).table_valued("key", "id", name="inputs")
+        found = connection.execute(
+            select(inputs.c.key)
+            .select_from(JOB.join(inputs, true()))
+            .where(JOB.c.batch_id == batch_id, JOB.c.model == model)
+            .group_by(inputs.c.key)
+            .order_by(func.min(JOB.c.position * _MOST_IN_A_ROW + inputs.c.id))
+        )
+        return [str(name) for name in found.scalars()]
 
     # -- counts --
 

@@ -225,7 +225,8 @@ async def _lists(r: Recorder) -> None:
     await r.ask("jobs.in_state", batch, [S.FAILED, S.RUNNING])
     await r.ask("jobs.in_state", batch, [S.FAILED], ["e10"])
     await r.ask("jobs.by_key", batch, "e10")
-    for asked in ("counts", "counts_and_account", "warned", "revisions"):
+    await r.ask("jobs.input_names", batch, MODEL)
+    for asked in ("columns", "counts", "counts_and_account", "warned", "revisions"):
         await r.ask(f"jobs.{asked}", batch)
     await r.ask("jobs.ended_since", batch, NIGHT)
     for asked in ("attempts", "account", "unconfirmed_usd", "unpriced", "naming_ids", "automatic_resubmits"):
