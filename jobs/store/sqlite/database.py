@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -107,8 +107,7 @@ class Database:
     async def close(self) -> None:
         """Close the file after the current commit."""
         if self._committer is not None:
-            with suppress(asyncio.CancelledError):
-                await self._committer
+            await asyncio.wait([self._committer])
         for thread in [*self._readers, *([self._writer] if self._writer else [])]:
             await thread.close()
         self._readers.clear()
@@ -134,12 +133,11 @@ class Database:
             try:
                 for ticket, outcome in zip(group, await self._commit(group), strict=True):
                     _settle(ticket, outcome)
-            except BaseException as error:
+            except BaseException as error:  # a kill, or the loop's own end: it is for those who wait
                 for ticket in [*group, *self._waiting]:
                     if not ticket.done.done():
                         ticket.done.set_exception(error)
                 self._waiting.clear()
-                raise
 
     async def _commit(self, group: Sequence[_Ticket[Any]]) -> list[_Outcome]:
         try:
