@@ -50,18 +50,21 @@ async def test_a_token_pause_whose_downloads_still_run(tmp_path: Path) -> None:
     async with serve(api.serve) as wire:
         api.base = wire.base
         model = ("--model", "bytedance/seedream-4-5/text-to-image")
-        first = start(tmp_path, api.base, "run", "sheet.csv", *model, *QUICK)
-        await _says(first, "Paused (token)")
-        assert 0 < len(api.accepted) < ROWS
-        api.revoked = False
-        second = start(tmp_path, api.base, "resume", *QUICK)
-        await _says(second, "is ending: waiting until it has ended")
-        assert first.poll() is None, "its downloads still run"
-        api.images.free.set()
-        assert (await wait(first)).code == 77
-        ended = await wait(second)
-        assert ended.code == 0, ended.err
-        assert "goes on by itself" not in ended.err
+        try:
+            first = start(tmp_path, api.base, "run", "sheet.csv", *model, *QUICK)
+            await _says(first, "Paused (token)")
+            assert 0 < len(api.accepted) < ROWS
+            api.revoked = False
+            second = start(tmp_path, api.base, "resume", *QUICK)
+            await _says(second, "is ending: waiting until it has ended")
+            assert first.poll() is None, "its downloads still run"
+            api.images.free.set()
+            assert (await wait(first)).code == 77
+            ended = await wait(second)
+            assert ended.code == 0, ended.err
+            assert "goes on by itself" not in ended.err
+        finally:
+            api.images.free.set()  # else the server waits for ever for who waits for it
     assert sorted(api.accepted.values()) == sorted(f"A boat {row}" for row in range(ROWS))
     assert select(tmp_path / "nightsheet.db", "SELECT DISTINCT state FROM job") == [{"state": "succeeded"}]
     assert select(tmp_path / "nightsheet.db", "SELECT paused_reason FROM batch") == [{"paused_reason": None}]
