@@ -46,8 +46,13 @@ TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
 
 @virtual
 async def test_a_picture_that_never_comes_fails_its_row_alone(tmp_path: Path) -> None:
-    """With its kind; the others come home, nothing is bought again, and nothing half-done is left behind."""
+    """With its kind; the others come home, nothing is bought again, and nothing half-done is left behind.
+
+    The picture of the row that is well comes at the second try, while the others are being tried: a run that
+    gets none any more takes that for an outage.
+    """
     faults = [strikes(name, MEDIA, **odd) for name, (odd, _end) in TROUBLE.items()]
+    faults.append(strikes("well", MEDIA, kind=FaultKind.STALL, times=1))
     async with night(tmp_path, faults=faults) as w:
         report = await w.run(
             sheet(w, [*TROUBLE, "well"]), outage_limit=36_000, guard_failures=0, downloads=30, concurrency=30

@@ -41,7 +41,7 @@ async def test_broken_sheet_pays_and_loads_nothing(tmp_path: Path) -> None:
         (tmp_path / "bad.csv").write_text("model,promt\nbytedance/seedream-4-5/text-to-image,a fox\n")
         ended = await here.call("run", "bad.csv", *QUICK)
         assert ended.code == 65
-        assert "bad.csv:1" in ended.err
+        assert "row 1, promt" in ended.err
         assert "prompt" in ended.err
         assert not here.service.calls
         assert (await here.call("run", "none.csv", *QUICK)).code == 66
