@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from tests.support import command, night
 from tests.support.warm import warm
 
-CRASH_TRIALS = 2500
+CRASH_TRIALS = 1000
 KILLS = 100
 """In CI. A release is searched with ten times as many, or more."""
 
