@@ -21,7 +21,7 @@ _MOST_EXPANSION = 1032
 
 
 class PngRules:
-    """Is told of the chunks in their order: `begin`, then `take` with the data in pieces, then `end`."""
+    """Takes the chunks in their order: `begin`, then `take` with the data in pieces, then `end`."""
 
     def __init__(self) -> None:
         self.kept = True

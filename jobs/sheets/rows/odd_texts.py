@@ -93,7 +93,7 @@ def why_not_a_prompt(text: str) -> Oddity | None:
 
 
 def odd_in_a_prompt(text: str) -> Iterator[str]:
-    """What is told of a prompt before it is paid for."""
+    """What a warning or a problem says of a prompt before anybody pays for it."""
     if text.isascii() and text.isprintable():
         if text[0].isalnum() and "--" not in text and '""' not in text and "&" not in text and len(text) > 20:
             return

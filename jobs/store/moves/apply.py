@@ -14,7 +14,7 @@ from jobs.store.sqlite.prepared import Prepared
 
 _DELETE_NEWEST = Prepared(delete(ATTEMPT).where(ATTEMPT.c.id == NEWEST_ATTEMPT))
 _UNWANTED = ((JOB.c.cancel_requested, NEVER_SENT), (~JOB.c.current, LEFT_UNSENT))
-"""Who no longer wants a job that was not accepted, and what it is told then."""
+"""Who no longer wants a job that was not accepted, and the reason that the job gets then."""
 
 
 def apply_all(connection: Connection, outcomes: Sequence[Outcome]) -> bool:

@@ -101,7 +101,8 @@ class Database:
                     finally:
                         self._readers.append(reader)
                 except (DBAPIError, sqlite3.Error) as error:
-                    raise _told(self.path, error) from error
+                    told = _told(self.path, error)
+                    raise told from told.__cause__  # a defect stays as it is, and is not its own cause
         return result
 
     async def close(self) -> None:

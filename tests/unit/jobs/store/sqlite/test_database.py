@@ -286,3 +286,15 @@ async def test_a_database_that_is_not_there_is_not_made_by_a_reader(tmp_path: Pa
         async with open_database(path, create=False):
             pytest.fail("it was opened")
     assert not path.exists()
+
+
+async def test_a_defect_of_a_read_is_not_its_own_cause(tmp_path: Path) -> None:
+    """Whoever looks for the cause of a cause would look for ever."""
+
+    def nul(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT '\0'")
+
+    async with open_database(tmp_path / "night.db") as opened:
+        with pytest.raises(ProgrammingError) as caught:
+            await opened.read(nul)
+    assert caught.value.__cause__ is not caught.value
