@@ -93,6 +93,7 @@ class Forks:
     _started: dict[int, asyncio.Future[int]] = field(default_factory=dict)
     _codes: dict[int, asyncio.Future[int]] = field(default_factory=dict)
     _number: int = 0
+    _ended: bool = False
 
     async def start(self, cwd: Path, env: Mapping[str, str], *arguments: str) -> Forked:
         """Start `nightsheet` with these arguments."""
@@ -108,6 +109,7 @@ class Forks:
         assert ended.code == 0, f"{' '.join(words)}: {ended.said}"
 
     async def _ask(self, request: dict[str, Any]) -> Forked:
+        assert not self._ended, "the process that forks has ended"
         self._number += 1
         loop = asyncio.get_running_loop()
         started = self._started[self._number] = loop.create_future()
@@ -125,6 +127,9 @@ class Forks:
             told = json.loads(line)
             waiting = self._started if "pid" in told else self._codes
             waiting.pop(told["number"]).set_result(told["pid" if "pid" in told else "code"])
+        self._ended = True
+        for waits in (*self._started.values(), *self._codes.values()):
+            waits.set_exception(RuntimeError("the process that forks has ended"))
 
 
 @asynccontextmanager
@@ -187,10 +192,18 @@ def main() -> None:
     _import_all()
     with warm():
         _rehearse()
-        assert threading.active_count() == 1, "it may not fork"
+        _only_thread()
         gc.collect()
         gc.freeze()  # a collection in a child would copy all that it shares with this process
         _fork(told)
+
+
+def _only_thread() -> None:
+    """Wait for threads that are about to end: with one beside it, it may not fork."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(LIMIT_SECONDS)
+    assert threading.active_count() == 1, threading.enumerate()
 
 
 def _fork(told: FileIO) -> None:
