@@ -113,6 +113,8 @@ class OpenJob:
     warnings: tuple[str, ...] = ()
     cost_usd: Decimal | None = None
     """The cost that the API has reported already, if its result was requested before."""
+    has_images: bool = False
+    """Whether images of the attempt are recorded already."""
 
     @property
     def counted_usd(self) -> Decimal | None:

@@ -7,19 +7,20 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, true, tuple_, update
 
-from jobs.outcomes import Claimed, Outcome
+from jobs.outcomes import Accepted, Claimed, Fetched, LinksExpired, Outcome, RemoteDone
 from jobs.states import MOVES, JobState, Move
-from jobs.store import ledger
+from jobs.store import images, ledger
 from jobs.store.moves import apply as moves
 from jobs.store.moves import intents
 from jobs.store.moves.values import NEVER_SENT
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.rows import job_views, open_view, select_jobs, select_open, with_images
+from jobs.store.rows import job_views, open_job, open_view, select_jobs, select_open, with_images
 from jobs.store.schema import JOB, REFERENCE
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import (
     FRONT,
     Account,
+    ArtifactView,
     CancelCounts,
     Intent,
     JobColumns,
@@ -33,7 +34,6 @@ from jobs.views import (
 _PAGE = 500
 _MOST_IN_A_ROW = 1 << 20
 """More than the columns of any row: orders them by row, and then by their place in it."""
-_OPEN = Prepared(select_open().where(JOB.c.id == given("job_id")))
 _NEXT_QUEUED = Prepared(
     select(*(JOB.c[field.name] for field in fields(QueuedJob)))
     .where(
@@ -63,6 +63,24 @@ class Jobs(StorePart):
     def apply(self, connection: Connection, *outcomes: Outcome) -> bool:
         """Apply all outcomes or none; False if a job is in no source state of its move."""
         return moves.apply_all(connection, outcomes)
+
+    @writes
+    def advance(
+        self, connection: Connection, outcome: Accepted | RemoteDone | LinksExpired
+    ) -> OpenJob | None:
+        """Apply an outcome that leaves the job at the API; the job as it then is, None if not applied."""
+        return open_job(connection, outcome.job_id) if moves.apply_all(connection, [outcome]) else None
+
+    @writes
+    def succeed(
+        self, connection: Connection, outcome: Fetched, attempt_id: int, last: ArtifactView | None
+    ) -> bool:
+        """Apply the end of a job, and record the image that came last; False if it was not applied."""
+        if not moves.apply_all(connection, [outcome]):
+            return False
+        if last is not None:
+            images.record(connection, outcome.job_id, attempt_id, last)
+        return True
 
     @writes
     def cancel(
@@ -144,8 +162,7 @@ class Jobs(StorePart):
     @reads
     def open_job(self, connection: Connection, job_id: int) -> OpenJob | None:
         """The job, if the API has it."""
-        row = _OPEN.first(connection, job_id=job_id)
-        return None if row is None else open_view(row)
+        return open_job(connection, job_id)
 
     @reads
     def cancel_wanted(self, connection: Connection, batch_id: int) -> list[int]:

@@ -1,18 +1,17 @@
 """The ledger: every submit that was or may have been accepted, its images and its cost."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, and_, case, func, literal, select, update
 
 from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, SubmitOutcome
 from jobs.states import JobState
+from jobs.store import images
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST, raw_answer_of, view_of
-from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
-from jobs.store.sqlite.prepared import Prepared, given
+from jobs.store.schema import ATTEMPT, JOB
 from jobs.views import Account, ArtifactView, AttemptView, UnconfirmedJob
 from jobs.workload import Amount, Workload
 
@@ -22,15 +21,6 @@ _UNPRICED = (
     ATTEMPT.c.cost_usd.is_(None),
 )
 
-_IMAGE_FIELDS = [field.name for field in fields(ArtifactView)]
-_IMAGES = Prepared(select(ARTIFACT).where(ARTIFACT.c.attempt_id == given("attempt_id")))
-_DELETE_IMAGE = Prepared(
-    delete(ARTIFACT).where(ARTIFACT.c.attempt_id == given("attempt_id"), ARTIFACT.c.number == given("number"))
-)
-_INSERT_IMAGE = Prepared(
-    insert(ARTIFACT).values({name: given(name) for name in ("job_id", "attempt_id", *_IMAGE_FIELDS)})
-)
-
 
 class Ledger(StorePart):
     """Attempts, their images and their cost."""
@@ -38,8 +28,7 @@ class Ledger(StorePart):
     @writes
     def record_image(self, connection: Connection, job_id: int, attempt_id: int, image: ArtifactView) -> None:
         """Record an image that is on disk under its final name. A record of the same number is replaced."""
-        _DELETE_IMAGE.change(connection, attempt_id=attempt_id, number=image.number)
-        _INSERT_IMAGE.change(connection, job_id=job_id, attempt_id=attempt_id, **asdict(image))
+        images.record(connection, job_id, attempt_id, image)
 
     @writes
     def warn(self, connection: Connection, job_id: int, warning: str) -> None:
@@ -56,8 +45,7 @@ class Ledger(StorePart):
     @reads
     def images_of(self, connection: Connection, attempt_id: int) -> dict[int, ArtifactView]:
         """The images of an attempt that are recorded so far, by number."""
-        found = _IMAGES.rows(connection, attempt_id=attempt_id)
-        return {row.number: view_of(ArtifactView, row) for row in found}
+        return images.images_of(connection, attempt_id)
 
     @reads
     def attempts(self, connection: Connection, batch_id: int) -> list[AttemptView]:

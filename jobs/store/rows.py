@@ -8,13 +8,14 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, select
+from sqlalchemy import Connection, Row, Select, and_, case, exists, func, select
 
 from jobs.attempts import PAID_OR_MAYBE, RawAnswer
 from jobs.failures import Failure, FailureKind
 from jobs.paid import Held
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
+from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import ArtifactView, AttemptView, BatchView, JobView, OpenJob, RunView, Twin
 
 View = TypeVar("View", bound=BatchView | RunView | OpenJob | JobView | AttemptView | ArtifactView)
@@ -28,6 +29,9 @@ _TWINS = ATTEMPT.alias("twins")
 _IMAGES_OF = case((JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, _TWINS.c.id))
 
 _EACH = ATTEMPT.alias()
+
+_OPEN_JOB = [JOB.c[field.name] for field in fields(OpenJob) if field.name in JOB.c]
+"""Its inputs, the largest column, are not among them: they have been sent."""
 
 _SENT = (
     select(func.count())
@@ -52,13 +56,14 @@ def select_open() -> Select[Any]:
     """Jobs that have a request_id, each with its newest attempt."""
     return (
         select(
-            JOB,
+            *_OPEN_JOB,
             ATTEMPT.c.id.label("attempt_id"),
             ATTEMPT.c.request_id,
             ATTEMPT.c.urls,
             ATTEMPT.c.estimate_usd,
             ATTEMPT.c.cost_usd,
             ATTEMPT.c.started_at,
+            exists().where(ARTIFACT.c.attempt_id == ATTEMPT.c.id).label("has_images"),
         )
         .join(ATTEMPT, NEWEST)
         .where(ATTEMPT.c.request_id.is_not(None))
@@ -74,7 +79,17 @@ def open_view(row: Row[Any]) -> OpenJob:
         submitted_at=row.started_at,
         urls=None if row.urls is None else tuple(row.urls),
         warnings=tuple(row.warnings),
+        has_images=bool(row.has_images),
     )
+
+
+_OPEN = Prepared(select_open().where(JOB.c.id == given("job_id")))
+
+
+def open_job(connection: Connection, job_id: int) -> OpenJob | None:
+    """The job, if the API has it."""
+    row = _OPEN.first(connection, job_id=job_id)
+    return None if row is None else open_view(row)
 
 
 def select_jobs() -> Select[Any]:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from anyio import CapacityLimiter
 from anyio.streams.memory import MemoryObjectSendStream
@@ -30,6 +31,8 @@ from runner.workers.known_ids import KnownIds
 from runner.workers.pending import PendingSubmits
 from runner.workers.queue import JobQueue
 from runner.workers.sent_elsewhere import SentElsewhere
+
+T = TypeVar("T")
 
 Defect = Callable[[str, BaseException], None]
 """Called with a job's key and an error that nothing here expects."""
@@ -149,8 +152,8 @@ class Context:
     tally: Tally = field(default_factory=Tally)
 
 
-def must(moved: bool, key: str) -> None:
-    """Check that a move was applied which only this process may make: otherwise there is a defect.
+def must(moved: T | None, key: str) -> T:
+    """What came of a move that only this process may make: if it was not applied, there is a defect.
 
     Raises:
         NightsheetError: the job was in another state.
@@ -160,3 +163,4 @@ def must(moved: bool, key: str) -> None:
             f"Job {key!r} changed under this run, which nothing but this run should do.",
             hint="Run `nightsheet status`, then `nightsheet resume`. Nothing was sent twice.",
         )
+    return moved

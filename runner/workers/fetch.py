@@ -39,8 +39,9 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
     if not urls:
         await _fail(run, job, Failure(FailureKind.NO_IMAGES, "The API was done, and had no picture."))
         return None
-    held = await run.store.ledger.images_of(job.attempt_id)
+    held = await run.store.ledger.images_of(job.attempt_id) if job.has_images else {}
     failure: Failure | None = None
+    last: ArtifactView | None = None
     fresh: list[FreshImage] = []
     for number, url in enumerate(urls, start=1):
         earlier = held.get(number)
@@ -48,13 +49,17 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
             continue
         match await _fetch(run, job, number, url, earlier, refreshed=refreshed):
             case DownloadedImage() as image:
-                await _record(run, job, number, url, image)
+                taken = _artifact(run, number, url, image)
+                run.tally.images += 1
+                if number == len(urls) and failure is None:
+                    last = taken  # recorded with the job's end
+                else:
+                    await run.store.ledger.record_image(job.id, job.attempt_id, taken)
                 if image.content_type == "image/png":  # all else is decoded by now
                     fresh.append(FreshImage(job.id, job.key, number, image.path, image.sha256))
             # A restarted emulator has another port, and a new link may lead to another server.
             case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
-                must(await run.store.jobs.apply(LinksExpired(job.id)), job.key)
-                return await run.store.jobs.open_job(job.id)
+                return must(await run.store.jobs.advance(LinksExpired(job.id)), job.key)
             case LinkGone(status=status):
                 failure = failure or Failure(
                     FailureKind.EXPIRED,
@@ -80,7 +85,7 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
     if failure is not None:
         await _fail(run, job, failure)
     else:
-        await _succeed(run, job, len(urls))
+        await _succeed(run, job, len(urls), last)
         for one in fresh:
             run.images.late.offer(one)
     return None
@@ -172,8 +177,8 @@ async def _is_outage(run: Context, job: OpenJob, images_before: int) -> bool:
     return not await run.limits.health.is_up()
 
 
-async def _record(run: Context, job: OpenJob, number: int, url: str, image: DownloadedImage) -> None:
-    view = ArtifactView(
+def _artifact(run: Context, number: int, url: str, image: DownloadedImage) -> ArtifactView:
+    return ArtifactView(
         number=number,
         path=str(run.images.downloads.root / image.path),
         url=url,
@@ -183,11 +188,9 @@ async def _record(run: Context, job: OpenJob, number: int, url: str, image: Down
         height=image.height,
         content_type=image.content_type,
     )
-    await run.store.ledger.record_image(job.id, job.attempt_id, view)
-    run.tally.images += 1
 
 
-async def _succeed(run: Context, job: OpenJob, received: int) -> None:
+async def _succeed(run: Context, job: OpenJob, received: int, last: ArtifactView | None) -> None:
     warnings = [warning for warning in job.warnings if not is_note(warning)]
     if received != job.pictures:
         short = f"{received} of {job.pictures} pictures came."
@@ -195,7 +198,8 @@ async def _succeed(run: Context, job: OpenJob, received: int) -> None:
             short if received < job.pictures else f"{received} pictures came, {job.pictures} were asked for."
         )
         warnings = [*(w for w in warnings if w != note), note]
-    must(await run.store.jobs.apply(Fetched(job.id, tuple(warnings), run.time.clock.now())), job.key)
+    fetched = Fetched(job.id, tuple(warnings), run.time.clock.now())
+    must(await run.store.jobs.succeed(fetched, job.attempt_id, last), job.key)
     run.tally.ended += 1
     run.limits.guards.succeeded(job.model)
 

@@ -51,6 +51,8 @@ class _Watch:
     troubles: int = 0
     unknown_since: float | None = None
     results: int = 0
+    fetching: OpenJob | None = None
+    """The job with the URLs of its images, once the API has told them."""
     done_since: float | None = None
     unknown_word: str | None = None
     last_answer: str = ""
@@ -81,7 +83,7 @@ async def watch(run: Context, job: OpenJob, apart: Callable[[], None] = lambda: 
             if state.is_apart:
                 apart()
             if wait is None:
-                return await run.store.jobs.open_job(job.id)
+                return state.fetching or await run.store.jobs.open_job(job.id)
             if run.time.clock.monotonic() + wait > state.deadline:
                 break
             await run.time.clock.sleep(wait)
@@ -146,7 +148,7 @@ async def _result(
             run.limits.budget.settle(job.counted_usd, cost)
             done = RemoteDone(job.id, urls, cost, _seen_to_end(run, job, state, state.done_since))
             if failure is None:
-                must(await run.store.jobs.apply(done), job.key)
+                state.fetching = must(await run.store.jobs.advance(done), job.key)
             else:
                 await _end_without_images(run, job, done, failure)
             return None

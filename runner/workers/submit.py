@@ -116,9 +116,10 @@ async def _settle_named(
     now = run.time.clock.now()
     if lookup is Lookup.KNOWN:
         run.journal.ended(named.uid, SubmitEnd(Answered.ACCEPTED, now, named.request_id))
-        if await run.store.jobs.apply(Accepted(job.id, named.request_id, now, named.uid)):
+        taken = await run.store.jobs.advance(Accepted(job.id, named.request_id, now, named.uid))
+        if taken is not None:
             _count_accepted(run)
-            return await run.store.jobs.open_job(job.id)
+            return taken
     elif lookup is Lookup.UNKNOWN and (turned_away := named.verdict.if_unknown) is not None:
         run.journal.ended(named.uid, SubmitEnd(Answered.TURNED_AWAY, now))
         wait = _wait_for(run, turned_away, tries)
@@ -197,8 +198,7 @@ async def _send(
     verdict = _believed(await run.provider.submit(job.model, payload), intent.unproven)
     run.probe("after submit")
     try:
-        wait = await _record(run, job, uid, verdict, tries)
-        taken = await run.store.jobs.open_job(job.id) if isinstance(verdict, Taken) else None
+        recorded = await _record(run, job, uid, verdict, tries)
     except Exception as error:
         if isinstance(verdict, Taken):  # not even a defect may lose a paid request
             await keep_receipt(run, job, uid, verdict)
@@ -210,7 +210,7 @@ async def _send(
         money.give_back()
     if isinstance(verdict, Unconfirmed) and verdict.named_id is not None:
         return _Named(uid, verdict.named_id, verdict)
-    return taken if wait is None else _Again(wait)
+    return recorded
 
 
 def _believed(verdict: SubmitVerdict, unproven: int) -> SubmitVerdict:
@@ -236,24 +236,27 @@ def _is_held_back(run: Context) -> bool:
     return run.limits.brake.stops(Reach.SUBMITS) and not for_want_of_money
 
 
-async def _record(run: Context, job: QueuedJob, uid: str, verdict: SubmitVerdict, tries: int) -> float | None:
-    """Commit the outcome of a submit; return the seconds until it may be repeated, None if it may not."""
+async def _record(
+    run: Context, job: QueuedJob, uid: str, verdict: SubmitVerdict, tries: int
+) -> OpenJob | _Again | None:
+    """Commit the outcome of a submit: the accepted job, `_Again` if it may be repeated, None for neither."""
     now = run.time.clock.now()
     if (end := end_of(verdict, now)) is not None:
         run.journal.ended(uid, end)
         run.probe("after end")
     match verdict:
         case Taken(request_id=request_id):
-            if not await run.store.jobs.apply(Accepted(job.id, request_id, now, uid)):
+            taken = await run.store.jobs.advance(Accepted(job.id, request_id, now, uid))
+            if taken is None:
                 await _not_taken(run, job, request_id)
                 return None
             run.probe("after commit")
             _count_accepted(run)
-            return None
+            return taken
         case TurnedAway():
             wait = _wait_for(run, verdict, tries)
             must(await run.store.jobs.apply(_turned_away(job, verdict, now, wait)), job.key)
-            return wait
+            return _Again(wait)
         case Denied(failure=failure):
             run.limits.throttle.answered()
             run.limits.health.submit_answered()

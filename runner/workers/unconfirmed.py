@@ -104,7 +104,9 @@ async def take_up(run: Context, job: UnconfirmedJob) -> OpenJob | None:
     if not is_handle or await ask_for(run, job.named_id, waits=(0.0,)) is not Lookup.KNOWN:
         return None
     accepted = Accepted(job.id, job.named_id, run.time.clock.now(), job.uid)
-    if not await run.store.jobs.apply(accepted):  # a person has decided meanwhile, or another job has the id
-        return None
-    run.notice(f"Job {job.key!r} was accepted as {job.named_id}, which its answer named: going on with it.")
-    return await run.store.jobs.open_job(job.id)
+    taken = await run.store.jobs.advance(accepted)
+    if taken is not None:  # else a person has decided meanwhile, or another job has the id
+        run.notice(
+            f"Job {job.key!r} was accepted as {job.named_id}, which its answer named: going on with it."
+        )
+    return taken

@@ -10,7 +10,7 @@ import pytest
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.batches import Batches
-from jobs.store.ledger import Ledger
+from jobs.store.jobs import Jobs
 from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.store.witness import Witness
@@ -75,7 +75,7 @@ def test_killed_at_a_free_call(tmp_path: Path, call: str, nth: int) -> None:
 async def test_killed_between_the_name_and_the_note(tmp_path: Path) -> None:
     """The picture has its final name, the table does not know: it is taken as it stands, not once more."""
     async with night(tmp_path) as w:
-        with mock.patch.object(Ledger, "record_image", side_effect=Killed):
+        with mock.patch.object(Jobs, "succeed", side_effect=Killed):
             await killed(w)
         named = {path: path.stat().st_ino for path in pictures(tmp_path)}
         assert named

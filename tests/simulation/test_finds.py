@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import anyio
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from jobs.outcomes import Accepted
 from jobs.store.jobs import Jobs
 from jobs.store.store import Store
+from jobs.views import OpenJob
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.providers.base import TurnedAway
 from runner.recovery.recover import recover
@@ -23,7 +25,7 @@ from tests.simulation.trial import run_trial
 
 MOST_SEEDS = 40
 
-_apply = Jobs.apply
+_advance = Jobs.advance
 
 
 def _server_errors_are_sent_again() -> AbstractContextManager[Any]:
@@ -46,10 +48,18 @@ def _what_was_interrupted_is_queued_again() -> AbstractContextManager[Any]:
 
 
 def _answers_are_not_committed() -> AbstractContextManager[Any]:
-    async def forget(jobs: Jobs, *outcomes: Any) -> bool:
-        return isinstance(outcomes[0], Accepted) or await _apply(jobs, *outcomes)
+    def put_back(connection: Connection, job_id: int) -> None:
+        newest = "UPDATE attempt SET outcome = 'intent', request_id = NULL WHERE job_id = :job"
+        connection.execute(text(newest), {"job": job_id})
+        connection.execute(text("UPDATE job SET state = 'submitting' WHERE id = :job"), {"job": job_id})
 
-    return mock.patch.object(Jobs, "apply", forget)
+    async def forget(jobs: Jobs, outcome: Any) -> OpenJob | None:
+        taken = await _advance(jobs, outcome)
+        if isinstance(outcome, Accepted):
+            await jobs._database.write(partial(put_back, job_id=outcome.job_id))
+        return taken
+
+    return mock.patch.object(Jobs, "advance", forget)
 
 
 def _the_gate_is_open() -> AbstractContextManager[Any]:

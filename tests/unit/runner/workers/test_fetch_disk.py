@@ -71,7 +71,7 @@ async def collect_again(w: World, job: OpenJob) -> None:
         connection.exec_driver_sql("UPDATE job SET state = 'fetching', finished_at = NULL")
 
     await w.store.database.write(reopen)
-    await fetch_images(w.run, job, refreshed=False)
+    await fetch_images(w.run, await w.running(job.key), refreshed=False)
 
 
 @virtual

@@ -122,7 +122,7 @@ async def test_a_database_that_refuses_pauses(tmp_path: Path) -> None:
     """Wherever it does."""
     async with world(tmp_path, *KEYS) as w:
         full = CannotWrite("database or disk is full")
-        with mock.patch.object(w.store.ledger, "record_image", side_effect=full):
+        with mock.patch.object(w.store.jobs, "succeed", side_effect=full):
             assert await run_to_its_end(w) == []
         assert [stop.reason for stop in w.stops] == [PauseReason.DISK]
         assert JobState.FETCHING in await states(w)

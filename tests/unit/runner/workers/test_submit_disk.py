@@ -26,14 +26,17 @@ FULL = CannotWrite("The database refuses: database or disk is full.")
 
 def refusing(w: World, *kinds: type, error: Exception = FULL) -> Any:
     """A store that cannot write outcomes of these kinds."""
-    real: Callable[..., Awaitable[bool]] = w.store.jobs.apply
 
-    async def apply(*outcomes: Any) -> bool:
-        if isinstance(outcomes[0], kinds):
-            raise error
-        return await real(*outcomes)
+    def refused(real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def written(*outcomes: Any) -> Any:
+            if isinstance(outcomes[0], kinds):
+                raise error
+            return await real(*outcomes)
 
-    return mock.patch.object(w.store.jobs, "apply", apply)
+        return written
+
+    jobs = w.store.jobs
+    return mock.patch.multiple(jobs, apply=refused(jobs.apply), advance=refused(jobs.advance))
 
 
 @virtual
@@ -136,9 +139,9 @@ async def test_a_receipt_survives_a_defect_of_ours(tmp_path: Path) -> None:
 
 @virtual
 async def test_a_receipt_that_is_in_the_database_after_all_is_not_replayed(tmp_path: Path) -> None:
-    """Committed, and only the look at it afterwards failed."""
+    """Committed, and only what comes after it failed."""
     async with world(tmp_path, "a") as w:
-        with mock.patch.object(w.store.jobs, "open_job", side_effect=FULL):
+        with mock.patch("runner.workers.submit._count_accepted", side_effect=FULL):
             assert await submit(w.run, await w.queued()) is None
         assert receipts(tmp_path) == {"req-1"}
         found = await recover(w.store, w.run.batch, w.places, w.clock.now())

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jobs.outcomes import Attached, NotAccepted
+from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
 from jobs.pauses import PauseReason
 from jobs.row_change import Claims
@@ -206,6 +206,9 @@ async def _lives(r: Recorder) -> None:
     await r.ask("ledger.warn", job_id, "It does not decode.")
     await r.ask("ledger.images_of", job.attempt_id)
     await r.ask("ledger.holder_of", "req-e40")
+    await r.ask("jobs.succeed", Fetched(job_id, (), NIGHT), job.attempt_id, picture(2))
+    job_id = await r.table.bring("e42", S.RUNNING)
+    await r.ask("jobs.advance", RemoteDone(job_id, ("https://p/1.png",), None))
     await r.ask("jobs.drop_cancel_request", job_id)
     await r.ask("jobs.ids_in_state", S.FETCHING, [job_id])
     await r.ask("jobs.places_of", ["0" * 64])

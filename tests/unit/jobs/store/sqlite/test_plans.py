@@ -22,7 +22,8 @@ from tests.unit.jobs.store.sqlite.asked import Asked, everything_asked
 
 OFTEN = frozenset(
     {
-        *("jobs.claim", "jobs.apply", "jobs.queued", "jobs.open_job", "jobs.ids_in_state", "jobs.places_of"),
+        *("jobs.claim", "jobs.apply", "jobs.advance", "jobs.succeed", "jobs.queued", "jobs.open_job"),
+        *("jobs.ids_in_state", "jobs.places_of"),
         *("jobs.by_key", "jobs.drop_cancel_request", "ledger.record_image", "ledger.images_of"),
         *("ledger.holder_of", "preview.compare", "held.paid_before", "witness.settled", "witness.heal"),
         "witness.unknown",
