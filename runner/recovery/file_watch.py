@@ -1,4 +1,4 @@
-"""Notices that the database's files were replaced or removed while a run has them open.
+"""Notices that the database's files were replaced, removed or written over while a run has them open.
 
 A run that went on would write into files that nobody finds again, and a second runner would not see its lock.
 """
@@ -18,6 +18,8 @@ class FileWatch:
         self._identity = identity or _identity
         self._paths = [database.with_name(f"{database.name}{suffix}") for suffix in _SUFFIXES]
         self._begun = [self._identity(path) for path in self._paths]
+        self._largest = 0
+        """The most bytes that the database has had: SQLite makes it no smaller."""
 
     def look(self) -> None:
         """Check that the files are still the same.
@@ -28,12 +30,19 @@ class FileWatch:
         for path, begun in zip(self._paths, self._begun, strict=True):
             now = self._identity(path)
             if now != begun:
-                happened = "was removed" if now is None else "was replaced"
-                raise CannotWrite(
-                    f"{path} {happened} while this run had it open: nothing more is sent. "
-                    "The journal has what was sent; the next run takes it up from there.",
-                    hint="Find out what changes the files, then run the sheet again.",
-                )
+                raise _changed(path, "was removed" if now is None else "was replaced")
+        now_bytes = self._paths[0].stat().st_size
+        if now_bytes < self._largest:  # `cp` keeps the file, and writes another one's content into it
+            raise _changed(self._paths[0], "was written over")
+        self._largest = now_bytes
+
+
+def _changed(path: Path, happened: str) -> CannotWrite:
+    return CannotWrite(
+        f"{path} {happened} while this run had it open: nothing more is sent. "
+        "The journal has what was sent; the next run takes it up from there.",
+        hint="Find out what changes the files, then run the sheet again.",
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from jobs.errors import CannotWrite
 from jobs.store.sqlite import migrate
+from jobs.store.sqlite.migrate import WAYS_OUT
 from jobs.store.sqlite.one_name import check_one_name
 from jobs.store.sqlite.thread import ConnectionThread, open_thread
 
@@ -33,6 +34,7 @@ Operation = Callable[[Connection], T]
 READERS = 2
 """So many reads run at once: a long one, as of a manifest, does not keep a short one waiting."""
 
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DEFECTS = (
     *(IntegrityError, DataError, ProgrammingError, InterfaceError),
     *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError),
@@ -183,9 +185,11 @@ def _told(path: Path, error: Exception) -> Exception:
     """The error for who asked: the driver's own as `CannotWrite`, but for a defect of what is written."""
     if not isinstance(error, DBAPIError | sqlite3.Error) or isinstance(error, _DEFECTS):
         return error  # one row may fail, a batch must not pause
+    raw = error.orig if isinstance(error, DBAPIError) else error
+    damaged = (getattr(raw, "sqlite_errorcode", 0) & 0xFF) in _DAMAGED
     told = CannotWrite(
-        f"The database {path} refuses: {error.orig if isinstance(error, DBAPIError) else error}.",
-        hint="Free some space or close what holds it, then run `nightsheet resume`.",
+        f"The database {path} {'is damaged' if damaged else 'refuses'}: {raw}.",
+        hint=WAYS_OUT if damaged else "Free some space or close what holds it, then run `nightsheet resume`.",
     )
     told.__cause__ = error
     return told

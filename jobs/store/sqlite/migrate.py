@@ -18,6 +18,12 @@ _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
 _WAL_TRIES = 20
 
+WAYS_OUT = (
+    "Put a backup in its place and remove its -wal and -shm, as docs/moving.md shows, or name another --db. "
+    "The journal has what was sent: none of it is paid for twice."
+)
+"""What to do about a damaged database."""
+
 
 class NotOurDatabase(CannotWrite):
     """The file is no database of this Nightsheet. It is unchanged."""
@@ -95,7 +101,7 @@ def _version_of(path: Path) -> str | None:
     except sqlite3.Error as error:
         raise NotOurDatabase(
             f"{path} cannot be read as a database ({error}), and was left as it is.",
-            hint="Restore it from a copy, or start afresh with another --db.",
+            hint=WAYS_OUT,
         ) from error
 
 

@@ -36,3 +36,13 @@ def test_what_is_written_into_them_is_nothing(database: Path) -> None:
     files = FileWatch(database)
     database.write_text("more")
     files.look()
+
+
+def test_an_older_copy_written_into_the_database(database: Path) -> None:
+    """`cp backup.db night.db`: the same file, and less in it."""
+    files = FileWatch(database)
+    database.write_text("more")
+    files.look()
+    database.write_text("old")
+    with pytest.raises(CannotWrite, match=r"night\.db was written over while this run had it open"):
+        files.look()

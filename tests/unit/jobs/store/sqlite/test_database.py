@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from jobs.errors import CannotWrite
 from jobs.store.sqlite import thread
 from jobs.store.sqlite.database import READERS, Database, open_database
+from jobs.store.sqlite.migrate import WAYS_OUT
 from jobs.store.sqlite.thread import UnsafeDatabase
 from tests.support.databases import add, names
 from tests.support.tables import select
@@ -245,8 +246,9 @@ async def test_a_damaged_database_is_told(tmp_path: Path) -> None:
     path.write_bytes(content)
     damaged = Database(path)
     try:
-        with pytest.raises(CannotWrite, match="malformed"):
+        with pytest.raises(CannotWrite, match=r"is damaged: .* malformed") as told:
             await damaged.read(names)
+        assert told.value.hint == WAYS_OUT
     finally:
         await damaged.close()
 
