@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from jobs.attempts import RawAnswer, SubmitOutcome
+from jobs.concurrency import Concurrency
 from jobs.errors import UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Attached
@@ -35,7 +36,7 @@ class BatchView:
     paused: Pause | None
     prices: dict[str, Decimal] = field(default_factory=dict)
     budget: Decimal | None = None
-    concurrency: int | None = None
+    concurrency: Concurrency | None = None
     rate: float | None = None
     dedupe: bool = False
     guards_since: datetime | None = None

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from jobs.catalog.registry import find, suggest
+from jobs.concurrency import MOST_IN_FLIGHT, Auto
 from jobs.errors import UsageProblem
 from jobs.paths import DEFAULT_TEMPLATE, check_template
 from jobs.sheets.images.album import Way
@@ -47,8 +48,8 @@ class Settings(BaseSettings):
     """The folder of images and manifests; by default `outputs`, or `outputs-emulator` with `emulator`."""
     name_template: str = DEFAULT_TEMPLATE
     """An image's path below the output folder, without its suffix."""
-    concurrency: int = Field(default=8, ge=1, le=1000)
-    """Jobs in flight at the API."""
+    concurrency: Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT)] | Auto = 8
+    """Jobs in flight at the API; `auto` finds out how many it works on."""
     submit_gate: int = Field(default=4, ge=1, le=64)
     """Submits in flight at once: the most that one crash can leave unconfirmed."""
     downloads: int = Field(default=4, ge=1, le=64)

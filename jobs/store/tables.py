@@ -28,6 +28,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from jobs.attempts import SubmitOutcome
+from jobs.concurrency import AUTO, Concurrency
 from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
@@ -47,6 +48,19 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
+
+
+class ConcurrencyColumn(TypeDecorator[Concurrency]):
+    """Jobs at the API at once; 0 is `auto`."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Concurrency | None, dialect: Dialect) -> int | None:
+        return 0 if value == AUTO else value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Concurrency | None:
+        return AUTO if value == 0 else value
 
 
 class Money(TypeDecorator[Decimal]):
@@ -99,7 +113,7 @@ class Batch(SQLModel, table=True):
     )
     """USD an image by model, as last reported by the API."""
     budget: Decimal | None = Field(default=None, sa_column=Column(Money))
-    concurrency: int | None = None
+    concurrency: Concurrency | None = Field(default=None, sa_column=Column(ConcurrencyColumn))
     rate: float | None = None
     """`tune` sets budget, concurrency and rate. They outlive a run."""
     dedupe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("0")))

@@ -1,7 +1,5 @@
 """Wires the parts of one run. Nothing is awaited or decided here: payment is approved before."""
 
-from anyio import CapacityLimiter
-
 from jobs.pauses import PauseReason
 from runner.downloads.download import Downloads
 from runner.events.observer import Observer
@@ -12,6 +10,7 @@ from runner.lifecycle.order import Order, Resources, Scope
 from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector, sentence
+from runner.limits.concurrency import InFlight
 from runner.limits.guards import Guards
 from runner.limits.health import Health
 from runner.limits.poll_schedule import LearnedPolls
@@ -80,6 +79,7 @@ def build(
         brake.pause(PauseReason.GUARD, pause_detail(order, what, budget))
 
     guards = Guards(limits_of(settings), trip, scope.record)
+    in_flight = InFlight(approval.tuning.concurrency, clock.monotonic)
     return Context(
         batch=batch,
         store=store,
@@ -88,10 +88,10 @@ def build(
         files=resources.files,
         time=Time(clock, rng, jumps),
         timing=_timing(settings),
-        limits=Limits(brake, health, _throttle(order, brake, health, approval), budget, guards),
-        queue=WorkQueue(
-            CapacityLimiter(approval.tuning.concurrency), JobQueue(store, batch.id, brake, clock, guards)
+        limits=Limits(
+            brake, health, in_flight, _throttle(order, brake, health, in_flight, approval), budget, guards
         ),
+        queue=WorkQueue(in_flight.slots, JobQueue(store, batch.id, brake, clock, guards)),
         polling=Polling(
             LearnedPolls(
                 settings.poll_min, max(settings.poll_min, settings.poll_max), scope.record.service_seconds
@@ -129,12 +129,15 @@ def _known_ids(order: Order, scope: Scope) -> KnownIds:
     )
 
 
-def _throttle(order: Order, brake: Brake, health: Health, approval: Approval) -> Throttle:
+def _throttle(
+    order: Order, brake: Brake, health: Health, in_flight: InFlight, approval: Approval
+) -> Throttle:
     return Throttle(
         order.environment.clock,
         order.environment.rng,
         brake,
         health,
+        in_flight,
         gate=order.settings.submit_gate,
         rate=approval.tuning.rate,
         outage_limit=order.settings.outage_limit,

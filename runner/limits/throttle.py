@@ -10,7 +10,9 @@ from jobs.pauses import PauseReason
 from runner.backoff import Backoff
 from runner.clock import Clock
 from runner.limits.brake import Brake
+from runner.limits.concurrency import InFlight
 from runner.limits.health import Health
+from runner.providers.base import TurnedAway
 
 _COOL_DOWN = Backoff(first=1.0, longest=60.0)
 
@@ -24,6 +26,7 @@ class Throttle:
         rng: random.Random,
         brake: Brake,
         health: Health,
+        in_flight: InFlight,
         *,
         gate: int,
         rate: float | None,
@@ -33,6 +36,7 @@ class Throttle:
         self._rng = rng
         self._brake = brake
         self._health = health
+        self._in_flight = in_flight
         self._gate = anyio.Semaphore(gate)
         self._single_file = anyio.Lock()
         self.rate = rate
@@ -43,8 +47,8 @@ class Throttle:
         self._busy_since: float | None = None
 
     @asynccontextmanager
-    async def admit(self) -> AsyncIterator[None]:
-        """Admit one submit, for the length of the block.
+    async def admit(self, job_id: int) -> AsyncIterator[None]:
+        """Admit the submit of a job, for the length of the block.
 
         After a failure submits go one by one until one is answered: avoid a thundering herd after an outage.
         """
@@ -57,13 +61,15 @@ class Throttle:
                     alone = True
                 await self._health.ready()
                 await self._clock.sleep(self._wait)
+                await self._in_flight.room()
             if self.rate:
                 self._free_at = max(self._free_at, self._clock.monotonic()) + 60.0 / self.rate
+            held.enter_context(self._in_flight.submitting(job_id))
             yield
 
     @property
     def _clear(self) -> bool:
-        return self._wait <= 0 and not self._health.suspect
+        return self._wait <= 0 and not self._health.suspect and self._in_flight.has_room
 
     @property
     def _wait(self) -> float:
@@ -80,18 +86,25 @@ class Throttle:
         seconds = self._cool_until - self._clock.monotonic()
         return f"the API is busy, next submit in {seconds:.0f} s" if seconds >= 1 else None
 
-    def turned_away(self, retry_after_seconds: float | None, reason: str) -> float:
-        """Note that the API is busy. Returns the seconds that all submits wait now."""
-        now = self._clock.monotonic()
+    def turned_away(self, job_id: int, verdict: TurnedAway) -> float:
+        """Note that the API is busy. Returns the seconds that all submits wait now.
+
+        None, where fewer jobs at the API are the answer: the next one leaves when one of them has ended.
+        """
+        now, retry_after_seconds = self._clock.monotonic(), verdict.retry_after_seconds
         if self._busy_since is None:
             self._busy_since = now
+        gives_way = verdict.proven and self._in_flight.turned_away(job_id)
+        if gives_way and retry_after_seconds is None and now - self._busy_since < self._limit:
+            return 0.0
         if now >= self._cool_until:  # submits that were in flight together count once
             self._turned_away += 1
         wait = max(_COOL_DOWN.jittered(self._turned_away - 1, self._rng), retry_after_seconds or 0.0)
         self._cool_until = max(self._cool_until, now + wait)
         if now - self._busy_since >= self._limit:
             self._brake.pause(
-                PauseReason.OUTAGE, f"The API has turned every submit away for {self._limit:g} s: {reason}."
+                PauseReason.OUTAGE,
+                f"The API has turned every submit away for {self._limit:g} s: {verdict.reason}.",
             )
         return wait
 

@@ -18,6 +18,7 @@ from runner.downloads.late_decode import LateDecodes
 from runner.limits.brake import Brake
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector
+from runner.limits.concurrency import InFlight
 from runner.limits.guards import Guards
 from runner.limits.health import Health
 from runner.limits.poll_schedule import LearnedPolls
@@ -73,6 +74,7 @@ class Limits:
 
     brake: Brake
     health: Health
+    in_flight: InFlight
     throttle: Throttle
     budget: Budget
     guards: Guards

@@ -119,6 +119,7 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
             _known(run, job, state)
             state.troubles, state.done_since, state.last_answer = 0, None, ""
             state.missed = run.time.clock.monotonic() - state.submitted
+            run.limits.in_flight.polled(job.id, waits=standing.status is RemoteStatus.QUEUED)
             if standing.status is None and state.unknown_word != standing.word:
                 state.unknown_word = standing.word
                 run.notice(

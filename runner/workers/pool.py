@@ -39,6 +39,7 @@ async def _in_slot(run: Context, slot: object, job: QueuedJob | OpenJob, defect:
         """Once: a job that is polled apart has given its slot to another one."""
         while slots:
             run.queue.slots.release_on_behalf_of(slots.pop())
+            run.limits.in_flight.ended(job.id)
 
     try:
         await _guarded(run, job, defect, partial(_carry, run, job, release))
@@ -48,6 +49,8 @@ async def _in_slot(run: Context, slot: object, job: QueuedJob | OpenJob, defect:
 
 async def _carry(run: Context, job: QueuedJob | OpenJob, release_slot: Callable[[], None]) -> None:
     """Submit a job if it is queued, and poll it until the API is done."""
+    if isinstance(job, OpenJob):
+        run.limits.in_flight.begun(job.id)
     open_job = await submit(run, job) if isinstance(job, QueuedJob) else job
     done = await watch(run, open_job, release_slot) if open_job is not None else None
     if done is not None and done.state is JobState.FETCHING:

@@ -96,7 +96,7 @@ async def _try(
     with money, run.limits.brake.guarding(Reach.SUBMITS):
         async with AsyncExitStack() as turn:
             with run.queue.pending.until_ended(job.id) as ended:
-                await turn.enter_async_context(run.limits.throttle.admit())
+                await turn.enter_async_context(run.limits.throttle.admit(job.id))
             if ended.cancelled_caught:
                 pass
             elif run.images.uploader.is_stale(sendable):
@@ -118,11 +118,11 @@ async def _settle_named(
         run.journal.ended(named.uid, SubmitEnd(Answered.ACCEPTED, now, named.request_id))
         taken = await run.store.jobs.advance(Accepted(job.id, named.request_id, now, named.uid))
         if taken is not None:
-            _count_accepted(run)
+            _count_accepted(run, job)
             return taken
     elif lookup is Lookup.UNKNOWN and (turned_away := named.verdict.if_unknown) is not None:
         run.journal.ended(named.uid, SubmitEnd(Answered.TURNED_AWAY, now))
-        wait = _wait_for(run, turned_away, tries)
+        wait = _wait_for(run, job, turned_away, tries)
         if await run.store.jobs.apply(_turned_away(job, turned_away, now, wait)):
             money.give_back()
             return _Again(wait)
@@ -251,10 +251,10 @@ async def _record(
                 await _not_taken(run, job, request_id)
                 return None
             run.probe("after commit")
-            _count_accepted(run)
+            _count_accepted(run, job)
             return taken
         case TurnedAway():
-            wait = _wait_for(run, verdict, tries)
+            wait = _wait_for(run, job, verdict, tries)
             must(await run.store.jobs.apply(_turned_away(job, verdict, now, wait)), job.key)
             return _Again(wait)
         case Denied(failure=failure):
@@ -274,7 +274,8 @@ async def _record(
             return None
 
 
-def _count_accepted(run: Context) -> None:
+def _count_accepted(run: Context, job: QueuedJob) -> None:
+    run.limits.in_flight.begun(job.id)
     run.limits.throttle.answered()
     run.limits.health.submit_answered()
     run.limits.guards.accepted()
@@ -301,9 +302,9 @@ async def _not_taken(run: Context, job: QueuedJob, request_id: str) -> None:
     await leave_unconfirmed(run, job, Unconfirmed(told))
 
 
-def _wait_for(run: Context, verdict: TurnedAway, tries: int) -> float:
+def _wait_for(run: Context, job: QueuedJob, verdict: TurnedAway, tries: int) -> float:
     if verdict.busy:
-        return run.limits.throttle.turned_away(verdict.retry_after_seconds, verdict.reason)
+        return run.limits.throttle.turned_away(job.id, verdict)
     run.limits.health.call_failed(CallFailed(verdict.reason, certificate=verdict.certificate))
     return _UNSENT.jittered(tries, run.time.rng)
 

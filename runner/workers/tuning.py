@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
+from jobs.concurrency import Concurrency
 from jobs.views import BatchView
 from runner.settings import Settings
 from runner.workers.context import Context
@@ -15,7 +16,7 @@ T = TypeVar("T")
 class Tuning:
     """Jobs in flight, submits a minute, USD in all; None is no limit."""
 
-    concurrency: int
+    concurrency: Concurrency
     rate: float | None
     budget: Decimal | None
 
@@ -38,11 +39,12 @@ def tuning_for(settings: Settings, batch: BatchView, *, flags_count: bool = True
 
 def tuning_of(run: Context) -> Tuning:
     """The tuning that a run has now."""
-    return Tuning(int(run.queue.slots.total_tokens), run.limits.throttle.rate, run.limits.budget.limit)
+    return Tuning(run.limits.in_flight.concurrency, run.limits.throttle.rate, run.limits.budget.limit)
 
 
 def apply_tuning(run: Context, now: Tuning) -> None:
     """Change the tuning of a running batch."""
-    run.queue.slots.total_tokens = now.concurrency
+    if now.concurrency != run.limits.in_flight.concurrency:
+        run.limits.in_flight.set(now.concurrency)
     run.limits.throttle.rate = now.rate
     run.limits.budget.limit = now.budget

@@ -52,7 +52,7 @@ FLOORS = {
         atomic_file files
         errors compact_set
         exit_codes
-        pauses problems suggestions signed_urls
+        concurrency pauses problems suggestions signed_urls
     """,
     "jobs.sheets": """
         planning

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs.concurrency import AUTO, MOST_IN_FLIGHT, Concurrency
 from jobs.errors import UsageProblem
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
@@ -23,7 +24,7 @@ def command(
     settings: Settings,
     batch: BatchName = None,
     concurrency: Annotated[
-        str | None, typer.Option("--concurrency", metavar="N", help="Jobs in flight at the API.")
+        str | None, typer.Option("--concurrency", metavar="N", help="Jobs in flight at the API, or auto.")
     ] = None,
     rate: Annotated[str | None, typer.Option("--rate", metavar="N", help="Submits a minute at most.")] = None,
     budget: Annotated[
@@ -47,7 +48,13 @@ async def tune_batch(settings: Settings, name: str | None, options: dict[str, st
             await store.batches.tune(batch.id, values)
         now = await store.batches.get(batch.id)
     for word, value in (("concurrency", now.concurrency), ("rate", now.rate), ("budget", now.budget)):
-        console.result(f"{word}: {'as the run is told' if value is None else number(value)}")
+        console.result(f"{word}: {_told(value)}")
+
+
+def _told(value: Concurrency | float | Decimal | None) -> str:
+    if value is None:
+        return "as the run is told"
+    return value if isinstance(value, str) else number(value)
 
 
 def _values(options: dict[str, str]) -> dict[str, Any]:
@@ -62,12 +69,15 @@ def _values(options: dict[str, str]) -> dict[str, Any]:
         if text.lower() == _NONE:
             values[name] = None
             continue
+        if name == "concurrency" and text.lower() == AUTO:
+            values[name] = AUTO
+            continue
         value = _number(text)
         whole = value is not None and value == value.to_integral_value()
         if value is None or value < 0 or (value == 0 and name != "budget"):
             invalid.append(f"--{name} {text}: a number above 0, or none, is needed")
-        elif name == "concurrency" and not (whole and value <= 1000):
-            invalid.append(f"--{name} {text}: a whole number up to 1000 is needed")
+        elif name == "concurrency" and not (whole and value <= MOST_IN_FLIGHT):
+            invalid.append(f"--{name} {text}: a whole number up to {MOST_IN_FLIGHT}, or auto, is needed")
         else:
             values[name] = int(value) if name == "concurrency" else float(value) if name == "rate" else value
     if invalid:

@@ -34,7 +34,9 @@ OPTIONS: dict[str, Any] = {
         "For pictures and manifests; outputs here (with --emulator: outputs-emulator).",
         "DIR",
     ),
-    "concurrency": _option(int, "--concurrency", _SPEED, "Jobs in flight at the API; 8.", "N"),
+    "concurrency": _option(
+        str, "--concurrency", _SPEED, "Jobs in flight at the API, or auto: as many as it works on; 8.", "N"
+    ),
     "submit_gate": _option(int, "--submit-gate", _SPEED, "Submits on their way at once; 4.", "N"),
     "rate": _option(float, "--rate", _SPEED, "Submits a minute at most; no limit.", "N"),
     "poll_min": _option(float, "--poll-min", _SPEED, "Seconds between polls of a job at least; 0.25.", "S"),

@@ -100,13 +100,17 @@ class History:
         """The balance changes by `usd`."""
         return {"event": "balance", "at": at, "usd": str(usd)}
 
+    def resize(self, slots: int) -> None:
+        """Have so many machines."""
+        self._farm.resize(slots)
+
     def apply(self, event: Event) -> None:
         """Apply one event. Raises KeyError or ValueError for one that no emulator wrote."""
         at = float(event["at"])
         self.advance(at)
         match event["event"]:
             case "opened":
-                self._farm.resize(int(event["slots"]))
+                self.resize(int(event["slots"]))
             case "submit":
                 self._submit(event, at)
             case "cancel":

@@ -82,6 +82,11 @@ class EmulatorService:
         at = self._api.now()
         self._api.record(history.paid_in(at, usd - history.balance))
 
+    def resize(self, slots: int) -> None:
+        """Work on so many requests at the same time from now on; not kept over a restart."""
+        self._api.now()
+        self._api.history.resize(slots)
+
     def revoke(self, token: str) -> None:
         """Refuse `token` from now on; not kept over a restart."""
         self._revoked.add(token)

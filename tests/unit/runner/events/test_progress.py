@@ -11,7 +11,7 @@ from jobs.states import JobState
 from jobs.views import Account
 from runner.events.observer import Progress
 from runner.events.progress import ProgressCounter
-from runner.providers.base import Denied, Unconfirmed
+from runner.providers.base import Denied, TurnedAway, Unconfirmed
 from runner.workers.submit import submit
 from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
@@ -100,7 +100,7 @@ async def test_a_wait_is_said(tmp_path: Path) -> None:
     """Why nothing moves just now."""
     async with world(tmp_path, "a") as w:
         m, _watcher = meter(w)
-        w.run.limits.throttle.turned_away(90.0, "429")
+        w.run.limits.throttle.turned_away(1, TurnedAway("429", 90.0, busy=True))
         assert (await m.count()).waiting_for == "the API is busy, next submit in 90 s"
 
 

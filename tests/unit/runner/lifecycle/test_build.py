@@ -187,7 +187,7 @@ async def test_the_gate_and_the_rate_are_settings(tmp_path: Path) -> None:
             inside: list[int] = []
 
             async def enter(number: int) -> None:
-                async with run.limits.throttle.admit():
+                async with run.limits.throttle.admit(1):
                     inside.append(number)
                     await anyio.sleep(60)
 

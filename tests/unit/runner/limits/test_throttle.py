@@ -10,8 +10,10 @@ import pytest
 
 from jobs.pauses import PauseReason
 from runner.limits.brake import Brake
+from runner.limits.concurrency import InFlight
 from runner.limits.health import Health
 from runner.limits.throttle import Throttle
+from runner.providers.base import TurnedAway
 from tests.support.scripted import ScriptedProvider
 from tests.support.virtual_time import VirtualClock, virtual
 
@@ -34,14 +36,21 @@ class World:
             notice=lambda _text: None,
         )
         self.throttle = Throttle(
-            self.clock, rng, self.brake, self.health, gate=gate, rate=rate, outage_limit=outage_limit
+            self.clock,
+            rng,
+            self.brake,
+            self.health,
+            InFlight(100, self.clock.monotonic),
+            gate=gate,
+            rate=rate,
+            outage_limit=outage_limit,
         )
         self.left: list[float] = []
         self.at_once = 0
         self.most = 0
 
     async def submit(self, answer: Callable[[], None], seconds: float = 0.5) -> None:
-        async with self.throttle.admit():
+        async with self.throttle.admit(1):
             self.left.append(self.clock.monotonic())
             self.at_once += 1
             self.most = max(self.most, self.at_once)
@@ -91,7 +100,7 @@ async def test_an_idle_time_is_not_made_up_for() -> None:
 async def test_turned_away_everybody_waits() -> None:
     """As long as the API asks for, and not a moment less; longer is our own choice."""
     world = World()
-    assert world.throttle.turned_away(120.0, "429") == 120
+    assert world.throttle.turned_away(1, TurnedAway("429", 120.0, busy=True)) == 120
     assert world.throttle.waiting_for == "the API is busy, next submit in 120 s"
     await world.submits(5, world.took)
     assert min(world.left) >= 120
@@ -104,7 +113,7 @@ async def test_a_short_retry_after_does_not_shorten_our_own_wait() -> None:
     world = World(gate=1)
     waits: list[float] = []
     for _ in range(9):
-        waits.append(world.throttle.turned_away(1.0, "429"))
+        waits.append(world.throttle.turned_away(1, TurnedAway("429", 1.0, busy=True)))
         await world.clock.sleep(waits[-1])
     assert waits[0] == 1
     assert all(wait >= 0.5 * 2**number for number, wait in enumerate(waits[:6]))
@@ -115,9 +124,9 @@ async def test_a_short_retry_after_does_not_shorten_our_own_wait() -> None:
 async def test_those_turned_away_together_count_once() -> None:
     """Four answers to four submits that left together are one sign of a busy API."""
     together, alone = World(), World()
-    waits = [together.throttle.turned_away(None, "429") for _ in range(4)]
+    waits = [together.throttle.turned_away(1, TurnedAway("429", None, busy=True)) for _ in range(4)]
     assert max(waits) <= 1
-    assert alone.throttle.turned_away(None, "429") <= 1
+    assert alone.throttle.turned_away(1, TurnedAway("429", None, busy=True)) <= 1
 
 
 @virtual
@@ -128,7 +137,7 @@ async def test_no_herd_after_a_storm() -> None:
 
     def answer() -> None:
         if world.clock.monotonic() < busy_until:
-            world.throttle.turned_away(None, "429")
+            world.throttle.turned_away(1, TurnedAway("429", None, busy=True))
         else:
             world.took()
 
@@ -158,16 +167,16 @@ async def test_no_herd_after_a_storm() -> None:
 async def test_turned_away_for_too_long_is_an_outage() -> None:
     """Counted from the first time since a submit was answered."""
     world = World(outage_limit=100)
-    world.throttle.turned_away(None, "429")
+    world.throttle.turned_away(1, TurnedAway("429", None, busy=True))
     await world.clock.sleep(99)
-    world.throttle.turned_away(None, "429")
+    world.throttle.turned_away(1, TurnedAway("429", None, busy=True))
     assert world.brake.stop is None
     world.throttle.answered()
     await world.clock.sleep(99)
-    world.throttle.turned_away(None, "429")
+    world.throttle.turned_away(1, TurnedAway("429", None, busy=True))
     await world.clock.sleep(100)
     assert world.brake.stop is None
-    world.throttle.turned_away(None, "Too many requests")
+    world.throttle.turned_away(1, TurnedAway("Too many requests", None, busy=True))
     assert world.brake.stop is not None
     assert world.brake.stop.reason is PauseReason.OUTAGE
     assert world.brake.stop.detail == "The API has turned every submit away for 100 s: Too many requests."
@@ -196,11 +205,11 @@ async def test_a_place_is_given_back_however_the_block_ends() -> None:
     """An error or a cancellation inside keeps no place, and no single file."""
     world = World(gate=1)
     with pytest.raises(ValueError, match="why"):
-        async with world.throttle.admit():
+        async with world.throttle.admit(1):
             raise ValueError("why")
     world.health.submit_unconfirmed()
     with anyio.move_on_after(1):
-        async with world.throttle.admit():
+        async with world.throttle.admit(1):
             await anyio.sleep(10)
     with anyio.fail_after(10):
         await world.submits(2, world.took)

@@ -85,7 +85,7 @@ async def test_submits_leave_at_the_new_rate(tmp_path: Path) -> None:
 
         async def leave(times: int) -> None:
             for _ in range(times):
-                async with w.run.limits.throttle.admit():
+                async with w.run.limits.throttle.admit(1):
                     left.append(w.clock.monotonic())
 
         await leave(2)
