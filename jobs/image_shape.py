@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, TypeVar
 
 from jobs.catalog.image_rules import SUFFIXES, Shape
+from jobs.image_notes import without_notes
 
 MOST_PIXELS = 64_000_000
 """An image with more is not decoded: a file of 49 KB can hold 400 million."""
@@ -47,7 +48,25 @@ class Undecodable:
 
 
 def decode(file: BinaryIO, formats: Sequence[str], read: Callable[[Any], T]) -> T | Undecodable:
-    """What `read` returns for the Pillow image in a file; or why it is none, whatever a parser raises."""
+    """What `read` returns for the Pillow image in a file; or why it is none, whatever a parser raises.
+
+    Pillow gives up on an image for a note that every viewer skips: then it gets the image without its notes.
+    """
+    found = _decoded(file, formats, read)
+    if not isinstance(found, Undecodable) or found.failure is DecodeFailure.TOO_MANY_PIXELS:
+        return found
+    try:
+        bare = without_notes(file)
+    except OSError as error:
+        return Undecodable(DecodeFailure.DAMAGED, error)
+    if bare is None:
+        return found
+    again = _decoded(io.BytesIO(bare), formats, read)
+    is_damaged = isinstance(again, Undecodable) and again.failure is not DecodeFailure.TOO_MANY_PIXELS
+    return found if is_damaged else again
+
+
+def _decoded(file: BinaryIO, formats: Sequence[str], read: Callable[[Any], T]) -> T | Undecodable:
     image_module = _pillow()
     try:
         with image_module.open(file, formats=formats) as image:
@@ -85,17 +104,23 @@ def _shape(image: Any, size: int | None, whole: bool) -> Shape:
     if whole and kind in SUFFIXES and width * height <= MOST_PIXELS:
         image.draft(None, (width // 8 or 1, height // 8 or 1))  # a JPEG is read whole, drawn small
         image.load()
-    # Not the image's own getexif(): a PNG's decodes all of it, of any size, and fails where it is cut off.
-    notes = _pillow().Image.getexif(image)
     return Shape(
         kind,
         width,
         height,
         bytes=size,
         colours=colours,
-        turned=notes.get(_ORIENTATION, 1) != 1,
+        turned=_is_turned(image),
         animated=kind == "PNG" and getattr(image, "is_animated", False),
     )
+
+
+def _is_turned(image: Any) -> bool:
+    try:
+        # Not the image's own getexif(): a PNG's decodes all of it, and fails where it is cut off.
+        return bool(_pillow().Image.getexif(image).get(_ORIENTATION, 1) != 1)
+    except Exception:  # a note that cannot be read says nothing, and viewers skip it
+        return False
 
 
 @cache

@@ -49,7 +49,7 @@ FLOORS = {
         views
         outcomes workload payload image_shape paid
         failures attempts states paths catalog submit_record
-        atomic_file files
+        atomic_file files image_notes
         errors compact_set
         exit_codes
         concurrency pauses problems suggestions signed_urls

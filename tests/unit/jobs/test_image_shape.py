@@ -80,14 +80,14 @@ def test_what_is_too_large_to_be_decoded_is_measured_by_its_header() -> None:
 
 
 @pytest.mark.parametrize("name", [b"zTXt", b"iCCP"])
-@pytest.mark.parametrize(("mebibytes", "is_taken"), [(2, True), (16, True), (17, False)])
-def test_a_png_may_hold_a_large_note(name: bytes, mebibytes: int, is_taken: bool) -> None:
-    """Tools write the graph that made it: larger than Pillow takes by itself, and not without a limit."""
+@pytest.mark.parametrize("mebibytes", [2, 16, 17])
+def test_a_png_may_hold_a_large_note(name: bytes, mebibytes: int) -> None:
+    """Tools write the graph that made it: larger than Pillow takes by itself, or takes at all."""
     header = struct.pack(">IIBBBBB", 40, 30, 8, 2, 0, 0, 0)
     note = b"workflow\0\0" + zlib.compress(bytes(mebibytes * 1024 * 1024))
     pixels = zlib.compress(bytes(30 * (1 + 3 * 40)))
     found = measure(of_chunks((b"IHDR", header), (name, note), (b"IDAT", pixels), (b"IEND", b"")))
-    assert found == Shape("PNG", 40, 30) if is_taken else "cannot be decoded" in str(found)
+    assert found == Shape("PNG", 40, 30)
 
 
 @pytest.mark.parametrize("before", [True, False])

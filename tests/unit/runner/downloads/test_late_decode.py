@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,14 @@ async def test_a_picture_that_is_gone_is_not_broken(tmp_path: Path) -> None:
     gone.path.unlink()
     with LateDecoder() as decoder:
         assert await decoder.decode(gone, MOST_PIXELS) is None
+
+
+async def test_a_note_that_no_decoder_takes_sets_nothing_aside(tmp_path: Path) -> None:
+    """The picture is paid for, and every viewer opens it."""
+    note = (b"zTXt", b"workflow\0\0" + zlib.compress(bytes(20_000_000)))
+    one = image(tmp_path / "a.png", of_chunks([HEAD, note, PIXELS, END]))
+    with LateDecoder() as decoder:
+        assert await decoder.decode(one, MOST_PIXELS) is None
 
 
 async def test_one_thread_gives_way_to_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
