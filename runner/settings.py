@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     """A URL to which the same JSON is posted."""
     proxy: str | None = None
     """An http(s) proxy for the API and for images. The environment's proxy variables are ignored."""
+    ca: str | None = None
+    """More certificate authorities, for a company's proxy: a PEM file, or `system` for the machine's own."""
     emulator: bool = False
     """Use the emulator inside this process: free, offline, never with the real token."""
     speed: float = Field(default=20.0, gt=0, le=1_000_000, allow_inf_nan=False)
@@ -117,10 +119,26 @@ class Settings(BaseSettings):
     verbose: bool = False
 
     _on_command_line: frozenset[str] = PrivateAttr(default=frozenset())
+    _most_in_flight: int | None = PrivateAttr(default=None)
 
     def on_command_line(self, name: str) -> bool:
         """Whether this command's line gives the setting: a flag overrides what `tune` stored in the table."""
         return name in self._on_command_line
+
+    def within(self, in_flight: int, downloads: int) -> "Settings":
+        """These settings with at most so much at once, whatever `tune` says: this process can do no more."""
+        fitted = self.model_copy(
+            update={
+                "concurrency": min(self.concurrency, in_flight),
+                "downloads": min(self.downloads, downloads),
+            }
+        )
+        fitted._most_in_flight = in_flight
+        return fitted
+
+    def in_flight(self, asked: int) -> int:
+        """As many jobs in flight as are asked for, and as this process can have."""
+        return asked if self._most_in_flight is None else min(asked, self._most_in_flight)
 
     @property
     def usual_database(self) -> str:

@@ -144,6 +144,8 @@ def _stem(source: SheetSource) -> str:
 def _must_be_a_file(path: Path) -> None:
     try:
         if not path.exists():
+            if path.is_symlink():
+                raise NoSheet(f"{path} is a link that leads to no file.", "Name the sheet itself.")
             raise NoSheet(f"There is no sheet {path}.", "Check the spelling, and the folder you are in.")
         regular = path.is_file()
     except OSError as error:

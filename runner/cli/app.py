@@ -1,5 +1,6 @@
 """The console script `nightsheet`. A command's module is imported when that command is asked for."""
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version as installed_version
@@ -9,8 +10,12 @@ import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
-from runner.cli.console import console
+from runner.cli.console import console, streams
 from runner.cli.console.pydantic_messages import findings, in_plain_words
+
+_KEY_LOG = "SSLKEYLOGFILE"
+_COMPLETION = "_NIGHTSHEET_COMPLETE"
+"""Set where a shell asks for completions: nothing else may be written then."""
 
 _WORK = "Do the work"
 _LOOK = "See how it stands"
@@ -127,8 +132,15 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """The console script."""
-    console.prepare()
+    streams.prepare()
+    _write_no_keys()
     build()(prog_name="nightsheet")
+
+
+def _write_no_keys() -> None:
+    """Python would write the keys of every connection into a file, and fail where it cannot."""
+    if os.environ.pop(_KEY_LOG, None) and _COMPLETION not in os.environ:
+        console.message(f"{_KEY_LOG} is left aside: it would have the keys of this night written down.")
 
 
 def _entry() -> None:

@@ -17,6 +17,7 @@ from jobs.errors import UsageProblem
 from jobs.states import JobState
 from jobs.views import Account, Pause
 from runner.events.report import RunReport
+from runner.http.transport import tls_context
 from runner.http.webhook import checked_webhook, post_json
 from runner.providers.vendor import VENDOR
 from runner.settings import Settings
@@ -61,6 +62,8 @@ class Notifier:
     webhook: str | None
     env: Mapping[str, str]
     notice: Callable[[str], None]
+    ca: str | None = None
+    """More certificate authorities, for the webhook; see `tls_context`."""
 
     async def send(self, news: Mapping[str, Any]) -> None:
         """Notify each receiver, for at most 30 s each. Cancellation does not interrupt it."""
@@ -69,9 +72,10 @@ class Notifier:
             if self.command:
                 self._complain("--on-event", await _run(self.command, body, self.env))
             if self.webhook:
-                self._complain(
-                    "The webhook", await post_json(self.webhook, body, timeout_seconds=LONGEST_SECONDS)
+                told = await post_json(
+                    self.webhook, body, timeout_seconds=LONGEST_SECONDS, tls=tls_context(self.ca)
                 )
+                self._complain("The webhook", told)
 
     def _complain(self, who: str, why: str | None) -> None:
         if why is not None:
@@ -86,7 +90,7 @@ def notifier_for(settings: Settings, env: Mapping[str, str], notice: Callable[[s
     """
     safe = {name: value for name, value in env.items() if name not in VENDOR.token_variables}
     webhook = checked_webhook(settings.webhook) if settings.webhook else None
-    return Notifier(_words(settings.on_event), webhook, safe, notice)
+    return Notifier(_words(settings.on_event), webhook, safe, notice, settings.ca)
 
 
 def _words(command: str | None) -> tuple[str, ...]:

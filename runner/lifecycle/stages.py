@@ -24,6 +24,7 @@ from runner.events.observer import Observer
 from runner.events.progress import ProgressCounter
 from runner.events.report import RunReport
 from runner.http.image_client import ImageClient
+from runner.http.transport import tls_context
 from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.approve import approve
 from runner.lifecycle.build import build, build_brake, build_health
@@ -170,7 +171,11 @@ async def _opened(
             order.observer.notice(api.warning)
         policy = ImageUrlPolicy.of(api.base, (*api.image_hosts, *settings.picture_hosts))
         client = ImageClient(
-            policy, transport=environment.transport, proxy=settings.proxy, user_agent=user_agent()
+            policy,
+            transport=environment.transport,
+            proxy=settings.proxy,
+            tls=tls_context(settings.ca),
+            user_agent=user_agent(),
         )
         send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
         async with client:

@@ -85,7 +85,7 @@ class Health:
         if self._troubled_since is None:
             self._troubled_since = now
         if failure.certificate:
-            self._brake.pause(PauseReason.OUTAGE, f"The API's certificate is refused: {failure.reason}.")
+            self._brake.pause(PauseReason.OUTAGE, _refused(failure))
         elif now - self._troubled_since >= self._limit:
             self._outage(failure.reason)
         elif not failure.answered:
@@ -173,7 +173,7 @@ class Health:
     def _give_up_if_too_long(self, trouble: CallFailed) -> None:
         assert self._suspect_since is not None
         if trouble.certificate:
-            self._brake.pause(PauseReason.OUTAGE, f"The API's certificate is refused: {trouble.reason}.")
+            self._brake.pause(PauseReason.OUTAGE, _refused(trouble))
         elif self._clock.monotonic() - self._suspect_since >= self._limit:
             self._outage(trouble.reason)
 
@@ -186,3 +186,10 @@ class Health:
 def _is_refusal(http_status: int | None) -> bool:
     """Whether the API understood the request and refused it. A gateway's 5xx or redirect is no refusal."""
     return http_status is not None and 400 <= http_status < 500
+
+
+def _refused(trouble: CallFailed) -> str:
+    return (
+        f"The API's certificate is refused: {trouble.reason}. Where a company's proxy is in between, "
+        "the setting ca names its authority."
+    )

@@ -13,6 +13,7 @@ from runner.clock import Clock
 from runner.environment import Environment
 from runner.http.api_client import ApiClient
 from runner.http.api_url import origin
+from runner.http.transport import tls_context
 from runner.providers.base import Provider
 from runner.providers.origin import EMULATOR_ORIGIN
 from runner.providers.runcomfy.api import RunComfy
@@ -64,7 +65,12 @@ async def open_api(settings: Settings, environment: Environment) -> AsyncIterato
                 )
             secret, warning = token.secret, token.warning
         client = ApiClient(
-            base, secret, transport=environment.transport, proxy=settings.proxy, user_agent=user_agent()
+            base,
+            secret,
+            transport=environment.transport,
+            proxy=settings.proxy,
+            tls=tls_context(settings.ca),
+            user_agent=user_agent(),
         )
         await stack.enter_async_context(client)
         provider = RunComfy(

@@ -31,7 +31,7 @@ def tuning_for(settings: Settings, batch: BatchView, *, flags_count: bool = True
         return value if tuned is None or (flags_count and settings.on_command_line(name)) else tuned
 
     return Tuning(
-        concurrency=effective("concurrency", settings.concurrency, batch.concurrency),
+        concurrency=settings.in_flight(effective("concurrency", settings.concurrency, batch.concurrency)),
         rate=effective("rate", settings.rate, batch.rate),
         budget=effective("budget", settings.budget, batch.budget),
     )

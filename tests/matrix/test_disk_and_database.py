@@ -24,6 +24,15 @@ from tests.support.night import Night, night
 from tests.support.virtual_time import virtual
 from tests.support.world import leftovers
 
+_MOST_FILES_TAKEN = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+for _ in range(46):
+    os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Takes most of the files that a process may open, and becomes another program."""
+
 ROWS = 12
 
 
@@ -147,11 +156,11 @@ async def test_files_that_are_no_database_of_ours(tmp_path: Path) -> None:
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="no ulimit there")
 async def test_out_of_file_handles(tmp_path: Path) -> None:
-    """With room for two dozen files and work for many more: a pause, and never a second payment."""
+    """Fewer than its limit promises, because others are open already: a pause, and never a second payment."""
     async with desk(tmp_path) as here:
         rows = here.sheet(24)
         busy = ["--concurrency", "64", "--submit-gate", "64", "--outage-limit", "2"]
-        few_files = ["/bin/sh", "-c", 'ulimit -n 24; exec "$0" "$@"', *COMMAND]
+        few_files = [sys.executable, "-c", _MOST_FILES_TAKEN, *COMMAND]
         process = start(here, ["run", rows, *QUICK, *busy], few_files)
         ended = await wait(process)
         assert ended.code in (69, 73), ended.err

@@ -12,6 +12,7 @@ from runner.cli.options.settings import RUNNING
 from runner.cli.steps import run_end
 from runner.cli.steps.consent import consent_of
 from runner.cli.steps.open import execute, must_exist, process_environment
+from runner.cli.steps.open_files import within_open_files
 from runner.cli.steps.rehearsal import check_rehearsal
 from runner.settings import Settings
 
@@ -28,6 +29,7 @@ def command(settings: Settings, selected: SelectionOptions, batch: BatchName = N
     Where another runner works on it already, only the pause is cleared. One that is ending is waited for.
     """
     check_rehearsal(settings)
+    settings = within_open_files(settings)
     selection = selected.selection()
     must_exist(settings)
     from runner.run import resume_batch  # late: SQLAlchemy and the API's clients come along

@@ -14,6 +14,7 @@ from runner.cli.steps import run_end
 from runner.cli.steps.consent import consent_of
 from runner.cli.steps.new_database import make_another
 from runner.cli.steps.open import execute, process_environment
+from runner.cli.steps.open_files import within_open_files
 from runner.cli.steps.rehearsal import check_rehearsal
 from runner.settings import Settings
 
@@ -46,6 +47,7 @@ def command(
     Where a guard or a person paused the batch, only `resume` goes on: a run fetches what is paid for.
     """
     check_rehearsal(settings)
+    settings = within_open_files(settings)
     selection = selected.selection()
     # Late: SQLAlchemy and the API's clients come along; `--help` needs none.
     from runner.lifecycle.order import LoadOptions

@@ -185,13 +185,6 @@ def _answer() -> str:
     return os.read(sys.stdin.fileno(), 4096).decode(errors="replace")
 
 
-def prepare() -> None:
-    """Write characters that the terminal's encoding lacks as escapes, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-
-
 def forget_output() -> None:
     """The reader of our output is gone: write nothing more, so that Python exits quietly, too."""
     with suppress(OSError, ValueError):

@@ -8,6 +8,7 @@ from contextlib import suppress
 from jobs.errors import NightsheetError, SheetProblems
 from jobs.exit_codes import ExitCode
 from runner.cli.console import console
+from runner.cli.console.machine import of_this_machine
 from runner.cli.console.problem_blocks import blocks
 from runner.cli.console.pydantic_messages import reworded
 
@@ -34,6 +35,9 @@ def guarded(body: Callable[[], int | None], *, verbose: bool) -> int:
         if isinstance(first, NightsheetError):
             show_error(first)
             return first.exit_code
+        if (found := of_this_machine(_innermost(error))) is not None:
+            show_error(found)
+            return found.exit_code
         return _defect(error, verbose=verbose)
 
 
@@ -64,10 +68,14 @@ def _first(error: Exception) -> Exception:
     return firsts[0] if all(isinstance(inner, NightsheetError) for inner in firsts) else error
 
 
+def _innermost(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 def _defect(error: Exception, *, verbose: bool) -> int:
-    inner: Exception = error
-    while isinstance(inner, ExceptionGroup) and len(inner.exceptions) == 1:
-        inner = inner.exceptions[0]
+    inner = _innermost(error)
     console.message(f"This is a defect in Nightsheet: {type(inner).__name__}: {inner}", style="bold red")
     if verbose:
         for line in "".join(traceback.format_exception(error)).splitlines():

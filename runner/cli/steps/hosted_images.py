@@ -46,13 +46,15 @@ async def probe(hosted: HostedImages, file: str, plan: Plan, settings: Settings)
     """Probe all of them; what is wrong with one becomes a problem of the plan, or a warning."""
     # Late: they bring the HTTP clients along, which a check without --remote does not need.
     from runner.http.image_client import ImageClient
+    from runner.http.transport import tls_context
     from runner.http.url_policy import ImageUrlPolicy
     from runner.providers.connect import user_agent
     from runner.providers.vendor import api_base
     from runner.uploads.hosted_check import look_at_all
 
     policy = ImageUrlPolicy.of_references(_HERE if settings.emulator else api_base(process_environment().env))
-    async with ImageClient(policy, proxy=settings.proxy, user_agent=user_agent()) as client:
+    tls = tls_context(settings.ca)
+    async with ImageClient(policy, proxy=settings.proxy, tls=tls, user_agent=user_agent()) as client:
         found = await look_at_all(client, tuple(hosted.named))
     for address, (row, key, rows) in hosted.named.items():
         result = found[address]

@@ -220,3 +220,11 @@ def test_picture_folders_are_a_list_in_each_place(monkeypatch: pytest.MonkeyPatc
     """Commas in the environment."""
     monkeypatch.setenv("NIGHTSHEET_PICTURE_FOLDERS", "/a, b/c")
     assert load_settings({}).picture_folders == (Path("/a"), Path("b/c"))
+
+
+def test_a_process_that_can_do_less_does_less() -> None:
+    """Whatever `tune` says; nothing gets more than it asked for."""
+    plain = Settings(concurrency=64, downloads=2)
+    assert (plain.in_flight(900), plain.within(100, 9).concurrency) == (900, 64)
+    fitted = plain.within(6, 1)
+    assert (fitted.concurrency, fitted.downloads, fitted.in_flight(900), fitted.in_flight(3)) == (6, 1, 6, 3)

@@ -243,7 +243,7 @@ class Outside:
             await self.command()
         return mock.Mock(returncode=0)
 
-    async def post(self, url: str, body: bytes, *, timeout_seconds: float) -> str | None:
+    async def post(self, url: str, body: bytes, *, timeout_seconds: float, tls: object) -> str | None:
         self.posted.append((url, json.loads(body), timeout_seconds))
         return self.hook
 

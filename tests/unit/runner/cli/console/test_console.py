@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runner.cli.console import console
+from runner.cli.console import console, streams
 from runner.cli.console.formatting import brief_model
 
 
@@ -161,7 +161,7 @@ def test_a_poor_encoding_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     stream: Any = io.TextIOWrapper(raw, encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
-    console.prepare()
+    streams.prepare()
     console.result("Ü")
     stream.flush()
     assert raw.getvalue() == b"\\xdc\n"
