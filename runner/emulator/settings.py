@@ -47,13 +47,15 @@ class EmulatorSettings(BaseModel):
     """Share of the accepted requests whose run fails."""
     moderated_share: Share = 0.0
     """Share of the accepted requests stopped by the provider's content rules after acceptance."""
+    lost_answer_share: Share = 0.0
+    """Share of the submits that are accepted and whose answer never arrives."""
     short_share: Share = 0.0
     """Share of the sequential requests that give fewer images than requested."""
 
     # -- money --
     price_usd: dict[str, Money] = Field(default_factory=_prices)
     """US dollars an image, by the beginning of the model_id; the longest match counts."""
-    price_unit: str = "image"
+    price_unit: str = "output"
     balance_usd: Annotated[Decimal, Field(allow_inf_nan=False)] = Decimal(1000)
     """Balance at the start; it may be zero or negative, as in the official CLI's balance.rs."""
     billed: Literal["requested", "delivered"] = "requested"
@@ -114,6 +116,9 @@ class EmulatorSettings(BaseModel):
     """`created_at` and `finished_at` of a result."""
     echo_inputs: bool = False
     """The result repeats the inputs beside the output, as third parties report."""
+    bad_values: Literal["refused", "failed"] = "refused"
+    """A body that does not fit the model's schema: refused at once, or accepted, and a run that fails. The
+    latter was measured once, for an impossible value of another model."""
     unknown_keys: Literal["ignored", "refused"] = "ignored"
     """Keys that the model's schema does not have."""
     data_uris: Literal["refused", "accepted"] = "accepted"

@@ -34,7 +34,7 @@ FLOORS = {
         console
     """,
     "runner.emulator": """
-        http
+        choices http
         service
         pictures
         settings

@@ -68,7 +68,9 @@ async def test_the_catalogue_over_http(served: Served) -> None:
     odd = (await served.client.get("/models?limit=many&offset=-1&include_schema=true")).json()
     assert (odd["limit"], odd["offset"]) == (100, 0)
     assert "input_schema" in odd["models"][0]
-    assert (await served.client.get("/models/categories")).json() == {"categories": ["image"]}
+    assert (await served.client.get("/models/categories")).json() == {
+        "categories": ["text-to-image", "image-to-image"]
+    }
     one = (await served.client.get(f"/models/{SEQUENTIAL}")).json()
     assert (one["model_id"], one["base_price_usd"]) == (SEQUENTIAL, 0.04)
 

@@ -58,7 +58,7 @@ def create_app(service: EmulatorService) -> Starlette:
         Route("/v1/requests/{request_id}/result", deliver(calls.result), methods=["GET"]),
         Route("/v1/requests/{request_id}/cancel", deliver(calls.cancel), methods=["POST"]),
         Route("/prod/v2/balance", deliver(calls.balance), methods=["GET"]),
-        Route("/media/{segment}", deliver(calls.media), methods=["GET"]),
+        Route("/media/{path:path}", deliver(calls.media), methods=["GET"]),
     ]
     return Starlette(routes=routes, exception_handlers={ClientDisconnect: _nobody_there})
 
@@ -114,7 +114,7 @@ class _Calls:
         return self._service.balance(token=_token(request))
 
     async def media(self, request: Request) -> ServiceAnswer:
-        return self._service.media(request.path_params["segment"], token=_token(request))
+        return self._service.media(request.path_params["path"], token=_token(request))
 
 
 async def _delivery(

@@ -16,7 +16,7 @@ _STAND_IN = "https://playgrounds-storage-public.runcomfy.net/inline-{}.png"
 
 @dataclass(frozen=True, slots=True)
 class SubmitCheck:
-    """`asked`: the most images that it may give. `problems`: (field, message), empty if accepted."""
+    """`asked`: the most images that it may give. `problems`: (field, message), empty if it fits."""
 
     asked: int
     problems: tuple[tuple[str, str], ...] = ()
@@ -44,7 +44,7 @@ def check_body(spec: ModelSpec, body: Mapping[str, JsonValue], settings: Emulato
     checked = spec.check(values)
     problems += [(finding.field, finding.message) for finding in checked.problems]
     if problems or checked.inputs is None:
-        return SubmitCheck(0, tuple(problems))
+        return SubmitCheck(1, tuple(problems))
     return SubmitCheck(spec.expected_images(checked.inputs))
 
 

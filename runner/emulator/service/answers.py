@@ -82,9 +82,14 @@ def unknown_id(settings: EmulatorSettings) -> ServiceAnswer:
     return error(settings, 404, 404001, "ResourceNotFound: the request does not exist or has expired.")
 
 
+def misfit(problems: Sequence[tuple[str, str]]) -> str:
+    """What does not fit the schema, field by field."""
+    return "; ".join(f"{field}: {text}" if field else text for field, text in problems)
+
+
 def bad_body(settings: EmulatorSettings, problems: Sequence[tuple[str, str]]) -> ServiceAnswer:
     """A body that does not fit the schema; `problems` are (field, message)."""
-    message = "; ".join(f"{field}: {text}" if field else text for field, text in problems)
+    message = misfit(problems)
     detail: list[Body] = [
         {"loc": ["body", field] if field else ["body"], "msg": text, "type": "value_error"}
         for field, text in problems

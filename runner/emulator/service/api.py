@@ -20,6 +20,7 @@ from runner.emulator.service.listing import model_page
 from runner.emulator.service.results import result_body, status_body
 from runner.emulator.settings import EmulatorSettings
 
+_ENDINGS = {"jpeg": "jpg", "png": "png"}
 _STORAGE_ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{}</Code></Error>'
 
 
@@ -67,7 +68,8 @@ class Endpoints:
     ) -> ServiceAnswer:
         """Check, price and accept; the order of the refusals is the emulator's choice.
 
-        A reference that cannot be used is found out later, and fails the run.
+        A reference that cannot be used is found out later, and fails the run; so are values that do not fit,
+        if the settings say so.
         """
         spec = find(model_id)
         if spec is None:
@@ -75,8 +77,10 @@ class Endpoints:
         if not isinstance(body, dict):
             return answers.bad_body(self.settings, [("", "the body must be one JSON object")])
         checked = check_body(spec, body, self.settings)
-        if checked.problems:
+        if checked.problems and self.settings.bad_values == "refused":
             return answers.bad_body(self.settings, checked.problems)
+        if checked.problems:
+            seen = ReferenceLooks(why_not=f"Invalid input. {answers.misfit(checked.problems)}")
         at = self.now()
         if self._too_many(at):
             return answers.too_many(self.settings, self.datetime())
@@ -151,11 +155,14 @@ class Endpoints:
         if not self.settings.fresh_links:
             start = self.history.ended(submit) or start
         expires = 0.0 if expired else start + self.settings.url_seconds
-        return f"{origin}/media/{mint(Link(submit.ordinal, index, expires), self._journal.nonce)}"
+        link = Link(submit.ordinal, index, expires)
+        made_at = datetime.fromtimestamp(submit.at, UTC).isoformat(timespec="microseconds")
+        ending = _ENDINGS[self.settings.picture_format]
+        return f"{origin}/media/{mint(link, self._journal.nonce, made_at, ending)}"
 
-    def picture(self, segment: str) -> LinkedImage | None:
+    def picture(self, path: str) -> LinkedImage | None:
         """The image behind a link, expired or not; None for a link of another emulator."""
-        link = read(segment, self._journal.nonce)
+        link = read(path, self._journal.nonce)
         if link is None or link.ordinal > len(self.history.ledger):
             return None
         return LinkedImage(self.history.ledger[link.ordinal - 1], link)

@@ -6,7 +6,8 @@ from runner.emulator.service.answers import Body
 from runner.emulator.settings import EmulatorSettings
 
 _KIND = "model"
-_CATEGORY = "image"
+CATEGORIES = ("text-to-image", "image-to-image")
+"""Of the models here; the API has more of the kind, such as text-to-video."""
 
 
 def model_pages(
@@ -25,7 +26,7 @@ def model_pages(
         spec
         for spec in MODELS.values()
         if wanted in f"{spec.model_id} {spec.title} {spec.summary}".casefold()
-        and category in ("", _CATEGORY)
+        and category in ("", _category(spec))
         and kind in ("", _KIND)
     ]
     return {
@@ -42,7 +43,7 @@ def model_page(settings: EmulatorSettings, spec: ModelSpec, include_schema: bool
         "model_id": spec.model_id,
         "display_name": spec.title,
         "description": spec.summary,
-        "categories": [_CATEGORY],
+        "categories": [_category(spec)],
         "kind": _KIND,
         "inputs": list(spec.fields),
         "required_inputs": [name for name, field in spec.fields.items() if field.required],
@@ -54,3 +55,9 @@ def model_page(settings: EmulatorSettings, spec: ModelSpec, include_schema: bool
     if include_schema:
         page["input_schema"] = spec.input_schema()
     return page
+
+
+def _category(spec: ModelSpec) -> str:
+    """By whether it needs images to begin with."""
+    field = spec.fields.get(spec.vocabulary.get("images", ""))
+    return CATEGORIES[field is not None and field.required]

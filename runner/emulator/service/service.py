@@ -20,7 +20,7 @@ from runner.emulator.service.answers import ServiceAnswer
 from runner.emulator.service.api import Endpoints
 from runner.emulator.service.history import State, Submit
 from runner.emulator.service.journal import Journal
-from runner.emulator.service.listing import model_pages
+from runner.emulator.service.listing import CATEGORIES, model_pages
 from runner.emulator.service.results import twisted_result, twisted_status
 from runner.emulator.settings import EmulatorSettings
 
@@ -51,11 +51,12 @@ class EmulatorService:
     @property
     def faults(self) -> Sequence[Fault]:
         """The armed faults; setting them restarts their counts and windows."""
-        return self._book.faults
+        return self._faults
 
     @faults.setter
     def faults(self, faults: Sequence[Fault]) -> None:
-        self._book = FaultBook(faults, self.settings.seed)
+        self._faults = tuple(faults)
+        self._book = FaultBook((*faults, *_lost_answers(self.settings)), self.settings.seed)
         self._armed_at = self._api.now()
 
     @property
@@ -174,7 +175,7 @@ class EmulatorService:
     def categories(self, *, token: str | None) -> ServiceAnswer:
         """GET /v1/models/categories."""
         return self._guarded(
-            self._strike(Endpoint.MODELS), token, lambda: ServiceAnswer({"categories": ["image"]})
+            self._strike(Endpoint.MODELS), token, lambda: ServiceAnswer({"categories": list(CATEGORIES)})
         )
 
     def model(self, model_id: str, *, token: str | None) -> ServiceAnswer:
@@ -185,10 +186,10 @@ class EmulatorService:
         """GET /prod/v2/balance."""
         return self._guarded(self._strike(Endpoint.BALANCE), token, self._api.balance)
 
-    def media(self, segment: str, *, token: str | None = None) -> ServiceAnswer:
-        """GET /media/{segment}: a picture, as a recipe. Needs no token; one that is sent is noted."""
+    def media(self, path: str, *, token: str | None = None) -> ServiceAnswer:
+        """GET /media/{path}: a picture, as a recipe. Needs no token; one that is sent is noted."""
         self.media_with_token += token is not None
-        picture = self._api.picture(segment)
+        picture = self._api.picture(path)
         if picture is None:
             fault = self._strike(Endpoint.MEDIA)
         else:
@@ -240,6 +241,12 @@ class EmulatorService:
         self.calls[endpoint] += 1
         elapsed = (self._api.now() - self._armed_at) * self.settings.speed
         return self._book.choose(endpoint, elapsed, job=job, prompt=prompt, picture=picture)
+
+
+def _lost_answers(settings: EmulatorSettings) -> tuple[Fault, ...]:
+    share = settings.lost_answer_share
+    lost = Fault(endpoint=Endpoint.SUBMIT, kind=FaultKind.DROP, accepted=True, times=None, chance=share)
+    return (lost,) if share else ()
 
 
 def _prompt(submit: Submit) -> str:

@@ -63,11 +63,12 @@ class Served:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Served]:
-    """An emulator on a free port, with a client that has a token."""
+async def running(**choices: Any) -> AsyncIterator[Served]:
+    """An emulator on a free port, with these choices, and a client that has a token."""
     clock = Clock()
+    settings = EmulatorSettings.model_validate(SETTINGS.model_dump() | choices)
     async with (
-        serve(SETTINGS, clock) as handle,
+        serve(settings, clock) as handle,
         httpx.AsyncClient(base_url=handle.base_url, headers=TOKEN) as client,
     ):
         yield Served(handle, client, clock)

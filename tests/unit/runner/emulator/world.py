@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import JsonValue
 
@@ -102,4 +103,4 @@ class World:
 
     def media(self, link: str) -> ServiceAnswer:
         """Fetch a link."""
-        return self.service.media(link.removeprefix(f"{ORIGIN}/media/"))
+        return self.service.media(unquote(link.removeprefix(f"{ORIGIN}/media/")))

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from pydantic import JsonValue
 
+from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.emulator.pictures.recipe import Recipe
 from tests.unit.runner.emulator.world import OLD, ORIGIN, SEQUENTIAL, SINGLE, TOKEN, World
 
@@ -231,6 +232,37 @@ def test_links_of_others_lead_nowhere() -> None:
         assert world.media(link).status == 404
 
 
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (SINGLE, {}),
+        (SINGLE, {"prompt": "x", "resolution": "8K"}),
+        (SEQUENTIAL, {"prompt": "x", "sequential_image_generation_options": 16}),
+    ],
+)
+def test_a_body_that_does_not_fit_may_fail_later(model: str, body: dict[str, JsonValue]) -> None:
+    """Accepted and paid for; the result says why."""
+    world = World(bad_values="failed")
+    request_id = world.accepted(body, model)
+    world.clock.advance(1000)
+    result = world.result(request_id, include_cost=True)
+    assert (result["status"], result["cost"]) == ("failed", 0.04)
+    assert str(result["error"]).startswith("Invalid input. ")
+    assert world.submit([]).status == 422
+
+
+def test_a_share_of_the_answers_is_lost() -> None:
+    """Beside whatever faults are armed; each submit is accepted."""
+    world = World(lost_answer_share=0.5)
+    lost = [world.submit().fault is not None for _ in range(40)]
+    assert 10 < sum(lost) < 30
+    assert len(world.service.ledger) == 40
+    assert world.service.faults == ()
+    world.service.faults = [Fault(endpoint=Endpoint.MODELS, kind=FaultKind.HTML)]
+    assert len(world.service.faults) == 1
+    assert any(world.submit().fault is not None for _ in range(40))
+
+
 def test_the_catalogue_is_searched_and_paged() -> None:
     """`total` counts what was found, the page holds a part of it."""
     service = World().service
@@ -243,14 +275,25 @@ def test_the_catalogue_is_searched_and_paged() -> None:
     assert service.models(token=TOKEN, category="video").body["total"] == 0
     assert service.models(token=TOKEN, kind="workflow").body["total"] == 0
     assert service.models(token=TOKEN, limit=0, offset=-5).body["limit"] == 1
-    assert service.categories(token=TOKEN).body == {"categories": ["image"]}
+    assert service.categories(token=TOKEN).body == {"categories": ["text-to-image", "image-to-image"]}
+    found = {
+        category: [
+            str(entry["model_id"]).rpartition("/")[2]
+            for entry in service.models(token=TOKEN, category=category).body["models"]  # type: ignore[union-attr]
+            if isinstance(entry, dict)
+        ]
+        for category in ("text-to-image", "image-to-image")
+    }
+    assert all("edit" in name for name in found["image-to-image"])
+    assert not any("edit" in name for name in found["text-to-image"])
+    assert sum(map(len, found.values())) == everything["total"]
 
 
 def test_a_model_tells_its_price_and_its_schema() -> None:
     """The schema in a list only when asked for."""
     service = World().service
     page = service.model(OLD, token=TOKEN).body
-    assert (page["base_price_usd"], page["price_unit"]) == (0.03, "image")
+    assert (page["base_price_usd"], page["price_unit"]) == (0.03, "output")
     assert page["required_inputs"] == ["text"]
     assert isinstance(page["input_schema"], dict)
     assert service.model("a/b", token=TOKEN).body["error_code"] == 400001
