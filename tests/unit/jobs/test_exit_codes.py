@@ -1,4 +1,4 @@
-"""The exit codes: README's table, the sentence of each, and the code that an error carries."""
+"""The exit codes: the table of docs/scripts.md, the sentence of each, and the code that an error carries."""
 
 import ast
 import inspect
@@ -9,12 +9,12 @@ from jobs import exit_codes
 from jobs.exit_codes import ExitCode, exit_code_of
 from jobs.pauses import PauseReason
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "scripts.md").read_text(encoding="utf-8")
 
 
-def test_readme_lists_every_code() -> None:
+def test_the_page_lists_every_code() -> None:
     """Each once, in order, and no other."""
-    (table,) = re.findall(r"^\| exit code \| means \|\n\|---\|---\|\n((?:\|.*\n)+)", README, re.MULTILINE)
+    (table,) = re.findall(r"^\| exit code \| means \|\n\|---\|---\|\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
     cells = [line.split("|")[1] for line in table.splitlines()]
     assert [int(number) for cell in cells for number in cell.split(",")] == list(ExitCode)
 
