@@ -68,6 +68,9 @@ class EmulatorSettings(BaseModel):
     tokens: frozenset[str] | None = None
     """Bearer tokens accepted; None accepts any that is not empty."""
 
+    accounts: Literal["one", "by_token"] = "one"
+    """Whose the requests are: everybody's, or those of the token that sent them; others are told 403001."""
+
     # -- how long things last, in seconds of the clock --
     url_seconds: Seconds = 86_400.0
     """Lifetime of an image's link; upstream's is 24 h."""

@@ -82,6 +82,11 @@ def unknown_id(settings: EmulatorSettings) -> ServiceAnswer:
     return error(settings, 404, 404001, "ResourceNotFound: the request does not exist or has expired.")
 
 
+def not_yours(settings: EmulatorSettings) -> ServiceAnswer:
+    """403001, PermissionDeniedError."""
+    return error(settings, 403, 403001, "PermissionDeniedError: the request belongs to another user.")
+
+
 def misfit(problems: Sequence[tuple[str, str]]) -> str:
     """What does not fit the schema, field by field."""
     return "; ".join(f"{field}: {text}" if field else text for field, text in problems)

@@ -64,7 +64,12 @@ class Endpoints:
         self.history.apply(event)
 
     def submit(
-        self, model_id: str, body: JsonValue, origin: str, seen: ReferenceLooks = NOTHING_SEEN
+        self,
+        model_id: str,
+        body: JsonValue,
+        origin: str,
+        seen: ReferenceLooks = NOTHING_SEEN,
+        owner: str | None = None,
     ) -> ServiceAnswer:
         """Check, price and accept; the order of the refusals is the emulator's choice.
 
@@ -87,7 +92,8 @@ class Endpoints:
         cost = self.settings.price(model_id) * checked.asked
         if self.history.balance < cost or self.history.balance <= 0:
             return answers.no_balance(self.settings)
-        self.record(self.history.submitted(at, model_id, shortened(spec, body), checked.asked, cost, seen))
+        kept = shortened(spec, body)
+        self.record(self.history.submitted(at, model_id, kept, checked.asked, cost, seen, owner))
         return self._accepted(self.history.ledger[-1].request_id, origin)
 
     def _accepted(self, request_id: str, origin: str) -> ServiceAnswer:

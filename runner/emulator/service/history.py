@@ -41,6 +41,8 @@ class Submit:
     """The looks of its reference images, as far as they were fetched."""
     why_not: str | None = None
     """Why its run fails, if that was known at acceptance."""
+    owner: str | None = None
+    """Whose it is; None is everybody's."""
 
 
 class History:
@@ -68,6 +70,7 @@ class History:
         asked: int,
         cost: Decimal,
         seen: ReferenceLooks = NOTHING_SEEN,
+        owner: str | None = None,
     ) -> Event:
         """A submit is accepted; its outcome is drawn and stored, so that later settings cannot change it."""
         ordinal = len(self.ledger) + 1
@@ -76,6 +79,8 @@ class History:
         if seen.why_not is not None:
             fate = replace(fate, outcome="failed", pictures=0)
             more = {"why_not": seen.why_not}
+        if owner is not None:
+            more["owner"] = owner
         return {
             "event": "submit",
             "at": at,
@@ -134,6 +139,7 @@ class History:
             draw=Draw(float(event["seconds"]), event["outcome"], int(event["pictures"])),
             looks=tuple(event.get("looks", ())),
             why_not=event.get("why_not"),
+            owner=event.get("owner"),
         )
         self.ledger.append(submit)
         self._by_id[submit.request_id] = submit

@@ -4,6 +4,7 @@ An answer depends on the settings, the journal, the clock and the armed faults, 
 The clock is read, never waited for; one that goes back counts as standing still.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -119,7 +120,8 @@ class EmulatorService:
         """
         prompt = prompt_of(model_id, body) if isinstance(body, dict) else ""
         fault = self._strike(Endpoint.SUBMIT, len(self.ledger) + 1, prompt)
-        answer = self._guarded(fault, token, lambda: self._api.submit(model_id, body, origin, seen))
+        owner = self._owner(token)
+        answer = self._guarded(fault, token, lambda: self._api.submit(model_id, body, origin, seen, owner))
         if fault is not None and fault.kind is FaultKind.NO_ID and "request_id" in answer.body:
             return replace(answer, payload={"status": "in_queue"})
         return answer
@@ -127,7 +129,7 @@ class EmulatorService:
     def status(self, request_id: str, *, token: str | None, origin: str) -> ServiceAnswer:
         """GET /v1/requests/{request_id}/status."""
         submit, fault = self._about(Endpoint.STATUS, request_id)
-        answer = self._guarded(fault, token, lambda: self._api.status(submit, origin))
+        answer = self._guarded(fault, token, lambda: self._api.status(submit, origin), submit)
         if fault is None or not _tells_state(answer):
             return answer
         return replace(answer, payload=twisted_status(answer.body, fault))
@@ -137,7 +139,7 @@ class EmulatorService:
     ) -> ServiceAnswer:
         """GET /v1/requests/{request_id}/result."""
         submit, fault = self._about(Endpoint.RESULT, request_id)
-        answer = self._guarded(fault, token, lambda: self._api.result(submit, origin, include_cost))
+        answer = self._guarded(fault, token, lambda: self._api.result(submit, origin, include_cost), submit)
         if fault is None or submit is None or not _tells_state(answer):
             return answer
         expired = fault.kind is FaultKind.EXPIRED_LINKS
@@ -150,7 +152,7 @@ class EmulatorService:
     def cancel(self, request_id: str, *, token: str | None) -> ServiceAnswer:
         """POST /v1/requests/{request_id}/cancel."""
         submit, fault = self._about(Endpoint.CANCEL, request_id)
-        return self._guarded(fault, token, lambda: self._api.cancel(submit))
+        return self._guarded(fault, token, lambda: self._api.cancel(submit), submit)
 
     def models(
         self,
@@ -200,10 +202,18 @@ class EmulatorService:
     # -- tokens and faults --
 
     def _guarded(
-        self, fault: Fault | None, token: str | None, real: Callable[[], ServiceAnswer]
+        self,
+        fault: Fault | None,
+        token: str | None,
+        real: Callable[[], ServiceAnswer],
+        about: Submit | None = None,
     ) -> ServiceAnswer:
         def authorised() -> ServiceAnswer:
-            return real() if self._accepts(token) else answers.bad_token(self.settings)
+            if not self._accepts(token):
+                return answers.bad_token(self.settings)
+            if about is not None and about.owner not in (None, self._owner(token)):
+                return answers.not_yours(self.settings)
+            return real()
 
         return self._troubled(fault, authorised)
 
@@ -224,6 +234,13 @@ class EmulatorService:
         if not token or token in self._revoked:
             return False
         return self._tokens is None or token in self._tokens
+
+    def _owner(self, token: str | None) -> str | None:
+        """Who a token stands for, without the token itself: the journal keeps it."""
+        if token is None or self.settings.accounts == "one":
+            return None
+        key = self.journal.nonce.encode()[:64]
+        return hashlib.blake2b(token.encode("utf-8", "surrogatepass"), key=key, digest_size=8).hexdigest()
 
     def _find(self, request_id: str) -> Submit | None:
         self._api.now()

@@ -1,6 +1,7 @@
 """The API's endpoints in virtual time."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from pydantic import JsonValue
@@ -249,6 +250,22 @@ def test_a_body_that_does_not_fit_may_fail_later(model: str, body: dict[str, Jso
     assert (result["status"], result["cost"]) == ("failed", 0.04)
     assert str(result["error"]).startswith("Invalid input. ")
     assert world.submit([]).status == 422
+
+
+def test_a_request_may_belong_to_the_token_that_sent_it() -> None:
+    """Another token is told so at every endpoint, also after a restart; by default it is everybody's."""
+    for accounts, code in (("by_token", 403001), ("one", None)):
+        world = World(accounts=accounts)
+        request_id = world.accepted()
+        again = World(journal=world.journal, accounts=accounts)
+        for service in (world.service, again.service):
+            for ask in (
+                partial(service.status, origin=ORIGIN),
+                partial(service.result, origin=ORIGIN),
+                service.cancel,
+            ):
+                assert ask(request_id, token="another").body.get("error_code") == code
+                assert "error_code" not in ask(request_id, token=TOKEN).body
 
 
 def test_a_share_of_the_answers_is_lost() -> None:
