@@ -207,7 +207,7 @@ def test_launchd_is_given_the_folder_and_the_script() -> None:
     agent = plistlib.loads(text.encode())
     script = fenced(SCRIPTS.partition("\n## cron and systemd\n")[2], "sh")[0]
     folder = agent["WorkingDirectory"]
-    assert f"cd {folder} " in script
+    assert f"cd {folder.replace('/Users/', '/home/')} " in script
     assert agent["ProgramArguments"][-2:] == ["/bin/sh", f"{folder}/night.sh"]
     assert agent["StartCalendarInterval"] == {"Hour": 23, "Minute": 0}
     assert "KeepAlive" not in agent
