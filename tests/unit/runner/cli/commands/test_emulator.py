@@ -49,6 +49,7 @@ def test_it_serves_until_it_is_told_to_stop(signum: signal.Signals, tmp_path: Pa
         (("--faults", "cursed"), "fault profile 'cursed'"),
         (("--speed", "0"), "--speed"),
         (("--port", "99999"), "port"),
+        (("--set", "slots=0"), "--set slots"),
     ],
 )
 def test_what_does_not_do_exits_2(world: World, arguments: tuple[str, ...], said: str) -> None:
@@ -99,3 +100,28 @@ def test_a_night_with_the_stand_in(
     assert (code, json.loads(out)["submits"]) == (0, 1)
     code, out = run("status", "--emulator", "--json")
     assert json.loads(out)["cost"] == {"spent_usd": 0.04, "estimate_usd": 0.04, "in_doubt_usd": 0.0}
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_what_is_set_is_what_it_answers(tmp_path: Path) -> None:
+    """Each `--set` counts."""
+    chosen = ["--set", "price_unit=second", "--set", 'price_usd={"":0.5}']
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTSHEET_")}
+    with subprocess.Popen(
+        [sys.executable, "-c", CODE, "emulator", "--port", "0", *chosen],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        base = process.stdout.readline().partition("=")[2].strip()
+        url = f"{base}/models/bytedance/seedream-4-5/sequential"
+        request = urllib.request.Request(url, headers={"Authorization": "Bearer anything"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            page = json.load(answer)
+        process.terminate()
+        assert process.wait(10) == 0
+    assert (page["price_unit"], page["base_price_usd"]) == ("second", 0.5)
