@@ -5,3 +5,6 @@ PUBLISHER_PREFIX = "bytedance/"
 
 EXAMPLE_MODEL = "bytedance/seedream-4-5/edit"
 """A model that help texts name."""
+
+FIRST_MODEL = "bytedance/seedream-4-5/text-to-image"
+"""A model for a first sheet: one image a job, and no image of one's own is needed."""

@@ -75,6 +75,16 @@ COMMANDS = (
         "models", _HELP, "List the models that can be run, or show one with its inputs, limits and defaults."
     ),
     CommandEntry(
+        "init",
+        _HELP,
+        "Write a first sheet, with the columns of the models asked for and example rows to replace.",
+    ),
+    CommandEntry(
+        "doctor",
+        _HELP,
+        "Check what a night needs: token, price, balance, disk, clock, proxy, certificate, upload, database.",
+    ),
+    CommandEntry(
         "emulator",
         _HELP,
         "Serve the API's stand-in on this machine until Ctrl-C: free, offline, and forgetful.",

@@ -4,6 +4,7 @@ The runner decides by these classes alone; a provider maps the API's words, code
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -182,6 +183,18 @@ class NoSuchModel:
 
 
 PriceVerdict = Priced | NoSuchModel | Stopped | CallFailed
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """What the API's own host says of the account, as far as it says anything."""
+
+    balance_usd: Decimal | None = None
+    """It may be zero or negative."""
+    host_time: datetime | None = None
+    """The host's clock, as its answer has it."""
+    unreachable: CallFailed | None = None
+    """Why no answer came at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from runner.environment import Environment
 from runner.http.api_client import ApiClient
 from runner.http.api_url import origin
 from runner.http.transport import tls_context
-from runner.providers.base import Provider
+from runner.providers.base import AccountReport, Provider
 from runner.providers.origin import EMULATOR_ORIGIN
+from runner.providers.runcomfy.account import account
 from runner.providers.runcomfy.api import RunComfy
 from runner.providers.runcomfy.credentials import load_token
 from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
@@ -91,6 +92,25 @@ async def _emulator(settings: Settings, clock: Clock) -> AsyncIterator[tuple[str
     state = database.with_name(f"{database.name}.emulator")
     async with serve(EmulatorSettings(speed=settings.speed, faults=faults), clock, state) as handle:
         yield handle.base_url, SecretStr(secrets.token_urlsafe(16))
+
+
+async def account_of(settings: Settings, environment: Environment) -> AccountReport:
+    """What the API's own host says of the account: with the token, where there is one. Free.
+
+    Raises:
+        TokenProblem: the token is damaged.
+        UsageProblem: the API's base URL, or the proxy, cannot be used.
+    """
+    token = load_token(environment.env, environment.home)
+    client = ApiClient(
+        origin(api_base(environment.env)),
+        None if token is None else token.secret,
+        transport=environment.transport,
+        proxy=settings.proxy,
+        user_agent=user_agent(),
+    )
+    async with client:
+        return await account(client, settings.timeout)
 
 
 def user_agent() -> str:

@@ -30,11 +30,8 @@ def paid_submits(path: Path, origin: str) -> list[PaidSubmit]:
     Raises:
         CannotWrite: it cannot be read: it is no database of ours, a newer one's, locked or damaged.
     """
-    # Without a log beside the file nobody writes to it: opened as immutable, it gets no files beside it.
-    how = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
     try:
-        address = f"{path.resolve().as_uri()}?{how}"
-        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE_SECONDS)) as connection:
+        with closing(_connected(path)) as connection:
             version = _version(connection)
             found = connection.execute(_PAID, (origin, *sorted(PAID_OR_MAYBE)))
             return [
@@ -50,6 +47,25 @@ def paid_submits(path: Path, origin: str) -> list[PaidSubmit]:
             ]
     except (sqlite3.Error, OSError, ValueError, TypeError, UnicodeError) as error:
         raise CannotWrite(f"{path} cannot be read ({error}).") from error
+
+
+def check_readable(path: Path) -> None:
+    """Check that a file is a database of this version, or of an older one. Blocks.
+
+    Raises:
+        CannotWrite: it is another file, a newer version's, locked or damaged.
+    """
+    try:
+        with closing(_connected(path)) as connection:
+            _version(connection)
+    except (sqlite3.Error, OSError, ValueError, TypeError, UnicodeError) as error:
+        raise CannotWrite(f"{path} cannot be read ({error}).") from error
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    # Without a log beside the file nobody writes to it: opened as immutable, it gets no files beside it.
+    how = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, timeout=_PATIENCE_SECONDS)
 
 
 def _version(connection: sqlite3.Connection) -> str:

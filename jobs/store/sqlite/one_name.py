@@ -4,6 +4,7 @@ Two runners under two names would share no lock and no -wal, and send every row 
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.errors import CannotWrite
@@ -36,10 +37,24 @@ def check_one_name(path: Path, mounts: Path = MOUNTS) -> None:
         )
 
 
+def kind_of_mount(path: Path, mounts: Path = MOUNTS) -> str:
+    """The kind of file system that a path lies on, such as `ext4`; empty where that is not known."""
+    kinds = {point: kind for point, kind in _mounts(mounts) if path.is_relative_to(point)}
+    return kinds[max(kinds, key=len)] if kinds else ""
+
+
 def _mount_points(mounts: Path) -> frozenset[str]:
+    return frozenset(point for point, _kind in _mounts(mounts))
+
+
+def _mounts(mounts: Path) -> Iterator[tuple[str, str]]:
+    """Every mount point and its kind of file system, the later ones on top."""
     try:
         text = mounts.read_text(errors="surrogateescape")
     except OSError:  # not Linux: nothing is known of mounts
-        return frozenset()
-    points = (line.split(" ")[_MOUNT_POINT] for line in text.splitlines() if line.count(" ") > _MOUNT_POINT)
-    return frozenset(_OCTAL.sub(lambda found: chr(int(found[1], 8)), point) for point in points)
+        return
+    for line in text.splitlines():
+        fields, _, about = line.partition(" - ")
+        if fields.count(" ") >= _MOUNT_POINT:
+            point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), fields.split(" ")[_MOUNT_POINT])
+            yield point, about.split(" ")[0]

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from runner.settings import Settings
 
 
+_WRITES_IMAGES = frozenset({"run", "resume", "doctor"})
+"""Commands that take --output-dir and --upload."""
+
+
 def clock_time(moment: datetime, now: datetime) -> str:
     """A moment on the wall clock here, with its day if that is not today."""
     there, here = moment.astimezone(), now.astimezone()
@@ -41,8 +45,8 @@ def then(settings: "Settings", verb: str, *arguments: str) -> str:
         words.append("--emulator")
     if settings.db is not None:
         words += ["--db", str(settings.db)]
-    if settings.output_dir is not None and verb in {"run", "resume"}:
+    if settings.output_dir is not None and verb in _WRITES_IMAGES:
         words += ["--output-dir", str(settings.output_dir)]
-    if settings.on_command_line("upload") and verb in {"run", "resume"}:
+    if settings.on_command_line("upload") and verb in {*_WRITES_IMAGES, "check"}:
         words += ["--upload", str(settings.upload)]
     return shlex.join(words)

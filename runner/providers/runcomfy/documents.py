@@ -104,6 +104,11 @@ def usd(value: Any) -> Decimal | None:
     return amount if amount is not None and 0 <= amount <= _MOST_USD else None
 
 
+def balance_in(document: Mapping[str, Any]) -> Decimal | None:
+    """What the account has left in USD, which may be less than nothing; None where it is not given."""
+    return _decimal(document.get("balance_usd"))
+
+
 def _decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

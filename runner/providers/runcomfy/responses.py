@@ -122,15 +122,16 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
     if _SECONDS.fullmatch(told):
         return min(float(told), LONGEST_RETRY_AFTER_SECONDS)
-    until = _http_date(told)
+    until = http_date(told)
     if until is None:
         return None
     # Relative to the API's own clock if it sends one: ours may be off by hours.
-    seconds = (until - (_http_date(headers.get("date", "")) or now)).total_seconds()
+    seconds = (until - (http_date(headers.get("date", "")) or now)).total_seconds()
     return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """The moment that a header tells; None where it is none."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):

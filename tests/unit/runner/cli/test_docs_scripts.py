@@ -82,6 +82,7 @@ def test_the_examples_are_what_is_written(
     holds("run and resume", f"run my.csv --faults faults.toml --speed 1000 --poll-min 0.01 {telling}", 1)
     (event,) = EXAMPLES["--on-event and --webhook"]
     assert differences(event, json.loads((tmp_path / "event.json").read_bytes())) == []
+    holds("doctor", "doctor")
     holds("status", "status")
     holds("audit", "audit")
     holds("retry", "retry --job crane --yes")

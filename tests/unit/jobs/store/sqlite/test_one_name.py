@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import CannotWrite
-from jobs.store.sqlite.one_name import check_one_name
+from jobs.store.sqlite.one_name import check_one_name, kind_of_mount
 
 
 def mounts(folder: Path, *points: str) -> Path:
@@ -43,3 +43,18 @@ def test_a_hard_link(tmp_path: Path) -> None:
     for path in (database, other):
         with pytest.raises(CannotWrite, match=r"has 2 names \(hard links\)"):
             check_one_name(path)
+
+
+def test_the_kind_of_a_mount(tmp_path: Path) -> None:
+    """That of the innermost mount point, and of the later one where two lie on one."""
+    lines = [
+        "36 35 98:0 / / rw - ext4 /dev/root rw",
+        r"37 36 0:41 / /mnt/my\040drive rw,noatime master:1 - autofs systemd-1 rw",
+        r"38 37 0:42 / /mnt/my\040drive rw shared:2 - nfs4 host:/share rw",
+        "odd line",
+    ]
+    told = tmp_path / "mountinfo"
+    told.write_text("\n".join(lines))
+    assert kind_of_mount(Path("/mnt/my drive/a/n.db"), told) == "nfs4"
+    assert kind_of_mount(Path("/mnt/my/n.db"), told) == "ext4"
+    assert kind_of_mount(Path("/n.db"), tmp_path / "not Linux") == ""

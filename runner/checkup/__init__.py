@@ -1,0 +1,1 @@
+"""What has to be right before a night: token, price, disk, database. Free calls only."""
