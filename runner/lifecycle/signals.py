@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -23,7 +24,8 @@ async def obeying_signals(brake: Brake, clock: Clock, notice: Callable[[str], No
     """Handle signals for the length of the block. A `NightsheetError` leaves it bare, not in a group."""
     error: NightsheetError | None = None
     async with anyio.create_task_group() as beside:
-        if sys.platform != "win32":  # on Windows Ctrl-C cancels the run, which loses nothing either
+        # On Windows Ctrl-C cancels the run, which loses nothing either; another thread gets no signals.
+        if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
             beside.start_soon(obey_signals, brake, clock, notice)
         try:
             yield

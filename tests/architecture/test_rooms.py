@@ -11,6 +11,7 @@ from tests.architecture.sources import PACKAGES, circles, imported_modules, modu
 
 FLOORS = {
     "runner": """
+        library
         cli
         checkup deciding
         run

@@ -1,7 +1,7 @@
 """Reads a sheet into a plan: its jobs against those that the batch has, its prices, its duration."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -33,9 +33,16 @@ _CHUNK = 500
 
 
 async def plan_sheet(
-    source: SheetSource, options: SheetOptions, settings: Settings, *, remote: bool
+    source: SheetSource,
+    options: SheetOptions,
+    settings: Settings,
+    *,
+    remote: bool,
+    notice: Callable[[str], None] = console.message,
 ) -> tuple[Plan, Prices]:
     """The plan of a sheet, and the prices of its models; `remote` probes hosted images as well.
+
+    `notice` is told of databases that cannot be read.
 
     Raises:
         SheetProblems: the sheet cannot be read as one.
@@ -44,7 +51,7 @@ async def plan_sheet(
     async with AsyncExitStack() as stack:
         store = await _job_table(stack, settings)
         batch = None if store is None else await store.batches.find(sheet.batch)
-        against = Against(store, batch, await _witnesses(settings, sheet.place, store))
+        against = Against(store, batch, await _witnesses(settings, sheet.place, store, notice))
         plan, hosted = await _read(sheet, options, settings, against, remote=remote)
         if against.claims.may_adopt:  # all rows are seen now, and each knows what the others claim
             against.claims.all_seen = True
@@ -96,15 +103,15 @@ async def _read(
     return plan, hosted
 
 
-async def _witnesses(settings: Settings, place: str, store: "Store | None") -> PaidElsewhere:
+async def _witnesses(
+    settings: Settings, place: str, store: "Store | None", notice: Callable[[str], None]
+) -> PaidElsewhere:
     """What other databases paid for."""
     from runner.planning.elsewhere import paid_elsewhere
 
     uid = None if store is None else await store.witness.database_uid()
     environment = process_environment()
-    paid, _journals = await paid_elsewhere(
-        settings, environment, place, _origin(settings), uid, console.message
-    )
+    paid, _journals = await paid_elsewhere(settings, environment, place, _origin(settings), uid, notice)
     return paid
 
 
