@@ -32,6 +32,11 @@ FILE = "nightsheet.toml"
 _STORE = re.compile(r"(?!https?:|file:)[a-z][a-z0-9+.-]*://[^@?#\s/][^@?#\s]*")
 """The URL of an object store, without credentials: its own library finds them in its variables or files."""
 
+_WRITE_IMAGES = frozenset({"run", "resume", "doctor"})
+"""Commands that take --output-dir and --upload."""
+_TAKE_NO_PLACE = frozenset({"emulator"})
+"""Commands that have neither database nor API."""
+
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
 
 
@@ -139,6 +144,19 @@ class Settings(BaseSettings):
     def in_flight(self, asked: int) -> int:
         """As many jobs in flight as are asked for, and as this process can have."""
         return asked if self._most_in_flight is None else min(asked, self._most_in_flight)
+
+    def flags_for(self, verb: str) -> list[tuple[str, ...]]:
+        """The flags of a command that goes on with the same database, folder and API as this one."""
+        if verb in _TAKE_NO_PLACE:
+            return []
+        flags: list[tuple[str, ...]] = [("--emulator",)] if self.emulator else []
+        if self.db is not None:
+            flags.append(("--db", str(self.db)))
+        if self.output_dir is not None and verb in _WRITE_IMAGES:
+            flags.append(("--output-dir", str(self.output_dir)))
+        if self.on_command_line("upload") and verb in {*_WRITE_IMAGES, "check"}:
+            flags.append(("--upload", str(self.upload)))
+        return flags
 
     @property
     def usual_database(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Protocol
 
+from jobs.errors import UsageProblem
 from jobs.manifests.columns import ColumnNames
 from jobs.manifests.csv import CsvTable
 from jobs.manifests.jsonl import JsonLines
@@ -38,6 +39,17 @@ FORMATS: Mapping[str, ManifestFormat] = {
 
 
 def format_for(output: PurePath | None) -> ManifestFormat:
-    """The format of a file by its ending; jsonl for any other ending."""
+    """The format of a file by its ending; jsonl for standard output and a name without an ending.
+
+    Raises:
+        UsageProblem: no manifest is written with this ending.
+    """
     ending = "" if output is None else output.suffix.lower().removeprefix(".")
-    return FORMATS.get(ending, FORMATS["jsonl"])
+    format_ = FORMATS.get(ending or "jsonl")
+    if format_ is None:
+        endings = " or ".join(f".{name}" for name in FORMATS)
+        raise UsageProblem(
+            f"{output}: no manifest is written as .{ending}. Nothing was written.",
+            hint=f"Choose a name that ends with {endings}, or say what it is to hold with --format.",
+        )
+    return format_

@@ -65,7 +65,7 @@ def _worded(source: SheetSource) -> Generator[None, None, None]:
         why = str(error) if isinstance(error, BadArchive) else damage
         raise UsageProblem(
             f"{source.name} cannot be copied. {why} Nothing was written, and its results are all there.",
-            hint="nightsheet export --output results.csv has a row for each of its jobs.",
+            hint="`nightsheet export --output results.csv` has a row for each of its jobs.",
         ) from error
 
 

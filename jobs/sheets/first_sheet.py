@@ -57,7 +57,7 @@ def write_first_sheet(path: Path, models: Sequence[ModelSpec]) -> int:
     except FileExistsError:
         raise UsageProblem(
             f"{path} exists already, and is left as it is.",
-            hint="Choose another name: nightsheet init FILE",
+            hint="Choose another name: `nightsheet init FILE`",
         ) from None
     except OSError as error:
         raise CannotWrite(f"{path} cannot be written: {error.strerror}.") from error

@@ -151,7 +151,11 @@ def _must_be_a_file(path: Path) -> None:
     except OSError as error:
         raise _unreadable(str(path), f"The file cannot be read: {error.strerror}.") from error
     if not regular:
-        hint = "" if path.is_dir() else "From another program: make-sheet | nightsheet check - --batch NAME"
+        hint = (
+            ""
+            if path.is_dir()
+            else "From another program: `nightsheet check - --batch NAME` reads standard input."
+        )
         raise _unreadable(str(path), "This is a folder or a device, not a file.", hint)
 
 

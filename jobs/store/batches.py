@@ -56,11 +56,8 @@ class Batches(StorePart):
                 batch = _create(connection, name=name, sheet=str(sheet), origin=origin, now=now)
             if batch.sheet != str(sheet) and moved:
                 _set(connection, batch.id, sheet=str(sheet))
-            elif batch.sheet != str(sheet) and not is_copy:
-                raise UsageProblem(
-                    f"The batch {name!r} was loaded from {batch.sheet}, not from {sheet}.",
-                    hint="Give this sheet a batch of its own with --batch NAME.",
-                )
+            elif not is_copy:
+                _check_sheet(batch, str(sheet))
             batch.check_origin(origin)
             if dedupe is not None:
                 _set(connection, batch.id, dedupe=dedupe)
@@ -68,6 +65,16 @@ class Batches(StorePart):
             return _get(connection, batch.id), report
 
         return await self._database.write_once(run)  # a sheet is a stream: it can be read only once
+
+    async def check_loadable(self, batch: BatchView, sheet: str, origin: str, *, is_copy: bool) -> None:
+        """Check that `load` would take this sheet into the batch; `check` refuses what `run` refuses.
+
+        Raises:
+            UsageProblem: the batch belongs to another sheet, which still exists, or to another API origin.
+        """
+        if not is_copy and not await _has_moved(batch.sheet, sheet):
+            _check_sheet(batch, sheet)
+        batch.check_origin(origin)
 
     async def named(self, name: str | None) -> BatchView:
         """The batch of that name; for None, the batch that ran last.
@@ -86,7 +93,7 @@ class Batches(StorePart):
             return found
         if name is None:
             raise UsageProblem(
-                "There is no batch in this database yet.", hint="Load one: nightsheet run SHEET"
+                "There is no batch in this database yet.", hint="Load one: `nightsheet run SHEET`"
             )
         known = ", ".join(names) or "none"
         raise UsageProblem(f"There is no batch {name!r}.", hint=f"This database has: {known}.")
@@ -186,6 +193,14 @@ def _view(row: Row[Any]) -> BatchView:
         paused = Pause(PauseReason(row.paused_reason), row.paused_detail or "", row.paused_since)
     prices = {model: Decimal(price) for model, price in row.prices.items()}
     return view_of(BatchView, row, paused=paused, prices=prices)
+
+
+def _check_sheet(batch: BatchView, sheet: str) -> None:
+    if batch.sheet != sheet:
+        raise UsageProblem(
+            f"The batch {batch.name!r} was loaded from {batch.sheet}, not from {sheet}.",
+            hint="Give this sheet a batch of its own with --batch NAME.",
+        )
 
 
 async def _has_moved(known: str, place: str) -> bool:

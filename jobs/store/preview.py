@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
@@ -122,6 +123,19 @@ class Preview(StorePart):
             if ended >= _ENOUGH and minutes > 0:
                 return float(ended / minutes)
         return None
+
+    @reads
+    def latest_prices(self, connection: Connection, origin: str) -> dict[str, tuple[Decimal, datetime]]:
+        """USD an image by model, as this API told it last, and when that run began."""
+        began = func.max(RUN.c.started_at)
+        found = connection.execute(
+            select(BATCH.c.prices, began)
+            .join(RUN, RUN.c.batch_id == BATCH.c.id)
+            .where(BATCH.c.origin == origin)
+            .group_by(BATCH.c.id)
+            .order_by(began)
+        )
+        return {model: (Decimal(usd), at) for prices, at in found for model, usd in (prices or {}).items()}
 
 
 def _ended(connection: Connection, batch_id: int, first: datetime, last: datetime) -> int:

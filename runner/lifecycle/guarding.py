@@ -52,4 +52,4 @@ async def under_guards(order: Order, scope: Scope) -> Order:
 
 def pause_detail(order: Order, what: str, cost: Budget) -> str:
     """What happened, what the batch has cost so far, and how to go on."""
-    return f"{what} {cost}. To go on: {order.resume_command}"
+    return f"{what} {cost}. To go on: `{order.resume_command}`."

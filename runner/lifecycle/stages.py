@@ -119,7 +119,7 @@ async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
             return order, scope
     paused = order.batch.paused
     assert paused is not None
-    how = "" if order.resume_command in paused.detail else f" To clear the pause: {order.resume_command}"
+    how = "" if order.resume_command in paused.detail else f" To clear the pause: `{order.resume_command}`."
     order.observer.notice(
         f"Batch {order.batch.name!r} is paused ({paused.reason}), and nothing is sent: {paused.detail}{how}"
     )

@@ -46,9 +46,9 @@ def command(
 
 async def _serve(emulator: EmulatorSettings, port: int) -> None:
     async with serve(emulator, process_environment().clock, port=port) as handle:
-        console.message("The emulator listens, until Ctrl-C. Set these two where you call it from:")
-        console.result(f"{VENDOR.base_variable}={handle.base_url}")
-        console.result(f"{VENDOR.token_variable}=anything")
+        console.message("The emulator listens until Ctrl-C. Paste this into the shell that you call it from:")
+        console.result(f"export {VENDOR.base_variable}={handle.base_url}")
+        console.result(f"export {VENDOR.token_variable}=anything")
         try:
             with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async for _signal in signals:

@@ -50,7 +50,7 @@ def command(
             "beside the sheet."
         )
     for spec in models:
-        console.result(f"What the columns take: nightsheet models {spec.model_id}")
+        console.result(f"What the columns take: {then(settings, 'models', spec.model_id)}")
     console.result(f"Next: {then(settings, 'check', str(file))}")
 
 

@@ -5,14 +5,14 @@ from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
-from runner.cli.options.settings import CONTROLLING
-from runner.cli.steps.open import execute, opened_batch, system_clock
+from runner.cli.options.settings import TURNING
+from runner.cli.steps.open import batch_to_change, execute, system_clock
 from runner.settings import Settings
 
 EXAMPLE = "nightsheet pause first-night"
 
 
-@with_settings(*CONTROLLING)
+@with_settings(*TURNING)
 def command(settings: Settings, batch: BatchName = None) -> None:
     """Send nothing new of a batch until it is resumed; what is paid for is polled and fetched to its end."""
     execute(lambda: pause_batch(settings, batch))
@@ -20,7 +20,7 @@ def command(settings: Settings, batch: BatchName = None) -> None:
 
 async def pause_batch(settings: Settings, name: str | None) -> None:
     """Pause the batch, and print the pause that the table holds, which may be an earlier one."""
-    async with opened_batch(settings, system_clock(), name) as (store, batch):
+    async with batch_to_change(settings, system_clock(), name) as (store, batch):
         await store.batches.pause(batch.id, PauseReason.PERSON, "A person paused it.")
         paused = (await store.batches.get(batch.id)).paused
     assert paused is not None

@@ -13,7 +13,7 @@ from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CHANGING
 from runner.cli.reports import retry as report
 from runner.cli.steps.consent import agrees
-from runner.cli.steps.open import execute, opened_batch, opener_of_api, process_environment
+from runner.cli.steps.open import batch_to_change, execute, opener_of_api, process_environment
 from runner.deciding.changes import price_to_send
 from runner.deciding.retry import carry_out, plan_retry, without_payment
 from runner.humanize import count_of
@@ -61,7 +61,7 @@ async def retry_jobs(
     """Plan, ask for consent, queue again, report."""
     environment = process_environment()
     clock = environment.clock
-    async with opened_batch(settings, clock, name) as (store, batch):
+    async with batch_to_change(settings, clock, name) as (store, batch):
         # Opened, and held against the batch's origin, only where a lost request is asked for.
         plan = await plan_retry(
             store, batch, keys, kinds, lambda: opener_of_api(batch, settings, environment)()

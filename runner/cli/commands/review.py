@@ -12,7 +12,7 @@ from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CHANGING
 from runner.cli.reports import review as report
 from runner.cli.steps.decisions import carry_out, decisions_from
-from runner.cli.steps.open import execute, opened_batch, process_environment
+from runner.cli.steps.open import batch_to_change, execute, process_environment
 from runner.deciding.reviewable import unconfirmed_jobs
 from runner.providers.vendor import VENDOR
 from runner.recovery.journal_places import places_of
@@ -71,7 +71,7 @@ async def review_jobs(
     """List the unconfirmed jobs, or carry out what the words decide about them."""
     environment = process_environment()
     clock = environment.clock
-    async with opened_batch(settings, clock, name) as (store, batch):
+    async with batch_to_change(settings, clock, name) as (store, batch):
         places = await places_of(store, batch, settings, environment.state_folder)
         await settle_beside(store, batch, places, command="review", clock=clock, notice=console.message)
         unconfirmed = await unconfirmed_jobs(store, batch, attaching=bool(attach))

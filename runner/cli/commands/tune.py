@@ -10,8 +10,8 @@ from jobs.errors import UsageProblem
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
-from runner.cli.options.settings import CONTROLLING
-from runner.cli.steps.open import execute, opened_batch, system_clock
+from runner.cli.options.settings import TURNING
+from runner.cli.steps.open import batch_to_change, execute, system_clock
 from runner.humanize import number
 from runner.settings import Settings
 
@@ -19,7 +19,7 @@ EXAMPLE = "nightsheet tune --concurrency 4 --rate none --budget 25"
 _NONE = "none"
 
 
-@with_settings(*CONTROLLING)
+@with_settings(*TURNING)
 def command(
     settings: Settings,
     batch: BatchName = None,
@@ -43,7 +43,7 @@ def command(
 async def tune_batch(settings: Settings, name: str | None, options: dict[str, str]) -> None:
     """Write the values into the table, and print those that it holds then."""
     values = _values(options)
-    async with opened_batch(settings, system_clock(), name) as (store, batch):
+    async with batch_to_change(settings, system_clock(), name) as (store, batch):
         if values:
             await store.batches.tune(batch.id, values)
         now = await store.batches.get(batch.id)

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 from rich.console import Console, Group, JustifyMethod
@@ -68,14 +69,27 @@ def short(text: str, length: int = 60) -> str:
     return plain if len(plain) <= length else plain[: length - 1] + "…"
 
 
+_in_place: ContextVar[Callable[[str], str]] = ContextVar("in_place", default=str)
+
+
+def commands_are(in_place: Callable[[str], str]) -> None:
+    """From here on `in_place` rewrites each text that may name a command, so that it is safe to paste."""
+    _in_place.set(in_place)
+
+
+def shown(text: str) -> str:
+    """`text` as it is printed: on one line, harmless, its commands for the database and API in use."""
+    return clean(_in_place.get()(text))
+
+
 def result(text: str = "", style: str = "") -> None:
     """One line on standard output."""
-    console().print(Text(clean(text), style=style))
+    console().print(Text(shown(text), style=style))
 
 
 def message(text: str, style: str = "") -> None:
     """One line on standard error."""
-    console(errors=True).print(Text(clean(text), style=style))
+    console(errors=True).print(Text(shown(text), style=style))
 
 
 def width(*, errors: bool = False) -> int | None:
@@ -146,7 +160,7 @@ def redrawn() -> Iterator[Callable[[Sequence[tuple[str, str]]], None]]:
         def draw(lines: Sequence[tuple[str, str]]) -> None:
             # Folded by us: a line that the terminal folds by itself would be counted as one.
             texts = Group(
-                *(Text(clean(line), style=style, no_wrap=False, overflow="fold") for line, style in lines)
+                *(Text(shown(line), style=style, no_wrap=False, overflow="fold") for line, style in lines)
             )
             if live is None:
                 where.print(texts)

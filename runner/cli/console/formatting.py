@@ -1,5 +1,6 @@
 """Words of the command line: times of this place, and commands that work when they are copied."""
 
+import re
 import shlex
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
@@ -10,8 +11,7 @@ if TYPE_CHECKING:
     from runner.settings import Settings
 
 
-_WRITES_IMAGES = frozenset({"run", "resume", "doctor"})
-"""Commands that take --output-dir and --upload."""
+_COMMAND = re.compile(r"`nightsheet (?P<verb>[a-z]+)(?P<rest>[^`]*)`")
 
 
 def clock_time(moment: datetime, now: datetime) -> str:
@@ -40,13 +40,16 @@ def brief_model(model: str) -> str:
 
 def then(settings: "Settings", verb: str, *arguments: str) -> str:
     """A command to go on with, for the same database and API as this one."""
-    words = ["nightsheet", verb, *arguments]
-    if settings.emulator:
-        words.append("--emulator")
-    if settings.db is not None:
-        words += ["--db", str(settings.db)]
-    if settings.output_dir is not None and verb in _WRITES_IMAGES:
-        words += ["--output-dir", str(settings.output_dir)]
-    if settings.on_command_line("upload") and verb in {*_WRITES_IMAGES, "check"}:
-        words += ["--upload", str(settings.upload)]
-    return shlex.join(words)
+    flags = (word for flag in settings.flags_for(verb) for word in flag)
+    return shlex.join(["nightsheet", verb, *arguments, *flags])
+
+
+def in_place(text: str, settings: "Settings") -> str:
+    """`text`, each command in backticks with the flags by which it goes on with the same database and API."""
+
+    def with_flags(found: re.Match[str]) -> str:
+        words = found["rest"].split()
+        flags = [flag for flag in settings.flags_for(found["verb"]) if flag[0] not in words]
+        return " ".join([found[0].rstrip("`"), *map(shlex.join, flags)]) + "`"
+
+    return _COMMAND.sub(with_flags, text)

@@ -74,7 +74,7 @@ class Display:
 
     def notice(self, text: str) -> None:
         """Print what a person should read, above the bar."""
-        line = Text(console.clean(text))
+        line = Text(console.shown(text))
         holds = text.startswith(PAUSED) and not self._draws
         self._work.put(lambda: self._hold(line) if holds else self._say(line))
 

@@ -3,11 +3,14 @@
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from functools import partial
 from typing import Any, get_type_hints
 
 import typer
 
+from runner.cli.console import console
 from runner.cli.console.errors import guarded
+from runner.cli.console.formatting import in_place
 from runner.cli.options.settings import OPTIONS
 from runner.settings import load_settings
 
@@ -30,7 +33,10 @@ def with_settings(*settings: str) -> Callable[[Body], Callable[..., None]]:
                 values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
 
             def call() -> int | None:
-                return body(**values, settings=load_settings(flags))
+                console.commands_are(str)  # until it is known what the command is about
+                settings = load_settings(flags)
+                console.commands_are(partial(in_place, settings=settings))
+                return body(**values, settings=settings)
 
             raise typer.Exit(guarded(call, verbose=bool(flags.get("verbose"))))
 

@@ -104,6 +104,8 @@ OPTIONS: dict[str, Any] = {
 
 CONTROLLING = ("db", "emulator", "verbose")
 """For commands that write a word or two."""
+TURNING = ("db", "yes", "emulator", "verbose")
+"""For commands that turn something on, off or up, and pay nothing."""
 LOOKING = ("db", "emulator", "json", "verbose")
 """For commands that read the job table."""
 CHANGING = ("db", "yes", "emulator", "json", "verbose")

@@ -1,5 +1,7 @@
 """The plan of a sheet for a person, as `check` prints it."""
 
+import shlex
+
 from jobs.sheets.images.album import Way
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model, then
@@ -36,8 +38,9 @@ def show(sheet: str, plan: Plan, prices: Prices, settings: Settings, next_comman
     if plan.warned:
         _show_warnings(sheet, plan, all_warnings=settings.verbose)
     if plan.paused is not None:
-        go_on, detail = then(settings, "resume", plan.batch), plan.paused.detail
-        how = "" if go_on in detail else f" To go on: {go_on}"
+        detail = plan.paused.detail
+        is_told = shlex.join(["nightsheet", "resume", plan.batch]) in detail
+        how = "" if is_told else f" To go on: `{then(settings, 'resume', plan.batch)}`."
         console.result(
             f"Paused ({plan.paused.reason}), and `run` sends nothing: {detail}{how}", "bold yellow"
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from jobs.errors import UsageProblem
+from runner.cli.console import console
 from runner.clock import Clock, SystemClock
 from runner.environment import Environment
 from runner.settings import Settings
@@ -72,11 +73,26 @@ async def opened_batch(
         yield store, await store.batches.named(name)
 
 
+@asynccontextmanager
+async def batch_to_change(
+    settings: Settings, clock: Clock, name: str | None
+) -> AsyncIterator[tuple["Store", "BatchView"]]:
+    """The same for a command that changes the batch: one that nobody named is named, on standard error.
+
+    Raises:
+        UsageProblem: there is no database, or no such batch.
+    """
+    async with opened_batch(settings, clock, name) as (store, batch):
+        if name is None:
+            console.message(f"Batch {batch.name}, the one last run.")
+        yield store, batch
+
+
 def must_exist(settings: Settings) -> None:
     """Raise UsageProblem where there is no job table yet."""
     if settings.database.exists():
         return
-    hint = "Run a sheet first: nightsheet run SHEET; or name another database with --db."
+    hint = "Run a sheet first: `nightsheet run SHEET`; or name another database with --db."
     rehearsal = settings.database.with_name("nightsheet-emulator.db")
     if not settings.emulator and settings.db is None and rehearsal.exists():
         hint = "There is one of the emulator's: add --emulator for it."

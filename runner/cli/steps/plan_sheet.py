@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from jobs.errors import NightsheetError, UsageProblem
+from jobs.errors import UsageProblem
 from jobs.paid import PaidElsewhere, telling
 from jobs.pauses import UNTIL_RESUMED
 from jobs.problems import Problem
@@ -46,11 +46,15 @@ async def plan_sheet(
 
     Raises:
         SheetProblems: the sheet cannot be read as one.
+        UsageProblem: its batch belongs to another sheet or another API.
+        CannotWrite: the database cannot be opened.
     """
     sheet = open_sheet(with_image_settings(source, settings), batch=options.batch, model=options.model)
     async with AsyncExitStack() as stack:
         store = await _job_table(stack, settings)
         batch = None if store is None else await store.batches.find(sheet.batch)
+        if store is not None and batch is not None:
+            await store.batches.check_loadable(batch, sheet.place, _origin(settings), is_copy=sheet.is_copy)
         against = Against(store, batch, await _witnesses(settings, sheet.place, store, notice))
         plan, hosted = await _read(sheet, options, settings, against, remote=remote)
         if against.claims.may_adopt:  # all rows are seen now, and each knows what the others claim
@@ -142,13 +146,10 @@ async def _changes(against: Against, jobs: Sequence[PlannedJob], settings: Setti
 
 
 async def _job_table(stack: AsyncExitStack, settings: Settings) -> "Store | None":
-    """The job table; None where it does not exist or cannot be read: a plan can be shown without."""
+    """The job table; None where there is none yet. One that cannot be opened is refused, as `run` does."""
     if not settings.database.exists():
         return None
-    try:
-        return await stack.enter_async_context(open_existing(settings, system_clock()))
-    except NightsheetError:
-        return None
+    return await stack.enter_async_context(open_existing(settings, system_clock()))
 
 
 def _add(plan: Plan, chunk: Sequence[PlannedJob | Problem], changes: Sequence[RowChange]) -> None:

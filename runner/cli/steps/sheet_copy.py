@@ -40,11 +40,16 @@ async def write_copy(
     if form not in {"csv", "tsv", "xlsx"}:
         raise UsageProblem(
             f"Results go into CSV, TSV and XLSX sheets, and {source.name} is none.",
-            hint="nightsheet export --output results.csv has a row for each job of any sheet.",
+            hint="`nightsheet export --output results.csv` has a row for each job of any sheet.",
         )
     sheet = open_sheet(with_image_settings(source, settings, way=Way.STORE), batch=batch.name, model=model)
     path = source.path.absolute()
     target = output or path.with_name(f"{path.stem}-results{path.suffix}")
+    if target.suffix.lower() not in ("", path.suffix.lower()):
+        raise UsageProblem(
+            f"{target}: a copy of {source.name} has its ending, {path.suffix}. Nothing was written.",
+            hint=f"Choose another name with --output, such as {path.stem}-results{path.suffix}.",
+        )
     _must_be_free(target, sheet, source, batch, settings)
     results = results_of(store, batch, sheet, target.parent)
     opened = sheet.opened

@@ -71,7 +71,7 @@ def test_a_run_leaves_it_and_sends_nothing(tmp_path: Path, reason: PauseReason) 
                 == w.watching.notices[1::2]
                 == [
                     f"Batch 'sheet' is paused ({reason}), and nothing is sent: It was seen. "
-                    "To clear the pause: nightsheet resume sheet"
+                    "To clear the pause: `nightsheet resume sheet`."
                 ]
             )
             resumed = await w.resume()

@@ -14,7 +14,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, UsageProblem
 from jobs.manifests import FORMATS, format_for, write_export, write_manifests, write_to_stream
 from jobs.sheets.planned import PlannedJob
 from jobs.store.sqlite.database import open_database
@@ -243,11 +243,19 @@ async def test_pour_gives_bytes_away(store: Store, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [("a.csv", "csv"), ("a.CSV", "csv"), ("a.jsonl", "jsonl"), ("a.txt", "jsonl"), ("a", "jsonl")],
+    [("a.csv", "csv"), ("a.CSV", "csv"), ("a.jsonl", "jsonl"), ("a", "jsonl")],
 )
 def test_the_format_that_an_ending_means(name: str, form: str) -> None:
     """JSONL where it means none."""
     assert format_for(Path(name)).name == form
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.xlsx", "a.json", "a.txt"])
+def test_an_ending_that_is_not_written_is_refused(name: str) -> None:
+    """JSON Lines under the name of a Parquet file would be found out by another program, and late."""
+    with pytest.raises(UsageProblem, match="Nothing was written") as refused:
+        format_for(Path(name))
+    assert ".jsonl or .csv" in refused.value.hint
 
 
 def test_without_a_file_it_is_jsonl() -> None:

@@ -1,5 +1,6 @@
 """`nightsheet cancel`, with and without a runner."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +41,45 @@ def wanted(world: World) -> list[int]:
         return await store.jobs.cancel_wanted(1)
 
     return world.store(inside)
+
+
+def test_a_whole_batch_is_asked_about_on_a_terminal(
+    night: World, terminal: Callable[[str], list[str]]
+) -> None:
+    """By its name; a no changes nothing."""
+    questions = terminal("n")
+    before = night.states()
+    ran = night.run("cancel")
+    assert questions == ["Cancel all of batch night: 2 jobs not sent yet and 2 at the API?"]
+    assert (ran.code, "Nothing was cancelled." in ran.err) == (2, True)
+    assert (night.states(), night.api.asked) == (before, [])
+    questions = terminal("y")
+    night.run("cancel", "night")
+    assert (len(questions), night.states()["q1"]) == (1, "cancelled")
+    night.api.cancels |= {"id-1": CancelTaken(), "id-2": CancelTaken()}
+    night.run("cancel")
+    assert questions[1:] == ["Cancel all of batch night: 0 jobs not sent yet and 2 at the API?"]
+    night.run("cancel")
+    assert len(questions) == 2, "nothing is left to ask about"
+
+
+@pytest.mark.parametrize("words", [("--yes",), ("--job", "q1")])
+def test_what_was_said_is_not_asked(
+    night: World, terminal: Callable[[str], list[str]], words: tuple[str, ...]
+) -> None:
+    """A job by its name, or a yes beforehand."""
+    questions = terminal("n")
+    night.api.cancels |= {"id-1": CancelTaken(), "id-2": CancelTaken()}
+    assert night.run("cancel", *words).code == 0
+    assert (questions, night.states()["q1"]) == ([], "cancelled")
+
+
+@pytest.mark.parametrize("verb", ["cancel", "pause", "tune", "retry", "review"])
+def test_a_batch_that_nobody_named_is_named(night: World, verb: str) -> None:
+    """Before it is changed, and where it does not get into a pipe."""
+    assert "Batch night, the one last run." in night.run(verb).err.splitlines()
+    assert "the one last run" not in night.run(verb, "night").err
+    assert "--yes" in night.run(verb, "--help").out
 
 
 def test_without_a_runner_the_api_is_told(night: World) -> None:

@@ -109,12 +109,30 @@ def test_the_prices_of_the_last_run(world: World, sheet: Path) -> None:
     assert world.run("check", str(sheet), "--json").json["price"] == {"low_usd": 0.1, "high_usd": 0.15}
 
 
-def test_a_database_that_cannot_be_read_does_not_stop_it(world: World, sheet: Path) -> None:
-    """The plan needs none."""
-    world.database.write_bytes(b"not a database, that is sure" * 10)
-    ran = world.run("check", str(sheet), "--json")
-    assert ran.code == 0
-    assert ran.json["price"] == {"low_usd": None, "high_usd": None}
+def test_it_refuses_what_run_refuses(world: World, sheet: Path) -> None:
+    """With the same words and exit code: another database, another sheet's batch, another API's batch."""
+    other = sheet.with_name("other.csv")
+    other.write_bytes(sheet.read_bytes())
+
+    def refused(code: int, said: str, path: Path, *words: str) -> None:
+        checked, ran = (world.run(verb, str(path), *words) for verb in ("check", "run"))
+        assert (checked.code, checked.out, checked.err) == (ran.code, ran.out, ran.err)
+        assert (checked.code, said in checked.err) == (code, True)
+
+    (world.folder / "letter.db").write_bytes(b"not a database, that is sure" * 10)
+    refused(73, "letter.db", other, "--db", "letter.db")
+    world.load(job(0, "x"))  # from night.csv, which is still there
+    refused(2, "was loaded from", other, "--batch", "night")
+    world.load(name="abroad", origin="https://elsewhere:443")
+    refused(2, "belongs to https://elsewhere:443", sheet, "--batch", "abroad")
+
+
+def test_a_sheet_that_was_moved_is_taken(world: World, sheet: Path) -> None:
+    """As `run` takes it: the file that the batch was loaded from is gone."""
+    world.load(job(0, "x"))
+    (world.folder / "new").mkdir()
+    moved = sheet.rename(world.folder / "new" / sheet.name)
+    assert world.run("check", str(moved)).code == 0
 
 
 def test_all_problems_exit_65(world: World) -> None:
@@ -354,7 +372,9 @@ def test_a_pause_that_only_resume_clears_is_told(world: World, sheet: Path, reas
     """`run` would send nothing: whoever asks before the night finds out before the night."""
     paused(world, reason)
     told = world.run("check", str(sheet))
-    said = f"Paused ({reason}), and `run` sends nothing: This is\\x1b why. To go on: nightsheet resume night"
+    said = (
+        f"Paused ({reason}), and `run` sends nothing: This is\\x1b why. To go on: `nightsheet resume night`."
+    )
     assert (told.code, said in " ".join(told.out.split())) == (0, True)
     told = world.run("check", str(sheet), "--json")
     assert (told.code, told.json["paused"]) == (0, {"reason": reason.value, "since": moment(NOW)})
@@ -371,5 +391,5 @@ def test_a_pause_that_run_clears_is_not_told(world: World, sheet: Path, reason: 
 
 def test_how_to_go_on_is_told_once(world: World, sheet: Path) -> None:
     """A guard's pause says it by itself."""
-    paused(world, PauseReason.GUARD, "All fail. To go on: nightsheet resume night")
+    paused(world, PauseReason.GUARD, "All fail. To go on: `nightsheet resume night`.")
     assert world.run("check", str(sheet)).out.count("nightsheet resume night") == 1

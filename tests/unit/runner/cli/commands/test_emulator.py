@@ -32,8 +32,8 @@ def test_it_serves_until_it_is_told_to_stop(signum: signal.Signals, tmp_path: Pa
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        base = process.stdout.readline().strip().removeprefix("RUNCOMFY_MODEL_API_BASE=")
-        assert process.stdout.readline() == "RUNCOMFY_API_TOKEN=anything\n"
+        base = process.stdout.readline().strip().removeprefix("export RUNCOMFY_MODEL_API_BASE=")
+        assert process.stdout.readline() == "export RUNCOMFY_API_TOKEN=anything\n"
         url = f"{base}/models/bytedance/seedream-4-5/sequential"
         request = urllib.request.Request(url, headers={"Authorization": "Bearer anything"})
         with urllib.request.urlopen(request, timeout=10) as answer:

@@ -112,6 +112,15 @@ def test_the_ending_says_the_format(world: World, name: str, first: str) -> None
     assert (world.folder / name).read_text("utf-8").startswith(first)
 
 
+def test_an_ending_that_is_not_written_is_refused(world: World) -> None:
+    """With the way out; and nothing is there. --format says what is meant."""
+    night(world)
+    ran = world.run("export", "--output", "n.parquet")
+    assert (ran.code, "say what it is to hold with --format" in ran.err) == (2, True)
+    assert not (world.folder / "n.parquet").exists()
+    assert world.run("export", "--output", "n.parquet", "--format", "csv").code == 0
+
+
 def test_format_beats_the_ending(world: World) -> None:
     """It was said."""
     night(world)

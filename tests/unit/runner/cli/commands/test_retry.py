@@ -88,7 +88,7 @@ def test_the_json(night: World) -> None:
 
 def test_by_kind(night: World) -> None:
     """Only those, named kinds included; the others are not talked about."""
-    ran = night.run("retry", "--yes", "--kind", "moderated", "--kind", "cancelled")
+    ran = night.run("retry", "night", "--yes", "--kind", "moderated", "--kind", "cancelled")
     assert (ran.code, ran.err) == (0, "")
     states = night.states()
     assert (states["moderated"], states["cancelled"], states["failed"]) == ("queued", "queued", "failed")
@@ -180,11 +180,11 @@ def test_many_that_are_left_are_summed_up(world: World) -> None:
         await store.jobs.cancel(1)
 
     world.store(cancel)
-    assert world.run("retry", "--yes").err == (
+    assert world.run("retry", "night", "--yes").err == (
         "Not retried: 2 failed jobs: moderated: only with --kind moderated, or --job\n"
         "Not retried: 12 cancelled jobs: cancelled: only with --kind cancelled, or --job\n"
     )
-    assert len(world.run("retry", "--yes", "--verbose").err.splitlines()) == 14
+    assert len(world.run("retry", "night", "--yes", "--verbose").err.splitlines()) == 14
     assert len(world.run("retry", "--yes", "--json").json["left"]) == 14
 
 
@@ -197,7 +197,7 @@ def test_ten_are_told_one_by_one(world: World, many: int, lines: int) -> None:
         await store.jobs.cancel(1)
 
     world.store(cancel)
-    assert len(world.run("retry", "--yes").err.splitlines()) == lines
+    assert len(world.run("retry", "night", "--yes").err.splitlines()) == lines
 
 
 def test_nothing_failed(world: World) -> None:

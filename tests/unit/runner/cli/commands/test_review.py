@@ -133,7 +133,7 @@ def test_an_earlier_request_of_the_row_is_attached(world: World) -> None:
     world.move("a", *lost("r-1"), requeued)
     world.move("a", *lost("r-2"))
     world.api.statuses["r-1"] = KNOWN
-    ran = world.run("review", "--attach", "a=r-1")
+    ran = world.run("review", "night", "--attach", "a=r-1")
     assert (ran.code, ran.err) == (0, "")
     view = world.jobs()["a"]
     assert (view.state.value, view.request_id, view.attempts) == ("running", "r-1", 2)
@@ -156,7 +156,7 @@ def test_an_earlier_request_is_attached_whatever_the_repeat_came_to(
     world.move("a", *lost("r-1"), requeued)
     world.move("a", *then)
     world.api.statuses["r-1"] = KNOWN
-    ran = world.run("review", "--attach", "a=r-1")
+    ran = world.run("review", "night", "--attach", "a=r-1")
     assert (ran.code, ran.err) == (0, "")
     view = world.jobs()["a"]
     assert (view.state.value, view.request_id, view.failure) == ("running", "r-1", None)

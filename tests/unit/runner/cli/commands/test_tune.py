@@ -27,7 +27,7 @@ def tuned(world: World, name: str = "night") -> tuple[Any, Any, Any]:
 def test_what_is_said_is_kept(world: World) -> None:
     """And shown."""
     world.load(job(0, "a"))
-    ran = world.run("tune", "--concurrency", "4", "--rate", "7.5", "--budget", "25.50")
+    ran = world.run("tune", "night", "--concurrency", "4", "--rate", "7.5", "--budget", "25.50")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "concurrency: 4\nrate: 7.5\nbudget: 25.5\n"
     assert tuned(world) == (4, 7.5, Decimal("25.5"))

@@ -227,3 +227,14 @@ async def test_another_sheet_is_not_taken_for_a_copy(tmp_path: Path) -> None:
         other.write_text(sheet.read_text())
         with pytest.raises(UsageProblem, match="was loaded from"):
             await w.run(other)
+
+
+@virtual
+async def test_a_copy_has_the_ending_of_its_sheet(tmp_path: Path) -> None:
+    """Else a spreadsheet would take a CSV for a workbook."""
+    async with night(tmp_path) as w:
+        sheet = w.sheet(1)
+        assert (await w.run(sheet)).exit_code == 0
+        with pytest.raises(UsageProblem, match="has its ending"):
+            await into(w, sheet, tmp_path / "out.xlsx")
+        assert not (tmp_path / "out.xlsx").exists()
