@@ -48,12 +48,13 @@ class Ledger(StorePart):
         return images.images_of(connection, attempt_id)
 
     @reads
-    def attempts(self, connection: Connection, batch_id: int) -> list[AttemptView]:
-        """Every attempt of the batch, oldest first."""
+    def attempts(self, connection: Connection, batch_id: int, job_id: int | None = None) -> list[AttemptView]:
+        """Every attempt of the batch, or of one job of it, oldest first."""
+        of_job = () if job_id is None else (ATTEMPT.c.job_id == job_id,)
         found = connection.execute(
             select(ATTEMPT, JOB.c.key, JOB.c.row, JOB.c.state, JOB.c.authorised)
             .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-            .where(JOB.c.batch_id == batch_id)
+            .where(JOB.c.batch_id == batch_id, *of_job)
             .order_by(ATTEMPT.c.id)
         )
         return [

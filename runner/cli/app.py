@@ -40,7 +40,11 @@ COMMANDS = (
         _LOOK,
         "Show how a batch stands: counts, spend, pace, and when it will be done. Works beside a run.",
     ),
-    CommandEntry("jobs", _LOOK, "List the jobs with their state and the reason for it, in sheet order."),
+    CommandEntry(
+        "jobs",
+        _LOOK,
+        "List the jobs with their state and the reason for it, in sheet order; or show one in full.",
+    ),
     CommandEntry(
         "audit", _LOOK, "Show every submit that was or may have been paid, and what is paid and not in hand."
     ),
