@@ -105,7 +105,7 @@ def cannot_write(path: Path, error: OSError) -> CannotWrite:
     """The disk's refusal as an error for the user."""
     return CannotWrite(
         f"{path} cannot be written: {error.strerror or error}.",
-        hint="Nothing is lost: make room or give leave, then write it again with `nightsheet export`.",
+        hint="Nothing is lost: make room or give permission, then write it again with `nightsheet export`.",
     )
 
 

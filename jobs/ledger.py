@@ -82,11 +82,11 @@ def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
 def _why_not_in_hand(attempt: AttemptView, *, is_newest: bool) -> str | None:
     match attempt.outcome:
         case SubmitOutcome.INTENT | SubmitOutcome.UNCONFIRMED:
-            return "in doubt: no readable answer"
+            return "unconfirmed: no readable answer"
         case SubmitOutcome.RESUBMITTED:
-            return "in doubt, and sent again"
+            return "unconfirmed, and sent again"
         case SubmitOutcome.DISCARDED:
-            return "in doubt, and let go"
+            return "unconfirmed, and discarded"
         case _:
             pass
     if is_newest and attempt.state is JobState.SUCCEEDED:

@@ -110,7 +110,7 @@ def _checked_part(
     template: str, literal: str, field: str | None, spec: str | None, conversion: str | None
 ) -> _Field:
     if not _LITERAL.fullmatch(literal):
-        raise _refused(template, f"{literal!r} does not do in file names everywhere")
+        raise _refused(template, f"{literal!r} is not allowed in file names on every system")
     if field is None:
         return _Field(literal, None, "")
     spec = spec or ""
@@ -170,6 +170,6 @@ def not_utf8(path: PurePath) -> str | None:
 
 def _refused(template: str, why: str) -> UsageProblem:
     return UsageProblem(
-        f"The name template {template!r} does not do: {why}.",
+        f"Invalid name template {template!r}: {why}.",
         hint=f"The default is {DEFAULT_TEMPLATE!r}.",
     )

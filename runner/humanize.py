@@ -22,7 +22,7 @@ def number(value: float | Decimal) -> str:
 def price(low: Decimal | None, high: Decimal | None) -> str:
     """What something costs in USD, as a range where both bounds are known."""
     if low is None or high is None:
-        return "at a price that the API has not told"
+        return "at an unknown price"
     return f"for {money(low)}" if low == high else f"for {money(low)} to {money(high)}"
 
 

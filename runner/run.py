@@ -113,10 +113,18 @@ async def _with_witnesses(order: Order) -> Order:
 
 
 def _gone_notice(report: LoadReport) -> str:
-    text = f"Gone from the sheet: {report.unsent} were not sent yet, and are not any more"
-    if report.gone > report.unsent:
-        text += f"; {report.gone - report.unsent} were: they end as they may, and `export --all` has them"
-    return f"{text}."
+    parts = []
+    if report.unsent:
+        were = (
+            "was not sent yet, and will not be"
+            if report.unsent == 1
+            else "were not sent yet, and will not be"
+        )
+        parts.append(f"{count_of(report.unsent, 'job')} {were}")
+    if sent := report.gone - report.unsent:
+        were = "was already sent: it" if sent == 1 else "were already sent: they"
+        parts.append(f"{count_of(sent, 'job')} {were} will finish, and `export --all` has the result")
+    return f"Removed from the sheet: {'; '.join(parts)}."
 
 
 async def resume_batch(
@@ -184,7 +192,7 @@ def _still_paused(other: Holder, settings: Settings, paused: Pause | None) -> Lo
         )
     return LockHeld(
         f"{holds}. It has paused again ({paused.reason}): {paused.detail}",
-        hint="When that is mended, run `nightsheet resume` again.",
+        hint="When that is fixed, run `nightsheet resume` again.",
     )
 
 

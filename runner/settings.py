@@ -214,6 +214,12 @@ class Settings(BaseSettings):
             else value
         )
 
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _no_budget(cls, value: Any) -> Any:
+        """`none` is no limit, as `tune` has it."""
+        return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
     @field_validator("upload")
     @classmethod
     def _valid_upload(cls, value: str | None) -> str | None:
@@ -272,12 +278,12 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         wrong = "; ".join(
             _sentence(given, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
         )
-        raise UsageProblem(f"The settings do not do: {wrong}.") from error
+        raise UsageProblem(f"Invalid setting: {wrong}.") from error
 
 
 UNPROVEN = (
-    "Pictures of this computer go inside the request (data-uri). That the API takes them there for these "
-    "models is nowhere written: try it with a job or two first."
+    "Pictures of this computer go inside the request (data-uri). Whether the API takes them there for these "
+    "models is not documented: try it with a job or two first."
 )
 
 

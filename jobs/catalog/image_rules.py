@@ -94,7 +94,9 @@ def _against(shape: Shape, name: str, rule: Mapping[str, object]) -> Iterator[Fl
     if measured is None or _COMPARE[name[-1]](measured, limit):
         return
     if name in _BY_ITS_SENTENCE and _BY_ITS_SENTENCE[name](shape):
-        message = f"It has {told}. The page's rule ({name} {limit:g}) refuses that, its sentence does not: "
+        message = (
+            f"It has {told}. The page's rule ({name} {limit:g}) rejects that, but its sentence does not: "
+        )
         yield Flaw(f"{message}{sentence}", hint, refused=False)
     else:
         yield Flaw(f"It has {told}. {sentence}", hint, refused=True)
@@ -114,4 +116,4 @@ def _measured(shape: Shape, dimension: str) -> tuple[float | None, str, str]:
         case "height_pixels":
             return shape.height, f"a height of {shape.height} pixels", "Make it larger or smaller."
         case _:
-            raise ValueError(f"a rule about {dimension!r}, which nobody here can measure")
+            raise ValueError(f"a rule about {dimension!r}, which cannot be measured here")

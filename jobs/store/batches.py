@@ -66,16 +66,6 @@ class Batches(StorePart):
 
         return await self._database.write_once(run)  # a sheet is a stream: it can be read only once
 
-    async def check_loadable(self, batch: BatchView, sheet: str, origin: str, *, is_copy: bool) -> None:
-        """Check that `load` would take this sheet into the batch; `check` refuses what `run` refuses.
-
-        Raises:
-            UsageProblem: the batch belongs to another sheet, which still exists, or to another API origin.
-        """
-        if not is_copy and not await _has_moved(batch.sheet, sheet):
-            _check_sheet(batch, sheet)
-        batch.check_origin(origin)
-
     async def named(self, name: str | None) -> BatchView:
         """The batch of that name; for None, the batch that ran last.
 
@@ -107,6 +97,19 @@ class Batches(StorePart):
     def find(self, connection: Connection, name: str) -> BatchView | None:
         """The batch of that name, if there is one."""
         return _find(connection, name)
+
+    async def loadable(self, name: str, sheet: str, origin: str, *, is_copy: bool) -> BatchView | None:
+        """The batch that `load` would take this sheet into; None where it would make one.
+
+        Raises:
+            UsageProblem: the batch belongs to another sheet, which still exists, or to another API origin.
+        """
+        batch = await self._database.read(lambda c: _find(c, name))
+        if batch is not None:
+            if not is_copy and not await _has_moved(batch.sheet, sheet):
+                _check_sheet(batch, sheet)
+            batch.check_origin(origin)
+        return batch
 
     @writes
     def pause(self, connection: Connection, batch_id: int, reason: PauseReason, detail: str) -> None:

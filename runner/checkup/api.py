@@ -114,7 +114,7 @@ def check_balance(account: AccountReport) -> Advice:
     """What the account has left."""
     usd = account.balance_usd
     if usd is None:
-        return warning("balance", "The API does not tell it here.", f"Look at {VENDOR.website}.")
+        return warning("balance", "The API does not report it here.", f"Look at {VENDOR.website}.")
     if usd <= 0:
         return problem(
             "balance", f"{_signed(usd)}: nothing can be paid for.", f"Top up the account at {VENDOR.website}."

@@ -36,7 +36,11 @@ def check_disk(folder: Path) -> Advice:
     there = _nearest(folder)
     refused = probe_writable(there)
     if refused is not None:
-        return problem("disk", f"{refused}.", "Choose another folder with --output-dir, or give leave.")
+        return problem(
+            "disk",
+            f"{refused}.",
+            "Choose another folder with --output-dir, or give permission to write there.",
+        )
     free = shutil.disk_usage(there).free
     room = f"{free / 1e9:,.1f} GB are free for {folder}, about {free // IMAGE_BYTES:,} pictures."
     if free < NO_ROOM:
@@ -81,7 +85,7 @@ def _place(path: Path, settings: Settings, environment: Environment) -> Advice:
         return warning(
             "database",
             f"{state} cannot be written: there is no second record of what was sent.",
-            "Give leave to write there, or set XDG_STATE_HOME to a folder where it is given.",
+            "Give permission to write there, or set XDG_STATE_HOME to a folder that can be written.",
         )
     if environment.sqlite_version is not None and has_wal_reset_bug(environment.sqlite_version):
         version = ".".join(map(str, environment.sqlite_version))

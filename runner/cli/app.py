@@ -46,7 +46,9 @@ COMMANDS = (
         "List the jobs with their state and the reason for it, in sheet order; or show one in full.",
     ),
     CommandEntry(
-        "audit", _LOOK, "Show every submit that was or may have been paid, and what is paid and not in hand."
+        "audit",
+        _LOOK,
+        "Show every submit that was or may have been paid, and what was paid without pictures here.",
     ),
     CommandEntry(
         "export", _LOOK, "Write the manifest: one record a job, in sheet order, whatever happened to it."
@@ -91,7 +93,7 @@ COMMANDS = (
     CommandEntry(
         "emulator",
         _HELP,
-        "Serve the API's stand-in on this machine until Ctrl-C: free, offline, and forgetful.",
+        "Serve the emulator of the API on this machine until Ctrl-C: free, offline, and it keeps nothing.",
     ),
 )
 """In the order of `--help`. A test holds the help lines against the commands' own docstrings."""
@@ -172,7 +174,7 @@ def _about(
         bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)
     ] = False,
 ) -> None:
-    """Runs a sheet of image prompts overnight: every picture, a manifest, and an honest account.
+    """Runs a sheet of image prompts overnight: every picture, a manifest, and a record of what it cost.
 
     Never pays twice, never loses what was paid for, never stops for one row.
     """

@@ -226,7 +226,9 @@ async def _why_lost(api: "Api", status: StatusVerdict) -> Failure | None:
             return None
         case CallFailed(http_status=int()) | CallFailed(alone=True):
             reason = status.reason.rstrip(".")
-            return Failure(FailureKind.LOST, f"The API says nothing of use about its request_id: {reason}.")
+            return Failure(
+                FailureKind.LOST, f"The API gives no useful answer about its request_id: {reason}."
+            )
         case _:
             return None
 

@@ -204,7 +204,7 @@ async def _known_again(lost: Sequence["JobView"], open_api: "OpenApi") -> dict[i
                     case UnknownId():
                         known[job.id] = False
                     case Stopped(message=why) | CallFailed(reason=why):
-                        known[job.id] = f"the API does not tell whether it knows its request: {why}"
+                        known[job.id] = f"the API does not say whether it knows its request: {why}"
     except NightsheetError as error:
         return {job.id: f"the API cannot be asked about its request: {error.message}" for job in lost}
     return known

@@ -145,7 +145,7 @@ async def discard(decisions: Decisions, store: "Store", clock: "Clock") -> Revie
 def _discarded(job: "JobView") -> Failure:
     before = "" if job.failure is None else f" It was: {job.failure.message}"
     code = None if job.failure is None else job.failure.code
-    return Failure(FailureKind.DISCARDED, f"Let go by a person; it may have been paid for.{before}", code)
+    return Failure(FailureKind.DISCARDED, f"Discarded by a person; it may have been paid for.{before}", code)
 
 
 def _why_not_attached(job: "JobView", request_id: str, holder: tuple[int, str] | None) -> str:

@@ -180,7 +180,7 @@ def _usable(base: str) -> str:
     try:
         parsed(base)
     except ValueError:
-        raise UsageProblem("The API base does not do: its host is none.") from None
+        raise UsageProblem("Invalid API base: its host is not a host name.") from None
     return base
 
 

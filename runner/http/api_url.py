@@ -83,4 +83,4 @@ def _bracketed(host: str) -> str:
 
 
 def _refused(why: str) -> UsageProblem:
-    return UsageProblem(f"The API base does not do: {why}.")
+    return UsageProblem(f"Invalid API base: {why}.")

@@ -137,9 +137,7 @@ def _proxy(address: str | None) -> httpx.Proxy | None:
         headers = {"Proxy-Authorization": f"Basic {login}"} if url.userinfo else None
         return httpx.Proxy(url.copy_with(userinfo=b""), headers=headers)
     except (httpx.InvalidURL, ValueError):
-        raise UsageProblem(
-            "The proxy does not do.", hint="Write it as http://[user:password@]host:port."
-        ) from None
+        raise UsageProblem("Invalid proxy.", hint="Write it as http://[user:password@]host:port.") from None
 
 
 class _ExactRequest(aiohttp.ClientRequest):

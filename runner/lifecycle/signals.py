@@ -53,6 +53,6 @@ async def obey_signals(
                 brake.interrupt(Reach.POLLS)
                 tasks.start_soon(end_downloads)
                 notice(
-                    "Stopping: nothing new is sent, what is on its way is recorded. "
-                    "Once more to stop at once; either way the next run goes on from here."
+                    "Stopping: nothing new is sent, and requests being sent are recorded. "
+                    "Press Ctrl-C again to stop at once; either way the next run continues from here."
                 )

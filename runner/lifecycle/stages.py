@@ -283,7 +283,7 @@ def _announce(found: Recovered, order: Order) -> None:
     going_on = len(found.running) + len(found.fetching)
     if going_on:
         jobs = "1 job is" if going_on == 1 else f"{going_on} jobs are"
-        observer.notice(f"Going on: {jobs} paid for already, nothing of that is sent again.")
+        observer.notice(f"Going on: {jobs} already paid for, and none of it is sent again.")
     if found.unconfirmed:
         observer.notice(
             f"{found.unconfirmed} submits were on their way when the last run ended, and may be paid for: "

@@ -59,7 +59,7 @@ class Budget:
         unknown = ""
         if self.unpriced:
             unknown = f", and the price of {count_of(self.unpriced, 'submit')} is unknown"
-        return f"{self.committed:.2f} USD are spent or in doubt{unknown}"
+        return f"{self.committed:.2f} USD are spent or unconfirmed{unknown}"
 
 
 class Reservation:

@@ -63,7 +63,7 @@ def check_budget(
     sent = sum(amount.jobs for model, amount in unpriced.items() if model not in prices)
     before = f" {count_of(sent, 'submit')} of before may be paid for at a price nobody knows." if sent else ""
     raise UsageProblem(
-        f"A budget needs prices, and the API tells none for {', '.join(unknown)}.{before} Nothing was sent.",
+        f"A budget needs prices, and the API has none for {', '.join(unknown)}.{before} Nothing was sent.",
         hint="Write what a picture costs under [prices] in nightsheet.toml, or leave --budget out.",
     )
 

@@ -92,9 +92,9 @@ async def _ask(
                     case Stopped(message=message):
                         return f"the API refuses: {message.rstrip('.')}"
                     case CallFailed(reason=reason):
-                        return f"the API does not tell: {reason.rstrip('.')}"
+                        return f"the API does not answer: {reason.rstrip('.')}"
                     case _:
                         pass
     if timeout.cancelled_caught:
         return f"the API did not answer within {ASKED_SECONDS:g} s"
-    return "" if len(quoted) == len(models) else "the API tells none for a model"
+    return "" if len(quoted) == len(models) else "the API has no price for a model"

@@ -27,7 +27,7 @@ def read_family(source: SheetSource, table: MappingNode, found: list[Problem]) -
     family = reader.read(table)
     if family.size > MOST_JOBS:
         message = f"This comes to {family.size:,} jobs, at most {MOST_JOBS:,} are made of one."
-        reader.report(table.line, message, "Look for a slip, or split the sheet.")
+        reader.report(table.line, message, "Look for a typo, or split the sheet.")
         return _first_of(family)
     return family
 

@@ -61,7 +61,7 @@ def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
 def find_files(text: str, folders: Folders) -> tuple[Path, ...] | NotFound:
     """The regular files that `text` names, at least one, without links in their paths; or why none."""
     if text.startswith("~"):
-        return NotFound("~ stands for nobody's folder here.", "Name the file from the sheet's folder.")
+        return NotFound("~ is not expanded here.", "Name the file from the sheet's folder.")
     try:
         return _found(text, folders)
     except _Outside:

@@ -34,7 +34,7 @@ def command(
         ),
     ] = None,
 ) -> None:
-    """Serve the API's stand-in on this machine until Ctrl-C: free, offline, and forgetful.
+    """Serve the emulator of the API on this machine until Ctrl-C: free, offline, and it keeps nothing.
 
     For a rehearsal inside one process, use --emulator with run instead.
     """

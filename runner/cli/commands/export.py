@@ -33,7 +33,7 @@ def command(
     settings: Settings,
     batch: BatchName = None,
     form: Annotated[
-        FormatName | None, typer.Option("--format", help="As the file's ending says, else jsonl.")
+        FormatName | None, typer.Option("--format", help="The format; that of the file's ending, else jsonl.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Where to; standard output.")
@@ -82,13 +82,14 @@ async def _export_into(
 async def _export(
     settings: Settings, name: str | None, form: FormatName | None, output: Path | None, *, everything: bool
 ) -> None:
-    format_ = format_for(output) if form is None else FORMATS[form.value]
     async with opened_batch(settings, system_clock(), name) as (store, batch):
+        if output is not None:
+            check_target(output, settings.database, Path(batch.sheet))
+        format_ = format_for(output) if form is None else FORMATS[form.value]
         if output is None:
             await write_to_stream(
                 store, batch, format_, console.raw, folder=Path.cwd(), everything=everything
             )
         else:
-            check_target(output, settings.database, Path(batch.sheet))
             await write_export(store, batch, format_, output, everything=everything)
             console.message(f"Written: {output}")

@@ -45,7 +45,7 @@ def command(
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option("--where", metavar="COLUMN=VALUE", help="Only jobs that say this; may be repeated."),
+        typer.Option("--where", metavar="COLUMN=VALUE", help="Only jobs with this value; may be repeated."),
     ] = None,
     columns: Annotated[
         list[str] | None,

@@ -21,7 +21,7 @@ def command(settings: Settings, batch: BatchName = None) -> None:
 async def pause_batch(settings: Settings, name: str | None) -> None:
     """Pause the batch, and print the pause that the table holds, which may be an earlier one."""
     async with batch_to_change(settings, system_clock(), name) as (store, batch):
-        await store.batches.pause(batch.id, PauseReason.PERSON, "A person paused it.")
+        await store.batches.pause(batch.id, PauseReason.PERSON, "Paused by `nightsheet pause`.")
         paused = (await store.batches.get(batch.id)).paused
     assert paused is not None
     console.result(f"Batch {batch.name} is paused ({paused.reason}): {paused.detail}")

@@ -44,7 +44,9 @@ def command(
     discard: Annotated[
         list[str] | None,
         typer.Option(
-            "--discard", metavar="KEY|all", help="Let it go, `all` for all of them: perhaps paid for nothing."
+            "--discard",
+            metavar="KEY|all",
+            help="Discard it, `all` for all of them: perhaps paid for nothing.",
         ),
     ] = None,
 ) -> int:

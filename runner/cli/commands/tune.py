@@ -53,7 +53,7 @@ async def tune_batch(settings: Settings, name: str | None, options: dict[str, st
 
 def _told(value: Concurrency | float | Decimal | None) -> str:
     if value is None:
-        return "as the run is told"
+        return "not set"
     return value if isinstance(value, str) else number(value)
 
 

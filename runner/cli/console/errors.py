@@ -81,5 +81,5 @@ def _defect(error: Exception, *, verbose: bool) -> int:
         for line in "".join(traceback.format_exception(error)).splitlines():
             console.message(line)
     else:
-        console.message("What was paid for is kept: `nightsheet status` shows it. --verbose tells more.")
+        console.message("What was paid for is kept: `nightsheet status` shows it. --verbose shows more.")
     return ExitCode.DEFECT

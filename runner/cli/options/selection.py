@@ -10,7 +10,7 @@ from jobs.errors import UsageProblem
 if TYPE_CHECKING:
     from runner.planning.selection import Selection
 
-_PANEL = "A part first"
+_PANEL = "Part of a batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SelectionOptions:
         typer.Option(
             "--where",
             metavar="COLUMN=VALUE",
-            help="Send only jobs that say this; may be repeated.",
+            help="Send only jobs with this value; may be repeated.",
             rich_help_panel=_PANEL,
         ),
     ] = None

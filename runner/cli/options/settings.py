@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 _WHERE = "Where"
-_SPEED = "Pace and patience"
+_SPEED = "Speed and timeouts"
 _MONEY = "Money"
-_OUTPUT = "What is told"
-_EMULATOR = "Stand-in"
+_OUTPUT = "Output"
+_EMULATOR = "Emulator"
 
 
 def _option(kind: Any, flag: str, panel: str, text: str, metavar: str | None = None) -> Any:
@@ -52,12 +52,12 @@ OPTIONS: dict[str, Any] = {
         "Submits of a job whose runs the API fails; 1. Each may be billed.",
         "N",
     ),
-    "budget": _option(str, "--budget", _MONEY, "What the batch may cost in all; no limit.", "USD"),
+    "budget": _option(str, "--budget", _MONEY, "What the batch may cost in all; none is no limit.", "USD"),
     "resubmit_unconfirmed": _option(
         int,
         "--resubmit-unconfirmed",
         _MONEY,
-        "Submits of the batch without an answer that are sent again unasked; 0. Each may be paid twice.",
+        "Unanswered submits of the batch that are sent again without asking; 0. Each may be paid twice.",
         "N",
     ),
     "upload": _option(
@@ -76,7 +76,7 @@ OPTIONS: dict[str, Any] = {
         bool,
         "--emulator/--no-emulator",
         _EMULATOR,
-        "Use the built-in stand-in for the API: free, offline, in files of its own.",
+        "Rehearse with the built-in emulator of the API: free, offline, in files of its own.",
     ),
     "speed": _option(float, "--speed", _EMULATOR, "How many times faster than the API it is; 20.", "N"),
     "faults": _option(

@@ -26,7 +26,7 @@ Model = Annotated[
 Worksheet = Annotated[
     str | None,
     typer.Option(
-        "--worksheet", metavar="NAME", help="Which one of a workbook; the first.", rich_help_panel=_PANEL
+        "--worksheet", metavar="NAME", help="The worksheet of a workbook; the first.", rich_help_panel=_PANEL
     ),
 ]
 Encoding = Annotated[
@@ -34,7 +34,7 @@ Encoding = Annotated[
     typer.Option(
         "--encoding",
         metavar="NAME",
-        help="Of a text that is not UTF-8 or UTF-16, such as cp1252.",
+        help="The encoding of a text that is not UTF-8 or UTF-16, such as cp1252.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -63,7 +63,7 @@ class SheetOptions:
         typer.Option(
             "--format",
             metavar="NAME",
-            help="What it is, where its name does not say.",
+            help="The format, if the file's name does not say it.",
             rich_help_panel=_PANEL,
         ),
     ] = None
@@ -88,7 +88,7 @@ class SheetOptions:
         bool | None,
         typer.Option(
             "--dedupe/--no-dedupe",
-            help="Of jobs that say the same, seed included, send and pay one for all; stays with the batch.",
+            help="Send identical jobs, seed included, only once and share the result; stays with the batch.",
             rich_help_panel=_PANEL,
         ),
     ] = None

@@ -80,7 +80,7 @@ def _cost(record: "SubmitRecord") -> str:
 def _show_linked(linked: "Sequence[LinkedJob]") -> None:
     """Each linked job, and the job that was sent instead."""
     console.result()
-    console.result("Not sent: another job says the same, and its result counts for both", "bold")
+    console.result("Not sent: an identical job was sent, and its result counts for both", "bold")
     rows = ((job.row, job.key, job.same_as, job.state.value, money(Decimal(0))) for job in linked)
     console.table(("row", "key", "same as", "state", "cost"), rows, numbers=("row", "cost"))
 
@@ -88,7 +88,7 @@ def _show_linked(linked: "Sequence[LinkedJob]") -> None:
 def _show_missing(missing: Sequence[MissingImages], retry: str) -> None:
     """Each missing image, and how to get it back, as far as a row of the sheet has it."""
     console.result()
-    console.result("Came home, and no longer on disk as they were", "bold red")
+    console.result("Downloaded, but missing or changed on disk", "bold red")
     rows = (
         (images.job.row if images.job.current else "gone", images.job.key, path)
         for images in missing

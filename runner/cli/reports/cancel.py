@@ -47,7 +47,7 @@ def show(batch: str, result: CancelResult, settings: Settings) -> None:
         console.result(f"{count_of(len(result.cancelled), 'job')} cancelled at the API.")
     if result.lost:
         jobs = count_of(len(result.lost), "job")
-        why = "the API does not know them, or says nothing of use about them"
+        why = "the API does not know them, or gives no useful answer about them"
         console.result(f"{jobs} given up as lost: {why}. `retry` asks for them first, free.")
     if result.asked:
         jobs = count_of(len(result.asked), "job")

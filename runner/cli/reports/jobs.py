@@ -141,7 +141,7 @@ def reason_of(job: "JobView") -> str:
         return f"held: paid for on {job.held.at.astimezone():%Y-%m-%d} under batch {job.held.batch}{where}"
     if job.warnings:
         return f"warning: {' | '.join(job.warnings)}"
-    return "" if job.twin is None else f"the result of {job.twin.key}, which says the same"
+    return "" if job.twin is None else f"the result of {job.twin.key}, an identical job"
 
 
 def full(

@@ -64,7 +64,7 @@ def show_balance(attempts: Sequence["AttemptView"], books: LedgerAudit, rows: Sh
     console.result()
     console.result(
         f"{count_of(books.submits, 'submit')} for {count_of(books.jobs_sent, 'job')}, "
-        f"{books.repeats_allowed:,} repeats allowed, {books.unconfirmed:,} in doubt."
+        f"{books.repeats_allowed:,} repeats allowed, {books.unconfirmed:,} unconfirmed."
     )
     if books.turned_away:
         console.result(
@@ -91,7 +91,7 @@ def _show_not_in_hand(books: LedgerAudit, rows: SheetRows, *, revised: bool) -> 
             )
 
     console.result()
-    console.result("Paid, or perhaps paid, and not in hand", "bold")
+    console.result("Paid or possibly paid, without pictures here", "bold")
     console.table(
         ("key", *(("revision",) if revised else ()), "request_id", "why", "cost"),
         cells(),

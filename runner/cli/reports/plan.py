@@ -81,6 +81,8 @@ class Plan:
     """The database beside the sheet, where that is not this command's own."""
     minutes: float | None = None
     """How long it will take, as far as that was measured."""
+    needs_token: bool = False
+    """Whether a run would have to send something, and there is no token."""
     paused: Pause | None = None
     """The pause under which `run` would send nothing: one that only `resume` clears."""
     _seen: CompactSet = field(default_factory=CompactSet)

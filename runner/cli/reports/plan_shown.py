@@ -10,6 +10,7 @@ from runner.cli.reports.plan_text import cost, difference, identical, source_of_
 from runner.humanize import count_of, duration
 from runner.planning.paid_words import HINT, adopted_notice, told
 from runner.planning.prices import Prices
+from runner.providers.vendor import VENDOR
 from runner.settings import UNPROVEN, Settings
 
 _FIRST = 5
@@ -43,6 +44,12 @@ def show(sheet: str, plan: Plan, prices: Prices, settings: Settings, next_comman
         how = "" if is_told else f" To go on: `{then(settings, 'resume', plan.batch)}`."
         console.result(
             f"Paused ({plan.paused.reason}), and `run` sends nothing: {detail}{how}", "bold yellow"
+        )
+    if plan.needs_token:
+        console.result(
+            f"A run needs a token, and there is none: make one at {VENDOR.token_page} and put it into "
+            f"{VENDOR.token_variable}. With --emulator it is a rehearsal, which needs none.",
+            "yellow",
         )
     console.result(f"Next: {next_command}")
 
@@ -78,9 +85,10 @@ def _show_known(plan: Plan) -> None:
 
 def _show_local_images(plan: Plan, settings: Settings) -> None:
     """How the images of this computer would get to the API."""
-    where = f"are put into {settings.upload}" if settings.way is Way.STORE else "go inside the request"
+    where = f"are uploaded to {settings.upload}" if settings.way is Way.STORE else "go inside the request"
     jobs = count_of(plan.pictured, "job")
-    console.result(f"Pictures of this computer: {jobs} with some. Before a job is sent they {where}.")
+    uses = "uses" if plan.pictured == 1 else "use"
+    console.result(f"{jobs} {uses} pictures of this computer, which {where} before the job is sent.")
     if settings.way is Way.INSIDE and not settings.emulator:
         console.result(UNPROVEN, "yellow")
 

@@ -21,7 +21,7 @@ def source_of_prices(prices: Prices) -> str:
     if prices.source is PriceSource.API:
         return "The price is the API's, asked just now."
     known = {
-        PriceSource.LAST_RUN: "The price is what the API told when the batch was last run",
+        PriceSource.LAST_RUN: "The price is the API's, of the batch's last run",
         PriceSource.SETTINGS: "The price is that under [prices] in nightsheet.toml",
     }.get(prices.source or PriceSource.UNKNOWN, "The price is not known")
     return f"{known} ({prices.why})."
@@ -32,14 +32,14 @@ def difference(plan: Plan, prices: Mapping[str, Decimal]) -> str:
     left = plan.states[JobState.QUEUED] - plan.waiting
     parts = [*_counts(plan.changes, "new", "changed"), *([f"{left:,} left from before"] if left else [])]
     if plan.dedupe and plan.repeats:
-        parts.append(f"less {plan.repeats.jobs:,} that say the same")
+        parts.append(f"less {plan.repeats.jobs:,} that are identical")
     others = [
         f"{number:,} {'done' if state is JobState.SUCCEEDED else state.value}"
         for state in JobState
         if state is not JobState.QUEUED and (number := plan.states[state])
     ]
     if plan.waiting:
-        others.append(f"{plan.waiting:,} waiting for another that says the same")
+        others.append(f"{plan.waiting:,} waiting for an identical job")
     if plan.gone:
         others.append(f"{plan.gone:,} gone")
     rest = f" {', '.join(others)}." if others else ""

@@ -34,7 +34,7 @@ def show(batch: "BatchView", retried: RetryPlan, settings: Settings) -> None:
         console.result(f"{count_of(len(retried.free), 'job')} will be fetched again: free.")
     if retried.linked:
         console.result(
-            f"{count_of(len(retried.linked), 'job')} will get the result of one that says the same: free."
+            f"{count_of(len(retried.linked), 'job')} will get the result of an identical job: free."
         )
     if retried.paid:
         cost = price(*price_to_send(batch, retried.paid))

@@ -55,7 +55,7 @@ def show_unconfirmed(
     if settings.verbose:
         _show_answers(unconfirmed)
     if not all(job.current for job in unconfirmed.jobs):
-        console.result(f"{_GONE}: {NOT_IN_SHEET}; it can be attached or let go, but not sent again.")
+        console.result(f"{_GONE}: {NOT_IN_SHEET}; it can be attached or discarded, but not sent again.")
     name = batch.name
     console.result(
         f"{count_of(len(unconfirmed.jobs), 'submit')} without an answer: each may be paid for. "
@@ -66,7 +66,7 @@ def show_unconfirmed(
     console.result("                   free: it is fetched")
     console.result(f"  it is not there: {then(settings, 'review', name, '--resubmit', 'KEY')}")
     console.result("                   paid: twice, if the first was accepted after all")
-    console.result(f"  let it go:       {then(settings, 'review', name, '--discard', 'KEY')}")
+    console.result(f"  discard it:      {then(settings, 'review', name, '--discard', 'KEY')}")
     console.result("                   costs nothing more; if it was accepted, it was paid for nothing")
 
 

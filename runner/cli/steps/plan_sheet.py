@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from jobs.errors import UsageProblem
+from jobs.errors import TokenProblem, UsageProblem
 from jobs.paid import PaidElsewhere, telling
 from jobs.pauses import UNTIL_RESUMED
 from jobs.problems import Problem
@@ -23,6 +23,7 @@ from runner.cli.steps.open import open_existing, process_environment, system_clo
 from runner.emulator.settings import EmulatorSettings
 from runner.humanize import count_of
 from runner.planning.prices import Prices, PriceSource, prices_for
+from runner.providers.vendor import has_token
 from runner.settings import Settings, with_image_settings
 
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ async def plan_sheet(
     sheet = open_sheet(with_image_settings(source, settings), batch=options.batch, model=options.model)
     async with AsyncExitStack() as stack:
         store = await _job_table(stack, settings)
-        batch = None if store is None else await store.batches.find(sheet.batch)
-        if store is not None and batch is not None:
-            await store.batches.check_loadable(batch, sheet.place, _origin(settings), is_copy=sheet.is_copy)
+        batch = None
+        if store is not None:
+            batch = await store.batches.loadable(
+                sheet.batch, sheet.place, _origin(settings), is_copy=sheet.is_copy
+            )
         against = Against(store, batch, await _witnesses(settings, sheet.place, store, notice))
         plan, hosted = await _read(sheet, options, settings, against, remote=remote)
         if against.claims.may_adopt:  # all rows are seen now, and each knows what the others claim
@@ -66,6 +69,7 @@ async def plan_sheet(
             if batch.paused is not None and batch.paused.reason in UNTIL_RESUMED:
                 plan.paused = batch.paused
         plan.minutes = await _minutes(store, batch, plan)
+        plan.needs_token = bool(plan.to_send) and not settings.emulator and not _has_token()
     if hosted.named:
         await probe(hosted, source.name, plan, settings)
     return plan, await _prices(settings, plan, batch)
@@ -123,6 +127,15 @@ def _origin(settings: Settings) -> str:
     from runner.providers.origin import origin_of
 
     return origin_of(settings, process_environment().env)
+
+
+def _has_token() -> bool:
+    """Whether there is one; one that is damaged counts, as the price says what is wrong with it."""
+    environment = process_environment()
+    try:
+        return has_token(environment.env, environment.home)
+    except TokenProblem:
+        return True
 
 
 async def _changes(against: Against, jobs: Sequence[PlannedJob], settings: Settings) -> list[RowChange]:

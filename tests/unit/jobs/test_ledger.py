@@ -135,10 +135,10 @@ def test_open_doubts_are_counted() -> None:
 @pytest.mark.parametrize(
     ("outcome", "why"),
     [
-        (Out.INTENT, "in doubt: no readable answer"),
-        (Out.UNCONFIRMED, "in doubt: no readable answer"),
-        (Out.RESUBMITTED, "in doubt, and sent again"),
-        (Out.DISCARDED, "in doubt, and let go"),
+        (Out.INTENT, "unconfirmed: no readable answer"),
+        (Out.UNCONFIRMED, "unconfirmed: no readable answer"),
+        (Out.RESUBMITTED, "unconfirmed, and sent again"),
+        (Out.DISCARDED, "unconfirmed, and discarded"),
     ],
 )
 def test_doubts_are_not_in_hand(outcome: SubmitOutcome, why: str) -> None:
@@ -226,11 +226,11 @@ async def test_the_books_of_every_state_balance(tmp_path: Path) -> None:
         assert (books.jobs_sent, books.submits) == (6, 6)
         assert books.unconfirmed == 2
         assert whys(books) == [
-            ("b", "in doubt: no readable answer"),
+            ("b", "unconfirmed: no readable answer"),
             ("req-c", "on its way"),
             ("req-d", "on its way"),
             ("req-f", "done at the API, pictures not here"),
-            ("h", "in doubt: no readable answer"),
+            ("h", "unconfirmed: no readable answer"),
         ]
         assert books.not_in_hand_usd == 3 * ESTIMATE + 2 * Decimal("0.04")
 

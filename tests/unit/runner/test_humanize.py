@@ -46,7 +46,7 @@ def test_price() -> None:
     low, high = Decimal("0.04"), Decimal("0.12")
     assert price(low, high) == "for $0.04 to $0.12"
     assert price(low, low) == "for $0.04"
-    assert price(None, high) == price(low, None) == "at a price that the API has not told"
+    assert price(None, high) == price(low, None) == "at an unknown price"
 
 
 @pytest.mark.parametrize(("value", "told"), [(30.0, "30"), (7.5, "7.5"), (Decimal("1E+2"), "100"), (0, "0")])

@@ -140,7 +140,7 @@ async def test_a_budget_is_kept_to_the_cent(tmp_path: Path) -> None:
 async def test_a_budget_needs_a_price(tmp_path: Path) -> None:
     """One that nothing can be held against is none."""
     async with night(tmp_path, price_unit="second") as w:
-        with pytest.raises(UsageProblem, match="tells none for"):
+        with pytest.raises(UsageProblem, match="has none for"):
             await w.run(w.sheet(ROWS), budget="5")
         assert w.service.ledger == []
         assert (await w.run(w.sheet(ROWS))).exit_code == 0

@@ -41,7 +41,7 @@ async def test_they_count_against_a_budget_as_soon_as_the_price_is_known(tmp_pat
         assert report.paused is not None
         assert (report.exit_code, report.paused.reason) == (75, PauseReason.BUDGET)
         assert len(w.service.ledger) == 7
-        assert "0.28 USD are spent or in doubt" in report.paused.detail
+        assert "0.28 USD are spent or unconfirmed" in report.paused.detail
 
 
 @virtual

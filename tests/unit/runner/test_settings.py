@@ -228,3 +228,12 @@ def test_a_process_that_can_do_less_does_less() -> None:
     assert (plain.in_flight(900), plain.within(100, 9).concurrency) == (900, 64)
     fitted = plain.within(6, 1)
     assert (fitted.concurrency, fitted.downloads, fitted.in_flight(900), fitted.in_flight(3)) == (6, 1, 6, 3)
+
+
+def test_no_budget_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the command line it takes back what `tune`, the environment or the file has."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NIGHTSHEET_BUDGET", "5")
+    assert load_settings({}).budget == 5
+    settings = load_settings({"budget": "None"})
+    assert (settings.budget, settings.on_command_line("budget")) == (None, True)

@@ -20,6 +20,7 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     for name in list(os.environ):
         if name.startswith(("NIGHTSHEET_", "RUNCOMFY_")) or name in {
             "NO_COLOR",
+            "COLUMNS",
             "FORCE_COLOR",
             "YOUR_API_TOKEN",
         }:

@@ -50,7 +50,7 @@ def test_what_is_gone_is_a_finding(world: World) -> None:
     places["b"].unlink()
     ran = world.run("audit")
     assert ran.code == 1
-    assert "Came home, and no longer on disk as they were" in ran.out
+    assert "Downloaded, but missing or changed on disk" in ran.out
     assert "In all 1 picture of 1 job." in ran.out
     assert "nightsheet retry night" in ran.out
     told = world.run("audit", "--json")
@@ -129,5 +129,5 @@ def test_pictures_of_a_row_that_is_gone_are_fetched_for_one_that_has_them(
     ran = world.run("retry", "--yes", *named, "--json").json
     assert (ran["reopened"], ran["requeued"], ran["linked"], ran["left"]) == (["a"], [], [], [])
     assert world.states() == {"b": "succeeded"}
-    again = world.run("retry", "--yes", "--job", "b")
+    again = world.run("retry", "night", "--yes", "--job", "b")
     assert (again.code, again.err) == (1, "Not retried: b: its pictures are gone, and are those of a\n")

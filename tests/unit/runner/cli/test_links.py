@@ -60,7 +60,7 @@ def test_the_books_name_them_at_no_cost(world: World) -> None:
     ]
     assert (told["submits"], len(told["attempts"]), told["balanced"]) == (1, 1, True)
     shown = world.run("audit").out
-    assert "Not sent: another job says the same, and its result counts for both" in shown
+    assert "Not sent: an identical job was sent, and its result counts for both" in shown
     assert shown.count("$0.00") == 2
 
 
@@ -92,7 +92,7 @@ def test_what_waits_is_said_to_wait(world: World) -> None:
     shown = world.run("status").out
     assert "1 of the queued wait for a job that says the same: not paid" in shown
     assert world.run("status", "--json").json["cost"]["estimate_usd"] == 0.0
-    assert "the result of a, which says the same" in world.run("jobs").out
+    assert "the result of a, an identical job" in world.run("jobs").out
 
 
 def test_all_that_failed_together_is_tried_again_as_one(world: World) -> None:
@@ -102,7 +102,7 @@ def test_all_that_failed_together_is_tried_again_as_one(world: World) -> None:
     settle(world)
     assert world.states() == dict.fromkeys("abc", "failed")
     ran = world.run("retry", "--yes")
-    assert "2 jobs will get the result of one that says the same: free." in ran.out
+    assert "2 jobs will get the result of an identical job: free." in ran.out
     assert "1 job will be sent again and paid for, for $0.04 to $0.08." in ran.out
     assert [view.agreed for view in world.jobs().values()] == [True, False, False]
     assert world.run("retry", "--yes", "--job", "b").code == 1, "it is queued"
@@ -189,7 +189,7 @@ def test_what_was_paid_for_a_row_that_is_gone_is_fetched_for_the_others(
     ran = world.run("retry", "--yes", *named)
     assert ran.code == 0
     assert "1 job will be fetched again: free." in ran.out
-    assert "1 job will get the result of one that says the same: free." in ran.out
+    assert "1 job will get the result of an identical job: free." in ran.out
     assert "paid" not in ran.out
     assert world.states() == {"b": "queued"}
 
@@ -225,7 +225,7 @@ def test_check_reckons_with_one_of_them(world: World) -> None:
     told = world.run("check", str(sheet), "--dedupe", "--json").json
     assert (told["to_send"]["jobs"], told["identical"]["linked"], told["jobs"]) == (1, True, 3)
     shown = world.run("check", str(sheet), "--dedupe", "--emulator").out
-    assert "To send: 1 job (3 new, less 2 that say the same), at most 1 picture" in shown
+    assert "To send: 1 job (3 new, less 2 that are identical), at most 1 picture" in shown
     assert "2 jobs say what another row says" in shown
     assert "nightsheet run" in shown
     assert "--dedupe --emulator" in shown

@@ -20,7 +20,7 @@ from tests.unit.runner.cli.world import World, accepted, done, fetch_failed, job
 OpenApi = Callable[[], AbstractAsyncContextManager[Api]]
 CLOCK = SystemClock()
 ANOTHERS = "it is another account's request: use that account's token"
-NOT_TOLD = "the API does not tell whether it knows its request"
+NOT_TOLD = "the API does not say whether it knows its request"
 
 
 @pytest.fixture

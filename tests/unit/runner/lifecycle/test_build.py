@@ -258,7 +258,7 @@ async def test_a_budget_without_a_price_is_refused_before_a_person_is_asked(tmp_
         w.provider.says("price", Priced(None))
         for settings, tuned in (({"budget": Decimal(5)}, None), ({}, Decimal(5))):
             await w.store.batches.tune(w.run.batch.id, {"budget": tuned})
-            with pytest.raises(UsageProblem, match="tells none for"):
+            with pytest.raises(UsageProblem, match="has none for"):
                 async with assembled(w, tmp_path, environment, environment.agree, **settings):
                     pass
         assert environment.asked == []

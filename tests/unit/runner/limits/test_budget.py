@@ -51,11 +51,11 @@ def test_an_earlier_submit_of_unknown_price_leaves_room_for_none() -> None:
     assert second is not None
     budget.limit = usd("100")
     assert budget.reserve(usd("0.04")) is None
-    assert str(budget) == "0.00 USD are spent or in doubt, and the price of 2 submits is unknown"
+    assert str(budget) == "0.00 USD are spent or unconfirmed, and the price of 2 submits is unknown"
     first.give_back()
     budget.settle(None, usd("0.05"))
     assert budget.reserve(usd("0.04")) is not None
-    assert str(budget) == "0.09 USD are spent or in doubt"
+    assert str(budget) == "0.09 USD are spent or unconfirmed"
 
 
 def test_what_was_not_accepted_is_given_back() -> None:

@@ -338,7 +338,7 @@ async def test_two_kinds_by_turns_do_not_burn_the_sheet(tmp_path: Path) -> None:
         assert said.startswith("30 jobs ended, 0 succeeded: ")
         assert "remote_failed" in said
         assert "no_images" in said
-        assert "USD are spent or in doubt. To go on: `nightsheet resume sheet`." in said
+        assert "USD are spent or unconfirmed. To go on: `nightsheet resume sheet`." in said
 
 
 @virtual

@@ -64,7 +64,7 @@ def test_a_budget_needs_every_price() -> None:
     nothing = Workload()
     check_budget(None, jobs_of("a"), jobs_of("b"), {})
     check_budget(Decimal(5), jobs_of("a"), nothing, {"a": Decimal("0.04"), "b": Decimal(1)})
-    with pytest.raises(UsageProblem, match=r"tells none for b, c\. Nothing was sent"):
+    with pytest.raises(UsageProblem, match=r"has none for b, c\. Nothing was sent"):
         check_budget(Decimal(5), jobs_of("a", "b", "c"), nothing, {"a": Decimal("0.04")})
 
 

@@ -30,7 +30,7 @@ async def test_the_plan_comes_with_its_warnings_and_its_repetitions(tmp_path: Pa
         asked: list[str] = []
         await preview(w.store, w.run.batch, work, {}, asked.append, asked=True)
         assert asked[0] == told[1]
-        assert asked[-1].endswith("at a price that the API has not told.")
+        assert asked[-1].endswith("at an unknown price.")
 
 
 @virtual

@@ -133,8 +133,9 @@ async def test_rows_that_are_gone_are_told_and_pruned(tmp_path: Path) -> None:
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join([lines[0], lines[8]]))  # k7, which is being worked on; k6 is, too
         assert (await w.run(path, prune=True)).exit_code == 0
-        assert "Gone from the sheet: 2 were not sent yet, and are not any more; 5 were:" in "".join(
-            w.watching.notices
+        assert (
+            "Removed from the sheet: 2 jobs were not sent yet, and will not be; 5 jobs were already sent:"
+            in "".join(w.watching.notices)
         )
         assert w.states() == {JobState.SUCCEEDED: 2, JobState.CANCELLED: 6}
 

@@ -245,6 +245,7 @@ async def _batches(r: Recorder) -> None:
     await r.ask("batches.end_run", run, 0)
     await r.ask("batches.latest_run")
     await r.ask("preview.throughput", ORIGIN)
+    await r.ask("preview.latest_prices", ORIGIN)
     await r.ask("batches.pause", batch, PauseReason.GUARD, "why")
     await r.ask("batches.unpause", batch)
     await r.ask("batches.resume", batch)
@@ -252,6 +253,7 @@ async def _batches(r: Recorder) -> None:
     await r.ask("batches.tune", batch, {"rate": 1.0})
     await r.ask("batches.get", batch)
     await r.ask("batches.find", "many")
+    await r.ask("batches.loadable", "many", str(SHEET), ORIGIN, is_copy=False)
     for name in ("many", None):
         await r.ask("batches.named", name)
 

@@ -65,7 +65,7 @@ def test_for_scripts(world: World) -> None:
     }
     wanted: list[dict[str, Any]] = [
         {"key": "b", "attempt": 1, "request_id": "req-b", "why": "remote_failed", "usd": 0.12},
-        {"key": "c", "attempt": 1, "request_id": None, "why": "in doubt, and sent again", "usd": 0.12},
+        {"key": "c", "attempt": 1, "request_id": None, "why": "unconfirmed, and sent again", "usd": 0.12},
         {"key": "c", "attempt": 2, "request_id": "req-c", "why": "on its way", "usd": 0.12},
     ]
     assert [shown(*pair) for pair in zip(missing, wanted, strict=True)] == wanted
@@ -107,9 +107,9 @@ def test_for_a_person(world: World) -> None:
         "4 c 2 555555555555 accepted req-c up to $0.12",
         "5 d 1 555555555555 refused free",
     ]
-    assert "Paid, or perhaps paid, and not in hand" in lines
+    assert "Paid or possibly paid, without pictures here" in lines
     assert "In all 3 submits, up to $0.36." in lines
-    assert lines[-2] == "4 submits for 3 jobs, 1 repeats allowed, 0 in doubt."
+    assert lines[-2] == "4 submits for 3 jobs, 1 repeats allowed, 0 unconfirmed."
     assert lines[-1] == "The books balance: nothing was sent more often than was allowed."
 
 

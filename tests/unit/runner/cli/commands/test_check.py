@@ -127,6 +127,19 @@ def test_it_refuses_what_run_refuses(world: World, sheet: Path) -> None:
     refused(2, "belongs to https://elsewhere:443", sheet, "--batch", "abroad")
 
 
+def test_a_run_s_token_is_asked_for_before_the_run(
+    world: World, sheet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next step would end with 77; a rehearsal and a sheet that is done need none."""
+    missing = "A run needs a token, and there is none: make one at runcomfy.com/profile"
+    assert missing in world.run("check", str(sheet)).out
+    assert missing not in world.run("check", str(sheet), "--emulator").out
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", "two words")
+    assert missing not in world.run("check", str(sheet)).out, "the price says what is wrong with it"
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", "anything")
+    assert missing not in world.run("check", str(sheet)).out
+
+
 def test_a_sheet_that_was_moved_is_taken(world: World, sheet: Path) -> None:
     """As `run` takes it: the file that the batch was loaded from is gone."""
     world.load(job(0, "x"))

@@ -24,7 +24,10 @@ def test_into_a_store(world: World) -> None:
     sheet(world)
     ran = world.run("check", "a.csv", "--upload", "s3://bucket/refs")
     assert ran.code == 0, ran.err
-    assert "2 jobs with some. Before a job is sent they are put into s3://bucket/refs." in ran.out
+    assert (
+        "2 jobs use pictures of this computer, which are uploaded to s3://bucket/refs before the job is sent."
+        in ran.out
+    )
     assert ran.out.endswith("Next: nightsheet run a.csv --upload s3://bucket/refs\n")
 
 
@@ -34,8 +37,8 @@ def test_inside_the_request(world: World) -> None:
     real = world.run("check", "a.csv", "--upload", "data-uri")
     assert UNPROVEN.split(".")[0] in " ".join(real.out.split())
     rehearsal = world.run("check", "a.csv", "--emulator")
-    assert "they go inside the request" in rehearsal.out
-    assert "nowhere written" not in rehearsal.out
+    assert "which go inside the request" in rehearsal.out
+    assert "not documented" not in rehearsal.out
 
 
 def test_refused_by_default_with_all_that_is_wrong(world: World) -> None:
@@ -70,4 +73,4 @@ def test_a_sheet_from_standard_input_names_pictures_from_here(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
     ran = world.run("check", "-", "--batch", "b", "--emulator")
     assert ran.code == 0, ran.err
-    assert "2 jobs with some" in ran.out
+    assert "2 jobs use pictures of this computer" in ran.out

@@ -58,9 +58,9 @@ def test_the_api_tells(world: World, sheet: Path, token: str) -> None:
     ("verdict", "why"),
     [
         (Stopped(PauseReason.TOKEN, "Bad token."), "the API refuses: Bad token"),
-        (CallFailed("no route to host"), "the API does not tell: no route to host"),
-        (Priced(None), "the API tells none for a model"),
-        (NoSuchModel("gone"), "the API tells none for a model"),
+        (CallFailed("no route to host"), "the API does not answer: no route to host"),
+        (Priced(None), "the API has no price for a model"),
+        (NoSuchModel("gone"), "the API has no price for a model"),
     ],
 )
 def test_trouble_leaves_what_is_known(
@@ -78,7 +78,7 @@ def test_trouble_leaves_what_is_known(
     )
     last_run(world)
     ran = world.run("check", str(sheet))
-    assert f"The price is what the API told when the batch was last run ({why})." in ran.out
+    assert f"The price is the API's, of the batch's last run ({why})." in ran.out
     record = world.run("check", str(sheet), "--json").json
     assert record["price_source"] == "last_run"
     assert record["price"]["low_usd"] == 0.11, "the model that was told is reckoned at its new price"

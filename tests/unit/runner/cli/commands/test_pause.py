@@ -22,10 +22,12 @@ def test_a_pause_is_written_down(world: World) -> None:
     world.load(job(0, "a"))
     ran = world.run("pause")
     assert ran.code == 0
-    assert ran.out == ("Batch night is paused (person): A person paused it.\nNext: nightsheet resume night\n")
+    assert ran.out == (
+        "Batch night is paused (person): Paused by `nightsheet pause`.\nNext: nightsheet resume night\n"
+    )
     paused = pause_of(world)
     assert paused is not None
-    assert (paused.reason, paused.detail) == (PauseReason.PERSON, "A person paused it.")
+    assert (paused.reason, paused.detail) == (PauseReason.PERSON, "Paused by `nightsheet pause`.")
 
 
 @pytest.mark.parametrize("reason", PauseReason)
@@ -38,7 +40,7 @@ def test_a_guard_s_pause_is_shown_instead_and_any_other_replaced(world: World, r
 
     world.store(stop)
     stays = reason in UNTIL_RESUMED
-    shown = f"({reason}): why" if stays else "(person): A person paused it."
+    shown = f"({reason}): why" if stays else "(person): Paused by `nightsheet pause`."
     assert f"Batch night is paused {shown}" in world.run("pause", "night").out
     paused = pause_of(world)
     assert paused is not None

@@ -478,7 +478,7 @@ def test_both_revisions_are_listed(changed: World) -> None:
     ran = changed.run("review")
     cells = {tuple(line.split()[:2]) for line in ran.out.splitlines()[1:5]}
     assert cells == {("a@1", "gone"), ("a@2", "2"), ("b", "gone"), ("c", "4")}
-    assert "gone: its row is no longer in the sheet; it can be attached or let go" in ran.out
+    assert "gone: its row is no longer in the sheet; it can be attached or discarded" in ran.out
     assert "4 submits without an answer" in ran.out
     told = changed.run("review", "--json").json
     assert {(one["key"], one["revision"], one["current"]) for one in told} == {

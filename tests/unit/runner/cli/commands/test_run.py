@@ -311,7 +311,7 @@ def test_an_unknown_price_is_said(world: World, night: FakeRun, terminal: Termin
     questions = terminal("y")
     night.ask = Ask("night", 1, 1, 1, None, None)
     world.run("run", "a.csv")
-    assert questions == ["Batch night: 1 job, 1 picture, at a price that the API has not told. Send it?"]
+    assert questions == ["Batch night: 1 job, 1 picture, at an unknown price. Send it?"]
 
 
 def test_without_a_terminal_it_is_refused(world: World, night: FakeRun) -> None:

@@ -178,7 +178,7 @@ def test_a_paused_batch_has_no_pace(world: World) -> None:
 
     async def pause(store: Store) -> None:
         await store.batches.pause(
-            (await store.batches.named(None)).id, PauseReason.PERSON, "A person paused it."
+            (await store.batches.named(None)).id, PauseReason.PERSON, "Paused by `nightsheet pause`."
         )
 
     world.store(pause)

@@ -43,13 +43,11 @@ def test_a_rate_is_told_as_it_was_said(world: World, said: str, told: str) -> No
 def test_what_is_not_said_stays(world: World) -> None:
     """One after the other; with nothing said, it only shows."""
     world.load(job(0, "a"))
-    assert world.run("tune").out == (
-        "concurrency: as the run is told\nrate: as the run is told\nbudget: as the run is told\n"
-    )
+    assert world.run("tune").out == ("concurrency: not set\nrate: not set\nbudget: not set\n")
     world.run("tune", "--concurrency", "4")
     world.run("tune", "--budget", "9")
     ran = world.run("tune")
-    assert ran.out == "concurrency: 4\nrate: as the run is told\nbudget: 9\n"
+    assert ran.out == "concurrency: 4\nrate: not set\nbudget: 9\n"
     assert tuned(world) == (4, None, Decimal(9))
 
 
@@ -58,7 +56,7 @@ def test_none_takes_it_back(world: World, word: str) -> None:
     """That one alone."""
     world.load(job(0, "a"))
     world.run("tune", "--concurrency", "4", "--rate", "7", "--budget", "9")
-    assert "rate: as the run is told" in world.run("tune", "--rate", word).out
+    assert "rate: not set" in world.run("tune", "--rate", word).out
     assert tuned(world) == (4, None, Decimal(9))
     world.run("tune", "--concurrency", word, "--budget", word)
     assert tuned(world) == (None, None, None)

@@ -104,8 +104,8 @@ def test_with_dedupe_one_is_reckoned_for_all() -> None:
     assert (plan.to_send, plan.repeats, plan.waiting) == ({SERIES: (1, 2)}, {SERIES: (2, 4)}, 1)
     prices = {SERIES: Decimal("0.04")}
     assert difference(plan, prices) == (
-        "To send: 1 job (3 new, less 2 that say the same), at most 2 pictures, for $0.04 to $0.08."
-        " 1 failed, 1 waiting for another that says the same."
+        "To send: 1 job (3 new, less 2 that are identical), at most 2 pictures, for $0.04 to $0.08."
+        " 1 failed, 1 waiting for an identical job."
     )
     assert identical(plan.repeats, prices, plan.repeated, dedupe=True) == (
         "2 jobs say what another row says (same model, inputs and seed), and get its result: not sent,"
