@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from jobs.catalog.registry import find, suggest
-from jobs.concurrency import MOST_IN_FLIGHT, Auto
+from jobs.concurrency import AUTO, MOST_IN_FLIGHT, Auto, Concurrency
 from jobs.errors import UsageProblem
 from jobs.paths import DEFAULT_TEMPLATE, check_template
 from jobs.sheets.images.album import Way
@@ -134,16 +134,21 @@ class Settings(BaseSettings):
         """These settings with at most so much at once, whatever `tune` says: this process can do no more."""
         fitted = self.model_copy(
             update={
-                "concurrency": min(self.concurrency, in_flight),
+                "concurrency": _at_most(self.concurrency, in_flight),
                 "downloads": min(self.downloads, downloads),
             }
         )
         fitted._most_in_flight = in_flight
         return fitted
 
-    def in_flight(self, asked: int) -> int:
+    @property
+    def most_in_flight(self) -> int:
+        """As many jobs in flight as this process can have."""
+        return MOST_IN_FLIGHT if self._most_in_flight is None else self._most_in_flight
+
+    def in_flight(self, asked: Concurrency) -> Concurrency:
         """As many jobs in flight as are asked for, and as this process can have."""
-        return asked if self._most_in_flight is None else min(asked, self._most_in_flight)
+        return _at_most(asked, self.most_in_flight)
 
     def flags_for(self, verb: str) -> list[tuple[str, ...]]:
         """The flags of a command that goes on with the same database, folder and API as this one."""
@@ -279,6 +284,10 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
             _sentence(given, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
         )
         raise UsageProblem(f"Invalid setting: {wrong}.") from error
+
+
+def _at_most(asked: Concurrency, most: int) -> Concurrency:
+    return asked if asked == AUTO else min(asked, most)
 
 
 UNPROVEN = (

@@ -79,7 +79,7 @@ def build(
         brake.pause(PauseReason.GUARD, pause_detail(order, what, budget))
 
     guards = Guards(limits_of(settings), trip, scope.record)
-    in_flight = InFlight(approval.tuning.concurrency, clock.monotonic)
+    in_flight = InFlight(approval.tuning.concurrency, clock.monotonic, most=settings.most_in_flight)
     return Context(
         batch=batch,
         store=store,

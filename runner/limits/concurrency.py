@@ -30,7 +30,7 @@ _HELD = 8
 class InFlight:
     """The jobs at the API, and how many these may be."""
 
-    def __init__(self, concurrency: Concurrency, monotonic: Callable[[], float]) -> None:
+    def __init__(self, concurrency: Concurrency, monotonic: Callable[[], float], *, most: int = MOST) -> None:
         self.slots = CapacityLimiter(1)
         """A worker needs one to have a job at the API."""
         self._at_api: dict[int, bool | None] = {}
@@ -38,6 +38,7 @@ class InFlight:
         self._submitting: dict[int, int] = {}
         """By job, how often the limit had shrunk when its submit was admitted."""
         self._shrunk = 0
+        self._most = min(most, MOST)
         self._monotonic = monotonic
         self._changed = anyio.Event()
         self.set(concurrency)
@@ -52,7 +53,7 @@ class InFlight:
         self._holds = 0
         """Generations in which it does not grow."""
         self._accepted = 0
-        self._resize(FIRST if concurrency == AUTO else concurrency)
+        self._resize(min(FIRST, self._most) if concurrency == AUTO else concurrency)
 
     @property
     def limit(self) -> int:
@@ -158,7 +159,7 @@ class InFlight:
             limit = self._ceiling
             if self._limit >= self._ceiling and self._accepted >= PROBE_AFTER:
                 limit, self._ceiling = self._limit + 1, None
-        self._resize(min(limit, MOST))
+        self._resize(min(limit, self._most))
 
     def _resize(self, limit: int) -> None:
         self._limit = limit

@@ -30,7 +30,7 @@ def within_open_files(settings: Settings) -> Settings:
         both_ends=settings.emulator,
     )
     fitted = settings.within(room.in_flight, room.downloads)
-    if fitted.concurrency < settings.concurrency:
+    if fitted.concurrency != settings.concurrency:
         console.message(
             f"This process may open {limit} files at once (ulimit -n): at most {fitted.concurrency} in "
             f"flight, not {settings.concurrency}. {_HIGHER}"

@@ -228,6 +228,12 @@ def test_a_process_that_can_do_less_does_less() -> None:
     assert (plain.in_flight(900), plain.within(100, 9).concurrency) == (900, 64)
     fitted = plain.within(6, 1)
     assert (fitted.concurrency, fitted.downloads, fitted.in_flight(900), fitted.in_flight(3)) == (6, 1, 6, 3)
+    found_out = Settings(concurrency="auto").within(6, 1)
+    assert (found_out.concurrency, found_out.in_flight("auto"), found_out.most_in_flight) == (
+        "auto",
+        "auto",
+        6,
+    )
 
 
 def test_no_budget_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,15 @@ def test_what_was_on_its_way_together_counts_once() -> None:
     assert not in_flight.has_room
 
 
+@virtual
+async def test_it_goes_no_further_than_the_process_can() -> None:
+    """Few open files: `auto` has a bound of its own."""
+    api = Api()
+    api.in_flight = InFlight(AUTO, lambda: api.seconds, most=6)
+    await api.generations(12)
+    assert api.in_flight.limit == 6
+
+
 def test_a_fixed_number_stays() -> None:
     """Whatever the API says; the slots alone decide."""
     in_flight = InFlight(5, lambda: 0.0)
