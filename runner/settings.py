@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -40,6 +40,14 @@ _TAKE_NO_PLACE = frozenset({"emulator"})
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
 
 
+_Number = Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT), Tag("number")]
+
+
+def _kind_of(concurrency: object) -> str:
+    """So that a wrong number is told as one, and not also as a wrong word."""
+    return AUTO if concurrency == AUTO else "number"
+
+
 class Settings(BaseSettings):
     """All settings. `--poll-min` is `poll_min` here and in the file, and the variable NIGHTSHEET_POLL_MIN."""
 
@@ -53,7 +61,7 @@ class Settings(BaseSettings):
     """The folder of images and manifests; by default `outputs`, or `outputs-emulator` with `emulator`."""
     name_template: str = DEFAULT_TEMPLATE
     """An image's path below the output folder, without its suffix."""
-    concurrency: Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT)] | Auto = 8
+    concurrency: Annotated[_Number | Annotated[Auto, Tag(AUTO)], Discriminator(_kind_of)] = 8
     """Jobs in flight at the API; `auto` finds out how many it works on."""
     submit_gate: int = Field(default=4, ge=1, le=64)
     """Submits in flight at once: the most that one crash can leave unconfirmed."""

@@ -21,7 +21,7 @@ def assert_plain(text: str) -> None:
         (("retry", "--kind", "x"), "'--kind': 'x' is not one of 'refused'"),
         (("export", "--format", "x"), "'--format': 'x' is not one of 'jsonl', 'csv'."),
         (("emulator", "--port", "99999"), "'--port': at most 65535 is possible."),
-        (("run", "a.csv", "--concurrency", "x"), "'--concurrency': a whole number is needed."),
+        (("run", "a.csv", "--concurrency", "x"), "--concurrency: a whole number is needed."),
         (("run", "a.csv", "--rate", "x"), "'--rate': a number is needed."),
         (("run", "a.csv", "--budget", "$5"), "--budget: a number is needed."),
         (("run", "a.csv", "--budget", "-1"), "--budget: at least 0 is needed."),
