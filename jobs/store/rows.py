@@ -23,10 +23,12 @@ View = TypeVar("View", bound=BatchView | RunView | OpenJob | JobView | AttemptVi
 NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 """Joins a job with its newest attempt."""
 
-_TWINS = ATTEMPT.alias("twins")
+TWIN_ATTEMPT = ATTEMPT.alias("twins")
 """The newest submit of the job that is sent instead of a linked one."""
 
-_IMAGES_OF = case((JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, _TWINS.c.id))
+IMAGES_OF = case(
+    (JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, TWIN_ATTEMPT.c.id)
+)
 
 _EACH = ATTEMPT.alias()
 
@@ -108,12 +110,14 @@ def select_jobs() -> Select[Any]:
             TWIN.c.state.label("twin_state"),
             TWIN.c.current.label("twin_current"),
             IS_IDENTICAL.label("twin_alike"),
-            _IMAGES_OF.label("images_of"),
+            IMAGES_OF.label("images_of"),
         )
         .join(BATCH, BATCH.c.id == JOB.c.batch_id)
         .outerjoin(ATTEMPT, NEWEST)
         .outerjoin(TWIN, TWIN.c.id == JOB.c.same_as)
-        .outerjoin(_TWINS, and_(_TWINS.c.job_id == TWIN.c.id, _TWINS.c.number == TWIN.c.attempts))
+        .outerjoin(
+            TWIN_ATTEMPT, and_(TWIN_ATTEMPT.c.job_id == TWIN.c.id, TWIN_ATTEMPT.c.number == TWIN.c.attempts)
+        )
     )
 
 

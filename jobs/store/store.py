@@ -8,6 +8,8 @@ from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
 from jobs.store.links import Links
+from jobs.store.page.facets import Facets
+from jobs.store.page.tiles import Tiles
 from jobs.store.preview import Preview
 from jobs.store.sqlite.database import Database
 from jobs.store.track_record import TrackRecords
@@ -30,3 +32,5 @@ class Store:
         self.track_records = TrackRecords(database, now)
         self.witness = Witness(database, now)
         self.held = HeldJobs(database, now)
+        self.tiles = Tiles(database, now)
+        self.facets = Facets(database, now)

@@ -51,6 +51,11 @@ COMMANDS = (
         "Show every submit that was or may have been paid, and what was paid without pictures here.",
     ),
     CommandEntry(
+        "view",
+        _LOOK,
+        "Show a batch as a page in the browser: every picture and every job, live. It only looks.",
+    ),
+    CommandEntry(
         "export", _LOOK, "Write the manifest: one record a job, in sheet order, whatever happened to it."
     ),
     CommandEntry(

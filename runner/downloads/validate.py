@@ -47,7 +47,7 @@ _FORMATS = {
     "WEBP": (".webp", "image/webp"),
     "GIF": (".gif", "image/gif"),
 }
-_PARSERS = ("PNG", "JPEG", "WEBP", "GIF")
+PARSERS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
 def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> ImageFacts | Broken:
@@ -57,7 +57,7 @@ def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> ImageF
     OSError if the file cannot be read: that is the disk, not the image.
     """
     with path.open("rb") as file:
-        facts = decode(file, _PARSERS, lambda image: _decoded(image, max_pixels))
+        facts = decode(file, PARSERS, lambda image: _decoded(image, max_pixels))
         if isinstance(facts, Undecodable):
             return _broken(facts)
         if isinstance(facts, ImageFacts) and not whole and not _ends(file, facts.suffix):

@@ -35,6 +35,7 @@ STORE = tuple(
         "jobs",
         "ledger",
         "links",
+        "page",
         "preview",
         "moves",
         "part",
@@ -58,15 +59,23 @@ RULES = (
         "the clients are behind runner.http; a download streams its answer",
     ),
     Only(("typer", "click", "rich"), ("runner/cli/*",), "printing is the command line's business"),
-    Only(("starlette", "uvicorn"), ("runner/emulator/*",), "only the emulator serves"),
+    Only(("starlette", "uvicorn"), ("runner/emulator/*", "runner/page/*"), "the emulator and the page serve"),
     Only(
         ("asyncio",),
-        ("jobs/store/sqlite/database.py", "runner/emulator/http/server.py"),
+        ("jobs/store/sqlite/database.py", "runner/emulator/http/server.py", "runner/page/server.py"),
         "anyio is the rule; aiosqlite's futures and uvicorn's server are asyncio's own",
     ),
 )
 APART = (
     ("jobs/*", ("runner", *NETWORK), "what is to be done knows nothing of who does it, nor how"),
+    (
+        "runner/page/*",
+        (
+            *("runner.providers", "runner.http", "runner.environment", "runner.settings", "runner.run"),
+            *("runner.workers", "runner.lifecycle", "runner.planning", "httpx", "aiohttp", "os.environ"),
+        ),
+        "the page looks: it knows no token and no API, and starts nothing",
+    ),
     ("migrations/*", ("jobs", "runner"), "history is written out: it does not follow today's tables"),
 )
 SHARES = (
@@ -154,6 +163,9 @@ def test_no_exception_outlives_its_reason(rule: Only) -> None:
         ("runner/emulator/http/app.py", "from runner.providers.base import Provider"),
         ("runner/emulator/http/app.py", "from jobs.store.store import Store"),
         ("runner/http/api_client.py", "from jobs.failures import Failure"),
+        ("runner/page/app.py", "from runner.providers.runcomfy.credentials import find_token"),
+        ("runner/page/app.py", "from runner.run import resume_batch"),
+        ("runner/page/app.py", "from jobs.store.page.tiles import Tiles"),
         ("runner/providers/runcomfy/api.py", "from jobs.store.store import Store"),
         ("jobs/catalog/spec.py", "from jobs.problems import Problem"),
     ],

@@ -13,7 +13,8 @@ FLOORS = {
     "runner": """
         library
         cli
-        checkup deciding
+        checkup page
+        deciding
         run
         lifecycle
         events
@@ -46,9 +47,9 @@ FLOORS = {
         manifests
         store
         sheets
-        ledger row_change stored_files track_record
+        ledger row_change stored_files track_record tiles
         views
-        outcomes workload payload image_shape paid
+        outcomes workload payload image_shape paid search
         failures attempts states paths catalog submit_record
         atomic_file files image_notes
         errors compact_set

@@ -16,9 +16,11 @@ from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
 from jobs.pauses import PauseReason
 from jobs.row_change import Claims
+from jobs.search import SearchField, parse_search
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
 from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
+from jobs.tiles import TileOrder
 from jobs.views import Receipt
 from tests.support.plans import Statement, Step, recorded, steps
 from tests.support.tables import (
@@ -101,7 +103,7 @@ async def everything_asked() -> list[Asked]:
     with tempfile.TemporaryDirectory() as folder, recorded() as statements:
         async with opened_table(Path(folder) / "night.db", "a") as table:
             recorder = Recorder(table, statements)
-            for scene in (_sheets, _paid_before, _linked, _lives, _lists, _batches, _witness):
+            for scene in (_sheets, _paid_before, _linked, _lives, _lists, _page, _batches, _witness):
                 await scene(recorder)
             return recorder.found
 
@@ -236,6 +238,23 @@ async def _lists(r: Recorder) -> None:
         await r.ask(f"ledger.{asked}", batch)
     await r.ask("ledger.reckon", batch, {MODEL: Decimal(1)})
     await r.ask("track_records.of", batch, ended=30)
+
+
+async def _page(r: Recorder) -> None:
+    """What the page shows of a batch."""
+    batch = r.table.batch.id
+    await r.ask("tiles.batches")
+    search = parse_search(
+        "life -fox state:queued kind:refused model:4 size:1x1 row:2-9 warned:no own:x", ["own"]
+    )
+    assert isinstance(search, tuple)
+    for order in TileOrder:
+        await r.ask("tiles.listed", batch, (), order=order, limit=9)
+        await r.ask("tiles.listed", batch, search, order=order)
+    await r.ask("tiles.details", batch, [job.id async for job in r.table.store.jobs.each(batch)])
+    await r.ask("tiles.image", 1, picture().sha256)
+    for field in (SearchField.STATE, SearchField.SIZE, SearchField.COLUMN):
+        await r.ask("facets.values", batch, search, field, "own" * (field is SearchField.COLUMN))
 
 
 async def _batches(r: Recorder) -> None:

@@ -26,7 +26,7 @@ OFTEN = frozenset(
         *("jobs.ids_in_state", "jobs.places_of"),
         *("jobs.by_key", "jobs.drop_cancel_request", "ledger.record_image", "ledger.images_of"),
         *("ledger.holder_of", "preview.compare", "held.paid_before", "witness.settled", "witness.heal"),
-        "witness.unknown",
+        *("witness.unknown", "tiles.image"),
     }
 )
 """What is called for each job, or for each few of them."""

@@ -1,0 +1,106 @@
+"""What a search means in SQL: jobs and their images, and the conditions on them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, literal, not_, or_, select, true
+
+from jobs.catalog.registry import MODELS
+from jobs.search import Search, SearchField, SearchTerm, rows_of
+from jobs.store.rows import IMAGES_OF, NEWEST, TWIN_ATTEMPT
+from jobs.store.schema import ARTIFACT, ATTEMPT, JOB, TWIN
+
+JOBS_AND_IMAGES: FromClause = (
+    JOB.outerjoin(ATTEMPT, NEWEST)
+    .outerjoin(TWIN, TWIN.c.id == JOB.c.same_as)
+    .outerjoin(
+        TWIN_ATTEMPT, and_(TWIN_ATTEMPT.c.job_id == TWIN.c.id, TWIN_ATTEMPT.c.number == TWIN.c.attempts)
+    )
+    .outerjoin(ARTIFACT, ARTIFACT.c.attempt_id == IMAGES_OF)
+)
+"""Each job once for each image of its newest submit, or of the job that was sent instead; once for none."""
+
+PROMPT = func.coalesce(
+    *(
+        func.json_extract(JOB.c.inputs, f'$."{name}"')
+        for name in sorted({spec.vocabulary["prompt"] for spec in MODELS.values()})
+    ),
+    "",
+)
+IS_WARNED = func.json_array_length(JOB.c.warnings) > 0
+
+_ESCAPE = "\\"
+_OWN = func.json_each(JOB.c.columns).table_valued("key", "value", name="own")
+
+
+def conditions(batch_id: int, search: Search) -> list[ColumnElement[Any]]:
+    """The conditions for the tiles of a batch's sheet that a search finds.
+
+    All words have to occur; of the values of one field, one has to fit; none of those that are not wanted.
+    """
+    fields = defaultdict[tuple[SearchField, str], list[ColumnElement[Any]]](list)
+    found: list[ColumnElement[Any]] = [JOB.c.batch_id == batch_id, JOB.c.current]
+    for term in search:
+        fits = func.coalesce(_fits(term), literal(False))
+        if not term.wanted:
+            found.append(not_(fits))
+        elif term.field is SearchField.WORD:
+            found.append(fits)
+        else:
+            fields[term.field, term.name].append(fits)
+    return [*found, *(or_(*several) for several in fields.values())]
+
+
+def value_of(field: SearchField, name: str) -> ColumnElement[Any]:
+    """What a tile has of a field, as it is typed in a search; null for nothing."""
+    match field:
+        case SearchField.STATE:
+            return JOB.c.state
+        case SearchField.KIND:
+            return JOB.c.error_kind
+        case SearchField.MODEL:
+            return JOB.c.model
+        case SearchField.SIZE:
+            return ARTIFACT.c.width.op("||")("x").op("||")(ARTIFACT.c.height)
+        case SearchField.WARNED:
+            return case((IS_WARNED, "yes"))
+        case SearchField.COLUMN:
+            return select(_OWN.c.value).where(_OWN.c.key == name).scalar_subquery()  # a path knows no quotes
+        case SearchField.WORD | SearchField.ROW:
+            raise ValueError(f"{field} has no values to choose from")
+
+
+def _fits(term: SearchTerm) -> ColumnElement[Any]:
+    match term.field:
+        case SearchField.WORD:
+            own = exists(select(literal(1)).select_from(_OWN).where(_like(_OWN.c.value, term.value)))
+            return or_(_like(JOB.c.key, term.value), _like(PROMPT, term.value), own)
+        case SearchField.MODEL:
+            return _like(JOB.c.model, term.value)
+        case SearchField.ROW:
+            first, last = rows_of(term.value)
+            return and_(JOB.c.row >= first, true() if last is None else JOB.c.row <= last)
+        case SearchField.WARNED:
+            return IS_WARNED if term.value == "yes" else not_(IS_WARNED)
+        case SearchField.COLUMN:
+            return _is(value_of(term.field, term.name), term.value)
+        case _:
+            return value_of(term.field, term.name) == term.value
+
+
+def _like(text: ColumnElement[Any], word: str) -> ColumnElement[Any]:
+    """Whether `word` occurs in `text`, in any case. SQLite knows the case of ASCII letters alone."""
+    return or_(*(text.like(f"%{_escaped(spelt)}%", escape=_ESCAPE) for spelt in _spellings(word)))
+
+
+def _is(text: ColumnElement[Any], value: str) -> ColumnElement[Any]:
+    return or_(*(text.like(_escaped(spelt), escape=_ESCAPE) for spelt in _spellings(value)))
+
+
+def _spellings(word: str) -> Iterable[str]:
+    return [word] if word.isascii() else sorted({word, word.lower(), word.upper(), word.title()})
+
+
+def _escaped(word: str) -> str:
+    return "".join(_ESCAPE + letter if letter in "%_\\" else letter for letter in word)

@@ -1,0 +1,93 @@
+"""The tiles of a batch: the whole list as bytes, and details of the few that are on screen."""
+
+import sys
+from array import array
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, func, literal, select
+
+from jobs.search import Search
+from jobs.states import JobState
+from jobs.store.page.filtering import IS_WARNED, JOBS_AND_IMAGES, conditions
+from jobs.store.part import StorePart, reads
+from jobs.store.rows import job_views, select_jobs, view_of
+from jobs.store.schema import ARTIFACT, BATCH, JOB
+from jobs.store.sqlite.prepared import Prepared, given
+from jobs.tiles import BatchEntry, TileDetails, TileImage, TileList, TileOrder
+from jobs.views import ArtifactView
+
+MOST_DETAILS = 200
+"""Jobs that details are given of at once: more than fit on a screen."""
+
+_WARNED = 1 << 4
+_WIDEST = 0xFFFF
+_TILE = func.coalesce(ARTIFACT.c.id, -JOB.c.id)
+_WIDTHS = ARTIFACT.c.width * literal(1000) // ARTIFACT.c.height
+_RATIO = func.coalesce(case((_WIDTHS > _WIDEST, _WIDEST), else_=_WIDTHS), 0)
+_STATE = case({state.value: number for number, state in enumerate(JobState)}, value=JOB.c.state)
+_LISTED = select(_TILE, JOB.c.id, _RATIO, _STATE + case((IS_WARNED, _WARNED), else_=0)).select_from(
+    JOBS_AND_IMAGES
+)
+_IN_SHEET = (JOB.c.position, JOB.c.id, ARTIFACT.c.number)
+_ORDERS: dict[TileOrder, tuple[ColumnElement[Any], ...]] = {
+    TileOrder.SHEET: _IN_SHEET,
+    TileOrder.NEWEST: (JOB.c.finished_at.desc().nulls_last(), *_IN_SHEET),
+}
+_IMAGE = Prepared(select(ARTIFACT).where(ARTIFACT.c.id == given("image_id")))
+_FORMATS = ("i", "I", "H", "B")
+_ENTRIES = select(BATCH.c.name, BATCH.c.sheet, BATCH.c.created_at, BATCH.c.last_run_at)
+
+
+class Tiles(StorePart):
+    """The tiles of the sheet's jobs. Read-only."""
+
+    @reads
+    def batches(self, connection: Connection) -> list[BatchEntry]:
+        """All batches, the one that ran last first."""
+        last = func.coalesce(BATCH.c.last_run_at, BATCH.c.created_at)
+        return [BatchEntry(*row) for row in connection.execute(_ENTRIES.order_by(last.desc(), BATCH.c.id))]
+
+    @reads
+    def listed(
+        self,
+        connection: Connection,
+        batch_id: int,
+        search: Search = (),
+        *,
+        order: TileOrder = TileOrder.SHEET,
+        limit: int | None = None,
+    ) -> TileList:
+        """The tiles that a search finds, the first `limit` of them."""
+        wanted = _LISTED.where(*conditions(batch_id, search)).order_by(*_ORDERS[order]).limit(limit)
+        rows = connection.execute(wanted).all()
+        columns = zip(*rows, strict=True) if rows else [()] * len(_FORMATS)
+        packed = [_packed(code, values) for code, values in zip(_FORMATS, columns, strict=True)]
+        return TileList(b"".join([*packed, bytes(len(rows))]))
+
+    @reads
+    def details(self, connection: Connection, batch_id: int, job_ids: Sequence[int]) -> list[TileDetails]:
+        """These jobs of the batch with their images, at most `MOST_DETAILS`."""
+        some = [JOB.c.batch_id == batch_id, JOB.c.id.in_(job_ids[:MOST_DETAILS])]
+        ids = defaultdict[int, dict[int, int]](dict)
+        pairs = select(JOB.c.id, ARTIFACT.c.number, ARTIFACT.c.id).select_from(JOBS_AND_IMAGES)
+        for job_id, number, image_id in connection.execute(pairs.where(*some, ARTIFACT.c.id.is_not(None))):
+            ids[job_id][number] = image_id
+        return [
+            TileDetails(job, tuple(TileImage(ids[job.id][image.number], image) for image in job.images))
+            for job in job_views(connection, select_jobs().where(*some))
+        ]
+
+    @reads
+    def image(self, connection: Connection, image_id: int, sha256: str) -> ArtifactView | None:
+        """The image of this id, if it has this content."""
+        row = _IMAGE.first(connection, image_id=image_id)
+        return view_of(ArtifactView, row) if row is not None and row.sha256 == sha256 else None
+
+
+def _packed(code: str, values: Sequence[int]) -> bytes:
+    column = array(code, values)
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column.tobytes()

@@ -1,0 +1,66 @@
+"""Whether anybody has written to the database: a number that changes with every commit of another connection.
+
+The number is one connection's own, so a connection is held for it. To look costs some microseconds, so the
+page asks for nothing else while it stands still.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+from sqlalchemy import Connection
+
+from jobs.errors import CannotWrite
+from jobs.store.sqlite.thread import ConnectionThread, open_thread
+
+
+class TableWatch:
+    """Tells of commits."""
+
+    def __init__(self, path: Path, thread: ConnectionThread) -> None:
+        self._path = path
+        self._thread = thread
+        self._file = _identity(path)
+
+    async def stamp(self) -> int:
+        """The number as it is now.
+
+        Raises:
+            CannotWrite: the file was deleted, or another one put in its place.
+        """
+        if _identity(self._path) != self._file:
+            raise CannotWrite(f"{self._path} is not the file any more that was opened.")
+        try:
+            with anyio.CancelScope(shield=True):
+                version = await self._thread.run(_version)
+        except sqlite3.Error as error:
+            raise CannotWrite(f"{self._path} cannot be read: {error}.") from error
+        return version
+
+
+@asynccontextmanager
+async def watching(path: Path) -> AsyncIterator[TableWatch]:
+    """Hold a connection to the database at `path`, which must exist."""
+    with anyio.CancelScope(shield=True):  # a thread that nobody closes keeps the process from ending
+        thread = await open_thread(path, writing=False)
+    try:
+        yield TableWatch(path, thread)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await thread.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _version(connection: Connection) -> int:
+    driver = connection.connection.driver_connection  # outside of a transaction: within one nothing changes
+    assert driver is not None
+    return int(driver.execute("PRAGMA data_version").fetchone()[0])

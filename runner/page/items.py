@@ -1,0 +1,78 @@
+"""What the page shows of a job, as JSON. Foreign texts go out as they are: the page shows them as text."""
+
+import json
+from typing import Any
+
+from anyio import to_thread
+
+from jobs.catalog.registry import find
+from jobs.manifests.record import dollars, moment, relative
+from jobs.states import JobState
+from jobs.tiles import TileDetails, TileImage
+from jobs.views import BatchView, JobView
+from runner.page.page import Page
+from runner.page.pictures import file_state
+
+
+async def items(page: Page, batch: BatchView, found: list[TileDetails]) -> list[dict[str, Any]]:
+    """The items of these jobs, in their order."""
+    return await to_thread.run_sync(lambda: [_item(page, batch, one) for one in found])
+
+
+def _item(page: Page, batch: BatchView, one: TileDetails) -> dict[str, Any]:
+    job = one.job
+    inputs = json.loads(job.inputs)
+    model = find(job.model)
+    prompt = inputs.pop(model.vocabulary["prompt"], "") if model is not None else ""
+    return {
+        "id": job.id,
+        "key": job.key,
+        "row": job.row,
+        "model": job.model,
+        "state": job.state.value,
+        "prompt": prompt,
+        "inputs": inputs,
+        "columns": dict(job.columns),
+        "warnings": list(job.warnings),
+        "images": [_image(page, image) for image in one.images],
+        "pictures": job.pictures,
+        "error": _error(job),
+        "attempts": job.attempts,
+        "request_id": job.request_id,
+        "cost_usd": dollars(job.cost_usd),
+        "estimate_usd": dollars(job.estimate_usd),
+        "same_as": None if job.twin is None else job.twin.key,
+        "held": None if job.held is None else job.held.batch,
+        "submitted_at": moment(job.submitted_at),
+        "finished_at": moment(job.finished_at),
+        "command": _command(page, batch, job),
+    }
+
+
+def _image(page: Page, one: TileImage) -> dict[str, Any]:
+    image = one.image
+    return {
+        "id": one.id,
+        "number": image.number,
+        "sha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+        "bytes": image.bytes,
+        "path": relative(image.path, page.root),
+        "file": file_state(page.root, image).value,
+    }
+
+
+def _error(job: JobView) -> dict[str, Any] | None:
+    if job.failure is None:
+        return None
+    return {"kind": job.failure.kind.value, "code": job.failure.code, "message": job.failure.message}
+
+
+def _command(page: Page, batch: BatchView, job: JobView) -> str | None:
+    """What a person may type about the job; it says itself what it costs, and asks."""
+    if job.state is JobState.UNCONFIRMED:
+        return page.command("review", batch.name, "--verbose")
+    if job.state in (JobState.FAILED, JobState.CANCELLED):
+        return page.command("retry", batch.name, "--job", job.key)
+    return None

@@ -1,0 +1,41 @@
+"""What the parts of a page share."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.errors import UsageProblem
+from runner.clock import Clock
+from runner.page.stream import ChangeFeed
+from runner.page.thumbs import ThumbMaker
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
+    from jobs.views import BatchView, RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page over one database."""
+
+    store: "Store"
+    root: Path
+    """The output folder: images are read below it and nowhere else."""
+    clock: Clock
+    thumbs: ThumbMaker
+    feed: ChangeFeed
+    active_run: "Callable[[BatchView], Awaitable[RunView | None]]"
+    command: Callable[..., str]
+    """A command line to type: of a verb and its arguments, for this database."""
+
+    async def batch(self, name: str) -> "BatchView":
+        """The batch of that name.
+
+        Raises:
+            UsageProblem: there is none.
+        """
+        found = await self.store.batches.find(name)
+        if found is None:
+            raise UsageProblem(f"There is no batch {name!r} in this database.")
+        return found

@@ -1,0 +1,131 @@
+"""The page on a port of this machine, inside the running event loop. Loopback only."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from jobs.errors import UsageProblem
+from jobs.store.sqlite.thumb_file import ThumbFile
+from runner.clock import Clock
+from runner.page.app import create_page_app
+from runner.page.guard import PageGuard
+from runner.page.page import Page
+from runner.page.session import PageSession
+from runner.page.stream import ChangeFeed
+from runner.page.thumbs import ThumbMaker
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from jobs.store.store import Store
+    from jobs.views import BatchView, RunView
+
+HOST = "127.0.0.1"
+_AT_ONCE = 64
+"""Connections that are answered at once; streams count among them. Others get a 503."""
+
+
+class ServedPage:
+    """A page that listens."""
+
+    def __init__(self, port: int, session: PageSession) -> None:
+        self.port = port
+        self._session = session
+
+    @property
+    def origin(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def link(self, path: str = "/") -> str:
+        """A new address to enter by, good once, for a minute."""
+        return f"{self.origin}{path}#{self._session.new_link()}"
+
+
+@asynccontextmanager
+async def serving(
+    store: "Store",
+    root: Path,
+    clock: Clock,
+    *,
+    active_run: "Callable[[BatchView], Awaitable[RunView | None]]",
+    command: Callable[..., str],
+    report: Callable[[Exception], None],
+    port: int = 0,
+) -> AsyncIterator[ServedPage]:
+    """Serve a page over `store` for the length of the block; port 0 takes a free one.
+
+    `root` is the output folder, `report` is told of defects.
+
+    Raises:
+        UsageProblem: the port is taken.
+    """
+    file = ThumbFile.beside(store.database.path)
+    thumbs = ThumbMaker(file, report)
+    feed = ChangeFeed(store.database.path, clock)
+    page = Page(store, root, clock, thumbs, feed, active_run, command)
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(feed.work)
+            tasks.start_soon(thumbs.work)
+            async with _listening(page, PageSession(clock), port, report) as served:
+                yield served
+            tasks.cancel_scope.cancel()
+    finally:
+        file.close()
+
+
+@asynccontextmanager
+async def _listening(
+    page: Page, session: PageSession, port: int, report: Callable[[Exception], None]
+) -> AsyncIterator[ServedPage]:
+    # uvicorn.Server is left out, as in the emulator: it catches signals, and takes its time to end.
+    state = ServerState()
+
+    def protocol() -> H11Protocol:
+        return H11Protocol(config=config, server_state=state, app_state={})
+
+    loop = asyncio.get_running_loop()
+    try:
+        server = await loop.create_server(protocol, HOST, port, start_serving=False)
+    except OSError as problem:
+        raise UsageProblem(
+            f"The page cannot listen on port {port}: {problem.strerror or problem}.",
+            hint="Choose another --port; 0 takes a free one.",
+        ) from problem
+    port = server.sockets[0].getsockname()[1]
+    config = Config(
+        PageGuard(create_page_app(page, session, port), port, session, report),
+        http=H11Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=_AT_ONCE,
+    )
+    config.load()
+    await server.start_serving()
+    try:
+        yield ServedPage(port, session)
+    finally:
+        with anyio.CancelScope(shield=True):
+            server.close()
+            await _break_off(state)
+            await server.wait_closed()
+
+
+async def _break_off(state: ServerState) -> None:
+    for _ in range(3):  # a connection just accepted shows itself a turn of the loop later
+        for connection in tuple(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # noqa: TID251 - one turn of the loop, while a socket closes
+    if state.tasks:
+        await asyncio.wait(set(state.tasks))

@@ -1,0 +1,56 @@
+"""Who may look: a link that is good once, for a minute; then a cookie.
+
+The link's secret is in the fragment of its address, which no log and no Referer has. The cookie only allows
+to look: a browser sends it to every port of this machine.
+"""
+
+import hmac
+import secrets
+from collections import deque
+from dataclasses import dataclass, field
+
+from runner.clock import Clock
+
+LINK_SECONDS = 60.0
+WRONG_A_MINUTE = 5
+_BYTES = 32
+
+
+@dataclass(slots=True)
+class PageSession:
+    """The secrets of one page, from its start to its end."""
+
+    clock: Clock
+    _links: dict[str, float] = field(default_factory=dict)
+    """Those not used yet, with the time until which they are good."""
+    _cookies: list[str] = field(default_factory=list)
+    _wrong: deque[float] = field(default_factory=lambda: deque(maxlen=WRONG_A_MINUTE))
+
+    def new_link(self) -> str:
+        """The secret of a link, good for a minute from now."""
+        link = secrets.token_urlsafe(_BYTES)
+        self._links[link] = self.clock.monotonic() + LINK_SECONDS
+        return link
+
+    def enter(self, link: str) -> str | None:
+        """The value of a new cookie, for a link that is used for the first time; None for any other.
+
+        After some wrong ones in a minute every one is.
+        """
+        now = self.clock.monotonic()
+        if len(self._wrong) == WRONG_A_MINUTE and now - self._wrong[0] < 60:
+            return None
+        found = [known for known in self._links if _same(known, link)]
+        if not found or self._links.pop(found[0]) < now:
+            self._wrong.append(now)
+            return None
+        self._cookies.append(secrets.token_urlsafe(_BYTES))
+        return self._cookies[-1]
+
+    def knows(self, cookie: str) -> bool:
+        """Whether this is the value of a cookie that was given."""
+        return any(_same(known, cookie) for known in self._cookies)
+
+
+def _same(known: str, told: str) -> bool:
+    return hmac.compare_digest(known.encode(), told.encode("utf-8", "surrogatepass"))

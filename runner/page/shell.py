@@ -1,0 +1,53 @@
+"""The shell of the page and its modules: files of this package, the same for everybody, without a secret."""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runner.page.guard import refused
+
+_TYPES = {
+    "css": "text/css",
+    "html": "text/html",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+}
+_KEPT = {"cache-control": "public, max-age=31536000, immutable"}
+_VERSION = "VERSION"
+"""Stands in the shell for the name of this version of its files."""
+
+
+async def shell(_request: Request) -> Response:
+    """The page's one document; what it shows is in its address, which its modules read."""
+    text = static_files()["index.html"].decode().replace(_VERSION, version())
+    return Response(text, media_type=_TYPES["html"])
+
+
+async def static_file(request: Request) -> Response:
+    """A module, a style or the icon. Its address has the version, so a browser keeps it."""
+    name = request.path_params["name"]
+    data = static_files().get(name)
+    if data is None or request.path_params["version"] != version():
+        return refused(404)
+    return Response(data, media_type=_TYPES[name.rpartition(".")[2]], headers=_KEPT)
+
+
+@cache
+def static_files() -> dict[str, bytes]:
+    """Every file of the shell, by its name. There are some dozen small ones."""
+    folder = files("runner.page") / "static"
+    return {
+        file.name: file.read_bytes() for file in folder.iterdir() if file.name.rpartition(".")[2] in _TYPES
+    }
+
+
+@cache
+def version() -> str:
+    """Another one for each content of the files."""
+    told = hashlib.sha256()
+    for name, data in sorted(static_files().items()):
+        told.update(f"{name} {len(data)} ".encode() + data)
+    return told.hexdigest()[:16]

@@ -1,0 +1,31 @@
+// @ts-check
+// Every state of the page is its address: /b/BATCH/?q=&sort=&at=TILE, and /b/BATCH/p/KEY/N for one picture.
+
+/** @typedef {{batch: string, search: string, order: string, at: number, key: string, number: number}} Place */
+
+/** @returns {Place} */
+export function readAddress() {
+  const [, , batch = "", p = "", key = "", number = "0"] = location.pathname.split("/");
+  const query = new URLSearchParams(location.search);
+  return {
+    batch: decodeURIComponent(batch),
+    search: query.get("q") ?? "",
+    order: query.get("sort") === "newest" ? "newest" : "sheet",
+    at: Number(query.get("at")) || 0,
+    key: p === "p" ? decodeURIComponent(key) : "",
+    number: Number(number) || 0,
+  };
+}
+
+/** @param {Place} place @param {boolean} isStep whether "back" leads away from it */
+export function writeAddress(place, isStep) {
+  const query = new URLSearchParams();
+  if (place.search) query.set("q", place.search);
+  if (place.order !== "sheet") query.set("sort", place.order);
+  if (place.at) query.set("at", String(place.at));
+  const one = place.key ? `p/${encodeURIComponent(place.key)}/${place.number}` : "";
+  const address = `/b/${encodeURIComponent(place.batch)}/${one}${query.size ? `?${query}` : ""}`;
+  if (address === location.pathname + location.search) return;
+  if (isStep) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+}

@@ -1,0 +1,95 @@
+// @ts-check
+// What a tile shows: its image, or where its job stands.
+
+import { element, money } from "./dom.js";
+import { imageOf } from "./items.js";
+import { thumbPath } from "./net.js";
+import { SIGNS } from "./tiles.js";
+
+/** What a file's state is called. @type {Record<string, string>} */
+const FILES = {
+  gone: "The file is gone.",
+  changed: "The file was changed.",
+  elsewhere: "The file is not below the output folder.",
+};
+
+/** What a cell was filled with. @type {WeakMap<HTMLElement, any>} */
+const cells = new WeakMap();
+
+/** @param {number} index */
+export function newCell(index) {
+  return element("div", { class: "cell", role: "option", id: `tile-${index}` });
+}
+
+/**
+ * @param {HTMLElement} cell
+ * @param {any} item undefined while its details are on their way
+ * @param {number} tile
+ * @param {string} state as the list has it
+ */
+export function fillCell(cell, item, tile, state) {
+  if (item && cells.get(cell) === item) return;
+  if (item) cells.set(cell, item);
+  const shown = item ? `${item.state} ${JSON.stringify(item.images)} ${item.error?.message} ${item.warnings.length}` : state;
+  if (cell.dataset.shown === shown) return;
+  cell.dataset.shown = shown;
+  cell.dataset.state = item?.state ?? state;
+  if (!item) {
+    cell.setAttribute("aria-label", state);
+    cell.replaceChildren(element("div", { class: "picture waiting" }));
+    return;
+  }
+  const image = imageOf(item, tile);
+  cell.setAttribute("aria-label", label(item, image));
+  cell.replaceChildren(image ? picture(item, image) : card(item), foot(item, image));
+}
+
+/** @param {any} item @param {any} image */
+function label(item, image) {
+  const which = image && item.images.length > 1 ? `, ${image.number} of ${item.images.length}` : "";
+  return `${item.key}${which}, ${item.state}${item.warnings.length ? ", with a warning" : ""}: ${item.prompt}`;
+}
+
+/** @param {any} item @param {any} image */
+function picture(item, image) {
+  if (image.file !== "here") return element("div", { class: "picture lost" }, element("p", {}, "⚠ " + FILES[image.file]));
+  const shown = /** @type {HTMLImageElement} */ (element("img", { alt: "", decoding: "async", draggable: "false" }));
+  shown.addEventListener("error", () => again(shown));
+  shown.addEventListener("load", () => shown.classList.add("there"));
+  shown.src = thumbPath(image, 384);
+  return element("div", { class: "picture" }, shown);
+}
+
+/** The server gives up what was scrolled past: asked again once, and then it cannot be made. @param {HTMLImageElement} shown */
+function again(shown) {
+  if (shown.dataset.tried) {
+    shown.parentElement?.classList.add("lost");
+    shown.replaceWith(element("p", {}, "⚠ No thumbnail can be made of it."));
+    return;
+  }
+  shown.dataset.tried = "yes";
+  setTimeout(() => {
+    if (shown.isConnected) shown.src = `${shown.src}&again`;
+  }, 500);
+}
+
+/** @param {any} item */
+function card(item) {
+  const sign = SIGNS[/** @type {keyof typeof SIGNS} */ (item.state)];
+  const risk = item.state === "unconfirmed" ? element("p", { class: "risk" }, `${money(item.estimate_usd)} at risk`) : null;
+  const held = item.held === null ? null : element("p", {}, `Held: paid for in ${item.held}`);
+  return element("div", { class: "picture card" },
+    element("p", { class: "state" }, element("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${item.state}`),
+    risk,
+    held,
+    item.error ? element("p", { class: "reason" }, `${item.error.kind}: ${item.error.message}`) : element("p", { class: "prompt" }, item.prompt));
+}
+
+/** @param {any} item @param {any} image */
+function foot(item, image) {
+  const which = image && item.images.length > 1 ? `${image.number}/${item.images.length}` : "";
+  const sign = image && item.state !== "succeeded" ? SIGNS[/** @type {keyof typeof SIGNS} */ (item.state)] : "";
+  return element("div", { class: "foot", "aria-hidden": "true" },
+    element("span", { class: "key" }, item.key),
+    element("span", { class: "marks" }, `${item.warnings.length ? "⚠ " : ""}${sign} ${which}`));
+}

@@ -1,0 +1,45 @@
+// @ts-check
+// Elements out of texts. Texts are foreign (prompts, file names, an API's messages), so they are only ever text.
+
+/** @param {string} id */
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/**
+ * @param {string} name
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string | null)} children
+ */
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+/** A button. @param {string} text @param {() => void} act @param {Record<string, string>} [attributes] */
+export function button(text, act, attributes = {}) {
+  const made = element("button", { type: "button", ...attributes }, text);
+  made.addEventListener("click", act);
+  return made;
+}
+
+/** A line to type, with a button that copies it. @param {string} line */
+export function command(line) {
+  const copy = button("Copy", async () => {
+    await navigator.clipboard.writeText(line);
+    copy.textContent = "Copied";
+    say("Copied.");
+  });
+  return element("span", { class: "command" }, element("code", {}, line), copy);
+}
+
+/** Say it to whoever cannot see it. @param {string} text */
+export function say(text) {
+  byId("spoken").textContent = text;
+}
+
+/** @param {number | null} usd */
+export const money = (usd) => (usd === null ? "not known" : `$${usd.toFixed(usd && Math.abs(usd) < 1 ? 3 : 2)}`);
+
+/** @param {number} many @param {string} thing */
+export const countOf = (many, thing) => `${many.toLocaleString("en")} ${thing}${many === 1 ? "" : "s"}`;

@@ -1,0 +1,73 @@
+// @ts-check
+// All that is known of the job under the cursor, word for word.
+
+import { byId, command, element, money } from "./dom.js";
+import { imageOf } from "./items.js";
+import { imagePath } from "./net.js";
+import { SIGNS } from "./tiles.js";
+
+/** @param {any} item @param {number} tile */
+export function inspect(item, tile) {
+  const box = byId("inspector");
+  if (!item) {
+    box.replaceChildren();
+    return;
+  }
+  const image = imageOf(item, tile);
+  const which = image && item.images.length > 1 ? `, picture ${image.number} of ${item.images.length}` : "";
+  box.replaceChildren(
+    element("h2", {}, item.key + which),
+    ...(item.error ? [element("p", { class: "error" }, `${item.error.kind}: ${item.error.message}`)] : []),
+    ...item.warnings.map((/** @type {string} */ warning) => element("p", { class: "warning" }, `⚠ ${warning}`)),
+    element("p", { class: "prompt" }, item.prompt),
+    ...(item.command ? [element("p", {}, "You may type: ", command(item.command))] : []),
+    list(facts(item, image)),
+    ...(image ? [links(image)] : []),
+    ...group("Inputs", item.inputs),
+    ...group("Your columns", item.columns),
+  );
+}
+
+/** @param {any} item @param {any} image @returns {[string, string][]} */
+function facts(item, image) {
+  const cost = item.cost_usd === null && item.estimate_usd !== null ? `${money(item.estimate_usd)} estimated` : money(item.cost_usd);
+  /** @type {[string, string | null][]} */
+  const all = [
+    ["State", `${SIGNS[/** @type {keyof typeof SIGNS} */ (item.state)]} ${item.state}`],
+    ["Row", String(item.row)],
+    ["Model", item.model],
+    ["Cost", item.attempts ? cost : null],
+    ["Size", image ? `${image.width}×${image.height}, ${(image.bytes / 1e6).toFixed(1)} MB` : null],
+    ["File", image ? image.path : null],
+    ["Code", item.error?.code ?? null],
+    ["Request", item.request_id],
+    ["Submits", item.attempts > 1 ? String(item.attempts) : null],
+    ["Result of", item.same_as],
+    ["Paid for in", item.held],
+    ["Sent", item.submitted_at && new Date(item.submitted_at).toLocaleString()],
+    ["Ended", item.finished_at && new Date(item.finished_at).toLocaleString()],
+  ];
+  return /** @type {[string, string][]} */ (all.filter(([, value]) => value));
+}
+
+/** @param {any} image */
+function links(image) {
+  const name = image.path.split("/").pop();
+  if (image.file !== "here") return element("p", { class: "warning" }, "⚠ The file is not there as it was recorded.");
+  return element("p", { class: "links" },
+    element("a", { href: imagePath(image), target: "_blank", rel: "noopener" }, "Open the picture"),
+    element("a", { href: imagePath(image), download: name }, "Download"));
+}
+
+/** @param {string} title @param {Record<string, unknown>} values */
+function group(title, values) {
+  const rows = Object.entries(values).filter(([, value]) => value !== "");
+  if (!rows.length) return [];
+  const texts = rows.map(([name, value]) => /** @type {[string, string]} */ ([name, typeof value === "string" ? value : JSON.stringify(value)]));
+  return [element("h3", {}, title), list(texts)];
+}
+
+/** @param {[string, string][]} rows */
+function list(rows) {
+  return element("dl", {}, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+}

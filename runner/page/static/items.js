@@ -1,0 +1,68 @@
+// @ts-check
+// Details of jobs: asked for what is on screen, all that is missing at once, and kept for a while.
+
+import { apiPath, getJson } from "./net.js";
+
+const MOST_KEPT = 3000;
+const MOST_ASKED = 150;
+
+export class Items {
+  /** @param {string} batch @param {() => void} arrived */
+  constructor(batch, arrived) {
+    this.batch = batch;
+    this.arrived = arrived;
+    /** @type {Map<number, any>} */
+    this.kept = new Map();
+    /** @type {Set<number>} */
+    this.asked = new Set();
+  }
+
+  /** @param {number} job */
+  get(job) {
+    return this.kept.get(job);
+  }
+
+  /** Have these jobs' details come, if they are not there. @param {number[]} jobs */
+  async want(jobs) {
+    const missing = [...new Set(jobs)].filter((job) => !this.kept.has(job) && !this.asked.has(job));
+    for (let first = 0; first < missing.length; first += MOST_ASKED) {
+      await this.ask(missing.slice(first, first + MOST_ASKED));
+    }
+  }
+
+  /** Have them come again. @param {number[]} jobs */
+  async refresh(jobs) {
+    if (jobs.length) await this.ask([...new Set(jobs)].slice(0, MOST_ASKED));
+  }
+
+  /** The job of a key. @param {string} key */
+  async byKey(key) {
+    const [item] = await getJson(apiPath(this.batch, "items", { key }));
+    if (item) this.keep(item);
+    return item;
+  }
+
+  /** @param {number[]} jobs */
+  async ask(jobs) {
+    if (!jobs.length) return;
+    for (const job of jobs) this.asked.add(job);
+    try {
+      for (const item of await getJson(apiPath(this.batch, "items", { jobs: jobs.join() }))) this.keep(item);
+      this.arrived();
+    } finally {
+      for (const job of jobs) this.asked.delete(job);
+    }
+  }
+
+  /** @param {any} item */
+  keep(item) {
+    this.kept.delete(item.id);
+    this.kept.set(item.id, item);
+    if (this.kept.size > MOST_KEPT) this.kept.delete(/** @type {number} */ (this.kept.keys().next().value));
+  }
+}
+
+/** The image that a tile shows: its own; of a job that had none, the first that came since. @param {any} item @param {number} tile */
+export function imageOf(item, tile) {
+  return tile > 0 ? item.images.find((/** @type {any} */ image) => image.id === tile) : item.images[0];
+}

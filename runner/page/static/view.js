@@ -1,0 +1,292 @@
+// @ts-check
+// A batch on screen: the list, the cursor, the search, and what comes in while somebody looks.
+
+import { readAddress, writeAddress } from "./address.js";
+import { byId, countOf, say } from "./dom.js";
+import { Filters } from "./filters.js";
+import { Grid } from "./grid.js";
+import { inspect } from "./inspector.js";
+import { imageOf, Items } from "./items.js";
+import { listenToKeys, showHelp } from "./keys.js";
+import { paced } from "./live.js";
+import { Loupe, prefetch } from "./loupe.js";
+import { apiPath, getJson, getTiles, NoSearch } from "./net.js";
+import { showStatus } from "./status.js";
+import { TileList } from "./tiles.js";
+
+const FIRST = 300;
+const SIZE = "nightsheet-size";
+const [SMALLEST, LARGEST] = [110, 440];
+
+export class View {
+  /** @param {(error: unknown) => void} failed */
+  constructor(failed) {
+    this.failed = failed;
+    this.place = readAddress();
+    /** What has come since, and is not taken in. @type {TileList | null} */
+    this.fresh = null;
+    /** The table's, when the list was read. */
+    this.stamp = 0;
+    this.items = new Items(this.place.batch, () => this.arrived());
+    this.filters = new Filters(this.place.batch, (search) => this.find(search));
+    this.loupe = new Loupe({ closed: () => this.closed(), step: (by) => this.grid.go(this.grid.at + by) });
+    this.grid = new Grid(byId("grid"), {
+      item: (job) => this.items.get(job),
+      wanted: (jobs) => this.try(() => this.items.want(jobs)),
+      moved: () => this.moved(),
+      opened: () => this.open(),
+    });
+    this.changed = paced(() => this.try(() => this.update()));
+    this.controls();
+    listenToKeys(this.actions());
+  }
+
+  /** Show the first tiles at once, then the state, the whole list and the values to filter by. */
+  async start() {
+    document.title = `${this.place.batch} · Nightsheet`;
+    byId("work").hidden = false;
+    this.filters.set(this.place.search);
+    /** @type {HTMLSelectElement} */ (byId("order")).value = this.place.order;
+    await this.load(FIRST);
+    await this.status();
+    if (this.grid.list.count === FIRST) await this.load();
+    if (this.place.key) await this.openKey(this.place.key, this.place.number);
+    await this.filters.load();
+    byId("grid").focus({ preventScroll: true });
+  }
+
+  /** @param {number} [limit] */
+  async load(limit) {
+    const [search, order] = [this.place.search, this.place.order];
+    try {
+      const list = await this.fetch(limit);
+      if (search !== this.place.search || order !== this.place.order) return; // somebody typed on
+      this.filters.problem("");
+      this.take(list);
+    } catch (error) {
+      if (!(error instanceof NoSearch)) throw error;
+      this.filters.problem(error.message);
+    }
+  }
+
+  /** @param {number} [limit] */
+  async fetch(limit) {
+    const query = { q: this.place.search, sort: this.place.order, limit: limit ? String(limit) : "" };
+    const { data, count, stamp } = await getTiles(apiPath(this.place.batch, "tiles", query));
+    this.stamp = stamp;
+    return new TileList(data, count);
+  }
+
+  /** @param {TileList} list */
+  take(list) {
+    const [tile, job] = [this.place.at, this.grid.list.jobs[this.grid.at] ?? 0];
+    this.fresh = null;
+    byId("new").hidden = true;
+    this.grid.show(list, tile ? list.find(tile, job) : 0);
+    byId("count").textContent = countOf(list.count, "tile");
+    byId("nothing").hidden = list.count > 0;
+    byId("nothing").textContent = this.place.search ? "Nothing is found. Esc takes the search away." : "This batch has no jobs.";
+    inspect(this.item(), this.tile());
+  }
+
+  async status() {
+    showStatus(await getJson(apiPath(this.place.batch, "status")), (search) => this.find(search));
+  }
+
+  /** After a change: the state, what is on screen, and how many tiles are new. The list stands still. */
+  async update() {
+    await this.status();
+    await this.items.refresh([...this.grid.visible(), this.grid.list.jobs[this.grid.at]].filter(Boolean));
+    const list = await this.fetch().catch((error) => {
+      if (error instanceof NoSearch) return null; // half a search is being typed
+      throw error;
+    });
+    if (!list) return;
+    if (!this.grid.list.count && list.count) return this.take(list);
+    const many = list.beyond(this.grid.list);
+    this.fresh = list;
+    byId("new").hidden = !many;
+    byId("new").textContent = `${many.toLocaleString("en")} new: G`;
+    await this.filters.refresh();
+  }
+
+  takeFresh() {
+    if (!this.fresh) return;
+    this.take(this.fresh);
+    say(countOf(this.grid.list.count, "tile"));
+  }
+
+  /** @param {string} search */
+  find(search) {
+    if (search === this.place.search) return;
+    this.place = { ...this.place, search, at: 0, key: "" };
+    this.grid.at = 0;
+    writeAddress(this.place, true);
+    this.filters.set(search);
+    this.try(async () => {
+      await this.load();
+      await this.filters.refresh();
+    });
+  }
+
+  item() {
+    return this.items.get(this.grid.list.jobs[this.grid.at]);
+  }
+
+  tile() {
+    return this.grid.list.tiles[this.grid.at] ?? 0;
+  }
+
+  moved() {
+    this.place = { ...this.place, at: this.tile() };
+    inspect(this.item(), this.tile());
+    this.note(false);
+    if (this.loupe.isOpen) this.open();
+  }
+
+  arrived() {
+    this.grid.draw();
+    inspect(this.item(), this.tile());
+    if (!this.loupe.isOpen) return;
+    this.drawLoupe();
+    this.note(false);
+  }
+
+  open() {
+    const was = this.loupe.isOpen;
+    this.drawLoupe();
+    this.note(!was);
+    this.try(async () => {
+      const { at, list } = this.grid;
+      const near = [at + 1, at + 2, at - 1].filter((index) => index >= 0 && index < list.count);
+      await this.items.want([at, ...near].map((index) => list.jobs[index]));
+      for (const index of near) prefetch(this.items.get(list.jobs[index]), list.tiles[index]);
+    });
+  }
+
+  drawLoupe() {
+    const place = `${(this.grid.at + 1).toLocaleString("en")} of ${this.grid.list.count.toLocaleString("en")}`;
+    this.loupe.show(this.item(), this.tile(), place);
+  }
+
+  /** @param {string} key @param {number} number */
+  async openKey(key, number) {
+    const item = await this.items.byKey(key);
+    if (!item) return;
+    const image = item.images.find((/** @type {any} */ one) => one.number === number);
+    const index = this.grid.list.find(image ? image.id : -item.id, item.id);
+    if (index < 0) return;
+    this.grid.go(index);
+    this.open();
+  }
+
+  closed() {
+    this.note(false);
+    byId("grid").focus({ preventScroll: true });
+  }
+
+  /** @param {boolean} isStep */
+  note(isStep) {
+    const item = this.loupe.isOpen ? this.item() : null;
+    const image = item && imageOf(item, this.tile());
+    this.place = { ...this.place, key: item ? item.key : "", number: image ? image.number : 0 };
+    writeAddress(this.place, isStep);
+  }
+
+  /** The address was changed by "back" or "forward". */
+  returned() {
+    const place = readAddress();
+    const isOther = place.search !== this.place.search || place.order !== this.place.order;
+    if (place.batch !== this.place.batch) return location.reload();
+    this.place = place;
+    if (!place.key && this.loupe.isOpen) this.loupe.close();
+    this.filters.set(place.search);
+    this.try(async () => {
+      if (isOther) await this.load();
+      if (place.key) await this.openKey(place.key, place.number);
+    });
+  }
+
+  controls() {
+    const size = /** @type {HTMLInputElement} */ (byId("size"));
+    size.value = localStorage.getItem(SIZE) ?? "200";
+    this.grid.size = Number(size.value);
+    size.addEventListener("input", () => this.resize(Number(size.value)));
+    const order = /** @type {HTMLSelectElement} */ (byId("order"));
+    order.addEventListener("change", () => {
+      this.place = { ...this.place, order: order.value, at: 0 };
+      writeAddress(this.place, true);
+      this.try(() => this.load());
+    });
+    byId("new").addEventListener("click", () => this.takeFresh());
+    byId("help-button").addEventListener("click", showHelp);
+    byId("inspector-button").addEventListener("click", () => this.panel("inspector"));
+    byId("filters-button").addEventListener("click", () => this.panel("filters"));
+    addEventListener("popstate", () => this.returned());
+  }
+
+  /** @param {"inspector" | "filters"} name */
+  panel(name) {
+    const isShown = getComputedStyle(byId(name)).display !== "none";
+    byId("work").dataset[name] = isShown ? "off" : "on";
+    byId(`${name}-button`).setAttribute("aria-expanded", String(!isShown));
+    this.grid.layOut();
+  }
+
+  /** @param {number} size */
+  resize(size) {
+    const fits = Math.max(SMALLEST, Math.min(LARGEST, size));
+    localStorage.setItem(SIZE, String(fits));
+    /** @type {HTMLInputElement} */ (byId("size")).value = String(fits);
+    this.grid.resize(fits);
+  }
+
+  /** @returns {Record<string, () => void>} */
+  actions() {
+    const { grid, loupe } = this;
+    const by = (/** @type {() => number} */ step) => () => grid.go(grid.at + step());
+    return {
+      left: by(() => -1),
+      right: by(() => 1),
+      up: by(() => (loupe.isOpen ? -1 : -grid.columns)),
+      down: by(() => (loupe.isOpen ? 1 : grid.columns)),
+      first: () => grid.go(0),
+      last: () => grid.go(grid.list.count - 1),
+      pageUp: by(() => -grid.columns * grid.rowsOnScreen()),
+      pageDown: by(() => grid.columns * grid.rowsOnScreen()),
+      open: () => (loupe.isOpen ? loupe.close() : grid.list.count && this.open()),
+      zoom: () => (loupe.isOpen ? loupe.zoom() : undefined),
+      search: () => this.toSearch(),
+      back: () => this.back(),
+      take: () => this.takeFresh(),
+      unconfirmed: () => this.find("state:unconfirmed"),
+      failed: () => this.find("state:failed"),
+      larger: () => this.resize(grid.size + 40),
+      smaller: () => this.resize(grid.size - 40),
+      details: () => this.panel("inspector"),
+      help: showHelp,
+    };
+  }
+
+  toSearch() {
+    if (this.loupe.isOpen) this.loupe.close();
+    if (getComputedStyle(byId("filters")).display === "none") this.panel("filters");
+    byId("search").focus();
+  }
+
+  back() {
+    if (this.loupe.isOpen) this.loupe.close();
+    else if (document.activeElement === byId("search") && this.place.search) byId("grid").focus();
+    else this.find("");
+    if (document.activeElement === byId("search")) byId("grid").focus();
+  }
+
+  /** @param {() => Promise<unknown> | undefined | void} work */
+  async try(work) {
+    try {
+      await work();
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+"""One stream of events for all that is open in a browser: that somebody has written to the table.
+
+An event says no more than that. What is on screen asks for what it shows; nothing else is read again.
+"""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import anyio
+from starlette.types import Receive, Scope, Send
+
+from jobs.errors import CannotWrite
+from jobs.store.sqlite.watching import watching
+from runner.clock import Clock
+
+LOOK_SECONDS = 0.5
+"""Between two looks at the table, while anybody listens."""
+QUIET_SECONDS = 15.0
+"""So often a blank event is sent: it shows each end that the other is there."""
+MOST_STREAMS = 8
+LOST = -1
+"""The stamp where the table cannot be read any more."""
+
+
+class ChangeFeed:
+    """Looks at the table for all streams together, while `work` runs."""
+
+    def __init__(self, database: Path, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._called = anyio.Event()
+        self._changed = anyio.Event()
+        self.listeners = 0
+        self.stamp = 0
+        """A number that is another one after each change."""
+
+    async def work(self) -> None:
+        """Look, until cancelled or the table is lost."""
+        try:
+            async with watching(self._database) as watch:
+                while True:
+                    self._tell(await watch.stamp())
+                    if not self.listeners:
+                        self._called = anyio.Event()
+                        await self._called.wait()
+                    await self._clock.sleep(LOOK_SECONDS)
+        except CannotWrite:
+            self._tell(LOST)
+
+    async def stamps(self) -> AsyncGenerator[int]:
+        """The stamp now, and each other one that it becomes; `LOST` is the last."""
+        self.listeners += 1
+        self._called.set()
+        try:
+            while True:
+                stamp, changed = self.stamp, self._changed
+                yield stamp
+                if stamp == LOST:
+                    return
+                if stamp == self.stamp:
+                    await changed.wait()
+        finally:
+            self.listeners -= 1
+
+    def _tell(self, stamp: int) -> None:
+        if stamp != self.stamp:
+            self.stamp = stamp
+            self._changed.set()
+            self._changed = anyio.Event()
+
+
+class EventStream:
+    """A response that does not end while its reader is there and the table can be read."""
+
+    def __init__(self, feed: ChangeFeed, clock: Clock) -> None:
+        self._feed = feed
+        self._clock = clock
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+        async def say(text: str) -> None:
+            await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+        async def breathe() -> None:
+            while True:
+                await self._clock.sleep(QUIET_SECONDS)
+                await say(":\n\n")
+
+        async def leave() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            tasks.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(breathe)
+            tasks.start_soon(leave)
+            async with aclosing(self._feed.stamps()) as stamps:
+                async for stamp in stamps:
+                    kind = "lost" if stamp == LOST else "change"
+                    await say(f"event: {kind}\ndata: {json.dumps({'stamp': stamp})}\n\n")
+            tasks.cancel_scope.cancel()
+        await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,122 @@
+"""A page that listens, over a table with pictures on disk, and a client that has come by the link."""
+
+import hashlib
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+from PIL import Image
+
+from jobs.states import JobState, Move
+from jobs.views import ArtifactView, BatchView, RunView
+from runner.clock import Clock, SystemClock
+from runner.page.server import ServedPage, serving
+from tests.support.tables import NIGHT, Table, opened_table, picture
+
+
+@dataclass
+class Served:
+    """The page, its table, its output folder, and what it reported."""
+
+    page: ServedPage
+    table: Table
+    root: Path
+    client: httpx.AsyncClient
+    reported: list[Exception] = field(default_factory=list)
+    run: RunView | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the page's own requests have."""
+        return {"origin": self.page.origin}
+
+    async def enter(self, link: str | None = None) -> httpx.Response:
+        """Use a link, a new one if none is given."""
+        secret = (self.page.link() if link is None else link).partition("#")[2]
+        return await self.client.post("/enter", json={"link": secret}, headers=self.headers)
+
+    async def json(self, path: str) -> Any:
+        """What a path answers."""
+        response = await self.client.get(path)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def shoot(self, key: str, data: bytes | None = None, **changes: Any) -> ArtifactView:
+        """Let a job have a picture that lies in the output folder, and succeed."""
+        data = png() if data is None else data
+        path = self.root / "night" / key / "01.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        told = {"path": str(path), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} | changes
+        job_id = await self.table.bring(key, JobState.FETCHING)
+        job = await self.table.store.jobs.open_job(job_id)
+        assert job is not None
+        made = picture(**told)
+        await self.table.store.ledger.record_image(job_id, job.attempt_id, made)
+        await self.table.move(key, Move.FETCHED)
+        return made
+
+
+class SteppedClock:
+    """A clock that a test moves. Whoever sleeps sleeps until then."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+        self._moved = anyio.Event()
+
+    def now(self) -> datetime:
+        return NIGHT + timedelta(seconds=self._at)
+
+    def monotonic(self) -> float:
+        return self._at
+
+    async def sleep(self, seconds: float) -> None:
+        end = self._at + seconds
+        while self._at < end:
+            await self._moved.wait()
+
+    def advance(self, seconds: float) -> None:
+        """Time passes."""
+        self._at += seconds
+        self._moved.set()
+        self._moved = anyio.Event()
+
+
+def png(colour: tuple[int, int, int] = (200, 60, 40), size: tuple[int, int] = (600, 300)) -> bytes:
+    """A small picture."""
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+@asynccontextmanager
+async def served_page(folder: Path, *keys: str, clock: Clock | None = None) -> AsyncIterator[Served]:
+    """A page over a batch of these keys. Its client has not entered yet."""
+    root = folder / "outputs"
+    root.mkdir()
+    reported: list[Exception] = []
+    found: list[Served] = []
+
+    async def active_run(_batch: BatchView) -> RunView | None:
+        return found[0].run
+
+    async with (
+        opened_table(folder / "night.db", *keys) as table,
+        serving(
+            table.store,
+            root,
+            clock or SystemClock(),
+            active_run=active_run,
+            command=lambda *words: " ".join(("nightsheet", *words)),
+            report=reported.append,
+        ) as page,
+        httpx.AsyncClient(base_url=page.origin, trust_env=False) as client,
+    ):
+        found.append(Served(page, table, root, client, reported))
+        yield found[0]
