@@ -21,6 +21,8 @@ export class Filters {
       clearTimeout(this.typing);
       this.typing = setTimeout(() => this.changed(this.field.value), TYPING_MS);
     });
+    /** @type {string[]} */
+    this.fields = [];
     /** @type {Map<string, HTMLDetailsElement>} */
     this.groups = new Map();
   }
@@ -39,6 +41,7 @@ export class Filters {
   /** Make the groups, and fill those that are open. */
   async load() {
     const { fields, columns } = await getJson(apiPath(this.batch, "facets"));
+    this.fields = fields;
     /** @type {string[]} */
     const names = [...fields, ...columns.map((/** @type {string} */ name) => `col.${name}`)];
     if ([...this.groups.keys()].join("\n") !== names.join("\n")) {
@@ -71,7 +74,8 @@ export class Filters {
 
   /** @param {string} name @param {{value: string, tiles: number}} one */
   value(name, one) {
-    const typed = term(name, one.value);
+    const own = name.replace(/^col\./, "");
+    const typed = term(this.fields.includes(own) ? name : own, one.value);
     const made = button("", () => this.changed(toggled(this.search, typed)), { class: "value", "aria-pressed": String(has(this.search, typed)) });
     made.append(element("span", {}, one.value || "(empty)"), element("span", { class: "many" }, one.tiles.toLocaleString("en")));
     return made;

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.runner.page.served import Served, served_page
+from tests.support.served_page import Served, served_page
 
 
 @pytest.fixture
@@ -21,9 +21,13 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
             await left.wait()
 
     task = asyncio.create_task(serve())
-    await asyncio.wait([task, ready], return_when=asyncio.FIRST_COMPLETED)
-    served = ready.result() if ready.done() else await task
-    assert served is not None
+
+    def ended(task: "asyncio.Task[None]") -> None:  # before it was ready: the test fails by its error
+        if not ready.done() and (error := task.exception()) is not None:
+            ready.set_exception(error)
+
+    task.add_done_callback(ended)
+    served = await ready
     assert (await served.enter()).status_code == 200
     yield served
     left.set()

@@ -14,8 +14,8 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import RunView
 from runner.page.shell import static_files, version
+from tests.support.served_page import Served
 from tests.support.tables import MODEL, ORIGIN, SHEET, planned
-from tests.unit.runner.page.served import Served
 
 NASTY = '<img src=x onerror=alert(1)> "&\u2028</script>'
 

@@ -7,7 +7,7 @@ import pytest
 from runner.clock import SystemClock
 from runner.page.guard import HEADERS, POLICY, cookie_name, refusal, refused
 from runner.page.session import PageSession
-from tests.unit.runner.page.served import Served
+from tests.support.served_page import Served
 
 PORT = 4711
 OWN = f"http://127.0.0.1:{PORT}"

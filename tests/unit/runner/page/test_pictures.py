@@ -9,8 +9,8 @@ import pytest
 
 from jobs.views import ArtifactView
 from runner.page.pictures import FileState, file_state, read_image
+from tests.support.served_page import Served, png
 from tests.support.tables import picture
-from tests.unit.runner.page.served import Served, png
 
 DATA = png()
 
@@ -27,9 +27,12 @@ def root(tmp_path: Path) -> Path:
 
 def recorded(path: Path, **changes: Any) -> ArtifactView:
     """A record of the picture, at a path."""
-    return picture(
-        **{"path": str(path), "sha256": hashlib.sha256(DATA).hexdigest(), "bytes": len(DATA)} | changes
-    )
+    told: dict[str, Any] = {
+        "path": str(path),
+        "sha256": hashlib.sha256(DATA).hexdigest(),
+        "bytes": len(DATA),
+    }
+    return picture(**told | changes)
 
 
 def test_a_picture_is_read_whole(root: Path) -> None:

@@ -1,7 +1,7 @@
 """The link: good once, for a minute, and not to be guessed."""
 
 from runner.page.session import LINK_SECONDS, WRONG_A_MINUTE, PageSession
-from tests.unit.runner.page.served import Served, SteppedClock
+from tests.support.served_page import Served, SteppedClock
 
 
 def opened() -> tuple[PageSession, SteppedClock]:

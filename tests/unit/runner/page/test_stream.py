@@ -9,8 +9,8 @@ import pytest
 
 from jobs.pauses import PauseReason
 from runner.page.stream import LOOK_SECONDS, LOST, MOST_STREAMS, QUIET_SECONDS, ChangeFeed
+from tests.support.served_page import Served, SteppedClock, served_page
 from tests.support.tables import Table, opened_table
-from tests.unit.runner.page.served import Served, SteppedClock, served_page
 
 
 async def write(table: Table, detail: str) -> None:

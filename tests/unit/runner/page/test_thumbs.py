@@ -12,7 +12,7 @@ from PIL import Image
 
 from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.page.thumbs import AT_ONCE, MOST_WAITING, SIDES, GivenUp, ThumbMaker
-from tests.unit.runner.page.served import Served, png
+from tests.support.served_page import Served, png
 
 SIDE = SIDES[0]
 

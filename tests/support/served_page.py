@@ -53,7 +53,11 @@ class Served:
         path = self.root / "night" / key / "01.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        told = {"path": str(path), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} | changes
+        told: dict[str, Any] = {
+            "path": str(path),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "bytes": len(data),
+        } | changes
         job_id = await self.table.bring(key, JobState.FETCHING)
         job = await self.table.store.jobs.open_job(job_id)
         assert job is not None

@@ -1,0 +1,108 @@
+"""`nightsheet view`: it listens, prints a link that is good once, and ends when it is told to."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.test_import_cost import loaded_by
+from tests.unit.runner.cli.world import World, job
+
+ROOT = Path(__file__).parents[5]
+CODE = "import sys; from runner.cli.app import main; sys.argv = ['nightsheet', *sys.argv[1:]]; main()"
+CANARY = "canary-9f3e-of-the-page"
+
+
+def started(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """The real command, with a token that it has no business with."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTSHEET_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE, "view", *arguments],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(ROOT), "RUNCOMFY_API_TOKEN": CANARY},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(world: World, signum: signal.Signals) -> None:
+    """One line as JSON once it listens; the link lets in once; exit 0, without a word."""
+    world.load(job(0, "a"))
+    with started(world.folder, "night", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        told = json.loads(process.stdout.readline())
+        assert sorted(told) == ["pid", "port", "url"]
+        assert told["pid"] == process.pid
+        origin = f"http://127.0.0.1:{told['port']}"
+        address, _, link = told["url"].partition("#")
+        assert address == f"{origin}/b/night/"
+        headers = {"Origin": origin, "Content-Type": "application/json"}
+        entry = urllib.request.Request(f"{origin}/enter", json.dumps({"link": link}).encode(), headers)
+        with urllib.request.urlopen(entry, timeout=20) as answer:
+            cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(entry, timeout=20)
+        for path in ("status", "tiles", "items?key=a", "facets"):
+            asked = urllib.request.Request(f"{origin}/api/night/{path}", headers={"Cookie": cookie})
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                assert CANARY.encode() not in answer.read()
+        process.send_signal(signum)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_without_a_batch_it_begins_at_the_list(world: World) -> None:
+    """A database without one has a page as well; the link stands alone on standard output."""
+    world.store(lambda store: store.tiles.batches())
+    with started(world.folder) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().partition("#")[0].endswith("/")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "until Ctrl-C" in err
+
+
+def test_what_is_not_there_is_told(world: World) -> None:
+    """No database, no such batch, a port that is taken."""
+    assert world.run("view").code == 2
+    world.load(job(0, "a"))
+    assert "There is no batch 'nobody'" in world.run("view", "nobody").err
+    assert world.run("view", "--port", "99999").code == 2
+
+
+def test_a_port_that_is_taken_is_told(world: World) -> None:
+    """With what to do."""
+    import socket
+
+    world.load(job(0, "a"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = world.run("view", "--port", str(taken.getsockname()[1]))
+    assert ran.code == 2
+    assert "cannot listen on port" in ran.err
+    assert "Choose another --port" in ran.err
+
+
+def test_the_page_s_process_loads_nothing_that_knows_the_token() -> None:
+    """Neither the vendor's package nor a client of HTTP: what is not there reads nothing and asks nobody."""
+    modules = "runner.page.server, runner.cli.commands.view"
+    code = f"import sys, {modules}; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = [name for name in done.stdout.split() if name.startswith(("runner.providers", "runner.http."))]
+    assert found == []
+    assert loaded_by("runner.page.server") & {"httpx", "aiohttp", "httpx_aiohttp"} == set()
