@@ -280,5 +280,9 @@ async def test_everything_has_a_name(tmp_path: Path) -> None:
         page = await browser.entered(served)
         await page.locator(".cell img.there").first.wait_for()
         assert await page.evaluate(nameless) == []
-        label = await page.locator("#tile-3").get_attribute("aria-label")
-        assert label.startswith("p03, unconfirmed: a fox")
+        await page.get_by_role("option", name="p01, succeeded: a fox, p01").wait_for()
+        await (
+            page.get_by_role("option", name="p03")
+            .and_(page.get_by_role("option", name="unconfirmed"))
+            .wait_for()
+        )

@@ -40,14 +40,22 @@ export function fillCell(cell, item, tile, state) {
     return;
   }
   const image = imageOf(item, tile);
-  cell.setAttribute("aria-label", label(item, image));
+  if (image) cell.setAttribute("aria-label", label(item, image));
+  else cell.removeAttribute("aria-label"); // its own words are its name
   cell.replaceChildren(image ? picture(item, image) : card(item), foot(item, image));
 }
 
-/** @param {any} item @param {any} image */
+/** Begins with what is seen of it. @param {any} item @param {any} image */
 function label(item, image) {
-  const which = image && item.images.length > 1 ? `, ${image.number} of ${item.images.length}` : "";
-  return `${item.key}${which}, ${item.state}${item.warnings.length ? ", with a warning" : ""}: ${item.prompt}`;
+  const warned = item.warnings.length ? ", with a warning" : "";
+  return `${[item.key, ...marks(item, image)].join(" ")}, ${item.state}${warned}: ${item.prompt}`;
+}
+
+/** Whether it has a warning, where its job stands if that is not its end, and which of several it is. @param {any} item @param {any} image */
+function marks(item, image) {
+  const sign = image && item.state !== "succeeded" ? SIGNS[/** @type {keyof typeof SIGNS} */ (item.state)] : "";
+  const which = image && item.images.length > 1 ? `${image.number}/${item.images.length}` : "";
+  return [item.warnings.length ? "⚠" : "", sign, which].filter(Boolean);
 }
 
 /** @param {any} item @param {any} image */
@@ -87,9 +95,7 @@ function card(item) {
 
 /** @param {any} item @param {any} image */
 function foot(item, image) {
-  const which = image && item.images.length > 1 ? `${image.number}/${item.images.length}` : "";
-  const sign = image && item.state !== "succeeded" ? SIGNS[/** @type {keyof typeof SIGNS} */ (item.state)] : "";
-  return element("div", { class: "foot", "aria-hidden": "true" },
+  return element("div", { class: "foot", "aria-hidden": String(Boolean(image)) },
     element("span", { class: "key" }, item.key),
-    element("span", { class: "marks" }, `${item.warnings.length ? "⚠ " : ""}${sign} ${which}`));
+    element("span", { class: "marks" }, marks(item, image).join(" ")));
 }

@@ -26,9 +26,9 @@ export function button(text, act, attributes = {}) {
 /** A line to type, with a button that copies it. @param {string} line */
 export function command(line) {
   const copy = button("Copy", async () => {
-    await navigator.clipboard.writeText(line);
-    copy.textContent = "Copied";
-    say("Copied.");
+    const done = await navigator.clipboard.writeText(line).then(() => "Copied", () => "Select it");
+    copy.textContent = done;
+    say(done);
   });
   return element("span", { class: "command" }, element("code", {}, line), copy);
 }
