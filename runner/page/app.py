@@ -16,7 +16,7 @@ GET  /p/ID/SHA256             the image itself
 import json
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -39,8 +39,9 @@ from runner.page.session import PageSession
 from runner.page.shell import shell, static_file
 from runner.page.status import batch_status
 from runner.page.stream import MOST_STREAMS, EventStream
-from runner.page.thumbs import SIDES, GivenUp
+from runner.page.thumbs import SIDES, Unmade
 
+T = TypeVar("T")
 LOOK = "look"
 _BY_HASH = {"cache-control": "private, max-age=31536000, immutable"}
 _IMAGE_HEADERS = _BY_HASH | {"content-security-policy": "sandbox; default-src 'none'"}
@@ -75,8 +76,7 @@ def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
         HTTPException: _refused,
         UsageProblem: partial(_told, 404),
         CannotWrite: _lost,
-        GivenUp: _given_up,
-        ClientDisconnect: _given_up,
+        ClientDisconnect: _gone,
     }
     return Starlette(routes=routes, exception_handlers=handlers)
 
@@ -171,9 +171,9 @@ class _Reads:
         made = await _while_connected(
             request, lambda: thumbs.get(sha256, side, lambda: read_image(root, image))
         )
-        return (
-            refused(404) if made is None else Response(made, headers=_IMAGE_HEADERS, media_type="image/webp")
-        )
+        if isinstance(made, bytes):
+            return Response(made, headers=_IMAGE_HEADERS, media_type="image/webp")
+        return refused(404 if made is Unmade.IMPOSSIBLE else 503)
 
     async def image(self, request: Request) -> Response:
         image = await self._image(request)
@@ -215,9 +215,9 @@ async def _enter(session: PageSession, port: int, request: Request) -> Response:
     return response
 
 
-async def _while_connected(request: Request, work: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
-    """What `work` comes to. It is cancelled where nobody waits for it any more."""
-    result: bytes | None = None
+async def _while_connected(request: Request, work: Callable[[], Awaitable[T]]) -> T | None:
+    """What `work` comes to. It is cancelled where nobody waits for it any more; then None."""
+    result: T | None = None
 
     async def leave() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -247,5 +247,5 @@ async def _lost(_request: Request, _problem: CannotWrite) -> Response:
     return JSONResponse({"error": "The database cannot be read just now."}, 503)
 
 
-async def _given_up(_request: Request, _problem: Exception) -> Response:
+async def _gone(_request: Request, _problem: ClientDisconnect) -> Response:
     return refused(503)

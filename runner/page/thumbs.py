@@ -6,6 +6,7 @@ it shows them.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -19,19 +20,23 @@ AT_ONCE = 2
 MOST_WAITING = 100
 
 
+class Unmade(Enum):
+    """Why there is no thumbnail."""
+
+    IMPOSSIBLE = auto()
+    """There is no such file any more, or it does not decode."""
+    GIVEN_UP = auto()
+    """Too many others were asked for since."""
+
+
 @dataclass(eq=False, slots=True)
 class _ThumbOrder:
     sha256: str
     side: int
     read: Callable[[], bytes | None]
     waiters: int = 0
-    data: bytes | None = None
+    made: bytes | Unmade = Unmade.IMPOSSIBLE
     ended: anyio.Event = field(default_factory=anyio.Event)
-    is_given_up: bool = False
-
-
-class GivenUp(Exception):
-    """Too many others were asked for since."""
 
 
 class ThumbMaker:
@@ -46,12 +51,8 @@ class ThumbMaker:
         self._changed = anyio.Event()
         self._threads = CapacityLimiter(AT_ONCE + 1)
 
-    async def get(self, sha256: str, side: int, read: Callable[[], bytes | None]) -> bytes | None:
-        """The thumbnail; None if it cannot be made of what `read` returns, which is called in a thread.
-
-        Raises:
-            GivenUp: too many others were asked for since.
-        """
+    async def get(self, sha256: str, side: int, read: Callable[[], bytes | None]) -> bytes | Unmade:
+        """The thumbnail of what `read` returns, which is called in a thread."""
         kept = await to_thread.run_sync(self._file.get, sha256, side, limiter=self._threads)
         if kept is not None:
             return kept
@@ -63,9 +64,7 @@ class ThumbMaker:
             order.waiters -= 1
             if not order.waiters and order in self._waiting:  # whoever asked has gone
                 self._give_up(order)
-        if order.is_given_up:
-            raise GivenUp
-        return order.data
+        return order.made
 
     async def work(self) -> None:
         """Make what is asked for, until cancelled."""
@@ -85,7 +84,7 @@ class ThumbMaker:
     def _give_up(self, order: _ThumbOrder) -> None:
         self._waiting.remove(order)
         del self._orders[order.sha256, order.side]
-        order.is_given_up = True
+        order.made = Unmade.GIVEN_UP
         order.ended.set()
 
     async def _make_all(self) -> None:
@@ -96,15 +95,17 @@ class ThumbMaker:
                 await self._changed.wait()
             order = self._waiting.pop()
             try:
-                order.data = await to_thread.run_sync(self._make, order, limiter=self._threads)
+                order.made = await to_thread.run_sync(self._make, order, limiter=self._threads)
             except Exception as error:  # of one image: it has no thumbnail
                 self._report(error)
             del self._orders[order.sha256, order.side]
             order.ended.set()
 
-    def _make(self, order: _ThumbOrder) -> bytes | None:
+    def _make(self, order: _ThumbOrder) -> bytes | Unmade:
         data = order.read()
         made = None if data is None else make_thumbnail(data, order.side)
-        if made is not None and order.side == SIDES[0]:
+        if made is None:
+            return Unmade.IMPOSSIBLE
+        if order.side == SIDES[0]:
             self._file.put(order.sha256, order.side, made)
         return made

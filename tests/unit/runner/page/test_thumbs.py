@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from jobs.store.sqlite.thumb_file import ThumbFile
-from runner.page.thumbs import AT_ONCE, MOST_WAITING, SIDES, GivenUp, ThumbMaker
+from runner.page.thumbs import AT_ONCE, MOST_WAITING, SIDES, ThumbMaker, Unmade
 from tests.support.served_page import Served, png
 
 SIDE = SIDES[0]
@@ -73,7 +73,7 @@ async def test_what_was_asked_for_last_is_made_first(tmp_path: Path) -> None:
 async def test_a_picture_that_many_ask_for_is_made_once(tmp_path: Path) -> None:
     """And then kept: nobody reads it again."""
     shelf = Shelf()
-    found: list[bytes | None] = []
+    found: list[bytes | Unmade] = []
 
     async def ask(maker: ThumbMaker) -> None:
         found.append(await maker.get("a", SIDE, shelf.reader("a")))
@@ -87,7 +87,7 @@ async def test_a_picture_that_many_ask_for_is_made_once(tmp_path: Path) -> None:
         await ask(maker)
     assert shelf.read == ["a"]
     assert len(set(found)) == 1
-    assert found[0] is not None
+    assert isinstance(found[0], bytes)
     assert Image.open(io.BytesIO(found[0])).size == (384, 192)
 
 
@@ -121,9 +121,7 @@ async def test_where_too_many_wait_the_oldest_are_given_up(tmp_path: Path) -> No
     given_up: list[str] = []
 
     async def ask(maker: ThumbMaker, name: str) -> None:
-        try:
-            await maker.get(name, SIDE, shelf.reader(name))
-        except GivenUp:
+        if await maker.get(name, SIDE, shelf.reader(name)) is Unmade.GIVEN_UP:
             given_up.append(name)
 
     async with making(tmp_path) as (maker, _), anyio.create_task_group() as tasks:
@@ -146,12 +144,12 @@ async def test_a_picture_that_cannot_be_made_stops_nothing(tmp_path: Path) -> No
         raise MemoryError("too large")
 
     async with making(tmp_path) as (maker, reported):
-        assert await maker.get("html", SIDE, lambda: b"<html>") is None
-        assert await maker.get("gone", SIDE, lambda: None) is None
+        assert await maker.get("html", SIDE, lambda: b"<html>") is Unmade.IMPOSSIBLE
+        assert await maker.get("gone", SIDE, lambda: None) is Unmade.IMPOSSIBLE
         assert reported == []
-        assert await maker.get("bomb", SIDE, broken) is None
+        assert await maker.get("bomb", SIDE, broken) is Unmade.IMPOSSIBLE
         assert [str(error) for error in reported] == ["too large"]
-        assert await maker.get("good", SIDE, png) is not None
+        assert await maker.get("good", SIDE, png) is not Unmade.IMPOSSIBLE
 
 
 @pytest.mark.parametrize(
@@ -182,3 +180,19 @@ async def test_a_file_that_is_gone_has_none(served: Served) -> None:
     assert (await served.client.get(f"/t/1/{image.sha256}.webp")).status_code == 404
     (item,) = await served.json("/api/night/items?key=a")
     assert [one["file"] for one in item["images"]] == ["gone"]
+
+
+async def test_what_is_given_up_may_be_asked_for_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503, which nobody keeps; it is no defect."""
+    image = await served.shoot("a")
+
+    async def busy(*_arguments: object) -> Unmade:
+        return Unmade.GIVEN_UP
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ThumbMaker, "get", busy)
+        answered = await served.client.get(f"/t/1/{image.sha256}.webp")
+    assert (answered.status_code, answered.headers["cache-control"]) == (503, "no-store")
+    assert (await served.client.get(f"/t/1/{image.sha256}.webp")).status_code == 200
