@@ -19,6 +19,14 @@ FLAGS = (
 WAIT_MS = 20_000
 
 
+@pytest.fixture(autouse=True)
+def chromium() -> None:
+    """Skip where there is no browser, or nothing that drives one."""
+    pytest.importorskip("playwright")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no Chromium at {CHROMIUM}: install one, or name it in NIGHTSHEET_CHROMIUM")
+
+
 @dataclass
 class Browsing:
     """A browser with one context, and what its pages did that they should not."""
@@ -49,12 +57,11 @@ class Browsing:
 @asynccontextmanager
 async def browsing(served: Served, **options: Any) -> AsyncIterator[Browsing]:
     """A Chromium whose pages ask nobody but the page's own server."""
-    playwright = pytest.importorskip("playwright.async_api")
-    if not Path(CHROMIUM).exists():  # noqa: ASYNC240 - before anything is under way
-        pytest.skip(f"there is no Chromium at {CHROMIUM}: install one, or name it in NIGHTSHEET_CHROMIUM")
-    async with playwright.async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
-        context = await chromium.new_context(viewport={"width": 1200, "height": 800}, **options)
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        context = await browser.new_context(viewport={"width": 1200, "height": 800}, **options)
         context.set_default_timeout(WAIT_MS)
         found = Browsing(context)
 
@@ -64,5 +71,5 @@ async def browsing(served: Served, **options: Any) -> AsyncIterator[Browsing]:
 
         context.on("request", asked)
         yield found
-        await chromium.close()
+        await browser.close()
     assert found.wrong == []
