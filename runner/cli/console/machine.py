@@ -33,7 +33,7 @@ def of_this_machine(error: Exception) -> CannotWrite | None:
 
 def _loop(name: str) -> CannotWrite:
     return CannotWrite(
-        f"{name} is a link that leads to itself.", hint="Name the file itself, or mend the link."
+        f"{name} is a link that leads to itself.", hint="Name the file itself, or fix the link."
     )
 
 
