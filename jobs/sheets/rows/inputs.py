@@ -16,6 +16,10 @@ from jobs.suggestions import match_choice
 
 # Spreadsheets and data frames write a column of whole numbers with gaps as 3.0.
 _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
+_A_STYLE = (
+    "Name another column. In a file of styles it is where the subject goes: write {subject} there instead, "
+    "add a column subject, and fill it in for each style that you want."
+)
 
 
 class GivenCell(NamedTuple):
@@ -138,7 +142,8 @@ class _Refusal:
 def _self_reference(source: GivenCell) -> _Refusal | None:
     texts = (source.cell,) if isinstance(source.cell, str) else source.cell
     if any(f"{{{source.column}}}" in text for text in texts):
-        return _Refusal(f"{{{excerpt(source.column)}}} stands for this cell itself.", "Name another column.")
+        hint = _A_STYLE if source.column.strip().lower() == "prompt" else "Name another column."
+        return _Refusal(f"{{{excerpt(source.column)}}} stands for this cell itself.", hint)
     return None
 
 

@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from runner.cli.console.folding import folded
 from runner.cli.console.table_layout import Brief, fitted
 
 _WIDE = 10_000
@@ -83,13 +84,15 @@ def shown(text: str) -> str:
 
 
 def result(text: str = "", style: str = "") -> None:
-    """One line on standard output."""
-    console().print(Text(shown(text), style=style))
+    """A sentence on standard output, folded where that is a terminal."""
+    for line in folded(shown(text), width()):
+        console().print(Text(line, style=style))
 
 
 def message(text: str, style: str = "") -> None:
-    """One line on standard error."""
-    console(errors=True).print(Text(shown(text), style=style))
+    """The same on standard error."""
+    for line in folded(shown(text), width(errors=True)):
+        console(errors=True).print(Text(line, style=style))
 
 
 def width(*, errors: bool = False) -> int | None:

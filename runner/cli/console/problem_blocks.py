@@ -1,9 +1,9 @@
 """Lays out the problems of a sheet in blocks, a cause each. Pure."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from jobs.problems import Problem
+from runner.cli.console.folding import folded
 from runner.humanize import count_of
 
 _SHOWN = 200
@@ -53,14 +53,14 @@ def _block(
     where = ", ".join((*place, *([first.column] if first.column else [])))
     values = list(dict.fromkeys(problem.value for problem in same if problem.value))
     said = " | ".join(values[:_VALUES]) + (" | ..." if len(values) > _VALUES else "")
-    yield from ((line, "bold") for line in _folded(f"{where}: {said}" if said else where, "", wide))
+    yield from ((line, "bold") for line in folded(f"{where}: {said}" if said else where, wide))
     hint, mark, choices = first.hint.partition(_CHOICES)
     if mark and (first.column, choices) in listed:
         hint, choices, mark = f"{hint}(The choices stand above.)", "", ""
     elif mark:
         listed.add((first.column, choices))
     for text in (f"{first.message} {hint}".strip(), f"{mark}{choices}"):
-        yield from ((line, "") for line in _folded(text, "  ", wide) if text)
+        yield from ((line, "") for line in folded(f"  {text}", wide, hang="  ") if text)
 
 
 def row_ranges(rows: Sequence[int]) -> str:
@@ -73,15 +73,3 @@ def row_ranges(rows: Sequence[int]) -> str:
             ranges.append([row, row])
     shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:_RANGES]]
     return ", ".join([*shown, *(["..."] if len(ranges) > _RANGES else [])])
-
-
-def _folded(text: str, margin: str, wide: int | None) -> Sequence[str]:
-    if wide is None:
-        return [margin + text]
-    return textwrap.wrap(
-        text,
-        max(wide, 20),
-        initial_indent=margin,
-        subsequent_indent=margin or "  ",
-        break_on_hyphens=False,
-    )

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from jobs.states import ENDED, JobState
 from runner.cli.console import console
+from runner.cli.console.folding import folded
 from runner.cli.console.formatting import clock_time, zone_name
 from runner.humanize import count_of, jobs_a_minute, money
 
@@ -74,7 +75,7 @@ class Display:
 
     def notice(self, text: str) -> None:
         """Print what a person should read, above the bar."""
-        line = Text(console.shown(text))
+        line = Text("\n".join(folded(console.shown(text), console.width(errors=True))))
         holds = text.startswith(PAUSED) and not self._draws
         self._work.put(lambda: self._hold(line) if holds else self._say(line))
 

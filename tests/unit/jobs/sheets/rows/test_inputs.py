@@ -150,6 +150,13 @@ def test_a_cell_cannot_stand_for_itself(cell: Cell) -> None:
         "{prompt} stands for this cell itself."
     ]
     assert made.refused == {"prompt"}
+    assert "write {subject} there instead, add a column subject" in made.cell_problems[0].hint
+
+
+def test_another_cell_that_stands_for_itself_is_no_style() -> None:
+    """Only the prompt's own place is a habit of other programs."""
+    made = read_values(SEQUENTIAL, given(size="{size}"), frozenset({"size"}), {"size": "2K"}, {})
+    assert [cell_problem.hint for cell_problem in made.cell_problems] == ["Name another column."]
 
 
 def test_a_gap_is_a_warning_and_a_cell_of_gaps_is_absent() -> None:
