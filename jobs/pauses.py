@@ -1,5 +1,7 @@
-"""The reasons why a batch is paused."""
+"""The reasons why a batch is paused, and why a run waits without a pause."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -17,3 +19,16 @@ class PauseReason(StrEnum):
 
 UNTIL_RESUMED = frozenset({PauseReason.GUARD, PauseReason.PERSON})
 """Pauses that only `resume` clears. The cause of any other may end by itself, so `run` tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why nothing of a run moves at the moment, though nothing is paused."""
+
+    reason: str
+    """`outage` or `busy`."""
+    detail: str
+    """For a person."""
+    since: datetime
+    until: datetime
+    """When the run tries again, or gives up: `detail` says which."""

@@ -1,5 +1,6 @@
 """Numbers as people read them: counts, money, throughput and durations."""
 
+from datetime import datetime
 from decimal import Decimal
 
 
@@ -29,6 +30,12 @@ def price(low: Decimal | None, high: Decimal | None) -> str:
 def jobs_a_minute(rate: float) -> str:
     """`1.5 jobs a minute`, `10,047 jobs a minute`."""
     return f"{rate:.1f} jobs a minute" if rate < 100 else f"{rate:,.0f} jobs a minute"
+
+
+def clock_time(moment: datetime, now: datetime) -> str:
+    """A moment on the wall clock here, with its day if that is not today."""
+    there, here = moment.astimezone(), now.astimezone()
+    return f"{there:%H:%M}" if there.date() == here.date() else f"{there:%a %H:%M}"
 
 
 def duration(seconds: float) -> str:

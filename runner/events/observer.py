@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from jobs.pauses import Wait
 from jobs.states import JobState
 from jobs.views import Account, Pause
 
@@ -29,6 +30,12 @@ class Progress:
     paused: Pause | None
     waiting_for: str | None
     """Why nothing moves at the moment, for a person: an outage, or a busy API."""
+    waiting: Wait | None = None
+    """The same for other programs."""
+    to_come_usd: Decimal | None = None
+    """What the queued jobs cost at most; None while a price is unknown."""
+    idle_seconds: float = 0.0
+    """Of `seconds`, those before anything could be sent: an outage at the start says nothing of the pace."""
 
     @property
     def total(self) -> int:

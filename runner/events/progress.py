@@ -1,67 +1,140 @@
 """The progress of a run, counted from the table at intervals."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from jobs.errors import CannotWrite
+from jobs.pauses import Wait
 from jobs.states import ENDED, JobState
 from jobs.views import Pause
 from runner.events.observer import Observer, Progress
 
 if TYPE_CHECKING:  # a context loads the store, and with it SQLAlchemy
-    from runner.workers.context import Context
+    from jobs.store.store import Store
+    from jobs.views import BatchView
+    from runner.clock import Clock
+    from runner.limits.brake import Brake
+    from runner.limits.budget import Budget
+    from runner.limits.health import Health
+    from runner.limits.throttle import Throttle
+    from runner.workers.context import Context, Tally
 
+LOOK_SECONDS = 1.0
 _LEFT_ALONE = ENDED | {JobState.UNCONFIRMED}
 _SHARE_OF_TIME = 0.05
 """The most of a run's time that counting may take: a large table takes a while to count."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the progress of a run is read from. Before its work begins it has fewer parts."""
+
+    store: "Store"
+    batch: "BatchView"
+    clock: "Clock"
+    brake: "Brake"
+    health: "Health"
+    begun: float
+    """When the run began, monotonic."""
+    throttle: "Throttle | None" = None
+    budget: "Budget | None" = None
+    tally: "Tally | None" = None
+    say: Callable[[Wait | None], object] = field(default=lambda _waiting: None)
+    """Lets other processes know what the run waits for."""
+
+
+def watched(
+    run: "Context", begun: float, say: Callable[[Wait | None], object] = lambda _waiting: None
+) -> Watched:
+    """The parts of a run that is at work."""
+    limits = run.limits
+    return Watched(
+        run.store,
+        run.batch,
+        run.time.clock,
+        limits.brake,
+        limits.health,
+        begun,
+        limits.throttle,
+        limits.budget,
+        run.tally,
+        say,
+    )
+
+
 class ProgressCounter:
     """Counts the progress of a run and passes it to the observer."""
 
-    def __init__(self, run: "Context", observer: Observer) -> None:
+    def __init__(self, run: Watched, observer: Observer) -> None:
         self._run = run
         self._observer = observer
-        self._begun = run.time.clock.monotonic()
-        self._next = self._begun
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the run began."""
-        return self._run.time.clock.monotonic() - self._begun
+        self._at_work_since = run.clock.monotonic()
+        self._next = self._at_work_since
+        self._said: Wait | None = None
 
     async def tick(self) -> None:
         """Count and show, unless the last count took long and is recent."""
-        now = self._run.time.clock.monotonic()
+        now = self._run.clock.monotonic()
         if now < self._next:
             return
-        self._observer.progress(await self.count())
-        spent = self._run.time.clock.monotonic() - now
+        progress = await self.count()
+        self._observer.progress(progress)
+        if _other(progress.waiting, self._said):
+            self._said = progress.waiting
+            self._run.say(progress.waiting)
+        spent = self._run.clock.monotonic() - now
         self._next = now + spent / _SHARE_OF_TIME
+
+    async def each_second(self) -> None:
+        """Count and show until it is cancelled. What takes less than a second shows nothing."""
+        while True:
+            await self._run.clock.sleep(LOOK_SECONDS)
+            try:
+                await self.tick()
+            except CannotWrite:  # the table cannot be read: the run itself meets that, and says it
+                return
 
     async def count(self) -> Progress:
         """The progress now."""
-        run = self._run
+        run, now = self._run, self._run.clock.monotonic()
         counts, account = await run.store.jobs.counts_and_account(run.batch.id)
-        stop = run.limits.brake.stop
+        queued = await run.store.preview.to_send(run.batch.id)
+        prices = run.batch.prices if run.budget is None else run.budget.prices
+        stop = run.brake.stop
         left = sum(many for state, many in counts.items() if state not in _LEFT_ALONE)
+        throttle = run.throttle
         return Progress(
             batch=run.batch.name,
             counts=counts,
-            images=run.tally.images,
+            images=0 if run.tally is None else run.tally.images,
             account=account,
-            budget_usd=run.limits.budget.limit,
-            ended_here=run.tally.ended,
-            seconds=self.seconds,
-            done_at=self._done_at(left),
-            paused=None if stop is None else Pause(stop.reason, stop.detail, run.time.clock.now()),
-            waiting_for=run.limits.health.waiting_for or run.limits.throttle.waiting_for,
+            budget_usd=run.batch.budget if run.budget is None else run.budget.limit,
+            ended_here=0 if run.tally is None else run.tally.ended,
+            seconds=now - run.begun,
+            done_at=self._done_at(left, now),
+            paused=None if stop is None else Pause(stop.reason, stop.detail, run.clock.now()),
+            waiting_for=run.health.waiting_for or (None if throttle is None else throttle.waiting_for),
+            waiting=run.health.waiting or (None if throttle is None else throttle.waiting),
+            to_come_usd=queued.price_range(prices)[1],
+            idle_seconds=self._at_work_since - run.begun,
         )
 
-    def _done_at(self, left: int) -> datetime | None:
-        if left == 0 or self._run.tally.ended == 0 or self._run.limits.brake.stop is not None:
+    def _done_at(self, left: int, now: float) -> datetime | None:
+        tally = self._run.tally
+        if left == 0 or tally is None or tally.ended == 0 or self._run.brake.stop is not None:
             return None
-        seconds = left * self.seconds / self._run.tally.ended
+        seconds = left * (now - self._at_work_since) / tally.ended
         try:
-            return self._run.time.clock.now() + timedelta(seconds=seconds)
+            return self._run.clock.now() + timedelta(seconds=seconds)
         except OverflowError:
             return None
+
+
+def _other(waiting: Wait | None, said: Wait | None) -> bool:
+    """Whether other processes are to be told: not of each second of the same wait."""
+    if waiting is None or said is None:
+        return waiting is not said
+    drift = max(abs(waiting.since - said.since), abs(waiting.until - said.until))
+    return waiting.reason != said.reason or drift > timedelta(seconds=LOOK_SECONDS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from jobs.views import BatchView
+from runner.events.progress import ProgressCounter
 from runner.humanize import count_of
 from runner.lifecycle.order import Order, Scope
 from runner.lifecycle.signals import obeying_signals
@@ -33,10 +34,13 @@ class Approval:
     """How many more unconfirmed submits `--resubmit-unconfirmed` allows to be repeated."""
 
 
-async def approve(order: Order, provider: Provider, brake: Brake, health: Health, scope: Scope) -> Approval:
+async def approve(
+    order: Order, provider: Provider, brake: Brake, health: Health, scope: Scope, progress: ProgressCounter
+) -> Approval:
     """Ask the API for prices and a person for consent, if there is anything to submit; record the consent.
 
-    An outage is waited out first. If it outlasts the limit, the brake is pulled and nobody is asked.
+    An outage is waited out first, and `progress` shown meanwhile. If it outlasts the limit, the brake is
+    pulled and nobody is asked.
 
     Raises:
         UsageProblem: nobody consented, or there is a budget and a model's price is unknown.
@@ -48,7 +52,8 @@ async def approve(order: Order, provider: Provider, brake: Brake, health: Health
     prices: Mapping[str, Decimal] = {**settings.prices, **batch.prices}
     if work:
         models = {**unpriced, **work}
-        async with obeying_signals(brake, order.environment.clock, order.observer.notice):
+        clock, notice = order.environment.clock, order.observer.notice
+        async with obeying_signals(brake, clock, notice, order.last_words, progress.each_second):
             prices = await prices_now(provider, store, batch, health, brake, models, fallback=settings.prices)
     if unpriced:
         await store.ledger.reckon(batch.id, {model: prices[model] for model in unpriced if model in prices})

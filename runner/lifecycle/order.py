@@ -1,6 +1,7 @@
 """What one run is asked to do, and its resources. The database's lock is held meanwhile."""
 
 import shlex
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -68,6 +69,8 @@ class Order:
     """What other databases paid for at this API."""
     journals: PaidByJournals | None = None
     """Theirs, which tell what they send from now on."""
+    last_words: Callable[[], Awaitable[None]] | None = None
+    """Says how the batch stands where the process is about to end at once."""
 
     @property
     def resume_command(self) -> str:

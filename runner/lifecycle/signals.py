@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 
@@ -16,17 +17,36 @@ from runner.limits.brake import Brake, Reach
 GRACE_SECONDS = 15.0
 """How long downloads in progress may continue after Ctrl-C."""
 
+LAST_WORDS_SECONDS = 2.0
+"""How long saying how the batch stands may hold up an exit at once."""
+
 Exit = Callable[[int], object]
+LastWords = Callable[[], Awaitable[None]]
+
+
+async def _silence() -> None:
+    """Say nothing."""
 
 
 @asynccontextmanager
-async def obeying_signals(brake: Brake, clock: Clock, notice: Callable[[str], None]) -> AsyncIterator[None]:
-    """Handle signals for the length of the block. A `NightsheetError` leaves it bare, not in a group."""
+async def obeying_signals(
+    brake: Brake,
+    clock: Clock,
+    notice: Callable[[str], None],
+    last_words: LastWords | None = None,
+    beside_it: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> AsyncIterator[None]:
+    """Handle signals for the length of the block, and do `beside_it` meanwhile.
+
+    A `NightsheetError` leaves it bare, not in a group.
+    """
     error: NightsheetError | None = None
     async with anyio.create_task_group() as beside:
         # On Windows Ctrl-C cancels the run, which loses nothing either; another thread gets no signals.
         if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
-            beside.start_soon(obey_signals, brake, clock, notice)
+            beside.start_soon(obey_signals, brake, clock, notice, os._exit, last_words or _silence)
+        if beside_it is not None:
+            beside.start_soon(beside_it)
         try:
             yield
         except NightsheetError as raised:
@@ -37,7 +57,11 @@ async def obeying_signals(brake: Brake, clock: Clock, notice: Callable[[str], No
 
 
 async def obey_signals(
-    brake: Brake, clock: Clock, notice: Callable[[str], None], exit_now: Exit = os._exit
+    brake: Brake,
+    clock: Clock,
+    notice: Callable[[str], None],
+    exit_now: Exit = os._exit,
+    last_words: LastWords = _silence,
 ) -> None:
     """On the first signal, start nothing new. On the second, exit at once; that loses nothing either."""
 
@@ -49,7 +73,11 @@ async def obey_signals(
         async with anyio.create_task_group() as tasks:
             async for _signal in signals:
                 if brake.interrupted:
-                    exit_now(130)
+                    try:
+                        with anyio.move_on_after(LAST_WORDS_SECONDS, shield=True):
+                            await last_words()
+                    finally:
+                        exit_now(130)
                 brake.interrupt(Reach.POLLS)
                 tasks.start_soon(end_downloads)
                 notice(

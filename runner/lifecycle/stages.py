@@ -21,7 +21,7 @@ from jobs.workload import Workload
 from runner.downloads.disk import LocalDisk, probe_writable, remove_stale_parts
 from runner.events.notify import Notifier, event, event_of, notifier_for
 from runner.events.observer import Observer
-from runner.events.progress import ProgressCounter
+from runner.events.progress import ProgressCounter, Watched, watched
 from runner.events.report import RunReport
 from runner.http.image_client import ImageClient
 from runner.http.transport import tls_context
@@ -45,7 +45,7 @@ from runner.recovery.healing import moved_notice
 from runner.recovery.journal import SubmitJournal, open_journal
 from runner.recovery.journal_format import Header
 from runner.recovery.journal_places import Places, new_name, places_of
-from runner.recovery.lock import Phase, say_phase
+from runner.recovery.lock import Phase, say_phase, say_waiting
 from runner.recovery.recover import Recovered, read_again, recover
 from runner.recovery.state_lock import one_runner
 from runner.settings import UNPROVEN
@@ -80,10 +80,14 @@ async def carry_out(order: Order) -> RunReport:
             await _warn_of_the_database(order)
             brake = build_brake(order)
             health = build_health(order, api, brake, scope)
-            approval = await approve(order, api.provider, brake, health, scope)
+            say = partial(say_waiting, order.settings.database)
+            early = Watched(order.store, order.batch, order.environment.clock, brake, health, begun, say=say)
+            before_work = ProgressCounter(early, order.observer)
+            approval = await approve(order, api.provider, brake, health, scope, before_work)
             found = await read_again(order.store, order.batch, found)
             run = build(order, api, brake, health, approval, scope, resources)
-            await _work(order, run, ready, found, notifier)
+            progress = ProgressCounter(watched(run, begun, say), order.observer)
+            await _work(order, run, progress, ready, found, notifier)
             with anyio.CancelScope(shield=True):
                 report = await finish(order, run, run_id, begun)
             await notifier.send(event_of(report))
@@ -217,13 +221,19 @@ async def _bucket(order: Order) -> Bucket | None:
     return await to_thread.run_sync(open_bucket, settings.upload)
 
 
-async def _work(order: Order, run: Context, ready: Ready, found: Recovered, notifier: Notifier) -> None:
+async def _work(
+    order: Order,
+    run: Context,
+    progress: ProgressCounter,
+    ready: Ready,
+    found: Recovered,
+    notifier: Notifier,
+) -> None:
     """Start both pools, the supervisor and the progress display; return when nothing is left to do now."""
     if order.prune and (asked := await order.store.jobs.prune(order.batch.id)):
         run.notice(f"{asked} at the API are gone from the sheet: what waits is cancelled.")
-    progress = ProgressCounter(run, order.observer)
     async with (
-        obeying_signals(run.limits.brake, run.time.clock, run.notice),
+        obeying_signals(run.limits.brake, run.time.clock, run.notice, order.last_words),
         anyio.create_task_group() as beside,
     ):
 

@@ -21,6 +21,11 @@ class Budget:
         self.unpriced = unpriced
         self._prices = prices
 
+    @property
+    def prices(self) -> Mapping[str, Decimal]:
+        """USD an image, by model, as far as they are known."""
+        return self._prices
+
     def estimate(self, model: str, images: int) -> Decimal | None:
         """The most that a job may cost, in USD; None where its model's price is unknown."""
         price = self._prices.get(model)

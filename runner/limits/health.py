@@ -5,12 +5,14 @@ One task probes at a time and the others wait: an outage costs one request now a
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
 
 import anyio
 
-from jobs.pauses import PauseReason
+from jobs.pauses import PauseReason, Wait
 from runner.backoff import Backoff
 from runner.clock import Clock
+from runner.humanize import clock_time, duration
 from runner.limits.brake import Brake
 from runner.providers.base import CallFailed, Provider, Stopped
 
@@ -52,13 +54,18 @@ class Health:
         self._troubled_since: float | None = None
         self._unconfirmed = 0
         self._turn: float | None = None
-        self.waiting_for: str | None = None
-        """Why nothing moves at the moment, for a person."""
+        self.waiting: Wait | None = None
+        """Why nothing moves at the moment."""
 
     @property
     def suspect(self) -> bool:
         """Whether a free GET must be answered before anything else is sent."""
         return self._suspect_since is not None
+
+    @property
+    def waiting_for(self) -> str | None:
+        """Why nothing moves at the moment, for a person."""
+        return None if self.waiting is None else self.waiting.detail
 
     @property
     def last_submit_unconfirmed(self) -> bool:
@@ -116,7 +123,7 @@ class Health:
         if (
             self._unconfirmed > 1
         ):  # GETs are answered, submits are not: slow down, or every row ends like this
-            self.waiting_for = "submits go unanswered"
+            self._wait("submits go unanswered")
             await self._clock.sleep(_AFTER_UNCONFIRMED.jittered(self._unconfirmed - 2, self._rng))
         tries = 0
         notified = False
@@ -128,19 +135,30 @@ class Health:
                     self._brake.pause(reason, message)
                     break
                 case CallFailed():
-                    self.waiting_for = f"the API does not answer ({verdict.reason})"
+                    waiting = self._wait(f"the API does not answer ({verdict.reason})")
                     if not notified:
                         notified = True
                         self._notice(
-                            f"The API does not answer ({verdict.reason}). Asking again until it does."
+                            f"The API does not answer ({verdict.reason}). Asking again until "
+                            f"{clock_time(waiting.until, self._clock.now())}, for up to "
+                            f"{duration(self._limit)} (--outage-limit); then the batch is paused."
                         )
                     self._give_up_if_too_long(verdict)
                     await self._clock.sleep(_PROBES.jittered(tries, self._rng))
                     tries += 1
         if notified:
             self._notice("The API answers again.")
-        self.waiting_for = None
+        self.waiting = None
         self._suspect_since = None
+
+    def _wait(self, why: str) -> Wait:
+        """Say why nothing moves, since when, and when the batch is paused for it."""
+        assert self._suspect_since is not None
+        now = self._clock.now()
+        since = now - timedelta(seconds=self._clock.monotonic() - self._suspect_since)
+        until = since + timedelta(seconds=self._limit)
+        self.waiting = Wait("outage", f"{why}, asking until {clock_time(until, now)}", since, until)
+        return self.waiting
 
     async def is_up(self) -> bool:
         """Probe the API once."""

@@ -3,10 +3,11 @@
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import anyio
 
-from jobs.pauses import PauseReason
+from jobs.pauses import PauseReason, Wait
 from runner.backoff import Backoff
 from runner.clock import Clock
 from runner.limits.brake import Brake
@@ -85,6 +86,15 @@ class Throttle:
         """Why no submit is sent at the moment, for a person."""
         seconds = self._cool_until - self._clock.monotonic()
         return f"the API is busy, next submit in {seconds:.0f} s" if seconds >= 1 else None
+
+    @property
+    def waiting(self) -> Wait | None:
+        """The same for other programs: since the API is busy, until the next submit."""
+        detail, now, here = self.waiting_for, self._clock.now(), self._clock.monotonic()
+        if detail is None or self._busy_since is None:
+            return None
+        since = now - timedelta(seconds=here - self._busy_since)
+        return Wait("busy", detail, since, now + timedelta(seconds=self._cool_until - here))
 
     def turned_away(self, job_id: int, verdict: TurnedAway) -> float:
         """Note that the API is busy. Returns the seconds that all submits wait now.

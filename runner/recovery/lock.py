@@ -16,6 +16,7 @@ from filelock import FileLock, SoftFileLock, Timeout
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from jobs.errors import CannotWrite
+from jobs.pauses import Wait
 from runner.clock import Clock
 
 _PATIENCE_SECONDS = 0.5
@@ -50,6 +51,8 @@ class Holder(BaseModel):
     host: str = ""
     since: AwareDatetime | None = None
     phase: Phase = Phase.WORKING
+    waiting: Wait | None = None
+    """Why nothing moves at the moment, though nothing is paused."""
 
     @property
     def makes_room_soon(self) -> bool:
@@ -120,6 +123,17 @@ def say_phase(database: Path, phase: Phase) -> None:
     """Let others know how the runner stands that holds the database: this process."""
     lock = _lock(database)
     _sign(lock, _holder(lock).model_copy(update={"phase": phase}).model_dump_json())
+
+
+def say_waiting(database: Path, waiting: Wait | None) -> None:
+    """Let others know why nothing moves at the moment: `status` beside this process shows it."""
+    lock = _lock(database)
+    _sign(lock, _holder(lock).model_copy(update={"waiting": waiting}).model_dump_json())
+
+
+def waiting_of(database: Path) -> Wait | None:
+    """What the process that holds the database waits for. Means nothing where no process holds it."""
+    return _holder(_lock(database)).waiting
 
 
 async def settled_phase(

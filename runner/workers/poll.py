@@ -214,6 +214,7 @@ async def _cancelled(run: Context, job: OpenJob) -> None:
     run.limits.health.answered()
     must(await run.store.jobs.apply(RemoteCancelled(job.id, _CANCELLED, run.time.clock.now())), job.key)
     run.tally.ended += 1
+    run.notice(f"Job {job.key!r} is cancelled at the API.")
 
 
 def _known(run: Context, job: OpenJob, state: _Watch) -> None:
@@ -254,6 +255,7 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
     if await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
         run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
     else:
+        run.notice(f"Job {job.key!r} failed ({failure.kind}): {failure.message}")
         run.tally.ended += 1
     run.limits.guards.failed(job.model, failure.kind)  # each was paid for, also one that is sent again
 

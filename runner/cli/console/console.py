@@ -85,18 +85,21 @@ def shown(text: str) -> str:
 
 def result(text: str = "", style: str = "") -> None:
     """A sentence on standard output, folded where that is a terminal."""
-    for line in folded(shown(text), width()):
-        console().print(Text(line, style=style))
+    where = console()
+    for line in folded(shown(text), where.width if where.is_terminal else None):
+        where.print(Text(line, style=style))
 
 
 def message(text: str, style: str = "") -> None:
     """The same on standard error."""
-    for line in folded(shown(text), width(errors=True)):
-        console(errors=True).print(Text(line, style=style))
+    where = console(errors=True)
+    for line in folded(shown(text), where.width if where.is_terminal else None):
+        where.print(Text(line, style=style))
 
 
 def width(*, errors: bool = False) -> int | None:
-    """The columns that lines are folded at; None where they are not, for a file or a pipe."""
+    """The columns that lines to be worked through are folded at; None where neither a terminal nor COLUMNS
+    says how many there are."""
     where = console(errors=errors)
     if where.is_terminal:
         return where.width

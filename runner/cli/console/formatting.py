@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 _COMMAND = re.compile(r"`nightsheet (?P<verb>[a-z]+)(?P<rest>[^`]*)`")
 
 
-def clock_time(moment: datetime, now: datetime) -> str:
-    """A moment on the wall clock here, with its day if that is not today."""
-    there, here = moment.astimezone(), now.astimezone()
-    return f"{there:%H:%M}" if there.date() == here.date() else f"{there:%a %H:%M}"
-
-
 def zone(now: datetime) -> tzinfo:
     """The time of this place at the offset that it has now, so that one heading holds for every line."""
     found = now.astimezone().tzinfo

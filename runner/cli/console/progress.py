@@ -11,17 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.padding import Padding
-from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from jobs.states import ENDED, JobState
 from runner.cli.console import console
 from runner.cli.console.folding import folded
-from runner.cli.console.formatting import clock_time, zone_name
-from runner.humanize import count_of, jobs_a_minute, money
+from runner.cli.console.formatting import zone_name
+from runner.humanize import clock_time, count_of, duration, jobs_a_minute, money
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,9 +32,10 @@ PAUSED = "Paused ("
 HELD_SECONDS = 10.0
 """A run that ends this soon after its pause gives the reason only at its end."""
 _LAST_WORDS_SECONDS = 2.0
-_BAR_WIDTH = 40
 _BETWEEN = "  "
 _SHORTEST_NAME = 8
+_ROOM_FOR_PERCENT = 72
+"""Columns; on fewer, what failed and what it cost matter more, and the bar shows the share."""
 
 
 class Display:
@@ -53,7 +52,6 @@ class Display:
         self._aside = False
         self._failed = False
         self._held: tuple[Text, float] | None = None
-        self._zone_is_shown = False
         self._draws = console.draws(self._console)
         self._thread = threading.Thread(target=self._print, daemon=True)
 
@@ -75,9 +73,15 @@ class Display:
 
     def notice(self, text: str) -> None:
         """Print what a person should read, above the bar."""
-        line = Text("\n".join(folded(console.shown(text), console.width(errors=True))))
+        wide = self._console.width if self._console.is_terminal else None
+        line = Text("\n".join(folded(self._dated(console.shown(text)), wide)))
         holds = text.startswith(PAUSED) and not self._draws
         self._work.put(lambda: self._hold(line) if holds else self._say(line))
+
+    def _dated(self, text: str) -> str:
+        """A log is read in the morning, and perhaps elsewhere; the plan before the work needs no date, and at
+        a terminal somebody sees when a notice comes."""
+        return text if self._draws or self._newest is None else f"{stamp(self._now())} {text}"
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -128,7 +132,7 @@ class Display:
                     console=self._console, auto_refresh=False, transient=True, redirect_stdout=False
                 )
                 self._live.start()
-            self._live.update(bar(newest, self._now(), self._console.width), refresh=True)
+            self._live.update(bar(newest, self._now(), self._console), refresh=True)
         elif self._shown is None or newest.seconds - self._shown.seconds >= LINE_SECONDS:
             self._print_line(newest)
         else:
@@ -149,16 +153,18 @@ class Display:
             self._print_line(newest)
 
     def _print_line(self, progress: "Progress") -> None:
-        """The first line also shows the time zone."""
-        now = self._now()
-        zone, self._zone_is_shown = "" if self._zone_is_shown else f" {zone_name(now)}", True
-        self._console.print(Text(line(progress, now, zone)))
+        self._console.print(Text(line(progress, self._now())))
 
 
-def line(progress: "Progress", now: "datetime", zone: str = "") -> str:
+def stamp(now: "datetime") -> str:
+    """`2026-03-04 01:02:03 UTC+01:00`: how each line of a log begins."""
+    return f"{now.astimezone():%Y-%m-%d %H:%M:%S} {zone_name(now)}"
+
+
+def line(progress: "Progress", now: "datetime") -> str:
     """A run at a glance, on one line. A notice gives the reason of a pause, once."""
     texts = [
-        f"{_ended(progress)}/{count_of(progress.total, 'job')} done",
+        _share(progress),
         *(figure.text for figure in _figures(progress)),
         *_pace(progress, now),
     ]
@@ -166,14 +172,14 @@ def line(progress: "Progress", now: "datetime", zone: str = "") -> str:
         texts.append("paused")
     if progress.waiting_for:
         texts.append(f"waiting: {progress.waiting_for}")
-    return console.clean(f"{now.astimezone():%H:%M:%S}{zone} {progress.batch}: {', '.join(texts)}")
+    return console.clean(f"{stamp(now)} {progress.batch}: {', '.join(texts)}")
 
 
-def bar(progress: "Progress", now: "datetime", width: int = 80) -> RenderableType:
+def bar(progress: "Progress", now: "datetime", where: Console) -> RenderableType:
     """A run at a glance, on three lines of a terminal. Where it is narrow, the least important figures go."""
-    done = _ended(progress)
+    width = where.width
     figures = list(_figures(progress))
-    text = f"{done}/{count_of(progress.total, 'job')} done"
+    text = _share(progress, percent=width >= _ROOM_FOR_PERCENT)
     room = width - cell_len(text) - len(_BETWEEN)
     while len(figures) > 1 and _length(figures) + _SHORTEST_NAME > room:
         figures.remove(max(figures, key=lambda figure: figure.rank))
@@ -182,7 +188,6 @@ def bar(progress: "Progress", now: "datetime", width: int = 80) -> RenderableTyp
     counts = name.append(f"{_BETWEEN}{text}")
     for figure in figures:
         counts.append(_BETWEEN).append(figure.text, style=figure.style)
-    share = ProgressBar(total=max(1, progress.total), completed=done, width=min(_BAR_WIDTH, width))
     pace = list(_pace(progress, now))
     if progress.paused is not None:
         pace.append(f"paused ({progress.paused.reason}): {progress.paused.detail}")
@@ -190,7 +195,22 @@ def bar(progress: "Progress", now: "datetime", width: int = 80) -> RenderableTyp
         pace.append(f"waiting: {progress.waiting_for}")
     last = Text(console.clean(_BETWEEN.join(pace)), style="dim")
     last.truncate(width, overflow="ellipsis")
-    return Group(counts, Padding(share, 0, expand=False), last)
+    done = _ended(progress) / max(1, progress.total)
+    return Group(counts, drawn(done, width, plain=where.options.ascii_only), last)
+
+
+def drawn(done: float, width: int, *, plain: bool = False) -> Text:
+    """A bar of `width` cells, whose two parts differ without colours, too; `plain` is ASCII."""
+    full, rest = ("=", "-") if plain else ("━", "─")
+    filled = int(done * width)
+    return Text(full * filled, style="bar.complete").append(rest * (width - filled), style="bar.back")
+
+
+def _share(progress: "Progress", *, percent: bool = True) -> str:
+    """`27/40 jobs done (67 %)`. It is 100 % only when all are done."""
+    done, total = _ended(progress), progress.total
+    share = f" ({100 * done // max(1, total)} %)" if percent else ""
+    return f"{done:,}/{count_of(total, 'job')} done{share}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +241,16 @@ def _figures(progress: "Progress") -> Iterator[_Figure]:
     yield _Figure(count_of(progress.images, "picture"), 4)
     spent = money(progress.account.spent_usd)
     yield _Figure(spent if progress.budget_usd is None else f"{spent} of {money(progress.budget_usd)}", 0)
+    if progress.to_come_usd:
+        yield _Figure(f"at most {money(progress.to_come_usd)} to come", 2)
 
 
 def _pace(progress: "Progress", now: "datetime") -> Iterator[str]:
     if progress.done_at is not None and _ended(progress) < progress.total:
-        yield f"done about {clock_time(progress.done_at, now)}"
-    if progress.ended_here and progress.seconds > 0:
-        yield jobs_a_minute(progress.ended_here * 60 / progress.seconds)
+        left = duration(max(0.0, (progress.done_at - now).total_seconds()))
+        yield f"done about {clock_time(progress.done_at, now)}, in {left}"
+    if progress.seconds >= 1:
+        yield f"{duration(progress.seconds)} gone"
+    at_work = progress.seconds - progress.idle_seconds
+    if progress.ended_here and at_work > 0:
+        yield jobs_a_minute(progress.ended_here * 60 / at_work)

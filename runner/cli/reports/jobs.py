@@ -13,8 +13,8 @@ from jobs.sheets.rows.column_names import fields_of, known_inputs, plain, word_f
 from jobs.states import JobState
 from jobs.suggestions import closest, did_you_mean
 from runner.cli.console import console
-from runner.cli.console.formatting import brief_model, clock_time, then
-from runner.humanize import money
+from runner.cli.console.formatting import brief_model, then
+from runner.humanize import clock_time, money
 from runner.settings import Settings
 
 if TYPE_CHECKING:

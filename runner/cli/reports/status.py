@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from jobs.manifests.record import moment
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
-from runner.cli.console.formatting import clock_time, then, zone_name
-from runner.humanize import count_of, jobs_a_minute, money
+from runner.cli.console.formatting import then, zone_name
+from runner.humanize import clock_time, count_of, jobs_a_minute, money
 from runner.settings import Settings
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.events.report import RunReport
+from runner.recovery.lock import waiting_of
 from tests.support.night import TOKEN, night
 from tests.support.virtual_time import virtual
 
@@ -82,6 +83,36 @@ async def test_no_network_at_all(tmp_path: Path) -> None:
         resumed = await w.resume()
         assert resumed is not None
         assert resumed.exit_code == 0
+        w.everything_once(ROWS)
+
+
+@virtual
+async def test_an_outage_at_the_start_is_shown_from_the_first_second(tmp_path: Path) -> None:
+    """Nothing is sent yet, and a log must not be silent; other processes know what is waited for."""
+    async with night(tmp_path) as w:
+        w.transport.offline = True
+
+        async def look() -> None:
+            await w.clock.sleep(300)
+            (first, *_), last = w.watching.progresses, w.watching.progresses[-1]
+            assert first.seconds <= 3  # the first probe may take a second
+            assert 290 <= last.seconds <= 300
+            assert last.waiting_for is not None
+            assert last.to_come_usd is None  # nobody could be asked for a price
+            told = waiting_of(w.database)
+            assert told is not None
+            assert told.reason == "outage"
+            assert told.until - told.since == timedelta(seconds=600)
+            w.transport.offline = False
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(look)
+            report = await w.run(w.sheet(ROWS), outage_limit=600)
+        assert report.exit_code == 0
+        seconds = [progress.seconds for progress in w.watching.progresses]
+        assert seconds == sorted(seconds), "the clock of a run never goes back"
+        assert waiting_of(w.database) is None
+        assert w.watching.progresses[-1].to_come_usd == 0
         w.everything_once(ROWS)
 
 

@@ -14,12 +14,6 @@ from runner.providers.origin import EMULATOR_ORIGIN
 from tests.unit.runner.cli.world import API, World
 
 
-@pytest.fixture(autouse=True)
-def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have a terminal of some width; a test says the one that it means."""
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-
 @pytest.fixture
 def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> World:
     """A folder of one's own, in which nothing of this machine's settings counts."""

@@ -10,7 +10,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account
 from runner.events.observer import Progress
-from runner.events.progress import ProgressCounter
+from runner.events.progress import ProgressCounter, watched
 from runner.providers.base import Denied, TurnedAway, Unconfirmed
 from runner.workers.submit import submit
 from tests.support.tables import claimed
@@ -33,7 +33,7 @@ class Watcher:
 
 def meter(w: World) -> tuple[ProgressCounter, Watcher]:
     observer = Watcher()
-    return ProgressCounter(w.run, observer), observer
+    return ProgressCounter(watched(w.run, w.clock.monotonic()), observer), observer
 
 
 @virtual

@@ -18,6 +18,7 @@ from jobs.outcomes import Accepted, LeftUnconfirmed
 from jobs.pauses import PauseReason
 from jobs.views import OpenJob
 from runner.downloads.disk import LocalDisk
+from runner.events.progress import ProgressCounter, Watched
 from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
 from runner.lifecycle.approve import approve
@@ -80,7 +81,9 @@ async def assembled(
         with send, ready:
             brake = build_brake(order)
             health = build_health(order, api, brake, scope)
-            approval = await approve(order, api.provider, brake, health, scope)
+            early = Watched(order.store, order.batch, order.environment.clock, brake, health, 0.0)
+            progress = ProgressCounter(early, order.observer)
+            approval = await approve(order, api.provider, brake, health, scope, progress)
             resources = Resources(w.run.journal, w.run.files, client, LocalDisk(), None, send)
             yield build(order, api, brake, health, approval, scope, resources)
 

@@ -2,10 +2,12 @@
 
 import itertools
 import random
+from datetime import timedelta
 
 import anyio
 
 from jobs.pauses import PauseReason
+from runner.humanize import clock_time
 from runner.limits.brake import Brake, Reach
 from runner.limits.health import Health
 from runner.providers.base import CallFailed, NoSuchModel, Priced, RemoteStatusReport, Stopped, UnknownId
@@ -92,11 +94,18 @@ async def test_an_outage_is_asked_about_now_and_then() -> None:
         for _ in range(20):
             tasks.start_soon(world.health.ready)
         await anyio.sleep(60)
-        assert world.health.waiting_for == "the API does not answer (no answer)"
+        waiting = world.health.waiting
+        assert waiting is not None
+        until = clock_time(waiting.until, world.clock.now())
+        assert world.health.waiting_for == f"the API does not answer (no answer), asking until {until}"
+        assert waiting.reason == "outage"
+        assert waiting.since == world.clock.now() - timedelta(seconds=60)
+        assert waiting.until - waiting.since == timedelta(seconds=7200)
     assert 3600 / 31 < world.asked < 3600 / 14
     assert 3600 <= world.clock.monotonic() < 3632
     assert world.notices == [
-        "The API does not answer (no answer). Asking again until it does.",
+        f"The API does not answer (no answer). Asking again until {until}, for up to 2 h 00 min "
+        "(--outage-limit); then the batch is paused.",
         "The API answers again.",
     ]
     assert world.health.waiting_for is None

@@ -391,7 +391,9 @@ async def test_what_nobody_wants_any_more_ends_as_it_failed(tmp_path: Path) -> N
         w.provider.says("result", BROKEN)
         await w.store.jobs.cancel(w.run.batch.id)
         await watch(w.run, job)
-        assert ((await w.job()).state, w.run.tally.ended, w.notices) == (JobState.FAILED, 1, [])
+        assert ((await w.job()).state, w.run.tally.ended) == (JobState.FAILED, 1)
+        (told,) = w.notices
+        assert told.startswith("Job 'a' failed (remote_failed): ")
 
 
 @virtual

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.cli.console.formatting import clock_time, zone, zone_name
+from runner.cli.console.formatting import zone, zone_name
+from runner.humanize import clock_time
 
 
 def test_clock_time() -> None:

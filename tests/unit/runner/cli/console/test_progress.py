@@ -15,7 +15,7 @@ from rich.console import Console
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import Account, Pause
-from runner.cli.console.progress import Display, bar, line
+from runner.cli.console.progress import Display, bar, drawn, line, stamp
 from runner.events.observer import Progress
 from tests.unit.runner.cli.world import ansi
 
@@ -57,13 +57,13 @@ def test_a_line_at_the_start_each_half_minute_and_at_the_end(capsys: pytest.Capt
     assert len(shown(capsys, 0, 1, 29, 30, 31, 59, 61, 62)) == 4
 
 
-def test_the_first_line_says_which_place_the_times_are_of(capsys: pytest.CaptureFixture[str]) -> None:
-    """Once: the log of a night may be read elsewhere."""
-    first, *others = shown(capsys, 0, 30, 60)
+def test_each_line_says_its_day_and_the_place_of_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """A night has two days, and its log may be read elsewhere."""
+    lines = shown(capsys, 0, 30, 60)
     here = NOW.astimezone()
-    assert re.match(rf"{here:%H:%M:%S} UTC([+-]\d\d:\d\d)? night: ", first)
-    assert len(others) == 2
-    assert all(other.startswith(f"{here:%H:%M:%S} night: ") for other in others)
+    assert len(lines) == 3
+    for told in lines:
+        assert re.match(rf"{here:%Y-%m-%d %H:%M:%S} UTC([+-]\d\d:\d\d)? night: ", told)
 
 
 def test_the_last_line_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,6 +82,15 @@ def test_notices_are_always_printed(capsys: pytest.CaptureFixture[str], quiet: b
     with Display(lambda: NOW, quiet=quiet) as display:
         display.notice("Careful: [bold]\x1b[31m")
     assert capsys.readouterr().err == "Careful: [bold]\\x1b[31m\n"
+
+
+def test_a_notice_in_a_log_is_dated_once_the_work_has_begun(capsys: pytest.CaptureFixture[str]) -> None:
+    """Failures are told as they come, and when."""
+    with Display(lambda: NOW, quiet=True) as display:
+        display.notice("To be sent: 2 jobs.")
+        display.progress(progress(0))
+        display.notice("Job 'a' failed.")
+    assert capsys.readouterr().err == f"To be sent: 2 jobs.\n{stamp(NOW)} Job 'a' failed.\n"
 
 
 def test_a_run_at_a_glance() -> None:
@@ -107,14 +116,16 @@ def test_a_run_at_a_glance() -> None:
             done_at=NOW + timedelta(minutes=1),
             paused=Pause(PauseReason.OUTAGE, "gone\x1b", NOW),
             waiting_for="the API\x1b",
+            to_come_usd=Decimal("0.3"),
+            idle_seconds=30.0,
         ),
         NOW,
     )
-    here, then = NOW.astimezone(), (NOW + timedelta(minutes=1)).astimezone()
+    then = (NOW + timedelta(minutes=1)).astimezone()
     assert told == (
-        f"{here:%H:%M:%S} night: 18/36 jobs done, 5 in flight, 4 fetching, 6 failed, 8 unconfirmed, "
-        f"9 pictures, $1.50 of $5.00, done about {then:%H:%M}, 1.5 jobs a minute, "
-        "paused, waiting: the API\\x1b"
+        f"{stamp(NOW)} night: 18/36 jobs done (50 %), 5 in flight, 4 fetching, 6 failed, 8 unconfirmed, "
+        f"9 pictures, $1.50 of $5.00, at most $0.30 to come, done about {then:%H:%M}, in 60 s, 2 min gone, "
+        "2.0 jobs a minute, paused, waiting: the API\\x1b"
     )
 
 
@@ -140,7 +151,7 @@ BUSY: dict[str, Any] = {
 def bar_of(width: int) -> list[str]:
     screen = io.StringIO()
     where = Console(file=screen, width=width, force_terminal=True, color_system=None, soft_wrap=True)
-    where.print(bar(progress(**BUSY), NOW, width))
+    where.print(bar(progress(**BUSY), NOW, where))
     return [re.sub(r"\x1b\[\d*m", "", line) for line in screen.getvalue().splitlines()]
 
 
@@ -148,10 +159,28 @@ def bar_of(width: int) -> list[str]:
 def test_a_narrow_bar_keeps_what_matters(width: int) -> None:
     """Three lines that fit; how far, the money and the end are in them whatever the width."""
     counts, share, pace = bar_of(width)
-    assert max(map(len, (counts, share.rstrip(), pace))) <= width
-    assert "993/1,015 jobs done" in counts
+    assert max(map(len, (counts, share, pace))) <= width
+    assert len(share) == width
+    assert ("993/1,015 jobs done (97 %)" if width > 60 else "993/1,015 jobs done") in counts
     assert "$120.00 of $500.00" in counts
-    assert pace.startswith(f"done about {(NOW + timedelta(minutes=10)).astimezone():%H:%M}")
+    assert pace.startswith(
+        f"done about {(NOW + timedelta(minutes=10)).astimezone():%H:%M}, in 10 min  2 min gone"
+    )
+
+
+def test_a_bar_without_colours_has_an_end() -> None:
+    """What is left is another sign, not another colour; and ASCII where the terminal knows no other."""
+    assert drawn(0.5, 10).plain == "━━━━━─────"
+    assert drawn(0.999, 10).plain == "━━━━━━━━━─"
+    assert drawn(1.0, 10, plain=True).plain == "=========="
+    assert drawn(0.0, 4, plain=True).plain == "----"
+
+
+def test_all_is_done_only_when_all_is_done() -> None:
+    """999 of 1,000 are not 100 %."""
+    told = line(progress(0, {JobState.SUCCEEDED: 1999, JobState.QUEUED: 1}), NOW)
+    assert "1,999/2,000 jobs done (99 %)" in told
+    assert "to come" not in told
 
 
 def test_what_matters_least_goes_first() -> None:
