@@ -24,8 +24,8 @@ LONGEST_NAME = 80
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
-_MANIFESTS = "manifest."
-"""The manifests' names, reserved: they lie beside the jobs' folders."""
+_BESIDE = ("manifest.", "summary.")
+"""The names of manifests and summaries, reserved: they lie beside the jobs' folders."""
 _NOT_IN_A_SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 60
 _HASH_LENGTH = 8
@@ -144,7 +144,7 @@ def _component(name: str) -> str:
 
 
 def _is_safe(name: str) -> bool:
-    if name.endswith(".") or _DEVICE.fullmatch(name) or name.lower().startswith(_MANIFESTS):
+    if name.endswith(".") or _DEVICE.fullmatch(name) or name.lower().startswith(_BESIDE):
         return False
     return bool(_SAFE.fullmatch(name))
 

@@ -357,3 +357,5 @@ class RunView:
     pid: int
     host: str
     started_at: datetime
+    ended_at: datetime | None = None
+    exit_code: int | None = None

@@ -19,7 +19,7 @@ from runner.environment import Environment
 from runner.events.observer import Observer
 from runner.events.report import RunReport
 from runner.humanize import count_of
-from runner.lifecycle.order import LoadOptions, Order
+from runner.lifecycle.order import LastWords, LoadOptions, Order
 from runner.lifecycle.stages import carry_out
 from runner.planning.consent import Consent
 from runner.planning.elsewhere import paid_elsewhere
@@ -39,10 +39,12 @@ async def run_sheet(
     consent: Consent,
     observer: Observer,
     selection: Selection = WHOLE,
+    last_words: LastWords | None = None,
 ) -> RunReport:
     """Load a sheet into its batch and run the batch until nothing is left to do.
 
     `selection` limits the run to some of the queued jobs; the whole sheet is loaded nevertheless.
+    `last_words` are said of the batch where a person ends the process at once.
 
     Raises:
         NightsheetError: any kind of it. Nothing is paid then.
@@ -86,6 +88,7 @@ async def run_sheet(
         if report.gone:
             observer.notice(_gone_notice(report))
         order = Order(store, loaded, settings, environment, consent, observer, selection, load.prune)
+        order = replace(order, last_words=last_words)
         return await carry_out(await _with_witnesses(order))
 
 
@@ -135,6 +138,7 @@ async def resume_batch(
     consent: Consent,
     observer: Observer,
     selection: Selection = WHOLE,
+    last_words: LastWords | None = None,
 ) -> RunReport | None:
     """Clear a batch's pause and continue it. `name` None is the batch that ran last.
 
@@ -160,6 +164,7 @@ async def resume_batch(
                     order = Order(
                         store, batch, settings, environment, consent, observer, selection, resumes=True
                     )
+                    order = replace(order, last_words=last_words)
                     return await carry_out(await _with_witnesses(order))
             if other.makes_room_soon:
                 raise _held(other, settings)

@@ -8,6 +8,7 @@ from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
 from jobs.store.links import Links
+from jobs.store.overview import Overview
 from jobs.store.page.facets import Facets
 from jobs.store.page.tiles import Tiles
 from jobs.store.preview import Preview
@@ -34,3 +35,4 @@ class Store:
         self.held = HeldJobs(database, now)
         self.tiles = Tiles(database, now)
         self.facets = Facets(database, now)
+        self.overview = Overview(database, now)

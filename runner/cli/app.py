@@ -41,6 +41,11 @@ COMMANDS = (
         "Show how a batch stands: counts, spend, pace, and when it will be done. Works beside a run.",
     ),
     CommandEntry(
+        "batches",
+        _LOOK,
+        "List all batches of this database with their state, money and last run; the newest last.",
+    ),
+    CommandEntry(
         "jobs",
         _LOOK,
         "List the jobs with their state and the reason for it, in sheet order; or show one in full.",

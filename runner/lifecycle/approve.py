@@ -53,7 +53,7 @@ async def approve(
     if work:
         models = {**unpriced, **work}
         clock, notice = order.environment.clock, order.observer.notice
-        async with obeying_signals(brake, clock, notice, order.last_words, progress.each_second):
+        async with obeying_signals(brake, clock, notice, order.say_last_words, progress.each_second):
             prices = await prices_now(provider, store, batch, health, brake, models, fallback=settings.prices)
     if unpriced:
         await store.ledger.reckon(batch.id, {model: prices[model] for model in unpriced if model in prices})

@@ -27,6 +27,9 @@ from runner.recovery.recover import Recovered
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 
+LastWords = Callable[[str], Awaitable[None]]
+"""Takes the batch's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
@@ -69,8 +72,13 @@ class Order:
     """What other databases paid for at this API."""
     journals: PaidByJournals | None = None
     """Theirs, which tell what they send from now on."""
-    last_words: Callable[[], Awaitable[None]] | None = None
+    last_words: LastWords | None = None
     """Says how the batch stands where the process is about to end at once."""
+
+    async def say_last_words(self) -> None:
+        """Say how the batch stands, where somebody wants to know."""
+        if self.last_words is not None:
+            await self.last_words(self.batch.name)
 
     @property
     def resume_command(self) -> str:

@@ -17,11 +17,11 @@ from runner.limits.brake import Brake, Reach
 GRACE_SECONDS = 15.0
 """How long downloads in progress may continue after Ctrl-C."""
 
-LAST_WORDS_SECONDS = 2.0
+LAST_STEP_SECONDS = 2.0
 """How long saying how the batch stands may hold up an exit at once."""
 
 Exit = Callable[[int], object]
-LastWords = Callable[[], Awaitable[None]]
+LastStep = Callable[[], Awaitable[None]]
 
 
 async def _silence() -> None:
@@ -33,7 +33,7 @@ async def obeying_signals(
     brake: Brake,
     clock: Clock,
     notice: Callable[[str], None],
-    last_words: LastWords | None = None,
+    last_step: LastStep = _silence,
     beside_it: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> AsyncIterator[None]:
     """Handle signals for the length of the block, and do `beside_it` meanwhile.
@@ -44,7 +44,7 @@ async def obeying_signals(
     async with anyio.create_task_group() as beside:
         # On Windows Ctrl-C cancels the run, which loses nothing either; another thread gets no signals.
         if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
-            beside.start_soon(obey_signals, brake, clock, notice, os._exit, last_words or _silence)
+            beside.start_soon(obey_signals, brake, clock, notice, os._exit, last_step)
         if beside_it is not None:
             beside.start_soon(beside_it)
         try:
@@ -61,7 +61,7 @@ async def obey_signals(
     clock: Clock,
     notice: Callable[[str], None],
     exit_now: Exit = os._exit,
-    last_words: LastWords = _silence,
+    last_step: LastStep = _silence,
 ) -> None:
     """On the first signal, start nothing new. On the second, exit at once; that loses nothing either."""
 
@@ -74,8 +74,8 @@ async def obey_signals(
             async for _signal in signals:
                 if brake.interrupted:
                     try:
-                        with anyio.move_on_after(LAST_WORDS_SECONDS, shield=True):
-                            await last_words()
+                        with anyio.move_on_after(LAST_STEP_SECONDS, shield=True):
+                            await last_step()
                     finally:
                         exit_now(130)
                 brake.interrupt(Reach.POLLS)

@@ -233,7 +233,7 @@ async def _work(
     if order.prune and (asked := await order.store.jobs.prune(order.batch.id)):
         run.notice(f"{asked} at the API are gone from the sheet: what waits is cancelled.")
     async with (
-        obeying_signals(run.limits.brake, run.time.clock, run.notice, order.last_words),
+        obeying_signals(run.limits.brake, run.time.clock, run.notice, order.say_last_words),
         anyio.create_task_group() as beside,
     ):
 

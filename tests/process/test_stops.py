@@ -1,5 +1,6 @@
 """What stops a run: a token revoked, an empty account, an API that is down, Ctrl-C, a second runner."""
 
+import json
 import signal
 from decimal import Decimal
 from pathlib import Path
@@ -115,6 +116,13 @@ async def test_interrupted_twice_ends_at_once(tmp_path: Path) -> None:
         assert ended.code == 130
         again = await here.status()
         assert again["counts"]["submitting"] > 0, "it did not wait for the POST"
+        assert "on their way when the run was ended: perhaps paid" in ended.err
+        assert "in doubt" in ended.err
+        assert "Go on with: nightsheet resume sheet\n" in ended.err
+        assert again["cost"]["in_doubt_usd"] > 0
+        told = json.loads((tmp_path / "outputs" / "sheet" / "summary.json").read_text())
+        assert told["exit_code"] == 130
+        assert told["next"][0]["command"] == "nightsheet resume sheet"
 
 
 async def test_second_runner_is_told_who_holds_it(tmp_path: Path) -> None:

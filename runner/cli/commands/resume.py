@@ -44,6 +44,7 @@ def command(settings: Settings, selected: SelectionOptions, batch: BatchName = N
             consent=consent_of(settings, display),
             observer=display,
             selection=selection,
+            last_words=run_end.last_words(settings, environment, display),
         )
 
     with Display(environment.clock.now, quiet=settings.quiet) as display:

@@ -64,6 +64,7 @@ def command(
             consent=consent_of(settings, display),
             observer=display,
             selection=selection,
+            last_words=run_end.last_words(settings, environment, display),
         )
 
     with sheet.source() as source:

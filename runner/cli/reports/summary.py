@@ -1,9 +1,10 @@
 """The summary of a run, in words and as JSON, and the one thing to do next."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from jobs.failures import FETCH_AGAIN, ONLY_IF_NAMED, FailureKind
@@ -66,7 +67,10 @@ def as_json(report: RunReport, breakdown: FailureBreakdown) -> dict[str, Any]:
 
 
 def lines(
-    report: RunReport, settings: Settings, breakdown: FailureBreakdown | None = None
+    report: RunReport,
+    settings: Settings,
+    breakdown: FailureBreakdown | None = None,
+    files: Sequence[Path] = (),
 ) -> Iterator[tuple[str, str]]:
     """The summary for a person: each line with its style, the last one saying what to do next."""
     breakdown = breakdown or FailureBreakdown()
@@ -75,6 +79,8 @@ def lines(
     yield f"Pictures: {count_of(report.images, 'new picture')} in {report.folder}", ""
     for path in report.manifests:
         yield f"Manifest: {path}", ""
+    for path in files[:1]:
+        yield f"Summary: {path}", ""
     yield from ((advice, "bold") for advice in next_step(report, settings, breakdown))
 
 
@@ -154,7 +160,7 @@ def next_step(
         yield "Look at what may be paid for and is not in hand, and decide about it."
         yield command("review")
         if counts[JobState.FAILED]:
-            yield from _another_chance(breakdown or FailureBreakdown(), command("retry"))
+            yield from _chances(breakdown or FailureBreakdown(), command("retry"))
     elif left and left == report.held:
         yield "To pay again for what is held, which was paid for before:"
         yield command("resume", "--again")
@@ -164,24 +170,28 @@ def next_step(
     elif counts[JobState.FAILED]:
         yield "See why jobs failed."
         yield command("jobs", "--state", "failed")
-        yield from _another_chance(breakdown or FailureBreakdown(), command("retry"))
+        yield from _chances(breakdown or FailureBreakdown(), command("retry"))
     elif counts[JobState.CANCELLED]:
         yield "If the cancelled jobs are to be sent after all:"
         yield command("retry", "--kind", "cancelled")
 
 
-def _another_chance(breakdown: FailureBreakdown, retry: str) -> Iterator[str]:
-    """What `retry` would do for the failed jobs, and the command; nothing where it would do nothing."""
+def another_chance(breakdown: FailureBreakdown) -> str | None:
+    """What `retry` would do for the failed jobs, and whether it is paid; None where it would do nothing."""
     sent = Counter(breakdown.kinds) - Counter(breakdown.linked)  # the others share what comes of these
     free = sum(number for kind, number in sent.items() if kind in FETCH_AGAIN)
     named = sum(number for kind, number in sent.items() if kind in ONLY_IF_NAMED)
     paid = sum(sent.values()) - free - named
     if breakdown.kinds and not (free or paid):
-        return
+        return None
     chances = [f"{free} for free"] * bool(free) + [f"{paid} for another payment"] * bool(paid)
-    what = f": {', '.join(chances)}" if chances else "; it says what that costs"
-    yield f"Give what failed another chance{what}."
-    yield retry
+    return f": {', '.join(chances)}" if chances else "; it says what that costs"
+
+
+def _chances(breakdown: FailureBreakdown, retry: str) -> Iterator[str]:
+    if (what := another_chance(breakdown)) is not None:
+        yield f"Give what failed another chance{what}."
+        yield retry
 
 
 _BEFORE = {

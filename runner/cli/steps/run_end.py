@@ -1,27 +1,36 @@
 """The end of `run` and `resume`: the summary, whatever has happened to the terminal."""
 
-from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from anyio import to_thread
+
 from jobs.errors import NightsheetError
-from jobs.failures import FailureKind
-from jobs.states import JobState
+from jobs.exit_codes import ExitCode
 from runner.cli.console import console
+from runner.cli.console.progress import Display
+from runner.cli.reports import status as status_report
 from runner.cli.reports import summary
+from runner.cli.reports.status import BatchStatus
 from runner.cli.steps.open import execute, opened_batch
+from runner.cli.steps.standing import standing
+from runner.cli.steps.summary_files import write_summaries
 from runner.environment import Environment
 from runner.events.report import RunReport
 from runner.settings import Settings
 
 
 def show(report: RunReport, settings: Settings, environment: Environment) -> int:
-    """Print the summary of a run; returns its exit code, even if nobody reads, or the disk is full."""
-    breakdown = _breakdown(report, settings, environment)
+    """Print the summary of a run, and write it beside the manifests; returns the run's exit code, even if
+    nobody reads, or the disk is full."""
+    status = _standing(report, settings, environment)
+    breakdown = summary.FailureBreakdown() if status is None else status.failures
     try:
+        files = () if status is None else write_summaries(status, settings, report.exit_code)
         if settings.as_json:
             console.as_json(summary.as_json(report, breakdown))
         else:
-            for line, style in summary.lines(report, settings, breakdown):
+            for line, style in summary.lines(report, settings, breakdown, files):
                 console.result(line, style)
     except OSError as error:
         console.forget_output()
@@ -31,20 +40,34 @@ def show(report: RunReport, settings: Settings, environment: Environment) -> int
     return report.exit_code
 
 
-def _breakdown(report: RunReport, settings: Settings, environment: Environment) -> summary.FailureBreakdown:
-    """What the table knows beyond the report; empty where it cannot be read any more."""
+def last_words(
+    settings: Settings, environment: Environment, display: Display
+) -> Callable[[str], Awaitable[None]]:
+    """Says how a batch stands, and what to type, where its process is about to end at once."""
 
-    async def read() -> summary.FailureBreakdown:
+    async def say(batch_name: str) -> None:
+        async with opened_batch(settings, environment.clock, batch_name) as (store, batch):
+            status = await standing(store, batch.id, settings, environment.clock.now(), files=False)
+        left = status.as_left_behind()
+
+        def write() -> None:
+            with display.aside():  # takes the bar off the screen
+                write_summaries(left, settings, ExitCode.INTERRUPTED)
+                for line, style in status_report.lines(left, settings):
+                    console.message(line, style)
+
+        await to_thread.run_sync(write, abandon_on_cancel=True)  # a terminal may stand still
+
+    return say
+
+
+def _standing(report: RunReport, settings: Settings, environment: Environment) -> BatchStatus | None:
+    """How the table says the batch stands; None where it cannot be read any more."""
+
+    async def read() -> BatchStatus:
         async with opened_batch(settings, environment.clock, report.batch) as (store, batch):
-            failed = store.jobs.each(batch.id, states=[JobState.FAILED])
-            kinds, linked = Counter[FailureKind](), Counter[FailureKind]()
-            async for job in failed:
-                if job.failure is not None:
-                    kinds[job.failure.kind] += 1
-                    linked[job.failure.kind] += job.twin is not None
-            return summary.FailureBreakdown(kinds, await store.ledger.unconfirmed_usd(batch.id), linked)
+            return await standing(store, batch.id, settings, environment.clock.now())
 
-    if report.counts[JobState.FAILED] or report.account.submits:
-        with suppress(NightsheetError):
-            return execute(read)
-    return summary.FailureBreakdown()
+    with suppress(NightsheetError):
+        return execute(read)
+    return None

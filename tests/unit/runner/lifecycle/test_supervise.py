@@ -10,12 +10,13 @@ from pathlib import Path
 from unittest import mock
 
 import anyio
+import pytest
 
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from jobs.store.sqlite.notices import LARGEST_WAL_BYTES
 from jobs.views import BatchView
-from runner.lifecycle.signals import GRACE_SECONDS, obey_signals
+from runner.lifecycle.signals import GRACE_SECONDS, LAST_STEP_SECONDS, Exit, LastStep, obey_signals
 from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Reach, Stop
 from runner.providers.base import CallFailed, CancelTaken, NotCancellable, Stopped, UnknownId
@@ -79,6 +80,37 @@ async def test_the_first_signal_stops_and_the_second_ends(tmp_path: Path) -> Non
             assert exits == [130]
             tasks.cancel_scope.cancel()
         assert w.stops == []
+
+
+@virtual
+async def test_the_second_signal_says_how_it_stands_and_waits_for_nobody(tmp_path: Path) -> None:
+    """Last words that take too long, or fail, hold up no end."""
+    for last_step, waits in ((anyio.sleep_forever, LAST_STEP_SECONDS), (_fails, 0.0)):
+        async with world(tmp_path, "a") as w:
+            exits: list[float] = []
+            brake, begun = w.run.limits.brake, w.clock.monotonic()
+
+            def leave(_code: int, w: World = w, exits: list[float] = exits) -> None:
+                exits.append(w.clock.monotonic())
+                raise SystemExit
+
+            async def stop(w: World = w, leave: Exit = leave, last_step: LastStep = last_step) -> None:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(
+                        obey_signals, w.run.limits.brake, w.clock, w.notices.append, leave, last_step
+                    )
+                    await w.clock.sleep(1)
+                    os.kill(os.getpid(), signal.SIGINT)
+                    await w.clock.sleep(10)
+
+            brake.interrupt(Reach.POLLS)
+            with pytest.raises(BaseExceptionGroup):
+                await stop()
+            assert exits == [pytest.approx(begun + 1 + waits, abs=0.2)]
+
+
+async def _fails() -> None:
+    raise OSError(28, "No space left on device")
 
 
 @virtual

@@ -263,6 +263,9 @@ async def _batches(r: Recorder) -> None:
     run = await r.ask("batches.begin_run", batch, pid=1, host="here")
     await r.ask("batches.end_run", run, 0)
     await r.ask("batches.latest_run")
+    await r.ask("overview.batch_ids")
+    for asked in ("last_run", "failures", "image_count", "images"):
+        await r.ask(f"overview.{asked}", batch)
     await r.ask("preview.throughput", ORIGIN)
     await r.ask("preview.latest_prices", ORIGIN)
     await r.ask("batches.pause", batch, PauseReason.GUARD, "why")

@@ -45,6 +45,11 @@ def test_the_json_is_the_contract(world: World) -> None:
     assert world.run("status", "--json").json == {
         "batch": "night",
         "total": 5,
+        "kinds": {"refused": 1},
+        "pictures": 0,
+        "missing_images": 0,
+        "folder": str(world.folder / "outputs" / "night"),
+        "waiting": None,
         "counts": {
             "queued": 1,
             "submitting": 0,

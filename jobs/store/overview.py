@@ -1,0 +1,78 @@
+"""How batches stand: what failed and why, the images that were fetched, the runs. Read-only."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+
+from jobs.failures import FailureKind
+from jobs.states import JobState
+from jobs.store.part import StorePart, reads
+from jobs.store.rows import NEWEST, view_of
+from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, RUN
+from jobs.views import ArtifactView, RunView
+
+_ROW = JOB.alias("row")
+
+
+class Overview(StorePart):
+    """What a person asks in the morning."""
+
+    @reads
+    def failures(self, connection: Connection, batch_id: int) -> dict[FailureKind, tuple[int, int]]:
+        """By kind, how many jobs of the sheet failed, and how many of them share the failure of another."""
+        found = connection.execute(
+            select(JOB.c.error_kind, func.count(), func.count(JOB.c.same_as))
+            .where(JOB.c.batch_id == batch_id, JOB.c.current, JOB.c.state == JobState.FAILED)
+            .group_by(JOB.c.error_kind)
+            .order_by(func.count().desc(), JOB.c.error_kind)
+        )
+        return {FailureKind(kind): (int(many), int(linked)) for kind, many, linked in found}
+
+    @reads
+    def image_count(self, connection: Connection, batch_id: int) -> int:
+        """How many images rows of the sheet have."""
+        found = connection.execute(
+            select(func.count())
+            .select_from(ARTIFACT)
+            .join(ATTEMPT, ATTEMPT.c.id == ARTIFACT.c.attempt_id)
+            .join(JOB, NEWEST)
+            .where(*_with_images(batch_id))
+        )
+        return int(found.scalar_one())
+
+    @reads
+    def images(self, connection: Connection, batch_id: int) -> list[ArtifactView]:
+        """These images. Made for some thousands: `image_count` says how many there are."""
+        found = connection.execute(
+            select(ARTIFACT)
+            .join(ATTEMPT, ATTEMPT.c.id == ARTIFACT.c.attempt_id)
+            .join(JOB, NEWEST)
+            .where(*_with_images(batch_id))
+            .order_by(ARTIFACT.c.id)
+        )
+        return [view_of(ArtifactView, row) for row in found]
+
+    @reads
+    def batch_ids(self, connection: Connection) -> list[int]:
+        """All batches, the one that ran last at the end."""
+        order = (BATCH.c.last_run_at.asc().nulls_first(), BATCH.c.id)
+        return [int(batch_id) for (batch_id,) in connection.execute(select(BATCH.c.id).order_by(*order))]
+
+    @reads
+    def last_run(self, connection: Connection, batch_id: int) -> RunView | None:
+        """The batch's newest run; one that was killed has no end."""
+        newest = select(RUN, BATCH.c.name.label("batch")).join(BATCH, BATCH.c.id == RUN.c.batch_id)
+        row = connection.execute(
+            newest.where(RUN.c.batch_id == batch_id).order_by(RUN.c.id.desc()).limit(1)
+        ).one_or_none()
+        return None if row is None else view_of(RunView, row)
+
+
+def _with_images(batch_id: int) -> Sequence[ColumnElement[bool]]:
+    """Jobs that succeeded, and are in the sheet or gave their images to a row of it."""
+    shared = exists().where(_ROW.c.same_as == JOB.c.id, _ROW.c.current)
+    return (
+        JOB.c.batch_id == batch_id,
+        JOB.c.state == JobState.SUCCEEDED,
+        or_(JOB.c.current, shared),
+    )

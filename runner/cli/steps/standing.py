@@ -1,0 +1,72 @@
+"""Reads from the table how a batch stands, with the runner that is at work on it and the files on disk."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from jobs.paths import folder_name
+from jobs.stored_files import is_on_disk
+from runner.cli.reports.status import BatchStatus
+from runner.cli.reports.summary import FailureBreakdown
+from runner.cli.steps.active_run import active_run
+from runner.recovery.lock import waiting_of
+from runner.settings import Settings
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
+
+PACE_MINUTES = 10
+"""The pace is measured over the last minutes, or over the run if it is younger."""
+MOST_LOOKED_AT = 10_000
+"""Images; `audit` looks at all of them."""
+
+
+async def standing(
+    store: "Store", batch_id: int, settings: Settings, now: datetime, *, files: bool = True
+) -> BatchStatus:
+    """How the batch stands; `files`: also whether its images are on disk."""
+    batch = await store.batches.get(batch_id)
+    queued = await store.preview.to_send(batch_id)
+    run = await active_run(store, batch, settings)
+    counts, account = await store.jobs.counts_and_account(batch_id)
+    priced = (batch.prices[model] * images for model, (_, images) in queued.items() if model in batch.prices)
+    images = await store.overview.image_count(batch_id)
+    return BatchStatus(
+        batch=batch,
+        counts=counts,
+        account=account,
+        queued_usd=sum(priced, Decimal(0)),
+        unpriced=any(model not in batch.prices for model in queued),
+        failures=await failure_breakdown(store, batch_id),
+        is_active=run is not None,
+        pace=0.0 if run is None or batch.paused else await _pace(store, batch_id, run.started_at, now),
+        at=now,
+        links=await store.links.count(batch_id),
+        folder=settings.output_root / folder_name(batch.name),
+        images=images,
+        missing=await _missing(store, batch_id) if files and images <= MOST_LOOKED_AT else None,
+        warned=await store.jobs.warned(batch_id),
+        held=await store.held.count(batch_id),
+        waiting=None if run is None else waiting_of(settings.database),
+        since=None if run is None else run.started_at,
+    )
+
+
+async def failure_breakdown(store: "Store", batch_id: int) -> FailureBreakdown:
+    """Why jobs failed, and what unconfirmed submits may have cost."""
+    failures = await store.overview.failures(batch_id)
+    return FailureBreakdown(
+        {kind: many for kind, (many, _) in failures.items()},
+        await store.ledger.unconfirmed_usd(batch_id),
+        {kind: linked for kind, (_, linked) in failures.items() if linked},
+    )
+
+
+async def _missing(store: "Store", batch_id: int) -> int:
+    return sum(not is_on_disk(image) for image in await store.overview.images(batch_id))
+
+
+async def _pace(store: "Store", batch_id: int, started_at: datetime, now: datetime) -> float:
+    since = max(started_at, now - timedelta(minutes=PACE_MINUTES))
+    minutes = (now - since).total_seconds() / 60
+    return await store.jobs.ended_since(batch_id, since) / minutes if minutes > 0 else 0.0
