@@ -41,6 +41,8 @@ class BatchView:
     dedupe: bool = False
     guards_since: datetime | None = None
     """The guards count what happened after this time; None counts everything."""
+    output_root: str | None = None
+    upload: str | None = None
 
     @property
     def mark(self) -> str:
@@ -63,8 +65,7 @@ class BatchView:
 
 @dataclass(frozen=True, slots=True)
 class QueuedJob:
-    """A job that may be claimed. `inputs` is the exact JSON to send, except that local images are named by
-    their content."""
+    """A job that may be claimed. `inputs` is the exact JSON to send, but local images by their content."""
 
     id: int
     key: str

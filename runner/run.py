@@ -27,7 +27,7 @@ from runner.planning.paid_words import adopted_notice
 from runner.planning.selection import WHOLE, Selection
 from runner.providers.origin import origin_of
 from runner.recovery.lock import Holder, Phase, holding, settled_phase
-from runner.settings import Settings, with_image_settings
+from runner.settings import Settings, as_kept, with_image_settings
 
 
 async def run_sheet(
@@ -65,6 +65,11 @@ async def run_sheet(
     ):
         if other is not None:
             raise _held(other, settings)
+        known = await store.batches.find(sheet.batch)
+        if known is not None and as_kept(settings, known).upload != settings.upload:
+            given = with_image_settings(source, as_kept(settings, known))
+            sheet = await to_thread.run_sync(lambda: open_sheet(given, batch=load.batch, model=load.model))
+            await to_thread.run_sync(open_images, sheet)
         survey = Survey()
         loaded, report = await store.batches.load(
             name=sheet.batch,

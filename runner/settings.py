@@ -21,10 +21,11 @@ from pydantic_settings import (
 from jobs.catalog.registry import find, suggest
 from jobs.concurrency import AUTO, MOST_IN_FLIGHT, Auto, Concurrency
 from jobs.errors import UsageProblem
-from jobs.paths import DEFAULT_TEMPLATE, check_template
+from jobs.paths import DEFAULT_TEMPLATE, check_template, folder_name
 from jobs.sheets.images.album import Way
 from jobs.sheets.source import SheetSource
 from jobs.suggestions import did_you_mean, similar
+from jobs.views import BatchView
 
 PREFIX = "NIGHTSHEET_"
 FILE = "nightsheet.toml"
@@ -313,6 +314,20 @@ def with_image_settings(
     """
     source = sheet if isinstance(sheet, SheetSource) else SheetSource(sheet)
     return replace(source, picture_folders=settings.picture_folders, way=way or settings.way)
+
+
+def as_kept(settings: Settings, batch: BatchView) -> Settings:
+    """The settings with the output folder and the way of uploads that the batch remembers, where the command
+    gives none. A folder that is gone is not made again while there is one at the usual place. Blocks.
+    """
+    kept: dict[str, Any] = {}
+    if settings.output_dir is None and batch.output_root is not None:
+        root = Path(batch.output_root)
+        if root.is_dir() or not (settings.output_root / folder_name(batch.name)).is_dir():
+            kept["output_dir"] = root
+    if settings.upload is None and batch.upload is not None and not settings.emulator:
+        kept["upload"] = batch.upload
+    return settings.model_copy(update=kept) if kept else settings
 
 
 def _reject_misspelt_variables(env: Mapping[str, str]) -> None:

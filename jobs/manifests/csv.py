@@ -38,7 +38,7 @@ def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: record[name] for name in (*_BEFORE, "request_id", "attempts", "cost_usd", *_AFTER)},
         **{f"inputs.{name}": value for name, value in record["inputs"].items()},
-        "images": [image["path"] for image in record["images"]],
+        "images": [image["path"] for image in record["images"] if not image.get("missing")],
         **{f"error.{name}": error.get(name) for name in ("kind", "code", "message")},
         "warnings": " | ".join(record["warnings"]),
         **{f"columns.{name}": value for name, value in record["columns"].items()},

@@ -19,6 +19,7 @@ from jobs.manifests.columns import ColumnNames, column_names_of
 from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import record
+from jobs.stored_files import Whereabouts
 from jobs.views import BatchView, JobView
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ _CHUNK = 200
 Write = Callable[[bytes], object]
 
 
-async def write_manifests(store: "Store", batch: BatchView, folder: Path) -> tuple[Path, ...]:
+async def write_manifests(
+    store: "Store", batch: BatchView, folder: Path, places: Whereabouts | None = None
+) -> tuple[Path, ...]:
     """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
 
     Raises:
@@ -43,12 +46,18 @@ async def write_manifests(store: "Store", batch: BatchView, folder: Path) -> tup
                 f"{trouble}.",
                 hint="Nothing is lost: move it away and run again, or `nightsheet export --output FILE`.",
             )
-    await _write_files(store, batch, {path: FORMATS[path.suffix[1:]] for path in paths})
+    await _write_files(store, batch, {path: FORMATS[path.suffix[1:]] for path in paths}, places)
     return paths
 
 
 async def write_export(
-    store: "Store", batch: BatchView, form: ManifestFormat, path: Path, *, everything: bool = False
+    store: "Store",
+    batch: BatchView,
+    form: ManifestFormat,
+    path: Path,
+    *,
+    places: Whereabouts | None = None,
+    everything: bool = False,
 ) -> None:
     """Write one manifest to `path`, whole or not at all; its folder is made if missing.
 
@@ -57,7 +66,7 @@ async def write_export(
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.
     """
-    await _write_files(store, batch, {path: form}, everything=everything)
+    await _write_files(store, batch, {path: form}, places, everything=everything)
 
 
 async def write_to_stream(
@@ -67,14 +76,20 @@ async def write_to_stream(
     write: Write,
     *,
     folder: Path,
+    places: Whereabouts | None = None,
     everything: bool = False,
 ) -> None:
     """Give the records to `write`, in a worker thread. Paths are relative to `folder`."""
-    await _pass_all(store, batch, [(write, form)], folder=folder, everything=everything)
+    await _pass_all(store, batch, [(write, form)], places, folder=folder, everything=everything)
 
 
 async def _write_files(
-    store: "Store", batch: BatchView, forms: Mapping[Path, ManifestFormat], *, everything: bool = False
+    store: "Store",
+    batch: BatchView,
+    forms: Mapping[Path, ManifestFormat],
+    places: Whereabouts | None,
+    *,
+    everything: bool = False,
 ) -> None:
     """Write manifests of one folder, in one pass over the jobs; each is whole or as it was."""
     files: dict[Path, AtomicFile | _Device] = {}
@@ -85,7 +100,8 @@ async def _write_files(
             with _refusals(path):
                 stack.enter_context(files[path])
         sinks = [(partial(_write, path, files[path]), form) for path, form in forms.items()]
-        await _pass_all(store, batch, sinks, folder=next(iter(forms)).parent, everything=everything)
+        folder = next(iter(forms)).parent
+        await _pass_all(store, batch, sinks, places, folder=folder, everything=everything)
         with CancelScope(shield=True):
             for path, file in files.items():
                 await to_thread.run_sync(_commit, path, file)
@@ -95,6 +111,7 @@ async def _pass_all(
     store: "Store",
     batch: BatchView,
     sinks: Sequence[tuple[Write, ManifestFormat]],
+    places: Whereabouts | None,
     *,
     folder: Path,
     everything: bool,
@@ -103,14 +120,21 @@ async def _pass_all(
     if any(form.needs_names for _, form in sinks):
         names = await column_names_of(store, batch.id, everything=everything)
     writers = [(write, form.writer(names)) for write, form in sinks]
+    if places is None:
+        places = Whereabouts(folder if batch.output_root is None else Path(batch.output_root))
     for write, writer in writers:
         await to_thread.run_sync(write, writer.head)
     async for chunk in _chunks(store.jobs.each(batch.id, everything=everything)):
-        await to_thread.run_sync(_pass_on, writers, chunk, folder)
+        await to_thread.run_sync(_pass_on, writers, chunk, folder, places)
 
 
-def _pass_on(writers: Sequence[tuple[Write, ManifestWriter]], jobs: Sequence[JobView], folder: Path) -> None:
-    records = [record(job, folder) for job in jobs]
+def _pass_on(
+    writers: Sequence[tuple[Write, ManifestWriter]],
+    jobs: Sequence[JobView],
+    folder: Path,
+    places: Whereabouts,
+) -> None:
+    records = [record(job, folder, places.of) for job in jobs]
     for write, writer in writers:
         write(b"".join(map(writer.line, records)))
 

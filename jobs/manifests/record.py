@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,11 +14,16 @@ from jobs.views import ArtifactView, JobView
 _WITH_ERROR = frozenset({JobState.FAILED, JobState.UNCONFIRMED, JobState.CANCELLED})
 
 
-def record(job: JobView, folder: Path) -> dict[str, Any]:
+def record(
+    job: JobView, folder: Path, place_of: Callable[[ArtifactView], Path | None] | None = None
+) -> dict[str, Any]:
     """The record of a job in a manifest in `folder`; paths of images are relative to that folder.
 
-    Only a linked job has `same_as`: the key of the job sent instead of this one.
+    `place_of` says where an image is; one that is nowhere is `missing`, and a warning says so. Only a linked
+    job has `same_as`: the key of the job sent instead of this one.
     """
+    places = {image.number: Path(image.path) if place_of is None else place_of(image) for image in job.images}
+    gone = [f"Picture {number} is no longer on disk." for number, place in places.items() if place is None]
     return {
         "batch": job.batch,
         "key": job.key,
@@ -28,9 +34,9 @@ def record(job: JobView, folder: Path) -> dict[str, Any]:
         "request_id": job.request_id,
         "attempts": job.attempts,
         "cost_usd": dollars(job.cost_usd),
-        "images": [_image(image, folder) for image in job.images],
+        "images": [_image(image, places[image.number], folder) for image in job.images],
         "error": _error(job),
-        "warnings": list(job.warnings),
+        "warnings": [*job.warnings, *gone],
         "columns": dict(job.columns),
         "created_at": moment(job.created_at),
         "submitted_at": moment(job.submitted_at),
@@ -39,15 +45,16 @@ def record(job: JobView, folder: Path) -> dict[str, Any]:
     }
 
 
-def _image(image: ArtifactView, folder: Path) -> dict[str, Any]:
+def _image(image: ArtifactView, place: Path | None, folder: Path) -> dict[str, Any]:
     return {
-        "path": relative(image.path, folder),
+        "path": relative(image.path if place is None else str(place), folder),
         "url": image.url,
         "sha256": image.sha256,
         "bytes": image.bytes,
         "width": image.width,
         "height": image.height,
         "content_type": image.content_type,
+        **({"missing": True} if place is None else {}),
     }
 
 

@@ -15,6 +15,7 @@ from jobs.problems import Problem
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import Sheet
 from jobs.states import JobState
+from jobs.stored_files import Whereabouts
 from jobs.views import BatchView, JobView
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class RowResult:
 
 
 async def results_of(
-    store: "Store", batch: BatchView, sheet: Sheet, folder: Path
+    store: "Store", batch: BatchView, sheet: Sheet, folder: Path, places: Whereabouts
 ) -> AsyncIterator[RowResult]:
     """A result for each row, in order. A row that the batch lacks is new, one that differs is changed.
 
@@ -64,10 +65,10 @@ async def results_of(
             if found is None or found.fingerprint != job.fingerprint:
                 yield RowResult(job.row, batch.name, "new" if found is None else "changed")
             else:
-                yield _result(job.row, found, folder)
+                yield _result(job.row, found, folder, places)
 
 
-def _result(line: int, job: JobView, folder: Path) -> RowResult:
+def _result(line: int, job: JobView, folder: Path, places: Whereabouts) -> RowResult:
     spec = find(job.model)
     name = spec.vocabulary.get("seed") if spec is not None else None
     seed = json.loads(job.inputs).get(name) if name else None
@@ -75,7 +76,7 @@ def _result(line: int, job: JobView, folder: Path) -> RowResult:
         line,
         job.batch,
         job.state.value,
-        tuple(relative(image.path, folder) for image in job.images),
+        tuple(relative(str(path), folder) for image in job.images if (path := places.of(image))),
         seed if isinstance(seed, int) else None,
         None if job.cost_usd is None else float(job.cost_usd),
         None if job.failure is None else f"{job.failure.kind}: {job.failure.message}",

@@ -15,8 +15,8 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.store.intake import loading
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.rows import view_of
-from jobs.store.schema import BATCH, JOB, RUN, to_send
+from jobs.store.rows import root_of, view_of
+from jobs.store.schema import ARTIFACT, BATCH, JOB, RUN, to_send
 from jobs.views import BatchView, LoadReport, Pause, RunView
 
 _CHUNK = 500
@@ -145,6 +145,20 @@ class Batches(StorePart):
         )
 
     @writes
+    def place(
+        self,
+        connection: Connection,
+        batch_id: int,
+        output_dir: str,
+        upload: str | None,
+        images: Mapping[int, str],
+    ) -> None:
+        """Keep the output folder and the way of uploads, and where images are, told from that folder."""
+        _set(connection, batch_id, output_dir=output_dir, upload=upload)
+        for artifact_id, path in images.items():
+            connection.execute(update(ARTIFACT).where(ARTIFACT.c.id == artifact_id).values(path=path))
+
+    @writes
     def tune(self, connection: Connection, batch_id: int, values: Mapping[str, Any]) -> None:
         """Set any of `concurrency`, `rate` and `budget`, for this run and the next ones."""
         connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(**values))
@@ -190,12 +204,15 @@ class Batches(StorePart):
         return None if row is None else view_of(RunView, row, batch=row.name)
 
 
-def _view(row: Row[Any]) -> BatchView:
+def _view(connection: Connection, row: Row[Any]) -> BatchView:
     paused = None
     if row.paused_reason is not None:
         paused = Pause(PauseReason(row.paused_reason), row.paused_detail or "", row.paused_since)
     prices = {model: Decimal(price) for model, price in row.prices.items()}
-    return view_of(BatchView, row, paused=paused, prices=prices)
+    root = root_of(connection, row.output_dir)
+    return view_of(
+        BatchView, row, paused=paused, prices=prices, output_root=None if root is None else str(root)
+    )
 
 
 def _check_sheet(batch: BatchView, sheet: str) -> None:
@@ -220,19 +237,19 @@ async def _has_moved(known: str, place: str) -> bool:
 def _find(connection: Connection, name: str) -> BatchView | None:
     """The batch of that name."""
     row = (connection.execute(select(BATCH).where(BATCH.c.name == name))).one_or_none()
-    return None if row is None else _view(row)
+    return None if row is None else _view(connection, row)
 
 
 def _get(connection: Connection, batch_id: int) -> BatchView:
     """The batch of that id, which must exist."""
-    return _view((connection.execute(select(BATCH).where(BATCH.c.id == batch_id))).one())
+    return _view(connection, (connection.execute(select(BATCH).where(BATCH.c.id == batch_id))).one())
 
 
 def _last_run(connection: Connection) -> BatchView | None:
     """The batch that ran last, or else was loaded last."""
     latest = select(BATCH).order_by(BATCH.c.last_run_at.desc().nulls_last(), BATCH.c.id.desc()).limit(1)
     row = (connection.execute(latest)).one_or_none()
-    return None if row is None else _view(row)
+    return None if row is None else _view(connection, row)
 
 
 def _names(connection: Connection) -> list[str]:

@@ -11,7 +11,7 @@ from jobs.states import JobState
 from jobs.store import images
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST, raw_answer_of, view_of
-from jobs.store.schema import ATTEMPT, JOB
+from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
 from jobs.views import Account, ArtifactView, AttemptView, UnconfirmedJob
 from jobs.workload import Amount, Workload
 
@@ -29,6 +29,12 @@ class Ledger(StorePart):
     def record_image(self, connection: Connection, job_id: int, attempt_id: int, image: ArtifactView) -> None:
         """Record an image that is on disk under its final name. A record of the same number is replaced."""
         images.record(connection, job_id, attempt_id, image)
+
+    @writes
+    def move_images(self, connection: Connection, places: Mapping[int, str]) -> None:
+        """Record where images are now, by their ids, as the table keeps paths."""
+        for artifact_id, path in places.items():
+            connection.execute(update(ARTIFACT).where(ARTIFACT.c.id == artifact_id).values(path=path))
 
     @writes
     def warn(self, connection: Connection, job_id: int, warning: str) -> None:

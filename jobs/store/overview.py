@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from jobs.failures import FailureKind
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads
-from jobs.store.rows import NEWEST, view_of
+from jobs.store.rows import NEWEST, image_view, root_of, view_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, RUN
 from jobs.views import ArtifactView, RunView
 
@@ -41,16 +41,30 @@ class Overview(StorePart):
         return int(found.scalar_one())
 
     @reads
-    def images(self, connection: Connection, batch_id: int) -> list[ArtifactView]:
-        """These images. Made for some thousands: `image_count` says how many there are."""
-        found = connection.execute(
-            select(ARTIFACT)
-            .join(ATTEMPT, ATTEMPT.c.id == ARTIFACT.c.attempt_id)
-            .join(JOB, NEWEST)
-            .where(*_with_images(batch_id))
+    def images(
+        self,
+        connection: Connection,
+        batch_id: int,
+        *,
+        after: int = 0,
+        limit: int = 5000,
+        everything: bool = False,
+    ) -> list[tuple[int, ArtifactView]]:
+        """These images with their ids, a page at a time; `everything` adds those that no row has any more."""
+        wanted = (
+            select(ARTIFACT, BATCH.c.output_dir)
+            .join(JOB, JOB.c.id == ARTIFACT.c.job_id)
+            .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+            .where(JOB.c.batch_id == batch_id, ARTIFACT.c.id > after)
             .order_by(ARTIFACT.c.id)
+            .limit(limit)
         )
-        return [view_of(ArtifactView, row) for row in found]
+        if not everything:
+            newest = and_(ATTEMPT.c.id == ARTIFACT.c.attempt_id, ATTEMPT.c.number == JOB.c.attempts)
+            wanted = wanted.join(ATTEMPT, newest).where(*_with_images(batch_id))
+        found = connection.execute(wanted).all()
+        root = root_of(connection, found[0].output_dir) if found else None
+        return [(row.id, image_view(row, root)) for row in found]
 
     @reads
     def batch_ids(self, connection: Connection) -> list[int]:

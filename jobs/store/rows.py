@@ -1,11 +1,13 @@
 """Makes the store's views from rows of its tables."""
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Select, and_, case, exists, func, select
@@ -16,6 +18,7 @@ from jobs.paid import Held
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
 from jobs.store.sqlite.prepared import Prepared, given
+from jobs.store.sqlite.thread import DATABASE
 from jobs.views import ArtifactView, AttemptView, BatchView, JobView, OpenJob, RunView, Twin
 
 View = TypeVar("View", bound=BatchView | RunView | OpenJob | JobView | AttemptView | ArtifactView)
@@ -52,6 +55,23 @@ def view_of(view: type[View], row: Row[Any], **given: Any) -> View:
 @cache
 def _names_of(view: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(view))
+
+
+def root_of(connection: Connection, output_dir: str | None) -> Path | None:
+    """A batch's output folder, absolute, as the table keeps it; None where it is unknown."""
+    return None if output_dir is None else database_of(connection).parent / output_dir
+
+
+def database_of(connection: Connection) -> Path:
+    """The file of the database."""
+    path: Path = connection.info[DATABASE]
+    return path
+
+
+def image_view(row: Row[Any], root: Path | None) -> ArtifactView:
+    """An image with its absolute path. One beside the output folder is there before that folder is."""
+    path = row.path if root is None else os.path.normpath(root / row.path)
+    return view_of(ArtifactView, row, path=path)
 
 
 def select_open() -> Select[Any]:
@@ -100,6 +120,7 @@ def select_jobs() -> Select[Any]:
         select(
             JOB,
             BATCH.c.name.label("batch"),
+            BATCH.c.output_dir,
             ATTEMPT.c.request_id,
             ATTEMPT.c.named_id,
             ATTEMPT.c.answer,
@@ -128,6 +149,7 @@ def job_views(connection: Connection, wanted: Select[Any]) -> list[JobView]:
 
 def with_images(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobView]:
     """Views of the rows of a `select_jobs`, with images of the attempt, or of the job sent instead."""
+    root = root_of(connection, rows[0].output_dir) if rows else None  # they are of one batch
     attempts = list({row.images_of for row in rows if row.images_of is not None})
     images: dict[int, list[ArtifactView]] = defaultdict(list)
     for first in range(0, len(attempts), 500):
@@ -137,7 +159,7 @@ def with_images(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobVie
             .order_by(ARTIFACT.c.attempt_id, ARTIFACT.c.number)
         )
         for row in found:
-            images[row.attempt_id].append(view_of(ArtifactView, row))
+            images[row.attempt_id].append(image_view(row, root))
     return [_job_view(row, tuple(images.get(row.images_of, ()))) for row in rows]
 
 

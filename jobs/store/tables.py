@@ -122,6 +122,10 @@ class Batch(SQLModel, table=True):
     """When it was last looked up what other batches and databases paid for."""
     guards_since: datetime | None = Field(default=None, sa_column=Column(Instant))
     """The guards count what happened after this time. `resume` sets it."""
+    output_dir: str | None = None
+    """The output folder: relative to the database's folder where it lies below, else absolute."""
+    upload: str | None = None
+    """How local images reach the API. A run sets both, and they outlive it."""
 
 
 class Job(SQLModel, table=True):
@@ -268,7 +272,7 @@ class Artifact(SQLModel, table=True):
     number: int
     """From 1, in the API's order."""
     path: str
-    """Absolute."""
+    """Relative to the batch's output folder; absolute where that is unknown or the file is elsewhere."""
     url: str
     sha256: str
     bytes: int

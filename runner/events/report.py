@@ -35,6 +35,8 @@ class RunReport:
     """Queued jobs that wait for another's result."""
     held: int = 0
     """Queued jobs that were paid for before, and wait for a person."""
+    missing: int = 0
+    """Images that rows of the sheet have, and that are no longer on disk."""
 
     @property
     def exit_code(self) -> ExitCode:

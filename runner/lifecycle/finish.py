@@ -11,6 +11,7 @@ from runner.events.report import RunReport
 from runner.lifecycle.order import Order
 from runner.lifecycle.supervise import write_pause
 from runner.limits.brake import Stop
+from runner.recovery.moved_images import find_moved
 from runner.workers.context import Context, Tally
 
 
@@ -21,8 +22,11 @@ async def finish(order: Order, run: Context, run_id: int, begun: float) -> RunRe
         await order.store.links.settle(order.batch.id)
     except CannotWrite as error:  # the next run settles them
         run.limits.brake.pause(PauseReason.DISK, error.message)
+    missing = 0
     try:
-        manifests = await write_manifests(order.store, order.batch, order.folder)
+        places = await find_moved(order.store, order.batch, order.settings.output_root)
+        missing = places.missing
+        manifests = await write_manifests(order.store, order.batch, order.folder, places)
     except CannotWrite as error:
         run.limits.brake.pause(PauseReason.DISK, error.message)
     try:
@@ -33,7 +37,13 @@ async def finish(order: Order, run: Context, run_id: int, begun: float) -> RunRe
     seconds = run.time.clock.monotonic() - begun
     interrupted = run.limits.brake.interrupted
     report = await _report(
-        order, run.tally, seconds, manifests, interrupted=interrupted, stop=run.limits.brake.stop
+        order,
+        run.tally,
+        seconds,
+        manifests,
+        missing=missing,
+        interrupted=interrupted,
+        stop=run.limits.brake.stop,
     )
     with suppress(CannotWrite):
         await order.store.batches.end_run(run_id, report.exit_code)
@@ -42,8 +52,10 @@ async def finish(order: Order, run: Context, run_id: int, begun: float) -> RunRe
 
 async def finish_idle(order: Order) -> RunReport:
     """The report of a run that had nothing to do. It made no call to the API."""
-    manifests = await write_manifests(order.store, order.batch, order.folder)
-    return await _report(order, Tally(), 0.0, manifests, interrupted=False)
+    places = await find_moved(order.store, order.batch, order.settings.output_root)
+    missing = places.missing
+    manifests = await write_manifests(order.store, order.batch, order.folder, places)
+    return await _report(order, Tally(), 0.0, manifests, missing=missing, interrupted=False)
 
 
 async def _report(
@@ -52,6 +64,7 @@ async def _report(
     seconds: float,
     manifests: tuple[Path, ...],
     *,
+    missing: int,
     interrupted: bool,
     stop: Stop | None = None,
 ) -> RunReport:
@@ -77,6 +90,7 @@ async def _report(
         held=await store.held.count(batch.id),
         folder=order.folder,
         manifests=manifests,
+        missing=missing,
     )
 
 

@@ -31,6 +31,7 @@ from runner.lifecycle.build import build, build_brake, build_health
 from runner.lifecycle.finish import finish, finish_idle
 from runner.lifecycle.guarding import track_record, under_guards
 from runner.lifecycle.order import Order, Resources, Scope
+from runner.lifecycle.places import settled_places
 from runner.lifecycle.signals import obeying_signals
 from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Stop
@@ -62,6 +63,7 @@ Ready = MemoryObjectReceiveStream[OpenJob]
 
 async def carry_out(order: Order) -> RunReport:
     """Run a batch, stage by stage. The caller holds the database's lock."""
+    order = await settled_places(order)
     notifier = notifier_for(order.settings, order.environment.env, order.observer.notice)
     begun = order.environment.clock.monotonic()
     bucket = await _bucket(order)

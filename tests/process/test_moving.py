@@ -1,5 +1,6 @@
 """docs/moving.md, command by command, on a project that has paid for a night."""
 
+import json
 import os
 import re
 import shutil
@@ -65,12 +66,64 @@ def paid(here: Desk) -> set[int]:
 
 def test_every_section_is_tried() -> None:
     """A command that is added here needs a test there."""
-    assert set(blocks()) == {"Move", "Back up", "Restore", "Copy", "Starting over"}
+    assert set(blocks()) == {
+        "Move",
+        "Move the pictures",
+        "Sort, rename or delete pictures",
+        "Back up",
+        "Restore",
+        "Copy",
+        "Starting over",
+    }
 
 
 async def test_move(project: Desk) -> None:
     """The batch is there, with all of its rows."""
     assert f"{ROWS}" in await told(project, "Move")
+    assert paid(project) == {1}
+
+
+async def test_move_the_pictures(project: Desk) -> None:
+    """Nothing is missing, neither before the run that keeps the new place nor after it."""
+    said = await told(project, "Move the pictures")
+    assert "no longer" not in said
+    assert str(project.folder / "pictures" / "night") in said
+    assert not (project.folder / "outputs").exists()
+    assert paid(project) == {1}
+    text = (project.folder / "pictures" / "night" / "manifest.jsonl").read_text()
+    images = [image for line in text.splitlines() for image in json.loads(line)["images"]]
+    assert images
+    assert all((project.folder / "pictures" / "night" / image["path"]).is_file() for image in images)
+    (project.folder / "pictures").rename(project.folder / "gone")
+    status = await project.status()
+    assert status["missing_images"] == status["pictures"] == len(images)
+    plain = await project.call("status")
+    assert "that folder is gone" in plain.out
+    assert "nightsheet resume night --output-dir DIR" in plain.out
+    exported = await project.call("export")
+    assert exported.code == 0
+    assert exported.out.count('"missing":true') == len(images)
+    assert f"{len(images)} pictures that it names could not be found." in exported.err
+    found = await project.call("export", "--output-dir", "gone")
+    assert "missing" not in found.out
+    assert found.err == ""
+    assert (await project.call("audit", "--output-dir", "gone")).code == 0
+    assert (await project.call("audit")).code == 1
+
+
+async def test_sort_the_pictures(project: Desk) -> None:
+    """The manifest names the new place; what is deleted is told everywhere."""
+    assert "no longer" not in await told(project, "Sort, rename or delete pictures")
+    manifest = project.manifest("night")
+    assert manifest[0]["images"][0]["path"] == "../picks/hero.jpg"
+    (project.folder / "outputs" / "picks" / "hero.jpg").unlink()
+    ended = await project.call("run", "night.csv", *QUICK)
+    assert ended.code == 0, ended.err
+    assert "1 picture is no longer in the output folder" in ended.out
+    assert "Next: nightsheet retry night --free" in ended.out
+    assert (await project.call("retry", "--free")).code == 0
+    assert (await project.call("resume", *QUICK)).code == 0
+    assert (await project.status())["missing_images"] == 0
     assert paid(project) == {1}
 
 

@@ -282,7 +282,7 @@ class Commands(RuleBasedStateMachine):
         assert done <= {picture["job_id"] for picture in pictures}
         for picture in pictures:
             if picture["job_id"] in done:
-                data = Path(picture["path"]).read_bytes()
+                data = (self.shell.folder / "outputs" / picture["path"]).read_bytes()
                 assert hashlib.sha256(data).hexdigest() == picture["sha256"], (self.told, picture["path"])
 
 

@@ -121,7 +121,7 @@ def i6_pictures_whole(e: Evidence) -> None:
             own = [picture for picture in e.artifacts if picture["attempt_id"] == newest]
             assert own, f"I6: {job['key']} succeeded without a picture"
             for picture in own:
-                data = Path(picture["path"]).read_bytes()
+                data = (e.root / picture["path"]).read_bytes()
                 digest = hashlib.sha256(data).hexdigest()
                 assert (len(data), digest) == (picture["bytes"], picture["sha256"]), f"I6: {picture['path']}"
                 with Image.open(io.BytesIO(data)) as image:
@@ -131,7 +131,7 @@ def i6_pictures_whole(e: Evidence) -> None:
 
 def unknown_files(e: Evidence) -> set[Path]:
     """Files in the output folder that no table names, and that are no manifests."""
-    known = {Path(picture["path"]) for picture in e.artifacts}
+    known = {e.root / picture["path"] for picture in e.artifacts}
     manifests = {e.root / e.batch / f"manifest.{form}" for form in ("jsonl", "csv")}
     return {path for path in e.files() - known - manifests if path.suffix != ".bad"}
 

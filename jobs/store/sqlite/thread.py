@@ -19,6 +19,8 @@ from jobs.errors import CannotWrite
 
 T = TypeVar("T")
 
+DATABASE = "database"
+"""Under this name a connection's `info` has the path of its database."""
 BUSY_SECONDS = 10
 """How long a statement waits for another process's write lock."""
 
@@ -70,6 +72,7 @@ async def open_thread(path: Path, *, writing: bool) -> ConnectionThread:
             "sqlite://", creator=lambda: driver._conn, poolclass=StaticPool, hide_parameters=True
         )
         event.listen(engine, "connect", lambda raw, _record: _apply_settings(raw, path, writing=writing))
+        event.listen(engine, "connect", lambda _raw, record: record.info.update({DATABASE: path}))
         begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine.connect()

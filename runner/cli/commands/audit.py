@@ -5,12 +5,13 @@ from jobs.ledger import balance
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
-from runner.cli.options.settings import LOOKING
+from runner.cli.options.settings import FINDING, LOOKING
 from runner.cli.reports import audit as report
 from runner.cli.reports.audit import Audit
 from runner.cli.reports.ledger import SheetRows
 from runner.cli.steps.missing_images import missing_images
 from runner.cli.steps.open import execute, opened_batch, process_environment
+from runner.cli.steps.standing import whereabouts
 from runner.recovery.healing import unmatched
 from runner.recovery.journal_places import places_of
 from runner.settings import Settings
@@ -18,7 +19,7 @@ from runner.settings import Settings
 EXAMPLE = "nightsheet audit --json"
 
 
-@with_settings(*LOOKING)
+@with_settings(*LOOKING, *FINDING)
 def command(settings: Settings, batch: BatchName = None) -> int:
     """Show every submit that was or may have been paid, and what was paid without pictures here.
 
@@ -40,7 +41,7 @@ async def _audit(settings: Settings, name: str | None) -> ExitCode:
             balance(attempts),
             SheetRows(await store.jobs.revisions(batch.id)),
             await store.links.listed(batch.id),
-            await missing_images(store, batch),
+            await missing_images(store, batch, whereabouts(batch, settings)),
             [record for record in await unmatched(store, places) if record.batch == batch.name],
         )
     if settings.as_json:

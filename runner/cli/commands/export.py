@@ -12,10 +12,12 @@ from jobs.sheets import SheetSource
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
-from runner.cli.options.settings import CONTROLLING
+from runner.cli.options.settings import CONTROLLING, FINDING
 from runner.cli.options.sheet import Encoding, Model, Worksheet, source_of
+from runner.cli.steps.missing_images import tell_missing
 from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.cli.steps.overwrite import check_target
+from runner.cli.steps.standing import whereabouts
 from runner.settings import Settings
 
 EXAMPLE = "nightsheet export first-night --output night.csv"
@@ -28,7 +30,7 @@ class FormatName(StrEnum):
     CSV = "csv"
 
 
-@with_settings(*CONTROLLING)
+@with_settings(*CONTROLLING, *FINDING)
 def command(
     settings: Settings,
     batch: BatchName = None,
@@ -86,10 +88,12 @@ async def _export(
         if output is not None:
             check_target(output, settings.database, Path(batch.sheet))
         format_ = format_for(output) if form is None else FORMATS[form.value]
+        places = whereabouts(batch, settings)
         if output is None:
             await write_to_stream(
-                store, batch, format_, console.raw, folder=Path.cwd(), everything=everything
+                store, batch, format_, console.raw, folder=Path.cwd(), places=places, everything=everything
             )
         else:
-            await write_export(store, batch, format_, output, everything=everything)
+            await write_export(store, batch, format_, output, places=places, everything=everything)
             console.message(f"Written: {output}")
+        tell_missing(places, settings, batch.name)

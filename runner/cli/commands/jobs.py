@@ -15,6 +15,7 @@ from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.reports import jobs as report
 from runner.cli.steps.open import execute, open_existing, system_clock
+from runner.cli.steps.standing import whereabouts
 from runner.settings import Settings
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ async def _in_full(store: "Store", batch: "BatchView", key: str, settings: Setti
             f"Batch {batch.name} has no job {key!r}.", hint="`nightsheet jobs` lists the keys."
         )
     if settings.as_json:
-        console.as_json([record(job, Path.cwd())])
+        console.as_json([record(job, Path.cwd(), whereabouts(batch, settings).of)])
         return
     attempts = await store.ledger.attempts(batch.id, job.id)
     for line, style in report.full(job, batch, attempts, settings, system_clock().now()):
@@ -123,13 +124,14 @@ async def _list(
             if report.fits(job, conditions):
                 yield job
 
+    places = whereabouts(batch, settings)
     if settings.as_json:
         with console.json_array() as write:
             async for job in chosen():
                 write(
                     {name: report.value_of(job, name) for name in columns}
                     if asked
-                    else record(job, Path.cwd())
+                    else record(job, Path.cwd(), places.of)
                 )
     elif not await _as_tables(chosen(), columns, whole=settings.verbose or console.width() is None):
         wanted = " or ".join(dict.fromkeys(state.value for state in states))

@@ -17,7 +17,8 @@ from runner.cli.steps.open import batch_to_change, execute, opener_of_api, proce
 from runner.deciding.changes import price_to_send
 from runner.deciding.retry import carry_out, plan_retry, without_payment
 from runner.humanize import count_of
-from runner.settings import Settings
+from runner.recovery.moved_images import find_moved
+from runner.settings import Settings, as_kept
 
 EXAMPLE = "nightsheet retry first-night --kind remote_failed"
 _KINDS = tuple(kind for kind in FailureKind if kind is not FailureKind.UNCONFIRMED)
@@ -62,6 +63,8 @@ async def retry_jobs(
     environment = process_environment()
     clock = environment.clock
     async with batch_to_change(settings, clock, name) as (store, batch):
+        if batch.output_root is not None:  # what was only moved is not fetched again
+            await find_moved(store, batch, as_kept(settings, batch).output_root)
         # Opened, and held against the batch's origin, only where a lost request is asked for.
         plan = await plan_retry(
             store, batch, keys, kinds, lambda: opener_of_api(batch, settings, environment)()

@@ -8,7 +8,7 @@ import typer
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
-from runner.cli.options.settings import LOOKING
+from runner.cli.options.settings import FINDING, LOOKING
 from runner.cli.reports.status import as_json, lines
 from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.cli.steps.standing import standing
@@ -18,7 +18,7 @@ EXAMPLE = "nightsheet status --watch"
 WATCH_SECONDS = 1.0
 
 
-@with_settings(*LOOKING)
+@with_settings(*LOOKING, *FINDING)
 def command(
     settings: Settings,
     batch: BatchName = None,

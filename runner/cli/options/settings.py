@@ -108,6 +108,8 @@ TURNING = ("db", "yes", "emulator", "verbose")
 """For commands that turn something on, off or up, and pay nothing."""
 LOOKING = ("db", "emulator", "json", "verbose")
 """For commands that read the job table."""
+FINDING = ("output_dir",)
+"""Besides, for those that look for a batch's images: where its output folder is by now."""
 CHANGING = ("db", "yes", "emulator", "json", "verbose")
 """For commands that change it."""
 RUNNING = tuple(OPTIONS)

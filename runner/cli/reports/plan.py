@@ -66,6 +66,8 @@ class Plan:
     held: int = 0
     pictured: int = 0
     """Jobs that name pictures of this computer."""
+    upload: str | None = None
+    """How these reach the API, where the batch is known: as the command says, or as the batch remembers."""
     looked_at: int = 0
     """Hosted images that were probed."""
     not_looked_at: int = 0

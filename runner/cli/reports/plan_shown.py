@@ -85,6 +85,7 @@ def _show_known(plan: Plan) -> None:
 
 def _show_local_images(plan: Plan, settings: Settings) -> None:
     """How the images of this computer would get to the API."""
+    settings = settings if plan.upload is None else settings.model_copy(update={"upload": plan.upload})
     where = f"are uploaded to {settings.upload}" if settings.way is Way.STORE else "go inside the request"
     jobs = count_of(plan.pictured, "job")
     uses = "uses" if plan.pictured == 1 else "use"

@@ -11,7 +11,7 @@ from jobs.manifests.record import moment
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
 from runner.cli.console.formatting import then, zone_name
-from runner.cli.reports.summary import FailureBreakdown, another_chance
+from runner.cli.reports.summary import FailureBreakdown, another_chance, gone
 from runner.humanize import clock_time, count_of, duration, jobs_a_minute, money
 from runner.settings import Settings
 
@@ -43,6 +43,8 @@ class BatchStatus:
     links: "LinkCounts"
     folder: Path
     """Its images and manifests."""
+    has_folder: bool = True
+    """Whether that is there."""
     images: int = 0
     """That rows of the sheet have."""
     missing: int | None = 0
@@ -178,10 +180,11 @@ def facts(status: BatchStatus) -> Iterator[tuple[str, str]]:
     if status.images:
         yield f"Pictures: {status.images:,} in {status.folder}", ""
     if status.missing:
-        yield f"{count_of(status.missing, 'picture')} of these are no longer where they were put", "bold red"
+        where = "in it" if status.has_folder else "on disk: that folder is gone"
+        yield f"{gone(status.missing)} {where}", "bold red"
     if status.is_active and status.since is not None and status.left:
-        gone = duration((status.at - status.since).total_seconds())
-        yield f"{status.share} % done, {gone} gone", ""
+        began = duration((status.at - status.since).total_seconds())
+        yield f"{status.share} % done, {began} gone", ""
     if status.pace and status.left:
         minutes = status.left / status.pace
         done = clock_time(status.at + timedelta(minutes=minutes), status.at)
@@ -209,7 +212,9 @@ def advice(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]
         yield "See why jobs failed", then(settings, "jobs", batch.name, "--state", "failed")
         if (chance := another_chance(status.failures)) is not None:
             yield f"Give what failed another chance{chance}", then(settings, "retry", batch.name)
-    if status.missing:
+    if status.missing and not status.has_folder:
+        yield "Say where the folder is now", then(settings, "resume", batch.name, "--output-dir", "DIR")
+    elif status.missing:
         yield (
             "Put the missing pictures back, or fetch them again, free as long as the API has them",
             then(settings, "retry", batch.name, "--free"),

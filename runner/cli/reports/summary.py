@@ -50,6 +50,7 @@ def as_json(report: RunReport, breakdown: FailureBreakdown) -> dict[str, Any]:
         "linked": report.linked,
         "waiting": report.waiting,
         "held": report.held,
+        "missing_images": report.missing,
         "interrupted": report.interrupted,
         "cost": {
             "spent_usd": float(account.spent_usd),
@@ -77,6 +78,8 @@ def lines(
     yield from _results(report, Counter(breakdown.kinds))
     yield _money(report, breakdown), ""
     yield f"Pictures: {count_of(report.images, 'new picture')} in {report.folder}", ""
+    if report.missing:
+        yield f"  {gone(report.missing)} in the output folder", "bold red"
     for path in report.manifests:
         yield f"Manifest: {path}", ""
     for path in files[:1]:
@@ -113,6 +116,11 @@ def _results(report: RunReport, kinds: Counter[FailureKind]) -> Iterator[tuple[s
         yield f"  {waiting} not sent{out}{linked}{held}", ""
     if cancelled := counts[JobState.CANCELLED]:
         yield f"  {cancelled} cancelled", ""
+
+
+def gone(missing: int) -> str:
+    """How many images are no longer on disk."""
+    return f"{count_of(missing, 'picture')} {'is' if missing == 1 else 'are'} no longer"
 
 
 def _of(some: int, total: int) -> str:
@@ -171,6 +179,9 @@ def next_step(
         yield "See why jobs failed."
         yield command("jobs", "--state", "failed")
         yield from _chances(breakdown or FailureBreakdown(), command("retry"))
+    elif report.missing:
+        yield "Put the missing pictures back, or fetch them again, free as long as the API has them."
+        yield command("retry", "--free")
     elif counts[JobState.CANCELLED]:
         yield "If the cancelled jobs are to be sent after all:"
         yield command("retry", "--kind", "cancelled")

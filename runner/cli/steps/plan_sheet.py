@@ -24,7 +24,7 @@ from runner.emulator.settings import EmulatorSettings
 from runner.humanize import count_of
 from runner.planning.prices import Prices, PriceSource, prices_for
 from runner.providers.vendor import has_token
-from runner.settings import Settings, with_image_settings
+from runner.settings import Settings, as_kept, with_image_settings
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -58,6 +58,11 @@ async def plan_sheet(
             batch = await store.batches.loadable(
                 sheet.batch, sheet.place, _origin(settings), is_copy=sheet.is_copy
             )
+        if batch is not None and (kept := as_kept(settings, batch)).upload != settings.upload:
+            settings = kept
+            sheet = open_sheet(
+                with_image_settings(source, settings), batch=options.batch, model=options.model
+            )
         against = Against(store, batch, await _witnesses(settings, sheet.place, store, notice))
         plan, hosted = await _read(sheet, options, settings, against, remote=remote)
         if against.claims.may_adopt:  # all rows are seen now, and each knows what the others claim
@@ -65,6 +70,7 @@ async def plan_sheet(
             quiet = settings.model_copy(update={"verbose": False})
             plan, _ = await _read(sheet, options, quiet, against, remote=False)
         if store is not None and batch is not None:
+            plan.upload = settings.upload
             plan.known, plan.held = True, sum((await store.jobs.counts(batch.id)).values())
             if batch.paused is not None and batch.paused.reason in UNTIL_RESUMED:
                 plan.paused = batch.paused

@@ -13,7 +13,9 @@ from jobs.sheets.images.album import Way
 from jobs.sheets.opened import TableSheet
 from jobs.sheets.readers.registry import format_of
 from runner.cli.console import console
+from runner.cli.steps.missing_images import tell_missing
 from runner.cli.steps.overwrite import check_target
+from runner.cli.steps.standing import whereabouts
 from runner.settings import Settings, with_image_settings
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ async def write_copy(
             hint=f"Choose another name with --output, such as {path.stem}-results{path.suffix}.",
         )
     _must_be_free(target, sheet, source, batch, settings)
-    results = results_of(store, batch, sheet, target.parent)
+    places = whereabouts(batch, settings)
+    results = results_of(store, batch, sheet, target.parent, places)
     opened = sheet.opened
     header = opened.header_line or 1
     worksheet = opened.worksheet if isinstance(opened, TableSheet) else None
@@ -61,6 +64,7 @@ async def write_copy(
         else:
             await copy_csv(source, header, results, part, tabs=form == "tsv")
     console.message(f"Written: {target}")
+    tell_missing(places, settings, batch.name)
 
 
 def _must_be_free(

@@ -2,18 +2,22 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from jobs.paths import folder_name
-from jobs.stored_files import is_on_disk
+from jobs.stored_files import Whereabouts
 from runner.cli.reports.status import BatchStatus
 from runner.cli.reports.summary import FailureBreakdown
 from runner.cli.steps.active_run import active_run
 from runner.recovery.lock import waiting_of
-from runner.settings import Settings
+from runner.settings import Settings, as_kept
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
+    from jobs.views import BatchView
 
 PACE_MINUTES = 10
 """The pace is measured over the last minutes, or over the run if it is younger."""
@@ -26,6 +30,7 @@ async def standing(
 ) -> BatchStatus:
     """How the batch stands; `files`: also whether its images are on disk."""
     batch = await store.batches.get(batch_id)
+    kept = as_kept(settings, batch)
     queued = await store.preview.to_send(batch_id)
     run = await active_run(store, batch, settings)
     counts, account = await store.jobs.counts_and_account(batch_id)
@@ -42,9 +47,10 @@ async def standing(
         pace=0.0 if run is None or batch.paused else await _pace(store, batch_id, run.started_at, now),
         at=now,
         links=await store.links.count(batch_id),
-        folder=settings.output_root / folder_name(batch.name),
+        folder=kept.output_root / folder_name(batch.name),
+        has_folder=kept.output_root.is_dir(),
         images=images,
-        missing=await _missing(store, batch_id) if files and images <= MOST_LOOKED_AT else None,
+        missing=await missing_images(store, batch, kept) if files and images <= MOST_LOOKED_AT else None,
         warned=await store.jobs.warned(batch_id),
         held=await store.held.count(batch_id),
         waiting=None if run is None else waiting_of(settings.database),
@@ -62,8 +68,18 @@ async def failure_breakdown(store: "Store", batch_id: int) -> FailureBreakdown:
     )
 
 
-async def _missing(store: "Store", batch_id: int) -> int:
-    return sum(not is_on_disk(image) for image in await store.overview.images(batch_id))
+async def missing_images(store: "Store", batch: "BatchView", settings: Settings) -> int:
+    """How many images of the sheet's rows are neither at their places nor elsewhere in the output folder."""
+    places = whereabouts(batch, settings)
+    images = await store.overview.images(batch.id, limit=MOST_LOOKED_AT)
+    await to_thread.run_sync(lambda: [places.of(image) for _, image in images])
+    return places.missing
+
+
+def whereabouts(batch: "BatchView", settings: Settings) -> Whereabouts:
+    """Finds a batch's images, also where its output folder was moved and `--output-dir` says where to."""
+    before = None if batch.output_root is None else Path(batch.output_root)
+    return Whereabouts(as_kept(settings, batch).output_root, before)
 
 
 async def _pace(store: "Store", batch_id: int, started_at: datetime, now: datetime) -> float:

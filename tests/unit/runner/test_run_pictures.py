@@ -94,8 +94,8 @@ def test_a_store_that_refuses_pauses_and_the_next_day_goes_on(tmp_path: Path, fi
     test()
 
 
-def test_resumed_without_a_way_it_waits_for_one(tmp_path: Path, files: FakeFiles) -> None:
-    """The sheet is loaded, the setting is forgotten: told, and nothing is lost."""
+def test_resumed_without_a_way_it_has_its_own(tmp_path: Path, files: FakeFiles) -> None:
+    """The batch remembers how its images reach the API; nobody need say it again."""
 
     @virtual
     async def test() -> None:
@@ -103,7 +103,24 @@ def test_resumed_without_a_way_it_waits_for_one(tmp_path: Path, files: FakeFiles
         async with night(tmp_path) as n:
             files.fails.extend([PermissionError("no"), PermissionError("no")])
             assert (await n.run(sheet(tmp_path, "a.png"), **STORE)).exit_code == 75
-            report = await n.resume()
+            resumed = await n.resume()
+            assert resumed is not None
+            assert resumed.exit_code == 0
+            n.everything_once(1)
+
+    test()
+
+
+def test_resumed_with_no_way_at_all_it_waits_for_one(tmp_path: Path, files: FakeFiles) -> None:
+    """The sheet is loaded, and the images are refused by now: told, and nothing is lost."""
+
+    @virtual
+    async def test() -> None:
+        put(tmp_path / "a.png")
+        async with night(tmp_path) as n:
+            files.fails.extend([PermissionError("no"), PermissionError("no")])
+            assert (await n.run(sheet(tmp_path, "a.png"), **STORE)).exit_code == 75
+            report = await n.resume(upload="refuse")
             assert report is not None
             assert report.paused is not None
             assert (report.exit_code, "--upload" in report.paused.detail) == (75, True)

@@ -207,6 +207,8 @@ async def _lives(r: Recorder) -> None:
     await r.ask("ledger.record_image", job_id, job.attempt_id, picture())
     await r.ask("ledger.warn", job_id, "It does not decode.")
     await r.ask("ledger.images_of", job.attempt_id)
+    await r.ask("batches.place", batch, "outputs", None, {1: "a/01.png"})
+    await r.ask("ledger.move_images", {1: "b/01.png"})
     await r.ask("ledger.holder_of", "req-e40")
     await r.ask("jobs.succeed", Fetched(job_id, (), NIGHT), job.attempt_id, picture(2))
     job_id = await r.table.bring("e42", S.RUNNING)
@@ -266,6 +268,7 @@ async def _batches(r: Recorder) -> None:
     await r.ask("overview.batch_ids")
     for asked in ("last_run", "failures", "image_count", "images"):
         await r.ask(f"overview.{asked}", batch)
+    await r.ask("overview.images", batch, everything=True)
     await r.ask("preview.throughput", ORIGIN)
     await r.ask("preview.latest_prices", ORIGIN)
     await r.ask("batches.pause", batch, PauseReason.GUARD, "why")

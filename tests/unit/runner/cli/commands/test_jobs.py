@@ -198,11 +198,18 @@ def test_many_jobs_come_in_pages(world: World) -> None:
 
 
 def test_export_to_standard_output_is_jsonl(world: World) -> None:
-    """Nothing else is there."""
+    """Nothing else is there; that a picture is not on disk is said beside it."""
     night(world)
     ran = world.run("export", "night")
-    assert (ran.code, ran.err) == (0, "")
-    assert [json.loads(line)["key"] for line in ran.out.splitlines()] == ["a", "b", "c"]
+    assert ran.code == 0
+    assert ran.err == (
+        "1 picture that it names could not be found. Put them back, or fetch them again, free as long as the "
+        "API has them: nightsheet retry night --free\n"
+    )
+    records = [json.loads(line) for line in ran.out.splitlines()]
+    assert [record["key"] for record in records] == ["a", "b", "c"]
+    assert records[0]["images"][0]["missing"] is True
+    assert records[0]["warnings"][-1] == "Picture 1 is no longer on disk."
 
 
 def test_export_as_csv(world: World) -> None:

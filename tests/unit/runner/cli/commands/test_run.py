@@ -140,6 +140,7 @@ def test_the_summary_as_json(world: World, night: FakeRun) -> None:
         "linked": 0,
         "waiting": 0,
         "held": 0,
+        "missing_images": 0,
         "interrupted": False,
         "cost": {"spent_usd": 0.16, "told_usd": 0.16, "estimated_usd": 0.0, "in_doubt_usd": None},
         "paused": {"reason": "budget", "since": "2026-03-04T01:02:03Z", "detail": "Used up."},
