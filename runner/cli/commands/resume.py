@@ -47,8 +47,12 @@ def command(settings: Settings, selected: SelectionOptions, batch: BatchName = N
             last_words=run_end.last_words(settings, environment, display),
         )
 
-    with Display(environment.clock.now, quiet=settings.quiet) as display:
-        report = execute(lambda: work(display))
+    display = Display(environment.clock.now, quiet=settings.quiet)
+    try:
+        with display:
+            report = execute(lambda: work(display))
+    except KeyboardInterrupt:
+        return run_end.interrupted(settings, environment, display)
     if report is not None:
         return run_end.show(report, settings, environment)
     if settings.as_json:

@@ -69,6 +69,10 @@ def command(
 
     with sheet.source() as source:
         make_another(settings, source, *sheet.words())
-        with Display(environment.clock.now, quiet=settings.quiet) as display:
-            report = execute(lambda: work(source, display))
+        display = Display(environment.clock.now, quiet=settings.quiet)
+        try:
+            with display:
+                report = execute(lambda: work(source, display))
+        except KeyboardInterrupt:
+            return run_end.interrupted(settings, environment, display)
     return run_end.show(report, settings, environment)

@@ -65,6 +65,11 @@ class Display:
         self._work.put(None)
         self._thread.join(_LAST_WORDS_SECONDS)
 
+    @property
+    def batch(self) -> str | None:
+        """The batch that runs; None before its first progress."""
+        return None if self._newest is None else self._newest.batch
+
     def progress(self, progress: "Progress") -> None:
         """Show where the run stands."""
         self._newest = progress

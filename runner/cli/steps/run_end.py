@@ -45,29 +45,50 @@ def last_words(
 ) -> Callable[[str], Awaitable[None]]:
     """Says how a batch stands, and what to type, where its process is about to end at once."""
 
-    async def say(batch_name: str) -> None:
-        async with opened_batch(settings, environment.clock, batch_name) as (store, batch):
-            status = await standing(store, batch.id, settings, environment.clock.now(), files=False)
-        left = status.as_left_behind()
+    async def say(batch: str) -> None:
+        left = (await _read(batch, settings, environment, files=False)).as_left_behind()
 
         def write() -> None:
             with display.aside():  # takes the bar off the screen
-                write_summaries(left, settings, ExitCode.INTERRUPTED)
-                for line, style in status_report.lines(left, settings):
-                    console.message(line, style)
+                _show_left(left, settings)
 
         await to_thread.run_sync(write, abandon_on_cancel=True)  # a terminal may stand still
 
     return say
 
 
+def interrupted(settings: Settings, environment: Environment, display: Display) -> ExitCode:
+    """The same after a second Ctrl-C that came while the run was ending already.
+
+    Raises:
+        KeyboardInterrupt: no batch ran yet, or its table cannot be read.
+    """
+    batch = display.batch
+    if batch is None:
+        raise KeyboardInterrupt
+    try:
+        status = execute(lambda: _read(batch, settings, environment, files=False))
+    except NightsheetError as error:
+        raise KeyboardInterrupt from error
+    _show_left(status.as_left_behind(), settings)
+    return ExitCode.INTERRUPTED
+
+
+def _show_left(left: BatchStatus, settings: Settings) -> None:
+    write_summaries(left, settings, ExitCode.INTERRUPTED)
+    for line, style in status_report.lines(left, settings):
+        console.message(line, style)
+
+
 def _standing(report: RunReport, settings: Settings, environment: Environment) -> BatchStatus | None:
     """How the table says the batch stands; None where it cannot be read any more."""
-
-    async def read() -> BatchStatus:
-        async with opened_batch(settings, environment.clock, report.batch) as (store, batch):
-            return await standing(store, batch.id, settings, environment.clock.now())
-
     with suppress(NightsheetError):
-        return execute(read)
+        return execute(lambda: _read(report.batch, settings, environment))
     return None
+
+
+async def _read(
+    name: str, settings: Settings, environment: Environment, *, files: bool = True
+) -> BatchStatus:
+    async with opened_batch(settings, environment.clock, name) as (store, batch):
+        return await standing(store, batch.id, settings, environment.clock.now(), files=files)
