@@ -31,7 +31,7 @@ OPTIONS: dict[str, Any] = {
         Path,
         "--output-dir",
         _WHERE,
-        "For pictures and manifests; outputs here (with --emulator: outputs-emulator).",
+        "For pictures and manifests; the batch's own, else outputs here (with --emulator: outputs-emulator).",
         "DIR",
     ),
     "concurrency": _option(

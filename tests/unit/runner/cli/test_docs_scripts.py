@@ -84,6 +84,10 @@ def test_the_examples_are_what_is_written(
     assert differences(event, json.loads((tmp_path / "event.json").read_bytes())) == []
     holds("doctor", "doctor")
     holds("status", "status")
+    holds("batches", "batches")
+    summary = json.loads((tmp_path / "outputs-emulator" / "my" / "summary.json").read_text())
+    more = {"exit_code": 1, "ended_at": "", "next": [{"why": "", "command": ""}]}
+    assert differences(EXAMPLES["status"][0] | more, summary) == []
     holds("audit", "audit")
     holds("retry", "retry --job crane --yes")
     holds("review", "review")
