@@ -25,8 +25,6 @@ _DELETE = Prepared(
     delete(ARTIFACT).where(ARTIFACT.c.attempt_id == given("attempt_id"), ARTIFACT.c.number == given("number"))
 )
 _INSERT = Prepared(insert(ARTIFACT).values({name: given(name) for name in _FIELDS}))
-    insert(ARTIFACT).values({name: given(name) for name in ("job_id", "attempt_id", *_FIELDS)})
-)
 
 
 def images_of(connection: Connection, attempt_id: int) -> dict[int, ArtifactView]:

@@ -224,10 +224,13 @@ def advice(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]
 def _money(status: BatchStatus) -> str:
     batch, account = status.batch, status.account
     text = f"Spent {money(account.spent_usd)} in {count_of(account.submits, 'submit')}"
-    if status.queued_usd:
-        text += f"; with what is queued at most {money(account.spent_usd + status.queued_usd)}"
-    if status.unpriced:
-        text += "; the price of what is queued is not known yet" if not status.queued_usd else ", and more"
+    with_queued = money(account.spent_usd + status.queued_usd)
+    if status.unpriced and status.queued_usd:
+        text += f"; with what is queued {with_queued}, and what other models cost, which is not known yet"
+    elif status.unpriced:
+        text += "; the price of what is queued is not known yet"
+    elif status.queued_usd:
+        text += f"; with what is queued at most {with_queued}"
     if (status.counts[JobState.UNCONFIRMED] or status.cut_off) and status.in_doubt_usd:
         text += f"; and up to {money(status.in_doubt_usd)} in doubt"
     return text + (f"; budget {money(batch.budget)}" if batch.budget is not None else "")

@@ -94,6 +94,8 @@ def _results(report: RunReport, kinds: Counter[FailureKind]) -> Iterator[tuple[s
     style = "bold green" if succeeded == total else "bold"
     took = duration(report.seconds)
     yield f"Batch {report.batch}: {succeeded} of {count_of(total, 'job')} succeeded, in {took}.", style
+    if succeeded == total and not report.seconds:
+        yield "  Nothing was left to send, and nothing was paid now.", ""
     if report.warned:
         yield f"  {report.warned} of them with a warning, which the manifest tells", ""
     if report.linked:

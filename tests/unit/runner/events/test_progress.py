@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
+import anyio
+
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted
-from jobs.pauses import PauseReason
+from jobs.pauses import PauseReason, Wait
 from jobs.states import JobState
 from jobs.views import Account
 from runner.events.observer import Progress
 from runner.events.progress import ProgressCounter, watched
-from runner.providers.base import Denied, TurnedAway, Unconfirmed
+from runner.limits.brake import Reach
+from runner.providers.base import CallFailed, Denied, TurnedAway, Unconfirmed
 from runner.workers.submit import submit
 from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
@@ -102,6 +105,50 @@ async def test_a_wait_is_said(tmp_path: Path) -> None:
         m, _watcher = meter(w)
         w.run.limits.throttle.turned_away(1, TurnedAway("429", 90.0, busy=True))
         assert (await m.count()).waiting_for == "the API is busy, next submit in 90 s"
+
+
+@virtual
+async def test_others_hear_of_a_wait_once(tmp_path: Path) -> None:
+    """When it begins, when it takes longer than was said, and when it is over."""
+    async with world(tmp_path, "a") as w:
+        said: list[str | None] = []
+
+        def say(waiting: Wait | None) -> None:
+            said.append(None if waiting is None else waiting.reason)
+
+        counter = ProgressCounter(watched(w.run, w.clock.monotonic(), say), Watcher())
+
+        async def tick(seconds: int) -> None:
+            for _ in range(seconds):
+                await w.clock.sleep(1)
+                await counter.tick()
+
+        await tick(3)
+        assert said == []
+        w.run.limits.throttle.turned_away(30.0, "429")
+        await tick(10)
+        assert said == ["busy"]
+        w.run.limits.throttle.turned_away(60.0, "429")
+        await tick(10)
+        assert said == ["busy", "busy"]
+        w.run.limits.health.submit_unconfirmed()
+        w.provider.says("price", CallFailed("no answer"))
+        with anyio.move_on_after(10), w.run.limits.brake.guarding(Reach.POLLS):
+            await w.run.limits.health.ready()
+        await tick(1)
+        assert said == ["busy", "busy", "outage"]
+        w.run.limits.health.waiting = None
+        await tick(60)
+        assert said[3:] == ["busy", None]
+
+
+@virtual
+async def test_what_is_to_come_is_known_with_its_prices(tmp_path: Path) -> None:
+    """At most, of what is queued; nothing is said where a price is unknown."""
+    async with world(tmp_path, "a", "b") as w:
+        m, _watcher = meter(w)
+        queued = await w.store.preview.to_send(w.run.batch.id)
+        assert (await m.count()).to_come_usd == queued.price_range(w.run.limits.budget.prices)[1]
 
 
 @virtual

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import pairwise
 
 import anyio
@@ -102,9 +103,14 @@ async def test_turned_away_everybody_waits() -> None:
     world = World()
     assert world.throttle.turned_away(1, TurnedAway("429", 120.0, busy=True)) == 120
     assert world.throttle.waiting_for == "the API is busy, next submit in 120 s"
+    waiting = world.throttle.waiting
+    assert waiting is not None
+    assert (waiting.reason, waiting.since) == ("busy", world.clock.now())
+    assert waiting.until == world.clock.now() + timedelta(seconds=120)
     await world.submits(5, world.took)
     assert min(world.left) >= 120
     assert world.throttle.waiting_for is None
+    assert world.throttle.waiting is None
 
 
 @virtual
