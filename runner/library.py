@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypedDict, Unpack
 
+from jobs.concurrency import Concurrency
 from jobs.errors import SheetProblems, UsageProblem
 from jobs.problems import Problem
 from jobs.sheets import SheetSource
@@ -40,7 +41,7 @@ class SettingValues(TypedDict, total=False):
     db: str | Path
     output_dir: str | Path
     name_template: str
-    concurrency: int
+    concurrency: Concurrency
     submit_gate: int
     downloads: int
     rate: float
@@ -68,6 +69,7 @@ class SettingValues(TypedDict, total=False):
     on_event: str
     webhook: str
     proxy: str
+    ca: str | Path
     emulator: bool
     speed: float
     faults: str

@@ -10,7 +10,7 @@ from runner.cli.reports.status import BatchStatus, advice, as_json, facts, headi
 from runner.settings import Settings
 
 NAMES = ("summary.md", "summary.json")
-_MARK = "<!-- Nightsheet writes this file anew at the end of each run. -->"
+_MARK = "<!-- Nightsheet replaces this file at the end of each run. -->"
 
 
 def markdown(status: BatchStatus, settings: Settings, exit_code: int) -> str:

@@ -125,10 +125,10 @@ async def test_others_hear_of_a_wait_once(tmp_path: Path) -> None:
 
         await tick(3)
         assert said == []
-        w.run.limits.throttle.turned_away(30.0, "429")
+        w.run.limits.throttle.turned_away(1, TurnedAway("429", 30.0, busy=True))
         await tick(10)
         assert said == ["busy"]
-        w.run.limits.throttle.turned_away(60.0, "429")
+        w.run.limits.throttle.turned_away(1, TurnedAway("429", 60.0, busy=True))
         await tick(10)
         assert said == ["busy", "busy"]
         w.run.limits.health.submit_unconfirmed()
