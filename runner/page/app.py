@@ -16,6 +16,7 @@ GET  /p/ID/SHA256             the image itself
 import json
 from collections.abc import Awaitable, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
@@ -34,7 +35,7 @@ from jobs.views import ArtifactView, BatchView
 from runner.page.guard import ENTER, MOST_BODY_BYTES, cookie_name, refused
 from runner.page.items import items
 from runner.page.page import Page
-from runner.page.pictures import read_image
+from runner.page.pictures import moved_along, read_image
 from runner.page.session import PageSession
 from runner.page.shell import shell, static_file
 from runner.page.status import batch_status
@@ -164,32 +165,35 @@ class _Reads:
     async def thumbnail(self, request: Request) -> Response:
         side = _number(request.query_params.get("s", str(SIDES[0])))
         sha256 = request.path_params["sha256"]
-        image = await self._image(request)
-        if image is None or side not in SIDES:
+        found = await self._image(request)
+        if found is None or side not in SIDES:
             return refused(404)
-        root, thumbs = self._page.root, self._page.thumbs
-        made = await _while_connected(
-            request, lambda: thumbs.get(sha256, side, lambda: read_image(root, image))
-        )
+        read, thumbs = partial(read_image, *found), self._page.thumbs
+        made = await _while_connected(request, lambda: thumbs.get(sha256, side, read))
         if isinstance(made, bytes):
             return Response(made, headers=_IMAGE_HEADERS, media_type="image/webp")
         return refused(404 if made is Unmade.IMPOSSIBLE else 503)
 
     async def image(self, request: Request) -> Response:
-        image = await self._image(request)
-        if image is None:
+        found = await self._image(request)
+        if found is None:
             return refused(404)
-        read = partial(read_image, self._page.root, image)
-        data = await to_thread.run_sync(read, limiter=self._reading)
+        data = await to_thread.run_sync(partial(read_image, *found), limiter=self._reading)
         if data is None:
             return refused(404)
-        return Response(data, headers=_IMAGE_HEADERS, media_type=image.content_type)
+        return Response(data, headers=_IMAGE_HEADERS, media_type=found[1].content_type)
 
-    async def _image(self, request: Request) -> ArtifactView | None:
-        given = request.path_params
+    async def _image(self, request: Request) -> tuple[Path, ArtifactView] | None:
+        """An image with its place now, and the folder that it has to lie in."""
+        given, store = request.path_params, self._page.store
         if not 0 < given["image"] < 1 << 63:
             return None
-        return await self._page.store.tiles.image(given["image"], given["sha256"])
+        found = await store.tiles.image(given["image"], given["sha256"])
+        if found is None:
+            return None
+        batch = await store.batches.get(found[0])
+        root = self._page.root_of(batch)
+        return root, moved_along(root, batch, found[1])
 
     async def _search(self, batch: BatchView, text: str) -> Search | SearchProblem:
         own = (await self._page.store.jobs.columns(batch.id)).own if ":" in text else ()

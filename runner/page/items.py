@@ -1,6 +1,7 @@
 """What the page shows of a job, as JSON. Foreign texts go out as they are: the page shows them as text."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
@@ -11,7 +12,7 @@ from jobs.states import JobState
 from jobs.tiles import TileDetails, TileImage
 from jobs.views import BatchView, JobView
 from runner.page.page import Page
-from runner.page.pictures import file_state
+from runner.page.pictures import file_state, moved_along
 
 
 async def items(page: Page, batch: BatchView, found: list[TileDetails]) -> list[dict[str, Any]]:
@@ -21,7 +22,7 @@ async def items(page: Page, batch: BatchView, found: list[TileDetails]) -> list[
 
 def _item(page: Page, batch: BatchView, one: TileDetails) -> dict[str, Any]:
     job = one.job
-    inputs = json.loads(job.inputs)
+    root, inputs = page.root_of(batch), json.loads(job.inputs)
     model = find(job.model)
     prompt = inputs.pop(model.vocabulary["prompt"], "") if model is not None else ""
     return {
@@ -34,7 +35,7 @@ def _item(page: Page, batch: BatchView, one: TileDetails) -> dict[str, Any]:
         "inputs": inputs,
         "columns": dict(job.columns),
         "warnings": list(job.warnings),
-        "images": [_image(page, image) for image in one.images],
+        "images": [_image(root, batch, image) for image in one.images],
         "pictures": job.pictures,
         "error": _error(job),
         "attempts": job.attempts,
@@ -49,8 +50,8 @@ def _item(page: Page, batch: BatchView, one: TileDetails) -> dict[str, Any]:
     }
 
 
-def _image(page: Page, one: TileImage) -> dict[str, Any]:
-    image = one.image
+def _image(root: Path, batch: BatchView, one: TileImage) -> dict[str, Any]:
+    image = moved_along(root, batch, one.image)
     return {
         "id": one.id,
         "number": image.number,
@@ -58,8 +59,8 @@ def _image(page: Page, one: TileImage) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "bytes": image.bytes,
-        "path": relative(image.path, page.root),
-        "file": file_state(page.root, image).value,
+        "path": relative(image.path, root),
+        "file": file_state(root, image).value,
     }
 
 

@@ -20,8 +20,8 @@ class Page:
     """A page over one database."""
 
     store: "Store"
-    root: Path
-    """The output folder: images are read below it and nowhere else."""
+    root_of: "Callable[[BatchView], Path]"
+    """The output folder of a batch: its images are read below it and nowhere else."""
     clock: Clock
     thumbs: ThumbMaker
     feed: ChangeFeed

@@ -8,10 +8,11 @@ import hashlib
 import os
 import stat
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
-from jobs.views import ArtifactView
+from jobs.views import ArtifactView, BatchView
 
 TYPES = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 """What is handed to a browser as a picture. Never one that can hold a script."""
@@ -28,6 +29,13 @@ class FileState(StrEnum):
     CHANGED = "changed"
     ELSEWHERE = "elsewhere"
     """Not below the output folder that this page may read."""
+
+
+def moved_along(root: Path, batch: BatchView, image: ArtifactView) -> ArtifactView:
+    """The image at its place below `root`, where that is not the output folder that the batch remembers."""
+    if batch.output_root is None or not Path(image.path).is_relative_to(batch.output_root):
+        return image
+    return replace(image, path=str(root / Path(image.path).relative_to(batch.output_root)))
 
 
 def file_state(root: Path, image: ArtifactView) -> FileState:

@@ -51,7 +51,7 @@ class ServedPage:
 @asynccontextmanager
 async def serving(
     store: "Store",
-    root: Path,
+    root_of: "Callable[[BatchView], Path]",
     clock: Clock,
     *,
     active_run: "Callable[[BatchView], Awaitable[RunView | None]]",
@@ -61,7 +61,7 @@ async def serving(
 ) -> AsyncIterator[ServedPage]:
     """Serve a page over `store` for the length of the block; port 0 takes a free one.
 
-    `root` is the output folder, `report` is told of defects.
+    `root_of` says the output folder of a batch, `report` is told of defects.
 
     Raises:
         UsageProblem: the port is taken.
@@ -69,7 +69,7 @@ async def serving(
     file = ThumbFile.beside(store.database.path)
     thumbs = ThumbMaker(file, report)
     feed = ChangeFeed(store.database.path, clock)
-    page = Page(store, root, clock, thumbs, feed, active_run, command)
+    page = Page(store, root_of, clock, thumbs, feed, active_run, command)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed.work)

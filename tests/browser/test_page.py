@@ -231,6 +231,8 @@ async def test_a_lost_database_is_told(tmp_path: Path) -> None:
     async with night(tmp_path) as (served, browser):
         page = await browser.entered(served)
         await until(page, "document.getElementById('facets').childElementCount > 0", True)
+        await until(page, "document.querySelectorAll('.cell img:not(.there)').length", 0)
+        await page.locator(".cell img.there").first.wait_for()  # else the page still asks for them
         path, moved = served.table.path, served.table.path.with_name("moved.db")
         path.rename(moved)
         await page.get_by_text("The database was deleted or replaced.").wait_for()

@@ -114,7 +114,7 @@ async def served_page(folder: Path, *keys: str, clock: Clock | None = None) -> A
         opened_table(folder / "night.db", *keys) as table,
         serving(
             table.store,
-            root,
+            lambda _batch: root,
             clock or SystemClock(),
             active_run=active_run,
             command=lambda *words: " ".join(("nightsheet", *words)),

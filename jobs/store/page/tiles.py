@@ -12,7 +12,7 @@ from jobs.search import Search
 from jobs.states import JobState
 from jobs.store.page.filtering import IS_WARNED, JOBS_AND_IMAGES, conditions
 from jobs.store.part import StorePart, reads
-from jobs.store.rows import job_views, select_jobs, view_of
+from jobs.store.rows import image_view, job_views, root_of, select_jobs
 from jobs.store.schema import ARTIFACT, BATCH, JOB
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.tiles import BatchEntry, TileDetails, TileImage, TileList, TileOrder
@@ -35,7 +35,12 @@ _ORDERS: dict[TileOrder, tuple[ColumnElement[Any], ...]] = {
     TileOrder.SHEET: _IN_SHEET,
     TileOrder.NEWEST: (JOB.c.finished_at.desc().nulls_last(), *_IN_SHEET),
 }
-_IMAGE = Prepared(select(ARTIFACT).where(ARTIFACT.c.id == given("image_id")))
+_IMAGE = Prepared(
+    select(ARTIFACT, JOB.c.batch_id, BATCH.c.output_dir)
+    .join(JOB, JOB.c.id == ARTIFACT.c.job_id)
+    .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+    .where(ARTIFACT.c.id == given("image_id"))
+)
 _FORMATS = ("i", "I", "H", "B")
 _ENTRIES = select(BATCH.c.name, BATCH.c.sheet, BATCH.c.created_at, BATCH.c.last_run_at)
 
@@ -80,10 +85,12 @@ class Tiles(StorePart):
         ]
 
     @reads
-    def image(self, connection: Connection, image_id: int, sha256: str) -> ArtifactView | None:
-        """The image of this id, if it has this content."""
+    def image(self, connection: Connection, image_id: int, sha256: str) -> tuple[int, ArtifactView] | None:
+        """The image of this id, if it has this content, and the id of its batch."""
         row = _IMAGE.first(connection, image_id=image_id)
-        return view_of(ArtifactView, row) if row is not None and row.sha256 == sha256 else None
+        if row is None or row.sha256 != sha256:
+            return None
+        return row.batch_id, image_view(row, root_of(connection, row.output_dir))
 
 
 def _packed(code: str, values: Sequence[int]) -> bytes:

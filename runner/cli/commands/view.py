@@ -19,7 +19,7 @@ from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.steps.active_run import active_run
 from runner.cli.steps.open import execute, open_existing, system_clock
-from runner.settings import Settings
+from runner.settings import Settings, as_kept
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -50,7 +50,7 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
         path = await _path(store, name)
         async with serving(
             store,
-            settings.output_root,
+            lambda batch: as_kept(settings, batch).output_root,
             clock,
             active_run=lambda batch: active_run(store, batch, settings),
             command=partial(then, settings),

@@ -202,7 +202,7 @@ async def test_a_linked_job_shows_the_pictures_of_the_other(tmp_path: Path) -> N
 
 async def test_a_picture_is_found_by_id_and_content(table: Table) -> None:
     """An address of yesterday does not show another picture today."""
-    assert await table.store.tiles.image(1, picture(1).sha256) == picture(1)
+    assert await table.store.tiles.image(1, picture(1).sha256) == (table.batch.id, picture(1))
     assert await table.store.tiles.image(1, picture(2).sha256) is None
     assert await table.store.tiles.image(99, picture(1).sha256) is None
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from jobs.views import ArtifactView
-from runner.page.pictures import FileState, file_state, read_image
+from jobs.views import ArtifactView, BatchView
+from runner.page.pictures import FileState, file_state, moved_along, read_image
 from tests.support.served_page import Served, png
-from tests.support.tables import picture
+from tests.support.tables import NIGHT, picture
 
 DATA = png()
 
@@ -158,3 +158,15 @@ async def test_an_address_that_is_not_a_picture_s_own_has_nothing(served: Served
     asked = path.format(sha=image.sha256, other="0" * 64)
     assert (await served.client.get(asked)).status_code == 404
     assert (await served.client.get(asked.replace("/p/", "/t/") + ".webp")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("remembered", "where"), [("/studio/out", "new/night/01.png"), (None, "/studio/out/night/01.png")]
+)
+def test_a_folder_that_was_moved(tmp_path: Path, remembered: str | None, where: str) -> None:
+    """What the batch remembers is where it was: an image is looked for at the same place of the new one."""
+    batch = BatchView(1, "night", "night.csv", "o", NIGHT, None, output_root=remembered)
+    image = recorded(Path("/studio/out/night/01.png"))
+    assert moved_along(tmp_path / "new", batch, image).path == str(tmp_path / where)
+    outside = recorded(Path("/elsewhere/01.png"))
+    assert moved_along(tmp_path / "new", batch, outside) == outside
