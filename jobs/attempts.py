@@ -42,3 +42,11 @@ class RawAnswer:
     """Those that tell who answered, names in lower case."""
     body: str = ""
     """Its first 4 KB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The intent to submit a job, committed: it may be sent now."""
+
+    unproven: int
+    """How many answers in a row have turned its submit away without proof, in whatever runs."""

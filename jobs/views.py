@@ -82,14 +82,6 @@ class QueuedJob:
         return self.turn, self.id
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """The intent to submit a job, committed: it may be sent now."""
-
-    unproven: int
-    """How many answers in a row have turned its submit away without proof, in whatever runs."""
-
-
 Place = tuple[float, int]
 """A job's turn and, among jobs with the same turn, its id."""
 FRONT: Place = (float("-inf"), 0)

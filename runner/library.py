@@ -19,8 +19,8 @@ from jobs.views import Pause
 from runner import run as front_door
 from runner.cli.options.sheet import SheetOptions
 from runner.cli.steps.open import opened_batch, process_environment
-from runner.cli.steps.plan_sheet import plan_sheet
 from runner.cli.steps.rehearsal import check_rehearsal
+from runner.cli.steps.sheets.plan_sheet import plan_sheet
 from runner.environment import Environment
 from runner.events.observer import Observer, Progress
 from runner.events.report import RunReport

@@ -19,7 +19,7 @@ from pydantic_settings import (
 )
 
 from jobs.catalog.registry import find, suggest
-from jobs.concurrency import AUTO, MOST_IN_FLIGHT, Auto, Concurrency
+from jobs.concurrency import AUTO, MOST_IN_FLIGHT, NUMBER, Auto, Concurrency, at_most, kind_of
 from jobs.errors import UsageProblem
 from jobs.paths import DEFAULT_TEMPLATE, check_template, folder_name
 from jobs.sheets.images.album import Way
@@ -41,12 +41,7 @@ _TAKE_NO_PLACE = frozenset({"emulator"})
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
 
 
-_Number = Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT), Tag("number")]
-
-
-def _kind_of(concurrency: object) -> str:
-    """So that a wrong number is told as one, and not also as a wrong word."""
-    return AUTO if concurrency == AUTO else "number"
+_Number = Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT), Tag(NUMBER)]
 
 
 class Settings(BaseSettings):
@@ -62,7 +57,7 @@ class Settings(BaseSettings):
     """The folder of images and manifests; by default `outputs`, or `outputs-emulator` with `emulator`."""
     name_template: str = DEFAULT_TEMPLATE
     """An image's path below the output folder, without its suffix."""
-    concurrency: Annotated[_Number | Annotated[Auto, Tag(AUTO)], Discriminator(_kind_of)] = 8
+    concurrency: Annotated[_Number | Annotated[Auto, Tag(AUTO)], Discriminator(kind_of)] = 8
     """Jobs in flight at the API; `auto` finds out how many it works on."""
     submit_gate: int = Field(default=4, ge=1, le=64)
     """Submits in flight at once: the most that one crash can leave unconfirmed."""
@@ -143,7 +138,7 @@ class Settings(BaseSettings):
         """These settings with at most so much at once, whatever `tune` says: this process can do no more."""
         fitted = self.model_copy(
             update={
-                "concurrency": _at_most(self.concurrency, in_flight),
+                "concurrency": at_most(self.concurrency, in_flight),
                 "downloads": min(self.downloads, downloads),
             }
         )
@@ -157,7 +152,7 @@ class Settings(BaseSettings):
 
     def in_flight(self, asked: Concurrency) -> Concurrency:
         """As many jobs in flight as are asked for, and as this process can have."""
-        return _at_most(asked, self.most_in_flight)
+        return at_most(asked, self.most_in_flight)
 
     def flags_for(self, verb: str) -> list[tuple[str, ...]]:
         """The flags of a command that goes on with the same database, folder and API as this one."""
@@ -293,10 +288,6 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
             _sentence(given, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
         )
         raise UsageProblem(f"Invalid setting: {wrong}.") from error
-
-
-def _at_most(asked: Concurrency, most: int) -> Concurrency:
-    return asked if asked == AUTO else min(asked, most)
 
 
 UNPROVEN = (

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, true, tuple_, update
 
+from jobs.attempts import Intent
 from jobs.outcomes import Accepted, Claimed, Fetched, LinksExpired, Outcome, RemoteDone
 from jobs.states import MOVES, JobState, Move
-from jobs.store import images, ledger
+from jobs.store import ledger
 from jobs.store.moves import apply as moves
-from jobs.store.moves import intents
+from jobs.store.moves import images, intents
 from jobs.store.moves.values import NEVER_SENT
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import job_views, open_job, open_view, select_jobs, select_open, with_images
@@ -22,7 +23,6 @@ from jobs.views import (
     Account,
     ArtifactView,
     CancelCounts,
-    Intent,
     JobColumns,
     JobView,
     OpenJob,

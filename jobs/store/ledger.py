@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, case, func, literal, select, update
 
 from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, SubmitOutcome
 from jobs.states import JobState
-from jobs.store import images
+from jobs.store.moves import images
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST, raw_answer_of, view_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, JOB

@@ -4,10 +4,11 @@ import hashlib
 from contextlib import suppress
 from datetime import datetime
 
+from jobs.attempts import Intent
 from jobs.errors import CannotWrite
 from jobs.outcomes import Claimed, NotAccepted
 from jobs.submit_record import Answered, SubmitEnd
-from jobs.views import Intent, QueuedJob
+from jobs.views import QueuedJob
 from runner.workers.context import Context, must
 from runner.workers.journaling import record_of
 

@@ -5,14 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select
 
-from jobs.attempts import SubmitOutcome
+from jobs.attempts import Intent, SubmitOutcome
 from jobs.outcomes import Claimed
 from jobs.states import Move
 from jobs.store.moves.conditions import Condition, make_move
 from jobs.store.moves.values import ONE_MORE
 from jobs.store.schema import ATTEMPT, JOB
 from jobs.store.sqlite.prepared import Prepared, given
-from jobs.views import Intent
 
 _MAY_BE_SENT = and_(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
 _CLAIMED = Prepared(select(JOB.c.attempts, JOB.c.unproven).where(JOB.c.id == given("job_id")))

@@ -7,7 +7,7 @@ from runner.cli.console import console
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.reports import batches as report
-from runner.cli.reports.batches import BatchEntry
+from runner.cli.reports.batches import BatchLine
 from runner.cli.steps.open import execute, open_existing, system_clock
 from runner.cli.steps.standing import standing
 from runner.settings import Settings
@@ -30,10 +30,10 @@ def command(settings: Settings) -> int:
     return ExitCode.OK
 
 
-async def _entries(settings: Settings, clock: "Clock") -> list[BatchEntry]:
+async def _entries(settings: Settings, clock: "Clock") -> list[BatchLine]:
     async with open_existing(settings, clock) as store:
         return [
-            BatchEntry(
+            BatchLine(
                 await standing(store, batch_id, settings, clock.now(), files=False),
                 await store.overview.last_run(batch_id),
             )

@@ -14,11 +14,12 @@ from runner.cli.console.formatting import then
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.options.sheet import SheetOptions
-from runner.cli.reports import plan_shown, problems
-from runner.cli.reports.plan import Plan
+from runner.cli.reports import problems
+from runner.cli.reports.plans import plan_shown
+from runner.cli.reports.plans.plan import Plan
 from runner.cli.steps.new_database import tell_of_another
 from runner.cli.steps.open import execute
-from runner.cli.steps.plan_sheet import plan_sheet
+from runner.cli.steps.sheets.plan_sheet import plan_sheet
 from runner.humanize import count_of
 from runner.settings import Settings
 from runner.uploads.object_store import open_bucket

@@ -75,7 +75,9 @@ def command(
 async def _export_into(
     settings: Settings, name: str | None, source: SheetSource, model: str | None, output: Path | None
 ) -> None:
-    from runner.cli.steps.sheet_copy import write_copy  # late: openpyxl comes along, and few exports need it
+    from runner.cli.steps.sheets.sheet_copy import (
+        write_copy,  # late: openpyxl comes along, and few exports need it
+    )
 
     async with opened_batch(settings, system_clock(), name) as (store, batch):
         await write_copy(store, batch, settings, source, model, output)

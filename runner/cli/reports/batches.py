@@ -20,14 +20,14 @@ _SHOWN = (JobState.SUCCEEDED, JobState.FAILED, JobState.UNCONFIRMED, JobState.CA
 
 
 @dataclass(frozen=True, slots=True)
-class BatchEntry:
+class BatchLine:
     """A batch, and its newest run."""
 
     status: BatchStatus
     last_run: "RunView | None"
 
 
-def as_json(entry: BatchEntry) -> dict[str, Any]:
+def as_json(entry: BatchLine) -> dict[str, Any]:
     """The shape that scripts rely on."""
     status, run = entry.status, entry.last_run
     return {
@@ -48,10 +48,10 @@ def as_json(entry: BatchEntry) -> dict[str, Any]:
     }
 
 
-def show(entries: Sequence[BatchEntry], settings: Settings, now: datetime) -> None:
+def show(entries: Sequence[BatchLine], settings: Settings, now: datetime) -> None:
     """A line a batch, and how to see one of them."""
     if not entries:
-        console.result("There is no batch in this database yet. Load one: nightsheet run SHEET")
+        console.result("There is no batch in this database yet. Load one: `nightsheet run SHEET`")
         return
     console.table(
         ("batch", "jobs", "state", "spent", "to come", "last run"),
@@ -90,7 +90,7 @@ def _to_come(status: BatchStatus) -> str:
     return money(status.queued_usd) if status.queued_usd else "-"
 
 
-def _last_run(entry: BatchEntry, now: datetime) -> str:
+def _last_run(entry: BatchLine, now: datetime) -> str:
     run = entry.last_run
     if run is None:
         return "never"

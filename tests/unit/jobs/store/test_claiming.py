@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import Connection, update
 
+from jobs.attempts import Intent
 from jobs.outcomes import NotAccepted
 from jobs.states import JobState, Move
 from jobs.store.schema import JOB
-from jobs.views import Intent
 from tests.support.tables import NIGHT, Table, claimed, rows, select
 
 

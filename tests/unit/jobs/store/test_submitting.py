@@ -2,12 +2,11 @@
 
 import pytest
 
-from jobs.attempts import RawAnswer
+from jobs.attempts import Intent, RawAnswer
 from jobs.failures import FailureKind
 from jobs.outcomes import Accepted, Attached, LeftUnconfirmed, NotAccepted, Refused, Unsendable
 from jobs.states import JobState, Move
 from jobs.store.moves.values import ROW_GONE
-from jobs.views import Intent
 from tests.support.tables import ESTIMATE, Table, claimed, failure, rows
 
 S = JobState

@@ -7,8 +7,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from jobs.attempts import Intent
 from jobs.states import JobState
-from jobs.views import Intent, QueuedJob
+from jobs.views import QueuedJob
 from runner.limits.brake import Reach
 from runner.providers.base import Taken, TurnedAway
 from runner.recovery.recover import recover

@@ -8,11 +8,11 @@ from unittest import mock
 
 import pytest
 
+from jobs.attempts import Intent
 from jobs.errors import CannotWrite
 from jobs.outcomes import Accepted, LeftUnconfirmed, NotAccepted
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from jobs.views import Intent
 from runner.providers.base import TurnedAway, Unconfirmed
 from runner.recovery.recover import recover
 from runner.workers.submit import submit

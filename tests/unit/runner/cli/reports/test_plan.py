@@ -8,9 +8,9 @@ import pytest
 from jobs.problems import Problem
 from jobs.row_change import NEW, RowChange
 from jobs.states import JobState
-from runner.cli.reports import plan as module
-from runner.cli.reports.plan import Plan
-from runner.cli.reports.plan_text import difference, identical
+from runner.cli.reports.plans import plan as module
+from runner.cli.reports.plans.plan import Plan
+from runner.cli.reports.plans.plan_text import difference, identical
 from tests.unit.runner.cli.world import SERIES, TEXT, job
 
 

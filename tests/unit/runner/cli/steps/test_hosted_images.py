@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.cli.steps import hosted_images
+from runner.cli.steps.sheets import hosted_images
 from tests.support.loopback import host
 from tests.support.small_pictures import picture, put
 from tests.unit.runner.cli.world import World

@@ -15,7 +15,7 @@ from jobs.errors import CannotWrite, SheetProblems, UsageProblem
 from jobs.sheets import SheetSource
 from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
-from runner.cli.steps.sheet_copy import write_copy
+from runner.cli.steps.sheets.sheet_copy import write_copy
 from tests.support.night import SERIES, SINGLE, Night, night
 from tests.support.virtual_time import virtual
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from jobs.states import JobState
 from jobs.workload import Workload
-from runner.cli.reports.plan import Plan
+from runner.cli.reports.plans.plan import Plan
 from runner.humanize import count_of, price
 from runner.planning.prices import Prices, PriceSource
 

@@ -5,8 +5,8 @@ import shlex
 from jobs.sheets.images.album import Way
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model, then
-from runner.cli.reports.plan import Plan
-from runner.cli.reports.plan_text import cost, difference, identical, source_of_prices
+from runner.cli.reports.plans.plan import Plan
+from runner.cli.reports.plans.plan_text import cost, difference, identical, source_of_prices
 from runner.humanize import count_of, duration
 from runner.planning.paid_words import HINT, adopted_notice, told
 from runner.planning.prices import Prices

@@ -17,9 +17,9 @@ from jobs.sheets import plan as planned_rows
 from jobs.sheets.sheet import Sheet
 from runner.cli.console import console
 from runner.cli.options.sheet import SheetOptions
-from runner.cli.reports.plan import Plan
-from runner.cli.steps.hosted_images import HostedImages, probe
+from runner.cli.reports.plans.plan import Plan
 from runner.cli.steps.open import open_existing, process_environment, system_clock
+from runner.cli.steps.sheets.hosted_images import HostedImages, probe
 from runner.emulator.settings import EmulatorSettings
 from runner.humanize import count_of
 from runner.planning.prices import Prices, PriceSource, prices_for

@@ -8,7 +8,7 @@ from jobs.catalog.image_urls import content_named
 from jobs.catalog.registry import find
 from jobs.problems import at, excerpt
 from jobs.sheets import PlannedJob
-from runner.cli.reports.plan import Plan
+from runner.cli.reports.plans.plan import Plan
 from runner.cli.steps.open import process_environment
 from runner.settings import Settings
 

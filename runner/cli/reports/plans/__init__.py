@@ -1,0 +1,1 @@
+"""What `check` and `run` say before anything is paid for: the plan of a sheet."""

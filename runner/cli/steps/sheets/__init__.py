@@ -1,0 +1,1 @@
+"""The steps that read a sheet: its plan, its images elsewhere, its copy."""
