@@ -6,6 +6,7 @@ its limit raised in mid-run: measured is how much of each limit is used once twe
 how many submits are turned away. The whole product runs against its emulator in virtual time.
 """
 
+import math
 import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
@@ -82,7 +83,9 @@ async def refusing(
 
 
 def _used(ledger: Sequence[Submit], begin: float, end: float, limit: int) -> float:
-    """The share of the machines' time between two moments that they worked."""
+    """The share of the machines' time between two moments that they worked; NaN where there was none."""
+    if end <= begin:
+        return math.nan
     busy = (min(one.at + one.draw.seconds, end) - max(one.at, begin) for one in ledger)
     return sum(max(0.0, seconds) for seconds in busy) / (limit * (end - begin))
 

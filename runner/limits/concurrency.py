@@ -23,7 +23,9 @@ PROBE_AFTER = 40
 """Accepted submits between two probes for one more job: fewer than 3 of 100 are turned away by them."""
 _AHEAD = 8
 """One job waits in the API's queue for each so many that it works on."""
-_HELD = 8
+_TELLING = 32
+"""Fewer jobs in a generation say nothing about how many end in a second."""
+_HELD = 4
 """So many generations it stays, where more jobs at the API did not mean more that end."""
 
 
@@ -147,7 +149,7 @@ class InFlight:
         elif waiting > 3 * ahead and not idle:
             self._resize(max(LEAST, self._limit - waiting + 2 * ahead))
         elif waiting < 2 * ahead and idle and self._was_full and not self._holds:
-            if self._left <= 0:  # else it is too early for a rate
+            if self._left <= 0 and self._limit >= _TELLING:
                 self._before = self._limit, rate
             self._grow()
         else:
@@ -177,6 +179,6 @@ class InFlight:
 
 
 def _worth(before: tuple[int, float], limit: int) -> float:
-    """The jobs a second that end now if growing was worth it: half of what so many machines would do."""
+    """The jobs a second that end now if growing was worth it: a quarter of what more machines would add."""
     smaller, rate = before
-    return rate * (1 + limit / smaller) / 2
+    return rate * (1 + (limit / smaller - 1) / 4)

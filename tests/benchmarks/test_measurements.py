@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bulk, makespan, polling, sample_pictures, startup, store, throughput
+from benchmarks import bulk, in_flight, makespan, polling, sample_pictures, startup, store, throughput
 from benchmarks.loopback import INSTANT_POLLS, Service, ceiling, loopback
 from benchmarks.rounds import Row
 
@@ -91,6 +91,18 @@ def test_makespan(told: Told) -> None:
     assert 1 < ahead.median("over_bound") < alone.median("over_bound") < 2
     assert 0 < alone.median("delay") < 2
     assert 1 <= alone.median("polls") < 6
+
+
+def test_in_flight(told: Told) -> None:
+    """`auto` beats eight in flight, and uses what it is given. In virtual time, so this always holds."""
+    words = ("--jobs", "120", "--slots", "16", "--limits", "4", "6", "--median", "2")
+    queues, refuses = told(in_flight.main, *words).values()
+    auto, eight = queues
+    assert 1 < auto.median("over_bound") < eight.median("over_bound")
+    assert eight.median("waiting") == 0
+    auto, eight = refuses
+    assert 0 < auto.median("refused") < 0.06
+    assert eight.median("refused") > auto.median("refused")
 
 
 def test_store(told: Told) -> None:

@@ -198,8 +198,9 @@ def test_a_picture_whose_pixels_are_missing_is_a_warning(
     assert ran.code == 0, ran.err
     assert "is no whole picture" in ran.err
     (made,) = (json.loads(line) for line in shell.run("export", "--format", "jsonl").out.splitlines())
-    (warning,) = made["warnings"]
+    warning, gone = made["warnings"]
     assert "`nightsheet retry` fetches it again, which is free" in warning
+    assert gone == "Picture 1 is no longer on disk."
     assert [path.suffix for path in tmp_path.rglob("01.*")] == [".bad"]
     assert "free" in shell.run("retry", "--free").out
     assert shell.run("resume").code == 0
