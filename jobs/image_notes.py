@@ -43,14 +43,24 @@ def without_notes(file: BinaryIO) -> bytes | None:
 
 
 def _png(data: bytes) -> Iterator[bytes]:
-    """The signature, and the chunks whose names say that no decoder may skip them."""
+    """The signature, and the chunks whose names say that no decoder may skip them.
+
+    A note between two chunks of pixels stays: no viewer takes pixels that are cut apart.
+    """
     yield _PNG
-    at, notes_are_last = len(_PNG), False
+    at, notes_are_last, between, before = len(_PNG), False, bytearray(), b""
     while at + _PNG_HEAD.size <= len(data):
         length, name = _PNG_HEAD.unpack_from(data, at)
         end = at + _PNG_HEAD.size + length + _CHECKSUM_BYTES
         notes_are_last = not name[:1].isupper()
-        yield b"" if notes_are_last else data[at:end]
+        if notes_are_last:
+            between += data[at:end]
+            yield b""  # it counts as a piece
+        else:
+            yield bytes(between) if name == before == b"IDAT" else b""
+            yield data[at:end]
+            before = name
+            between.clear()
         at = end
     if notes_are_last:
         yield _PIXELS_BEGIN

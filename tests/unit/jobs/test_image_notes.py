@@ -138,3 +138,11 @@ def test_a_disk_that_fails_at_the_second_look() -> None:
     assert isinstance(found, Undecodable)
     assert isinstance(found.cause, OSError)
     assert found.cause.errno == 5
+
+
+def test_pixels_that_a_note_cuts_apart_stay_so() -> None:
+    """No viewer shows them: taken without the note they would be another picture."""
+    cut = of_chunks([HEAD, (b"IDAT", b"x"), (b"tEXt", b"a\0b"), (b"IDAT", b"y"), (b"tEXt", b"c\0d"), END])
+    assert without_notes(io.BytesIO(cut)) == of_chunks(
+        [HEAD, (b"IDAT", b"x"), (b"tEXt", b"a\0b"), (b"IDAT", b"y"), END]
+    )
