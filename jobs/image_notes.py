@@ -57,8 +57,7 @@ def _png(data: bytes) -> Iterator[bytes]:
             between += data[at:end]
             yield b""  # it counts as a piece
         else:
-            yield bytes(between) if name == before == b"IDAT" else b""
-            yield data[at:end]
+            yield (bytes(between) if name == before == b"IDAT" else b"") + data[at:end]
             before = name
             between.clear()
         at = end
