@@ -11,9 +11,12 @@ import pytest
 from jobs.pauses import PauseReason
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from tests.browser.conftest import Browsing, browsing
+from tests.browser.conftest import WAIT_MS, Browsing, browsing
 from tests.support.served_page import Served, served_page
 from tests.support.tables import planned
+
+pytestmark = pytest.mark.timeout(300)
+"""A browser on a busy machine takes its time to begin."""
 
 NASTY = '<img src=x onerror="alert(1)">'
 KEYS = [f"p{number:02d}" for number in range(30)]
@@ -43,7 +46,7 @@ async def night(folder: Path, **options: Any) -> AsyncIterator[tuple[Served, Bro
 
 async def until(page: Any, told: str, wanted: Any) -> None:
     """Wait until a script comes to this. The page's policy lets Playwright's own waiting not in."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(WAIT_MS / 1000):
         while (found := await page.evaluate(told)) != wanted:
             await anyio.sleep(0.05)
             print(told, found)  # noqa: T201 - shown where it never comes
