@@ -22,14 +22,17 @@ class Shelf:
 
     def __init__(self) -> None:
         self.opened = threading.Event()
+        """All that are read, and will be, may end."""
         self.read: list[str] = []
         self._entered = threading.Semaphore(0)
 
-    def reader(self, name: str) -> Callable[[], bytes | None]:
+    def reader(self, name: str, held_by: threading.Event | None = None) -> Callable[[], bytes | None]:
+        """One that ends when `held_by` is set, else when all may."""
+
         def read() -> bytes | None:
             self.read.append(name)
             self._entered.release()
-            assert self.opened.wait(30)
+            assert (held_by or self.opened).wait(30)
             return png()
 
         return read
@@ -56,18 +59,20 @@ async def making(folder: Path) -> AsyncIterator[tuple[ThumbMaker, list[Exception
 async def test_what_was_asked_for_last_is_made_first(tmp_path: Path) -> None:
     """What is on screen now; what was scrolled past waits."""
     shelf = Shelf()
+    last = threading.Event()
     async with making(tmp_path) as (maker, _), anyio.create_task_group() as tasks:
-        for name in ("x", "y"):  # they keep both threads
-            tasks.start_soon(maker.get, name, SIDE, shelf.reader(name))
+        # one keeps a thread to the end, so that the others come one after another
+        for name, held_by in (("first", None), ("kept", last)):
+            tasks.start_soon(maker.get, name, SIDE, shelf.reader(name, held_by))
         await shelf.entered(AT_ONCE)
-        for number, name in enumerate(("old", "new", "newer"), 3):
+        for number, name in enumerate(("old", "new", "newer"), AT_ONCE + 1):
             tasks.start_soon(maker.get, name, SIDE, shelf.reader(name))
-            await anyio.wait_all_tasks_blocked()
             while len(maker._orders) < number:
                 await anyio.lowlevel.checkpoint()
         shelf.opened.set()
-    assert {*shelf.read[2:4]} == {"new", "newer"}
-    assert shelf.read[4:] == ["old"]
+        await shelf.entered(3)
+        last.set()
+    assert shelf.read[AT_ONCE:] == ["newer", "new", "old"]
 
 
 async def test_a_picture_that_many_ask_for_is_made_once(tmp_path: Path) -> None:
