@@ -1,8 +1,9 @@
 """How long a start takes that holds a large table against its journal: `python -m benchmarks.journal`.
 
-A night that sent so many rows has left a table and a journal, with a copy. Measured are a start after that
-night, which reads the journal and finds nothing new; the start after it, which knows that; and one of another
-database, which looks whether its rows were paid for there.
+A night that sent so many rows was killed, and has left a table and a journal, with a copy. Measured are a
+start after that night, which reads what the two were not known to agree on; the start after it, which knows
+that they do; one that finds no note of it, as of a night of an earlier version; and one of another database,
+which looks whether its rows were paid for there.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.child import measured, python
 from jobs.store.open import open_store
-from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
+from jobs.submit_record import Answered, SettledTo, SubmitEnd, SubmitRecord
 from runner.recovery.elsewhere import paid_by_journals
 from runner.recovery.healing import heal
 from runner.recovery.journal_format import END_BYTES, Header, end_room, header_line, record_line
@@ -31,6 +32,8 @@ ORIGIN = "https://model-api.runcomfy.net"
 AT = datetime(2026, 11, 20, 22, tzinfo=UTC)
 MEGABYTE = 1_000_000
 _ASKED = 1000
+_UNNOTED = 1064
+"""Submits of the night since its last note, at most: `SETTLED_AFTER`, and those of 64 workers."""
 _ATTEMPT = (
     "INSERT INTO attempt (uid, job_id, number, payload_sha256, started_at, outcome, request_id, automatic)"
     " VALUES (?, ?, 1, ?, ?, 'accepted', ?, 0)"
@@ -75,13 +78,24 @@ async def make(folder: Path, rows: int) -> None:
         )
     places = _places(folder, uid)
     name = new_name(places, AT, random.Random(1))  # noqa: S311 - a file's name
+    settled = 0
     for place in places.folders:
         place.mkdir(parents=True)
         with (place / name).open("wb") as file:
             file.write(header_line(Header(uid, str(database), "here", ORIGIN, AT)))
-            for one in records(rows):
+            for number, one in enumerate(records(rows)):
+                if number == rows - _UNNOTED:
+                    settled = file.tell()
                 assert one.end is not None
                 file.write(record_line(one)[: -END_BYTES - 1] + (end_room(one.end) or b"") + b"\n")
+    async with open_store(database, lambda: AT) as store:
+        await store.witness.settle_journal_to(name, SettledTo(settled))
+
+
+def forget(folder: Path) -> None:
+    """Take away what the table knows of its journals."""
+    with closing(sqlite3.connect(folder / "nightsheet.db")) as connection, connection:
+        connection.execute("DELETE FROM settledjournal")
 
 
 async def start(folder: Path) -> None:
@@ -112,7 +126,7 @@ def _measured(folder: Path, what: str) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Measure the three."""
+    """Measure the four."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.journal", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--do", choices=["start", "elsewhere"], help=argparse.SUPPRESS)
@@ -134,8 +148,11 @@ def main() -> None:
         for what, told in (
             ("start", "the start after the night"),
             ("start", "the next start"),
+            ("start", "a start without a note"),
             ("elsewhere", "a start of another database"),
         ):
+            if "without" in told:
+                forget(folder)
             seconds, peak = _measured(folder, what)
             print(f"          {told:27} {seconds:7.2f} s, {peak / MEGABYTE:.0f} MB")
 

@@ -70,6 +70,29 @@ class SubmitRecord:
         return self.end.request_id if named and self.end is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class SettledTo:
+    """How far a journal file is settled: the table has all that its first `end` bytes say.
+
+    But for the lines that begin at the places in `open`: of these submits it waits for an end.
+    """
+
+    end: int
+    open: tuple[int, ...] = ()
+
+
+NOTHING_SETTLED = SettledTo(0)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownJournal:
+    """What a table knows of a journal file."""
+
+    stamp: str | None = None
+    """Bytes and times of its copies when the table agreed with all of it; None where it never did."""
+    settled_to: SettledTo = NOTHING_SETTLED
+
+
 @dataclass(slots=True)
 class Healed:
     """What the journal told a table that it did not know."""

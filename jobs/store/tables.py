@@ -323,8 +323,10 @@ class Identity(SQLModel, table=True):
 
 
 class SettledJournal(SQLModel, table=True):
-    """A journal file that the table agreed with to its last line: it need not be read again."""
+    """A journal file that is settled, to its last line or so far: the table has what it says up to there."""
 
     name: str = Field(primary_key=True)
     stamp: str
-    """Bytes and times of its copies, as they were then."""
+    """Bytes and times of its copies when the table agreed with all of it; empty where it never did."""
+    settled_to: str | None = None
+    """How far it was settled while a run went on, as JSON: bytes, then where lines of open submits begin."""

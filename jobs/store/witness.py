@@ -17,7 +17,7 @@ from jobs.store.moves import intents
 from jobs.store.moves.attach import holder_of
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import ATTEMPT, BATCH, IDENTITY, JOB, SETTLED_JOURNAL
-from jobs.submit_record import Healed, SubmitRecord
+from jobs.submit_record import NOTHING_SETTLED, Healed, KnownJournal, SettledTo, SubmitRecord
 from jobs.views import Receipt, Settled
 
 _FORGOTTEN = Failure(
@@ -37,18 +37,22 @@ class Witness(StorePart):
         return str((connection.execute(select(IDENTITY.c.uid))).scalar_one())
 
     @reads
-    def settled_journals(self, connection: Connection) -> dict[str, str]:
-        """The journal files that the table agreed with to the last line, by name, and their stamps then."""
-        found = connection.execute(select(SETTLED_JOURNAL.c.name, SETTLED_JOURNAL.c.stamp))
-        return {str(name): str(stamp) for name, stamp in found}
+    def known_journals(self, connection: Connection) -> dict[str, KnownJournal]:
+        """The journal files that the table agreed with, to the last line or so far, by name."""
+        found = connection.execute(
+            select(SETTLED_JOURNAL.c.name, SETTLED_JOURNAL.c.stamp, SETTLED_JOURNAL.c.settled_to)
+        )
+        return {str(row.name): KnownJournal(row.stamp or None, _settled_to(row.settled_to)) for row in found}
 
     @writes
     def settle_journal(self, connection: Connection, name: str, stamp: str) -> None:
-        """Note that the table agrees with a journal file."""
-        known = update(SETTLED_JOURNAL).where(SETTLED_JOURNAL.c.name == name)
-        changed = connection.execute(known.values(stamp=stamp))
-        if changed.rowcount == 0:
-            connection.execute(insert(SETTLED_JOURNAL).values(name=name, stamp=stamp))
+        """Note that the table agrees with a journal file to its last line."""
+        _note(connection, name, stamp=stamp)
+
+    @writes
+    def settle_journal_to(self, connection: Connection, name: str, settled_to: SettledTo) -> None:
+        """Note how far the table agrees with the journal of a run that goes on."""
+        _note(connection, name, settled_to=json.dumps([settled_to.end, *settled_to.open]))
 
     @reads
     def settled(self, connection: Connection, uids: Sequence[str]) -> frozenset[str]:
@@ -103,6 +107,22 @@ class Witness(StorePart):
         attempts = _attempts(connection, [record.uid for record in records])
         missing = [record for record in records if record.uid not in attempts and not record.is_free]
         return [record for record in missing if not _has_receipt(connection, record)]
+
+
+def _note(connection: Connection, name: str, **values: str) -> None:
+    known = update(SETTLED_JOURNAL).where(SETTLED_JOURNAL.c.name == name)
+    changed = connection.execute(known.values(values))
+    if changed.rowcount == 0:
+        connection.execute(insert(SETTLED_JOURNAL).values({"name": name, "stamp": "", **values}))
+
+
+def _settled_to(told: str | None) -> SettledTo:
+    """What was noted; nothing where somebody else wrote it."""
+    try:
+        end, *places = (int(place) for place in json.loads(told or "[0]"))
+    except (ValueError, TypeError):
+        return NOTHING_SETTLED
+    return SettledTo(end, tuple(places)) if min(end, *places, 0) == 0 else NOTHING_SETTLED
 
 
 def _is_of(connection: Connection, batch_id: int, receipt: Receipt) -> bool:

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -52,6 +52,7 @@ from runner.recovery.state_lock import one_runner
 from runner.settings import UNPROVEN
 from runner.uploads.object_store import Bucket, open_bucket
 from runner.workers.context import Context
+from runner.workers.journaling import settle_journal
 from runner.workers.late_decodes import decoding_late
 from runner.workers.pool import start
 
@@ -247,6 +248,8 @@ async def _work(
         async with decoding_late(run, defect), anyio.create_task_group() as tasks:
             start(tasks, run, ready, found, downloads=order.settings.downloads, defect=defect)
         beside.cancel_scope.cancel()
+    with suppress(CannotWrite), anyio.CancelScope(shield=True):  # the next start would read it all
+        await settle_journal(run)
     order.observer.progress(await progress.count())
 
 

@@ -12,9 +12,12 @@ from runner.limits.brake import Reach, Stop
 from runner.providers.base import CallFailed, CancelTaken, NotCancellable, UnknownId
 from runner.settings import Settings
 from runner.workers.context import Context
+from runner.workers.journaling import settle_journal
 from runner.workers.tuning import apply_tuning, tuning_for, tuning_of
 
 LOOK_SECONDS = 1.0
+SETTLED_AFTER = 1000
+"""Submits that a killed run may leave to be read again, beside those of its last second."""
 
 
 async def obey_the_table(
@@ -46,6 +49,7 @@ async def obey_the_table(
             if not large_log_told and (notice := wal_notice(run.store.database.path)) is not None:
                 run.notice(notice)
                 large_log_told = True
+            await settle_journal(run, after=SETTLED_AFTER)
             await look()
         except CannotWrite as error:
             run.limits.brake.pause(PauseReason.DISK, error.message)

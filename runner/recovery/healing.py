@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from jobs.errors import CannotWrite
-from jobs.submit_record import Healed, SubmitRecord
+from jobs.submit_record import NOTHING_SETTLED, Healed, KnownJournal, SettledTo, SubmitRecord
 from runner.humanize import count_of, money
 from runner.recovery.journal_format import (
     HEADER_BYTES,
@@ -129,15 +129,15 @@ async def heal(store: "Store", places: Places, now: datetime) -> Healing:
     """
     uid = await store.witness.database_uid()
     healing = Healing()
-    for name, paths, stamp, is_settled in await _journals(store, places):
-        if is_settled:
+    for name, paths, stamp, known in await _journals(store, places):
+        if known.stamp == stamp:
             if all(is_old(path, now) for path in paths):
                 await to_thread.run_sync(_delete, paths)
             continue
         told = Healed()
         damaged = []
         for path in paths:
-            with opened(path) as reader:
+            with opened(path, known.settled_to) as reader:
                 if reader is None:
                     damaged.append(1)
                 elif reader.header.database == uid:
@@ -160,22 +160,22 @@ async def unmatched(store: "Store", places: Places) -> list[SubmitRecord]:
     """
     uid = await store.witness.database_uid()
     found: dict[str, SubmitRecord] = {}
-    for _name, paths, _stamp, is_settled in await _journals(store, places):
-        for path in () if is_settled else paths:
-            with opened(path) as reader:
+    for _name, paths, stamp, known in await _journals(store, places):
+        for path in () if known.stamp == stamp else paths:
+            with opened(path, known.settled_to) as reader:
                 if reader is not None and reader.header.database == uid:
                     async for chunk in _news(store, reader):
                         found |= {one.uid: one for one in await store.witness.unknown(chunk)}
     return list(found.values())
 
 
-async def _journals(store: "Store", places: Places) -> list[tuple[str, list[Path], str, bool]]:
-    """Each run's journal: its name, its copies, their stamp, and whether the table agreed with all of it."""
-    settled = await store.witness.settled_journals()
+async def _journals(store: "Store", places: Places) -> list[tuple[str, list[Path], str, KnownJournal]]:
+    """Each run's journal: its name, its copies, their stamp, and what the table knows of it."""
+    known = await store.witness.known_journals()
     found = []
     for name, paths in (await to_thread.run_sync(_by_name, places)).items():
         stamp = await to_thread.run_sync(_stamp, paths)
-        found.append((name, paths, stamp, settled.get(name) == stamp))
+        found.append((name, paths, stamp, known.get(name, KnownJournal())))
     return found
 
 
@@ -190,8 +190,8 @@ async def _news(store: "Store", reader: JournalReader) -> AsyncIterator[list[Sub
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[JournalReader | None]:
-    """A journal to read from; None where it is none, or is damaged from its beginning.
+def opened(path: Path, settled_to: SettledTo = NOTHING_SETTLED) -> Iterator[JournalReader | None]:
+    """A journal to read from, after what is settled; None where it is none, or is damaged at its beginning.
 
     Raises:
         CannotWrite: a later version wrote it, or the disk does not give it.
@@ -199,7 +199,7 @@ def opened(path: Path) -> Iterator[JournalReader | None]:
     try:
         with path.open("rb") as file:
             try:
-                reader = JournalReader(file)
+                reader = JournalReader(file, settled_to)
             except NoJournal:
                 reader = None
             yield reader

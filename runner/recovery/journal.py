@@ -7,7 +7,7 @@ come together share one sync. `journal_format` has the format.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
@@ -16,13 +16,22 @@ from anyio import to_thread
 
 from jobs.atomic_file import sync_folder, write_all
 from jobs.errors import CannotWrite
-from jobs.submit_record import SubmitEnd, SubmitRecord
+from jobs.submit_record import SettledTo, SubmitEnd, SubmitRecord
 from runner.recovery.journal_format import END_BYTES, Header, end_line, end_room, header_line, record_line
 from runner.recovery.journal_places import Places
 
 _STEP = 256 * 1024
 _LONGEST_LINE = 8192
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(slots=True)
+class _OpenSubmit:
+    """Where the lines of a submit begin that may still get an end, and the room for that in its own."""
+
+    begin: int
+    room: int
+    late: list[int] = field(default_factory=list)
 
 
 class _File:
@@ -33,7 +42,7 @@ class _File:
         self._descriptor = os.open(path, _FLAGS, 0o600)
         self._seeking = Lock()  # records are written in a thread, ends are not
         self._end = self._allocated = 0
-        self._ends: dict[str, int] = {}
+        self._open: dict[str, _OpenSubmit] = {}
         try:
             self._add(header_line(header))
             self.sync()
@@ -50,8 +59,10 @@ class _File:
         begun = self._end
         try:
             for record in records:
-                self._add(record_line(record))
-                self._ends[record.uid] = self._end - END_BYTES - 1
+                line = record_line(record)
+                room = self._end + len(line) - END_BYTES - 1
+                self._open[record.uid] = _OpenSubmit(self._end, room)
+                self._add(line)
             if synced:
                 self.sync()
         except OSError:
@@ -59,15 +70,25 @@ class _File:
             raise
 
     def end(self, uid: str, end: SubmitEnd) -> None:
-        """Write a submit's end. Nothing happens if the submit is another run's."""
-        place = self._ends.get(uid)
-        if place is None:
+        """Write a submit's end. Nothing happens if the submit is another run's, or was settled."""
+        submit = self._open.get(uid)
+        if submit is None:
             return
         room = end_room(end)
         if room is None:
+            submit.late.append(self._end)
             self._add(end_line(uid, end))
         else:
-            self._write(room, place)
+            self._write(room, submit.room)
+
+    def settle(self, uid: str) -> bool:
+        """The table has a submit's last end; whether it was one of these."""
+        return self._open.pop(uid, None) is not None
+
+    def settled_to(self) -> SettledTo:
+        """What need not be read again, where the table has all that was settled."""
+        places = [place for one in self._open.values() for place in (one.begin, *one.late)]
+        return SettledTo(self._end, tuple(sorted(places)))
 
     def sync(self) -> None:
         """Wait until all is on disk."""
@@ -89,7 +110,7 @@ class _File:
         """Wipe out lines of submits that are not sent: nobody is to have a doubt about them."""
         written, self._end = self._end, begun
         for record in records:
-            self._ends.pop(record.uid, None)
+            self._open.pop(record.uid, None)
         with suppress(OSError):  # the disk is broken: then they are in doubt, and nothing is paid for it
             self._write(bytes(min(self._allocated, written + _LONGEST_LINE) - begun), begun)
 
@@ -121,6 +142,8 @@ class SubmitJournal:
         self._copies = places.copies
         self._waiting: list[_Pending] = []
         self._writing = anyio.Lock()
+        self.settled = 0
+        """How many submits the table has the last end of."""
 
     async def sent(self, record: SubmitRecord) -> None:
         """Have a submit on disk, before it is sent. Several at once share a sync.
@@ -147,6 +170,20 @@ class SubmitJournal:
                 file.end(uid, end)
             except OSError as error:
                 self._notice(f"{self._places.beside / self._name}: {error.strerror or error}.")
+
+    def settle(self, uid: str) -> None:
+        """The table has a submit's last end: no later start has to read it here."""
+        for file in self._files():
+            if file.settle(uid) and file is self._main:
+                self.settled += 1
+
+    async def settled_to(self) -> tuple[str, SettledTo] | None:
+        """This run's journal by name, and how far it is settled; None where none was begun.
+
+        The copy has the same lines in the same places, as far as it goes.
+        """
+        async with self._writing:
+            return None if self._main is None else (self._name, self._main.settled_to())
 
     async def keep(self, uid: str, end: SubmitEnd) -> None:
         """Have a submit's end on disk here, as the table refuses it.

@@ -21,7 +21,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
+from jobs.submit_record import NOTHING_SETTLED, Answered, SettledTo, SubmitEnd, SubmitRecord
 
 VERSION = 1
 HEADER_BYTES = 1024
@@ -126,20 +126,23 @@ def end_line(uid: str, end: SubmitEnd) -> bytes:
 
 
 class JournalReader:
-    """The submits in an open journal file, in their order. `damaged` counts those read that are damaged.
+    """The submits in an open journal file, in their order, but for those that are settled.
+
+    `damaged` counts those read that are damaged.
 
     Raises:
         NewerJournal: a later version wrote it.
         NoJournal: it is no journal of ours.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, settled_to: SettledTo = NOTHING_SETTLED) -> None:
         header = read_header(file.read(HEADER_BYTES))
         if header is None:
             raise NoJournal
         self.header = header
         self.damaged = 0
         self._file = file
+        self._settled_to = settled_to
         self._late: dict[str, SubmitEnd] | None = None
 
     def __iter__(self) -> Iterator[SubmitRecord]:
@@ -197,16 +200,24 @@ class JournalReader:
 
     def _all_lines(self) -> Iterator[bytes]:
         """The lines after the header, up to the room that nothing was written to yet."""
-        self._file.seek(HEADER_BYTES)
+        for place in self._settled_to.open:
+            self._file.seek(place)
+            yield from _text(self._file.readline())
+        self._file.seek(max(HEADER_BYTES, self._settled_to.end))
         while line := self._file.readline():
-            text = line.strip(b"\0").removesuffix(b"\n")
-            if text.strip(b"\0"):
-                yield text
+            yield from _text(line)
 
 
 def uid_of(line: bytes) -> str:
     """The uid of the attempt that a line is about; any text where it is damaged."""
     return line[_UID].decode(errors="replace")
+
+
+def _text(line: bytes) -> Iterator[bytes]:
+    """What stands in a line; nothing where nothing was written to it yet."""
+    text = line.strip(b"\0").removesuffix(b"\n")
+    if text.strip(b"\0"):
+        yield text
 
 
 def _is_late(line: bytes) -> bool:

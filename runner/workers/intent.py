@@ -43,6 +43,7 @@ async def take_back(run: Context, job: QueuedJob, uid: str) -> None:
     now = run.time.clock.now()
     run.journal.ended(uid, SubmitEnd(Answered.NOT_SENT, now))
     must(await run.store.jobs.apply(NotAccepted(job.id, now, now)), job.key)
+    run.journal.settle(uid)
 
 
 def new_uid(run: Context, job: QueuedJob, now: datetime) -> str:

@@ -43,6 +43,19 @@ def end_of(verdict: SubmitVerdict, at: datetime) -> SubmitEnd | None:
             return None
 
 
+async def settle_journal(run: Context, after: int = 0) -> None:
+    """Have the table note how far it agrees with the journal, so that no later start reads all of it.
+
+    Not before so many submits were settled since the last time.
+
+    Raises:
+        CannotWrite: the table refuses.
+    """
+    if run.journal.settled > after and (settled := await run.journal.settled_to()) is not None:
+        run.journal.settled = 0
+        await run.store.witness.settle_journal_to(*settled)
+
+
 async def keep_receipt(run: Context, job: QueuedJob, uid: str, verdict: Taken) -> None:
     """Keep a receipt that the table refuses: in the journal, and in front of whoever looks on."""
     kept = "Even the journal cannot be written: keep this line."

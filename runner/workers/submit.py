@@ -118,12 +118,14 @@ async def _settle_named(
         run.journal.ended(named.uid, SubmitEnd(Answered.ACCEPTED, now, named.request_id))
         taken = await run.store.jobs.advance(Accepted(job.id, named.request_id, now, named.uid))
         if taken is not None:
+            run.journal.settle(named.uid)
             _count_accepted(run, job)
             return taken
     elif lookup is Lookup.UNKNOWN and (turned_away := named.verdict.if_unknown) is not None:
         run.journal.ended(named.uid, SubmitEnd(Answered.TURNED_AWAY, now))
         wait = _wait_for(run, job, turned_away, tries)
         if await run.store.jobs.apply(_turned_away(job, turned_away, now, wait)):
+            run.journal.settle(named.uid)
             money.give_back()
             return _Again(wait)
     await tell_unconfirmed(run, job, failure_of(named.verdict), unclear=lookup is not Lookup.UNKNOWN)
@@ -251,16 +253,19 @@ async def _record(
                 await _not_taken(run, job, request_id)
                 return None
             run.probe("after commit")
+            run.journal.settle(uid)
             _count_accepted(run, job)
             return taken
         case TurnedAway():
             wait = _wait_for(run, job, verdict, tries)
             must(await run.store.jobs.apply(_turned_away(job, verdict, now, wait)), job.key)
+            run.journal.settle(uid)
             return _Again(wait)
         case Denied(failure=failure):
             run.limits.throttle.answered()
             run.limits.health.submit_answered()
             must(await run.store.jobs.apply(Refused(job.id, failure, now, verdict.answer)), job.key)
+            run.journal.settle(uid)
             run.tally.ended += 1
             run.notice(f"Job {job.key!r} failed ({failure.kind}, not paid): {failure.message}")
             run.limits.guards.failed(job.model, failure.kind, at_submit=True)
@@ -269,6 +274,7 @@ async def _record(
             run.limits.brake.pause(reason, message)
             turned_away = NotAccepted(job.id, now, now, message, verdict.answer)
             must(await run.store.jobs.apply(turned_away), job.key)
+            run.journal.settle(uid)
             return None
         case Unconfirmed():
             await leave_unconfirmed(run, job, verdict)

@@ -1,8 +1,9 @@
 """A table that went back in time is told what it forgot: each submit once, to the row that asked for it."""
 
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,10 @@ from jobs.errors import CannotWrite
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Cancelled, Requeued, Unsendable
 from jobs.states import JobState
-from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
+from jobs.submit_record import Answered, SettledTo, SubmitEnd, SubmitRecord
 from runner.recovery.healing import heal, moved_notice, unmatched
 from runner.recovery.journal import open_journal
-from runner.recovery.journal_format import Header
+from runner.recovery.journal_format import HEADER_BYTES, Header, JournalReader
 from runner.recovery.journal_places import new_name
 from tests.support.tables import ESTIMATE, ORIGIN, claimed, planned, rows
 from tests.support.virtual_time import virtual
@@ -73,6 +74,33 @@ async def test_a_receipt_runs_and_a_doubt_waits(tmp_path: Path) -> None:
             assert "did not know 3 submits" in told
             assert "1 of them go on, free; 2 have no answer and may have cost $0.24" in told
             assert (await heal(w.store, w.places, w.clock.now())).sentences() == []
+
+
+@virtual
+async def test_what_is_settled_is_not_read_again(tmp_path: Path) -> None:
+    """A table that knows of its journal up to a place is held against the rest of it, by `audit` too."""
+    async with world(tmp_path, "a", "b") as w:
+        async with forgotten(w, await record(w, "a", "req-a"), await record(w, "b", "req-b")) as path:
+            with path.open("rb") as file:
+                (_place, length, _), (second, *_) = JournalReader(file).places(HEADER_BYTES, {})
+            assert second == HEADER_BYTES + length
+        await w.store.witness.settle_journal_to(path.name, SettledTo(second))
+        await w.store.witness.settle_journal_to(path.name, SettledTo(second))
+        assert keys(await unmatched(w.store, w.places)) == ["b"]
+        assert keys((await heal(w.store, w.places, w.clock.now())).healed.found) == ["b"]
+        assert (await heal(w.store, w.places, w.clock.now())).sentences() == []
+
+
+@virtual
+@pytest.mark.parametrize("note", ["", "x", "{}", "[]", "[-1]", '["x"]', "[5000, -1]", "null", "7"])
+async def test_a_note_that_somebody_else_wrote_is_none(tmp_path: Path, note: str) -> None:
+    """All is read."""
+    async with world(tmp_path, "a") as w:
+        async with forgotten(w, await record(w, "a", "req-a")) as path:
+            await w.store.witness.settle_journal_to(path.name, SettledTo(1 << 40))
+        with closing(sqlite3.connect(w.path)) as connection, connection:
+            connection.execute("UPDATE settledjournal SET settled_to = ?", (note,))
+        assert keys((await heal(w.store, w.places, w.clock.now())).healed.found) == ["a"]
 
 
 @virtual

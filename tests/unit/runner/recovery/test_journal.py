@@ -99,6 +99,37 @@ async def test_those_who_come_together_share_a_sync(journal: SubmitJournal, plac
     assert synced[-1] == 33
 
 
+async def test_what_the_table_has_is_not_read_again(journal: SubmitJournal, places: Places) -> None:
+    """But for submits that wait for an end, wherever that comes to stand; others are not ours to settle."""
+    for number in range(4):
+        await journal.sent(record(number))
+    for number in (0, 1):
+        journal.ended(record(number).uid, accepted(number))
+        journal.settle(record(number).uid)
+    journal.ended(record(2).uid, accepted(2, length=128))
+    journal.settle("e" * 32)
+    noted = await journal.settled_to()
+    await journal.sent(record(4))
+    journal.ended(record(3).uid, accepted(3))
+    journal.ended(record(0).uid, accepted(9))  # it was settled: the table has the last word
+    assert noted is not None
+    assert (noted[0], journal.settled) == (NAME, 2)
+    for folder in places.folders:
+        with (folder / NAME).open("rb") as file:
+            left = list(JournalReader(file, noted[1]))
+        assert left == [
+            replace(record(2), end=accepted(2, length=128)),
+            replace(record(3), end=accepted(3)),
+            record(4),
+        ]
+        assert records_in(folder)[0] == replace(record(0), end=accepted(0))
+
+
+async def test_a_run_that_sent_nothing_settles_nothing(journal: SubmitJournal) -> None:
+    """There is no file."""
+    assert await journal.settled_to() is None
+
+
 async def test_no_file_before_the_first_submit(journal: SubmitJournal, places: Places) -> None:
     """A run that sends nothing leaves nothing."""
     assert not places.beside.exists()

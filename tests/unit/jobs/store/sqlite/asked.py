@@ -19,7 +19,7 @@ from jobs.row_change import Claims
 from jobs.search import SearchField, parse_search
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
-from jobs.submit_record import Answered, SubmitEnd, SubmitRecord
+from jobs.submit_record import Answered, SettledTo, SubmitEnd, SubmitRecord
 from jobs.tiles import TileOrder
 from jobs.views import Receipt
 from tests.support.plans import Statement, Step, recorded, steps
@@ -303,4 +303,5 @@ async def _witness(r: Recorder) -> None:
     await r.ask("witness.database_uid")
     for _ in range(2):
         await r.ask("witness.settle_journal", "a.journal", "stamp")
-    await r.ask("witness.settled_journals")
+        await r.ask("witness.settle_journal_to", "a.journal", SettledTo(1, (0,)))
+    await r.ask("witness.known_journals")
