@@ -28,6 +28,7 @@ def in_world(plan: Schedule, story: Callable[[World], Coroutine[Any, Any, T]], *
                     mock.patch("runner.lifecycle.stages.LocalDisk", w.new_disk),
                     mock.patch("runner.lifecycle.stages.open_bucket", return_value=w.refs.bucket()),
                     mock.patch("runner.lifecycle.supervise.LOOK_SECONDS", look),
+                    mock.patch("runner.lifecycle.supervise.SETTLED_AFTER", 0),
                     mock.patch("runner.workers.queue._LOOK_AGAIN_SECONDS", look),
                 ):
                     return await story(w)
