@@ -13,6 +13,7 @@ from runner.limits.clock_jump import ClockJumpDetector, sentence
 from runner.limits.concurrency import InFlight
 from runner.limits.guards import Guards
 from runner.limits.health import Health
+from runner.limits.poll_pace import PollPace
 from runner.limits.poll_schedule import LearnedPolls
 from runner.limits.throttle import Throttle
 from runner.providers.connect import Api
@@ -95,7 +96,8 @@ def build(
         polling=Polling(
             LearnedPolls(
                 settings.poll_min, max(settings.poll_min, settings.poll_max), scope.record.service_seconds
-            )
+            ),
+            PollPace(clock),
         ),
         known_ids=_known_ids(order, scope),
         images=Images(

@@ -21,6 +21,7 @@ from runner.limits.clock_jump import ClockJumpDetector
 from runner.limits.concurrency import InFlight
 from runner.limits.guards import Guards
 from runner.limits.health import Health
+from runner.limits.poll_pace import PollPace
 from runner.limits.poll_schedule import LearnedPolls
 from runner.limits.queue_pace import QueuePace
 from runner.limits.throttle import Throttle
@@ -82,9 +83,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """What is known of how long requests wait and work at the API."""
+    """What is known of how long requests wait and work at the API, and how often it may be asked."""
 
     learned: LearnedPolls
+    pace: PollPace
     queue: QueuePace = field(default_factory=QueuePace)
 
 

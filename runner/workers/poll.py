@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from http import HTTPStatus
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import FetchFailed, Outcome, RemoteCancelled, RemoteDone, RemoteFailed, Requeued
@@ -107,7 +108,9 @@ def _waits_no_longer(run: Context, job: OpenJob, state: _Watch) -> str:
 
 async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
     """Poll once; return the seconds until the next poll, None if the job has left `running`."""
+    await run.polling.pace.turn()
     standing = await run.provider.status(job.request_id)
+    _tell_the_pace(run, standing)
     match standing:
         case RemoteStatusReport(status=RemoteStatus.DONE | RemoteStatus.FAILED as status):
             _known(run, job, state)
@@ -134,6 +137,16 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
             return _trouble(run, state, standing)
 
 
+def _tell_the_pace(run: Context, answer: object) -> None:
+    """A 429, or a 503 that says when to ask again, is about all polls and not about this one."""
+    if not isinstance(answer, CallFailed) or answer.alone:
+        run.polling.pace.answered()
+    elif answer.http_status == HTTPStatus.TOO_MANY_REQUESTS or (
+        answer.http_status == HTTPStatus.SERVICE_UNAVAILABLE and answer.retry_after_seconds is not None
+    ):
+        run.polling.pace.turned_away(answer.retry_after_seconds)
+
+
 async def _result(
     run: Context, job: OpenJob, state: _Watch, failed: RemoteStatusReport | None
 ) -> float | None:
@@ -141,7 +154,9 @@ async def _result(
     now = run.time.clock.monotonic()
     state.done_since = now if state.done_since is None else state.done_since
     state.results += 1
+    await run.polling.pace.turn()
     result = await run.provider.result(job.request_id)
+    _tell_the_pace(run, result)
     reason = None if failed is None else failed.failure
     match result:
         case ResultReady(urls=urls, cost_usd=cost, failure=failure):

@@ -104,7 +104,8 @@ async def _live(folder: Path, rows: int) -> list[dict[str, Any]]:
         sys.stdout.flush()
         _wait_for_the_tracer()
         _ask_for(_TOLD.ready)
-        report = await here.run(here.sheet(rows))
+        with mock.patch("runner.lifecycle.supervise.SETTLED_AFTER", 0):  # at every look
+            report = await here.run(here.sheet(rows))
         _ask_for(_TOLD.ready)
         here.everything_once(rows)
         assert report.exit_code == 0

@@ -36,7 +36,7 @@ async def knowing(folder: Path, seconds: float, **options: Any) -> AsyncIterator
     """A job that was accepted just now, of a model whose jobs took so long."""
     async with at_the_api(folder, **options) as (w, job):
         least, most = w.run.timing.poll_min, w.run.timing.poll_max
-        polling = Polling(LearnedPolls(least, most, {MODEL: [seconds] * 50}))
+        polling = Polling(LearnedPolls(least, most, {MODEL: [seconds] * 50}), w.run.polling.pace)
         yield replace(w, run=replace(w.run, polling=polling)), job
 
 

@@ -75,6 +75,35 @@ async def test_trouble_is_ridden_out_with_backoff(tmp_path: Path) -> None:
 
 
 @virtual
+@pytest.mark.parametrize(
+    ("busy", "slower"),
+    [
+        (CallFailed("HTTP 429", answered=True, http_status=429), True),
+        (CallFailed("HTTP 503", retry_after_seconds=20, http_status=503), True),
+        (CallFailed("HTTP 503", http_status=503), False),
+        (CallFailed("HTTP 429", http_status=429, alone=True), False),
+        (CallFailed("no status word", retry_after_seconds=20, answered=True), False),
+    ],
+)
+async def test_an_api_that_is_asked_too_often(tmp_path: Path, busy: CallFailed, slower: bool) -> None:
+    """What it says of one poll, or of one result, holds for those of all jobs."""
+    async with at_the_api(tmp_path) as (w, job):
+        paces: list[float | None] = []
+        w.provider.says("status", busy, DONE)
+        w.provider.says("result", busy, ResultReady((URL,), None))
+        turned_away = w.run.polling.pace.turned_away
+
+        def seen(retry_after_seconds: float | None) -> None:
+            turned_away(retry_after_seconds)
+            paces.append(w.run.polling.pace.pace)
+
+        w.run.polling.pace.turned_away = seen  # type: ignore[method-assign]
+        await watch_to_its_pictures(w, job)
+        assert len(paces) == (2 if slower else 0)
+        assert None not in paces
+
+
+@virtual
 async def test_one_answer_lost_says_nothing_about_the_api(tmp_path: Path) -> None:
     """The second in a row does: then one free question goes for all jobs."""
     async with at_the_api(tmp_path) as (w, job):
