@@ -1,11 +1,22 @@
 """How many jobs may be at the API at once: a number, or `auto`, which finds it out."""
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 Auto = Literal["auto"]
 AUTO: Final[Auto] = "auto"
 Concurrency = int | Auto
 MOST_IN_FLIGHT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLimit:
+    """What `auto` found out of an account: jobs in flight that pay off, and how many it takes at most."""
+
+    in_flight: int
+    ceiling: int | None = None
+    """Beyond it submits were answered 429; None where none was."""
+
 
 NUMBER: Final = "number"
 

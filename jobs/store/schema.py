@@ -15,6 +15,8 @@ ARTIFACT = SQLModel.metadata.tables["artifact"]
 REFERENCE = SQLModel.metadata.tables["reference"]
 RUN = SQLModel.metadata.tables["run"]
 IDENTITY = SQLModel.metadata.tables["identity"]
+ACCOUNT = SQLModel.metadata.tables["apiaccount"]
+ACCOUNT_LIMIT = SQLModel.metadata.tables["accountlimit"]
 SETTLED_JOURNAL = SQLModel.metadata.tables["settledjournal"]
 
 TWIN = JOB.alias("twin")

@@ -13,7 +13,7 @@ from jobs.store.page.facets import Facets
 from jobs.store.page.tiles import Tiles
 from jobs.store.preview import Preview
 from jobs.store.sqlite.database import Database
-from jobs.store.track_record import TrackRecords
+from jobs.store.track_record import Accounts, TrackRecords
 from jobs.store.witness import Witness
 
 
@@ -36,3 +36,4 @@ class Store:
         self.tiles = Tiles(database, now)
         self.facets = Facets(database, now)
         self.overview = Overview(database, now)
+        self.accounts = Accounts(database, now)

@@ -322,6 +322,24 @@ class Identity(SQLModel, table=True):
     uid: str
 
 
+class ApiAccount(SQLModel, table=True):
+    """An account at an API. Its name has the API's origin, and a hash where the token would be."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(sa_column=Column(String, nullable=False, unique=True))
+
+
+class AccountLimit(SQLModel, table=True):
+    """How many jobs of a model an account takes at once, as the last night with `auto` found out."""
+
+    account_id: int = Field(primary_key=True, foreign_key="apiaccount.id")
+    model: str = Field(primary_key=True)
+    in_flight: int
+    ceiling: int | None = None
+    """Beyond it submits were answered 429; NULL where none was."""
+    found_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
 class SettledJournal(SQLModel, table=True):
     """A journal file that is settled, to its last line or so far: the table has what it says up to there."""
 

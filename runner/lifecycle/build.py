@@ -1,5 +1,6 @@
 """Wires the parts of one run. Nothing is awaited or decided here: payment is approved before."""
 
+from jobs.concurrency import FoundLimit
 from jobs.pauses import PauseReason
 from runner.downloads.download import Downloads
 from runner.events.observer import Observer
@@ -69,8 +70,9 @@ def build(
     approval: Approval,
     scope: Scope,
     resources: Resources,
+    known: FoundLimit | None,
 ) -> Context:
-    """The context that all tasks of a run share."""
+    """The context that all tasks of a run share. `known` is what an earlier one found out of the account."""
     settings, clock, rng = order.settings, order.environment.clock, order.environment.rng
     batch, store = approval.batch, order.store
     jumps = ClockJumpDetector(clock, lambda seconds: _after_clock_jump(seconds, api, order.observer))
@@ -80,7 +82,9 @@ def build(
         brake.pause(PauseReason.GUARD, pause_detail(order, what, budget))
 
     guards = Guards(limits_of(settings), trip, scope.record)
-    in_flight = InFlight(approval.tuning.concurrency, clock.monotonic, most=settings.most_in_flight)
+    in_flight = InFlight(
+        approval.tuning.concurrency, clock.monotonic, most=settings.most_in_flight, found=known
+    )
     return Context(
         batch=batch,
         store=store,

@@ -88,10 +88,12 @@ async def carry_out(order: Order) -> RunReport:
             before_work = ProgressCounter(early, order.observer)
             approval = await approve(order, api.provider, brake, health, scope, before_work)
             found = await read_again(order.store, order.batch, found)
-            run = build(order, api, brake, health, approval, scope, resources)
+            known = await order.store.accounts.limit(api.account, scope.queued)
+            run = build(order, api, brake, health, approval, scope, resources, known)
             progress = ProgressCounter(watched(run, begun, say), order.observer)
             await _work(order, run, progress, ready, found, notifier)
             with anyio.CancelScope(shield=True):
+                await _note_limit(run, api, scope)
                 report = await finish(order, run, run_id, begun)
             await notifier.send(event_of(report))
     return report
@@ -251,6 +253,13 @@ async def _work(
     with suppress(CannotWrite), anyio.CancelScope(shield=True):  # the next start would read it all
         await settle_journal(run)
     order.observer.progress(await progress.count())
+
+
+async def _note_limit(run: Context, api: Api, scope: Scope) -> None:
+    """Keep what `auto` found out for the next night."""
+    if (found := run.limits.in_flight.found) is not None and scope.queued:
+        with suppress(CannotWrite):  # the next night finds it out again
+            await run.store.accounts.note_limit(api.account, scope.queued, found)
 
 
 async def _tell_of_pause(run: Context, outside: Notifier, stop: Stop) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import anyio
 from anyio import CapacityLimiter
 
-from jobs.concurrency import AUTO, Concurrency
+from jobs.concurrency import AUTO, Concurrency, FoundLimit
 
 FIRST = 8
 BEGINS_UNTIL = 64
@@ -32,7 +32,15 @@ _HELD = 4
 class InFlight:
     """The jobs at the API, and how many these may be."""
 
-    def __init__(self, concurrency: Concurrency, monotonic: Callable[[], float], *, most: int = MOST) -> None:
+    def __init__(
+        self,
+        concurrency: Concurrency,
+        monotonic: Callable[[], float],
+        *,
+        most: int = MOST,
+        found: FoundLimit | None = None,
+    ) -> None:
+        """`found` is what an earlier night found out: `auto` goes on from there."""
         self.slots = CapacityLimiter(1)
         """A worker needs one to have a job at the API."""
         self._at_api: dict[int, bool | None] = {}
@@ -43,24 +51,35 @@ class InFlight:
         self._most = min(most, MOST)
         self._monotonic = monotonic
         self._changed = anyio.Event()
+        self._found = found
+        self._has_judged = False
         self.set(concurrency)
 
     def set(self, concurrency: Concurrency) -> None:
         """Have so many jobs at the API from here on. `auto` begins anew."""
         self.concurrency = concurrency
-        self._doubles = True
-        self._ceiling: int | None = None
+        found = self._found
+        self._doubles = found is None
+        self._ceiling: int | None = None if found is None else found.ceiling
         self._before: tuple[int, float] | None = None
         """The limit before it last grew, and how many jobs a second ended under it."""
         self._holds = 0
         """Generations in which it does not grow."""
         self._accepted = 0
-        self._resize(min(FIRST, self._most) if concurrency == AUTO else concurrency)
+        first = FIRST if found is None else max(LEAST, found.in_flight)
+        self._resize(min(first, self._most) if concurrency == AUTO else concurrency)
 
     @property
     def limit(self) -> int:
         """The most jobs at the API at the moment."""
         return self._limit
+
+    @property
+    def found(self) -> FoundLimit | None:
+        """What `auto` has found out in this run; None where it has found out nothing yet."""
+        if self.concurrency != AUTO or not self._has_judged:
+            return None
+        return FoundLimit(self._limit, self._ceiling)
 
     @property
     def has_room(self) -> bool:
@@ -126,7 +145,7 @@ class InFlight:
         if self._submitting.get(job_id, self._shrunk) == self._shrunk:
             in_a_row = self._ceiling is not None and self._accepted == 0
             self._ceiling = max(LEAST, min(there, self._limit * 2 // 3 if in_a_row else there))
-            self._doubles, self._accepted = False, 0
+            self._doubles, self._accepted, self._has_judged = False, 0, True
             self._shrunk += 1
             self._resize(self._ceiling)
         return there > 0
@@ -140,6 +159,7 @@ class InFlight:
         idle = 2 * self._found_waiting < self._first_polls
         """Whether most new jobs found a machine that had nothing to do."""
         self._doubles = self._doubles and waiting < ahead
+        self._has_judged = True
         self._holds = max(0, self._holds - 1)
         rate = (self._generation - self._left) / max(self._monotonic() - self._since, 1e-9)
         before, self._before = self._before, None

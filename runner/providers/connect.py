@@ -1,5 +1,6 @@
 """Opens the API that a command works with, or the emulator in its place."""
 
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,6 +39,8 @@ class Api:
     """For the user, if the token's file is readable by others."""
     image_hosts: tuple[str, ...] = ()
     """Hosts that serve the API's images, beside its own origin; a leading dot stands for any host below."""
+    account: str = ""
+    """The account's name in the table: the origin, and a hash that tells its token from others."""
 
 
 @asynccontextmanager
@@ -77,7 +80,8 @@ async def open_api(settings: Settings, environment: Environment) -> AsyncIterato
         provider = RunComfy(
             client, environment.clock, submit_timeout=settings.submit_timeout, timeout=settings.timeout
         )
-        yield Api(provider, base, api_origin, client.forget_connections, warning, IMAGE_HOSTS)
+        name = _account_name(api_origin, secret)
+        yield Api(provider, base, api_origin, client.forget_connections, warning, IMAGE_HOSTS, name)
 
 
 @asynccontextmanager
@@ -111,6 +115,14 @@ async def account_of(settings: Settings, environment: Environment) -> AccountRep
     )
     async with client:
         return await account(client, settings.timeout)
+
+
+def _account_name(api_origin: str, secret: SecretStr) -> str:
+    """No token can be found out of it. The emulator has a new one each time, and is one account."""
+    if api_origin == EMULATOR_ORIGIN:
+        return api_origin
+    hashed = hashlib.sha256(f"nightsheet account\n{api_origin}\n{secret.get_secret_value()}".encode())
+    return f"{api_origin} {hashed.hexdigest()[:16]}"
 
 
 def user_agent() -> str:

@@ -42,6 +42,26 @@ def test_it_finds_what_the_api_takes(tmp_path: Path, queue_limit: int | None, mo
 
 
 @virtual
+async def test_the_next_night_goes_on_from_there(tmp_path: Path) -> None:
+    """What one night found out of an account, the next one need not: few are turned away, none idles."""
+    async with night(
+        tmp_path, slots=30, queue_limit=0, retry_after="none", median_seconds=12, sigma=0.2
+    ) as w:
+        turned_away = []
+        for rows in (200, 400):
+            before = len(w.transport.calls)
+            report = await w.run(w.sheet(rows, series_every=SINGLES), concurrency="auto", submit_gate=4)
+            assert report.exit_code == 0
+            new = w.transport.calls[before:]
+            turned_away.append(sum(method == "POST" for _at, method, _path in new) - 200)
+        w.everything_once(400)
+        assert turned_away[1] <= 200 * 0.03
+        nights = [[submit.at for submit in w.service.ledger[first : first + 30]] for first in (0, 200)]
+        took = [max(at) - min(at) for at in nights]
+        assert took[1] < took[0] / 2, f"seconds until thirty machines were at work: {took}"
+
+
+@virtual
 async def test_a_stop_ends_the_wait_for_room(tmp_path: Path) -> None:
     """Where nothing is taken at all, `auto` ends as a number does: paused, with nothing paid."""
     async with night(tmp_path, slots=1, queue_limit=0, retry_after="none", median_seconds=3000) as w:

@@ -222,7 +222,7 @@ async def world(
         )
         with journal as opened, send, ready:
             resources = Resources(opened, FileWatch(database.path), client, disk or LocalDisk(), bucket, send)
-            run = build(order, api, brake, health, approval, scope, resources)
+            run = build(order, api, brake, health, approval, scope, resources, None)
             yield World(run, clock, provider, ready, notices, stops, places)
 
 

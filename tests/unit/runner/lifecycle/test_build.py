@@ -85,7 +85,7 @@ async def assembled(
             progress = ProgressCounter(early, order.observer)
             approval = await approve(order, api.provider, brake, health, scope, progress)
             resources = Resources(w.run.journal, w.run.files, client, LocalDisk(), None, send)
-            yield build(order, api, brake, health, approval, scope, resources)
+            yield build(order, api, brake, health, approval, scope, resources, None)
 
 
 async def take(w: World, key: str, *, unconfirmed: bool = False) -> None:

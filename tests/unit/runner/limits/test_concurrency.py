@@ -6,7 +6,7 @@ from itertools import count
 import anyio
 import pytest
 
-from jobs.concurrency import AUTO
+from jobs.concurrency import AUTO, FoundLimit
 from runner.limits.concurrency import BEGINS_UNTIL, FIRST, MOST, PROBE_AFTER, InFlight
 from tests.support.virtual_time import VirtualClock, virtual
 
@@ -213,3 +213,28 @@ async def test_room_is_waited_for() -> None:
             await anyio.wait_all_tasks_blocked()
             assert not in_flight.has_room
             free()
+
+
+@virtual
+async def test_it_goes_on_from_what_was_found() -> None:
+    """As many as paid off, up to what is allowed here; nothing that was not looked at is told on."""
+    clock = VirtualClock()
+    known = FoundLimit(40, 44)
+    assert InFlight(AUTO, clock.monotonic, found=known).limit == 40
+    assert InFlight(AUTO, clock.monotonic, found=known, most=16).limit == 16
+    assert InFlight(AUTO, clock.monotonic, found=FoundLimit(-3)).limit == 1
+    fixed = InFlight(5, clock.monotonic, found=known)
+    assert (fixed.limit, fixed.found) == (5, None)
+    fixed.set(AUTO)
+    assert (fixed.limit, fixed.found) == (40, None)
+
+
+@virtual
+async def test_what_it_finds_is_told() -> None:
+    """After it judged, or was turned away."""
+    api = Api(limit=10)
+    assert api.in_flight.found is None
+    await api.fill()
+    await api.generations(3)
+    assert api.in_flight.found == FoundLimit(api.in_flight.limit, 10)
+    assert InFlight(AUTO, api.clock.monotonic, found=api.in_flight.found).limit == api.in_flight.limit

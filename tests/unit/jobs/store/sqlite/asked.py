@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from jobs.concurrency import FoundLimit
 from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
 from jobs.pauses import PauseReason
@@ -103,7 +104,17 @@ async def everything_asked() -> list[Asked]:
     with tempfile.TemporaryDirectory() as folder, recorded() as statements:
         async with opened_table(Path(folder) / "night.db", "a") as table:
             recorder = Recorder(table, statements)
-            for scene in (_sheets, _paid_before, _linked, _lives, _lists, _page, _batches, _witness):
+            for scene in (
+                _sheets,
+                _paid_before,
+                _linked,
+                _lives,
+                _lists,
+                _page,
+                _batches,
+                _witness,
+                _accounts,
+            ):
                 await scene(recorder)
             return recorder.found
 
@@ -305,3 +316,14 @@ async def _witness(r: Recorder) -> None:
         await r.ask("witness.settle_journal", "a.journal", "stamp")
         await r.ask("witness.settle_journal_to", "a.journal", SettledTo(1, (0,)))
     await r.ask("witness.known_journals")
+
+
+async def _accounts(r: Recorder) -> None:
+    """What nights found out of an account."""
+    for limit in (FoundLimit(22), FoundLimit(10, 10)):
+        await r.ask("accounts.note_limit", "an account", ["b", "a"], limit)
+        assert await r.ask("accounts.limit", "an account", ["a", "c"]) == limit
+    await r.ask("accounts.note_limit", "an account", ["c"], FoundLimit(4))
+    assert await r.ask("accounts.limit", "an account", ["a", "c"]) == FoundLimit(4)
+    assert await r.ask("accounts.limit", "an account", ["d"]) is None
+    assert await r.ask("accounts.limit", "another", ["a", "b"]) is None
