@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jobs.manifests.columns import ColumnNames
@@ -21,29 +21,37 @@ class CsvTable:
     """Turns records into rows under a header. Names that are not in the header are left out."""
 
     def __init__(self, names: ColumnNames) -> None:
+        self._inputs, self._columns = names.inputs, names.columns
+        self._last = ("same_as",) if names.linked else ()
         inputs = [f"inputs.{name}" for name in names.inputs]
         own = [f"columns.{name}" for name in names.columns]
-        linked = ["same_as"] if names.linked else []
-        self._header = [*_BEFORE, *inputs, *_MIDDLE, *own, *_AFTER, *linked]
-        self.head = _written([escape_formula(name) for name in self._header])
+        self._line = io.StringIO(newline="")
+        # CRLF as RFC 4180 says; with a bare LF, Python 3.11 leaves a CR inside a cell without quotes.
+        self._writer = csv.writer(self._line, lineterminator="\r\n")
+        self.head = self._written([*_BEFORE, *inputs, *_MIDDLE, *own, *_AFTER, *self._last])
 
     def line(self, record: Mapping[str, Any]) -> bytes:
         """One record."""
-        flat = _flat(record)
-        return _written([escape_formula(flat.get(name)) for name in self._header])
+        error, inputs, columns = record["error"] or {}, record["inputs"], record["columns"]
+        return self._written(
+            [
+                *[record[name] for name in _BEFORE],
+                *[inputs.get(name) for name in self._inputs],
+                *(record["request_id"], record["attempts"], record["cost_usd"]),
+                [image["path"] for image in record["images"] if not image.get("missing")],
+                *(error.get("kind"), error.get("code"), error.get("message")),
+                " | ".join(record["warnings"]),
+                *[columns.get(name) for name in self._columns],
+                *[record[name] for name in _AFTER],
+                *[record.get(name) for name in self._last],
+            ]
+        )
 
-
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    error = record["error"] or {}
-    return {
-        **{name: record[name] for name in (*_BEFORE, "request_id", "attempts", "cost_usd", *_AFTER)},
-        **{f"inputs.{name}": value for name, value in record["inputs"].items()},
-        "images": [image["path"] for image in record["images"] if not image.get("missing")],
-        **{f"error.{name}": error.get(name) for name in ("kind", "code", "message")},
-        "warnings": " | ".join(record["warnings"]),
-        **{f"columns.{name}": value for name, value in record["columns"].items()},
-        "same_as": record.get("same_as"),
-    }
+    def _written(self, cells: Sequence[Any]) -> bytes:
+        self._line.seek(0)
+        self._line.truncate()
+        self._writer.writerow([None if cell is None else escape_formula(cell) for cell in cells])
+        return self._line.getvalue().encode("utf-8", "backslashreplace")
 
 
 def escape_formula(value: Any) -> str | int | float:
@@ -51,6 +59,8 @@ def escape_formula(value: Any) -> str | int | float:
 
     Numbers stay numbers, a negative seed too; a list of texts is joined by |.
     """
+    if type(value) is str and value[:1].isalnum() and value[0].isascii():
+        return value  # most texts
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     text = _text(value)
@@ -78,10 +88,3 @@ def _is_formula(text: str) -> bool:
 
 def _is_invisible(letter: str) -> bool:
     return letter.isspace() or unicodedata.category(letter) in {"Cc", "Cf"}
-
-
-def _written(cells: list[str | int | float]) -> bytes:
-    # CRLF as RFC 4180 says; with a bare LF, Python 3.11 leaves a CR inside a cell without quotes.
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue().encode("utf-8", "backslashreplace")

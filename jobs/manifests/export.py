@@ -5,7 +5,7 @@ other tasks of the process.
 """
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -18,14 +18,13 @@ from jobs.errors import CannotWrite
 from jobs.manifests.columns import ColumnNames, column_names_of
 from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
 from jobs.manifests.ownership import in_the_way, manifests_in
-from jobs.manifests.record import record
+from jobs.manifests.record import stored_record
 from jobs.stored_files import Whereabouts
-from jobs.views import BatchView, JobView
+from jobs.views import BatchView
 
 if TYPE_CHECKING:
+    from jobs.store.bulk.records import Page
     from jobs.store.store import Store
-
-_CHUNK = 200
 
 Write = Callable[[bytes], object]
 
@@ -124,17 +123,18 @@ async def _pass_all(
         places = Whereabouts(folder if batch.output_root is None else Path(batch.output_root))
     for write, writer in writers:
         await to_thread.run_sync(write, writer.head)
-    async for chunk in _chunks(store.jobs.each(batch.id, everything=everything)):
-        await to_thread.run_sync(_pass_on, writers, chunk, folder, places)
+    async for page in store.records.pages(batch.id, everything=everything):
+        await to_thread.run_sync(_pass_on, writers, batch.name, page, folder, places)
 
 
 def _pass_on(
     writers: Sequence[tuple[Write, ManifestWriter]],
-    jobs: Sequence[JobView],
+    batch: str,
+    page: "Page",
     folder: Path,
     places: Whereabouts,
 ) -> None:
-    records = [record(job, folder, places.of) for job in jobs]
+    records = [stored_record(batch, job, images, folder, places.of) for job, images in page]
     for write, writer in writers:
         write(b"".join(map(writer.line, records)))
 
@@ -147,17 +147,6 @@ def _write(path: Path, file: "AtomicFile | _Device", data: bytes) -> None:
 def _commit(path: Path, file: "AtomicFile | _Device") -> None:
     with _refusals(path):
         file.commit()
-
-
-async def _chunks(jobs: AsyncIterator[JobView]) -> AsyncIterator[list[JobView]]:
-    chunk: list[JobView] = []
-    async for job in jobs:
-        chunk.append(job)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 class _Device:

@@ -9,6 +9,7 @@ from jobs.manifests.columns import ColumnNames
 
 # Many readers split lines at these too, and terminals act on some of them. They only occur inside strings.
 _NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029]")
+_AS_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 class JsonLines:
@@ -21,8 +22,9 @@ class JsonLines:
 
     def line(self, record: Mapping[str, Any]) -> bytes:
         """One record."""
-        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        text = _NOT_PLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        text = _AS_TEXT(record)
+        if not text.isascii() or "\x7f" in text:
+            text = _NOT_PLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         try:
             return text.encode() + b"\n"
         except UnicodeEncodeError:  # a lone surrogate in one of the user's columns

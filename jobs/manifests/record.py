@@ -2,14 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView
+
+if TYPE_CHECKING:
+    from jobs.store.bulk.records import StoredJob
 
 _WITH_ERROR = frozenset({JobState.FAILED, JobState.UNCONFIRMED, JobState.CANCELLED})
 
@@ -22,27 +26,89 @@ def record(
     `place_of` says where an image is; one that is nowhere is `missing`, and a warning says so. Only a linked
     job has `same_as`: the key of the job sent instead of this one.
     """
-    places = {image.number: Path(image.path) if place_of is None else place_of(image) for image in job.images}
-    gone = [f"Picture {number} is no longer on disk." for number, place in places.items() if place is None]
-    return {
-        "batch": job.batch,
+    failure = job.failure
+    return _record(
+        job.batch,
+        job,
+        json.loads(job.inputs),
+        job.images,
+        None if failure is None else (failure.kind.value, failure.code, failure.message),
+        job.warnings,
+        dict(job.columns),
+        (moment(job.created_at), moment(job.submitted_at), moment(job.finished_at)),
+        None if job.twin is None else job.twin.key,
+        folder,
+        place_of,
+    )
+
+
+def stored_record(
+    batch: str,
+    job: "StoredJob",
+    images: Sequence[ArtifactView],
+    folder: Path,
+    place_of: Callable[[ArtifactView], Path | None],
+) -> dict[str, Any]:
+    """The same of a job as the table keeps it, for the many of a manifest."""
+    return _record(
+        batch,
+        job,
+        json.loads(job.inputs),
+        images,
+        None if job.error_kind is None else (job.error_kind, job.error_code, job.error_message or ""),
+        _texts(job.warnings),
+        json.loads(job.columns),
+        (_moment_of(job.created_at), _moment_of(job.submitted_at), _moment_of(job.finished_at)),
+        job.same_as,
+        folder,
+        place_of,
+    )
+
+
+def _record(
+    batch: str,
+    job: "JobView | StoredJob",
+    inputs: dict[str, Any],
+    images: Sequence[ArtifactView],
+    error: tuple[str, str | None, str] | None,
+    warnings: Sequence[str],
+    columns: dict[str, str],
+    times: tuple[str | None, str | None, str | None],
+    same_as: str | None,
+    folder: Path,
+    place_of: Callable[[ArtifactView], Path | None] | None,
+) -> dict[str, Any]:
+    """All keys, in their order."""
+    told: list[dict[str, Any]] = []
+    gone: list[str] = []
+    for image in images:
+        place = Path(image.path) if place_of is None else place_of(image)
+        told.append(_image(image, place, folder))
+        if place is None:
+            gone.append(f"Picture {image.number} is no longer on disk.")
+    found = {
+        "batch": batch,
         "key": job.key,
         "row": job.row,
         "model": job.model,
-        "state": job.state.value,
-        "inputs": json.loads(job.inputs),
+        "state": str(job.state),
+        "inputs": inputs,
         "request_id": job.request_id,
         "attempts": job.attempts,
         "cost_usd": dollars(job.cost_usd),
-        "images": [_image(image, places[image.number], folder) for image in job.images],
-        "error": _error(job),
-        "warnings": [*job.warnings, *gone],
-        "columns": dict(job.columns),
-        "created_at": moment(job.created_at),
-        "submitted_at": moment(job.submitted_at),
-        "finished_at": moment(job.finished_at),
-        **({} if job.twin is None else {"same_as": job.twin.key}),
+        "images": told,
+        "error": None,
+        "warnings": [*warnings, *gone],
+        "columns": columns,
+        "created_at": times[0],
+        "submitted_at": times[1],
+        "finished_at": times[2],
     }
+    if error is not None and job.state in _WITH_ERROR:
+        found["error"] = dict(zip(("kind", "code", "message"), error, strict=True))
+    if same_as is not None:
+        found["same_as"] = same_as
+    return found
 
 
 def _image(image: ArtifactView, place: Path | None, folder: Path) -> dict[str, Any]:
@@ -58,14 +124,11 @@ def _image(image: ArtifactView, place: Path | None, folder: Path) -> dict[str, A
     }
 
 
-def _error(job: JobView) -> dict[str, Any] | None:
-    if job.failure is None or job.state not in _WITH_ERROR:
-        return None
-    return {"kind": job.failure.kind.value, "code": job.failure.code, "message": job.failure.message}
-
-
 def relative(path: str, folder: Path) -> str:
     """`path` relative to `folder`, with forward slashes; absolute where it is on another drive."""
+    below = _beginning(folder)
+    if below and path.startswith(below) and "/." not in path and "//" not in path:
+        return path[len(below) :]
     try:
         found = os.path.relpath(path, folder)
     except ValueError:
@@ -73,9 +136,27 @@ def relative(path: str, folder: Path) -> str:
     return found.replace(os.sep, "/")
 
 
+@lru_cache(maxsize=16)
+def _beginning(folder: Path) -> str:
+    """How the path of what lies in `folder` begins if it is written plainly; empty where nobody knows."""
+    plain = os.sep == "/" and folder.is_absolute() and str(folder) == os.path.normpath(folder)
+    return f"{str(folder).rstrip('/')}/" if plain else ""
+
+
 def moment(value: datetime | None) -> str | None:
     """ISO 8601 in UTC, with Z."""
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=1024)
+def _moment_of(stored: str | None) -> str | None:
+    """The same of a time as the table keeps it; jobs that were loaded together have one time."""
+    return None if stored is None else moment(datetime.fromisoformat(stored))
+
+
+@lru_cache(maxsize=64)
+def _texts(stored: str) -> tuple[str, ...]:
+    return tuple(json.loads(stored))
 
 
 def dollars(value: Decimal | None) -> float | None:

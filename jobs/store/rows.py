@@ -38,7 +38,7 @@ _EACH = ATTEMPT.alias()
 _OPEN_JOB = [JOB.c[field.name] for field in fields(OpenJob) if field.name in JOB.c]
 """Its inputs, the largest column, are not among them: they have been sent."""
 
-_SENT = (
+SENT = (
     select(func.count())
     .where(_EACH.c.job_id == JOB.c.id, _EACH.c.outcome.in_(sorted(PAID_OR_MAYBE)))
     .correlate(JOB)
@@ -70,8 +70,9 @@ def database_of(connection: Connection) -> Path:
 
 def image_view(row: Row[Any], root: Path | None) -> ArtifactView:
     """An image with its absolute path. One beside the output folder is there before that folder is."""
-    path = row.path if root is None else os.path.normpath(root / row.path)
-    return view_of(ArtifactView, row, path=path)
+    path = row.path if root is None else os.path.normpath(os.path.join(root, row.path))  # noqa: PTH118
+    size = row.width, row.height
+    return ArtifactView(row.number, path, row.url, row.sha256, row.bytes, *size, row.content_type)
 
 
 def select_open() -> Select[Any]:
@@ -126,7 +127,7 @@ def select_jobs() -> Select[Any]:
             ATTEMPT.c.answer,
             ATTEMPT.c.cost_usd,
             ATTEMPT.c.estimate_usd,
-            _SENT.label("sent"),
+            SENT.label("sent"),
             TWIN.c.key.label("twin_key"),
             TWIN.c.state.label("twin_state"),
             TWIN.c.current.label("twin_current"),

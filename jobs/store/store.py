@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from jobs.store.batches import Batches
+from jobs.store.bulk.records import Records
 from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
@@ -37,3 +38,4 @@ class Store:
         self.facets = Facets(database, now)
         self.overview = Overview(database, now)
         self.accounts = Accounts(database, now)
+        self.records = Records(database, now)

@@ -27,10 +27,16 @@ def given(name: str) -> BindParameter[Any]:
 
 
 class Prepared:
-    """A statement that takes its `given` values at each run; all others are fixed, lists among them."""
+    """A statement that takes its `given` values at each run; all others are fixed, lists among them.
 
-    def __init__(self, statement: Select[Any] | Insert | Update | Delete) -> None:
+    A query's rows are tuples with a field a column; or of the type `row`, whose fields are its columns.
+    """
+
+    def __init__(
+        self, statement: Select[Any] | Insert | Update | Delete, row: Callable[..., Any] | None = None
+    ) -> None:
         self._statement = statement
+        self._row = row
 
     def change(self, connection: Connection, **values: Any) -> int:
         """Run a change; the number of rows that it changed."""
@@ -38,8 +44,7 @@ class Prepared:
 
     def rows(self, connection: Connection, **values: Any) -> Iterator[Any]:
         """Run a query; its rows, with a field a column."""
-        for row in self._run(connection, values).fetchall():
-            yield self._compiled.made(row)
+        yield from map(self._compiled.made, self._run(connection, values).fetchall())
 
     def first(self, connection: Connection, **values: Any) -> Any | None:
         """Run a query of one row at the most; it, or None."""
@@ -48,7 +53,7 @@ class Prepared:
 
     @cached_property
     def _compiled(self) -> "_Compiled":  # when it is run, not when the module is imported
-        return _compile(self._statement)
+        return _compile(self._statement, self._row)
 
     def _run(self, connection: Connection, values: dict[str, Any]) -> Any:
         driver = connection.connection.driver_connection
@@ -65,15 +70,19 @@ class _Compiled:
     sql: str
     binds: list[Bind]
     row: Callable[..., Any]
-    columns: list[Processor | None]
-    """What makes a column's value out of the driver's."""
+    columns: list[tuple[int, Processor]]
+    """What makes a column's value out of the driver's, where that is another one."""
 
     def made(self, row: tuple[Any, ...]) -> Any:
-        pairs = zip(self.columns, row, strict=True)
-        return self.row(*[value if out is None else out(value) for out, value in pairs])
+        if not self.columns:
+            return self.row(*row)
+        values = list(row)
+        for index, out in self.columns:
+            values[index] = out(values[index])
+        return self.row(*values)
 
 
-def _compile(statement: Select[Any] | Insert | Update | Delete) -> _Compiled:
+def _compile(statement: Select[Any] | Insert | Update | Delete, row: Callable[..., Any] | None) -> _Compiled:
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     assert isinstance(compiled, SQLCompiler)
     assert not compiled.insert_prefetch, "a default that Python makes"
@@ -82,9 +91,14 @@ def _compile(statement: Select[Any] | Insert | Update | Delete) -> _Compiled:
     return _Compiled(
         compiled.string,
         [_bind_of(compiled, name) for name in compiled.positiontup or ()],
-        namedtuple("_Row", [str(column.key) for column in columns]),
-        [column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None) for column in columns],
+        row or namedtuple("_Row", [str(column.key) for column in columns]),
+        [(index, out) for index, column in enumerate(columns) if (out := _processor_of(column)) is not None],
     )
+
+
+def _processor_of(column: Any) -> Processor | None:
+    processor: Processor | None = column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+    return processor
 
 
 def _bind_of(compiled: SQLCompiler, name: str) -> Bind:

@@ -17,12 +17,13 @@ import pytest
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.manifests import FORMATS, format_for, write_export, write_manifests, write_to_stream
 from jobs.sheets.planned import PlannedJob
+from jobs.store.bulk.records import Page
 from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
-from jobs.views import BatchView, JobView
+from jobs.views import BatchView
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
-JOBS = 450  # more than two chunks
+JOBS = 1050  # more than two pages
 
 
 def planned(position: int, prefix: str = "job") -> PlannedJob:
@@ -129,11 +130,11 @@ async def test_a_job_that_cannot_be_told_leaves_the_old_file(store: Store, tmp_p
     path.write_text("old")
 
     class Broken:
-        def each(self, *_: Any, **__: Any) -> AsyncIterator[JobView]:
+        def pages(self, *_: Any, **__: Any) -> AsyncIterator[Page]:
             raise RuntimeError("boom")
 
     with pytest.raises(RuntimeError, match="boom"):
-        await write_export(SimpleNamespace(jobs=Broken()), batch, FORMATS["jsonl"], path)  # type: ignore[arg-type]
+        await write_export(SimpleNamespace(records=Broken()), batch, FORMATS["jsonl"], path)  # type: ignore[arg-type]
     assert path.read_text() == "old"
     assert [name for name in os.listdir(tmp_path) if name.endswith(".part")] == []  # noqa: PTH208
 

@@ -154,6 +154,7 @@ async def _sheets(r: Recorder) -> None:
     assert (await r.table.job("b7")).attempts == 1
     for everything in (False, True):
         await r.ask("jobs.each", batch, everything=everything)
+        await r.ask("records.pages", batch, everything=everything)
         await r.ask("jobs.each", batch, everything=everything, states=[S.SUCCEEDED])
 
 

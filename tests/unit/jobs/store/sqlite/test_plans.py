@@ -36,6 +36,7 @@ EXCEPTIONS = {
     # Each page of a list of old revisions, or of some states, begins at the batch's first row again.
     ("jobs.each", "SEARCH job USING INDEX job_folder (batch_id=?)"),
     ("jobs.each", "SEARCH job USING INDEX job_in_turn (batch_id=? AND state=?)"),
+    ("records.pages", "SEARCH job USING INDEX job_folder (batch_id=?)"),
     # The sheet's order is taken for the better one: the whole batch for one key. A person asks, for few keys.
     ("jobs.by_key", "SEARCH job USING INDEX job_in_sheet_order (batch_id=?)"),
     # All linked jobs for each 500 that end: the square of what is linked, which is little in most sheets.

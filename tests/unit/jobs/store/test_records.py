@@ -1,0 +1,73 @@
+"""Records by the page: what a manifest tells of a job is what its view tells, whatever became of it."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from jobs.manifests.record import record, stored_record
+from jobs.outcomes import Fetched, RemoteDone
+from jobs.states import JobState, Move
+from jobs.stored_files import Whereabouts
+from tests.support.tables import Table, opened_table, picture, planned, rows
+
+FOLDER = Path("/outputs/night")
+
+
+async def told(table: Table, *, everything: bool = False) -> tuple[list[str], list[str]]:
+    """The lines of a manifest: by views, and by the page."""
+    nowhere = Whereabouts(Path("/outputs"))
+    views = [
+        json.dumps(record(job, FOLDER, nowhere.of))
+        async for job in table.store.jobs.each(table.batch.id, everything=everything)
+    ]
+    stored = [
+        json.dumps(stored_record("night", job, images, FOLDER, nowhere.of))
+        async for page in table.store.records.pages(table.batch.id, everything=everything)
+        for job, images in page
+    ]
+    return views, stored
+
+
+async def test_each_end_of_a_job_is_told_alike(tmp_path: Path) -> None:
+    """Each state, with images, costs, failures, warnings, own columns, a twin and an old revision."""
+    keys = [state.value for state in JobState]
+    async with opened_table(tmp_path / "night.db", *keys, "priced", "shares", "edited") as table:
+        for state in JobState:
+            await table.bring(state.value, state)
+        job_id = await table.bring("priced", JobState.RUNNING)
+        table.clock.at += timedelta(seconds=1, microseconds=7)
+        job = await table.store.jobs.advance(RemoteDone(job_id, ("https://p/1.png",), Decimal("0.04")))
+        assert job is not None
+        await table.store.ledger.record_image(job_id, job.attempt_id, picture())
+        fetched = Fetched(job_id, ("One is missing.",), table.clock.at)
+        await table.store.jobs.succeed(
+            fetched, job.attempt_id, picture(2, path="/outputs/night/b/.x/../1.png")
+        )
+        own = {"note": "\u00dc \u2028 \x7f \ud800", "again": "x"}
+        sheet = [
+            *rows(*keys, "priced"),
+            planned("shares", 9, columns=own),
+            planned("edited", 10, prompt="new"),
+        ]
+        await table.move("edited", Move.CLAIM, Move.ACCEPTED)
+        await table.load(sheet)
+        shares = (await table.job("shares")).id
+        await table.store.links.link([(shares, job_id)])
+        views, stored = await told(table)
+        assert stored == views
+        assert len(views) == 11
+        await table.store.links.settle(table.batch.id)
+        for everything in (False, True):
+            views, stored = await told(table, everything=everything)
+            assert stored == views
+            assert len(views) == 11 + everything
+
+
+async def test_a_page_follows_a_page(tmp_path: Path) -> None:
+    """No job is left out at the end of a page, and none comes twice."""
+    keys = [f"k{number}" for number in range(1001)]
+    async with opened_table(tmp_path / "night.db", *keys) as table:
+        pages = [page async for page in table.store.records.pages(table.batch.id)]
+        assert [len(page) for page in pages] == [500, 500, 1]
+        assert [job.key for page in pages for job, _images in page] == keys
