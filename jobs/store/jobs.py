@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, literal, select,
 from jobs.attempts import Intent
 from jobs.outcomes import Accepted, Claimed, Fetched, LinksExpired, Outcome, RemoteDone
 from jobs.states import MOVES, JobState, Move
-from jobs.store import ledger
+from jobs.store.bulk import counts
 from jobs.store.moves import apply as moves
 from jobs.store.moves import images, intents
 from jobs.store.moves.values import NEVER_SENT
@@ -291,27 +291,19 @@ class Jobs(StorePart):
     @reads
     def counts(self, connection: Connection, batch_id: int) -> dict[JobState, int]:
         """The number of the sheet's jobs in each of the eight states."""
-        return _counts(connection, batch_id)
+        return counts.states(connection, batch_id)
 
     @reads
     def counts_and_account(
         self, connection: Connection, batch_id: int
     ) -> tuple[dict[JobState, int], Account]:
         """The number of jobs in each state and the cost so far, in one consistent snapshot."""
-        return _counts(connection, batch_id), ledger.account(connection, batch_id)
+        return counts.states(connection, batch_id), counts.account(connection, batch_id)
 
     @reads
     def warned(self, connection: Connection, batch_id: int) -> int:
         """The number of the sheet's jobs that succeeded with a warning."""
-        found = connection.execute(
-            select(func.count()).where(
-                JOB.c.batch_id == batch_id,
-                JOB.c.current,
-                JOB.c.state == JobState.SUCCEEDED,
-                func.json_array_length(JOB.c.warnings) > 0,
-            )
-        )
-        return int(found.scalar_one())
+        return counts.warned(connection, batch_id)
 
     @reads
     def ended_since(self, connection: Connection, batch_id: int, moment: datetime) -> int:
@@ -338,16 +330,6 @@ class Jobs(StorePart):
         return [
             (int(job_id), str(key), int(revision), bool(current)) for job_id, key, revision, current in found
         ]
-
-
-def _counts(connection: Connection, batch_id: int) -> dict[JobState, int]:
-    found = connection.execute(
-        select(JOB.c.state, func.count())
-        .where(JOB.c.batch_id == batch_id, JOB.c.current)
-        .group_by(JOB.c.state)
-    )
-    counted = {JobState(state): int(many) for state, many in found}
-    return {state: counted.get(state, 0) for state in JobState}
 
 
 def _matching(

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, literal, select, update
+from sqlalchemy import Connection, func, literal, select, update
 
-from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, SubmitOutcome
+from jobs.attempts import PAID_OR_MAYBE, SubmitOutcome
 from jobs.states import JobState
+from jobs.store.bulk import counts
 from jobs.store.moves import images
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST, raw_answer_of, view_of
@@ -88,17 +88,12 @@ class Ledger(StorePart):
     @reads
     def account(self, connection: Connection, batch_id: int) -> Account:
         """The cost of the batch so far, including jobs that are removed from the sheet."""
-        return account(connection, batch_id)
+        return counts.account(connection, batch_id)
 
     @reads
     def unconfirmed_usd(self, connection: Connection, batch_id: int) -> Decimal:
         """The most that unconfirmed submits may have cost, in USD, even if a person decided about them."""
-        found = connection.execute(
-            select(func.coalesce(func.sum(ATTEMPT.c.estimate_usd), 0))
-            .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-            .where(JOB.c.batch_id == batch_id, ATTEMPT.c.outcome.in_(sorted(IN_DOUBT)))
-        )
-        return _usd(found.scalar_one())
+        return counts.in_doubt_usd(connection, batch_id)
 
     @reads
     def unpriced(self, connection: Connection, batch_id: int) -> Workload:
@@ -153,24 +148,3 @@ class Ledger(StorePart):
             )
         )
         return int(found.scalar_one())
-
-
-def account(connection: Connection, batch_id: int) -> Account:
-    """The cost of the batch so far, including jobs that are removed from the sheet."""
-    reported = func.coalesce(func.sum(ATTEMPT.c.cost_usd), 0)
-    without_cost = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
-    estimated = func.coalesce(func.sum(case((without_cost, ATTEMPT.c.estimate_usd))), 0)
-    submits = func.count(case((ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE)), 1)))
-    turned_away = func.count(case((ATTEMPT.c.outcome == SubmitOutcome.TURNED_AWAY, 1)))
-    row = (
-        connection.execute(
-            select(reported, estimated, submits, turned_away)
-            .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-            .where(JOB.c.batch_id == batch_id)
-        )
-    ).one()
-    return Account(_usd(row[0]), _usd(row[1]), int(row[2]), int(row[3]))
-
-
-def _usd(value: Any) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(int(value)) / 1_000_000

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select
 
 from jobs.failures import FailureKind
 from jobs.states import JobState
+from jobs.store.bulk import counts
 from jobs.store.part import StorePart, reads
-from jobs.store.rows import NEWEST, image_view, root_of, view_of
+from jobs.store.rows import image_view, root_of, view_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, RUN
 from jobs.views import ArtifactView, RunView
 
@@ -20,25 +21,12 @@ class Overview(StorePart):
     @reads
     def failures(self, connection: Connection, batch_id: int) -> dict[FailureKind, tuple[int, int]]:
         """By kind, how many jobs of the sheet failed, and how many of them share the failure of another."""
-        found = connection.execute(
-            select(JOB.c.error_kind, func.count(), func.count(JOB.c.same_as))
-            .where(JOB.c.batch_id == batch_id, JOB.c.current, JOB.c.state == JobState.FAILED)
-            .group_by(JOB.c.error_kind)
-            .order_by(func.count().desc(), JOB.c.error_kind)
-        )
-        return {FailureKind(kind): (int(many), int(linked)) for kind, many, linked in found}
+        return counts.failures(connection, batch_id)
 
     @reads
     def image_count(self, connection: Connection, batch_id: int) -> int:
         """How many images rows of the sheet have."""
-        found = connection.execute(
-            select(func.count())
-            .select_from(ARTIFACT)
-            .join(ATTEMPT, ATTEMPT.c.id == ARTIFACT.c.attempt_id)
-            .join(JOB, NEWEST)
-            .where(*_with_images(batch_id))
-        )
-        return int(found.scalar_one())
+        return counts.image_count(connection, batch_id)
 
     @reads
     def images(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, func, select
 from jobs.row_change import Claims, RowChange
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
+from jobs.store.bulk import counts
 from jobs.store.intake.comparing import compare
 from jobs.store.part import StorePart, reads
 from jobs.store.schema import AGAIN, BATCH, JOB, RUN, to_send
@@ -47,22 +48,12 @@ class Preview(StorePart):
     @reads
     def to_send(self, connection: Connection, batch_id: int) -> Workload:
         """The workload of the queued jobs."""
-        found = connection.execute(
-            select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
-            .where(*to_send(batch_id))
-            .group_by(JOB.c.model)
-        )
-        return _workload(found)
+        return counts.to_send(connection, batch_id)
 
     @reads
     def unagreed(self, connection: Connection, batch_id: int) -> Workload:
         """The workload of the queued jobs that nobody consented to pay for yet."""
-        found = connection.execute(
-            select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
-            .where(*to_send(batch_id), ~JOB.c.agreed)
-            .group_by(JOB.c.model)
-        )
-        return _workload(found)
+        return counts.unagreed(connection, batch_id)
 
     @reads
     def repeats(self, connection: Connection, batch_id: int) -> Workload:

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, literal_column
 from sqlmodel import SQLModel
 
-import jobs.store.tables  # noqa: F401 - fills the metadata
+import jobs.store.bulk.tally_tables
+import jobs.store.tables  # noqa: F401 - both fill the metadata
 from jobs.states import JobState
 
 BATCH = SQLModel.metadata.tables["batch"]
@@ -17,6 +18,8 @@ RUN = SQLModel.metadata.tables["run"]
 IDENTITY = SQLModel.metadata.tables["identity"]
 ACCOUNT = SQLModel.metadata.tables["apiaccount"]
 ACCOUNT_LIMIT = SQLModel.metadata.tables["accountlimit"]
+JOB_TALLY = SQLModel.metadata.tables["jobtally"]
+ATTEMPT_TALLY = SQLModel.metadata.tables["attempttally"]
 SETTLED_JOURNAL = SQLModel.metadata.tables["settledjournal"]
 
 TWIN = JOB.alias("twin")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from jobs.store.batches import Batches
+from jobs.store.bulk.counts import Counts
 from jobs.store.bulk.records import Records
 from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
@@ -39,3 +40,4 @@ class Store:
         self.overview = Overview(database, now)
         self.accounts = Accounts(database, now)
         self.records = Records(database, now)
+        self.counts = Counts(database, now)

@@ -414,6 +414,11 @@ class StoreMachine(RuleBasedStateMachine):
             assert own.count("intent") == int(job["state"] == JobState.SUBMITTING)
 
     @invariant()
+    def what_is_counted_is_what_is_there(self) -> None:
+        """Whatever was written, in whatever order: the kept counts are those of the rows."""
+        assert self.do(self.store.counts.wrong(self.batch_id)) == 0
+
+    @invariant()
     def what_is_told_is_what_is_there(self) -> None:
         """Counts, the queue, the pause."""
         jobs = self.jobs().values()

@@ -16,12 +16,13 @@ from jobs.attempts import PAID_OR_MAYBE
 from jobs.outcomes import Accepted, Claimed
 from jobs.paid import PaidBefore, PaidElsewhere, PaidSubmit, telling
 from jobs.states import JobState
+from jobs.store.bulk import counts
 from jobs.store.moves import apply as moves
 from jobs.store.moves import intents
 from jobs.store.moves.attach import holder_of
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import ATTEMPT, BATCH, JOB, TWIN, WAS_SENT, of_batch
-from jobs.workload import Amount, Workload
+from jobs.workload import Workload
 
 _AT_ONCE = 500
 _FIELDS = ("batch", "database", "at")
@@ -92,18 +93,12 @@ class HeldJobs(StorePart):
     @reads
     def count(self, connection: Connection, batch_id: int) -> int:
         """How many jobs are held."""
-        found = connection.execute(select(func.count()).where(*_held(batch_id)))
-        return int(found.scalar_one())
+        return counts.held(connection, batch_id).jobs
 
     @reads
     def work(self, connection: Connection, batch_id: int) -> Workload:
         """The workload of the held jobs."""
-        found = connection.execute(
-            select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
-            .where(*_held(batch_id))
-            .group_by(JOB.c.model)
-        )
-        return Workload({str(model): Amount(int(jobs), int(images)) for model, jobs, images in found})
+        return counts.held(connection, batch_id)
 
     @reads
     def places(self, connection: Connection, batch_id: int) -> list[PaidBefore]:

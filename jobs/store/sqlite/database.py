@@ -23,6 +23,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from jobs.errors import CannotWrite
 from jobs.store.sqlite import migrate
+from jobs.store.sqlite.keeping import keep_counts
 from jobs.store.sqlite.migrate import WAYS_OUT
 from jobs.store.sqlite.one_name import check_one_name
 from jobs.store.sqlite.thread import ConnectionThread, open_thread
@@ -116,7 +117,14 @@ class Database:
         self._readers.clear()
 
     async def _open(self, *, writing: bool) -> ConnectionThread:
-        return await open_thread(self.path, writing=writing)
+        thread = await open_thread(self.path, writing=writing)
+        try:
+            if writing:
+                await thread.run(keep_counts)
+        except BaseException:
+            await thread.close()
+            raise
+        return thread
 
     async def _committed(self, operation: Operation[T], *, alone: bool) -> T:
         ticket = _Ticket(operation, asyncio.get_running_loop().create_future(), alone)

@@ -1,5 +1,7 @@
 """`nightsheet audit`: every paid submit, what came of it, and what is paid and not in hand."""
 
+from typing import TYPE_CHECKING
+
 from jobs.exit_codes import ExitCode
 from jobs.ledger import balance
 from runner.cli.console import console
@@ -15,6 +17,9 @@ from runner.cli.steps.standing import whereabouts
 from runner.recovery.healing import unmatched
 from runner.recovery.journal_places import places_of
 from runner.settings import Settings
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
 
 EXAMPLE = "nightsheet audit --json"
 
@@ -43,9 +48,18 @@ async def _audit(settings: Settings, name: str | None) -> ExitCode:
             await store.links.listed(batch.id),
             await missing_images(store, batch, whereabouts(batch, settings)),
             [record for record in await unmatched(store, places) if record.batch == batch.name],
+            await _recounted(store, batch.id),
         )
     if settings.as_json:
         console.as_json(report.as_json(audit))
     else:
         report.show(audit, settings, clock.now())
     return ExitCode.OK if audit.is_clean else ExitCode.INCOMPLETE
+
+
+async def _recounted(store: "Store", batch_id: int) -> int:
+    """Hold the kept counts against the jobs; how many were wrong. They are put right."""
+    wrong = await store.counts.wrong(batch_id)
+    if wrong:
+        await store.counts.recount(batch_id)
+    return wrong

@@ -41,6 +41,8 @@ class Audit:
     missing: list[MissingImages]
     unmatched: "list[SubmitRecord]"
     """What the journal knows and the database does not."""
+    recounted: int
+    """Kept counts that were wrong, and were counted anew."""
 
     @property
     def is_clean(self) -> bool:
@@ -60,6 +62,14 @@ def show(audit: Audit, settings: Settings, now: datetime) -> None:
         _show_linked(audit.linked)
     if audit.missing:
         _show_missing(audit.missing, then(settings, "retry", audit.batch.name))
+    if audit.recounted:
+        console.result()
+        many = count_of(audit.recounted, "kept count")
+        console.result(
+            f"{many} did not agree with the jobs: another program wrote to the database. "
+            "They are counted anew, and right again.",
+            "bold yellow",
+        )
 
 
 def _show_unmatched(records: "Sequence[SubmitRecord]") -> None:
@@ -163,6 +173,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
             }
             for record in audit.unmatched
         ],
+        "recounted": audit.recounted,
         "attempts": [_attempt_json(attempt, rows) for attempt in audit.attempts],
     }
 

@@ -247,6 +247,8 @@ async def _lists(r: Recorder) -> None:
     await r.ask("jobs.input_names", batch, MODEL)
     for asked in ("columns", "counts", "counts_and_account", "warned", "revisions"):
         await r.ask(f"jobs.{asked}", batch)
+    assert await r.ask("counts.wrong", batch) == 0
+    await r.ask("counts.recount", batch)
     await r.ask("jobs.ended_since", batch, NIGHT)
     for asked in ("attempts", "account", "unconfirmed_usd", "unpriced", "naming_ids", "automatic_resubmits"):
         await r.ask(f"ledger.{asked}", batch)

@@ -62,6 +62,7 @@ def test_for_scripts(world: World) -> None:
         "linked": [],
         "gone": [],
         "unmatched": [],
+        "recounted": 0,
     }
     wanted: list[dict[str, Any]] = [
         {"key": "b", "attempt": 1, "request_id": "req-b", "why": "remote_failed", "usd": 0.12},
@@ -217,3 +218,14 @@ def test_without_a_database(world: World) -> None:
     ran = world.run("audit")
     assert ran.code == 2
     assert not world.database.exists()
+
+
+def test_counts_that_another_program_made_wrong_are_told_and_mended(world: World) -> None:
+    """What is written past Nightsheet is not counted: an audit finds it, and `status` is right again."""
+    night(world)
+    spoil(world, "UPDATE job SET state = 'succeeded', finished_at = created_at WHERE key = 'c'")
+    assert world.run("status", "--json").json["counts"]["succeeded"] == 1
+    ran = world.run("audit")
+    assert "kept counts did not agree with the jobs" in ran.out
+    assert world.run("status", "--json").json["counts"]["succeeded"] == 2
+    assert world.run("audit", "--json").json["recounted"] == 0

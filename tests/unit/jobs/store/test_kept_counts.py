@@ -1,0 +1,95 @@
+"""Counts that are kept: right after every move, without counting a job."""
+
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+from jobs.outcomes import Fetched, RemoteDone
+from jobs.states import JobState, Move
+from jobs.views import Account
+from jobs.workload import Amount
+from tests.support.tables import MODEL, NIGHT, Table, opened_table, picture, rows
+
+
+async def agree(table: Table) -> None:
+    """Hold the kept counts against the rows."""
+    assert await table.store.counts.wrong(table.batch.id) == 0
+
+
+async def home(table: Table, key: str, *, last: bool = True) -> None:
+    """Bring a job home with an image, which is recorded with the end or before it."""
+    job_id = await table.bring(key, JobState.RUNNING)
+    job = await table.store.jobs.advance(RemoteDone(job_id, ("https://p/1.png",), Decimal("0.04")))
+    assert job is not None
+    if not last:
+        await table.store.ledger.record_image(job_id, job.attempt_id, picture())
+    end = Fetched(job_id, ("One is odd.",), NIGHT)
+    assert await table.store.jobs.succeed(end, job.attempt_id, picture() if last else None)
+
+
+async def test_each_move_moves_the_counts(tmp_path: Path) -> None:
+    """States, what is to be sent, money: each read from a few rows, each what the jobs say."""
+    keys = [state.value for state in JobState]
+    async with opened_table(tmp_path / "night.db", *keys) as table:
+        store, batch = table.store, table.batch.id
+        assert (await store.jobs.counts(batch))[JobState.QUEUED] == 8
+        assert await store.preview.unagreed(batch) == {MODEL: Amount(8, 8)}
+        for state in JobState:
+            await table.bring(state.value, state)
+            await agree(table)
+        assert set((await store.jobs.counts(batch)).values()) == {1}
+        assert await store.preview.to_send(batch) == {MODEL: Amount(1, 1)}
+        assert await store.preview.unagreed(batch) == {}
+        assert list(await store.overview.failures(batch)) == ["bad_picture"]
+        assert await store.ledger.account(batch) == Account(Decimal("0.12"), Decimal("0.12"), 6)
+        assert await store.ledger.unconfirmed_usd(batch) == Decimal("0.24")
+
+
+async def test_images_are_counted_whenever_they_come(tmp_path: Path) -> None:
+    """With the end of their job, before it, once more, and after its row has left the sheet."""
+    async with opened_table(tmp_path / "night.db", "a", "b", "c") as table:
+        store, batch = table.store, table.batch.id
+        await home(table, "a")
+        await home(table, "b", last=False)
+        await agree(table)
+        assert await store.overview.image_count(batch) == 2
+        assert await store.jobs.warned(batch) == 2
+        job = await table.job("a")
+        attempt = table.attempts(job.id)[0]["id"]
+        await store.ledger.record_image(job.id, attempt, picture(path="/outputs/night/a/2.png"))
+        await agree(table)
+        assert await store.overview.image_count(batch) == 2
+        await table.load(rows("b", "c"))
+        await agree(table)
+        assert await store.overview.image_count(batch) == 1
+        await table.load(rows("a", "b", "c"))
+        assert await store.overview.image_count(batch) == 2
+        await table.move("a", Move.REOPEN)
+        await agree(table)
+        assert await store.overview.image_count(batch) == 1
+
+
+async def test_an_image_of_a_job_that_left_is_counted_where_a_row_shares_it(tmp_path: Path) -> None:
+    """It is that row's."""
+    async with opened_table(tmp_path / "night.db", "a", "b", "c") as table:
+        await home(table, "a")
+        first, *others = [(await table.job(key)).id for key in "abc"]
+        await table.store.links.link([(other, first) for other in others])
+        await table.load(rows("b", "c"))
+        await agree(table)
+        assert await table.store.overview.image_count(table.batch.id) == 1
+
+
+async def test_what_another_program_writes_is_found_and_counted(tmp_path: Path) -> None:
+    """The triggers are those of our connection: a file with triggers is refused."""
+    async with opened_table(tmp_path / "night.db", "a", "b") as table:
+        with closing(sqlite3.connect(table.path)) as other, other:
+            other.execute("UPDATE job SET model = 'another' WHERE key = 'a'")
+        assert await table.store.counts.wrong(table.batch.id) == 3
+        await table.store.counts.recount(table.batch.id)
+        await agree(table)
+        work = await table.store.preview.to_send(table.batch.id)
+        assert work == {"another": Amount(1, 1), MODEL: Amount(1, 1)}
+        await table.move("a", Move.CANCEL)
+        await agree(table)
