@@ -73,8 +73,14 @@ def cells_by_field(
     """The cell of a row for each field, from pairs of column and field. Two cells for one are a problem."""
     given: dict[str, GivenCell] = {}
     cell_problems: list[CellProblem] = []
+    cells, line = row.cells, row.line
+    has_places = bool(row.lines or row.files)  # not in a table, whose rows stand on one line of one file
     for column, name in columns:
-        cell = GivenCell(column, row.cells[column], row.line_of(column), row.files.get(column))
+        cell = (
+            GivenCell(column, cells[column], row.line_of(column), row.files.get(column))
+            if has_places
+            else GivenCell(column, cells[column], line)
+        )
         earlier = given.setdefault(name, cell)
         if earlier is not cell:
             message = f"{excerpt(earlier.column)} and {excerpt(column)} are two names for the same input."

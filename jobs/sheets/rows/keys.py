@@ -18,7 +18,7 @@ def fingerprint(model: str, inputs: Mapping[str, JsonValue], again: str = "") ->
     Without what signs the URL of an image: the same image may be signed anew each day. `again`, where a row
     has it, makes it another row than the same one without.
     """
-    said = ",".join(f"{_quoted(name)}:{_said(inputs[name])}" for name in sorted(inputs))
+    said = ",".join([f"{_quoted(name)}:{_said(inputs[name])}" for name in sorted(inputs)])
     ending = f",{_quoted(again)}" if again else ""
     return hashlib.sha256(f"[{_quoted(model)},{{{said}}}{ending}]".encode()).hexdigest()
 

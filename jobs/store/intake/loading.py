@@ -7,7 +7,7 @@ pays for a row that is not in the sheet. Everything happens in the caller's tran
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -25,6 +25,7 @@ from jobs.store.intake import references
 from jobs.store.intake.adoption import RETURNED, adopt, sent_in
 from jobs.store.moves.values import LEFT_UNSENT, ROW_GONE
 from jobs.store.schema import BATCH, JOB, TWIN
+from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import LoadReport
 
 _CHUNK = 500
@@ -94,7 +95,9 @@ def _load_chunk(
     now: datetime,
     tally: _Tally,
 ) -> None:
-    known = revisions_of(connection, batch_id, [job.key for job in jobs])
+    known: Mapping[str, list[Revision]] = {}
+    if generation > 1:
+        known = revisions_of(connection, batch_id, [job.key for job in jobs])
     fresh: list[tuple[PlannedJob, int]] = []
     kept: list[dict[str, Any]] = []
     unsent: list[tuple[PlannedJob, str]] = []
@@ -130,11 +133,9 @@ def _load_chunk(
         connection.execute(_PLACE, kept)
     if fresh:
         folders = _folders(connection, batch_id, fresh)
-        rows = [
-            _row(batch_id, generation, job, revision, folder, now)
-            for (job, revision), folder in zip(fresh, folders, strict=True)
-        ]
-        connection.execute(insert(JOB), rows)
+        rows = (_row(job, revision, folder) for (job, revision), folder in zip(fresh, folders, strict=True))
+        of_load = {"batch_id": batch_id, "generation": generation, "available_at": now, "created_at": now}
+        _INSERT.change_each(connection, rows, **of_load)
     if generation > 1:
         sent = sent_in(connection, batch_id, [job.fingerprint for job, _kind in unsent])
         tally.may_adopt.update((job.position, kind) for job, kind in unsent if job.fingerprint in sent)
@@ -288,35 +289,44 @@ def _folders(connection: Connection, batch_id: int, fresh: Sequence[tuple[Planne
     return folders
 
 
-def _taken(connection: Connection, batch_id: int, names: Sequence[str]) -> set[str]:
-    found = connection.execute(
-        select(func.lower(JOB.c.folder)).where(
-            JOB.c.batch_id == batch_id, JOB.c.folder.collate("NOCASE").in_(names)
-        )
+_TAKEN = Prepared(
+    select(func.lower(JOB.c.folder).label("folder")).where(
+        JOB.c.batch_id == given("batch_id"),
+        JOB.c.folder.collate("NOCASE").in_([given(f"name_{number}") for number in range(_CHUNK)]),
     )
-    return {str(name) for (name,) in found}
+)
 
 
-def _row(
-    batch_id: int, generation: int, job: PlannedJob, revision: int, folder: str, now: datetime
-) -> dict[str, Any]:
+def _taken(connection: Connection, batch_id: int, names: Sequence[str]) -> set[str]:
+    padded = [*names, *[""] * (_CHUNK - len(names))]  # no folder has no name
+    wanted = {f"name_{number}": name for number, name in enumerate(padded)}
+    return {str(name) for (name,) in _TAKEN.rows(connection, batch_id=batch_id, **wanted)}
+
+
+def _row(job: PlannedJob, revision: int, folder: str) -> dict[str, Any]:
     return {
         **_contents(job),
-        "batch_id": batch_id,
         "key": job.key,
         "revision": revision,
         "folder": folder,
         "position": job.position,
         "row": job.row,
         "turn": 0.0 - job.priority,
-        "generation": generation,
-        "current": True,
-        "agreed": False,
-        "state": JobState.QUEUED,
-        "available_at": now,
-        "attempts": 0,
-        "failed_runs": 0,
-        "authorised": 0,
-        "cancel_requested": False,
-        "created_at": now,
     }
+
+
+_GIVEN = (
+    *("batch_id", "generation", "available_at", "created_at", "key", "revision", "folder", "position"),
+    *("row", "turn", "model", "fingerprint", "inputs", "pictures", "columns", "warnings"),
+)
+_ALWAYS = {
+    "current": True,
+    "agreed": False,
+    "state": JobState.QUEUED,
+    "attempts": 0,
+    "failed_runs": 0,
+    "authorised": 0,
+    "cancel_requested": False,
+}
+_INSERT = Prepared(insert(JOB).values({name: given(name) for name in _GIVEN} | _ALWAYS))
+"""A row that is new, or changed after it was sent."""

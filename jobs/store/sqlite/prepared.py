@@ -6,7 +6,7 @@ driver is short. It runs in the transaction that the connection has begun.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -42,6 +42,12 @@ class Prepared:
         """Run a change; the number of rows that it changed."""
         return int(self._run(connection, values).rowcount)
 
+    def change_each(self, connection: Connection, rows: Iterable[Mapping[str, Any]], **same: Any) -> None:
+        """Run a change once for each row of values; those that are the `same` for all are given once."""
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.executemany(self._compiled.sql, self._compiled.bound_each(rows, same))
+
     def rows(self, connection: Connection, **values: Any) -> Iterator[Any]:
         """Run a query; its rows, with a field a column."""
         yield from map(self._compiled.made, self._run(connection, values).fetchall())
@@ -72,6 +78,26 @@ class _Compiled:
     row: Callable[..., Any]
     columns: list[tuple[int, Processor]]
     """What makes a column's value out of the driver's, where that is another one."""
+
+    def bound_each(
+        self, rows: Iterable[Mapping[str, Any]], same: Mapping[str, Any]
+    ) -> Iterator[Sequence[Any]]:
+        """The parameters of each row of values."""
+        is_given = [name is not None and name not in same for name, _, _ in self.binds]
+        first = [
+            None if given else _bound(bind, same) for bind, given in zip(self.binds, is_given, strict=True)
+        ]
+        each = [
+            (place, name, processor)
+            for place, ((name, processor, _), given) in enumerate(zip(self.binds, is_given, strict=True))
+            if given
+        ]
+        for row in rows:
+            values = first.copy()
+            for place, name, processor in each:
+                value = row[name]  # type: ignore[index]
+                values[place] = value if processor is None else processor(value)
+            yield values
 
     def made(self, row: tuple[Any, ...]) -> Any:
         if not self.columns:
@@ -111,7 +137,7 @@ def _bind_of(compiled: SQLCompiler, name: str) -> Bind:
     return None, None, value if processor is None else processor(value)
 
 
-def _bound(bind: Bind, values: dict[str, Any]) -> Any:
+def _bound(bind: Bind, values: Mapping[str, Any]) -> Any:
     name, processor, fixed = bind
     if name is None:
         return fixed

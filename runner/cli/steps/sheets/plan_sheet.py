@@ -155,9 +155,12 @@ async def _changes(against: Against, jobs: Sequence[PlannedJob], settings: Setti
         batch_id, origin = (None, _origin(settings)) if batch is None else (batch.id, batch.origin)
         paid = await store.held.paid_before(batch_id, origin, said, against.elsewhere)
     else:
-        found = {one: telling(against.elsewhere.get(one, ())) for one in said}
+        told = said if against.elsewhere else ()
+        found = {one: telling(against.elsewhere.get(one, ())) for one in told}
         paid = {one: submit for one, submit in found.items() if submit is not None}
     held = {one: submit for one, submit in paid.items() if not submit.gave_nothing}
+    if not held:
+        return changes
     return [
         replace(change, held=held.get(job.fingerprint)) if change.may_be_held else change
         for job, change in zip(jobs, changes, strict=True)

@@ -1,0 +1,96 @@
+"""What a large sheet costs from its check to its export: `python -m benchmarks.night --rows 1000000`.
+
+The real commands, one after the other over one sheet and one table, each in a process of its own: `check`;
+`run` and `resume`, which each send a few jobs and write all manifests; `status`; `export`. An API on loopback
+answers at once. Time is told until the first submit, too, and CPU beside the time: another program's work
+makes the one longer, and not the other.
+"""
+
+import csv
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from benchmarks import large, sample_pictures
+from benchmarks.child import Ended, measured, nightsheet
+from benchmarks.loopback import Loopback, Service, loopback
+from benchmarks.peers.calls import MODEL
+from benchmarks.rounds import Column, Row, options, tell
+from benchmarks.throughput import environment
+
+MEGABYTE = 1_000_000
+SENT = 20
+COLUMNS = (
+    Column("first_s", "s to its first submit", 2),
+    Column("all_s", "s in all", 2),
+    Column("cpu_s", "CPU s", 2),
+    Column("us_a_row", "CPU us/row", 1),
+    Column("peak_mb", "MB", 0),
+)
+
+
+def _sheet(folder: Path, rows: int) -> Path:
+    path = folder / "night.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "prompt", "model", "size", "note"])
+        for number in range(rows):
+            writer.writerow([f"row-{number}", large.prompt(number), MODEL, "2048x2048", f"n{number}"])
+    return path
+
+
+def _figures(ended: Ended, rows: int, first: float = 0.0) -> dict[str, float]:
+    return {
+        "first_s": first,
+        "all_s": ended.seconds,
+        "cpu_s": ended.cpu_seconds,
+        "us_a_row": ended.cpu_seconds / rows * 1_000_000,
+        "peak_mb": ended.peak_bytes / MEGABYTE,
+    }
+
+
+def _night(folder: Path, rows: int, server: Loopback) -> dict[str, dict[str, float]]:
+    """Each command's figures."""
+    sheet, out = _sheet(folder, rows), folder / "out"
+    where = ("--db", str(folder / "night.db"))
+    env = environment(server.base, folder)
+    told = partial(measured, out=out, env=env)
+    found = {"check": _figures(told(nightsheet("check", str(sheet), "--json", *where)), rows)}
+    for verb, what in (("run", [str(sheet)]), ("resume", [])):
+        server.begin(Service())
+        begun = time.monotonic()
+        flags = ("--yes", "--quiet", "--limit", str(SENT), "--poll-min", "0.05")
+        ended = told(nightsheet(verb, *what, *flags, *where, "--output-dir", str(folder / "outputs")))
+        seen = server.figures()
+        assert seen.jobs == SENT
+        found[f"{verb} --limit {SENT}"] = _figures(ended, rows, seen.first_at - begun)
+    found["status"] = _figures(told(nightsheet("status", "--json", *where)), rows)
+    lines = folder / "all.jsonl"
+    found["export"] = _figures(told(nightsheet("export", "--output", str(lines), *where)), rows)
+    with lines.open("rb") as file:
+        assert sum(1 for _line in file) == rows
+    return found
+
+
+def main() -> None:
+    """Measure each command of a large sheet's night."""
+    parser = options("night", __doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=1)
+    given = parser.parse_args()
+    table: dict[str, Row] = {}
+    with (
+        tempfile.TemporaryDirectory() as name,
+        loopback(sample_pictures.write(Path(name), "small")) as server,
+    ):
+        for number in range(given.rounds):
+            folder = Path(name, str(number))
+            folder.mkdir()
+            for command, figures in _night(folder, given.rows, server).items():
+                table.setdefault(command, Row(command)).samples.append(figures)
+    tell(given.json, [(f"a sheet of {given.rows:,} rows", list(table.values()), COLUMNS)])
+
+
+if __name__ == "__main__":
+    main()
