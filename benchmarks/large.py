@@ -55,3 +55,5 @@ async def make(database: Path, rows: int, *, done: int, origin: str) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(_DONE, said)
         connection.execute(_ATTEMPTS, said)
+    async with open_store(database, lambda: AT) as store:
+        await store.counts.recount(batch.id)  # what was written past the store is not counted

@@ -1,15 +1,15 @@
 """What a large sheet costs from its check to its export: `python -m benchmarks.night --rows 1000000`.
 
-The real commands, one after the other over one sheet and one table, each in a process of its own: `check`;
-`run` and `resume`, which each send a few jobs and write all manifests; `status`; `export`. An API on loopback
+The real commands, each in a process of its own: `check` and `run` of a sheet; `resume`, `status` and `export`
+of a table that is half done. `run` and `resume` send a few jobs and write all manifests. An API on loopback
 answers at once. Time is told until the first submit, too, and CPU beside the time: another program's work
 makes the one longer, and not the other.
 """
 
+import asyncio
 import csv
 import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 from benchmarks import large, sample_pictures
@@ -18,6 +18,7 @@ from benchmarks.loopback import Loopback, Service, loopback
 from benchmarks.peers.calls import MODEL
 from benchmarks.rounds import Column, Row, options, tell
 from benchmarks.throughput import environment
+from runner.http.api_url import origin
 
 MEGABYTE = 1_000_000
 SENT = 20
@@ -52,22 +53,32 @@ def _figures(ended: Ended, rows: int, first: float = 0.0) -> dict[str, float]:
 
 def _night(folder: Path, rows: int, server: Loopback) -> dict[str, dict[str, float]]:
     """Each command's figures."""
-    sheet, out = _sheet(folder, rows), folder / "out"
-    where = ("--db", str(folder / "night.db"))
-    env = environment(server.base, folder)
-    told = partial(measured, out=out, env=env)
-    found = {"check": _figures(told(nightsheet("check", str(sheet), "--json", *where)), rows)}
-    for verb, what in (("run", [str(sheet)]), ("resume", [])):
+    sheet, out, lines = _sheet(folder, rows), folder / "out", folder / "all.jsonl"
+    half = folder / "half"
+    half.mkdir()
+    asyncio.run(large.make(half / "night.db", rows, done=rows // 2, origin=origin(server.base)))
+
+    def told(where: Path, *command: str) -> Ended:
+        # With a state folder each: what one has sent, the other would hold.
+        env = environment(server.base, where)
+        return measured(nightsheet(*command, "--db", str(where / "night.db")), out, env)
+
+    def sent(where: Path, *command: str) -> dict[str, float]:
         server.begin(Service())
         begun = time.monotonic()
         flags = ("--yes", "--quiet", "--limit", str(SENT), "--poll-min", "0.05")
-        ended = told(nightsheet(verb, *what, *flags, *where, "--output-dir", str(folder / "outputs")))
+        ended = told(where, *command, *flags, "--output-dir", str(where / "outputs"))
         seen = server.figures()
-        assert seen.jobs == SENT
-        found[f"{verb} --limit {SENT}"] = _figures(ended, rows, seen.first_at - begun)
-    found["status"] = _figures(told(nightsheet("status", "--json", *where)), rows)
-    lines = folder / "all.jsonl"
-    found["export"] = _figures(told(nightsheet("export", "--output", str(lines), *where)), rows)
+        assert seen.jobs == min(SENT, rows // 2)
+        return _figures(ended, rows, seen.first_at - begun)
+
+    found = {
+        "check": _figures(told(folder, "check", str(sheet), "--json"), rows),
+        f"run --limit {SENT}": sent(folder, "run", str(sheet)),
+        f"resume --limit {SENT}, half done": sent(half, "resume"),
+        "status": _figures(told(half, "status", "--json"), rows),
+        "export": _figures(told(half, "export", "--output", str(lines)), rows),
+    }
     with lines.open("rb") as file:
         assert sum(1 for _line in file) == rows
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bulk, in_flight, makespan, polling, sample_pictures, startup, store, throughput
+from benchmarks import bulk, in_flight, makespan, night, polling, sample_pictures, startup, store, throughput
 from benchmarks.loopback import INSTANT_POLLS, Service, ceiling, loopback
 from benchmarks.rounds import Row
 
@@ -119,6 +119,16 @@ def test_bulk(told: Told) -> None:
     assert [title.partition(",")[0] for title in tables] == [*bulk.STEPS, "the real command"]
     assert all(row.median("ms") > 0 for rows in operations for row in rows)
     assert 0 < resumed.median("first_ms") < resumed.median("all_ms")
+
+
+def test_night(told: Told) -> None:
+    """Each command of a large sheet's night; two of them send."""
+    (rows,) = told(night.main, "--rows", "60").values()
+    assert [row.case.split()[0] for row in rows] == ["check", "run", "resume", "status", "export"]
+    assert all(row.median("cpu_s") > 0 for row in rows)
+    sends = [row for row in rows if row.median("first_s") > 0]
+    assert [row.case.split()[0] for row in sends] == ["run", "resume"]
+    assert all(row.median("first_s") < row.median("all_s") for row in sends)
 
 
 def test_startup(told: Told) -> None:
