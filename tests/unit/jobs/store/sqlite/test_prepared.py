@@ -1,5 +1,6 @@
 """Statements that are made once: they give what SQLAlchemy gives, and they are few."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -64,6 +65,22 @@ async def test_values_are_stored_as_sqlalchemy_stores_them(table: Table) -> None
     assert plain[0]["number"] == 5
     assert await table.store.database.write(made_once) == 1
     assert table.attempts(job_id) == plain
+
+
+async def test_a_change_is_made_once_for_each_row(table: Table) -> None:
+    """What is the same for all rows is given once; each value is stored as its column has it."""
+    first, second = [job.id async for job in table.store.jobs.each(table.batch.id)][:2]
+    renamed = Prepared(
+        update(JOB)
+        .where(JOB.c.id == given("job_id"))
+        .values(columns=given("columns"), available_at=given("at"), cancel_requested=False)
+    )
+    rows = ({"job_id": job_id, "columns": {"n": str(job_id)}} for job_id in (first, second))
+    await table.store.database.write(lambda c: renamed.change_each(c, rows, at=AT))
+    for job_id in (first, second):
+        row = table.row(job_id)
+        assert json.loads(row["columns"]) == {"n": str(job_id)}
+        assert row["available_at"] == AT.isoformat(timespec="microseconds")
 
 
 async def test_a_query_without_a_row(table: Table) -> None:
