@@ -21,7 +21,7 @@ from jobs.sheets.rows.priorities import priorities_of
 from jobs.sheets.rows.template import fill
 from jobs.sheets.rows.validate import BoundModel, bind_model, validate_row
 from jobs.sheets.sheet import Sheet, no_job
-from jobs.sheets.survey import Survey
+from jobs.sheets.survey import LEFT_OUT_SHOWN, Survey
 
 SEEDS = 2**31
 """Seeds are drawn from 0 to 2147483647: the pages name no range, and services keep this one intact."""
@@ -47,6 +47,9 @@ def plan(
     yield from planner.header_problems()
     nothing = not sheet.problems
     for row in sheet.opened.rows():
+        if isinstance(row, Row) and row.left_out:
+            planner.leave_out(row)
+            continue
         nothing = False
         if isinstance(row, Problem):
             yield row
@@ -118,6 +121,12 @@ class _Planner:
         if self._opened.header_line is not None:
             header = Row(self._opened.header_line, dict.fromkeys(self._opened.columns, ""))
             yield from self._columns.misspellings(self._file, header)
+
+    def leave_out(self, row: Row) -> None:
+        """Count a row that is no job."""
+        self._survey.left_out += 1
+        if len(self._survey.left_out_rows) < LEFT_OUT_SHOWN:
+            self._survey.left_out_rows.append(row.line)
 
     def result(self, row: Row) -> PlannedJob | list[Problem]:
         """The row's job, or all its problems."""

@@ -16,7 +16,7 @@ class Row:
     `line` is where the row begins, as an editor counts. `lines` has the line of each cell that has its own,
     `files` the file of each cell that stands in another one. `refused` are columns whose value could not be
     read, for which a problem is reported already. `expanded`: one of many rows written as one on this line.
-    `warnings` are what its reader found odd.
+    `warnings` are what its reader found odd. `left_out`: it says nothing to be sent, and was never meant to.
     """
 
     line: int
@@ -26,6 +26,7 @@ class Row:
     files: Mapping[str, str] = field(default_factory=dict)
     expanded: bool = False
     warnings: tuple[str, ...] = ()
+    left_out: bool = False
 
     def line_of(self, column: str) -> int:
         """The line of a cell."""

@@ -13,6 +13,7 @@ from jobs.sheets.readers.registry import FORMATS, SUFFIXES, format_of, reader_of
 from jobs.sheets.readers.sniff import json_or_lines, sniff
 from jobs.sheets.rows.column_names import unknown_model
 from jobs.sheets.source import SheetSource
+from jobs.sheets.styles import is_styles, with_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ def open_sheet(sheet: Path | SheetSource, *, batch: str | None = None, model: st
     opened = reader_of(name)(source)
     if isinstance(opened, TableSheet):  # a document needs its album earlier: its sets name images
         opened = replace(opened, album=source.album())
+    if is_styles(opened):
+        opened = with_subject(opened, source.subject)
+    elif source.subject is not None and not opened.problems:
+        raise UsageProblem(
+            f"{source.name} is no file of styles, which --subject is for.",
+            "Its columns are name, prompt and negative_prompt, and no others.",
+        )
     if next(opened.rows(), None) is None:
         raise _without_jobs(source, opened)
     problems = [*opened.problems]

@@ -32,6 +32,8 @@ class SheetSource:
     picture_folders: tuple[Path, ...] = ()
     way: Way = Way.REFUSE
     visible_only: bool = False
+    subject: str | None = None
+    """What the styles of a file of styles are for."""
 
     @property
     def name(self) -> str:

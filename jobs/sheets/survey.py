@@ -8,6 +8,9 @@ from jobs.problems import Problem, at
 from jobs.sheets.rows.column_names import plain
 from jobs.sheets.sheet import Sheet
 
+LEFT_OUT_SHOWN = 8
+"""Rows that are left out, of which the lines are named."""
+
 
 @dataclass(slots=True)
 class Survey:
@@ -15,12 +18,15 @@ class Survey:
 
     `own` are the columns that mean nothing to a model, `named` the columns that a `{name}` put into an input,
     `models` the models of the jobs. `otherwise` are the columns that are read under another name, with that.
+    `left_out` counts the rows that are no job, `left_out_rows` are the first of them.
     """
 
     own: tuple[str, ...] = ()
     named: set[str] = field(default_factory=set)
     models: set[str] = field(default_factory=set)
     otherwise: dict[str, str] = field(default_factory=dict)
+    left_out: int = 0
+    left_out_rows: list[int] = field(default_factory=list)
 
     @property
     def unsent(self) -> list[str]:
@@ -30,6 +36,16 @@ class Survey:
     def warnings(self, sheet: Sheet) -> Iterator[Problem]:
         """What is odd about the sheet as a whole, once it was planned."""
         yield from sheet.opened.warnings
+        if self.left_out:
+            rows = ", ".join(map(str, self.left_out_rows))
+            more = ", ..." if self.left_out > len(self.left_out_rows) else ""
+            is_one = self.left_out == 1
+            left = (
+                "1 row is left out, for it has"
+                if is_one
+                else f"{self.left_out:,} rows are left out, for they have"
+            )
+            yield at(sheet.opened.file).problem(f"{left} no words to send: {rows}{more}")
         for name in self.unsent:
             if name in sheet.opened.own:
                 continue

@@ -1,5 +1,6 @@
 """The batches: their sheets, pauses, prices, tuning and consent, and the runs over them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from jobs.errors import UsageProblem
 from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
+from jobs.sheets.source import STANDARD_INPUT
 from jobs.store.intake import loading
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import root_of, view_of
@@ -20,6 +22,7 @@ from jobs.store.schema import ARTIFACT, BATCH, JOB, RUN, to_send
 from jobs.views import BatchView, LoadReport, Pause, RunView
 
 _CHUNK = 500
+_OF_A_WORKBOOK = re.compile(r"\.xls[xm]#([^/]*)$", re.IGNORECASE)
 _LASTS = BATCH.c.paused_reason.in_(sorted(UNTIL_RESUMED))
 _NOT_PAUSED: dict[str, Any] = {"paused_reason": None, "paused_detail": None, "paused_since": None}
 
@@ -224,14 +227,20 @@ def _check_sheet(batch: BatchView, sheet: str) -> None:
 
 
 async def _has_moved(known: str, place: str) -> bool:
-    """Whether the sheet has moved: the same file name in another place, and the old path no longer exists.
+    """Whether the sheet has moved or was renamed: its old path no longer exists, its worksheet is the same.
 
-    A `#` separates the name of a worksheet from the path.
+    Standard input is no file that could have moved. A `#` separates the name of a worksheet from the path.
     """
-    if Path(known).name != Path(place).name:
+    if STANDARD_INPUT in (known, place) or _worksheet(known) != _worksheet(place):
         return False
     files = {known, known.rpartition("#")[0]} - {""}
     return not any([await anyio.Path(file).exists() for file in files])
+
+
+def _worksheet(place: str) -> str | None:
+    """The worksheet that a batch remembers beside a workbook's path; None for the first one."""
+    found = _OF_A_WORKBOOK.search(place)
+    return None if found is None else found.group(1)
 
 
 def _find(connection: Connection, name: str) -> BatchView | None:

@@ -35,6 +35,28 @@ async def test_the_page_s_runs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(list((tmp_path / "outputs-emulator" / "bestiary").glob("*/*.jpg"))) == 4
 
 
+SETS = [
+    ("categories.tsv", "Three herons on a breakwater, the second one asleep"),
+    ("colours.csv", "A stack of 4 books, blue on top."),
+    ("objects.jsonl", "a photo of a white boat"),
+    ("textures.txt", "the smooth lake and the rough rock"),
+    ("styles.csv", "gouache on rough paper, flat light"),
+]
+"""Prompt sets in the shapes of public ones, each with its last prompt."""
+
+
+@pytest.mark.parametrize(("name", "last"), SETS)
+async def test_a_prompt_set_runs_with_one_option(tmp_path: Path, name: str, last: str) -> None:
+    """The model; all else is as it was written."""
+    sheet = str(SAMPLES / "sets" / name)
+    async with desk(tmp_path) as here:
+        ended = await here.call("run", sheet, "--model", "bytedance/seedream-4-5/text-to-image", *QUICK)
+        assert ended.code == 0, ended.err
+        records = here.manifest(Path(name).stem)
+    assert records[-1]["inputs"]["prompt"] == last
+    assert all(len(record["images"]) == 1 for record in records)
+
+
 async def test_the_same_rows_in_another_file_are_paid_once(tmp_path: Path) -> None:
     """Through standard input, in one format after the other: nothing is new."""
     async with desk(tmp_path) as here:

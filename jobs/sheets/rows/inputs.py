@@ -17,8 +17,8 @@ from jobs.suggestions import match_choice
 # Spreadsheets and data frames write a column of whole numbers with gaps as 3.0.
 _WHOLE = re.compile(r"([+-]?[0-9]{1,20})(?:\.0*)?")
 _A_STYLE = (
-    "Name another column. In a file of styles it is where the subject goes: write {subject} there instead, "
-    "add a column subject, and fill it in for each style that you want."
+    "Name another column. In a file of styles, which has the columns name, prompt and negative_prompt alone, "
+    "it is where the subject goes, and --subject TEXT gives one."
 )
 
 

@@ -13,7 +13,7 @@ from runner.cli.console import console
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CONTROLLING, FINDING
-from runner.cli.options.sheet import Encoding, Model, Worksheet, source_of
+from runner.cli.options.sheet import Encoding, Model, Subject, Worksheet, source_of
 from runner.cli.steps.missing_images import tell_missing
 from runner.cli.steps.open import execute, opened_batch, system_clock
 from runner.cli.steps.overwrite import check_target
@@ -52,6 +52,7 @@ def command(
     model: Model = None,
     worksheet: Worksheet = None,
     encoding: Encoding = None,
+    subject: Subject = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also the jobs that the sheet no longer has.")
     ] = False,
@@ -68,7 +69,7 @@ def command(
         return
     if form is not None or everything or str(output) == "-" or str(into) == "-":
         raise UsageProblem("--into makes a copy of a sheet: it goes with --output FILE alone.")
-    with source_of(into, None, worksheet, encoding) as source:
+    with source_of(into, None, worksheet, encoding, subject=subject) as source:
         execute(lambda: _export_into(settings, batch, source, model, target))
 
 

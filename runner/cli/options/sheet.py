@@ -40,6 +40,17 @@ Encoding = Annotated[
 ]
 
 
+Subject = Annotated[
+    str | None,
+    typer.Option(
+        "--subject",
+        metavar="TEXT",
+        help="What {prompt} stands for in a file of styles (name,prompt,negative_prompt).",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class SheetOptions:
     """The group of options that `check` and `run` share."""
@@ -75,6 +86,7 @@ class SheetOptions:
         ),
     ] = False
     encoding: Encoding = None
+    subject: Subject = None
     priority_by: Annotated[
         str | None,
         typer.Option(
@@ -96,7 +108,9 @@ class SheetOptions:
     def source(self) -> AbstractContextManager[SheetSource]:
         """The sheet itself; see `source_of`."""
         return source_of(
-            self.path, self.format, self.worksheet, self.encoding, visible_only=self.visible_only
+            *(self.path, self.format, self.worksheet, self.encoding),
+            visible_only=self.visible_only,
+            subject=self.subject,
         )
 
     def words(self) -> list[str]:
@@ -107,6 +121,7 @@ class SheetOptions:
             "--format": self.format,
             "--worksheet": self.worksheet,
             "--encoding": self.encoding,
+            "--subject": self.subject,
             "--priority-by": self.priority_by,
         }
         words = [word for flag, value in options.items() if value is not None for word in (flag, value)]
@@ -125,6 +140,7 @@ def source_of(
     encoding: str | None,
     *,
     visible_only: bool = False,
+    subject: str | None = None,
 ) -> Iterator[SheetSource]:
     """The sheet that a command names. Standard input is copied first, so that it can be read twice.
 
@@ -133,7 +149,7 @@ def source_of(
         UsageProblem: standard input does not come to an end.
     """
     if str(path) != "-":
-        yield SheetSource(path, format_name, encoding, worksheet, visible_only=visible_only)
+        yield SheetSource(path, format_name, encoding, worksheet, visible_only=visible_only, subject=subject)
         return
     with TemporaryDirectory(prefix="nightsheet-") as folder:  # readable by this user alone
         copy = Path(folder) / "sheet"
@@ -144,7 +160,11 @@ def source_of(
                 f"Standard input cannot be kept in {folder}: {error.strerror}.", "TMPDIR names another place."
             ) from error
         yield SheetSource(
-            copy, format_name, encoding, worksheet, spooled=True, folder=Path.cwd(), visible_only=visible_only
+            *(copy, format_name, encoding, worksheet),
+            spooled=True,
+            folder=Path.cwd(),
+            visible_only=visible_only,
+            subject=subject,
         )
 
 

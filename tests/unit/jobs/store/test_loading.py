@@ -120,14 +120,15 @@ async def test_another_sheet_of_that_name_is_refused(table: Table, tmp_path: Pat
     [
         ("standard input", "/here/two.csv", None),
         ("/gone/two.xlsx", "/here/two.xlsx#Night", None),
-        ("/gone/two.csv", "/here/three.csv", None),
+        ("/gone/two.xlsx#Day", "/here/two.xlsx#Night", None),
+        ("/gone/two.csv", "standard input", None),
         ("two.xlsx#Night", "/here/two.xlsx#Night", "two.xlsx"),
     ],
 )
 async def test_what_only_looks_moved_is_refused(
     table: Table, tmp_path: Path, known: str, place: str, there: str | None
 ) -> None:
-    """Another name, another worksheet, or a workbook that is still there."""
+    """Another worksheet, standard input, or a workbook that is still there."""
     if there is not None:
         known = str(tmp_path / known)
         (tmp_path / there).touch()
@@ -136,9 +137,15 @@ async def test_what_only_looks_moved_is_refused(
         await table.store.batches.load(name="two", sheet=place, origin=ORIGIN, planned=rows("a"))
 
 
-async def test_a_sheet_that_was_moved_is_the_same_sheet(table: Table, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "new"),
+    [("two.csv", "two.csv"), ("two.csv", "three.csv"), ("two.xlsx#Night", "b#c.xlsx#Night")],
+)
+async def test_a_sheet_that_was_moved_is_the_same_sheet(
+    table: Table, tmp_path: Path, name: str, new: str
+) -> None:
     """Its old place is empty: to refuse it would have everything paid again under another name."""
-    sheet, elsewhere = tmp_path / "two.csv", tmp_path / "elsewhere" / "two.csv"
+    sheet, elsewhere = tmp_path / name, tmp_path / "elsewhere" / new
     before, _ = await table.store.batches.load(name="two", sheet=sheet, origin=ORIGIN, planned=rows("a", "b"))
     after, report = await table.store.batches.load(
         name="two", sheet=elsewhere, origin=ORIGIN, planned=rows("a", "b", "c")
