@@ -1,6 +1,6 @@
 """Why a job failed, as data. The values are the manifest's `error.kind`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -43,8 +43,17 @@ BY_A_PERSON = frozenset({FailureKind.CANCELLED, FailureKind.DISCARDED})
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failure: its kind, a sentence for a person, and the API's own code if it gave one."""
+    """One failure: its kind, a sentence for a person, and the API's own code if it gave one.
+
+    `is_quote`: the sentence is the API's, word for word. That is known while the failure is new.
+    """
 
     kind: FailureKind
     message: str
     code: str | None = None
+    is_quote: bool = field(default=False, compare=False)
+
+    @property
+    def said(self) -> str:
+        """The message as a part of a sentence of ours: words that are not ours stand in quotes."""
+        return f'"{self.message}"' if self.is_quote else self.message

@@ -1,4 +1,4 @@
-"""A file of styles, as web UIs keep it: `name,prompt,negative_prompt`; `{prompt}` is the place of the subject."""
+"""A file of styles, as web UIs keep it: `name,prompt,negative_prompt`. Its `{prompt}` is the subject."""
 
 import re
 from collections.abc import Iterator

@@ -174,5 +174,8 @@ def _take_over(connection: Connection, batch_id: int, job_id: int, twin_id: int,
 def _end(job_id: int, twin: Row[Any], now: datetime) -> Linked | Unsendable:
     if twin.state == JobState.SUCCEEDED:
         return Linked(job_id, tuple(twin.warnings), now)
-    message = f"Not sent, and not paid: it waited for the identical job {twin.key!r}. {twin.error_message}"
+    message = (
+        f"Not sent, and not paid: it waited for the identical job {twin.key!r}, which failed. "
+        f"The reason there: {twin.error_message}"
+    )
     return Unsendable(job_id, Failure(FailureKind(twin.error_kind), message, twin.error_code), now)

@@ -208,4 +208,4 @@ async def _fail(run: Context, job: OpenJob, failure: Failure) -> None:
     must(await run.store.jobs.apply(FetchFailed(job.id, failure, run.time.clock.now())), job.key)
     run.tally.ended += 1
     run.limits.guards.failed(job.model, failure.kind)
-    run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` fetches it again, which is free.")
+    run.notice(f"Job {job.key!r}: {failure.said} `nightsheet retry` fetches it again, which is free.")

@@ -268,9 +268,9 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
         outcomes.append(Requeued(job.id, now, automatic=True))
     must(await run.store.jobs.apply(*outcomes), job.key)
     if await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
-        run.notice(f"Job {job.key!r} failed at the API ({failure.message}); it is submitted again.")
+        run.notice(f"Job {job.key!r} failed at the API ({failure.said}); it is submitted again.")
     else:
-        run.notice(f"Job {job.key!r} failed ({failure.kind}): {failure.message}")
+        run.notice(f"Job {job.key!r} failed ({failure.kind}): {failure.said}")
         run.tally.ended += 1
     run.limits.guards.failed(job.model, failure.kind)  # each was paid for, also one that is sent again
 
@@ -281,7 +281,7 @@ async def _end_without_images(run: Context, job: OpenJob, done: RemoteDone, fail
     must(await run.store.jobs.apply(done, FetchFailed(job.id, failure, now)), job.key)
     run.tally.ended += 1
     run.limits.guards.failed(job.model, failure.kind)
-    run.notice(f"Job {job.key!r}: {failure.message} `nightsheet retry` asks for it again, which is free.")
+    run.notice(f"Job {job.key!r}: {failure.said} `nightsheet retry` asks for it again, which is free.")
 
 
 def _stopped(run: Context, state: _Watch, verdict: Stopped) -> float:

@@ -267,7 +267,7 @@ async def _record(
             must(await run.store.jobs.apply(Refused(job.id, failure, now, verdict.answer)), job.key)
             run.journal.settle(uid)
             run.tally.ended += 1
-            run.notice(f"Job {job.key!r} failed ({failure.kind}, not paid): {failure.message}")
+            run.notice(f"Job {job.key!r} failed ({failure.kind}, not paid): {failure.said}")
             run.limits.guards.failed(job.model, failure.kind, at_submit=True)
             return None
         case Stopped(reason=reason, message=message):

@@ -73,7 +73,7 @@ async def tell_unconfirmed(
 def failure_of(verdict: Unconfirmed) -> Failure:
     """The failure of a submit without a receipt."""
     message = (
-        f"Sent, and no readable answer came: {verdict.message.rstrip('.')}. "
+        f"It was sent, and no usable answer came: {verdict.message.rstrip('.')}. "
         "It may have been accepted and paid for."
     )
     return Failure(FailureKind.UNCONFIRMED, message, verdict.code)

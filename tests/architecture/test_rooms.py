@@ -64,6 +64,7 @@ FLOORS = {
         documents
         families
         trees
+        styles
         rows planned
         opened
         row source text_rules batch_name

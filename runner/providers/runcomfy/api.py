@@ -93,20 +93,20 @@ class RunComfy:
     async def _submitted(self, answer: Answer, payload: bytes) -> SubmitVerdict:
         """What an answer to a submit means; a free question settles whose fault a 401 or 403 is."""
         match read_submit(answer, self._clock.now()):
-            case Unauthorised(message=message, code=code):
-                return replace(await self._whose_fault(message, code, payload), answer=raw_answer(answer))
+            case Unauthorised() as odd:
+                return replace(await self._whose_fault(odd, payload), answer=raw_answer(answer))
             case verdict:
                 return verdict
 
-    async def _whose_fault(self, message: str, code: str, payload: bytes) -> Stopped | Denied | Unconfirmed:
+    async def _whose_fault(self, odd: Unauthorised, payload: bytes) -> Stopped | Denied | Unconfirmed:
         """Whether a 401, 403 or 407 that is not the API's own means the token, or this row."""
         match await self._asked_about_nobodys(payload):
             case Stopped() as stopped:
                 return stopped
             case _Second.ANSWERED:
-                return Denied(as_failure(FailureKind.REFUSED, message, code))
+                return Denied(as_failure(FailureKind.REFUSED, odd.message, odd.code))
             case _Second.UNCLEAR:
-                return Unconfirmed(message, code)
+                return Unconfirmed(odd.said, odd.code)
 
     async def _asked_about_nobodys(self, seed: bytes) -> "Stopped | _Second":
         """A second, free question where something in front of the API may have answered the first one.
@@ -120,7 +120,7 @@ class RunComfy:
             return _Second.UNCLEAR
         error = own_error(reading.document)
         if reading.meaning is Meaning.TOKEN and (error is None or error.code != FOREIGN):
-            return Stopped(PauseReason.TOKEN, reading.message, reading.code)
+            return Stopped(PauseReason.TOKEN, reading.said, reading.code)
         answered = error is not None or reading.meaning is Meaning.FINE
         return _Second.ANSWERED if answered else _Second.UNCLEAR
 
@@ -203,7 +203,7 @@ class RunComfy:
             case Meaning.FINE:
                 return Priced(price_in(reading.document))
             case Meaning.NOT_FOUND | Meaning.REFUSED:  # whoever says so
-                return NoSuchModel(reading.message)
+                return NoSuchModel(reading.said)
             case Meaning.TOKEN:
                 match await self._asked_about_nobodys(model.encode()):
                     case Stopped() as stopped:
@@ -227,19 +227,19 @@ class RunComfy:
             case Meaning.FINE:
                 return None
             case Meaning.TOKEN if error is not None and error.code == FOREIGN:
-                return UnknownId(reading.message, reading.code)
+                return UnknownId(reading.said, reading.code)
             case Meaning.TOKEN if error is not None:
-                return Stopped(PauseReason.TOKEN, reading.message, reading.code)
+                return Stopped(PauseReason.TOKEN, reading.said, reading.code)
             case Meaning.BALANCE if error is not None:
-                return Stopped(PauseReason.BALANCE, reading.message, reading.code)
+                return Stopped(PauseReason.BALANCE, reading.said, reading.code)
             case Meaning.NOT_FOUND if reading.document:
-                return UnknownId(reading.message, reading.code)
+                return UnknownId(reading.said, reading.code)
             case Meaning.TOKEN | Meaning.NOT_FOUND:
                 match await self._asked_about_nobodys(request_id.encode()):
                     case Stopped() as stopped:
                         return stopped
                     case _Second.ANSWERED if reading.status == 403 and reading.document:
-                        return UnknownId(reading.message, reading.code)
+                        return UnknownId(reading.said, reading.code)
                     case second:
                         return _call_failed(reading, alone=second is _Second.ANSWERED)
             case _:
@@ -268,7 +268,7 @@ class _Second(Enum):
 
 def _call_failed(reading: Reading, *, alone: bool = False) -> CallFailed:
     return CallFailed(
-        reading.message,
+        reading.said,
         reading.retry_after_seconds,
         answered=alone or (reading.from_api and reading.meaning in (Meaning.LATER, Meaning.REFUSED)),
         alone=alone,

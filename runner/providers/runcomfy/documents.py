@@ -52,8 +52,9 @@ def position_in(document: Mapping[str, Any]) -> int | None:
 
 
 def as_failure(kind: FailureKind, message: str, code: str | None) -> Failure:
-    """A failure of this kind, unless its words are about content."""
-    return Failure(FailureKind.MODERATED if is_moderation(message, code) else kind, message, code)
+    """A failure of this kind in the API's words, unless these are about content."""
+    kind = FailureKind.MODERATED if is_moderation(message, code) else kind
+    return Failure(kind, message, code, is_quote=True)
 
 
 def why_it_failed(reading: Reading) -> Failure | None:
@@ -61,7 +62,11 @@ def why_it_failed(reading: Reading) -> Failure | None:
     said, code = _said(reading)
     if not said and code is None:
         return None
-    return as_failure(FailureKind.REMOTE_FAILED, said or f"The API gave no reason but {code}.", code)
+    if said:
+        return as_failure(FailureKind.REMOTE_FAILED, said, code)
+    return Failure(
+        as_failure(FailureKind.REMOTE_FAILED, "", code).kind, f"The API gave no reason but {code}.", code
+    )
 
 
 def why_no_images(reading: Reading) -> Failure:

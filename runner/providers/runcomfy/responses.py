@@ -69,6 +69,13 @@ class Reading:
     retry_after_seconds: float | None = None
     from_api: bool = True
     """Whether the API itself answered, as far as that can be known, and not a gateway."""
+    is_quote: bool = False
+    """Whether the message is the API's own."""
+
+    @property
+    def said(self) -> str:
+        """The message as a part of a sentence of ours."""
+        return quoted(self.message) if self.is_quote else self.message
 
 
 def read(answer: Answer, now: datetime) -> Reading:
@@ -76,18 +83,21 @@ def read(answer: Answer, now: datetime) -> Reading:
     document = document_of(answer)
     after = retry_after(answer.headers, now)
     code = _code(document)
-    message = _message(document) or f"HTTP {answer.status}"
+    told = _message(document)
+    message = told or f"HTTP {answer.status}"
     if code is not None:
         meaning = _of_code(code, answer.status, after)
         known = meaning is not Meaning.UNREADABLE
-        return Reading(meaning, answer.status, document or {}, message, code, after, known)
+        return Reading(meaning, answer.status, document or {}, message, code, after, known, bool(told))
     if 200 <= answer.status < 300 and document is not None:
         return Reading(Meaning.FINE, answer.status, document, "", None, after)
     meaning = _of_status(answer.status, after)
     if document is None and meaning is Meaning.UNREADABLE:
         message = unreadable(answer)
     own = meaning is not Meaning.UNREADABLE and (document is not None or not _is_html(answer))
-    return Reading(meaning, answer.status, document or {}, message, str(answer.status), after, own)
+    return Reading(
+        meaning, answer.status, document or {}, message, str(answer.status), after, own, bool(told)
+    )
 
 
 def is_request_id(text: str) -> bool:
@@ -156,6 +166,12 @@ class OwnError:
     status: int
     """The HTTP status that its code begins with."""
     message: str
+    """In its own words; empty if it has none."""
+
+    @property
+    def said(self) -> str:
+        """The message as a part of a sentence of ours."""
+        return quoted(self.message) or f"error {self.code}"
 
     @property
     def is_token(self) -> bool:
@@ -179,7 +195,7 @@ def own_error(document: Mapping[str, Any] | None) -> OwnError | None:
     for name in ("error_code", "code"):
         code = _digits(document.get(name))
         if code is not None and _OWN_CODE.fullmatch(code):
-            return OwnError(code, int(code[:3]), message or f"error {code}")
+            return OwnError(code, int(code[:3]), message)
     for name, code in _DOCUMENTED_NAMES.items():
         if re.match(rf"{name}\b", message):
             return OwnError(code, int(code[:3]), message)
@@ -229,6 +245,11 @@ def _of_status(status: int, after: float | None) -> Meaning:
     if 400 <= status < 500:
         return Meaning.REFUSED
     return Meaning.UNREADABLE
+
+
+def quoted(text: str) -> str:
+    """Another's words as a part of a sentence of ours; nothing where there are none."""
+    return f'"{text}"' if text else ""
 
 
 def message_of(answer: Answer, document: Mapping[str, Any] | None) -> str:

@@ -30,6 +30,7 @@ from runner.providers.runcomfy.responses import (
     is_request_id,
     message_of,
     own_error,
+    quoted,
     retry_after,
     unreadable,
 )
@@ -54,6 +55,8 @@ class Unauthorised:
     """A 401, 403 or 407 that is not the API's own: a free question tells whether it means the token."""
 
     message: str
+    said: str
+    """The message as a part of a sentence of ours."""
     code: str
 
 
@@ -93,50 +96,57 @@ def _verdict(answer: Answer, now: datetime) -> SubmitVerdict | Unauthorised:
 def _without_an_id(
     answer: Answer, document: Mapping[str, Any] | None, error: OwnError | None, after: float | None
 ) -> SubmitVerdict | Unauthorised:
-    status, message, code = answer.status, message_of(answer, document), str(answer.status)
+    status, code = answer.status, str(answer.status)
+    message, said = message_of(answer, document), _said(answer, document)
     own_status = error.status if error is not None else None
     if 429 in (status, own_status):
-        return TurnedAway(message, after, busy=True)
+        return TurnedAway(said, after, busy=True)
     if error is not None and after is not None and _LATER & {status, own_status}:
-        return TurnedAway(message, after, busy=True, proven=False)
+        return TurnedAway(said, after, busy=True, proven=False)
     if status in _TOO_LARGE:
         return Denied(Failure(FailureKind.REFUSED, message, code))
     if status == 402:
-        return Stopped(PauseReason.BALANCE, message, code)
+        return Stopped(PauseReason.BALANCE, said, code)
     if status in _UNAUTHORISED:
-        return Unauthorised(message, code)
+        return Unauthorised(message, said, code)
     if status in _REFUSED and document is not None and error is None:
-        return refused(message, code)
+        return _refused(message, said, code)
     return _unconfirmed(answer, document, None)
 
 
 def _by_own_error(error: OwnError) -> SubmitVerdict | None:
     """Token, balance or refusal, in any HTTP status; None where the error itself decides nothing."""
     if error.is_token:
-        return Stopped(PauseReason.TOKEN, error.message, error.code)
+        return Stopped(PauseReason.TOKEN, error.said, error.code)
     if error.is_balance:
-        return Stopped(PauseReason.BALANCE, error.message, error.code)
+        return Stopped(PauseReason.BALANCE, error.said, error.code)
     if 400 <= error.status < 500 and error.status not in (408, 425, 429):
-        return refused(error.message, error.code)
+        return _refused(error.message or error.said, error.said, error.code)
     return None
 
 
-def refused(message: str, code: str) -> SubmitVerdict:
+def _refused(message: str, said: str, code: str) -> SubmitVerdict:
     """A refusal of the row, unless its words blame a moment: then nobody knows what came of the submit."""
     if is_moderation(message, code):
-        return Denied(Failure(FailureKind.MODERATED, message, code))
+        return Denied(Failure(FailureKind.MODERATED, message, code, is_quote=True))
     if code not in _ABOUT_THE_ROW and _TRANSIENT.search(message):
-        return Unconfirmed(message, code)
-    return Denied(Failure(FailureKind.REFUSED, message, code))
+        return Unconfirmed(said, code)
+    return Denied(Failure(FailureKind.REFUSED, message, code, is_quote=message != said))
 
 
 def _unconfirmed(answer: Answer, document: Mapping[str, Any] | None, request_id: str | None) -> Unconfirmed:
     error = own_error(document)
     code: str | None = error.code if error is not None else str(answer.status)
-    said = message_of(answer, document) if document is not None else unreadable(answer)
+    said = _said(answer, document) if document is not None else unreadable(answer)
     if 200 <= answer.status < 300 and document is not None and error is None:
         said, code = f"HTTP {answer.status} without a request_id", None
     return Unconfirmed(said if request_id is None else f"{said} (request_id {request_id})", code)
+
+
+def _said(answer: Answer, document: Mapping[str, Any] | None) -> str:
+    """What an answer says, as a part of a sentence of ours: words that are not ours stand in quotes."""
+    message = message_of(answer, document)
+    return message if message == f"HTTP {answer.status}" else quoted(message)
 
 
 def _id_at_the_top(document: Mapping[str, Any] | None) -> str | None:

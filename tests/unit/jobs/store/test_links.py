@@ -114,7 +114,10 @@ async def test_a_failure_is_shared_and_tried_again_alone_or_together(table: Tabl
     failure = (await table.job("b")).failure
     assert failure is not None
     assert (failure.kind, failure.code) == (FailureKind.BAD_PICTURE, "c1")
-    assert failure.message == "Not sent, and not paid: it waited for the identical job 'a'. why"
+    assert (
+        failure.message
+        == "Not sent, and not paid: it waited for the identical job 'a', which failed. The reason there: why"
+    )
     b, c = [(await table.job(key)).id for key in "bc"]
     assert not await table.store.jobs.apply(Requeued(c, NIGHT, waits=True)), "there is nothing to wait for"
     assert await table.store.jobs.apply(Requeued(b, NIGHT))

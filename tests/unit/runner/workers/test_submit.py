@@ -149,7 +149,7 @@ async def test_a_doubt_says_what_came_instead_of_an_answer(tmp_path: Path) -> No
         failure = (await w.job()).failure
         assert failure is not None
         assert failure.message == (
-            "Sent, and no readable answer came: HTTP 502 with an HTML page. "
+            "It was sent, and no usable answer came: HTTP 502 with an HTML page. "
             "It may have been accepted and paid for."
         )
         assert (failure.code, w.run.limits.health.suspect) == ("502", True)

@@ -152,7 +152,7 @@ async def test_a_result_that_is_refused_without_it_as_well_is_refused() -> None:
     provider = api(costs)
     for _again in range(2):
         verdict = await provider.result("id")
-        assert verdict == CallFailed("no such field", answered=True)
+        assert verdict == CallFailed('"no such field"', answered=True)
         assert isinstance(verdict, CallFailed)
         assert verdict.http_status == 422
     assert costs.asked == ["include_cost=true", ""] * 2
@@ -204,9 +204,9 @@ FAILED = FailureKind.REMOTE_FAILED
         (error(400005), 400, ResultNotReady("not ready")),
         ({"status": "cancelled"}, 200, RunCancelled()),
         ({}, 200, CallFailed("the result has no status word", answered=True)),
-        (error(404001), 404, UnknownId("why", "404001")),
-        (error(500001), 500, CallFailed("why")),
-        (error(400004), 400, Stopped(PauseReason.TOKEN, "why", "400004")),
+        (error(404001), 404, UnknownId('"why"', "404001")),
+        (error(500001), 500, CallFailed('"why"')),
+        (error(400004), 400, Stopped(PauseReason.TOKEN, '"why"', "400004")),
         ({"status": "failed"}, 200, RunFailed(None, None)),
         (
             {"status": "failed", "error": "broke", "cost": 0.04},
