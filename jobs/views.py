@@ -254,6 +254,8 @@ class Account:
     """Attempts that were or may have been accepted."""
     turned_away: int = 0
     """Attempts that were answered and surely not accepted: free, and not among `submits`."""
+    unpriced: int = 0
+    """Accepted attempts whose price nobody knows: they count as nothing in the sums."""
 
     @property
     def spent_usd(self) -> Decimal:

@@ -15,6 +15,13 @@ def money(usd: Decimal) -> str:
     return f"${usd:,.{places}f}"
 
 
+def spent(usd: Decimal, unpriced: int) -> str:
+    """What is spent; `unpriced` counts the submits whose price nobody knows."""
+    if not unpriced:
+        return money(usd)
+    return f"{money(usd)} and an unknown amount" if usd else "an unknown amount"
+
+
 def number(value: float | Decimal) -> str:
     """`30`, `7.5`: without trailing zeros."""
     return f"{Decimal(str(value)).normalize():f}"

@@ -33,6 +33,7 @@ CREATE TABLE attempttally (
     attempts INTEGER NOT NULL,
     cost_usd BIGINT NOT NULL,
     estimate_usd BIGINT NOT NULL,
+    unpriced INTEGER NOT NULL,
     PRIMARY KEY (batch_id, outcome, priced),
     FOREIGN KEY(batch_id) REFERENCES batch (id)
 ) WITHOUT ROWID
@@ -50,7 +51,7 @@ FROM job WHERE current GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     """
 INSERT INTO attempttally
 SELECT job.batch_id, outcome, cost_usd IS NOT NULL, count(*), coalesce(sum(cost_usd), 0),
-    coalesce(sum(estimate_usd), 0)
+    coalesce(sum(estimate_usd), 0), sum(cost_usd IS NULL AND estimate_usd IS NULL)
 FROM attempt JOIN job ON job.id = attempt.job_id GROUP BY 1, 2, 3
     """,
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 import typer.main
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from runner.cli.console import console, streams
 from runner.cli.console.pydantic_messages import findings, in_plain_words
@@ -61,27 +61,25 @@ COMMANDS = (
         "Show a batch as a page in the browser: every picture and every job, live. It only looks.",
     ),
     CommandEntry(
-        "export", _LOOK, "Write the manifest: one record a job, in sheet order, whatever happened to it."
+        "export", _LOOK, "Write the manifest: one record for each job, in sheet order, whatever became of it."
     ),
     CommandEntry(
         "retry",
         _DECIDE,
         "Give failed jobs another chance: free where the API holds the result, else a new paid submit.",
     ),
-    CommandEntry(
-        "review", _DECIDE, "List the submits that were sent without an answer, and decide about them."
-    ),
+    CommandEntry("review", _DECIDE, "List the submits that got no usable answer, and decide about them."),
     CommandEntry(
         "cancel",
         _DECIDE,
-        "Cancel a batch, or some of its jobs: nothing new is sent, what waits at the API is cancelled there.",
+        "Cancel a batch, or some of its jobs: send nothing new, and cancel what waits at the API.",
     ),
     CommandEntry(
         "pause",
         _DECIDE,
-        "Send nothing new of a batch until it is resumed; what is paid for is polled and fetched to its end.",
+        "Send nothing new of a batch until you resume it; a run still fetches what is paid for.",
     ),
-    CommandEntry("tune", _DECIDE, "Change the pace or the budget of a batch, while it runs or before."),
+    CommandEntry("tune", _DECIDE, "Change the speed or the budget of a batch, while it runs or before."),
     CommandEntry(
         "check",
         _HELP,
@@ -109,8 +107,30 @@ COMMANDS = (
 """In the order of `--help`. A test holds the help lines against the commands' own docstrings."""
 
 
+class PlainArgument(TyperArgument):
+    """An argument whose help shows no type of Python."""
+
+    def display_type_rich(self, ctx: Any) -> str | None:
+        """Nothing: its name says what it is."""
+        return None
+
+
+def _in_plain_words(parameters: list[Any]) -> list[Any]:
+    """The parameters of a command without `<bool>`, `<str>` and `<path>` beside them in `--help`."""
+    for parameter in parameters:
+        if isinstance(parameter, TyperArgument):
+            parameter.__class__ = PlainArgument
+        elif parameter.is_flag:
+            parameter.metavar = ""
+    return parameters
+
+
 class LazyGroup(TyperGroup):
     """Lists its commands by their entries, and imports one when it is run, completed or asked for help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options, as `--help` shows them."""
+        return _in_plain_words(super().get_params(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the line names, loaded, with the arguments that are left."""
@@ -119,7 +139,11 @@ class LazyGroup(TyperGroup):
 
 
 class PlainCommand(TyperCommand):
-    """A command whose usage errors are in plain words."""
+    """A command whose help and usage errors are in plain words."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Arguments and options, as `--help` shows them."""
+        return _in_plain_words(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line."""
@@ -148,7 +172,7 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="Try it for nothing: nightsheet run sample_batches/first-night.csv --emulator",
+        epilog="Try it for nothing: nightsheet init my.csv, then nightsheet run my.csv --emulator",
     )
     app.callback()(_about)
     for entry in COMMANDS:

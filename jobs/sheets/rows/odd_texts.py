@@ -85,8 +85,7 @@ def why_not_a_prompt(text: str) -> Oddity | None:
     if is_nothing(text):
         return "This is a program's word for an empty cell, and no prompt.", _WRITE
     if not any(map(_is_visible, text)):
-        seen = ", ".join(dict.fromkeys(f"U+{ord(letter):04X}" for letter in text if letter != " "))
-        return f"The prompt is empty: nothing in it can be seen ({seen}).", _WRITE
+        return "The prompt is empty: it has only characters that cannot be seen.", _WRITE
     if not any(map(_says_something, text)):
         return "The prompt has neither letter nor digit: a line that separates, or a leftover.", _WRITE
     return None

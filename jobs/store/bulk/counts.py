@@ -130,12 +130,13 @@ def failures(connection: Connection, batch_id: int) -> dict[FailureKind, tuple[i
 def account(connection: Connection, batch_id: int) -> Account:
     """The cost of the batch so far, including jobs that are removed from the sheet."""
     rows = list(_ATTEMPTS.rows(connection, batch_id=batch_id))
-    unpriced = [row for row in rows if row.outcome == SubmitOutcome.ACCEPTED and not row.priced]
+    without_cost = [row for row in rows if row.outcome == SubmitOutcome.ACCEPTED and not row.priced]
     return Account(
         _usd(row.cost_usd for row in rows),
-        _usd(row.estimate_usd for row in unpriced),
+        _usd(row.estimate_usd for row in without_cost),
         sum(row.attempts for row in rows if row.outcome in PAID_OR_MAYBE),
         sum(row.attempts for row in rows if row.outcome == SubmitOutcome.TURNED_AWAY),
+        sum(row.unpriced for row in without_cost),
     )
 
 

@@ -41,3 +41,5 @@ class AttemptTally(SQLModel, table=True):
     attempts: int
     cost_usd: int = Field(sa_column=Column(BigInteger, nullable=False))
     estimate_usd: int = Field(sa_column=Column(BigInteger, nullable=False))
+    unpriced: int
+    """Those of which neither a cost nor an estimate is known."""

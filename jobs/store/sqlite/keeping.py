@@ -56,6 +56,7 @@ ATTEMPTS = KeptTally(
         "attempts": "1",
         "cost_usd": "coalesce({row}.cost_usd, 0)",
         "estimate_usd": "coalesce({row}.estimate_usd, 0)",
+        "unpriced": "{row}.cost_usd IS NULL AND {row}.estimate_usd IS NULL",
     },
     "1",
 )

@@ -28,8 +28,8 @@ EXAMPLE = "nightsheet audit --json"
 def command(settings: Settings, batch: BatchName = None) -> int:
     """Show every submit that was or may have been paid, and what was paid without pictures here.
 
-    Ends with exit code 1 if the books do not balance (a job was sent more often than was allowed), if the
-    journal knows submits that the database does not, or if pictures that a row has are no longer on disk.
+    The exit code is 1 if the books do not balance (a job was sent more often than was allowed), if the
+    journal knows submits that the database does not, or if a row's pictures are no longer on disk.
     """
     return execute(lambda: _audit(settings, batch))
 

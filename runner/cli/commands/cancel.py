@@ -21,11 +21,11 @@ EXAMPLE = "nightsheet cancel first-night --job lighthouse"
 
 @with_settings(*CHANGING)
 def command(settings: Settings, batch: BatchName = None, job: JobKeys = None) -> int:
-    """Cancel a batch, or some of its jobs: nothing new is sent, what waits at the API is cancelled there.
+    """Cancel a batch, or some of its jobs: send nothing new, and cancel what waits at the API.
 
-    What the API works on already is paid for: it goes on, and the next resume fetches it. A whole batch is
-    asked about on a terminal; --yes agrees beforehand. Ends with exit code 1 if jobs were named, and none of
-    them could be cancelled.
+    A job that the API works on already is paid for: it goes on, and the next resume fetches it. On a terminal
+    the command asks before it cancels a whole batch; --yes agrees beforehand. The exit code is 1 if you named
+    jobs and none of them could be cancelled.
     """
     return execute(lambda: cancel_jobs(settings, batch, list(dict.fromkeys(job)) if job else None))
 

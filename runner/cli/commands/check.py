@@ -24,7 +24,7 @@ from runner.humanize import count_of
 from runner.settings import Settings
 from runner.uploads.object_store import open_bucket
 
-EXAMPLE = "nightsheet check sample_batches/storyboard.yaml"
+EXAMPLE = "nightsheet check my.csv"
 
 
 @with_settings(*LOOKING, "upload", "again")
@@ -33,7 +33,7 @@ def command(
     sheet: SheetOptions,
     remote: Annotated[
         bool,
-        typer.Option("--remote", help="Look at the first bytes of hosted pictures, as the API would."),
+        typer.Option("--remote", help="Look at the first bytes of hosted pictures."),
     ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write all problems there, as CSV.")
@@ -41,9 +41,9 @@ def command(
 ) -> int:
     """Check every row, and show the plan: jobs, pictures, price. Loads nothing, pays nothing.
 
-    Needs no token; where there is one, the API is asked for its prices, which is free. Else they are those of
-    the batch's last run, or those in the table `prices` of nightsheet.toml. What an earlier run has done is
-    not counted again. With --remote the hosts of the sheet's pictures are asked for their beginnings.
+    It needs no token. With one it asks the API for its prices, which is free; without, it takes the prices of
+    the batch's last run, or those in the table `prices` of nightsheet.toml. Jobs that an earlier run finished
+    do not count again. With --remote it asks the hosts of the sheet's pictures for their first bytes.
     """
     problems.check_target(output, sheet.path)
     with sheet.source() as source:

@@ -21,8 +21,8 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 def command(settings: Settings) -> int:
     """Check what a night needs: token, price, balance, disk, clock, proxy, certificate, upload, database.
 
-    Every call is free, and the token goes to the API alone. Ends with exit code 1 if there is a problem; a
-    warning changes no exit code.
+    Every call is free, and the token goes to the API alone. The exit code is 1 if there is a problem; a
+    warning does not change it.
     """
     found = execute(lambda: _look(settings))
     if settings.as_json:

@@ -23,7 +23,9 @@ EXAMPLE = "nightsheet emulator --port 8765 --faults flaky --set success_word=com
 @with_settings("speed", "faults", "verbose")
 def command(
     settings: Settings,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")
+    ] = 8765,
     choices: Annotated[
         list[str] | None,
         typer.Option(

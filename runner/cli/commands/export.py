@@ -35,18 +35,20 @@ def command(
     settings: Settings,
     batch: BatchName = None,
     form: Annotated[
-        FormatName | None, typer.Option("--format", help="The format; that of the file's ending, else jsonl.")
+        FormatName | None,
+        typer.Option("--format", help="The format. Default: that of the file's ending, else jsonl."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Where to; standard output.")
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="The file to write. Default: standard output."),
     ] = None,
     into: Annotated[
         Path | None,
         typer.Option(
             "--into",
             metavar="SHEET",
-            help="Into a copy of this sheet, beside its rows; my-results.csv for my.csv. One with pictures "
-            "of this computer has to stay in the sheet's folder.",
+            help="Write the results into a copy of this sheet, beside its rows: my-results.csv for my.csv. "
+            "If the sheet names pictures of this computer, keep the copy in the same folder.",
         ),
     ] = None,
     model: Model = None,
@@ -54,14 +56,14 @@ def command(
     encoding: Encoding = None,
     subject: Subject = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also the jobs that the sheet no longer has.")
+        bool, typer.Option("--all", help="Include jobs that are no longer in the sheet.")
     ] = False,
 ) -> None:
-    """Write the manifest: one record a job, in sheet order, whatever happened to it.
+    """Write the manifest: one record for each job, in sheet order, whatever became of it.
 
-    Pictures' paths are relative to the manifest's folder; on standard output, to the current one.
-    A file that is there already is replaced only if it is a manifest, too. With --into, results stand in a
-    copy of the sheet, which can be run again: what succeeded is not paid again.
+    Paths of pictures are relative to the manifest's folder; on standard output, to the current folder.
+    An existing file is replaced only if it is a manifest. --into writes the results into a copy of the sheet,
+    which you can run again: what succeeded is not paid again.
     """
     target = None if output is None or str(output) == "-" else output.absolute()
     if into is None:

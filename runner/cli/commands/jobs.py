@@ -33,7 +33,8 @@ def command(
     key: Annotated[
         str | None,
         typer.Argument(
-            metavar="KEY", help="One job, in full. A key alone is looked for in the batch last run."
+            metavar="KEY",
+            help="Show one job in full. Without BATCH it is looked for in the batch that ran last.",
         ),
     ] = None,
     state: Annotated[
@@ -53,14 +54,14 @@ def command(
         typer.Option(
             "--columns",
             metavar="NAMES",
-            help="Only these columns, by commas: inputs, columns of the sheet's own, cost, images, ...",
+            help="Show only these columns, separated by commas: inputs, your own columns, cost, images, ...",
         ),
     ] = None,
 ) -> None:
     """List the jobs with their state and the reason for it, in sheet order; or show one in full.
 
-    Nothing is cut where the list goes into a file or a pipe. With --json an array of the manifest's records,
-    or of the columns asked for; pictures' paths are relative to the current folder.
+    In a file or a pipe nothing is cut. --json prints an array of manifest records, or of the columns that you
+    ask for; paths of pictures are relative to the current folder.
     """
     execute(lambda: _jobs(settings, batch, key, state or (), where or (), columns or ()))
 

@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """List the models that can be run, or show one with its inputs, limits and defaults.
 
-    Prices are the API's where there is a token, which is free to ask; else those of the last run of this
-    database, or those in the table `prices` of nightsheet.toml.
+    With a token it asks the API for its prices, which is free; without, it takes the prices of the last run
+    of this database, or those in the table `prices` of nightsheet.toml.
     """
     if model is not None and find(model) is None:
         hint = did_you_mean(suggest(model), f"Models: {', '.join(MODELS)}.")

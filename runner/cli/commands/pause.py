@@ -14,7 +14,7 @@ EXAMPLE = "nightsheet pause first-night"
 
 @with_settings(*TURNING)
 def command(settings: Settings, batch: BatchName = None) -> None:
-    """Send nothing new of a batch until it is resumed; what is paid for is polled and fetched to its end."""
+    """Send nothing new of a batch until you resume it; a run still fetches what is paid for."""
     execute(lambda: pause_batch(settings, batch))
 
 

@@ -26,7 +26,8 @@ EXAMPLE = "nightsheet resume first-night --budget 20"
 def command(settings: Settings, selected: SelectionOptions, batch: BatchName = None) -> int:
     """Clear a pause and go on with a batch, without its sheet.
 
-    Where another runner works on it already, only the pause is cleared. One that is ending is waited for.
+    If another runner works on the batch, only the pause is cleared. If that runner is ending, the command
+    waits for it.
     """
     check_rehearsal(settings)
     settings = within_open_files(settings)

@@ -35,18 +35,18 @@ def command(
         typer.Option(
             "--kind",
             metavar="KIND",
-            help=f"Only jobs that failed like this: {', '.join(_KINDS)}; may be repeated.",
+            help=f"Retry only jobs that failed like this: {', '.join(_KINDS)}; may be repeated.",
         ),
     ] = None,
     free: Annotated[
-        bool, typer.Option("--free", help="Only what is free: nothing is paid for again.")
+        bool, typer.Option("--free", help="Retry only what is free; pay for nothing again.")
     ] = False,
 ) -> int:
     """Give failed jobs another chance: free where the API holds the result, else a new paid submit.
 
-    Sends nothing itself: the next run does. Moderated, discarded and cancelled jobs have to be named.
-    Pictures that are no longer on disk are fetched again, free, as long as the API has them.
-    Ends with exit code 1 if jobs had to be left out, and none was retried.
+    It sends nothing itself: the next run does. Moderated, discarded and cancelled jobs are retried only if
+    --kind or --job names them. Pictures that are missing on disk are fetched again, free, as long as the API
+    has them. The exit code is 1 if it had to leave jobs out and retried none.
     """
     return execute(lambda: retry_jobs(settings, batch, job or (), kind or (), free=free))
 

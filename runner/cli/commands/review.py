@@ -31,14 +31,16 @@ def command(
         typer.Option(
             "--attach",
             metavar="KEY=REQUEST_ID",
-            help="The API has it under this id: fetch it. Free; also if it was lost, discarded or cancelled, "
-            "or is an earlier submit's.",
+            help="The API knows it by this id: fetch it, which is free. This works for lost, discarded and "
+            "cancelled jobs as well, and with the id of an earlier submit.",
         ),
     ] = None,
     resubmit: Annotated[
         list[str] | None,
         typer.Option(
-            "--resubmit", metavar="KEY|all", help="Send it again, `all` for all of them: perhaps paid twice."
+            "--resubmit",
+            metavar="KEY|all",
+            help="Send it again, `all` for all of them. If it was accepted, it is paid twice.",
         ),
     ] = None,
     discard: Annotated[
@@ -46,20 +48,20 @@ def command(
         typer.Option(
             "--discard",
             metavar="KEY|all",
-            help="Discard it, `all` for all of them: perhaps paid for nothing.",
+            help="Give it up, `all` for all of them. If it was accepted, it was paid for nothing.",
         ),
     ] = None,
 ) -> int:
-    """List the submits that were sent without an answer, and decide about them."""
+    """List the submits that got no usable answer, and decide about them."""
     return execute(lambda: review_jobs(settings, batch, attach or (), resubmit or (), discard or ()))
 
 
 # Not written as a docstring: `--help` shows it, and the name of the site is the vendor's.
-command.__doc__ = f"""List the submits that were sent without an answer, and decide about them.
+command.__doc__ = f"""List the submits that got no usable answer, and decide about them.
 
-Look at your requests on {VENDOR.website}: what is there was accepted and paid for, so attach it. Where two
-revisions of a row are unconfirmed, KEY@REVISION names one of them. Ends with exit code 1 if something
-that was decided could not be done.
+Look at your requests on {VENDOR.website}: what is there was accepted and paid for, so attach it. If two
+revisions of a row are unconfirmed, KEY@REVISION names one of them. The exit code is 1 if a decision could
+not be carried out.
 """
 
 

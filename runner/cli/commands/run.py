@@ -21,7 +21,7 @@ from runner.settings import Settings
 if TYPE_CHECKING:
     from runner.events.report import RunReport
 
-EXAMPLE = "nightsheet run sample_batches/first-night.csv --emulator"
+EXAMPLE = "nightsheet run my.csv --emulator"
 
 
 @with_settings(*RUNNING)
@@ -33,8 +33,8 @@ def command(
         bool,
         typer.Option(
             "--prune",
-            help="Also cancel at the API what waits there of rows that are gone; what was not sent is "
-            "cancelled anyway.",
+            help="Cancel jobs that wait at the API and whose rows are no longer in the sheet. Jobs that were "
+            "not sent are cancelled anyway.",
             rich_help_panel="The sheet",
         ),
     ] = False,
@@ -42,9 +42,9 @@ def command(
 ) -> int:
     """Load what is new in the sheet, and run until nothing is left to do.
 
-    Running the same sheet again goes on where the last run ended: nothing is paid twice.
-    What is left out of a part stays queued, until a run that has it.
-    Where a guard or a person paused the batch, only `resume` goes on: a run fetches what is paid for.
+    Run the same sheet again to go on where the last run ended: nothing is paid twice.
+    With --only, --where, --limit or --sample, the other jobs stay queued for a later run.
+    If a guard or a person paused the batch, a run only fetches what is paid for; `resume` sends the rest.
     """
     check_rehearsal(settings)
     settings = within_open_files(settings)

@@ -22,7 +22,9 @@ WATCH_SECONDS = 1.0
 def command(
     settings: Settings,
     batch: BatchName = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Again each second, until nothing is left.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again each second, until nothing is left to do.")
+    ] = False,
 ) -> None:
     """Show how a batch stands: counts, spend, pace, and when it will be done. Works beside a run."""
     # Ctrl-C is how one leaves --watch.

@@ -26,14 +26,17 @@ def command(
     concurrency: Annotated[
         str | None, typer.Option("--concurrency", metavar="N", help="Jobs in flight at the API, or auto.")
     ] = None,
-    rate: Annotated[str | None, typer.Option("--rate", metavar="N", help="Submits a minute at most.")] = None,
+    rate: Annotated[
+        str | None, typer.Option("--rate", metavar="N", help="Most submits a minute, or none.")
+    ] = None,
     budget: Annotated[
-        str | None, typer.Option("--budget", metavar="USD", help="What the batch may cost in all.")
+        str | None,
+        typer.Option("--budget", metavar="USD", help="The most that the batch may cost in all, or none."),
     ] = None,
 ) -> None:
-    """Change the pace or the budget of a batch, while it runs or before.
+    """Change the speed or the budget of a batch, while it runs or before.
 
-    It is kept with the batch and holds for later runs; `none` takes it back. A flag of `run` beats it.
+    The batch keeps it for later runs; `none` takes it back. A flag of `run` takes precedence.
     """
     options = {"concurrency": concurrency, "rate": rate, "budget": budget}
     given = {option: text for option, text in options.items() if text is not None}

@@ -31,12 +31,14 @@ EXAMPLE = "nightsheet view first-night"
 def command(
     settings: Settings,
     batch: BatchName = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")
+    ] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
 ) -> None:
     """Show a batch as a page in the browser: every picture and every job, live. It only looks.
 
-    It listens on this machine alone, until Ctrl-C. The address that it prints is good once, for a minute.
+    It serves this machine alone, until Ctrl-C. The address that it prints works once, within a minute.
     """
     with suppress(KeyboardInterrupt):  # where signals cannot be awaited, on Windows
         execute(lambda: _view(settings, batch, port, browser=browser))

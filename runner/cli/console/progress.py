@@ -84,9 +84,8 @@ class Display:
         self._work.put(lambda: self._hold(line) if holds else self._say(line))
 
     def _dated(self, text: str) -> str:
-        """A log is read in the morning, and perhaps elsewhere; the plan before the work needs no date, and at
-        a terminal somebody sees when a notice comes."""
-        return text if self._draws or self._newest is None else f"{stamp(self._now())} {text}"
+        """A log is read in the morning, perhaps elsewhere; at a terminal one sees when a notice comes."""
+        return text if self._draws else f"{stamp(self._now())} {text}"
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -244,8 +243,10 @@ def _figures(progress: "Progress") -> Iterator[_Figure]:
     if counts[JobState.UNCONFIRMED]:
         yield _Figure(f"{counts[JobState.UNCONFIRMED]} unconfirmed", 2, "yellow")
     yield _Figure(count_of(progress.images, "picture"), 4)
-    spent = money(progress.account.spent_usd)
-    yield _Figure(spent if progress.budget_usd is None else f"{spent} of {money(progress.budget_usd)}", 0)
+    paid = money(progress.account.spent_usd)
+    if progress.account.unpriced:
+        paid = f"{paid} + unknown" if progress.account.spent_usd else "$ unknown"
+    yield _Figure(paid if progress.budget_usd is None else f"{paid} of {money(progress.budget_usd)}", 0)
     if progress.to_come_usd:
         yield _Figure(f"at most {money(progress.to_come_usd)} to come", 2)
 

@@ -9,7 +9,7 @@ from runner.cli.options.completion import batch_names
 BatchName = Annotated[
     str | None,
     typer.Argument(
-        metavar="BATCH", help="The batch; left out, the one last run.", autocompletion=batch_names
+        metavar="BATCH", help="The batch. Default: the one that ran last.", autocompletion=batch_names
     ),
 ]
 JobKeys = Annotated[

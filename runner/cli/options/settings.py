@@ -24,53 +24,68 @@ OPTIONS: dict[str, Any] = {
         Path,
         "--db",
         _WHERE,
-        "The job table; nightsheet.db here (with --emulator: nightsheet-emulator.db).",
+        "The database. Default: nightsheet.db in this folder (with --emulator: nightsheet-emulator.db).",
         "FILE",
     ),
     "output_dir": _option(
         Path,
         "--output-dir",
         _WHERE,
-        "For pictures and manifests; the batch's own, else outputs here (with --emulator: outputs-emulator).",
+        "Folder for pictures and manifests. Default: the one that the batch had, else outputs in this folder "
+        "(with --emulator: outputs-emulator).",
         "DIR",
     ),
     "concurrency": _option(
-        str, "--concurrency", _SPEED, "Jobs in flight at the API, or auto: as many as it works on; 8.", "N"
+        str,
+        "--concurrency",
+        _SPEED,
+        "Jobs in flight at the API, or auto: as many as it works on. Default: 8.",
+        "N",
     ),
-    "submit_gate": _option(int, "--submit-gate", _SPEED, "Submits on their way at once; 4.", "N"),
-    "rate": _option(float, "--rate", _SPEED, "Submits a minute at most; no limit.", "N"),
-    "poll_min": _option(float, "--poll-min", _SPEED, "Seconds between polls of a job at least; 0.25.", "S"),
-    "poll_max": _option(float, "--poll-max", _SPEED, "Seconds between polls of a job at most; 5.", "S"),
-    "deadline": _option(float, "--deadline", _SPEED, "A job's longest wait at the API, seconds; 3600.", "S"),
+    "submit_gate": _option(int, "--submit-gate", _SPEED, "Submits on their way at once. Default: 4.", "N"),
+    "rate": _option(float, "--rate", _SPEED, "Most submits a minute. Default: no limit.", "N"),
+    "poll_min": _option(
+        float, "--poll-min", _SPEED, "Least seconds between polls of a job. Default: 0.25.", "S"
+    ),
+    "poll_max": _option(float, "--poll-max", _SPEED, "Most seconds between polls of a job. Default: 5.", "S"),
+    "deadline": _option(
+        float, "--deadline", _SPEED, "Seconds that a run waits for a job at the API. Default: 3600.", "S"
+    ),
     "outage_limit": _option(
-        float, "--outage-limit", _SPEED, "How long an outage is ridden out, seconds; 1800.", "S"
+        float,
+        "--outage-limit",
+        _SPEED,
+        "Seconds that a run waits for an API that does not answer. Default: 1800.",
+        "S",
     ),
     "max_attempts": _option(
         int,
         "--max-attempts",
         _MONEY,
-        "Submits of a job whose runs the API fails; 1. Each may be billed.",
+        "How often a job is submitted if it fails at the API. Each may be billed. Default: 1.",
         "N",
     ),
-    "budget": _option(str, "--budget", _MONEY, "What the batch may cost in all; none is no limit.", "USD"),
+    "budget": _option(
+        str, "--budget", _MONEY, "The most that the batch may cost in all; none takes a limit back.", "USD"
+    ),
     "resubmit_unconfirmed": _option(
         int,
         "--resubmit-unconfirmed",
         _MONEY,
-        "Unanswered submits of the batch that are sent again without asking; 0. Each may be paid twice.",
+        "How many submits without an answer are sent again unasked. Each may be paid twice. Default: 0.",
         "N",
     ),
     "upload": _option(
         str,
         "--upload",
         _WHERE,
-        "How pictures of this computer get to the API: s3://BUCKET/PREFIX, data-uri or refuse; refuse "
-        "(with --emulator: data-uri).",
+        "How pictures of this computer get to the API: s3://BUCKET/PREFIX, data-uri or refuse. "
+        "Default: refuse (with --emulator: data-uri).",
         "WHERE",
     ),
-    "yes": _option(bool, "--yes", _MONEY, "Agree to what it costs without being asked."),
+    "yes": _option(bool, "--yes", _MONEY, "Agree to the price without being asked."),
     "again": _option(
-        bool, "--again", _MONEY, "Pay again for rows that another batch or database has paid for."
+        bool, "--again", _MONEY, "Pay again for rows that another batch or database paid for already."
     ),
     "emulator": _option(
         bool,
@@ -78,27 +93,29 @@ OPTIONS: dict[str, Any] = {
         _EMULATOR,
         "Rehearse with the built-in emulator of the API: free, offline, in files of its own.",
     ),
-    "speed": _option(float, "--speed", _EMULATOR, "How many times faster than the API it is; 20.", "N"),
+    "speed": _option(
+        float, "--speed", _EMULATOR, "How many times faster than the API it is. Default: 20.", "N"
+    ),
     "faults": _option(
         str,
         "--faults",
         _EMULATOR,
-        "How it misbehaves: calm, busy, flaky, hostile, outage, or a file.",
+        "How it misbehaves: calm, busy, flaky, hostile, outage, or a file of your own. Default: calm.",
         "NAME",
     ),
     "on_event": _option(
         str,
         "--on-event",
         _OUTPUT,
-        "Run this program with its arguments, without a shell, when the run pauses or ends; "
-        "the counts are JSON on its input.",
+        "Run this program when the run pauses or ends, with the counts as JSON on its standard input. "
+        "No shell is involved.",
         "COMMAND",
     ),
     "webhook": _option(str, "--webhook", _OUTPUT, "Post the same JSON to this address.", "URL"),
-    "json": _option(bool, "--json", _OUTPUT, "The result as JSON on standard output."),
-    "quiet": _option(bool, "--quiet", _OUTPUT, "No progress."),
+    "json": _option(bool, "--json", _OUTPUT, "Print the result as JSON on standard output."),
+    "quiet": _option(bool, "--quiet", _OUTPUT, "Show no progress."),
     "verbose": _option(
-        bool, "--verbose", _OUTPUT, "More detail, and a traceback if Nightsheet itself fails."
+        bool, "--verbose", _OUTPUT, "Show more detail, and a traceback if Nightsheet itself fails."
     ),
 }
 

@@ -20,13 +20,16 @@ MOST_BYTES = 4_000_000_000
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", metavar="MODEL", help="The model of rows that name none.", rich_help_panel=_PANEL
+        "--model", metavar="MODEL", help="The model for rows that name none.", rich_help_panel=_PANEL
     ),
 ]
 Worksheet = Annotated[
     str | None,
     typer.Option(
-        "--worksheet", metavar="NAME", help="The worksheet of a workbook; the first.", rich_help_panel=_PANEL
+        "--worksheet",
+        metavar="NAME",
+        help="The worksheet of a workbook. Default: the first.",
+        rich_help_panel=_PANEL,
     ),
 ]
 Encoding = Annotated[
@@ -34,7 +37,7 @@ Encoding = Annotated[
     typer.Option(
         "--encoding",
         metavar="NAME",
-        help="The encoding of a text that is not UTF-8 or UTF-16, such as cp1252.",
+        help="The encoding of a text file that is neither UTF-8 nor UTF-16, such as cp1252.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -65,7 +68,10 @@ class SheetOptions:
     batch: Annotated[
         str | None,
         typer.Option(
-            "--batch", metavar="NAME", help="The batch; the sheet's own, or its stem.", rich_help_panel=_PANEL
+            "--batch",
+            metavar="NAME",
+            help="Name of the batch. Default: the sheet's own, else the file's name.",
+            rich_help_panel=_PANEL,
         ),
     ] = None
     model: Model = None
@@ -92,7 +98,7 @@ class SheetOptions:
         typer.Option(
             "--priority-by",
             metavar="COLUMN",
-            help="What goes first: the higher number in this column; priority, where the sheet has it.",
+            help="Send rows with a higher number in this column first. Default: the column priority.",
             rich_help_panel=_PANEL,
         ),
     ] = None
@@ -100,7 +106,7 @@ class SheetOptions:
         bool | None,
         typer.Option(
             "--dedupe/--no-dedupe",
-            help="Send identical jobs, seed included, only once and share the result; stays with the batch.",
+            help="Send identical jobs, seed included, only once and share the result. The batch keeps this.",
             rich_help_panel=_PANEL,
         ),
     ] = None

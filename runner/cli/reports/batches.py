@@ -60,7 +60,7 @@ def show(entries: Sequence[BatchLine], settings: Settings, now: datetime) -> Non
                 entry.status.batch.name,
                 entry.status.total,
                 _state(entry.status),
-                money(entry.status.account.spent_usd),
+                _spent(entry.status),
                 _to_come(entry.status),
                 _last_run(entry, now),
             )
@@ -82,6 +82,13 @@ def _state(status: BatchStatus) -> str:
     if waits := status.total - sum(counts[state] for state in _SHOWN):
         words.append(f"{count_of(waits, 'job')} to go")
     return ", ".join(words) or "empty"
+
+
+def _spent(status: BatchStatus) -> str:
+    account = status.account
+    if not account.unpriced:
+        return money(account.spent_usd)
+    return f"{money(account.spent_usd)} + unknown" if account.spent_usd else "unknown"
 
 
 def _to_come(status: BatchStatus) -> str:

@@ -12,7 +12,7 @@ from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
 from runner.cli.console.formatting import then, zone_name
 from runner.cli.reports.summary import FailureBreakdown, another_chance, gone
-from runner.humanize import clock_time, count_of, duration, jobs_a_minute, money
+from runner.humanize import clock_time, count_of, duration, jobs_a_minute, money, spent
 from runner.settings import Settings
 
 if TYPE_CHECKING:
@@ -223,7 +223,8 @@ def advice(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]
 
 def _money(status: BatchStatus) -> str:
     batch, account = status.batch, status.account
-    text = f"Spent {money(account.spent_usd)} in {count_of(account.submits, 'submit')}"
+    paid = spent(account.spent_usd, account.unpriced)
+    text = f"Spent {paid} in {count_of(account.submits, 'submit')}"
     with_queued = money(account.spent_usd + status.queued_usd)
     if status.unpriced and status.queued_usd:
         text += f"; with what is queued {with_queued}, and what other models cost, which is not known yet"

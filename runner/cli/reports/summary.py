@@ -12,7 +12,7 @@ from jobs.manifests.record import dollars, moment
 from jobs.states import AT_THE_API, JobState
 from runner.cli.console.formatting import then
 from runner.events.report import RunReport
-from runner.humanize import count_of, duration, money
+from runner.humanize import count_of, duration, money, spent
 from runner.providers.vendor import VENDOR
 from runner.settings import Settings
 
@@ -134,10 +134,13 @@ def _money(report: RunReport, breakdown: FailureBreakdown) -> str:
     sources = f"{money(account.reported_usd)} told by the API"
     if account.estimated_usd:
         sources += f", {money(account.estimated_usd)} estimated where it told nothing"
-    spent = f"Spent so far: {money(account.spent_usd)} ({sources}) in {count_of(account.submits, 'submit')}"
+    if account.unpriced:
+        sources += f", the price of {count_of(account.unpriced, 'submit')} is unknown"
+    paid = spent(account.spent_usd, account.unpriced)
+    text = f"Spent so far: {paid} ({sources}) in {count_of(account.submits, 'submit')}"
     if report.counts[JobState.UNCONFIRMED] and breakdown.unconfirmed_usd:
-        spent += f", and up to {money(breakdown.unconfirmed_usd)} in doubt"
-    return spent
+        text += f", and up to {money(breakdown.unconfirmed_usd)} in doubt"
+    return text
 
 
 def next_step(

@@ -104,7 +104,8 @@ class RunComfy:
             case Stopped() as stopped:
                 return stopped
             case _Second.ANSWERED:
-                return Denied(as_failure(FailureKind.REFUSED, odd.message, odd.code))
+                failure = as_failure(FailureKind.REFUSED, odd.message, odd.code)
+                return Denied(replace(failure, is_quote=odd.message != odd.said))
             case _Second.UNCLEAR:
                 return Unconfirmed(odd.said, odd.code)
 

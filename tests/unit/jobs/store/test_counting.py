@@ -69,7 +69,7 @@ async def test_a_submit_without_an_estimate_adds_nothing_to_it(table: Table) -> 
     await table.store.jobs.claim(claimed(job_id, estimate_usd=None))
     await table.move("a", Move.ACCEPTED)
     await table.bring("b", S.RUNNING)
-    assert await table.store.ledger.account(table.batch.id) == Account(Decimal(0), ESTIMATE, 2)
+    assert await table.store.ledger.account(table.batch.id) == Account(Decimal(0), ESTIMATE, 2, unpriced=1)
 
 
 async def test_a_refused_submit_is_not_paid(table: Table) -> None:

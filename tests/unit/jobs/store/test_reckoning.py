@@ -29,6 +29,7 @@ async def test_what_may_be_paid_for_at_an_unknown_price(table: Table) -> None:
     failed = await sent(table, "e", Move.ACCEPTED)
     assert await table.store.jobs.apply(RemoteFailed(failed, failure(), Decimal("0.20"), table.clock.at))
     assert await table.store.ledger.unpriced(table.batch.id) == {MODEL: Amount(2, 3)}
+    assert (await table.store.ledger.account(table.batch.id)).unpriced == 1  # "b" is in doubt, and not spent
 
 
 async def test_they_are_reckoned_by_their_pictures(table: Table) -> None:
@@ -47,7 +48,8 @@ async def test_they_are_reckoned_by_their_pictures(table: Table) -> None:
     for price in (PRICE, Decimal(5)):
         await ledger.reckon(table.batch.id, {MODEL: price})
         assert await ledger.unpriced(table.batch.id) == {}
-        assert (await ledger.account(table.batch.id)).spent_usd == Decimal("1.04")
+        account = await ledger.account(table.batch.id)
+        assert (account.spent_usd, account.unpriced) == (Decimal("1.04"), 0)
         assert await ledger.unconfirmed_usd(table.batch.id) == Decimal("0.08")
     assert (await table.job("a")).estimate_usd == PRICE
     assert (await table.job("d")).state is JobState.QUEUED

@@ -3,6 +3,7 @@
 import errno
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -77,6 +78,13 @@ def imported(code: str, *arguments: str, env: dict[str, str] | None = None) -> s
     )
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_no_help_shows_a_type_of_python(world: World, name: str) -> None:
+    """`<bool>` says nothing to a person."""
+    told = world.run(*[name] * bool(name), "--help").out
+    assert re.search(r"<(?:bool|str|int|path|float)", told) is None
 
 
 @pytest.mark.parametrize("argument", ["", "--help", "--version"])

@@ -108,6 +108,15 @@ def test_without_a_price_the_estimate_says_so(world: World) -> None:
         "in_doubt_usd": 0.0,
     }
     assert "the price of what is queued is not known yet" in world.run("status").out
+    assert "Spent $0.00 in 0 submits" in world.run("status").out
+
+
+def test_what_was_sent_at_an_unknown_price_is_not_free(world: World) -> None:
+    """`status` and `batches` say that it is not known."""
+    world.load(job(0, "a"))
+    world.move("a", accepted("r-a"))
+    assert "Spent an unknown amount in 1 submit" in world.run("status").out
+    assert " unknown " in world.run("batches").out
 
 
 def at_work(world: World, minutes: float) -> None:

@@ -81,16 +81,16 @@ def test_notices_are_always_printed(capsys: pytest.CaptureFixture[str], quiet: b
     """They are what a person should read; they cannot play tricks."""
     with Display(lambda: NOW, quiet=quiet) as display:
         display.notice("Careful: [bold]\x1b[31m")
-    assert capsys.readouterr().err == "Careful: [bold]\\x1b[31m\n"
+    assert capsys.readouterr().err == f"{stamp(NOW)} Careful: [bold]\\x1b[31m\n"
 
 
-def test_a_notice_in_a_log_is_dated_once_the_work_has_begun(capsys: pytest.CaptureFixture[str]) -> None:
-    """Failures are told as they come, and when."""
+def test_each_notice_in_a_log_is_dated(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first one, too: a log holds many nights."""
     with Display(lambda: NOW, quiet=True) as display:
         display.notice("To be sent: 2 jobs.")
         display.progress(progress(0))
         display.notice("Job 'a' failed.")
-    assert capsys.readouterr().err == f"To be sent: 2 jobs.\n{stamp(NOW)} Job 'a' failed.\n"
+    assert capsys.readouterr().err == f"{stamp(NOW)} To be sent: 2 jobs.\n{stamp(NOW)} Job 'a' failed.\n"
 
 
 def test_a_run_at_a_glance() -> None:
@@ -127,6 +127,13 @@ def test_a_run_at_a_glance() -> None:
         f"9 pictures, $1.50 of $5.00, at most $0.30 to come, done about {then:%H:%M}, in 60 s, 2 min gone, "
         "2.0 jobs a minute, paused, waiting: the API\\x1b"
     )
+
+
+@pytest.mark.parametrize(("spent", "said"), [("0", ", $ unknown, "), ("0.04", ", $0.04 + unknown, ")])
+def test_a_price_that_is_unknown_is_not_nothing(spent: str, said: str) -> None:
+    """Of what the API took and told no price of."""
+    account = Account(Decimal(spent), Decimal(0), 3, unpriced=2)
+    assert said in line(progress(30, {JobState.RUNNING: 3}, account=account), NOW)
 
 
 BUSY: dict[str, Any] = {
@@ -205,6 +212,7 @@ def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 PAUSE = "Paused (budget): The budget of 5 USD is used up."
+DATED = f"{stamp(NOW)} {PAUSE}"
 
 
 def log_of_a_pause(capsys: pytest.CaptureFixture[str], *seconds: float, quiet: bool = False) -> list[str]:
@@ -231,8 +239,8 @@ def test_a_pause_that_ends_the_run_is_left_to_the_summary(capsys: pytest.Capture
 def test_a_pause_that_a_run_outlives_is_told_once(capsys: pytest.CaptureFixture[str], quiet: bool) -> None:
     """What is at the API is fetched for an hour yet: the reason is not kept back so long."""
     told = log_of_a_pause(capsys, 0, 5, 11, 40, 70, quiet=quiet)
-    assert [line for line in told if "budget" in line] == [PAUSE]
-    assert told.index(PAUSE) == (0 if quiet else 1)
+    assert [line for line in told if "budget" in line] == [DATED]
+    assert told.index(DATED) == (0 if quiet else 1)
 
 
 def test_a_pause_comes_before_what_is_said_after_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,7 +248,7 @@ def test_a_pause_comes_before_what_is_said_after_it(capsys: pytest.CaptureFixtur
     with Display(lambda: NOW) as display:
         display.notice(PAUSE)
         display.notice("Going on.")
-    assert capsys.readouterr().err.splitlines() == [PAUSE, "Going on."]
+    assert capsys.readouterr().err.splitlines() == [DATED, f"{stamp(NOW)} Going on."]
 
 
 def test_a_run_that_breaks_off_tells_its_pause(capsys: pytest.CaptureFixture[str]) -> None:
@@ -253,7 +261,7 @@ def test_a_run_that_breaks_off_tells_its_pause(capsys: pytest.CaptureFixture[str
 
     with pytest.raises(ZeroDivisionError):
         break_off()
-    assert capsys.readouterr().err.splitlines() == [PAUSE]
+    assert capsys.readouterr().err.splitlines() == [DATED]
 
 
 class Terminal(io.StringIO):

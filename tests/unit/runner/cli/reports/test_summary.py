@@ -172,6 +172,25 @@ def test_everything_that_came_of_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            "0",
+            "Spent so far: an unknown amount ($0.00 told by the API, the price of 2 submits is unknown) in",
+        ),
+        (
+            "0.04",
+            "Spent so far: $0.04 and an unknown amount ($0.04 told by the API, the price of 2 submits is",
+        ),
+    ],
+)
+def test_what_nobody_knows_the_price_of_is_not_free(told: str, said: str) -> None:
+    """`$0.00` would say so."""
+    found = report(counts={_S.SUCCEEDED: 3}, account=Account(Decimal(told), Decimal(0), 3, unpriced=2))
+    assert any(line.startswith(said) for line, _style in lines(found, Settings()))
+
+
 def test_a_doubt_that_is_settled_is_not_told() -> None:
     """A person has decided about it."""
     told = [
