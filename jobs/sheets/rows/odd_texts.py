@@ -26,6 +26,8 @@ _FORMULA = re.compile(
     r"=\s*(?:[+\-(\"{@]|\$?[A-Za-z]{1,3}\$?[0-9]+(?![\w ])|\$?[A-Za-z]{1,3}\$?[0-9]+\s*[-+*/&:<>=^]"
     r"|[A-Za-z_.][\w.]*\(|[0-9]|'[^']+'!|\w+!\$?[A-Z]|\[)"
 )
+_REFERENCE = re.compile(r"[-+@]\$?[A-Z]{1,3}\$?[0-9]+(?![\w ])")
+"""A formula as some spreadsheets let it begin: `+A1`, `@B2`."""
 _QUOTES = {
     "\u201c": "\u201d",
     "\u201e": "\u201c\u201d",
@@ -45,6 +47,11 @@ _ENTITY = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#[0-9]{1,6}|#x[0-9a-fA-F]{1,
 _OPTION = re.compile(r"(?:^|\s)(--[A-Za-z][\w-]*)")
 _COMMENT = re.compile(r"\s*(?:#(?![0-9])|//|<!--|/\*|;|--\s|%\s)")
 _PLACEHOLDERS = frozenset({"prompt", "prompts", "caption", "text", "tbd", "todo", "fixme", "lorem ipsum"})
+_OTHER_CELL = re.compile(
+    r"[-+]?[0-9][0-9.,:/%-]*|true|false|yes|no|https?://\S+|[^\s?*]+\.(?:png|jpe?g|webp|gif|tiff?)",
+    re.IGNORECASE,
+)
+"""What a whole cell holds whose column is not that of prompts."""
 
 _WRITE = "Write the prompt, or leave the row out."
 
@@ -94,7 +101,8 @@ def why_not_a_prompt(text: str) -> Oddity | None:
 def odd_in_a_prompt(text: str) -> Iterator[str]:
     """What a warning or a problem says of a prompt before anybody pays for it."""
     if text.isascii() and text.isprintable():
-        if text[0].isalnum() and "--" not in text and '""' not in text and "&" not in text and len(text) > 20:
+        is_plain = "--" not in text and '""' not in text and "&" not in text
+        if is_plain and text[0].isalnum() and len(text) > 20 and " " in text:
             return
     else:
         yield from _odd_letters(text)
@@ -111,6 +119,8 @@ def odd_in_a_prompt(text: str) -> Iterator[str]:
         )
     if len(stripped) <= 20 and stripped.lower() in _PLACEHOLDERS:
         yield f"The prompt is the word {stripped}: a heading, or a gap that was never filled?"
+    elif _OTHER_CELL.fullmatch(stripped):
+        yield "The prompt is a number, yes or no, an address or a file: does it belong into another column?"
 
 
 def _odd_letters(text: str) -> Iterator[str]:
@@ -149,7 +159,7 @@ def _odd_beginning(text: str) -> Iterator[str]:
             yield f"The prompt begins with {text[0]} and does not close it: was it cut at a comma?"
         elif ends == [len(text) - 1]:
             yield f"The prompt stands in quotes ({text[0]} {text[-1]}), which are sent with it."
-    elif text[:1] == "=":
+    elif text[:1] == "=" or _REFERENCE.match(text):
         yield "The prompt begins like a formula, and is sent as it stands."
     elif _COMMENT.match(text):
         yield "The prompt begins like a comment, and is sent all the same."

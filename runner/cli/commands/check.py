@@ -60,7 +60,7 @@ def command(
                     plan.problems,
                 )
         except SheetProblems as error:
-            return _report_problems(source, plan.batch, error, settings, output)
+            return _report_problems(source, plan, error, settings, output)
         if output is not None:
             problems.write((), output)
         if settings.as_json:
@@ -71,14 +71,16 @@ def command(
 
 
 def _report_problems(
-    source: SheetSource, batch: str, error: SheetProblems, settings: Settings, output: Path | None
+    source: SheetSource, plan: Plan, error: SheetProblems, settings: Settings, output: Path | None
 ) -> ExitCode:
     if output is not None:
         problems.write(error.problems, output)
     if settings.as_json:
-        console.as_json(Plan(batch, problems=list(error.problems)).as_json(source.name, {}))
+        console.as_json(Plan(plan.batch, problems=list(error.problems)).as_json(source.name, {}))
     else:
         problems.show(error.problems)
+        if plan.warned:
+            plan_shown.show_warnings(source.name, plan, all_warnings=settings.verbose)
         console.result(error.message, style="bold red")
         console.result("Nothing is loaded or paid until that is fixed.")
         if output is not None:

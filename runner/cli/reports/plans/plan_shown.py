@@ -5,6 +5,7 @@ import shlex
 from jobs.sheets.images.album import Way
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model, then
+from runner.cli.console.problem_blocks import row_ranges
 from runner.cli.reports.plans.plan import Plan
 from runner.cli.reports.plans.plan_text import cost, difference, identical, source_of_prices
 from runner.humanize import count_of, duration
@@ -13,7 +14,10 @@ from runner.planning.prices import Prices
 from runner.providers.vendor import VENDOR
 from runner.settings import UNPROVEN, Settings
 
-_FIRST = 5
+_CAUSES = 20
+"""Causes of warnings that are shown."""
+
+Warned = tuple[int | None, str | None, str]
 
 
 def show(sheet: str, plan: Plan, prices: Prices, settings: Settings, next_command: str) -> None:
@@ -37,7 +41,7 @@ def show(sheet: str, plan: Plan, prices: Prices, settings: Settings, next_comman
     if plan.rows < plan.jobs:
         _show_samples(plan)
     if plan.warned:
-        _show_warnings(sheet, plan, all_warnings=settings.verbose)
+        show_warnings(sheet, plan, all_warnings=settings.verbose)
     if plan.paused is not None:
         detail = plan.paused.detail
         is_told = shlex.join(["nightsheet", "resume", plan.batch]) in detail
@@ -103,12 +107,20 @@ def _show_samples(plan: Plan) -> None:
         console.result(f"  {job.key}: {inputs}")
 
 
-def _show_warnings(sheet: str, plan: Plan, *, all_warnings: bool) -> None:
+def show_warnings(sheet: str, plan: Plan, *, all_warnings: bool = False) -> None:
+    """What may not be meant: a line a cause, which names its rows; with `all_warnings` a line each."""
     console.result(f"{count_of(plan.warned, 'warning')}:", "yellow")
-    shown = plan.warnings if all_warnings else plan.warnings[:_FIRST]
-    for row, key, text in shown:
+    causes: dict[object, list[Warned]] = {}
+    for index, warning in enumerate(plan.warnings):
+        causes.setdefault(index if all_warnings else warning[2], []).append(warning)
+    shown = list(causes.values()) if all_warnings else list(causes.values())[:_CAUSES]
+    for same in shown:
+        row, key, text = same[0]
         place = ":".join(str(part) for part in (sheet, row, key) if part is not None)
+        if len(same) > 1:
+            rows = row_ranges([row for row, _, _ in same if row is not None])
+            place = f"{count_of(len(same), 'row')} ({rows})"
         console.result(f"  {place}: {text}")
-    if len(shown) < plan.warned:
+    if (left := plan.warned - sum(map(len, shown))) > 0:
         more = "" if all_warnings else ": --verbose shows all"
-        console.result(f"  and {plan.warned - len(shown)} more{more}")
+        console.result(f"  and {left:,} more{more}")

@@ -85,6 +85,13 @@ def test_a_short_prompt_is_sent(write: Write, text: str) -> None:
         ("A caf\ufffd at dusk", "a letter was lost"),
         ("Stra\u00c3\u0178e am Caf\u00c3\u00a9", "did you mean Stra\u00dfe am Caf\u00e9?"),
         ("=red barn at dusk", "formula"),
+        ("+A1", "formula"),
+        ("@$B$2", "formula"),
+        *[
+            (cell, "another column")
+            for cell in ("12", "-0.5", "16:9", "2026-03-04", "TRUE", "no", "refs/a.jpg")
+        ],
+        ("https://example.com/a?b=c", "another column"),
     ],
 )
 def test_a_prompt_that_may_be_meant_is_warned_of(write: Write, text: str, word: str) -> None:
@@ -101,6 +108,10 @@ def test_a_prompt_that_may_be_meant_is_warned_of(write: Write, text: str, word: 
         "A red barn at dusk, \u201copen\u201d signs -- and snow",
         "Stra\u00dfe, caf\u00e9 \u2013 \u2019tis",
         '#1 fan & his "dog"',
+        "7 samurai",
+        "-30 degrees, snow",
+        "+A1 poster, bold letters",
+        "no people on a beach.jpg noise",
         "It's a dog's life at 7",
     ],
 )

@@ -256,9 +256,7 @@ def test_an_output_on_a_full_disk_is_no_defect(
 
 def test_on_event_says_that_there_is_no_shell(world: World) -> None:
     """Pipes and variables in it would be words of the program."""
-    assert "program with its arguments, without a shell" in " ".join(
-        world.run("run", "--help").out.replace("│", " ").split()
-    )
+    assert "No shell is involved." in " ".join(world.run("run", "--help").out.replace("│", " ").split())
 
 
 def test_problems_are_told_where_they_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,7 @@ def test_help_says_the_default(name: str) -> None:
     """Of every number."""
     (option,) = (part for part in FLAGS[name].__metadata__ if isinstance(part, OptionInfo))
     assert option.help is not None
-    assert re.search(rf"; {DEFAULTS[name]:g}\.( |$)", option.help)
+    assert option.help.endswith(f"Default: {DEFAULTS[name]:g}.")
 
 
 def test_the_example_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ def test_a_cell_cannot_stand_for_itself(cell: Cell) -> None:
         "{prompt} stands for this cell itself."
     ]
     assert made.refused == {"prompt"}
-    assert "write {subject} there instead, add a column subject" in made.cell_problems[0].hint
+    assert "--subject TEXT gives one" in made.cell_problems[0].hint
 
 
 def test_another_cell_that_stands_for_itself_is_no_style() -> None:

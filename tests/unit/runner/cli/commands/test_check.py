@@ -192,18 +192,39 @@ def test_no_sheet_exits_66(world: World) -> None:
 
 
 def test_warnings_are_counted_and_the_first_shown(world: World) -> None:
-    """All with --verbose, and every job too."""
+    """A cause once, with its rows; all with --verbose, and every job too."""
     path = world.folder / "many.csv"
     rows = "".join(f"k{number},Generate 4 images of a pier,{SERIES},2\n" for number in range(7))
     path.write_text(f"id,prompt,model,count\n{rows}")
     ran = world.run("check", str(path))
     assert ran.code == 0
     assert "7 warnings:" in ran.out
-    assert ran.out.count(": The prompt speaks of 4") == 5
-    assert "and 2 more" in ran.out
+    assert ran.out.count("  7 rows (2-8): The prompt speaks of 4") == 1
     ran = world.run("check", str(path), "--verbose")
     assert ran.out.count(": The prompt speaks of 4") == 7
     assert f"{path}:8: k6: {SERIES}, 2 pictures at most" in ran.out
+
+
+def test_of_many_causes_the_first_are_shown(world: World) -> None:
+    """And how many warnings are left."""
+    path = world.folder / "many.csv"
+    rows = "".join(f"k{n},Generate {n + 5} images of a pier,{SERIES},2\n" for n in range(23))
+    path.write_text(f"id,prompt,model,count\n{rows}")
+    ran = world.run("check", str(path))
+    assert ran.out.count(": The prompt speaks of") == 20
+    assert f"  {path}:2:k0: The prompt speaks of 5" in ran.out
+    assert "  and 3 more: --verbose shows all" in ran.out
+
+
+def test_warnings_beside_problems_are_shown_with_them(world: World) -> None:
+    """Who goes through a sheet once should not have to go through it again."""
+    path = world.folder / "both.csv"
+    path.write_text(f"id,prompt,model,count\na,#REF!,{SERIES},2\nb,Generate 4 images of a pier,{SERIES},2\n")
+    ran = world.run("check", str(path))
+    assert ran.code == 65
+    assert "1 warning:" in ran.out
+    assert ":3:b: The prompt speaks of 4" in ran.out
+    assert ran.out.endswith("Nothing is loaded or paid until that is fixed.\n")
 
 
 def test_control_characters_of_a_sheet_do_not_reach_the_terminal(world: World) -> None:
