@@ -80,7 +80,9 @@ def _flaws(shape: Shape) -> Iterator[Flaw]:
             "Save it upright.",
         )
     if shape.animated:
-        yield _only("It moves: the model sees one picture of it at most.", "Save the one that is meant.")
+        yield _only(
+            "It is animated: the model sees at most one frame of it.", "Save the frame that you want."
+        )
 
 
 def _only(message: str, hint: str) -> Flaw:

@@ -192,7 +192,7 @@ class _Planner:
                     continue
                 until = None if self._now is None else holds_until(address)
                 if until is not None and self._now is not None and until < self._now:
-                    yield f"{excerpt(address)}: it ran out on {until:%Y-%m-%d} by its own words."
+                    yield f"{excerpt(address)}: it expired on {until:%Y-%m-%d}, as the address itself says."
                 if is_page(address):
                     yield f"{excerpt(address)}: a page, where the API needs the picture's own address."
 

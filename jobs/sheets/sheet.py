@@ -125,7 +125,7 @@ def _format(source: SheetSource) -> str:
     if named is not None:
         return named
     suffix = excerpt(source.path.suffix) or "nothing"
-    raise _unreadable(source.name, f"Nothing here reads a file that ends in {suffix}.", _FORMATS)
+    raise _unreadable(source.name, f"Nightsheet does not read files that end in {suffix}.", _FORMATS)
 
 
 def _must_be_applicable(source: SheetSource, name: str) -> None:
@@ -135,7 +135,7 @@ def _must_be_applicable(source: SheetSource, name: str) -> None:
             option = word.replace("_", "-")
             having = [other for other, form in FORMATS.items() if word in form.options]
             raise UsageProblem(
-                f"{source.name} is read as {name}, where --{option} says nothing.",
+                f"{source.name} is read as {name}, where --{option} has no meaning.",
                 f"It is for {', '.join(having)}; --format says what a sheet is.",
             )
 

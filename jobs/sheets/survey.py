@@ -41,9 +41,9 @@ class Survey:
             more = ", ..." if self.left_out > len(self.left_out_rows) else ""
             is_one = self.left_out == 1
             left = (
-                "1 row is left out, for it has"
+                "1 row is left out, because it has"
                 if is_one
-                else f"{self.left_out:,} rows are left out, for they have"
+                else f"{self.left_out:,} rows are left out, because they have"
             )
             yield at(sheet.opened.file).problem(f"{left} no words to send: {rows}{more}")
         for name in self.unsent:

@@ -86,7 +86,7 @@ def check_proxy(settings: Settings, base: str, env: Mapping[str, str]) -> Advice
     if named:
         return warning(
             "proxy",
-            f"{' and '.join(named)}: set, and not used. Nightsheet takes no proxy from these variables.",
+            f"{' and '.join(named)} is set, and not used. Nightsheet takes no proxy from these variables.",
             'If the network needs one, set NIGHTSHEET_PROXY, or `proxy = "http://host:port"` in '
             "nightsheet.toml.",
         )

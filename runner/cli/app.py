@@ -190,7 +190,9 @@ def main() -> None:
 def _write_no_keys() -> None:
     """Python would write the keys of every connection into a file, and fail where it cannot."""
     if os.environ.pop(_KEY_LOG, None) and _COMPLETION not in os.environ:
-        console.message(f"{_KEY_LOG} is left aside: it would have the keys of this night written down.")
+        console.message(
+            f"{_KEY_LOG} is ignored: it would have the TLS keys of this night written into a file."
+        )
 
 
 def _entry() -> None:

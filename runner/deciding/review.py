@@ -152,7 +152,9 @@ def _why_not_attached(job: "JobView", request_id: str, holder: tuple[int, str] |
     if holder is not None and holder[0] != job.id:
         return _claimed(request_id, holder[1])
     if holder is not None and job.state is JobState.UNCONFIRMED:
-        return f"{request_id} is an earlier request of this row: --discard its doubtful submit, then attach"
+        return (
+            f"{request_id} is an earlier request of this row: --discard its unconfirmed submit, then attach"
+        )
     if may_get_any_id(job):
         return CHANGED_MEANWHILE
     if request_id == job.request_id:

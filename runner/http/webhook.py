@@ -18,7 +18,9 @@ def checked_webhook(url: str) -> str:
     except httpx.InvalidURL:
         parsed = httpx.URL("")
     if parsed.scheme not in {"http", "https"} or not parsed.host or (parsed.port or 1) > LAST_PORT:
-        raise UsageProblem("The webhook is no http(s) address.", hint="Give the whole of it, with https://.")
+        raise UsageProblem(
+            "The webhook is not an http(s) address.", hint="Give the whole of it, with https://."
+        )
     return url
 
 

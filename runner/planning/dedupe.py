@@ -57,5 +57,5 @@ async def dedupe(
 
 def _linked_notice(many: int) -> str:
     if many == 1:
-        return "1 job says what another says: it gets the same pictures, and is not paid."
-    return f"{many:,} jobs say what others say: they get the same pictures, and are not paid."
+        return "1 job is identical to another: it gets the same pictures, and is not paid for."
+    return f"{many:,} jobs are identical to others: they get the same pictures, and are not paid for."

@@ -158,10 +158,13 @@ async def _fetch(
                     return got
             if isinstance(got, DownloadFailed) and not got.alone:
                 if run.time.clock.monotonic() - begun >= run.timing.outage_limit:
-                    run.limits.brake.pause(PauseReason.OUTAGE, f"The pictures do not come: {got.reason}.")
+                    run.limits.brake.pause(PauseReason.OUTAGE, f"The pictures do not arrive: {got.reason}.")
                     return None
                 if tries == SERVER_TRIES:
-                    run.notice(f"The pictures of job {job.key!r} do not come ({got.reason}). Trying on.")
+                    run.notice(
+                        f"The pictures of job {job.key!r} do not arrive ({got.reason}). "
+                        "Nightsheet keeps trying."
+                    )
             await run.time.clock.sleep(_AGAIN.jittered(tries - 1, run.time.rng))
     finally:
         run.images.struggling.discard(job.id)

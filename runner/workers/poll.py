@@ -126,7 +126,8 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
             if standing.status is None and state.unknown_word != standing.word:
                 state.unknown_word = standing.word
                 run.notice(
-                    f"Job {job.key!r}: the API says {standing.word!r}, which means nothing here. Asking on."
+                    f"Job {job.key!r}: the API says {standing.word!r}, which Nightsheet does not know. "
+                    "It keeps asking."
                 )
             return max(_next_poll_in(run, job, state), _begins_in(run, job, standing))
         case UnknownId():

@@ -82,7 +82,7 @@ async def test_an_unheard_of_word_is_told(tmp_path: Path) -> None:
     ) as w:
         assert (await w.run(sheet(w, "abc"))).exit_code == 0
         assert [notice for notice in w.watching.notices if "'dreaming'" in notice] == [
-            "Job 'a': the API says 'dreaming', which means nothing here. Asking on."
+            "Job 'a': the API says 'dreaming', which Nightsheet does not know. It keeps asking."
         ]
 
 

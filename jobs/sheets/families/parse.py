@@ -183,7 +183,7 @@ class _FamilyReader:
             message = "The seeds are given here and as a variable."
             self.report(node.line, message, "Keep one of them.", column="seeds")
         if len(set(seeds)) < len(seeds):
-            message = "A seed stands here twice: the same job would be paid twice."
+            message = "A seed appears twice here: the same job would be paid twice."
             hint = "Leave it out, or use repeat, which draws them."
             self.report(node.line, message, hint, column="seeds", value=seeds)
         self.lines["seed"] = node.line

@@ -85,7 +85,7 @@ def _encoding(path: Path, declared: str | None) -> str:
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if declared is not None and not declared.startswith("utf") and _is_utf8_already(path):
-        message = f"The file is UTF-8 already: read as {declared} its letters would be others."
+        message = f"The file is UTF-8 already: read as {declared}, it would have other letters."
         raise BadText(None, message, "Leave --encoding out.")
     return declared or "utf-8"
 

@@ -178,16 +178,14 @@ def _quoted_in_vain(cells: list[str], text: str, delimiter: str) -> Mapping[int,
     cut = cut_at(cells)
     if cut is not None and cut not in found and delimiter.join(cells[cut : cut + 2]) in text:
         mark = cells[cut].strip()[0]
-        message = f"Only straight double quotes keep a cell together, not {mark}: it was cut here."
-        found[cut] = UnreadableCell(cells[cut], message, 'Put the cell into straight quotes: "...".')
+        message = f"Only straight double quotes enclose a cell, not {mark}: it was cut here."
+        found[cut] = UnreadableCell(cells[cut], message, 'Put the cell in straight quotes: "...".')
     return found or ALL_READABLE
 
 
 _TEXT_SIGN = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
-_BLANK_BEFORE = (
-    "A blank stands before the quote, so the quote is a part of the cell and keeps nothing together."
-)
-_NO_BLANK = "Take the blank away; or put the whole cell into quotes, and write each one in it twice."
+_BLANK_BEFORE = "There is a space before the quote, so the quote does not enclose the cell."
+_NO_BLANK = "Remove the space; or put the whole cell in quotes, and write each quote inside it twice."
 
 
 def _stands_so(cell: str, text: str, delimiter: str) -> bool:

@@ -121,7 +121,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _InvalidLine(f"The name {excerpt(twice)} stands here twice.")
+        raise _InvalidLine(f"The name {excerpt(twice)} appears twice here.")
     for name in made:
         if sentence := why_not_name(name):
             raise _InvalidLine(sentence)

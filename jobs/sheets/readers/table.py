@@ -103,7 +103,7 @@ def _rows(
             if value and not value.isspace():
                 cells[name] = value
         if len(values[0]) <= longest and plain(values[0]) in names and _is_header(values, names):
-            message = "The header stands here once more, as where two sheets were put together."
+            message = "The header is repeated here, as if two sheets were put together."
             yield at(file, line, value=values).problem(message, "Delete this line.")
         elif unread:
             for index, why in unread.items():

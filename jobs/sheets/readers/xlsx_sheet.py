@@ -89,7 +89,7 @@ def _hidden_columns(opened: TableSheet, records: Callable[[], Records], layout: 
         name = text.strip()
         if index in layout.hidden_columns and name in known:
             place = at(opened.file, first[0], column=name)
-            yield place.problem("The column is hidden in the workbook, and counts all the same.")
+            yield place.problem("The column is hidden in the workbook, but it counts.")
 
 
 def _named(wanted: str, names: Sequence[str]) -> str:
@@ -107,8 +107,8 @@ def _unreadable(source: SheetSource, error: Exception) -> Problem:
 
 
 _HIDDEN = (
-    "The row is hidden in the workbook, by hand or by a filter, and is sent all the same: --visible-only "
-    "leaves such rows out."
+    "The row is hidden in the workbook, by hand or by a filter, but it is sent: --visible-only leaves "
+    "such rows out."
 )
 
 

@@ -58,7 +58,7 @@ class Columns:
         """A problem for each column of a row that is misspelt."""
         for column in row.cells if self.misspelt else ():
             if meant := self.misspelt.get(column):
-                hint = f"{did_you_mean(meant)} A column of your own needs a name that is less like it."
+                hint = f"{did_you_mean(meant)} A column of your own needs a name that is less similar."
                 yield at(file, row.line_of(column), column=column).problem("There is no such column.", hint)
 
 

@@ -90,11 +90,11 @@ def why_not_a_prompt(text: str) -> Oddity | None:
     if odd := why_not_a_value(text):
         return odd
     if is_nothing(text):
-        return "This is a program's word for an empty cell, and no prompt.", _WRITE
+        return "This is a program's word for an empty cell, not a prompt.", _WRITE
     if not any(map(_is_visible, text)):
         return "The prompt is empty: it has only characters that cannot be seen.", _WRITE
     if not any(map(_says_something, text)):
-        return "The prompt has neither letter nor digit: a line that separates, or a leftover.", _WRITE
+        return "The prompt has neither a letter nor a digit: it is a separator or a leftover.", _WRITE
     return None
 
 
@@ -120,7 +120,7 @@ def odd_in_a_prompt(text: str) -> Iterator[str]:
     if len(stripped) <= 20 and stripped.lower() in _PLACEHOLDERS:
         yield f"The prompt is the word {stripped}: a heading, or a gap that was never filled?"
     elif _OTHER_CELL.fullmatch(stripped):
-        yield "The prompt is a number, yes or no, an address or a file: does it belong into another column?"
+        yield "The prompt is a number, yes or no, an address or a file: does it belong in another column?"
 
 
 def _odd_letters(text: str) -> Iterator[str]:
@@ -162,7 +162,7 @@ def _odd_beginning(text: str) -> Iterator[str]:
     elif text[:1] == "=" or _REFERENCE.match(text):
         yield "The prompt begins like a formula, and is sent as it stands."
     elif _COMMENT.match(text):
-        yield "The prompt begins like a comment, and is sent all the same."
+        yield "The prompt begins like a comment, but is sent."
 
 
 def _is_visible(letter: str) -> bool:

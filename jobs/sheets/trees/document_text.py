@@ -31,7 +31,7 @@ def read_document(source: SheetSource, read_tree: ReadTree) -> DocumentText | Pr
         root,
         tuple(
             at(source.name, again.line, column=again.key).problem(
-                "This name stands here twice.", "Keep one of them."
+                "This name appears twice here.", "Keep one of them."
             )
             for again in odd
             if isinstance(again, RepeatedKey)

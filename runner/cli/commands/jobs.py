@@ -78,7 +78,7 @@ async def _jobs(
         batch, key = await _resolved(store, name, key)
         if key is not None:
             if states or where or columns:
-                raise UsageProblem("A job in full goes with none of --state, --where and --columns.")
+                raise UsageProblem("A job in full cannot be combined with --state, --where or --columns.")
             await _in_full(store, batch, key, settings)
         else:
             await _list(store, batch, settings, states, where, columns)

@@ -64,7 +64,7 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
                 console.as_json({"url": url, "port": page.port, "pid": os.getpid()}, indent=None)
             else:
                 console.result(url)
-                console.message("The page listens, until Ctrl-C. The address is good once, for a minute.")
+                console.message("The page is served until Ctrl-C. The address works once, within a minute.")
                 if browser and console.is_interactive():
                     await to_thread.run_sync(webbrowser.open, url)
             await _until_interrupted()

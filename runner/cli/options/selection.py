@@ -58,9 +58,7 @@ class SelectionOptions:
         from runner.planning.selection import Selection  # late: SQLAlchemy comes along; `--help` needs none
 
         if self.limit is not None and self.sample is not None:
-            raise UsageProblem(
-                "--limit and --sample are two answers to one question.", hint="Give one of them."
-            )
+            raise UsageProblem("--limit and --sample exclude each other.", hint="Give one of them.")
         conditions = []
         for condition in self.where or ():
             column, equals, value = condition.partition("=")

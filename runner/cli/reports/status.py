@@ -159,7 +159,7 @@ def why_of(status: BatchStatus, state: JobState) -> str:
     if state is JobState.FAILED:
         return ", ".join(f"{many:,} {kind}" for kind, many in status.failures.kinds.items())
     if state is JobState.SUCCEEDED and status.warned:
-        return f"{status.warned:,} with a warning, which the manifest has"
+        return f"{status.warned:,} with a warning, which is in the manifest"
     if state is JobState.SUBMITTING and status.cut_off:
         return "on their way when the run was ended: perhaps paid"
     return ""
@@ -169,9 +169,9 @@ def facts(status: BatchStatus) -> Iterator[tuple[str, str]]:
     """All else that is so: links, money, images, pace, pause and wait."""
     batch = status.batch
     if status.links.succeeded:
-        yield f"{status.links.succeeded:,} of the succeeded by a job that says the same: not paid", ""
+        yield f"{status.links.succeeded:,} of the succeeded through an identical job: not paid for", ""
     if status.links.waiting:
-        yield f"{status.links.waiting:,} of the queued wait for a job that says the same: not paid", ""
+        yield f"{status.links.waiting:,} of the queued wait for an identical job: not paid for", ""
     if status.held:
         yield f"{status.held:,} of the queued are held: paid for before, and not sent again unasked", "yellow"
     yield _money(status), ""

@@ -97,9 +97,9 @@ def _results(report: RunReport, kinds: Counter[FailureKind]) -> Iterator[tuple[s
     if succeeded == total and not report.seconds:
         yield "  Nothing was left to send, and nothing was paid now.", ""
     if report.warned:
-        yield f"  {report.warned} of them with a warning, which the manifest tells", ""
+        yield f"  {report.warned} of them with a warning, which is in the manifest", ""
     if report.linked:
-        yield f"  {report.linked} of them by a job that says the same: not sent, not paid", ""
+        yield f"  {report.linked} of them through an identical job: not sent, not paid for", ""
     if failed := counts[JobState.FAILED]:
         why = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
         yield f"  {failed} failed" + (f" ({why})" if why else ""), "red"
@@ -113,7 +113,7 @@ def _results(report: RunReport, kinds: Counter[FailureKind]) -> Iterator[tuple[s
         out = f", {_of(report.left_out, waiting)}left out of this run" if report.left_out else ""
         linked = ""
         if report.waiting:
-            linked = f", {_of(report.waiting, waiting)}waiting for a job that says the same"
+            linked = f", {_of(report.waiting, waiting)}waiting for an identical job"
         held = f", {_of(report.held, waiting)}held: paid for before" if report.held else ""
         yield f"  {waiting} not sent{out}{linked}{held}", ""
     if cancelled := counts[JobState.CANCELLED]:
@@ -131,9 +131,9 @@ def _of(some: int, total: int) -> str:
 
 def _money(report: RunReport, breakdown: FailureBreakdown) -> str:
     account = report.account
-    sources = f"{money(account.reported_usd)} told by the API"
+    sources = f"{money(account.reported_usd)} reported by the API"
     if account.estimated_usd:
-        sources += f", {money(account.estimated_usd)} estimated where it told nothing"
+        sources += f", {money(account.estimated_usd)} estimated where it reported nothing"
     if account.unpriced:
         sources += f", the price of {count_of(account.unpriced, 'submit')} is unknown"
     paid = spent(account.spent_usd, account.unpriced)
@@ -170,7 +170,7 @@ def next_step(
             yield f"{count_of(left, 'job')} to go on with.{kept}"
         yield command("resume")
     elif counts[JobState.UNCONFIRMED]:
-        yield "Look at what may be paid for and is not in hand, and decide about it."
+        yield "Look at what may be paid for without a result here, and decide about it."
         yield command("review")
         if counts[JobState.FAILED]:
             yield from _chances(breakdown or FailureBreakdown(), command("retry"))
@@ -178,7 +178,7 @@ def next_step(
         yield "To pay again for what is held, which was paid for before:"
         yield command("resume", "--again")
     elif left:
-        yield "What is left goes on; fetching what is at the API is free."
+        yield "The rest can go on; fetching what the API has is free."
         yield command("resume")
     elif counts[JobState.FAILED]:
         yield "See why jobs failed."
@@ -215,7 +215,7 @@ _BEFORE = {
     "balance": f"Top up the account at {VENDOR.website}, then go on.",
     "budget": "Go on with a higher budget: USD stands for what the batch may cost in all.",
     "outage": "Wait until the API can be reached, then go on.",
-    "disk": "Make room on the disk, or give leave to write, then go on.",
+    "disk": "Make room on the disk, or give permission to write, then go on.",
     "guard": "See why jobs failed, put it right, then go on.",
     "person": "Go on when you want to.",
 }

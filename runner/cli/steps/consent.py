@@ -31,7 +31,7 @@ def consent_of(settings: Settings, display: Display) -> Consent:
                 return await put(f"{terms(wanted)}, paid for before. Pay for it again?")
         if not console.is_interactive():
             raise UsageProblem(
-                f"{terms(wanted)}: nobody is there to agree to it, so nothing was sent.",
+                f"{terms(wanted)}: there is nobody to agree to it, so nothing was sent.",
                 hint="Add --yes to agree beforehand; --budget USD sets a limit.",
             )
         with display.aside():
@@ -84,5 +84,5 @@ async def agrees(settings: Settings, what: str, low: Decimal | None, high: Decim
         return True
     terms = f"{what}, {price(low, high)}"
     if not console.is_interactive():
-        raise UsageProblem(f"{terms}: nobody is there to agree to it, so nothing was changed.", hint=_AGREE)
+        raise UsageProblem(f"{terms}: there is nobody to agree to it, so nothing was changed.", hint=_AGREE)
     return await put(f"{terms}. Go on?")

@@ -84,7 +84,7 @@ async def batch_to_change(
     """
     async with opened_batch(settings, clock, name) as (store, batch):
         if name is None:
-            console.message(f"Batch {batch.name}, the one last run.")
+            console.message(f"Batch {batch.name}, the one that ran last.")
         yield store, batch
 
 

@@ -62,7 +62,7 @@ def identical(
 ) -> str:
     """Jobs that are paid for although an earlier row is identical, or would be without `dedupe`."""
     jobs = work.jobs
-    says = "says what another row says" if jobs == 1 else "say what another row says"
+    says = "is identical to another row" if jobs == 1 else "are identical to another row"
     text = f"{count_of(jobs, 'job')} {says} (same model, inputs and seed), and "
     if dedupe:
         text += f"{'gets' if jobs == 1 else 'get'} its result: not sent, not paid"

@@ -198,7 +198,7 @@ def test_a_file_of_prompts_that_breaks_off_meanwhile_is_told(write: Write) -> No
         ("matrix: {id: [a]}", "id", "An id is one job's own name: it cannot vary by itself."),
         ("matrix: {repeat: [2]}", "repeat", "This name has a meaning of its own here."),
         ("matrix: {note: [a]}", "note", "This is a value of the job and a variable of its family."),
-        ("seeds: [1, 1]", "seeds", "A seed stands here twice: the same job would be paid twice."),
+        ("seeds: [1, 1]", "seeds", "A seed appears twice here: the same job would be paid twice."),
         ("seeds: {a: b}", "seeds", "Seeds are a list of whole numbers."),
         ("matrix: {seed: [1]}, seeds: [2]", "seeds", "The seeds are given here and as a variable."),
         ("matrix: {a: [1]}, zip: {a: [2]}", "a", "This stands in the matrix and in the zip."),

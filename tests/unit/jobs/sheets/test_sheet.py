@@ -28,7 +28,7 @@ def test_an_unknown_ending_is_refused_with_the_known_ones(write: Write, name: st
     with pytest.raises(SheetProblems) as caught:
         open_sheet(write(name, "prompt\na\n"))
     (problem,) = caught.value.problems
-    assert problem.message.startswith("Nothing here reads a file that ends in ")
+    assert problem.message.startswith("Nightsheet does not read files that end in ")
     assert problem.hint.startswith("Sheets end in .csv, .tsv, ")
     assert "--format" in problem.hint
 

@@ -50,7 +50,7 @@ def test_a_subject_goes_where_the_style_has_it_and_else_before_it(write: Write) 
         "a fox, asleep, film noir, high contrast",
     ]
     assert [job.warnings for job in jobs] == [(), (), (), ()]
-    assert told[0] == "2 rows are left out, for they have no words to send: 2, 7"
+    assert told[0] == "2 rows are left out, because they have no words to send: 2, 7"
     assert "negative_prompt" in told[1]
 
 
@@ -60,16 +60,16 @@ def test_without_a_subject_a_style_is_its_own_words(write: Write) -> None:
     assert problems == []
     assert prompts(jobs) == ["35mm film, grain", "photo of, again, soft", "film noir, high contrast"]
     assert [any("--subject" in text for text in job.warnings) for job in jobs] == [True, True, False]
-    assert told[0] == "3 rows are left out, for they have no words to send: 2, 5, 7"
+    assert told[0] == "3 rows are left out, because they have no words to send: 2, 5, 7"
 
 
 def test_rows_left_out_are_counted_and_the_first_named(write: Write) -> None:
     """A file of headings alone has no job."""
     _jobs, problems, told = planned(write("styles.csv", "name,prompt,negative_prompt\n" + "---,,\n" * 9))
     assert [problem.message for problem in problems] == ["The sheet has no job."]
-    assert told[0] == "9 rows are left out, for they have no words to send: 2, 3, 4, 5, 6, 7, 8, 9, ..."
+    assert told[0] == "9 rows are left out, because they have no words to send: 2, 3, 4, 5, 6, 7, 8, 9, ..."
     _jobs, _problems, told = planned(write("one.csv", "name,prompt,negative_prompt\n---,,\nInk,ink,\n"))
-    assert told[0] == "1 row is left out, for it has no words to send: 2"
+    assert told[0] == "1 row is left out, because it has no words to send: 2"
 
 
 @pytest.mark.parametrize(

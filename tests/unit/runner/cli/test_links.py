@@ -91,7 +91,7 @@ def test_what_waits_is_said_to_wait(world: World) -> None:
     linked(world, "a", "b")
     world.move("a", unanswered())
     shown = world.run("status").out
-    assert "1 of the queued wait for a job that says the same: not paid" in shown
+    assert "1 of the queued wait for an identical job: not paid for" in shown
     assert world.run("status", "--json").json["cost"]["estimate_usd"] == 0.0
     assert "the result of a, an identical job" in world.run("jobs").out
 
@@ -227,7 +227,7 @@ def test_check_reckons_with_one_of_them(world: World) -> None:
     assert (told["to_send"]["jobs"], told["identical"]["linked"], told["jobs"]) == (1, True, 3)
     shown = world.run("check", str(sheet), "--dedupe", "--emulator").out
     assert "To send: 1 job (3 new, less 2 that are identical), at most 1 picture" in shown
-    assert "2 jobs say what another row says" in shown
+    assert "2 jobs are identical to another row" in shown
     assert "nightsheet run" in shown
     assert "--dedupe --emulator" in shown
 

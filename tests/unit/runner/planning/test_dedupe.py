@@ -78,7 +78,7 @@ async def test_one_is_sent_for_all(tmp_path: Path) -> None:
         assert w.submits() == {f"A boat no. {said}": 1 for said in "abc"}
         assert report.account.submits == report.images == 3
         assert w.watching.notices[0] == (
-            "2 jobs say what others say: they get the same pictures, and are not paid."
+            "2 jobs are identical to others: they get the same pictures, and are not paid for."
         )
         records = w.manifest()
         assert [record.get("same_as") for record in records] == [None, None, "row-0", None, "row-0"]

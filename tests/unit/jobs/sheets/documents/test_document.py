@@ -130,7 +130,7 @@ def test_empty_values_are_absent() -> None:
 
 def test_problems_found_earlier_come_first() -> None:
     """What the parser told stays told."""
-    earlier = Problem("a.yaml", 1, "a", None, "This name stands here twice.")
+    earlier = Problem("a.yaml", 1, "a", None, "This name appears twice here.")
     opened = open_document(SheetSource(Path("a.yaml")), read_tree("x: 1")[0], [earlier])
     assert opened.problems[0] is earlier
     assert len(opened.problems) == 2

@@ -55,7 +55,7 @@ def test_jobs_on_one_line_are_counted(write: Write) -> None:
     [
         ("[{", 1, "This is not JSON: a name in double quotes is missing."),
         ('"a"', 1, "The sheet does not begin with a name."),
-        ('[{"prompt": "a", "prompt": "b"}]', 1, "This name stands here twice."),
+        ('[{"prompt": "a", "prompt": "b"}]', 1, "This name appears twice here."),
         ('{"jbos": []}', 1, "A sheet has no such part."),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_repeated_name_is_a_problem(write: Write) -> None:
     """The rest is read."""
     opened = open_yaml(SheetSource(write("a.yaml", "jobs:\n  - prompt: a\n    prompt: b\n")))
     (problem,) = opened.problems
-    assert (problem.row, problem.column, problem.message) == (3, "prompt", "This name stands here twice.")
+    assert (problem.row, problem.column, problem.message) == (3, "prompt", "This name appears twice here.")
     assert len(list(opened.rows())) == 1
 
 

@@ -222,7 +222,7 @@ def test_without_a_terminal_nobody_pays_unasked(night: World) -> None:
     ran = night.run("retry")
     assert ran.code == 2
     assert (
-        "3 jobs would be sent and paid for again, for $0.12 to $0.24: nobody is there to agree to it"
+        "3 jobs would be sent and paid for again, for $0.12 to $0.24: there is nobody to agree to it"
         in ran.err
     )
     assert "--free" in ran.err

@@ -203,7 +203,7 @@ def test_an_earlier_request_is_attached_once_the_doubt_is_let_go(world: World) -
     world.api.statuses["r-1"] = KNOWN
     ran = world.run("review", "--attach", "a=r-1")
     assert ran.code == 1
-    assert "r-1 is an earlier request of this row: --discard its doubtful submit, then attach" in ran.err
+    assert "r-1 is an earlier request of this row: --discard its unconfirmed submit, then attach" in ran.err
     assert world.states() == {"a": "unconfirmed"}
     assert world.run("review", "--discard", "a").code == 0
     assert world.run("review", "--attach", "a=r-1").code == 0
@@ -379,7 +379,7 @@ def test_without_a_terminal_nothing_is_sent_again_unasked(night: World) -> None:
     before = night.states()
     ran = night.run("review", "--resubmit", "all")
     assert ran.code == 2
-    assert "sending again may pay twice, for $0.12 to $0.24: nobody is there to agree to it" in ran.err
+    assert "sending again may pay twice, for $0.12 to $0.24: there is nobody to agree to it" in ran.err
     assert night.states() == before
 
 

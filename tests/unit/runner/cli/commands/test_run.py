@@ -113,7 +113,7 @@ def test_the_summary(world: World, night: FakeRun) -> None:
     assert ran.code == 0
     assert ran.out == (
         "Batch night: 2 of 2 jobs succeeded, in 62 s.\n"
-        "Spent so far: $0.16 ($0.16 told by the API) in 2 submits\n"
+        "Spent so far: $0.16 ($0.16 reported by the API) in 2 submits\n"
         "Pictures: 4 new pictures in /out/night\n"
         "Manifest: /out/night/manifest.jsonl\n"
     )

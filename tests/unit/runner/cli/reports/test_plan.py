@@ -79,7 +79,7 @@ def test_rows_that_say_the_same_are_pointed_out() -> None:
     plan.add(job(4, "paid", **same), RowChange("unchanged", JobState.SUCCEEDED, known=True))
     assert plan.repeats == {SERIES: (2, 4)}
     assert identical(plan.repeats, {SERIES: Decimal("0.04")}, plan.repeated) == (
-        "2 jobs say what another row says (same model, inputs and seed), and would be paid"
+        "2 jobs are identical to another row (same model, inputs and seed), and would be paid"
         " for $0.08 to $0.16, unless one is sent for all with --dedupe: k1 in row 3, k2 in row 4."
     )
 
@@ -108,7 +108,7 @@ def test_with_dedupe_one_is_reckoned_for_all() -> None:
         " 1 failed, 1 waiting for an identical job."
     )
     assert identical(plan.repeats, prices, plan.repeated, dedupe=True) == (
-        "2 jobs say what another row says (same model, inputs and seed), and get its result: not sent,"
+        "2 jobs are identical to another row (same model, inputs and seed), and get its result: not sent,"
         " not paid: k2 in row 4, k3 in row 5."
     )
     told = plan.as_json("s", prices)

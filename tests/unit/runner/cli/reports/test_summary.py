@@ -42,7 +42,7 @@ def test_all_went_well() -> None:
         (PauseReason.TOKEN, "Put a good token into RUNCOMFY_API_TOKEN, then go on."),
         (PauseReason.BALANCE, "Top up the account at runcomfy.com, then go on."),
         (PauseReason.OUTAGE, "Wait until the API can be reached, then go on."),
-        (PauseReason.DISK, "Make room on the disk, or give leave to write, then go on."),
+        (PauseReason.DISK, "Make room on the disk, or give permission to write, then go on."),
         (PauseReason.PERSON, "Go on when you want to."),
     ],
 )
@@ -160,15 +160,15 @@ def test_everything_that_came_of_it() -> None:
     told = [line for line, _style in lines(found, Settings(), known)]
     assert told[:9] == [
         "Batch night: 2 of 14 jobs succeeded, in 62 s.",
-        "  1 of them with a warning, which the manifest tells",
+        "  1 of them with a warning, which is in the manifest",
         "  2 failed (2 refused)",
         "  1 unconfirmed: sent without an answer, perhaps paid",
         "  4 still at the API, paid for",
         "  2 of them past the deadline: this run stopped waiting for them",
         "  4 not sent",
         "  1 cancelled",
-        "Spent so far: $1.245 ($1.20 told by the API, $0.045 estimated where it told nothing) in 9 submits"
-        ", and up to $0.40 in doubt",
+        "Spent so far: $1.245 ($1.20 reported by the API, $0.045 estimated where it reported nothing) "
+        "in 9 submits, and up to $0.40 in doubt",
     ]
 
 
@@ -177,11 +177,11 @@ def test_everything_that_came_of_it() -> None:
     [
         (
             "0",
-            "Spent so far: an unknown amount ($0.00 told by the API, the price of 2 submits is unknown) in",
+            "Spent so far: an unknown amount ($0.00 reported by the API, the price of 2 submits is",
         ),
         (
             "0.04",
-            "Spent so far: $0.04 and an unknown amount ($0.04 told by the API, the price of 2 submits is",
+            "Spent so far: $0.04 and an unknown amount ($0.04 reported by the API, the price of 2",
         ),
     ],
 )

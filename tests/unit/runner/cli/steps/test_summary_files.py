@@ -67,7 +67,7 @@ def test_it_says_what_status_says(world: World) -> None:
         if command:
             assert f"    nightsheet{command}\n" in text
     assert "| failed | 3 | 1 expired, 1 moderated, 1 remote_failed |" in text
-    assert "| succeeded | 1 | 1 with a warning, which the manifest has |" in text
+    assert "| succeeded | 1 | 1 with a warning, which is in the manifest |" in text
     assert "1 picture is no longer in it" in text
     assert "| submitting | 1 | on their way when the run was ended: perhaps paid |" in text
     assert "Give what failed another chance: 1 for free, 1 for another payment:" in text
