@@ -40,7 +40,7 @@ HEADERS = {
 
 _WORDS = {
     400: "This is no request of the page.",
-    401: "Open the link that `nightsheet view` printed. It is good once, for a minute.",
+    401: "Open the link that `nightsheet view` printed. It works once, within a minute.",
     403: "This request did not come from the page.",
     413: "This request is too large.",
     415: "Only JSON is taken here.",

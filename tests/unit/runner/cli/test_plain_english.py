@@ -51,6 +51,23 @@ GONE = {
     "nothing of that is sent again": "none of it is sent again",
     "they are the asking": "(say who agrees)",
     "Set these two where you call it from": "Paste this into the shell that you call it from",
+    r"\b(is|are) told\b|\btold (from|403001)": "a notice says, `run` reports, ... gets 403001",
+    "told by the API": "reported by the API",
+    "[Rr]eadable answer came": "no usable answer came",
+    "which means nothing here": "which Nightsheet does not know",
+    "Asking on[.]|Trying on[.]": "It keeps asking. Nightsheet keeps trying.",
+    "by its own words": "as the address itself says",
+    "keeps? nothing together": "does not enclose the cell",
+    "stands here (twice|once more)": "appears twice here",
+    r"says? (the same|what (another|others)\b(?! file))": "is identical to another row",
+    "which the manifest (has|tells)": "which is in the manifest",
+    "not in hand": "without a result here",
+    "give leave to write": "give permission to write",
+    "two answers to one question": "exclude each other",
+    "hardly meant": "probably a mistake",
+    "sent all the same": "but it is sent",
+    "is good once": "works once",
+    "the one last run": "the one that ran last",
 }
 PAGES = ["README.md", *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))]
 OF_DEVELOPERS = {"docs/glossary.md", "docs/reliability.md", "docs/performance.md"}
