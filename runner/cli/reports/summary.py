@@ -201,7 +201,7 @@ def another_chance(breakdown: FailureBreakdown) -> str | None:
     if breakdown.kinds and not (free or paid):
         return None
     chances = [f"{free} for free"] * bool(free) + [f"{paid} for another payment"] * bool(paid)
-    return f": {', '.join(chances)}" if chances else "; it says what that costs"
+    return f" ({', '.join(chances)})" if chances else ", which says what that costs"
 
 
 def _chances(breakdown: FailureBreakdown, retry: str) -> Iterator[str]:

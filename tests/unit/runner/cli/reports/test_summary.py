@@ -101,12 +101,12 @@ def test_an_interruption_beats_a_pause() -> None:
 @pytest.mark.parametrize(
     ("kinds", "said"),
     [
-        ({}, "Give what failed another chance; it says what that costs."),
-        ({FailureKind.EXPIRED: 2}, "Give what failed another chance: 2 for free."),
-        ({FailureKind.REFUSED: 1}, "Give what failed another chance: 1 for another payment."),
+        ({}, "Give what failed another chance, which says what that costs."),
+        ({FailureKind.EXPIRED: 2}, "Give what failed another chance (2 for free)."),
+        ({FailureKind.REFUSED: 1}, "Give what failed another chance (1 for another payment)."),
         (
             {FailureKind.EXPIRED: 2, FailureKind.LOST: 1, FailureKind.MODERATED: 4},
-            "Give what failed another chance: 2 for free, 1 for another payment.",
+            "Give what failed another chance (2 for free, 1 for another payment).",
         ),
         ({FailureKind.MODERATED: 4}, None),
     ],

@@ -70,7 +70,7 @@ def test_it_says_what_status_says(world: World) -> None:
     assert "| succeeded | 1 | 1 with a warning, which is in the manifest |" in text
     assert "1 picture is no longer in it" in text
     assert "| submitting | 1 | on their way when the run was ended: perhaps paid |" in text
-    assert "Give what failed another chance: 1 for free, 1 for another payment:" in text
+    assert "Give what failed another chance (1 for free, 1 for another payment):" in text
     assert "and up to $0.16 in doubt" in text
     shown = world.run("status", "--json").json
     assert {name: told[name] for name in shown} == shown
