@@ -54,7 +54,7 @@ def test_what_rule_and_sentence_refuse_is_refused(changes: dict[str, object], wo
         ({"width": 5000, "height": 6000}, "height_pixels< 6000"),
         ({"colours": "CMYK"}, "CMYK"),
         ({"turned": True}, "EXIF"),
-        ({"animated": True}, "moves"),
+        ({"animated": True}, "animated"),
     ],
 )
 def test_what_only_one_of_them_refuses_is_warned_of(changes: dict[str, object], words: str) -> None:

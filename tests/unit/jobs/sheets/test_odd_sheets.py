@@ -318,13 +318,13 @@ def test_an_address_that_has_run_out_is_told(write: Write, query: str, told: boo
     row = {"prompt": "A fox", "images": f"https://a.example/1.png?{query}"}
     (job,), problems = planned(write("a.jsonl", json.dumps(row)), EDIT)
     assert problems == []
-    assert any("ran out on" in warning for warning in job.warnings) is told
+    assert any("expired on" in warning for warning in job.warnings) is told
 
 
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ("https://cdn.discordapp.com/a/1.png?ex=5fa00000&is=1&hm=2", "ran out on 2020-11-02"),
+        ("https://cdn.discordapp.com/a/1.png?ex=5fa00000&is=1&hm=2", "expired on 2020-11-02"),
         ("https://github.com/a/b/blob/main/1.png", "a page"),
         ("https://drive.google.com/file/d/abc/view", "a page"),
         ("https://www.dropbox.com/s/abc/1.png?dl=0", "a page"),
@@ -398,7 +398,7 @@ def test_a_cell_merged_over_columns_is_told(tmp_path: Path) -> None:
 
 def test_only_a_workbook_hides_rows(write: Write) -> None:
     """The option may have been meant for another file."""
-    with pytest.raises(Exception, match="--visible-only says nothing"):
+    with pytest.raises(Exception, match="--visible-only has no meaning"):
         open_sheet(SheetSource(write("a.csv", "prompt\nA fox\n"), visible_only=True), model=TEXT)
 
 

@@ -199,6 +199,6 @@ def test_what_has_no_meaning_for_a_format_is_a_usage_problem(
     write: Write, name: str, said: dict[str, Any]
 ) -> None:
     """It is not passed over: another sheet may have been meant."""
-    with pytest.raises(UsageProblem, match="says nothing") as caught:
+    with pytest.raises(UsageProblem, match="has no meaning") as caught:
         open_sheet(SheetSource(write(name, "prompt\na\n"), **said))
     assert "It is for " in caught.value.hint

@@ -212,7 +212,7 @@ def test_a_command_is_read_as_a_shell_reads_words() -> None:
     ("settings", "said"),
     [
         ({"on_event": "notify 'open"}, "--on-event cannot be read as a command"),
-        ({"webhook": "ftp://a/"}, "no http"),
+        ({"webhook": "ftp://a/"}, "not an http"),
     ],
 )
 def test_what_cannot_be_told_to_is_refused(settings: dict[str, Any], said: str) -> None:

@@ -50,7 +50,7 @@ def test_a_row_that_becomes_too_wide_is_told_by_its_cause(write: Write) -> None:
     """Not by the number of its cells."""
     (problem,) = rows(write("a.csv", 'id,prompt\n1, "An owl, at night"\n'))[:1]
     assert isinstance(problem, Problem)
-    assert "blank stands before the quote" in problem.message
+    assert "space before the quote" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_what_was_said_is_not_asked(
 def test_a_batch_that_nobody_named_is_named(night: World, verb: str) -> None:
     """Before it is changed, and where it does not get into a pipe."""
     assert "Batch night, the one that ran last." in night.run(verb).err.splitlines()
-    assert "the one last run" not in night.run(verb, "night").err
+    assert "the one that ran last" not in night.run(verb, "night").err
     assert "--yes" in night.run(verb, "--help").out
 
 
