@@ -130,7 +130,7 @@ def test_conditions(world: World, words: tuple[str, ...], keys: list[str]) -> No
         (("--where", "nota=1"), "Did you mean note?"),
         (("--columns", "promt"), "Did you mean prompt?"),
         (("--columns", "zzzzzz"), "Columns: batch, key, "),
-        (("a", "--columns", "key"), "goes with none of"),
+        (("a", "--columns", "key"), "cannot be combined with"),
         (("night", "zz"), "has no job 'zz'"),
         (("zz",), "There is no batch 'zz'"),
     ],
