@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from jobs.decisions import MOST_STARS, Verdict
 from jobs.failures import FailureKind
 from jobs.states import JobState
 from jobs.suggestions import did_you_mean, edit_distance
@@ -19,6 +20,7 @@ _TERM = re.compile(r'(-?)(?:(?:"([^"]+)"|([^\s":]+)):)?(?:"([^"]*)"?|(\S+))')
 """A minus; a field, in quotation marks or without; a value, likewise."""
 _SIZE = re.compile(r"(\d{1,6})\s*[x\u00d7*:]\s*(\d{1,6})", re.IGNORECASE)
 _ROWS = re.compile(r"(\d{1,9})?(-)?(\d{1,9})?")
+_STARS = re.compile(r"(<=|>=|<|>|)(\d)")
 _NEAR = 2
 _YES, _NO = "yes", "no"
 
@@ -28,6 +30,8 @@ class SearchField(StrEnum):
 
     WORD = "word"
     COLUMN = "column"
+    VERDICT = "verdict"
+    STARS = "stars"
     STATE = "state"
     KIND = "kind"
     MODEL = "model"
@@ -36,6 +40,8 @@ class SearchField(StrEnum):
     ROW = "row"
 
 
+UNDECIDED, OLDER = "none", "older"
+"""Instead of a verdict: none that holds; one about an older image."""
 TYPED = tuple(field for field in SearchField if field not in (SearchField.WORD, SearchField.COLUMN))
 
 
@@ -101,6 +107,13 @@ def _checked(field: SearchField, value: str, *, wanted: bool) -> SearchTerm | Se
             return _one_of(field, plain, [*FailureKind], wanted=wanted)
         case SearchField.WARNED:
             return _one_of(field, plain, [_YES, _NO], wanted=wanted)
+        case SearchField.VERDICT:
+            return _one_of(field, plain, [*Verdict, UNDECIDED, OLDER], wanted=wanted)
+        case SearchField.STARS:
+            stars = _STARS.fullmatch(plain)
+            if stars is None or int(stars[2]) > MOST_STARS:
+                return SearchProblem(f"{value!r} is no number of stars.", "Write it as stars:4 or stars:>3.")
+            return SearchTerm(field, plain, wanted=wanted)
         case SearchField.SIZE:
             size = _SIZE.fullmatch(plain)
             if size is None:
@@ -131,6 +144,24 @@ def _nearest(name: str, names: Iterable[str]) -> str | None:
         (distance, str(other)) for other in names if (distance := edit_distance(name, other)) <= _NEAR
     )
     return near[0][1] if near else None
+
+
+def stars_of(value: str) -> tuple[int, int]:
+    """The fewest and the most stars of a term about stars."""
+    found = _STARS.fullmatch(value)
+    assert found is not None
+    sign, stars = found[1], int(found[2])
+    match sign:
+        case "<":
+            return 0, stars - 1
+        case "<=":
+            return 0, stars
+        case ">":
+            return stars + 1, MOST_STARS
+        case ">=":
+            return stars, MOST_STARS
+        case _:
+            return stars, stars
 
 
 def rows_of(value: str) -> tuple[int, int | None]:

@@ -8,10 +8,11 @@ from jobs.views import ArtifactView, JobView
 
 BYTES_A_TILE = 12
 """In the list of tiles, column behind column, little endian: `i32` tile, `u32` job, `u16` width to height in
-thousandths, `u8` state and, from bit 4, whether it has a warning, `u8` for a person's verdict.
+thousandths, `u8` state and, from bit 4, whether it has a warning, `u8` what a person decided: its verdict (0
+is none), bit 2 if it was about an older image, bit 3 if it has a note, from bit 4 its stars.
 
 A tile is the id of its image; a job without one has its own id, negated. The number of a state is its place
-among all eight.
+among all eight; that of a verdict is its place among all three, from 1.
 """
 
 
@@ -48,6 +49,16 @@ class TileDetails:
 
     job: JobView
     images: tuple[TileImage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TileName:
+    """A tile, by what lasts: its job's key, and its image."""
+
+    key: str
+    number: int
+    """0 for a job without an image."""
+    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)

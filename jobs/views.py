@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from jobs.attempts import RawAnswer, SubmitOutcome
 from jobs.concurrency import Concurrency
+from jobs.decisions import DecisionView
 from jobs.errors import UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Attached
@@ -229,6 +230,8 @@ class JobView:
     """That answer."""
     held: Held | None = None
     """Where and when what it says was paid for before: it waits for a person."""
+    decisions: tuple[DecisionView, ...] = ()
+    """What a person decided about its images, those of older images too."""
 
 
 @dataclass(frozen=True, slots=True)

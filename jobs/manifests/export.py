@@ -134,7 +134,7 @@ def _pass_on(
     folder: Path,
     places: Whereabouts,
 ) -> None:
-    records = [stored_record(batch, job, images, folder, places.of) for job, images in page]
+    records = [stored_record(batch, *one, folder, places.of) for one in page]
     for write, writer in writers:
         write(b"".join(map(writer.line, records)))
 

@@ -12,6 +12,16 @@ _USUAL = "manifest.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
+class ManifestReview:
+    """What a person decided about an image."""
+
+    verdict: str | None
+    """accepted, rejected or reroll."""
+    stars: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestImage:
     """One image of a job."""
 
@@ -23,6 +33,7 @@ class ManifestImage:
     width: int
     height: int
     content_type: str
+    review: ManifestReview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ def read_manifest(path: str | Path) -> Iterator[ManifestRecord]:
 def _record(told: Mapping[str, Any], folder: Path) -> ManifestRecord:
     error = told["error"]
     images = (
-        ManifestImage(folder / image["path"], **{name: image[name] for name in _IMAGE})
+        ManifestImage(folder / image["path"], **{name: image[name] for name in _IMAGE}, review=_review(image))
         for image in told["images"]
     )
     return ManifestRecord(
@@ -94,6 +105,11 @@ def _record(told: Mapping[str, Any], folder: Path) -> ManifestRecord:
         warnings=tuple(told["warnings"]),
         same_as=told.get("same_as"),
     )
+
+
+def _review(image: Mapping[str, Any]) -> ManifestReview | None:
+    told = image.get("review")
+    return None if told is None else ManifestReview(told["verdict"], told["stars"], told["note"])
 
 
 _IMAGE = ("url", "sha256", "bytes", "width", "height", "content_type")

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs.decisions import DecisionView, decision_on
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView
 
@@ -24,7 +25,8 @@ def record(
     """The record of a job in a manifest in `folder`; paths of images are relative to that folder.
 
     `place_of` says where an image is; one that is nowhere is `missing`, and a warning says so. Only a linked
-    job has `same_as`: the key of the job sent instead of this one.
+    job has `same_as`: the key of the job sent instead of this one; only an image that was decided about has
+    a `review`.
     """
     failure = job.failure
     return _record(
@@ -32,6 +34,7 @@ def record(
         job,
         json.loads(job.inputs),
         job.images,
+        job.decisions,
         None if failure is None else (failure.kind.value, failure.code, failure.message),
         job.warnings,
         dict(job.columns),
@@ -46,6 +49,7 @@ def stored_record(
     batch: str,
     job: "StoredJob",
     images: Sequence[ArtifactView],
+    decisions: Sequence[DecisionView],
     folder: Path,
     place_of: Callable[[ArtifactView], Path | None],
 ) -> dict[str, Any]:
@@ -55,6 +59,7 @@ def stored_record(
         job,
         json.loads(job.inputs),
         images,
+        decisions,
         None if job.error_kind is None else (job.error_kind, job.error_code, job.error_message or ""),
         _texts(job.warnings),
         json.loads(job.columns),
@@ -70,6 +75,7 @@ def _record(
     job: "JobView | StoredJob",
     inputs: dict[str, Any],
     images: Sequence[ArtifactView],
+    decisions: Sequence[DecisionView],
     error: tuple[str, str | None, str] | None,
     warnings: Sequence[str],
     columns: dict[str, str],
@@ -83,7 +89,7 @@ def _record(
     gone: list[str] = []
     for image in images:
         place = Path(image.path) if place_of is None else place_of(image)
-        told.append(_image(image, place, folder))
+        told.append(_image(image, place, folder) | _review(decisions, image))
         if place is None:
             gone.append(f"Picture {image.number} is no longer on disk.")
     found = {
@@ -122,6 +128,14 @@ def _image(image: ArtifactView, place: Path | None, folder: Path) -> dict[str, A
         "content_type": image.content_type,
         **({"missing": True} if place is None else {}),
     }
+
+
+def _review(decisions: Sequence[DecisionView], image: ArtifactView) -> dict[str, Any]:
+    decision = decision_on(decisions, image.number, image.sha256)
+    if decision is None:
+        return {}
+    verdict = None if decision.verdict is None else decision.verdict.value
+    return {"review": {"verdict": verdict, "stars": decision.stars, "note": decision.note}}
 
 
 def relative(path: str, folder: Path) -> str:

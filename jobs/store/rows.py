@@ -13,15 +13,18 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Select, and_, case, exists, func, select
 
 from jobs.attempts import PAID_OR_MAYBE, RawAnswer
+from jobs.decisions import DecisionSource, DecisionView, Verdict
 from jobs.failures import Failure, FailureKind
 from jobs.paid import Held
 from jobs.states import JobState
-from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, IS_IDENTICAL, JOB, TWIN
+from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, DECISION, IS_IDENTICAL, JOB, TWIN
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.store.sqlite.thread import DATABASE
 from jobs.views import ArtifactView, AttemptView, BatchView, JobView, OpenJob, RunView, Twin
 
-View = TypeVar("View", bound=BatchView | RunView | OpenJob | JobView | AttemptView | ArtifactView)
+View = TypeVar(
+    "View", bound=BatchView | RunView | OpenJob | JobView | AttemptView | ArtifactView | DecisionView
+)
 
 NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 """Joins a job with its newest attempt."""
@@ -34,6 +37,7 @@ IMAGES_OF = case(
 )
 
 _EACH = ATTEMPT.alias()
+_AT_ONCE = 500
 
 _OPEN_JOB = [JOB.c[field.name] for field in fields(OpenJob) if field.name in JOB.c]
 """Its inputs, the largest column, are not among them: they have been sent."""
@@ -153,18 +157,41 @@ def with_images(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobVie
     root = root_of(connection, rows[0].output_dir) if rows else None  # they are of one batch
     attempts = list({row.images_of for row in rows if row.images_of is not None})
     images: dict[int, list[ArtifactView]] = defaultdict(list)
-    for first in range(0, len(attempts), 500):
+    for first in range(0, len(attempts), _AT_ONCE):
         found = connection.execute(
             select(ARTIFACT)
-            .where(ARTIFACT.c.attempt_id.in_(attempts[first : first + 500]))
+            .where(ARTIFACT.c.attempt_id.in_(attempts[first : first + _AT_ONCE]))
             .order_by(ARTIFACT.c.attempt_id, ARTIFACT.c.number)
         )
         for row in found:
             images[row.attempt_id].append(image_view(row, root))
-    return [_job_view(row, tuple(images.get(row.images_of, ()))) for row in rows]
+    decided = decisions_of(connection, [row.id for row in rows])
+    return [_job_view(row, tuple(images.get(row.images_of, ())), tuple(decided[row.id])) for row in rows]
 
 
-def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
+def decisions_of(connection: Connection, job_ids: Sequence[int]) -> dict[int, list[DecisionView]]:
+    """What was decided about the images of these jobs, by job and number."""
+    decided: dict[int, list[DecisionView]] = defaultdict(list)
+    for first in range(0, len(job_ids), _AT_ONCE):
+        found = connection.execute(
+            select(DECISION)
+            .where(DECISION.c.job_id.in_(job_ids[first : first + _AT_ONCE]))
+            .order_by(DECISION.c.job_id, DECISION.c.number)
+        )
+        for row in found:
+            decided[row.job_id].append(decision_view(row))
+    return decided
+
+
+def decision_view(row: Row[Any]) -> DecisionView:
+    """What a person decided about an image."""
+    verdict = None if row.verdict is None else Verdict(row.verdict)
+    return view_of(DecisionView, row, verdict=verdict, source=DecisionSource(row.source))
+
+
+def _job_view(
+    row: Row[Any], images: tuple[ArtifactView, ...], decisions: tuple[DecisionView, ...]
+) -> JobView:
     failure = None
     if row.error_kind is not None:
         failure = Failure(FailureKind(row.error_kind), row.error_message or "", row.error_code)
@@ -190,6 +217,7 @@ def _job_view(row: Row[Any], images: tuple[ArtifactView, ...]) -> JobView:
         twin=twin,
         answer=raw_answer_of(row),
         held=_held_by(row),
+        decisions=decisions,
     )
 
 

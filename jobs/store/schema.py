@@ -6,13 +6,17 @@ from sqlalchemy import ColumnElement, and_, func, literal_column
 from sqlmodel import SQLModel
 
 import jobs.store.bulk.tally_tables
-import jobs.store.tables  # noqa: F401 - both fill the metadata
+import jobs.store.page.tables
+import jobs.store.tables  # noqa: F401 - all fill the metadata
 from jobs.states import JobState
 
 BATCH = SQLModel.metadata.tables["batch"]
 JOB = SQLModel.metadata.tables["job"]
 ATTEMPT = SQLModel.metadata.tables["attempt"]
 ARTIFACT = SQLModel.metadata.tables["artifact"]
+DECISION = SQLModel.metadata.tables["decision"]
+REROLL = SQLModel.metadata.tables["reroll"]
+ACTION = SQLModel.metadata.tables["action"]
 REFERENCE = SQLModel.metadata.tables["reference"]
 RUN = SQLModel.metadata.tables["run"]
 IDENTITY = SQLModel.metadata.tables["identity"]

@@ -1,21 +1,17 @@
 """The tables. Only `jobs.store` builds rows, from validated values; CHECKs reject invalid ones nevertheless.
 
-SQLModel does not validate table classes, stores enums by name, and times in any zone. So the columns define
-this themselves: states by value, times in UTC with microseconds, money in millionths of a dollar.
+SQLModel does not validate table classes.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -24,60 +20,17 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from jobs.attempts import SubmitOutcome
-from jobs.concurrency import AUTO, Concurrency
+from jobs.concurrency import Concurrency
 from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
+from jobs.store.sqlite.columns import ConcurrencyColumn, Instant, Money, one_of
 
 APPLICATION_ID = 0x4E534854
 """`PRAGMA application_id` of Nightsheet's databases ("NSHT"): other SQLite files do not have it."""
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC time, stored as ISO 8601 text, which sorts and reads well."""
-
-    impl = String(32)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
-
-
-class ConcurrencyColumn(TypeDecorator[Concurrency]):
-    """Jobs at the API at once; 0 is `auto`."""
-
-    impl = Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: Concurrency | None, dialect: Dialect) -> int | None:
-        return 0 if value == AUTO else value
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Concurrency | None:
-        return AUTO if value == 0 else value
-
-
-class Money(TypeDecorator[Decimal]):
-    """US dollars, stored as whole millionths so that SQL adds them exactly."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        return None if value is None else round(value * 1_000_000)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value) / 1_000_000
-
-
-def _one_of(column: str, words: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(word)) for word in words)})"
 
 
 _ENDED = ", ".join(repr(str(state)) for state in sorted(ENDED))
@@ -92,7 +45,7 @@ class Batch(SQLModel, table=True):
             "(paused_reason IS NULL) = (paused_since IS NULL)", name="batch_paused_reason_and_since"
         ),
         CheckConstraint(
-            f"paused_reason IS NULL OR {_one_of('paused_reason', PauseReason)}", name="batch_paused_reason"
+            f"paused_reason IS NULL OR {one_of('paused_reason', PauseReason)}", name="batch_paused_reason"
         ),
     )
 
@@ -133,8 +86,8 @@ class Job(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("batch_id", "key", "revision", name="job_key"),
-        CheckConstraint(_one_of("state", JobState), name="job_state"),
-        CheckConstraint(f"error_kind IS NULL OR {_one_of('error_kind', FailureKind)}", name="job_error_kind"),
+        CheckConstraint(one_of("state", JobState), name="job_state"),
+        CheckConstraint(f"error_kind IS NULL OR {one_of('error_kind', FailureKind)}", name="job_error_kind"),
         CheckConstraint(f"(state IN ({_ENDED})) = (finished_at IS NOT NULL)", name="job_finished_at"),
         CheckConstraint(
             "(state IN ('failed', 'cancelled', 'unconfirmed')) = (error_kind IS NOT NULL)", name="job_error"
@@ -217,7 +170,7 @@ class Attempt(SQLModel, table=True):
         UniqueConstraint("uid", name="attempt_uid"),
         UniqueConstraint("job_id", "number", name="attempt_number"),
         UniqueConstraint("request_id", name="attempt_request_id"),
-        CheckConstraint(_one_of("outcome", SubmitOutcome), name="attempt_outcome"),
+        CheckConstraint(one_of("outcome", SubmitOutcome), name="attempt_outcome"),
         CheckConstraint("(outcome = 'turned_away') = (number IS NULL)", name="attempt_numbered"),
         CheckConstraint("(outcome = 'accepted') = (request_id IS NOT NULL)", name="attempt_accepted"),
         CheckConstraint("length(request_id) BETWEEN 1 AND 128", name="attempt_request_id_length"),

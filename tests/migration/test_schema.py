@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
-import jobs.store.tables  # noqa: F401 - fills the metadata
+import jobs.store.schema  # noqa: F401 - fills the metadata
 import migrations
 from jobs.store.sqlite import migrate
 

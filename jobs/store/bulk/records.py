@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, String, and_, case, literal, select, tuple_, type_coerce
 
+from jobs.decisions import DecisionView
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads
-from jobs.store.rows import IMAGES_OF, NEWEST, SENT, TWIN_ATTEMPT, image_view, root_of
-from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, TWIN
+from jobs.store.rows import IMAGES_OF, NEWEST, SENT, TWIN_ATTEMPT, decision_view, image_view, root_of
+from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, DECISION, JOB, TWIN
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import ArtifactView
 
@@ -50,8 +51,8 @@ class StoredJob(NamedTuple):
     """The attempt whose images it has."""
 
 
-Page = Sequence[tuple[StoredJob, Sequence[ArtifactView]]]
-"""Jobs of a batch, each with its images."""
+Page = Sequence[tuple[StoredJob, Sequence[ArtifactView], Sequence[DecisionView]]]
+"""Jobs of a batch, each with its images, and what was decided about these."""
 
 
 class Records(StorePart):
@@ -78,7 +79,11 @@ class Records(StorePart):
             statement.rows(connection, batch_id=batch_id, position=position, job_id=job_id)
         )
         images = _images(connection, batch_id, rows)
-        page = [(row, [] if row.images_of is None else images.get(row.images_of, [])) for row in rows]
+        decided = _decisions(connection, rows)
+        page = [
+            (row, [] if row.images_of is None else images.get(row.images_of, []), decided.get(row.id, []))
+            for row in rows
+        ]
         return page, ((rows[-1].position, rows[-1].id) if len(rows) == _PAGE else None)
 
 
@@ -122,6 +127,21 @@ _IMAGES = Prepared(
     .where(ARTIFACT.c.attempt_id.in_([given(f"attempt_{number}") for number in range(_PAGE)]))
     .order_by(ARTIFACT.c.attempt_id, ARTIFACT.c.number)
 )
+
+_DECISIONS = Prepared(
+    select(DECISION)
+    .where(DECISION.c.job_id.in_([given(f"job_{number}") for number in range(_PAGE)]))
+    .order_by(DECISION.c.job_id, DECISION.c.number)
+)
+
+
+def _decisions(connection: Connection, rows: Sequence[StoredJob]) -> dict[int, list[DecisionView]]:
+    """What was decided about the images of a page, by job."""
+    places = [*(row.id for row in rows), *[-1] * (_PAGE - len(rows))]
+    decided: dict[int, list[DecisionView]] = defaultdict(list)
+    for row in _DECISIONS.rows(connection, **{f"job_{number}": one for number, one in enumerate(places)}):
+        decided[row.job_id].append(decision_view(row))
+    return decided
 
 
 def _images(

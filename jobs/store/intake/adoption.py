@@ -28,7 +28,7 @@ from sqlalchemy import (
 from jobs.attempts import PAID_OR_MAYBE
 from jobs.states import JobState
 from jobs.store.moves.values import ROW_GONE
-from jobs.store.schema import ATTEMPT, JOB, WAS_SENT, of_batch
+from jobs.store.schema import ATTEMPT, DECISION, JOB, REROLL, WAS_SENT, of_batch
 
 _AT_ONCE = 500
 RETURNED = {
@@ -156,6 +156,8 @@ def _replace(connection: Connection, batch_id: int, by: dict[int, int]) -> list[
     connection.execute(
         _MOVE_LINKS.where(JOB.c.batch_id == batch_id, JOB.c.same_as == bindparam("unsent_id")), pairs
     )
+    for table in (DECISION, REROLL):  # what was decided about a job without an image: the other has its own
+        connection.execute(delete(table).where(table.c.job_id.in_(list(by))))
     connection.execute(delete(JOB).where(JOB.c.id.in_(list(by))))
     places = [_place(row, by[row.id]) for row in found]
     connection.execute(_TAKE, places)

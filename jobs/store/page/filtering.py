@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, literal, not_, or_, select, true
 
 from jobs.catalog.registry import MODELS
-from jobs.search import Search, SearchField, SearchTerm, rows_of
+from jobs.decisions import ITSELF
+from jobs.search import OLDER, UNDECIDED, Search, SearchField, SearchTerm, rows_of, stars_of
 from jobs.store.rows import IMAGES_OF, NEWEST, TWIN_ATTEMPT
-from jobs.store.schema import ARTIFACT, ATTEMPT, JOB, TWIN
+from jobs.store.schema import ARTIFACT, ATTEMPT, DECISION, JOB, TWIN
 
 JOBS_AND_IMAGES: FromClause = (
     JOB.outerjoin(ATTEMPT, NEWEST)
@@ -18,8 +19,19 @@ JOBS_AND_IMAGES: FromClause = (
         TWIN_ATTEMPT, and_(TWIN_ATTEMPT.c.job_id == TWIN.c.id, TWIN_ATTEMPT.c.number == TWIN.c.attempts)
     )
     .outerjoin(ARTIFACT, ARTIFACT.c.attempt_id == IMAGES_OF)
+    .outerjoin(
+        DECISION,
+        and_(DECISION.c.job_id == JOB.c.id, DECISION.c.number == func.coalesce(ARTIFACT.c.number, ITSELF)),
+    )
 )
-"""Each job once for each image of its newest submit, or of the job that was sent instead; once for none."""
+"""Each job once for each image of its newest submit, or of the job that was sent instead; once for none. With
+what was decided about it, or about an older image in its place."""
+
+IS_DECIDED = DECISION.c.id.is_not(None)
+HOLDS = and_(IS_DECIDED, DECISION.c.sha256.is_not_distinct_from(ARTIFACT.c.sha256))
+"""Whether a decision is about the image that is there."""
+VERDICT = case((HOLDS, DECISION.c.verdict))
+STARS = case((HOLDS, DECISION.c.stars), else_=0)
 
 PROMPT = func.coalesce(
     *(
@@ -65,6 +77,10 @@ def value_of(field: SearchField, name: str) -> ColumnElement[Any]:
             return ARTIFACT.c.width.op("||")("x").op("||")(ARTIFACT.c.height)
         case SearchField.WARNED:
             return case((IS_WARNED, "yes"))
+        case SearchField.VERDICT:
+            return func.coalesce(VERDICT, UNDECIDED)
+        case SearchField.STARS:
+            return STARS
         case SearchField.COLUMN:
             return select(_OWN.c.value).where(_OWN.c.key == name).scalar_subquery()  # a path knows no quotes
         case SearchField.WORD | SearchField.ROW:
@@ -81,6 +97,10 @@ def _fits(term: SearchTerm) -> ColumnElement[Any]:
         case SearchField.ROW:
             first, last = rows_of(term.value)
             return and_(JOB.c.row >= first, true() if last is None else JOB.c.row <= last)
+        case SearchField.VERDICT if term.value == OLDER:
+            return and_(IS_DECIDED, not_(HOLDS))
+        case SearchField.STARS:
+            return STARS.between(*stars_of(term.value))
         case SearchField.WARNED:
             return IS_WARNED if term.value == "yes" else not_(IS_WARNED)
         case SearchField.COLUMN:

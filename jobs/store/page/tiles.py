@@ -6,28 +6,47 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, select
 
+from jobs.decisions import ITSELF, Verdict
 from jobs.search import Search
 from jobs.states import JobState
-from jobs.store.page.filtering import IS_WARNED, JOBS_AND_IMAGES, conditions
+from jobs.store.page.filtering import (
+    HOLDS,
+    IS_WARNED,
+    JOBS_AND_IMAGES,
+    STARS,
+    VERDICT,
+    conditions,
+)
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import image_view, job_views, root_of, select_jobs
-from jobs.store.schema import ARTIFACT, BATCH, JOB
+from jobs.store.schema import ARTIFACT, BATCH, DECISION, JOB
 from jobs.store.sqlite.prepared import Prepared, given
-from jobs.tiles import BatchEntry, TileDetails, TileImage, TileList, TileOrder
+from jobs.tiles import BatchEntry, TileDetails, TileImage, TileList, TileName, TileOrder
 from jobs.views import ArtifactView
 
 MOST_DETAILS = 200
 """Jobs that details are given of at once: more than fit on a screen."""
 
 _WARNED = 1 << 4
+_OLDER, _NOTED, _STAR = 1 << 2, 1 << 3, 1 << 4
 _WIDEST = 0xFFFF
 _TILE = func.coalesce(ARTIFACT.c.id, -JOB.c.id)
 _WIDTHS = ARTIFACT.c.width * literal(1000) // ARTIFACT.c.height
 _RATIO = func.coalesce(case((_WIDTHS > _WIDEST, _WIDEST), else_=_WIDTHS), 0)
 _STATE = case({state.value: number for number, state in enumerate(JobState)}, value=JOB.c.state)
-_LISTED = select(_TILE, JOB.c.id, _RATIO, _STATE + case((IS_WARNED, _WARNED), else_=0)).select_from(
+_VERDICT = func.coalesce(
+    case({verdict.value: number for number, verdict in enumerate(Verdict, 1)}, value=VERDICT), 0
+)
+_NOTES = case((and_(HOLDS, DECISION.c.note != ""), _NOTED), else_=0)
+_DECISION = case(
+    (DECISION.c.id.is_(None), 0), (not_(HOLDS), _OLDER), else_=_VERDICT + _NOTES + STARS * literal(_STAR)
+)
+_LISTED = select(
+    *(_TILE, JOB.c.id, _RATIO, _STATE + case((IS_WARNED, _WARNED), else_=0), _DECISION)
+).select_from(JOBS_AND_IMAGES)
+_NAMES = select(JOB.c.key, func.coalesce(ARTIFACT.c.number, ITSELF), ARTIFACT.c.sha256).select_from(
     JOBS_AND_IMAGES
 )
 _IN_SHEET = (JOB.c.position, JOB.c.id, ARTIFACT.c.number)
@@ -41,7 +60,7 @@ _IMAGE = Prepared(
     .join(BATCH, BATCH.c.id == JOB.c.batch_id)
     .where(ARTIFACT.c.id == given("image_id"))
 )
-_FORMATS = ("i", "I", "H", "B")
+_FORMATS = ("i", "I", "H", "B", "B")
 _ENTRIES = select(BATCH.c.name, BATCH.c.sheet, BATCH.c.created_at, BATCH.c.last_run_at)
 
 
@@ -69,7 +88,13 @@ class Tiles(StorePart):
         rows = connection.execute(wanted).all()
         columns = zip(*rows, strict=True) if rows else [()] * len(_FORMATS)
         packed = [_packed(code, values) for code, values in zip(_FORMATS, columns, strict=True)]
-        return TileList(b"".join([*packed, bytes(len(rows))]))
+        return TileList(b"".join(packed))
+
+    @reads
+    def names(self, connection: Connection, batch_id: int, search: Search = ()) -> list[TileName]:
+        """The tiles that a search finds, by what lasts, in the order of the sheet."""
+        wanted = _NAMES.where(*conditions(batch_id, search)).order_by(*_IN_SHEET)
+        return [TileName(*row) for row in connection.execute(wanted)]
 
     @reads
     def details(self, connection: Connection, batch_id: int, job_ids: Sequence[int]) -> list[TileDetails]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.search import SearchField, SearchProblem, SearchTerm, parse_search, rows_of
+from jobs.search import SearchField, SearchProblem, SearchTerm, parse_search, rows_of, stars_of
 
 F = SearchField
 COLUMNS = ("product", "my note", "state")
@@ -33,6 +33,9 @@ def word(value: str, *, wanted: bool = True) -> SearchTerm:
         ("size:2048\u00d71024", (SearchTerm(F.SIZE, "2048x1024"),)),
         ("warned:yes", (SearchTerm(F.WARNED, "yes"),)),
         ("row:100-", (SearchTerm(F.ROW, "100-"),)),
+        ("verdict:Accepted", (SearchTerm(F.VERDICT, "accepted"),)),
+        ("-verdict:none", (SearchTerm(F.VERDICT, "none", wanted=False),)),
+        ("stars:>3", (SearchTerm(F.STARS, ">3"),)),
         ("product:fox", (SearchTerm(F.COLUMN, "fox", "product"),)),
         ('PRODUCT:"red fox"', (SearchTerm(F.COLUMN, "red fox", "product"),)),
         ('"my note":x', (SearchTerm(F.COLUMN, "x", "my note"),)),
@@ -57,6 +60,9 @@ def test_a_text_is_taken_apart(text: str, terms: tuple[SearchTerm, ...]) -> None
         ("warned:perhaps", "There is no warned 'perhaps'.", "It is one of yes, no."),
         ("size:large", "'large' is no size.", "Write it as size:2048x2048."),
         ("row:x", "'x' is no row.", "Write row:7, row:100-200 or row:100-."),
+        ("verdict:acepted", "There is no verdict 'acepted'.", "Did you mean accepted?"),
+        ("stars:6", "'6' is no number of stars.", "Write it as stars:4 or stars:>3."),
+        ("stars:many", "'many' is no number of stars.", "Write it as stars:4 or stars:>3."),
         ("row:-", "'-' is no row.", "Write row:7, row:100-200 or row:100-."),
     ],
 )
@@ -76,3 +82,11 @@ def test_a_long_word_before_a_colon_is_not_compared() -> None:
 def test_rows_have_ends(value: str, rows: tuple[int, int | None]) -> None:
     """One row, from one to another, and open at either end."""
     assert rows_of(value) == rows
+
+
+@pytest.mark.parametrize(
+    ("value", "stars"), [("3", (3, 3)), (">3", (4, 5)), (">=3", (3, 5)), ("<3", (0, 2)), ("<=3", (0, 3))]
+)
+def test_stars_have_ends(value: str, stars: tuple[int, int]) -> None:
+    """So many, more or fewer."""
+    assert stars_of(value) == stars

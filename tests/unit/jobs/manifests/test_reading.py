@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from jobs.decisions import DecisionSource, DecisionView, Verdict
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
-from jobs.manifests.reading import ManifestError, read_manifest
+from jobs.manifests.reading import ManifestError, ManifestReview, read_manifest
 from jobs.manifests.record import record
 from jobs.states import JobState
 from jobs.views import ArtifactView, Twin
@@ -43,6 +44,15 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert (one.finished_at, one.error, one.warnings) == ("2026-03-04T01:02:03Z", None, ("small",))
     assert two.error == ManifestError("moderated", "400010", "no")
     assert [*read_manifest(tmp_path)] == [one, two], "the batch's folder will do"
+
+
+def test_what_was_decided_is_read(tmp_path: Path) -> None:
+    """Beside its image; None where nothing was."""
+    images = tuple(ArtifactView(n, str(tmp_path / "01.jpg"), "u", "a", 1, 1, 1, "image/jpeg") for n in (1, 2))
+    decision = DecisionView(1, "a", Verdict.REROLL, 2, "hands", WHEN, DecisionSource.PAGE)
+    written(tmp_path, record(view(images=images, decisions=(decision,)), tmp_path))
+    (one,) = read_manifest(tmp_path)
+    assert [image.review for image in one.images] == [ManifestReview("reroll", 2, "hands"), None]
 
 
 def test_a_job_that_was_not_sent_itself(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.decisions import DecisionSource, DecisionView, Verdict
 from jobs.failures import Failure, FailureKind
 from jobs.manifests.record import dollars, moment, record, relative
 from jobs.states import JobState
@@ -63,6 +64,26 @@ def test_the_record_of_a_job_that_succeeded() -> None:
         *("images", "error", "warnings", "columns", "created_at", "submitted_at", "finished_at"),
     ]
     json.dumps(found, allow_nan=False)
+
+
+def test_what_was_decided_about_an_image_is_told_beside_it() -> None:
+    """About that image alone: not about the one that was there before, nor about one without a decision."""
+    images = tuple(
+        ArtifactView(n, f"/out/{n}.jpg", "u", f"sha {n}", 1, 1, 1, "image/jpeg") for n in (1, 2, 3)
+    )
+    at = datetime(2026, 3, 4, tzinfo=UTC)
+    decisions = (
+        DecisionView(1, "sha 1", Verdict.ACCEPTED, 4, "the best", at, DecisionSource.PAGE),
+        DecisionView(2, "older", Verdict.REJECTED, 0, "", at, DecisionSource.CLI),
+        DecisionView(3, "sha 3", None, 2, "", at, DecisionSource.FILE),
+    )
+    found = record(view(images=images, decisions=decisions), Path("/out"))["images"]
+    assert [image.get("review") for image in found] == [
+        {"verdict": "accepted", "stars": 4, "note": "the best"},
+        None,
+        {"verdict": None, "stars": 2, "note": ""},
+    ]
+    assert "review" not in found[1]
 
 
 @pytest.mark.parametrize("state", list(JobState))

@@ -22,9 +22,9 @@ async def told(table: Table, *, everything: bool = False) -> tuple[list[str], li
         async for job in table.store.jobs.each(table.batch.id, everything=everything)
     ]
     stored = [
-        json.dumps(stored_record("night", job, images, FOLDER, nowhere.of))
+        json.dumps(stored_record("night", *one, FOLDER, nowhere.of))
         async for page in table.store.records.pages(table.batch.id, everything=everything)
-        for job, images in page
+        for one in page
     ]
     return views, stored
 
@@ -70,4 +70,4 @@ async def test_a_page_follows_a_page(tmp_path: Path) -> None:
     async with opened_table(tmp_path / "night.db", *keys) as table:
         pages = [page async for page in table.store.records.pages(table.batch.id)]
         assert [len(page) for page in pages] == [500, 500, 1]
-        assert [job.key for page in pages for job, _images in page] == keys
+        assert [job.key for page in pages for job, *_ in page] == keys

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.dialects import sqlite
 
 from jobs.store.sqlite import migrate
-from jobs.store.tables import Instant, Money
+from jobs.store.sqlite.columns import Instant, Money
 from tests.support.tables import NIGHT
 
 DIALECT = sqlite.dialect()
@@ -65,7 +65,30 @@ ARTIFACT = {
     "height": 1,
     "content_type": "image/png",
 }
+DECISION = {
+    "id": 1,
+    "job_id": 1,
+    "number": 1,
+    "sha256": "5" * 64,
+    "verdict": "accepted",
+    "stars": 0,
+    "note": "",
+    "decided_at": "t",
+    "source": "page",
+}
+REROLL = {"id": 1, "job_id": 1, "number": 1, "seed": "new", "variants": 1, "inputs_patch": "{}"}
+ACTION = {
+    "id": 1,
+    "action_id": "x",
+    "batch_id": 1,
+    "kind": "decisions",
+    "told": "{}",
+    "answer": "{}",
+    "done_at": "t",
+}
 SOUND = {"batch": BATCH, "job": JOB, "attempt": ATTEMPT, "artifact": ARTIFACT}
+"""A row in each table that there has been since the first version."""
+DECIDED = {"decision": DECISION, "reroll": REROLL, "action": ACTION}
 
 
 @pytest.fixture
@@ -75,7 +98,7 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     migrate.prepare(path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA foreign_keys = 1")
-        for table, row in SOUND.items():
+        for table, row in (SOUND | DECIDED).items():
             insert(connection, table, **row)
         yield connection
 
@@ -114,6 +137,20 @@ def insert(connection: sqlite3.Connection, table: str, **values: object) -> None
         ("artifact", {"bytes": 0}, "artifact_size"),
         ("artifact", {"width": 0}, "artifact_size"),
         ("artifact", {"height": -1}, "artifact_size"),
+        ("decision", {"number": 0}, "decision_sha256"),
+        ("decision", {"sha256": None}, "decision_sha256"),
+        ("decision", {"verdict": "perhaps"}, "decision_verdict"),
+        ("decision", {"stars": 6}, "decision_stars"),
+        ("decision", {"stars": -1}, "decision_stars"),
+        ("decision", {"verdict": None}, "decision_says_something"),
+        ("decision", {"source": "dream"}, "decision_source"),
+        ("reroll", {"seed": "other"}, "reroll_seed"),
+        ("reroll", {"seed": ""}, "reroll_seed"),
+        ("reroll", {"seed": "-1"}, "reroll_seed"),
+        ("reroll", {"variants": 0}, "reroll_variants"),
+        ("reroll", {"variants": 9}, "reroll_variants"),
+        ("reroll", {"sheet": "s"}, "reroll_made"),
+        ("reroll", {"sheet": "s", "made_at": "t"}, "reroll_made"),
     ],
 )
 def test_nonsense_is_refused_by_name(
@@ -133,13 +170,16 @@ def test_nonsense_is_refused_by_name(
         ("job", {"key": "A", "folder": "A"}, "job.batch_id, job.folder"),
         ("attempt", {}, "attempt.job_id, attempt.number"),
         ("artifact", {}, "artifact.attempt_id, artifact.number"),
+        ("decision", {}, "decision.job_id, decision.number"),
+        ("reroll", {}, "reroll.job_id, reroll.number"),
+        ("action", {}, "action.action_id"),
     ],
 )
 def test_what_must_be_unique_is(
     database: sqlite3.Connection, table: str, changes: dict[str, object], columns: str
 ) -> None:
     """Folders even where case is ignored: on some disks `A` and `a` are one."""
-    row = SOUND[table] | {"id": 2} | changes
+    row = (SOUND | DECIDED)[table] | {"id": 2} | changes
     with pytest.raises(sqlite3.IntegrityError, match=f"UNIQUE constraint failed: {columns}$"):
         insert(database, table, **row)
 

@@ -50,7 +50,7 @@ def unpacked(tiles: TileList) -> list[tuple[int, int, int, str, bool]]:
     places = (("i", 0), ("I", 4 * n), ("H", 8 * n), ("B", 10 * n), ("B", 11 * n))
     columns = [struct.unpack_from(f"<{n}{code}", data, first) for code, first in places]
     rows = list(zip(*columns, strict=True))
-    assert all(verdict == 0 for *_, verdict in rows)
+    assert all(decision == 0 for *_, decision in rows)
     return [
         (tile, job, ratio, STATES[bits & 15].value, bool(bits & 16)) for tile, job, ratio, bits, _ in rows
     ]

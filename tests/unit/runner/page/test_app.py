@@ -192,7 +192,7 @@ async def test_what_may_be_decided_is_a_line_to_type(
 async def test_values_to_filter_by(served: Served) -> None:
     """Fields and columns, each value with its count; half a search counts as none."""
     await served.table.load([planned("a", 0, columns={"product": "fox"}), planned("b", 1), planned("c", 2)])
-    fields = ["state", "kind", "model", "size", "warned"]
+    fields = ["verdict", "stars", "state", "kind", "model", "size", "warned"]
     assert await served.json("/api/night/facets") == {"fields": fields, "columns": ["product"]}
     assert await served.json("/api/night/facets?of=state") == [{"value": "queued", "tiles": 3}]
     assert await served.json("/api/night/facets?of=state&q=stat:x") == [{"value": "queued", "tiles": 3}]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.concurrency import FoundLimit
+from jobs.decisions import DecisionSource, DecisionWish, Said, Verdict
 from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
 from jobs.pauses import PauseReason
@@ -261,7 +262,8 @@ async def _page(r: Recorder) -> None:
     batch = r.table.batch.id
     await r.ask("tiles.batches")
     search = parse_search(
-        "life -fox state:queued kind:refused model:4 size:1x1 row:2-9 warned:no own:x", ["own"]
+        "life -fox state:queued kind:refused model:4 size:1x1 row:2-9 warned:no own:x verdict:older stars:>3",
+        ["own"],
     )
     assert isinstance(search, tuple)
     for order in TileOrder:
@@ -269,6 +271,14 @@ async def _page(r: Recorder) -> None:
         await r.ask("tiles.listed", batch, search, order=order)
     await r.ask("tiles.details", batch, [job.id async for job in r.table.store.jobs.each(batch)])
     await r.ask("tiles.image", 1, picture().sha256)
+    await r.ask("tiles.names", batch, search)
+    keys = [job.key async for job in r.table.store.jobs.each(batch)]
+    said: list[Said] = [{"stars": 3}, {"verdict": Verdict.ACCEPTED}, {"stars": 0, "verdict": None}]
+    for one in said:
+        wishes = [DecisionWish(key, one) for key in keys]
+        decided = await r.ask("decisions.decide", batch, wishes, DecisionSource.CLI)
+        assert len(decided.images) >= len(keys)
+        await r.ask("decisions.of_batch", batch)
     for field in (SearchField.STATE, SearchField.SIZE, SearchField.COLUMN):
         await r.ask("facets.values", batch, search, field, "own" * (field is SearchField.COLUMN))
 
