@@ -11,6 +11,7 @@ from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
 from jobs.store.links import Links
 from jobs.store.overview import Overview
+from jobs.store.page.actions import Actions
 from jobs.store.page.decisions import ImageDecisions
 from jobs.store.page.facets import Facets
 from jobs.store.page.tiles import Tiles
@@ -38,6 +39,7 @@ class Store:
         self.held = HeldJobs(database, now)
         self.tiles = Tiles(database, now)
         self.facets = Facets(database, now)
+        self.actions = Actions(database, now)
         self.decisions = ImageDecisions(database, now)
         self.overview = Overview(database, now)
         self.accounts = Accounts(database, now)

@@ -1,8 +1,9 @@
-"""The page over HTTP: routes, put together. All of them read; the one POST lets a person in.
+"""The page over HTTP: routes, put together. GET reads; POST lets a person in, or does what they decide.
 
 GET  /  /b/BATCH/...          the shell
 GET  /s/VERSION/NAME          its modules and styles
-POST /enter                   {"link"}: the cookie, once
+POST /enter                   {"link"}: cookie and key, once
+POST /api/BATCH/ACT           what a person decides: `acting.py` has them
 GET  /api/batches             all batches
 GET  /api/events              that the table has changed
 GET  /api/BATCH/status        counts, money, pause
@@ -13,7 +14,6 @@ GET  /t/ID/SHA256.webp        ?s=SIDE: a thumbnail
 GET  /p/ID/SHA256             the image itself
 """
 
-import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -32,18 +32,18 @@ from jobs.manifests.record import moment
 from jobs.search import OWN, TYPED, Search, SearchField, SearchProblem, parse_search
 from jobs.tiles import TileOrder
 from jobs.views import ArtifactView, BatchView
-from runner.page.guard import ENTER, MOST_BODY_BYTES, cookie_name, refused
+from runner.page.acting import ACTS, Acting, body_of
+from runner.page.guard import ENTER, cookie_name, refused
 from runner.page.items import items
 from runner.page.page import Page
 from runner.page.pictures import moved_along, read_image
-from runner.page.session import PageSession
+from runner.page.session import PageSession, Rights
 from runner.page.shell import shell, static_file
 from runner.page.status import batch_status
 from runner.page.stream import MOST_STREAMS, EventStream
 from runner.page.thumbs import SIDES, Unmade
 
 T = TypeVar("T")
-LOOK = "look"
 _BY_HASH = {"cache-control": "private, max-age=31536000, immutable"}
 _IMAGE_HEADERS = _BY_HASH | {"content-security-policy": "sandbox; default-src 'none'"}
 _READING_AT_ONCE = 2
@@ -52,7 +52,8 @@ _MOST_TILES = 10_000_000
 
 def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
     """The application, to be put behind a `PageGuard`."""
-    reads = _Reads(page)
+    reads = _Reads(page, session.rights)
+    acting = Acting(page)
     get: Callable[..., Route] = partial(Route, methods=["GET"])
     routes = [
         get("/", shell),
@@ -70,6 +71,7 @@ def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
                 "facets": reads.facets,
             }.items()
         ),
+        *(Route(f"/api/{{batch}}/{kind}", partial(acting.respond, kind), methods=["POST"]) for kind in ACTS),
         get("/t/{image:int}/{sha256}.webp", reads.thumbnail),
         get("/p/{image:int}/{sha256}", reads.image),
     ]
@@ -85,8 +87,9 @@ def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
 class _Reads:
     """What is read of the table and of the output folder."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, rights: Rights) -> None:
         self._page = page
+        self._rights = rights
         self._reading = CapacityLimiter(_READING_AT_ONCE)
 
     async def of_batch(
@@ -127,7 +130,7 @@ class _Reads:
             return refused(400)
         stamp = str(self._page.feed.stamp)  # of before: what is written meanwhile is told as a change
         found = await self._page.store.tiles.listed(batch.id, search, order=TileOrder(order), limit=limit)
-        headers = {"x-tiles": str(found.count), "x-rights": LOOK, "x-stamp": stamp}
+        headers = {"x-tiles": str(found.count), "x-rights": self._rights.value, "x-stamp": stamp}
         return Response(found.data, media_type="application/octet-stream", headers=headers)
 
     async def items(self, request: Request, batch: BatchView) -> Response:
@@ -201,21 +204,15 @@ class _Reads:
 
 
 async def _enter(session: PageSession, port: int, request: Request) -> Response:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            return refused(413)
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        return refused(400)
-    link = told.get("link") if isinstance(told, dict) else None
-    cookie = session.enter(link) if isinstance(link, str) else None
-    if cookie is None:
+    told = await body_of(request)
+    if isinstance(told, Response):
+        return told
+    link = told.get("link")
+    entry = session.enter(link) if isinstance(link, str) else None
+    if entry is None:
         return refused(403)
-    response = JSONResponse({"key": None, "rights": LOOK})
-    response.set_cookie(cookie_name(port), cookie, httponly=True, samesite="strict", path="/")
+    response = JSONResponse({"key": entry.key, "rights": session.rights.value})
+    response.set_cookie(cookie_name(port), entry.cookie, httponly=True, samesite="strict", path="/")
     return response
 
 

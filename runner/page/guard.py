@@ -2,7 +2,7 @@
 
 Another site in the same browser may send requests here: by its own name for this address (Host), with its
 own Origin, or as a picture in its pages (Sec-Fetch-Site). Other programs of this machine may send anything,
-and have no cookie.
+and have no cookie; one that a browser sent it to has no key, without which nothing is changed.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,8 @@ from runner.page.session import PageSession
 
 ENTER = "/enter"
 STATIC = "/s/"
+KEY = "x-nightsheet-key"
+"""The header that lets a request change something."""
 MOST_BODY_BYTES = 100_000
 
 POLICY = "; ".join(
@@ -41,7 +43,7 @@ HEADERS = {
 _WORDS = {
     400: "This is no request of the page.",
     401: "Open the link that `nightsheet view` printed. It works once, within a minute.",
-    403: "This request did not come from the page.",
+    403: "This request did not come from the page, or the page may only look.",
     413: "This request is too large.",
     415: "Only JSON is taken here.",
     404: "There is no such thing here.",
@@ -88,7 +90,7 @@ class PageGuard:
 
 def refusal(scope: Scope, port: int, session: PageSession) -> int | None:
     """The status of a request that is not let in; None for one that is. In this order: whose address, whose
-    page, which person, what content."""
+    page, which person, what content, what right."""
     headers = Headers(scope=scope)
     own = [f"{host}:{port}" for host in ("127.0.0.1", "localhost", "[::1]")]
     hosts = headers.getlist("host")
@@ -107,11 +109,12 @@ def refusal(scope: Scope, port: int, session: PageSession) -> int | None:
     is_open = is_shell or (is_reading and path.startswith(STATIC)) or path == ENTER
     if not is_open and not session.knows(_cookie(headers, port)):
         return 401
-    if (
-        not is_reading
-        and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json"
-    ):
+    if is_reading:
+        return None
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return 415
+    if path != ENTER and not session.may_decide(headers.get(KEY, "")):
+        return 403
     return None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from anyio import to_thread
 
 from jobs.catalog.registry import find
+from jobs.decisions import ITSELF, DecisionView
 from jobs.manifests.record import dollars, moment, relative
 from jobs.states import JobState
 from jobs.tiles import TileDetails, TileImage
@@ -35,7 +36,8 @@ def _item(page: Page, batch: BatchView, one: TileDetails) -> dict[str, Any]:
         "inputs": inputs,
         "columns": dict(job.columns),
         "warnings": list(job.warnings),
-        "images": [_image(root, batch, image) for image in one.images],
+        "images": [_image(root, batch, image, job) for image in one.images],
+        "decision": None if one.images else _decision(job, ITSELF, None),
         "pictures": job.pictures,
         "error": _error(job),
         "attempts": job.attempts,
@@ -50,7 +52,7 @@ def _item(page: Page, batch: BatchView, one: TileDetails) -> dict[str, Any]:
     }
 
 
-def _image(root: Path, batch: BatchView, one: TileImage) -> dict[str, Any]:
+def _image(root: Path, batch: BatchView, one: TileImage, job: JobView) -> dict[str, Any]:
     image = moved_along(root, batch, one.image)
     return {
         "id": one.id,
@@ -61,7 +63,18 @@ def _image(root: Path, batch: BatchView, one: TileImage) -> dict[str, Any]:
         "bytes": image.bytes,
         "path": relative(image.path, root),
         "file": file_state(root, image).value,
+        "decision": _decision(job, image.number, image.sha256),
     }
+
+
+def _decision(job: JobView, number: int, sha256: str | None) -> dict[str, Any] | None:
+    """What was decided about an image, or about an older one in its place."""
+    found: DecisionView | None = next((one for one in job.decisions if one.number == number), None)
+    if found is None:
+        return None
+    verdict = None if found.verdict is None else found.verdict.value
+    told = {"verdict": verdict, "stars": found.stars, "note": found.note}
+    return told | {"older": found.sha256 != sha256}
 
 
 def _error(job: JobView) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jobs.errors import UsageProblem
 from runner.clock import Clock
+from runner.page.pace import WritePace
 from runner.page.stream import ChangeFeed
 from runner.page.thumbs import ThumbMaker
 
@@ -28,6 +29,7 @@ class Page:
     active_run: "Callable[[BatchView], Awaitable[RunView | None]]"
     command: Callable[..., str]
     """A command line to type: of a verb and its arguments, for this database."""
+    pace: WritePace
 
     async def batch(self, name: str) -> "BatchView":
         """The batch of that name.
@@ -39,3 +41,9 @@ class Page:
         if found is None:
             raise UsageProblem(f"There is no batch {name!r} in this database.")
         return found
+
+    async def is_at_work(self) -> bool:
+        """Whether a run is at work on this database, over whatever batch."""
+        run = await self.store.batches.latest_run()
+        batch = None if run is None else await self.store.batches.find(run.batch)
+        return batch is not None and await self.active_run(batch) is not None

@@ -16,8 +16,9 @@ from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.clock import Clock
 from runner.page.app import create_page_app
 from runner.page.guard import PageGuard
+from runner.page.pace import WritePace
 from runner.page.page import Page
-from runner.page.session import PageSession
+from runner.page.session import PageSession, Rights
 from runner.page.stream import ChangeFeed
 from runner.page.thumbs import ThumbMaker
 
@@ -58,6 +59,7 @@ async def serving(
     command: Callable[..., str],
     report: Callable[[Exception], None],
     port: int = 0,
+    rights: Rights = Rights.DECIDE,
 ) -> AsyncIterator[ServedPage]:
     """Serve a page over `store` for the length of the block; port 0 takes a free one.
 
@@ -69,12 +71,12 @@ async def serving(
     file = ThumbFile.beside(store.database.path)
     thumbs = ThumbMaker(file, report)
     feed = ChangeFeed(store.database.path, clock)
-    page = Page(store, root_of, clock, thumbs, feed, active_run, command)
+    page = Page(store, root_of, clock, thumbs, feed, active_run, command, WritePace(clock))
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed.work)
             tasks.start_soon(thumbs.work)
-            async with _listening(page, PageSession(clock), port, report) as served:
+            async with _listening(page, PageSession(clock, rights), port, report) as served:
                 yield served
             tasks.cancel_scope.cancel()
     finally:

@@ -17,6 +17,7 @@ from jobs.states import JobState, Move
 from jobs.views import ArtifactView, BatchView, RunView
 from runner.clock import Clock, SystemClock
 from runner.page.server import ServedPage, serving
+from runner.page.session import Rights
 from tests.support.tables import NIGHT, Table, opened_table, picture
 
 
@@ -30,16 +31,28 @@ class Served:
     client: httpx.AsyncClient
     reported: list[Exception] = field(default_factory=list)
     run: RunView | None = None
+    key: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
         """What the page's own requests have."""
         return {"origin": self.page.origin}
 
+    @property
+    def acting(self) -> dict[str, str]:
+        """What those have that change something."""
+        return self.headers | ({} if self.key is None else {"x-nightsheet-key": self.key})
+
     async def enter(self, link: str | None = None) -> httpx.Response:
         """Use a link, a new one if none is given."""
         secret = (self.page.link() if link is None else link).partition("#")[2]
-        return await self.client.post("/enter", json={"link": secret}, headers=self.headers)
+        answered = await self.client.post("/enter", json={"link": secret}, headers=self.headers)
+        self.key = answered.json().get("key", self.key)
+        return answered
+
+    async def act(self, act: str, told: Any, batch: str = "night") -> httpx.Response:
+        """Ask for an act, as the page does."""
+        return await self.client.post(f"/api/{batch}/{act}", json=told, headers=self.acting)
 
     async def json(self, path: str) -> Any:
         """What a path answers."""
@@ -100,10 +113,12 @@ def png(colour: tuple[int, int, int] = (200, 60, 40), size: tuple[int, int] = (6
 
 
 @asynccontextmanager
-async def served_page(folder: Path, *keys: str, clock: Clock | None = None) -> AsyncIterator[Served]:
+async def served_page(
+    folder: Path, *keys: str, clock: Clock | None = None, rights: Rights = Rights.DECIDE, port: int = 0
+) -> AsyncIterator[Served]:
     """A page over a batch of these keys. Its client has not entered yet."""
     root = folder / "outputs"
-    root.mkdir()
+    root.mkdir(exist_ok=True)
     reported: list[Exception] = []
     found: list[Served] = []
 
@@ -119,6 +134,8 @@ async def served_page(folder: Path, *keys: str, clock: Clock | None = None) -> A
             active_run=active_run,
             command=lambda *words: " ".join(("nightsheet", *words)),
             report=reported.append,
+            port=port,
+            rights=rights,
         ) as page,
         httpx.AsyncClient(base_url=page.origin, trust_env=False) as client,
     ):

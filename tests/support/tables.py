@@ -212,7 +212,7 @@ class Table:
 
     def everything(self) -> list[list[dict[str, Any]]]:
         """Every row of every table."""
-        names = ("batch", "job", "attempt", "artifact", "run")
+        names = ("batch", "job", "attempt", "artifact", "run", "decision", "reroll", "action")
         return [select(self.path, f"SELECT * FROM {name} ORDER BY id") for name in names]
 
 

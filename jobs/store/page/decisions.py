@@ -1,12 +1,13 @@
 """Decisions about images: made by key, number and hash, and kept whatever becomes of their jobs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from jobs.actions import ActionNote
 from jobs.decisions import (
     ITSELF,
     Decided,
@@ -17,10 +18,11 @@ from jobs.decisions import (
     Undecided,
     decision_on,
 )
+from jobs.store.page.actions import kept
 from jobs.store.page.filtering import JOBS_AND_IMAGES
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import decisions_of
-from jobs.store.schema import ARTIFACT, DECISION, JOB
+from jobs.store.schema import ACTION, ARTIFACT, DECISION, JOB
 
 _AT_ONCE = 500
 _OF_IMAGE = (DECISION.c.job_id == bindparam("of_job"), DECISION.c.number == bindparam("of_number"))
@@ -40,11 +42,17 @@ class ImageDecisions(StorePart):
 
     @writes
     def decide(
-        self, connection: Connection, batch_id: int, wishes: Sequence[DecisionWish], source: DecisionSource
+        self,
+        connection: Connection,
+        batch_id: int,
+        wishes: Sequence[DecisionWish],
+        source: DecisionSource,
+        note: Callable[[Decided], ActionNote | None] = lambda _decided: None,
     ) -> Decided:
         """Decide as wished, about the sheet's jobs as they are now; the last word of several wins.
 
         A wish about an image that is no longer the one in its place is refused: nobody has seen that one.
+        `note` makes of what was done an action to keep in the same transaction.
         """
         there = _there(connection, batch_id, list({wish.key for wish in wishes}))
         known = decisions_of(connection, list({one.job_id for found in there.values() for one in found}))
@@ -66,7 +74,10 @@ class ImageDecisions(StorePart):
                     del now[place]
                 images.append(DecidedImage(wish.key, one.number, one.sha256, was, after))
         _write(connection, before, now)
-        return Decided(tuple(images), tuple(refused))
+        decided = Decided(tuple(images), tuple(refused))
+        if (action := note(decided)) is not None:
+            connection.execute(insert(ACTION), kept(action) | {"done_at": self._now()})
+        return decided
 
     @reads
     def of_batch(self, connection: Connection, batch_id: int) -> dict[str, list[DecisionView]]:

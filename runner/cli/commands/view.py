@@ -35,17 +35,19 @@ def command(
         int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")
     ] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
+    look: Annotated[bool, typer.Option("--look", help="Only look: nothing is decided on the page.")] = False,
 ) -> None:
-    """Show a batch as a page in the browser: every picture and every job, live. It only looks.
+    """Show a batch as a page in the browser: every picture and every job, live. It never pays.
 
     It serves this machine alone, until Ctrl-C. The address that it prints works once, within a minute.
     """
     with suppress(KeyboardInterrupt):  # where signals cannot be awaited, on Windows
-        execute(lambda: _view(settings, batch, port, browser=browser))
+        execute(lambda: _view(settings, batch, port, browser=browser, look=look))
 
 
-async def _view(settings: Settings, name: str | None, port: int, *, browser: bool) -> None:
+async def _view(settings: Settings, name: str | None, port: int, *, browser: bool, look: bool) -> None:
     from runner.page.server import serving
+    from runner.page.session import Rights
 
     clock = system_clock()
     async with open_existing(settings, clock) as store:
@@ -58,6 +60,7 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
             command=partial(then, settings),
             report=_report,
             port=port,
+            rights=Rights.LOOK if look else Rights.DECIDE,
         ) as page:
             url = page.link(path)
             if settings.as_json:

@@ -77,7 +77,7 @@ async def test_tiles_are_bytes(served: Served) -> None:
     await served.shoot("a")
     answered = await served.client.get("/api/night/tiles")
     assert answered.headers["content-type"] == "application/octet-stream"
-    assert (answered.headers["x-tiles"], answered.headers["x-rights"]) == ("3", "look")
+    assert (answered.headers["x-tiles"], answered.headers["x-rights"]) == ("3", "decide")
     assert int(answered.headers["x-stamp"]) >= 0
     assert struct.unpack_from("<3i", answered.content)[0] == 1
     first = await served.client.get("/api/night/tiles?limit=1")
@@ -152,8 +152,10 @@ async def test_an_item_has_all_that_is_shown(served: Served) -> None:
                 "bytes": image.bytes,
                 "path": "night/a/01.png",
                 "file": "here",
+                "decision": None,
             }
         ],
+        "decision": None,
         "pictures": 1,
         "error": None,
         "attempts": 1,

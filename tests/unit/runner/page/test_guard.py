@@ -5,21 +5,33 @@ from typing import Any
 import pytest
 
 from runner.clock import SystemClock
-from runner.page.guard import HEADERS, POLICY, cookie_name, refusal, refused
-from runner.page.session import PageSession
+from runner.page.guard import HEADERS, KEY, POLICY, cookie_name, refusal, refused
+from runner.page.session import PageSession, Rights
 from tests.support.served_page import Served
 
 PORT = 4711
 OWN = f"http://127.0.0.1:{PORT}"
 JSON = ("content-type", "application/json")
+ACT = "/api/night/decisions"
 VISIT = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")]
 
 
-def judged(method: str, path: str, headers: list[tuple[str, str]], *, known: bool = True) -> int | None:
-    """What becomes of a request; with the cookie, unless it is not known."""
-    session = PageSession(SystemClock())
-    cookie = session.enter(session.new_link())
-    more = [("cookie", f"other=1; {cookie_name(PORT)}={cookie}")] if known else []
+def judged(
+    method: str,
+    path: str,
+    headers: list[tuple[str, str]],
+    *,
+    known: bool = True,
+    keyed: bool = False,
+    rights: Rights = Rights.DECIDE,
+) -> int | None:
+    """What becomes of a request; with the cookie, unless it is not known; with the key, if there is one."""
+    session = PageSession(SystemClock(), rights)
+    entry = session.enter(session.new_link())
+    assert entry is not None
+    more = [("cookie", f"other=1; {cookie_name(PORT)}={entry.cookie}")] if known else []
+    if keyed:
+        more.append((KEY, entry.key or entry.cookie))
     raw = [(name.encode(), value.encode()) for name, value in [*headers, *more]]
     scope: dict[str, Any] = {"type": "http", "method": method, "path": path, "headers": raw}
     return refusal(scope, PORT, session)
@@ -102,6 +114,55 @@ def test_an_attack_is_refused(method: str, path: str, headers: list[tuple[str, s
     assert judged(method, path, headers) == status
 
 
+def test_who_has_the_key_may_decide() -> None:
+    """By a request of the page's own: the one way that leads to an act."""
+    assert judged("POST", ACT, [host(), ("origin", OWN), JSON], keyed=True) is None
+    assert judged("POST", ACT, [host(), ("sec-fetch-site", "same-origin"), JSON], keyed=True) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "known", "keyed", "status"),
+    [
+        # The cookie alone, which every port of this machine is sent; a guess, an old key, the cookie's value.
+        ([host(), ("origin", OWN), JSON], True, False, 403),
+        ([host(), ("origin", OWN), JSON, (KEY, "guessed")], True, False, 403),
+        ([host(), ("origin", OWN), JSON, (KEY, "")], True, False, 403),
+        # The key alone.
+        ([host(), ("origin", OWN), JSON], False, True, 401),
+        # Another page that has got hold of both; a form; a program that tells nothing.
+        ([host("evil.example"), ("origin", OWN), JSON], True, True, 421),
+        ([host(), ("origin", "https://evil.example"), JSON], True, True, 403),
+        ([host(), ("origin", "http://127.0.0.1:1"), JSON], True, True, 403),
+        ([host(), ("origin", "null"), JSON], True, True, 403),
+        ([host(), ("sec-fetch-site", "same-site"), JSON], True, True, 403),
+        ([host(), ("sec-fetch-site", "cross-site"), *VISIT, JSON], True, True, 403),
+        ([host(), JSON], True, True, 403),
+        ([host(), ("origin", OWN), ("content-type", "text/plain")], True, True, 415),
+        (
+            [host(), ("origin", OWN), ("content-type", "application/x-www-form-urlencoded")],
+            True,
+            True,
+            415,
+        ),
+        # Judged in this order: address, page, person, content, right.
+        ([host("evil.example"), ("origin", "null")], False, False, 421),
+        ([host(), ("origin", "null")], False, False, 403),
+        ([host(), ("origin", OWN)], False, False, 401),
+        ([host(), ("origin", OWN)], True, False, 415),
+    ],
+)
+def test_an_attack_on_what_is_decided_is_refused(
+    headers: list[tuple[str, str]], known: bool, keyed: bool, status: int
+) -> None:
+    """Before anything looks at it."""
+    assert judged("POST", ACT, headers, known=known, keyed=keyed) == status
+
+
+def test_who_may_only_look_decides_nothing() -> None:
+    """There is no key, and the cookie is none."""
+    assert judged("POST", ACT, [host(), ("origin", OWN), JSON], keyed=True, rights=Rights.LOOK) == 403
+
+
 @pytest.mark.parametrize(
     "cookie", ["", "nonsense", f"{cookie_name(PORT)}=guessed", f"{cookie_name(PORT)}=", "a=\x01;"]
 )
@@ -113,7 +174,9 @@ def test_a_wrong_cookie_is_none(cookie: str) -> None:
 def test_another_page_s_cookie_is_none() -> None:
     """A browser sends it to every port of this machine."""
     session = PageSession(SystemClock())
-    cookie = session.enter(session.new_link())
+    entry = session.enter(session.new_link())
+    assert entry is not None
+    cookie = entry.cookie
     raw = [(b"host", f"127.0.0.1:{PORT}".encode()), (b"cookie", f"{cookie_name(1)}={cookie}".encode())]
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/api/batches", "headers": raw}
     assert refusal(scope, PORT, session) == 401
@@ -158,12 +221,21 @@ async def test_every_answer_has_the_headers(served: Served, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/enter", "/api/night/status", "/api/night/tiles", "/p/1/x", "/t/1/x.webp"]
+    "path", ["/", "/api/night/status", "/api/night/tiles", "/api/night/nothing", "/p/1/x", "/t/1/x.webp"]
 )
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "POST"])
-async def test_nothing_can_be_changed(served: Served, method: str, path: str) -> None:
-    """There is no such route: the page only looks."""
+async def test_nothing_else_can_be_changed(served: Served, method: str, path: str) -> None:
+    """Not even with the key: there is no such route."""
     before = served.table.everything()
-    answered = await served.client.request(method, path, json={"agreed": True}, headers=served.headers)
-    assert answered.status_code in {403, 400, 405} if path == "/enter" else answered.status_code == 405
+    answered = await served.client.request(method, path, json={"agreed": True}, headers=served.acting)
+    assert answered.status_code in {404, 405}
+    assert served.table.everything() == before
+
+
+async def test_nothing_is_changed_by_reading(served: Served) -> None:
+    """An act is no address to go to: a link, a picture, a redirect come with GET."""
+    before = served.table.everything()
+    for method in ("GET", "HEAD"):
+        answered = await served.client.request(method, "/api/night/decisions", headers=served.acting)
+        assert answered.status_code == 405
     assert served.table.everything() == before

@@ -1,6 +1,6 @@
 """The link: good once, for a minute, and not to be guessed."""
 
-from runner.page.session import LINK_SECONDS, WRONG_A_MINUTE, PageSession
+from runner.page.session import LINK_SECONDS, WRONG_A_MINUTE, PageSession, Rights
 from tests.support.served_page import Served, SteppedClock
 
 
@@ -13,19 +13,34 @@ def test_a_link_is_good_once() -> None:
     """Whoever finds it in a history comes too late."""
     session, _ = opened()
     link = session.new_link()
-    cookie = session.enter(link)
-    assert cookie is not None
-    assert session.knows(cookie)
+    entry = session.enter(link)
+    assert entry is not None
+    assert session.knows(entry.cookie)
     assert session.enter(link) is None
 
 
-def test_each_link_gives_a_cookie_of_its_own() -> None:
-    """256 bits, none like another."""
+def test_each_link_gives_a_cookie_and_a_key_of_its_own() -> None:
+    """256 bits, none like another; the one does not do for the other."""
     session, _ = opened()
     links = [session.new_link() for _ in range(3)]
-    cookies = {session.enter(link) for link in links}
-    assert len({*links, *cookies}) == 6
-    assert all(cookie is not None and len(cookie) >= 43 and session.knows(cookie) for cookie in cookies)
+    entries = [entry for link in links if (entry := session.enter(link)) is not None]
+    cookies, keys = [entry.cookie for entry in entries], [entry.key or "" for entry in entries]
+    assert len({*links, *cookies, *keys}) == 9
+    assert all(len(secret) >= 43 for secret in (*cookies, *keys))
+    assert all(map(session.knows, cookies))
+    assert all(map(session.may_decide, keys))
+    assert not any(map(session.knows, keys))
+    assert not any(map(session.may_decide, [*cookies, *links, ""]))
+
+
+def test_who_may_only_look_gets_no_key() -> None:
+    """So there is none that lets anybody decide."""
+    session = PageSession(SteppedClock(), Rights.LOOK)
+    entry = session.enter(session.new_link())
+    assert entry is not None
+    assert entry.key is None
+    assert not session.may_decide("")
+    assert not session.may_decide(entry.cookie)
 
 
 def test_a_link_is_good_for_a_minute() -> None:
@@ -58,11 +73,11 @@ def test_no_cookie_is_known_before_anybody_entered() -> None:
 
 
 async def test_a_second_use_of_a_link_is_refused(served: Served) -> None:
-    """The first one stays in; the answer has no secret but the cookie, which no script reads."""
+    """The first one stays in; the answer has the key, and the cookie, which no script reads."""
     link = served.page.link("/b/night/")
     assert link.startswith(f"{served.page.origin}/b/night/#")
     first = await served.enter(link)
-    assert first.json() == {"key": None, "rights": "look"}
+    assert first.json() == {"key": served.key, "rights": "decide"}
     cookie = first.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
@@ -77,7 +92,7 @@ async def test_odd_bodies_are_refused(served: Served) -> None:
         (b"", 400),
         (b"\xff", 400),
         (b"[" * 50_000, 400),
-        (b"[]", 403),
+        (b"[]", 400),
         (b'{"link": 7}', 403),
         (b'{"link": "\\ud800"}', 403),
         (b'"' + b"x" * 200_000 + b'"', 413),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.concurrency import FoundLimit
+from jobs.actions import ActionNote
 from jobs.decisions import DecisionSource, DecisionWish, Said, Verdict
 from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
@@ -279,6 +280,8 @@ async def _page(r: Recorder) -> None:
         decided = await r.ask("decisions.decide", batch, wishes, DecisionSource.CLI)
         assert len(decided.images) >= len(keys)
         await r.ask("decisions.of_batch", batch)
+    await r.ask("actions.keep", ActionNote("one", batch, "decisions", {}, {}))
+    await r.ask("actions.answer", "one")
     for field in (SearchField.STATE, SearchField.SIZE, SearchField.COLUMN):
         await r.ask("facets.values", batch, search, field, "own" * (field is SearchField.COLUMN))
 

@@ -51,6 +51,7 @@ def test_it_serves_until_it_is_told_to_stop(world: World, signum: signal.Signals
         entry = urllib.request.Request(f"{origin}/enter", json.dumps({"link": link}).encode(), headers)
         with urllib.request.urlopen(entry, timeout=20) as answer:
             cookie = answer.headers["Set-Cookie"].partition(";")[0]
+            assert json.load(answer)["rights"] == "decide"
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(entry, timeout=20)
         for path in ("status", "tiles", "items?key=a", "facets"):

@@ -1,0 +1,1 @@
+"""What a person may do on the page, one file an act: none of them pays, or loosens a limit."""
