@@ -6,10 +6,10 @@ no longer holds.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Any, TypedDict
 
 ITSELF = 0
 """The number of a decision about a job that has no image."""
@@ -64,7 +64,7 @@ class DecisionWish:
     key: str
     said: Said
     number: int | None = None
-    """None: all that the job has; of a job without an image, the job itself."""
+    """None: all that the job has, or those of the hash; of a job without an image, the job itself."""
     sha256: str | None = None
     """Of the image that was looked at; None takes what is there."""
 
@@ -93,7 +93,7 @@ class DecidedImage:
     @property
     def is_change(self) -> bool:
         """Whether it is another decision than before."""
-        return _said(self.before) != _said(self.after)
+        return review_of(self.before) != review_of(self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,23 @@ class Decided:
     images: tuple[DecidedImage, ...] = ()
     refused: tuple[tuple[DecisionWish, Undecided], ...] = ()
 
+    def then(self, later: "Decided") -> "Decided":
+        """Both together: of an image that both have, what was before the one and is after the other."""
+        found = {(one.key, one.number): one for one in self.images}
+        for one in later.images:
+            first = found.get((one.key, one.number), one)
+            found[one.key, one.number] = replace(one, before=first.before)
+        return Decided(tuple(found.values()), self.refused + later.refused)
+
 
 def decision_on(decisions: Iterable[DecisionView], number: int, sha256: str | None) -> DecisionView | None:
     """The decision that holds for an image; for the job itself with number 0 and without a hash."""
     return next((one for one in decisions if (one.number, one.sha256) == (number, sha256)), None)
 
 
-def _said(decision: DecisionView | None) -> tuple[Verdict | None, int, str]:
-    return (None, 0, "") if decision is None else (decision.verdict, decision.stars, decision.note)
+def review_of(decision: DecisionView | None) -> dict[str, Any]:
+    """What is decided, as JSON has it; all blank for nothing."""
+    if decision is None:
+        return {"verdict": None, "stars": 0, "note": ""}
+    verdict = None if decision.verdict is None else decision.verdict.value
+    return {"verdict": verdict, "stars": decision.stars, "note": decision.note}

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.decisions import DecisionView, decision_on
+from jobs.decisions import DecisionView, decision_on, review_of
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView
 
@@ -132,10 +132,7 @@ def _image(image: ArtifactView, place: Path | None, folder: Path) -> dict[str, A
 
 def _review(decisions: Sequence[DecisionView], image: ArtifactView) -> dict[str, Any]:
     decision = decision_on(decisions, image.number, image.sha256)
-    if decision is None:
-        return {}
-    verdict = None if decision.verdict is None else decision.verdict.value
-    return {"review": {"verdict": verdict, "stars": decision.stars, "note": decision.note}}
+    return {} if decision is None else {"review": review_of(decision)}
 
 
 def relative(path: str, folder: Path) -> str:

@@ -58,7 +58,7 @@ COMMANDS = (
     CommandEntry(
         "view",
         _LOOK,
-        "Show a batch as a page in the browser: every picture and every job, live. It only looks.",
+        "Show a batch as a page in the browser: every picture and every job, live. It never pays.",
     ),
     CommandEntry(
         "export", _LOOK, "Write the manifest: one record for each job, in sheet order, whatever became of it."
@@ -73,6 +73,11 @@ COMMANDS = (
         "cancel",
         _DECIDE,
         "Cancel a batch, or some of its jobs: send nothing new, and cancel what waits at the API.",
+    ),
+    CommandEntry(
+        "decide",
+        _DECIDE,
+        "Give pictures a verdict and stars: accept, reject, make once more. To undo is to decide again.",
     ),
     CommandEntry(
         "pause",

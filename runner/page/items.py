@@ -7,7 +7,7 @@ from typing import Any
 from anyio import to_thread
 
 from jobs.catalog.registry import find
-from jobs.decisions import ITSELF, DecisionView
+from jobs.decisions import ITSELF, DecisionView, review_of
 from jobs.manifests.record import dollars, moment, relative
 from jobs.states import JobState
 from jobs.tiles import TileDetails, TileImage
@@ -70,11 +70,7 @@ def _image(root: Path, batch: BatchView, one: TileImage, job: JobView) -> dict[s
 def _decision(job: JobView, number: int, sha256: str | None) -> dict[str, Any] | None:
     """What was decided about an image, or about an older one in its place."""
     found: DecisionView | None = next((one for one in job.decisions if one.number == number), None)
-    if found is None:
-        return None
-    verdict = None if found.verdict is None else found.verdict.value
-    told = {"verdict": verdict, "stars": found.stars, "note": found.note}
-    return told | {"older": found.sha256 != sha256}
+    return None if found is None else review_of(found) | {"older": found.sha256 != sha256}
 
 
 def _error(job: JobView) -> dict[str, Any] | None:

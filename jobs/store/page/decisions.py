@@ -128,8 +128,10 @@ def _meant(wish: DecisionWish, there: Sequence[_Looked]) -> Sequence[_Looked] | 
     """What a wish is about."""
     if not there:
         return Undecided.NO_JOB
-    if wish.number is None:
+    if wish.number is None and wish.sha256 is None:
         return there
+    if wish.number is None:
+        return [one for one in there if one.sha256 == wish.sha256] or Undecided.OTHER_IMAGE
     found = [one for one in there if one.number == wish.number]
     if not found:
         return Undecided.NO_IMAGE
