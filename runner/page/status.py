@@ -12,6 +12,8 @@ from runner.page.page import Page
 if TYPE_CHECKING:
     from jobs.views import BatchView, RunView
 
+_VERBS = ("decide", "export")
+"""Of lines to type that the page puts together itself."""
 _PACE_MINUTES = 10
 """The pace is measured over the last minutes, or over the run if it is younger."""
 
@@ -44,6 +46,7 @@ async def batch_status(page: Page, batch: "BatchView") -> dict[str, Any]:
         "done_at": moment(now + timedelta(minutes=left / pace)) if pace and left else None,
         "paused": _paused(batch),
         "commands": _commands(page, batch, counts, left=left, is_live=run is not None),
+        "lines": {verb: page.command(verb, batch.name) for verb in _VERBS},
     }
 
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,21 +60,21 @@ class Served:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def picture_of(self, path: Path, data: bytes) -> ArtifactView:
+        """What the table has of a file."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        return picture(path=str(path), sha256=sha256, bytes=len(data))
+
     async def shoot(self, key: str, data: bytes | None = None, **changes: Any) -> ArtifactView:
         """Let a job have a picture that lies in the output folder, and succeed."""
         data = png() if data is None else data
         path = self.root / "night" / key / "01.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        told: dict[str, Any] = {
-            "path": str(path),
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "bytes": len(data),
-        } | changes
         job_id = await self.table.bring(key, JobState.FETCHING)
         job = await self.table.store.jobs.open_job(job_id)
         assert job is not None
-        made = picture(**told)
+        made = replace(self.picture_of(path, data), **changes)
         await self.table.store.ledger.record_image(job_id, job.attempt_id, made)
         await self.table.move(key, Move.FETCHED)
         return made

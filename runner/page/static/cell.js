@@ -4,7 +4,7 @@
 import { element, money } from "./dom.js";
 import { imageOf } from "./items.js";
 import { thumbPath } from "./net.js";
-import { SIGNS } from "./tiles.js";
+import { SIGNS, VERDICTS } from "./tiles.js";
 
 /** What a file's state is called. @type {Record<string, string>} */
 const FILES = {
@@ -12,9 +12,6 @@ const FILES = {
   changed: "The file was changed.",
   elsewhere: "The file is not below the output folder.",
 };
-
-/** What a cell was filled with. @type {WeakMap<HTMLElement, any>} */
-const cells = new WeakMap();
 
 /** @param {number} index */
 export function newCell(index) {
@@ -26,11 +23,12 @@ export function newCell(index) {
  * @param {any} item undefined while its details are on their way
  * @param {number} tile
  * @param {string} state as the list has it
+ * @param {any} decision
+ * @param {boolean} marked
  */
-export function fillCell(cell, item, tile, state) {
-  if (item && cells.get(cell) === item) return;
-  if (item) cells.set(cell, item);
-  const shown = item ? `${item.state} ${JSON.stringify(item.images)} ${item.error?.message} ${item.warnings.length}` : state;
+export function fillCell(cell, item, tile, state, decision, marked) {
+  const said = item ? spoken(decision, marked) : "";
+  const shown = item ? `${item.state} ${said} ${item.images.map((/** @type {any} */ one) => `${one.id} ${one.file}`)} ${item.error?.message} ${item.warnings.length}` : state;
   if (cell.dataset.shown === shown) return;
   cell.dataset.shown = shown;
   cell.dataset.state = item?.state ?? state;
@@ -40,15 +38,32 @@ export function fillCell(cell, item, tile, state) {
     return;
   }
   const image = imageOf(item, tile);
-  if (image) cell.setAttribute("aria-label", label(item, image));
+  cell.dataset.verdict = decision.verdict ?? "";
+  cell.setAttribute("aria-checked", String(marked));
+  if (image) cell.setAttribute("aria-label", label(item, image, said));
   else cell.removeAttribute("aria-label"); // its own words are its name
-  cell.replaceChildren(image ? picture(item, image) : card(item), foot(item, image));
+  const same = image && cell.dataset.image === `${image.id} ${image.file}` ? cell.querySelector(".picture") : null;
+  cell.dataset.image = image ? `${image.id} ${image.file}` : "";
+  cell.replaceChildren(same ?? (image ? picture(item, image) : card(item)), foot(item, image, decision, marked));
 }
 
-/** Begins with what is seen of it. @param {any} item @param {any} image */
-function label(item, image) {
+/** What was decided, in words. @param {any} decision @param {boolean} marked */
+function spoken(decision, marked) {
+  const stars = decision.stars ? `${decision.stars} ${decision.stars === 1 ? "star" : "stars"}` : "";
+  const older = decision.older ? "decided about an older picture" : "";
+  return [marked ? "marked" : "", decision.verdict ?? "", stars, decision.note ? "with a note" : "", older].filter(Boolean).join(", ");
+}
+
+/** The same in signs: no colour alone says anything. @param {any} decision @param {boolean} marked */
+function signs(decision, marked) {
+  const sign = VERDICTS.find(({ name }) => name === decision.verdict)?.sign ?? "";
+  return [marked ? "▣" : "", sign, decision.stars ? `★${decision.stars}` : "", decision.note ? "✎" : "", decision.older ? "older" : ""].filter(Boolean).join(" ");
+}
+
+/** Begins with what is seen of it. @param {any} item @param {any} image @param {string} said */
+function label(item, image, said) {
   const warned = item.warnings.length ? ", with a warning" : "";
-  return `${[item.key, ...marks(item, image)].join(" ")}, ${item.state}${warned}: ${item.prompt}`;
+  return `${[item.key, ...marks(item, image)].join(" ")}, ${item.state}${said ? `, ${said}` : ""}${warned}: ${item.prompt}`;
 }
 
 /** Whether it has a warning, where its job stands if that is not its end, and which of several it is. @param {any} item @param {any} image */
@@ -93,9 +108,10 @@ function card(item) {
     item.error ? element("p", { class: "reason" }, `${item.error.kind}: ${item.error.message}`) : element("p", { class: "prompt" }, item.prompt));
 }
 
-/** @param {any} item @param {any} image */
-function foot(item, image) {
+/** @param {any} item @param {any} image @param {any} decision @param {boolean} marked */
+function foot(item, image, decision, marked) {
   return element("div", { class: "foot", "aria-hidden": String(Boolean(image)) },
+    element("span", { class: "verdict", title: spoken(decision, marked) }, signs(decision, marked)),
     element("span", { class: "key" }, item.key),
     element("span", { class: "marks" }, marks(item, image).join(" ")));
 }

@@ -7,7 +7,7 @@ import { has, term, toggled } from "./search.js";
 
 const MOST_VALUES = 50;
 const TYPING_MS = 250;
-const OPEN = new Set(["state", "kind"]);
+const OPEN = new Set(["verdict", "state", "kind"]);
 
 export class Filters {
   /** @param {string} batch @param {(search: string) => void} changed */

@@ -14,7 +14,7 @@ const AT_REST_MS = 150;
 export class Grid {
   /**
    * @param {HTMLElement} box
-   * @param {{item: (job: number) => any, wanted: (jobs: number[]) => void, moved: (index: number) => void, opened: (index: number) => void}} owner
+   * @param {{item: (job: number) => any, decision: (item: any, tile: number) => any, isMarked: (index: number) => boolean, wanted: (jobs: number[]) => void, moved: (index: number) => void, opened: (index: number) => void}} owner
    */
   constructor(box, owner) {
     this.box = box;
@@ -99,7 +99,8 @@ export class Grid {
         this.cells.set(index, cell);
         this.room.append(cell);
       }
-      fillCell(cell, this.owner.item(this.list.jobs[index]), this.list.tiles[index], this.list.state(index));
+      const [item, tile] = [this.owner.item(this.list.jobs[index]), this.list.tiles[index]];
+      fillCell(cell, item, tile, this.list.state(index), item && this.owner.decision(item, tile), this.owner.isMarked(index));
       cell.setAttribute("aria-selected", String(index === this.at));
       cell.setAttribute("aria-setsize", String(this.list.count));
       cell.setAttribute("aria-posinset", String(index + 1));

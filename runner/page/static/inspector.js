@@ -1,14 +1,24 @@
 // @ts-check
 // All that is known of the job under the cursor, word for word.
 
-import { byId, command, element, money } from "./dom.js";
+import { byId, button, command, element, money } from "./dom.js";
 import { imageOf } from "./items.js";
 import { imagePath } from "./net.js";
-import { SIGNS } from "./tiles.js";
+import { SIGNS, VERDICTS } from "./tiles.js";
 
-/** @param {any} item @param {number} tile */
-export function inspect(item, tile) {
+/** @import { Cull } from "./cull.js" */
+
+/**
+ * @param {any} item
+ * @param {number} tile
+ * @param {any} decision
+ * @param {Cull} cull
+ */
+export function inspect(item, tile, decision, cull) {
   const box = byId("inspector");
+  const about = item ? `${item.id}/${tile}` : "";
+  if (about === box.dataset.about && document.activeElement?.id === "note") return; // somebody writes
+  box.dataset.about = about;
   if (!item) {
     box.replaceChildren();
     return;
@@ -20,12 +30,31 @@ export function inspect(item, tile) {
     ...(item.error ? [element("p", { class: "error" }, `${item.error.kind}: ${item.error.message}`)] : []),
     ...item.warnings.map((/** @type {string} */ warning) => element("p", { class: "warning" }, `⚠ ${warning}`)),
     element("p", { class: "prompt" }, item.prompt),
+    ...decided(decision, cull),
     ...(item.command ? [element("p", {}, "You may type: ", command(item.command))] : []),
     list(facts(item, image)),
     ...(image ? [links(image)] : []),
     ...group("Inputs", item.inputs),
     ...group("Your columns", item.columns),
   );
+}
+
+/** What was decided about it, and buttons to do so. @param {any} decision @param {Cull} cull */
+function decided(decision, cull) {
+  const older = decision.older ? [element("p", { class: "warning" }, "⚠ Decided about an older picture. This one is undecided.")] : [];
+  if (!cull.mayDecide) return [...older, element("p", { class: "decided" }, decisionInWords(decision))];
+  const verdicts = VERDICTS.map(({ name, sign }) => button(`${sign} ${name}`, () => cull.here({ verdict: decision.verdict === name ? null : name }, decision.verdict === name ? "undecided" : name), { "aria-pressed": String(decision.verdict === name) }));
+  const stars = [1, 2, 3, 4, 5].map((many) => button(many <= decision.stars ? "★" : "☆", () => cull.here({ stars: many === decision.stars ? 0 : many }, many === decision.stars ? "no stars" : `${many} stars`), { "aria-label": `${many} stars`, "aria-pressed": String(many === decision.stars) }));
+  const note = /** @type {HTMLTextAreaElement} */ (element("textarea", { id: "note", rows: "2", maxlength: "2000", "aria-label": "Note", placeholder: "Note" }));
+  note.value = decision.note;
+  note.addEventListener("change", () => note.value !== decision.note && cull.here({ note: note.value }, "noted"));
+  return [...older, element("div", { class: "decide", role: "group", "aria-label": "Decide" }, ...verdicts), element("div", { class: "decide", role: "group", "aria-label": "Stars" }, ...stars), note];
+}
+
+/** @param {any} decision */
+export function decisionInWords(decision) {
+  const sign = VERDICTS.find(({ name }) => name === decision.verdict);
+  return [sign ? `${sign.sign} ${sign.name}` : "", "★".repeat(decision.stars), decision.note, decision.older ? "decided about an older picture" : ""].filter(Boolean).join(" ");
 }
 
 /** @param {any} item @param {any} image @returns {[string, string][]} */

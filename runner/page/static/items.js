@@ -42,6 +42,20 @@ export class Items {
     return item;
   }
 
+  /** The details of any number of jobs, by their ids; those that are not here are asked for, and not all kept. @param {number[]} jobs */
+  async all(jobs) {
+    const found = new Map(jobs.map((job) => [job, this.kept.get(job)]));
+    const missing = [...found.keys()].filter((job) => !found.get(job));
+    for (let first = 0; first < missing.length; first += MOST_ASKED) {
+      const some = missing.slice(first, first + MOST_ASKED);
+      for (const item of await getJson(apiPath(this.batch, "items", { jobs: some.join() }))) {
+        found.set(item.id, item);
+        this.keep(item);
+      }
+    }
+    return found;
+  }
+
   /** @param {number[]} jobs */
   async ask(jobs) {
     if (!jobs.length) return;

@@ -17,6 +17,22 @@ export const KEYS = [
   ["pageDown", ["PageDown"], "a screen down"],
   ["open", [" ", "Enter"], "one picture, and back"],
   ["zoom", ["z"], "its own pixels"],
+  ["accept", ["p", "a"], "accept, next"],
+  ["reject", ["x"], "reject, next"],
+  ["reroll", ["r"], "re-roll, next"],
+  ["undecide", ["u"], "undecided"],
+  ["stars", ["1", "2", "3", "4", "5"], "stars"],
+  ["noStars", ["0"], "no stars"],
+  ["undo", ["Ctrl+z"], "take back"],
+  ["redo", ["Ctrl+Shift+z", "Ctrl+y"], "do again"],
+  ["nextUndecided", ["n"], "next undecided"],
+  ["previousUndecided", ["Shift+n"], "previous undecided"],
+  ["mark", ["s"], "mark"],
+  ["markLeft", ["Shift+ArrowLeft"], "mark on"],
+  ["markRight", ["Shift+ArrowRight"], "mark on"],
+  ["markUp", ["Shift+ArrowUp"], "mark on"],
+  ["markDown", ["Shift+ArrowDown"], "mark on"],
+  ["markAll", ["Ctrl+a"], "mark all that is listed"],
   ["search", ["/"], "search"],
   ["back", ["Escape"], "back; take the search away"],
   ["take", ["g"], "take in what is new"],
@@ -30,28 +46,41 @@ export const KEYS = [
 
 const NAMES = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space", PageUp: "PgUp", PageDown: "PgDn", Escape: "Esc" };
 
-/** @param {Record<string, () => void>} actions by the names above */
+/** A key as the table above has it. Shift counts with letters and arrows; what else needs it says so by itself. @param {KeyboardEvent} event */
+function nameOf(event) {
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const shift = event.shiftKey && (/^[a-z]$/.test(key) || key.startsWith("Arrow"));
+  return `${event.ctrlKey ? "Ctrl+" : ""}${shift ? "Shift+" : ""}${key}`;
+}
+
+/** @param {Record<string, (key: string) => void>} actions by the names above; each is told its key */
 export function listenToKeys(actions) {
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.altKey || event.metaKey || event.ctrlKey || event.isComposing) return;
+    if (event.altKey || event.metaKey || event.isComposing) return;
     const inField = target.matches("input[type=search], select, textarea, input[type=range]");
     if (inField && event.key !== "Escape") return;
     if (byId("help").hasAttribute("open")) return;
     if ((event.key === " " || event.key === "Enter") && target.matches("button, a, summary, input")) return;
     const letter = event.key.length === 1 && event.key !== " ";
-    if (letter && localStorage.getItem(OFF)) return;
-    const found = KEYS.find(([, keys]) => keys.includes(letter ? event.key.toLowerCase() : event.key));
+    if (letter && !event.ctrlKey && localStorage.getItem(OFF)) return;
+    const found = KEYS.find(([, keys]) => keys.includes(nameOf(event)));
     const act = found && actions[found[0]];
     if (!act) return;
     event.preventDefault();
-    act();
+    act(event.key);
   });
+}
+
+/** @param {string} key */
+function shown(key) {
+  const parts = key === "+" ? [key] : key.split("+");
+  return parts.map((part) => NAMES[/** @type {keyof typeof NAMES} */ (part)] ?? (part.length === 1 ? part.toUpperCase() : part)).join("+");
 }
 
 export function showHelp() {
   const dialog = /** @type {HTMLDialogElement} */ (byId("help"));
-  const rows = KEYS.map(([, keys, what]) => element("div", {}, element("dt", {}, ...keys.map((key) => element("kbd", {}, NAMES[/** @type {keyof typeof NAMES} */ (key)] ?? key))), element("dd", {}, what)));
+  const rows = KEYS.map(([, keys, what]) => element("div", {}, element("dt", {}, ...keys.map((key) => element("kbd", {}, shown(key)))), element("dd", {}, what)));
   const box = /** @type {HTMLInputElement} */ (element("input", { type: "checkbox" }));
   box.checked = !localStorage.getItem(OFF);
   box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes")));
@@ -59,7 +88,7 @@ export function showHelp() {
     element("h2", {}, "Keys"),
     element("dl", { class: "keys" }, ...rows),
     element("p", {}, element("label", {}, box, " Letters are keys")),
-    element("p", {}, "This page looks, and changes nothing. It never pays: what costs money is a line to type."),
+    element("p", {}, "Verdicts, stars and marks are about the marked ones, where there are any. The list stands still under the cursor: G takes in what has changed. This page never pays: what costs money is a line to type."),
     button("Close", () => dialog.close()),
   );
   dialog.showModal();

@@ -34,12 +34,12 @@ export class Loupe {
     this.dialog.close();
   }
 
-  /** @param {any} item @param {number} tile @param {string} place "3 of 120" */
-  show(item, tile, place) {
+  /** @param {any} item @param {number} tile @param {string} place "3 of 120" @param {string} decided in signs and words */
+  show(item, tile, place, decided) {
     if (!this.isOpen) this.dialog.showModal();
     const image = item && imageOf(item, tile);
     const shown = image ? `${image.id} ${image.file}` : `${item?.id} ${item?.state}`;
-    byId("caption-text").textContent = item ? caption(item, image, place) : place;
+    byId("caption-text").textContent = item ? caption(item, image, [decided, place].filter(Boolean).join(" · ")) : place;
     if (this.shown === shown) return;
     this.shown = shown;
     this.large = false;

@@ -13,16 +13,29 @@ export class Refused extends Error {
 /** A text that is no search: it says why. */
 export class NoSearch extends Error {}
 
+const KEY = "nightsheet-key";
+/** Where nobody answers: the server has ended. */
+const NOBODY = 0;
+
 /** Use the link's secret, and take it out of the address. */
 export async function enter() {
   const link = location.hash.slice(1);
   if (!link) return;
   history.replaceState(null, "", location.pathname + location.search);
-  await asked("/enter", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ link }),
+  const { key } = await postJson("/enter", { link });
+  if (key) localStorage.setItem(KEY, key);
+  else localStorage.removeItem(KEY);
+}
+
+/** Have something changed. Only who came by the link has the key. @param {string} path @param {any} told @returns {Promise<any>} */
+export async function postJson(path, told) {
+  const headers = { "Content-Type": "application/json", "X-Nightsheet-Key": localStorage.getItem(KEY) ?? "" };
+  const options = { method: "POST", headers, body: JSON.stringify(told) };
+  const response = await asked(path, options).catch((error) => {
+    if (error instanceof TypeError) throw new Refused(NOBODY, "The page has lost its server.", "");
+    throw error;
   });
+  return response.json();
 }
 
 /** @param {string} path @returns {Promise<any>} */
@@ -40,7 +53,7 @@ export async function getTiles(path) {
   const data = await response.arrayBuffer();
   const count = Number(response.headers.get("X-Tiles"));
   if (data.byteLength !== count * 12) throw new Refused(500, "The list of tiles came in pieces.", "");
-  return { data, count, stamp: Number(response.headers.get("X-Stamp")) };
+  return { data, count, stamp: Number(response.headers.get("X-Stamp")), rights: response.headers.get("X-Rights") };
 }
 
 /** @param {string} batch @param {string} name @param {Record<string, string>} [query] */

@@ -2,10 +2,11 @@
 // A batch on screen: the list, the cursor, the search, and what comes in while somebody looks.
 
 import { readAddress, writeAddress } from "./address.js";
+import { Cull } from "./cull.js";
 import { byId, countOf, say } from "./dom.js";
 import { Filters } from "./filters.js";
 import { Grid } from "./grid.js";
-import { inspect } from "./inspector.js";
+import { decisionInWords, inspect } from "./inspector.js";
 import { imageOf, Items } from "./items.js";
 import { listenToKeys, showHelp } from "./keys.js";
 import { paced } from "./live.js";
@@ -29,9 +30,14 @@ export class View {
     this.stamp = 0;
     this.items = new Items(this.place.batch, () => this.arrived());
     this.filters = new Filters(this.place.batch, (search) => this.find(search));
+    this.cull = new Cull(this);
+    /** Lines to type, by their verbs. @type {Record<string, string>} */
+    this.lines = {};
     this.loupe = new Loupe({ closed: () => this.closed(), step: (by) => this.grid.go(this.grid.at + by) });
     this.grid = new Grid(byId("grid"), {
       item: (job) => this.items.get(job),
+      decision: (item, tile) => this.cull.of(item, tile),
+      isMarked: (index) => this.cull.isMarked(index),
       wanted: (jobs) => this.try(() => this.items.want(jobs)),
       moved: () => this.moved(),
       opened: () => this.open(),
@@ -48,6 +54,7 @@ export class View {
     this.filters.set(this.place.search);
     /** @type {HTMLSelectElement} */ (byId("order")).value = this.place.order;
     await this.load(FIRST);
+    this.cull.decisions.resume();
     await this.status();
     if (this.grid.list.count === FIRST) await this.load();
     if (this.place.key) await this.openKey(this.place.key, this.place.number);
@@ -72,8 +79,9 @@ export class View {
   /** @param {number} [limit] */
   async fetch(limit) {
     const query = { q: this.place.search, sort: this.place.order, limit: limit ? String(limit) : "" };
-    const { data, count, stamp } = await getTiles(apiPath(this.place.batch, "tiles", query));
+    const { data, count, stamp, rights } = await getTiles(apiPath(this.place.batch, "tiles", query));
     this.stamp = stamp;
+    this.cull.mayDecide = rights === "decide";
     return new TileList(data, count);
   }
 
@@ -83,18 +91,50 @@ export class View {
     this.fresh = null;
     byId("new").hidden = true;
     this.grid.show(list, tile ? list.find(tile, job) : 0);
+    this.cull.overlay();
     byId("count").textContent = countOf(list.count, "tile");
     byId("nothing").hidden = list.count > 0;
     byId("nothing").textContent = this.place.search ? "Nothing is found. Esc takes the search away." : "This batch has no jobs.";
-    inspect(this.item(), this.tile());
+    this.inspect();
+    this.cull.tally();
+  }
+
+  inspect() {
+    const item = this.item();
+    inspect(item, this.tile(), item && this.cull.of(item, this.tile()), this.cull);
+  }
+
+  /** After a decision: cells change, nothing moves. */
+  redraw() {
+    this.grid.draw();
+    this.inspect();
+    this.cull.tally();
+    if (this.loupe.isOpen) this.drawLoupe();
+  }
+
+  /** The details of places in the list, those that have to be asked for as well. @param {number[]} places @returns {Promise<[number, any][]>} */
+  async itemsAt(places) {
+    const { jobs } = this.grid.list;
+    if (places.every((place) => this.items.get(jobs[place]))) return places.map((place) => [place, this.items.get(jobs[place])]);
+    const found = await this.items.all(places.map((place) => jobs[place]));
+    return places.flatMap((place) => (found.get(jobs[place]) ? [[place, found.get(jobs[place])]] : []));
+  }
+
+  /** A line to type about this batch. @param {string} verb @param {...string} words */
+  line(verb, ...words) {
+    const quoted = words.map((word) => (/^[\w:=.,@%+/-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`));
+    return [this.lines[verb] ?? `nightsheet ${verb} ${this.place.batch}`, ...quoted].join(" ");
   }
 
   async status() {
-    showStatus(await getJson(apiPath(this.place.batch, "status")), (search) => this.find(search));
+    const status = await getJson(apiPath(this.place.batch, "status"));
+    this.lines = status.lines;
+    showStatus(status, (search) => this.find(search));
   }
 
   /** After a change: the state, what is on screen, and how many tiles are new. The list stands still. */
   async update() {
+    const began = performance.now();
     await this.status();
     await this.items.refresh([...this.grid.visible(), this.grid.list.jobs[this.grid.at]].filter(Boolean));
     const list = await this.fetch().catch((error) => {
@@ -103,6 +143,10 @@ export class View {
     });
     if (!list) return;
     if (!this.grid.list.count && list.count) return this.take(list);
+    this.cull.decisions.readBack(began);
+    this.grid.list.learn(list);
+    this.cull.overlay();
+    this.redraw();
     const many = list.beyond(this.grid.list);
     this.fresh = list;
     byId("new").hidden = !many;
@@ -139,14 +183,14 @@ export class View {
 
   moved() {
     this.place = { ...this.place, at: this.tile() };
-    inspect(this.item(), this.tile());
+    this.inspect();
     this.note(false);
     if (this.loupe.isOpen) this.open();
   }
 
   arrived() {
     this.grid.draw();
-    inspect(this.item(), this.tile());
+    this.inspect();
     if (!this.loupe.isOpen) return;
     this.drawLoupe();
     this.note(false);
@@ -166,7 +210,8 @@ export class View {
 
   drawLoupe() {
     const place = `${(this.grid.at + 1).toLocaleString("en")} of ${this.grid.list.count.toLocaleString("en")}`;
-    this.loupe.show(this.item(), this.tile(), place);
+    const item = this.item();
+    this.loupe.show(item, this.tile(), place, item ? decisionInWords(this.cull.of(item, this.tile())) : "");
   }
 
   /** @param {string} key @param {number} number */
@@ -222,6 +267,10 @@ export class View {
     byId("help-button").addEventListener("click", showHelp);
     byId("inspector-button").addEventListener("click", () => this.panel("inspector"));
     byId("filters-button").addEventListener("click", () => this.panel("filters"));
+    byId("loupe-accept").addEventListener("click", () => this.cull.verdict("accepted"));
+    byId("loupe-reject").addEventListener("click", () => this.cull.verdict("rejected"));
+    byId("loupe-reroll").addEventListener("click", () => this.cull.verdict("reroll"));
+    byId("loupe-star").addEventListener("click", () => this.starOn());
     addEventListener("popstate", () => this.returned());
   }
 
@@ -241,9 +290,15 @@ export class View {
     this.grid.resize(fits);
   }
 
-  /** @returns {Record<string, () => void>} */
+  /** One star more than it has; after five, none. */
+  starOn() {
+    const item = this.item();
+    if (item) this.cull.stars((this.cull.of(item, this.tile()).stars + 1) % 6);
+  }
+
+  /** @returns {Record<string, (key: string) => void>} */
   actions() {
-    const { grid, loupe } = this;
+    const { grid, loupe, cull } = this;
     const by = (/** @type {() => number} */ step) => () => grid.go(grid.at + step());
     return {
       left: by(() => -1),
@@ -265,6 +320,22 @@ export class View {
       smaller: () => this.resize(grid.size - 40),
       details: () => this.panel("inspector"),
       help: showHelp,
+      accept: () => cull.verdict("accepted"),
+      reject: () => cull.verdict("rejected"),
+      reroll: () => cull.verdict("reroll"),
+      undecide: () => cull.verdict(null),
+      stars: (key) => cull.stars(Number(key)),
+      noStars: () => cull.stars(0),
+      undo: () => cull.undo(),
+      redo: () => cull.redo(),
+      nextUndecided: () => cull.undecided(1),
+      previousUndecided: () => cull.undecided(-1),
+      mark: () => cull.mark(),
+      markLeft: () => cull.markTo(grid.at - 1),
+      markRight: () => cull.markTo(grid.at + 1),
+      markUp: () => cull.markTo(grid.at - (loupe.isOpen ? 1 : grid.columns)),
+      markDown: () => cull.markTo(grid.at + (loupe.isOpen ? 1 : grid.columns)),
+      markAll: () => cull.markAll(),
     };
   }
 
@@ -275,7 +346,9 @@ export class View {
   }
 
   back() {
-    if (this.loupe.isOpen) this.loupe.close();
+    if (document.activeElement?.id === "note") byId("grid").focus();
+    else if (this.loupe.isOpen) this.loupe.close();
+    else if (this.cull.unmark()) byId("grid").focus();
     else if (document.activeElement === byId("search") && this.place.search) byId("grid").focus();
     else this.find("");
     if (document.activeElement === byId("search")) byId("grid").focus();

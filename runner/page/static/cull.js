@@ -1,0 +1,257 @@
+// @ts-check
+// Deciding by keys: a verdict and the next one, stars, marks, undo. The list never moves; a verdict changes a cell.
+
+import { byId, command, countOf, element, say } from "./dom.js";
+import { Decisions, nameOf, targetOf } from "./decisions.js";
+import { imageOf } from "./items.js";
+import { VERDICTS } from "./tiles.js";
+
+/** @import { Decision } from "./decisions.js" */
+/** @import { View } from "./view.js" */
+
+const MOST_UNDONE = 500;
+const MOST_MARKED = 5000;
+const DONE = { accepted: "accepted", rejected: "rejected", reroll: "marked for a re-roll" };
+
+export class Cull {
+  /** @param {View} view */
+  constructor(view) {
+    this.view = view;
+    /** Whether this page may decide; a page that may only look says so. */
+    this.mayDecide = false;
+    /** Marked tiles: JOB/TILE. @type {Set<string>} */
+    this.marks = new Set();
+    /** @type {{places: string[], targets: any[], before: any[], after: any[]}[]} */
+    this.undone = [];
+    /** @type {typeof this.undone} */
+    this.done = [];
+    /** Which tile something was said of, and where it was in the list, by picture. @type {Map<string, {place: string, index: number}>} */
+    this.places = new Map();
+    /** One key after the other, also where details have to come first. @type {Promise<unknown>} */
+    this.turn = Promise.resolve();
+    this.decisions = new Decisions(view.place.batch, {
+      answered: (answer) => this.answered(answer),
+      unsaved: (many, why) => this.unsaved(many, why),
+      failed: (error) => view.failed(error),
+    });
+    addEventListener("pagehide", () => this.decisions.gathered.length && this.decisions.close());
+  }
+
+  /** @param {any} item @param {number} tile @returns {Decision} */
+  of(item, tile) {
+    return this.decisions.of(item, imageOf(item, tile));
+  }
+
+  /** @param {number} index */
+  place(index) {
+    const { jobs, tiles } = this.view.grid.list;
+    return `${jobs[index]}/${tiles[index]}`;
+  }
+
+  /** @param {number} index */
+  isMarked(index) {
+    return this.marks.has(this.place(index));
+  }
+
+  /** The places in the list of what a key is about: the marked, else the one under the cursor. */
+  chosen() {
+    const { list, at } = this.view.grid;
+    if (!this.marks.size) return list.count ? [at] : [];
+    const chosen = [];
+    for (let index = 0; index < list.count; index++) if (this.isMarked(index)) chosen.push(index);
+    return chosen;
+  }
+
+  /** A verdict, and the next one. @param {"accepted" | "rejected" | "reroll" | null} verdict */
+  verdict(verdict) {
+    this.inTurn(async () => {
+      const many = this.marks.size;
+      const done = await this.say(this.chosen(), { verdict }, verdict ? DONE[verdict] : "undecided");
+      if (done && verdict && !many) this.step();
+    });
+  }
+
+  /** @param {number} stars */
+  stars(stars) {
+    this.inTurn(() => this.say(this.chosen(), { stars }, stars ? countOf(stars, "star") : "no stars"));
+  }
+
+  /** About the one under the cursor, whatever is marked. @param {Partial<Decision>} said @param {string} words */
+  here(said, words) {
+    const { at } = this.view.grid;
+    this.inTurn(() => this.say([at], said, words));
+  }
+
+  /** @param {() => Promise<unknown>} work */
+  inTurn(work) {
+    this.turn = this.turn.then(() => this.view.try(work));
+  }
+
+  step() {
+    const { grid } = this.view;
+    if (grid.at + 1 < grid.list.count) grid.go(grid.at + 1);
+  }
+
+  /** @param {number[]} chosen places in the list @param {Partial<Decision>} said @param {string} words */
+  async say(chosen, said, words) {
+    if (!this.mayDecide) {
+      this.tell("This page may only look: it was opened with --look.");
+      return false;
+    }
+    const { grid } = this.view;
+    if (chosen.length > MOST_MARKED) {
+      this.tell(`More than ${MOST_MARKED.toLocaleString("en")} are marked. A search and this do as many as you like:`, this.view.line("decide", "--search", this.view.place.search || "", "--accept", "all"));
+      return false;
+    }
+    const entry = { places: /** @type {string[]} */ ([]), targets: /** @type {any[]} */ ([]), before: /** @type {any[]} */ ([]), after: /** @type {any[]} */ ([]) };
+    for (const [index, item] of await this.view.itemsAt(chosen)) {
+      const image = imageOf(item, grid.list.tiles[index]);
+      const was = this.decisions.of(item, image);
+      entry.places.push(this.place(index));
+      entry.targets.push(targetOf(item, image));
+      entry.before.push(Object.fromEntries(Object.keys(said).map((name) => [name, was[/** @type {keyof Decision} */ (name)]])));
+      entry.after.push(said);
+    }
+    if (!entry.places.length) return false;
+    this.done.push(entry);
+    if (this.done.length > MOST_UNDONE) this.done.shift();
+    this.undone = [];
+    this.apply(entry, entry.after);
+    this.tell(`${this.named(entry)} ${words}.${chosen.length > 1 ? " Ctrl+Z takes it back." : ""}`);
+    return true;
+  }
+
+  /** @param {{places: string[], targets: any[]}} entry */
+  named(entry) {
+    if (entry.places.length > 1) return countOf(entry.places.length, "picture");
+    const { key, number } = entry.targets[0];
+    return number ? `${key}:${number}` : key;
+  }
+
+  /** @param {{places: string[], targets: any[]}} entry @param {any[]} said */
+  apply(entry, said) {
+    this.decisions.say(entry.targets, said);
+    entry.places.forEach((place, number) => this.places.set(nameOf(entry.targets[number]), { place, index: this.find(place) }));
+    this.overlay();
+    this.view.redraw();
+  }
+
+  /** The list says what was said here, whenever it was read. */
+  overlay() {
+    const { list } = this.view.grid;
+    for (const [name, { place, index }] of this.places) {
+      const said = this.decisions.over(name);
+      const found = index < list.count && this.place(index) === place ? index : this.find(place);
+      if (!said) this.places.delete(name);
+      else if (found >= 0) list.decide(found, said);
+    }
+  }
+
+  /** @param {string} place */
+  find(place) {
+    const [job, tile] = place.split("/").map(Number);
+    return this.view.grid.list.find(tile, job);
+  }
+
+  undo() {
+    const entry = this.done.pop();
+    if (!entry) return this.tell("There is nothing to take back.");
+    this.undone.push(entry);
+    this.apply(entry, entry.before);
+    this.show(entry);
+    this.tell(`${this.named(entry)}: taken back.`);
+  }
+
+  redo() {
+    const entry = this.undone.pop();
+    if (!entry) return this.tell("There is nothing to do again.");
+    this.done.push(entry);
+    this.apply(entry, entry.after);
+    this.show(entry);
+    this.tell(`${this.named(entry)}: done again.`);
+  }
+
+  /** Look where something was taken back. @param {{places: string[]}} entry */
+  show(entry) {
+    const index = this.find(entry.places[0]);
+    if (index >= 0) this.view.grid.go(index);
+  }
+
+  /** @param {1 | -1} by */
+  undecided(by) {
+    const { list, at } = this.view.grid;
+    for (let step = 1; step <= list.count; step++) {
+      const index = (at + by * step + list.count * 2) % list.count;
+      if (!list.verdict(index)) return this.view.grid.go(index);
+    }
+    this.tell("All are decided.");
+  }
+
+  mark() {
+    const { at, list } = this.view.grid;
+    if (!list.count) return;
+    const place = this.place(at);
+    if (!this.marks.delete(place)) this.marks.add(place);
+    this.marked();
+  }
+
+  /** Mark from the cursor to where it goes. @param {number} to */
+  markTo(to) {
+    const { grid } = this.view;
+    const last = Math.max(0, Math.min(to, grid.list.count - 1));
+    const [from, until] = [Math.min(grid.at, last), Math.max(grid.at, last)];
+    for (let index = from; index <= until && index < grid.list.count; index++) this.marks.add(this.place(index));
+    grid.go(last);
+    this.marked();
+  }
+
+  markAll() {
+    const { list } = this.view.grid;
+    for (let index = 0; index < list.count; index++) this.marks.add(this.place(index));
+    this.marked();
+  }
+
+  /** Whether there were any marks to take away. */
+  unmark() {
+    if (!this.marks.size) return false;
+    this.marks.clear();
+    this.marked();
+    return true;
+  }
+
+  marked() {
+    this.tell(this.marks.size ? `${this.marks.size.toLocaleString("en")} marked. Esc takes the marks away.` : "No marks.");
+    this.view.redraw();
+  }
+
+  /** The table has it: the details here say so as well. @param {any} answer */
+  answered(answer) {
+    if (answer.refused.length) {
+      this.tell(`${countOf(answer.refused.length, "decision")} not taken: another picture has come, or the row is gone. Look again.`);
+      this.view.changed();
+    }
+    this.view.redraw();
+  }
+
+  /** @param {number} many @param {string} why */
+  unsaved(many, why) {
+    byId("unsaved").hidden = !many;
+    byId("unsaved").textContent = many ? `⚠ ${countOf(many, "decision")} not saved: ${why}` : "";
+  }
+
+  /** Say it, to see and to hear. @param {string} text @param {string} [line] */
+  tell(text, line = "") {
+    byId("told").replaceChildren(text, ...(line ? [" ", command(line)] : []));
+    say(text);
+  }
+
+  /** How far it is. */
+  tally() {
+    const many = this.view.grid.list.tally();
+    const told = VERDICTS.map(({ name, sign }, index) => element("span", { title: name }, `${sign} ${many[index + 1].toLocaleString("en")}`));
+    const left = many[0] ? `${many[0].toLocaleString("en")} undecided` : `all decided: next ${this.view.line("export")}`;
+    byId("tally").replaceChildren(...told, element("span", {}, left));
+    byId("loupe-verdicts").hidden = !this.mayDecide;
+    byId("tally").hidden = !this.mayDecide || !this.view.grid.list.count;
+  }
+}

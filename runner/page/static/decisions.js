@@ -1,0 +1,168 @@
+// @ts-check
+// What is said about pictures, on its way to the table: shown at once, gathered, sent, and kept in this browser
+// until it is answered. Each sending has an id of its own: sent twice, by whichever tab, it is done once.
+
+import { apiPath, postJson, Refused } from "./net.js";
+
+/** @typedef {{verdict: string | null, stars: number, note: string, older?: boolean}} Decision */
+/** @typedef {{key: string, number: number, sha256: string | null}} Target */
+/** @typedef {{action: string, at: number, decisions: any[]}} Sending */
+
+const GATHER_MS = 250;
+const MOST_AT_ONCE = 300;
+const MOST_CHARACTERS = 80_000;
+const LONGEST_WAIT_MS = 15_000;
+const AGAIN = [0, 401, 403, 503];
+
+/** @type {Decision} */
+export const NOTHING = { verdict: null, stars: 0, note: "" };
+
+/** @param {Target} target */
+export const nameOf = ({ key, number, sha256 }) => JSON.stringify([key, number, sha256]);
+
+/** What a decision about a tile is about: the picture that it shows, else its job. @param {any} item @param {any} image @returns {Target} */
+export const targetOf = (item, image) => ({ key: item.key, number: image ? image.number : 0, sha256: image ? image.sha256 : null });
+
+export class Decisions {
+  /** @param {string} batch @param {{answered: (answer: any) => void, unsaved: (many: number, why: string) => void, failed: (error: Refused) => void}} owner */
+  constructor(batch, owner) {
+    this.batch = batch;
+    this.owner = owner;
+    this.shelf = `nightsheet-unsaved/${batch}/`;
+    /** What is not answered yet, the oldest first. @type {Sending[]} */
+    this.queue = [];
+    /** What these say, by picture. @type {Map<string, any>} */
+    this.said = new Map();
+    /** What was answered, until the table has been read again: an older answer must not undo it here. @type {Map<string, {said: any, at: number}>} */
+    this.settled = new Map();
+    /** @type {any[]} */
+    this.gathered = [];
+    this.gathering = 0;
+    this.sending = false;
+    this.waiting = 0;
+    this.wait = 1000;
+  }
+
+  /** Take up what this browser has kept: of a tab that was closed, a server that was killed. */
+  resume() {
+    const kept = Object.keys(localStorage).filter((name) => name.startsWith(this.shelf));
+    this.queue = kept.map((name) => JSON.parse(localStorage.getItem(name) ?? "")).sort((one, other) => one.at - other.at);
+    this.remember();
+    this.send();
+  }
+
+  /** What is decided about a picture, as far as this page knows. @param {any} item @param {any} image @returns {Decision} */
+  of(item, image) {
+    const base = (image ? image.decision : item.decision) ?? NOTHING;
+    const said = this.over(nameOf(targetOf(item, image)));
+    if (!said) return base.older ? { ...NOTHING, older: true } : base;
+    return { ...NOTHING, ...(base.older ? {} : base), ...said, older: false };
+  }
+
+  /** What was said here of a picture, and may not be read back yet. @param {string} name */
+  over(name) {
+    const [settled, said] = [this.settled.get(name)?.said, this.said.get(name)];
+    return settled || said ? { ...settled, ...said } : null;
+  }
+
+  /** The table has been read, by a request made at that time. @param {number} at */
+  readBack(at) {
+    for (const [name, one] of this.settled) if (one.at < at) this.settled.delete(name);
+  }
+
+  /** @param {Target[]} targets @param {Partial<Decision>[]} said of each */
+  say(targets, said) {
+    targets.forEach((target, index) => this.gathered.push({ ...target, ...said[index] }));
+    this.remember();
+    if (!this.gathering) this.gathering = setTimeout(() => this.close(), GATHER_MS);
+  }
+
+  /** Make sendings of what was gathered, and keep them. */
+  close() {
+    clearTimeout(this.gathering);
+    this.gathering = 0;
+    const merged = new Map();
+    for (const one of this.gathered) merged.set(nameOf(one), { ...merged.get(nameOf(one)), ...one });
+    this.gathered = [];
+    let some = /** @type {any[]} */ ([]);
+    let characters = 0;
+    for (const one of merged.values()) {
+      if (some.length === MOST_AT_ONCE || characters > MOST_CHARACTERS) {
+        this.keep(some);
+        [some, characters] = [[], 0];
+      }
+      some.push(one);
+      characters += one.key.length * 2 + (one.note?.length ?? 0) * 2 + 150;
+    }
+    if (some.length) this.keep(some);
+    this.remember();
+    this.send();
+  }
+
+  /** @param {any[]} decisions */
+  keep(decisions) {
+    const sending = { action: crypto.randomUUID(), at: Date.now() + this.queue.length / 1000, decisions };
+    this.queue.push(sending);
+    try {
+      localStorage.setItem(this.shelf + sending.action, JSON.stringify(sending));
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error; // the browser's room is full: it is sent all the same
+    }
+  }
+
+  remember() {
+    this.said.clear();
+    for (const one of [...this.queue.flatMap((sending) => sending.decisions), ...this.gathered]) {
+      const { key, number, sha256, ...said } = one;
+      const name = nameOf({ key, number, sha256 });
+      this.said.set(name, { ...this.said.get(name), ...said });
+    }
+  }
+
+  /** One sending after the other, the oldest first; what finds nobody is tried again. */
+  async send() {
+    if (this.sending) return;
+    clearTimeout(this.waiting);
+    this.sending = true;
+    while (this.queue.length) {
+      const { action, decisions } = this.queue[0];
+      try {
+        const answer = await postJson(apiPath(this.batch, "decisions"), { action, decisions });
+        this.settle(decisions, answer.refused);
+        this.drop(action);
+        this.owner.answered(answer);
+        this.wait = 1000;
+      } catch (error) {
+        const status = error instanceof Refused ? error.status : 0;
+        if (!AGAIN.includes(status)) {
+          this.drop(action);
+          this.owner.failed(/** @type {Refused} */ (error));
+          continue;
+        }
+        this.owner.unsaved(this.said.size, status === 401 || status === 403 ? "open the link that nightsheet view prints" : "trying again");
+        this.waiting = setTimeout(() => this.send(), this.wait);
+        this.wait = Math.min(LONGEST_WAIT_MS, this.wait * 2);
+        this.sending = false;
+        return;
+      }
+    }
+    this.sending = false;
+    this.owner.unsaved(0, "");
+  }
+
+  /** @param {any[]} decisions @param {any[]} refused */
+  settle(decisions, refused) {
+    const not = new Set(refused.map(nameOf));
+    for (const { key, number, sha256, ...said } of decisions) {
+      const name = nameOf({ key, number, sha256 });
+      if (!not.has(name)) this.settled.set(name, { said: { ...this.settled.get(name)?.said, ...said }, at: performance.now() });
+    }
+  }
+
+  /** @param {string} action */
+  drop(action) {
+    this.queue = this.queue.filter((sending) => sending.action !== action);
+    localStorage.removeItem(this.shelf + action);
+    this.remember();
+  }
+}
