@@ -14,6 +14,7 @@ from jobs.store.overview import Overview
 from jobs.store.page.actions import Actions
 from jobs.store.page.decisions import ImageDecisions
 from jobs.store.page.facets import Facets
+from jobs.store.page.rerolls import Rerolls
 from jobs.store.page.tiles import Tiles
 from jobs.store.preview import Preview
 from jobs.store.sqlite.database import Database
@@ -41,6 +42,7 @@ class Store:
         self.facets = Facets(database, now)
         self.actions = Actions(database, now)
         self.decisions = ImageDecisions(database, now)
+        self.rerolls = Rerolls(database, now)
         self.overview = Overview(database, now)
         self.accounts = Accounts(database, now)
         self.records = Records(database, now)

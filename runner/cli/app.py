@@ -80,6 +80,11 @@ COMMANDS = (
         "Give pictures a verdict and stars: accept, reject, make once more. To undo is to decide again.",
     ),
     CommandEntry(
+        "reroll",
+        _DECIDE,
+        "Write a sheet of what is marked for a re-roll, with its price. It sends and pays nothing.",
+    ),
+    CommandEntry(
         "pause",
         _DECIDE,
         "Send nothing new of a batch until you resume it; a run still fetches what is paid for.",

@@ -12,7 +12,7 @@ from runner.page.page import Page
 if TYPE_CHECKING:
     from jobs.views import BatchView, RunView
 
-_VERBS = ("decide", "export")
+_VERBS = ("decide", "export", "reroll")
 """Of lines to type that the page puts together itself."""
 _PACE_MINUTES = 10
 """The pace is measured over the last minutes, or over the run if it is younger."""

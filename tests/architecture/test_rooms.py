@@ -54,7 +54,7 @@ FLOORS = {
         atomic_file files image_notes
         errors compact_set
         exit_codes
-        concurrency pauses problems suggestions signed_urls decisions actions
+        concurrency pauses problems suggestions signed_urls decisions actions rerolls
     """,
     "jobs.sheets": """
         first_sheet planning

@@ -354,3 +354,13 @@ async def test_what_a_command_decides_is_seen(tmp_path: Path) -> None:
         wish = DecisionWish("p00", {"stars": 3})
         await served.table.store.decisions.decide(served.table.batch.id, [wish], DecisionSource.CLI)
         await page.locator("#tile-0 .verdict", has_text="★3").wait_for()
+
+
+async def test_re_rolls_are_one_key_away(tmp_path: Path) -> None:
+    """With the line that writes their sheet: the page pays nothing, and types nothing."""
+    async with deciding(tmp_path, "grid") as (served, _, page):
+        await page.keyboard.press("r")
+        await until_decided(served, {"p00:1": ("reroll", 0, "")})
+        await page.keyboard.press("w")
+        await until(page, "document.getElementById('count').textContent", "1 tile")
+        assert await page.locator("#told code").inner_text() == "nightsheet reroll night"

@@ -249,7 +249,7 @@ export class Cull {
   tally() {
     const many = this.view.grid.list.tally();
     const told = VERDICTS.map(({ name, sign }, index) => element("span", { title: name }, `${sign} ${many[index + 1].toLocaleString("en")}`));
-    const left = many[0] ? `${many[0].toLocaleString("en")} undecided` : `all decided: next ${this.view.line("export")}`;
+    const left = many[0] ? `${many[0].toLocaleString("en")} undecided` : `all decided: next ${this.view.line(many[3] ? "reroll" : "export")}`;
     byId("tally").replaceChildren(...told, element("span", {}, left));
     byId("loupe-verdicts").hidden = !this.mayDecide;
     byId("tally").hidden = !this.mayDecide || !this.view.grid.list.count;

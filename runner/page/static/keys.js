@@ -38,6 +38,7 @@ export const KEYS = [
   ["take", ["g"], "take in what is new"],
   ["unconfirmed", ["d"], "unconfirmed"],
   ["failed", ["f"], "failed"],
+  ["rerolls", ["w"], "re-rolls, and the line that writes their sheet"],
   ["larger", ["+", "="], "larger"],
   ["smaller", ["-"], "smaller"],
   ["details", ["i"], "details"],

@@ -316,6 +316,10 @@ export class View {
       take: () => this.takeFresh(),
       unconfirmed: () => this.find("state:unconfirmed"),
       failed: () => this.find("state:failed"),
+      rerolls: () => {
+        this.find("verdict:reroll");
+        cull.tell("Their sheet and its price, which pays nothing:", this.line("reroll"));
+      },
       larger: () => this.resize(grid.size + 40),
       smaller: () => this.resize(grid.size - 40),
       details: () => this.panel("inspector"),

@@ -18,6 +18,7 @@ from jobs.decisions import DecisionSource, DecisionWish, Said, Verdict
 from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
 from jobs.pauses import PauseReason
+from jobs.rerolls import MadeReroll
 from jobs.row_change import Claims
 from jobs.search import SearchField, parse_search
 from jobs.sheets.planned import PlannedJob
@@ -280,6 +281,13 @@ async def _page(r: Recorder) -> None:
         decided = await r.ask("decisions.decide", batch, wishes, DecisionSource.CLI)
         assert len(decided.images) >= len(keys)
         await r.ask("decisions.of_batch", batch)
+    await r.ask(
+        "decisions.decide", batch, [DecisionWish("e40", {"verdict": Verdict.REROLL})], DecisionSource.CLI
+    )
+    marked, *_ = await r.ask("rerolls.marked", batch)
+    for sheet in ("one.csv", "two.csv"):
+        await r.ask("rerolls.make", sheet, [MadeReroll(marked, ("e40-r1",), "new", 1)])
+    await r.ask("rerolls.known_keys", batch)
     await r.ask("actions.keep", ActionNote("one", batch, "decisions", {}, {}))
     await r.ask("actions.answer", "one")
     for field in (SearchField.STATE, SearchField.SIZE, SearchField.COLUMN):

@@ -1,0 +1,50 @@
+"""Pictures that are to be made once more: which, how, and the sheet that already has them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+NEW_SEED, SAME_SEED = "new", "same"
+MOST_VARIANTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RerollWish:
+    """How a picture is to be made once more. None leaves it to whoever writes the sheet."""
+
+    prompt: str | None = None
+    """None is the same words."""
+    seed: str | None = None
+    """new, same, or a number."""
+    variants: int | None = None
+    inputs_patch: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedReroll:
+    """A picture, or a job without one, that a person has marked for a re-roll."""
+
+    job_id: int
+    key: str
+    number: int
+    decided_at: datetime
+    wish: RerollWish
+    sheet: str | None = None
+    """The sheet that it was written into last."""
+    made_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was marked after it was last written into a sheet."""
+        return self.made_at is None or self.made_at < self.decided_at
+
+
+@dataclass(frozen=True, slots=True)
+class MadeReroll:
+    """What a marked picture became in a sheet."""
+
+    marked: MarkedReroll
+    new_keys: tuple[str, ...]
+    seed: str
+    variants: int

@@ -1,0 +1,122 @@
+"""`nightsheet reroll`: the sheet of what is to be made once more, and its price. It pays nothing."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobs.errors import UsageProblem
+from jobs.manifests.record import dollars
+from jobs.rerolls import MOST_VARIANTS, NEW_SEED, SAME_SEED
+from runner.cli.options.batch import BatchName
+from runner.cli.options.command import with_settings
+from runner.cli.options.settings import CHANGING
+from runner.cli.steps.open import batch_to_change, execute, system_clock
+from runner.humanize import count_of
+from runner.settings import Settings
+
+if TYPE_CHECKING:
+    from runner.deciding.rerolls import RerollSheet
+
+EXAMPLE = "nightsheet reroll first-night --variants 2"
+
+
+@with_settings(*CHANGING)
+def command(
+    settings: Settings,
+    batch: BatchName = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="The sheet; otherwise BATCH-rerolls-1.csv, -2, ..."),
+    ] = None,
+    seed: Annotated[
+        str,
+        typer.Option(
+            "--seed",
+            metavar="new|same",
+            help="A new seed where the model has one, or the same (for other words).",
+        ),
+    ] = NEW_SEED,
+    variants: Annotated[
+        int, typer.Option("--variants", min=1, max=MOST_VARIANTS, help="Rows for each re-roll.")
+    ] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell the price, and write nothing.")] = False,
+) -> None:
+    """Write a sheet of what is marked for a re-roll, with its price. It sends and pays nothing.
+
+    Each is a row with an id of its own, in a batch of its own; prompts may be changed in the sheet before it
+    is run. A series is made, and paid, whole. What is in a sheet comes into no other until it is marked anew.
+    """
+    if seed not in (NEW_SEED, SAME_SEED):
+        raise UsageProblem(f"--seed is {NEW_SEED} or {SAME_SEED}.")
+    execute(lambda: _reroll(settings, batch, output, seed, variants, dry_run=dry_run))
+
+
+async def _reroll(
+    settings: Settings, name: str | None, output: Path | None, seed: str, variants: int, *, dry_run: bool
+) -> None:
+    from runner.cli.console import console
+    from runner.deciding.rerolls import reroll_sheet, write_reroll_sheet
+
+    async with batch_to_change(settings, system_clock(), name) as (store, batch):
+        sheet = await reroll_sheet(store, batch, Path(), output=output, seed=seed, variants=variants)
+        if sheet.rows and not dry_run:
+            await write_reroll_sheet(store, sheet)
+        price = sheet.price({**settings.prices, **batch.prices})
+        if settings.as_json:
+            console.as_json(_as_json(sheet, price, settings))
+        else:
+            _show(batch.name, sheet, price, settings, dry_run=dry_run)
+
+
+def _as_json(
+    sheet: "RerollSheet", price: tuple[Decimal | None, Decimal | None], settings: Settings
+) -> dict[str, Any]:
+    from runner.cli.console.formatting import then
+
+    low, high = price
+    path = str(sheet.path) if sheet.rows else None
+    return {
+        "sheet": path,
+        "batch": sheet.batch if sheet.rows else None,
+        "jobs": sheet.work.jobs,
+        "images": sheet.work.images,
+        "low_usd": dollars(low),
+        "high_usd": dollars(high),
+        "command": None if path is None else then(settings, "run", path),
+        "left_out": [{"key": key, "reason": why} for key, why in sheet.left_out],
+        "made_before": list(sheet.made_before),
+    }
+
+
+def _show(
+    batch: str,
+    sheet: "RerollSheet",
+    price: tuple[Decimal | None, Decimal | None],
+    settings: Settings,
+    *,
+    dry_run: bool,
+) -> None:
+    from runner.cli.console import console
+    from runner.cli.console.formatting import then
+    from runner.humanize import price as price_words
+
+    for key, why in sheet.left_out:
+        console.message(f"Left out: {key}: {why}.")
+    if not sheet.rows:
+        console.result(f"Batch {batch}: nothing is marked for a re-roll, and in no sheet yet.")
+        for path in sheet.made_before:
+            console.result(f"Written before: {path}")
+        return
+    jobs, pictures = count_of(sheet.work.jobs, "job"), count_of(sheet.work.images, "picture")
+    console.result(f"{jobs}, at most {pictures}, {price_words(*price)}.")
+    if dry_run:
+        console.result(f"Nothing was written. Without --dry-run: {sheet.path}")
+        return
+    console.result(f"Written: {sheet.path}. Change its prompts as you like; nothing is sent or paid yet.")
+    here = sheet.path.absolute().parent
+    for folder in sheet.folders:
+        if not folder.is_relative_to(here):
+            console.result(f"It names pictures in {folder}: a run takes them if `picture_folders` has it.")
+    console.result(f"Next: {then(settings, 'run', str(sheet.path))}")

@@ -1,0 +1,265 @@
+"""The sheet of re-rolls: marked pictures as rows of a new sheet, with ids of their own. It pays nothing.
+
+A row that says what was paid for is known, and would be held. So each row has `again` with the new batch's
+name: it is another row than the first, and the same one wherever the sheet is run, so that it is paid once.
+The batch is one of its own: in the first one, a row without another id would be the old job itself.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from anyio import to_thread
+
+from jobs.catalog.image_urls import content_named
+from jobs.catalog.registry import find
+from jobs.catalog.spec import ModelSpec
+from jobs.errors import CannotWrite, UsageProblem
+from jobs.problems import Problem
+from jobs.rerolls import NEW_SEED, SAME_SEED, MadeReroll, MarkedReroll
+from jobs.sheets.batch_name import why_not_a_batch_name
+from jobs.sheets.images.album import Way
+from jobs.sheets.planned import PlannedJob
+from jobs.sheets.planning import SEEDS, plan
+from jobs.sheets.rows.column_names import AGAIN
+from jobs.sheets.sheet import open_sheet
+from jobs.sheets.source import SheetSource
+from jobs.states import JobState
+from jobs.workload import Workload
+
+if TYPE_CHECKING:
+    from jobs.store.store import Store
+    from jobs.views import BatchView, JobView
+
+OF = "reroll_of"
+"""The column that says which job a row is a re-roll of."""
+_FIRST = ("id", "model", "prompt", "size", "count", "images", "seed", "optimize")
+_WHY_NOT = {
+    JobState.QUEUED: "it is queued, and comes by itself",
+    JobState.SUBMITTING: "it is being sent",
+    JobState.RUNNING: "it is on its way, and comes by itself",
+    JobState.FETCHING: "it is on its way, and comes by itself",
+    JobState.UNCONFIRMED: "it may be paid for already: decide about it first with `nightsheet review`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RerollSheet:
+    """A sheet of re-rolls that may be written."""
+
+    path: Path
+    batch: str
+    """The batch that it will be run as."""
+    rows: tuple[Mapping[str, str], ...]
+    made: tuple[MadeReroll, ...]
+    work: Workload
+    left_out: tuple[tuple[str, str], ...]
+    """Keys, and why they are not in it."""
+    made_before: tuple[str, ...]
+    """Sheets that have what was marked and written before."""
+    folders: tuple[Path, ...]
+    """Of pictures of this computer that it names. They stay where they are."""
+
+    def price(self, prices: Mapping[str, Decimal]) -> tuple[Decimal | None, Decimal | None]:
+        """USD low and high. A series is paid whole."""
+        return self.work.price_range(prices)
+
+
+async def reroll_sheet(
+    store: "Store",
+    batch: "BatchView",
+    folder: Path,
+    *,
+    output: Path | None = None,
+    seed: str = NEW_SEED,
+    variants: int = 1,
+) -> RerollSheet:
+    """The sheet of all that is marked and in no sheet yet, for `folder` if `output` names no other place.
+
+    Raises:
+        UsageProblem: there is such a file or batch already, or its name is no batch's.
+    """
+    marked = await store.rerolls.marked(batch.id)
+    wanted = [one for one in marked if one.is_open]
+    before = tuple(dict.fromkeys(one.sheet for one in marked if not one.is_open and one.sheet))
+    path = await _place(store, batch, folder) if output is None else await _checked(store, output)
+    taken = await store.rerolls.known_keys(batch.id)
+    rows, made, work = list[Mapping[str, str]](), list[MadeReroll](), Workload()
+    left_out = dict[str, str]()
+    folders = dict[Path, None]()
+    written = dict[tuple[Any, ...], tuple[str, ...]]()
+    for one in wanted:
+        job = await store.jobs.by_key(batch.id, one.key)
+        model = None if job is None else find(job.model)
+        if job is None or model is None:
+            left_out[one.key] = "its model is not in the catalogue"
+            continue
+        if job.state in _WHY_NOT:
+            left_out[one.key] = _WHY_NOT[job.state]
+            continue
+        how = one.wish.seed or seed, one.wish.variants or variants
+        same = (one.job_id, one.wish.prompt, *how, json.dumps(dict(one.wish.inputs_patch), sort_keys=True))
+        if same not in written:  # several pictures of a series: it is paid whole, and once
+            new = [_free(f"{job.key}-r", taken) for _ in range(how[1])]
+            written[same] = tuple(new)
+            places = await _places(store, job)
+            folders |= dict.fromkeys(Path(place).parent for place in places.values())
+            rows += [_row(job, model, one, key, how[0], path.stem, places) for key in new]
+            work.add(job.model, how[1] * _images(model, job, one), how[1])
+        made.append(MadeReroll(one, written[same], *how))
+    return RerollSheet(
+        path, path.stem, tuple(rows), tuple(made), work, tuple(left_out.items()), before, tuple(folders)
+    )
+
+
+async def write_reroll_sheet(store: "Store", sheet: RerollSheet) -> None:
+    """Write the sheet, once what is written was read back and says what it should.
+
+    The table knows of it before it is there: what is in a sheet is never written into another one.
+
+    Raises:
+        UsageProblem: a row cannot be said by a sheet, or somebody else has written one of them.
+        CannotWrite: it cannot be written.
+    """
+    data = _csv(sheet.rows)
+    try:
+        await to_thread.run_sync(_check, sheet, data)
+        if not await store.rerolls.make(str(sheet.path.absolute()), sheet.made):
+            raise UsageProblem("Somebody else wrote a sheet of these re-rolls just now. Nothing was written.")
+        await to_thread.run_sync(_write, sheet.path, data)
+    except OSError as error:
+        raise CannotWrite(f"{sheet.path} cannot be written: {error.strerror}.") from error
+
+
+async def _place(store: "Store", batch: "BatchView", folder: Path) -> Path:
+    """The next free name: neither a file nor a batch has it."""
+    for number in count(1):
+        path = folder / f"{batch.name}-rerolls-{number}.csv"
+        if not await to_thread.run_sync(path.exists) and await store.batches.find(path.stem) is None:
+            return path
+    raise AssertionError("numbers do not end")
+
+
+async def _checked(store: "Store", output: Path) -> Path:
+    if output.suffix.lower() != ".csv":
+        raise UsageProblem(f"{output} does not end with .csv. Nothing was written.")
+    if sentence := why_not_a_batch_name(output.stem):
+        raise UsageProblem(f"{sentence} Nothing was written.", hint="Choose another name with --output.")
+    if await to_thread.run_sync(output.exists):
+        raise UsageProblem(
+            f"{output} exists already, and is left as it is.", hint="Choose another name with --output."
+        )
+    if await store.batches.find(output.stem) is not None:
+        raise UsageProblem(
+            f"There is a batch {output.stem!r} already. Nothing was written.",
+            hint="A sheet of re-rolls is a batch of its own: choose another name with --output.",
+        )
+    return output
+
+
+def _free(begin: str, taken: set[str]) -> str:
+    key = next(f"{begin}{number}" for number in count(1) if f"{begin}{number}" not in taken)
+    taken.add(key)
+    return key
+
+
+async def _places(store: "Store", job: "JobView") -> dict[str, str]:
+    """Where the pictures of this computer lie that the job names, by their names."""
+    inputs = json.loads(job.inputs).values()
+    named = [item for value in inputs if isinstance(value, list) for item in value if isinstance(item, str)]
+    contents = {name: sha256 for name in named if (sha256 := content_named(name))}
+    found = {place.sha256: place.path for place in reversed(await store.jobs.places_of([*contents.values()]))}
+    return {name: found[sha256] for name, sha256 in contents.items() if sha256 in found}
+
+
+def _inputs(model: ModelSpec, job: "JobView", marked: MarkedReroll) -> dict[str, Any]:
+    inputs: dict[str, Any] = json.loads(job.inputs) | dict(marked.wish.inputs_patch)
+    if marked.wish.prompt is not None:
+        inputs[model.vocabulary["prompt"]] = marked.wish.prompt
+    return inputs
+
+
+def _images(model: ModelSpec, job: "JobView", marked: MarkedReroll) -> int:
+    return model.expected_images(_inputs(model, job, marked))
+
+
+def _row(
+    job: "JobView",
+    model: ModelSpec,
+    marked: MarkedReroll,
+    key: str,
+    seed: str,
+    again: str,
+    places: Mapping[str, str],
+) -> dict[str, str]:
+    inputs = _inputs(model, job, marked)
+    if model.has_seed and seed != SAME_SEED:
+        inputs[model.vocabulary["seed"]] = _drawn(key, again) if seed == NEW_SEED else int(seed)
+    words = {name: word for word, name in model.vocabulary.items()}
+    cells = {words.get(name, name): _cell(value, places) for name, value in inputs.items()}
+    own = {name: text for name, text in job.columns.items() if name not in (AGAIN, OF)}
+    return {"id": key, "model": job.model} | cells | {AGAIN: again, OF: job.key} | own
+
+
+def _drawn(key: str, again: str) -> int:
+    """A seed that is always the same one for this row: a sheet that is made again is the same sheet."""
+    return int.from_bytes(hashlib.sha256(f"{again} {key}".encode()).digest()[:8]) % SEEDS
+
+
+def _cell(value: Any, places: Mapping[str, str]) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "|".join(places.get(item, item) for item in value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
+    names = dict.fromkeys(name for row in rows for name in row)
+    ordered = [*(name for name in _FIRST if name in names), *(name for name in names if name not in _FIRST)]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ordered, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _check(sheet: RerollSheet, data: bytes) -> None:
+    """Read the sheet as a run will read it: each row has to be what its job was, but for what was wished."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / sheet.path.name
+        path.write_bytes(data)
+        source = SheetSource(path, picture_folders=sheet.folders, way=Way.INSIDE)
+        found = list(plan(open_sheet(source), random.Random(0)))  # noqa: S311 - every row has its seed
+    for wrong in _differences(sheet.rows, found):
+        raise UsageProblem(f"A sheet cannot say this re-roll: {wrong} Nothing was written.")
+
+
+def _differences(rows: Sequence[Mapping[str, str]], found: Sequence[PlannedJob | Problem]) -> Iterator[str]:
+    for one in found:
+        if isinstance(one, Problem):
+            yield f"{one.column or 'a row'}: {one.message}"
+    for row, one in zip(rows, found, strict=False):
+        assert isinstance(one, PlannedJob)
+        model = find(one.model)
+        assert model is not None
+        words = {name: word for word, name in model.vocabulary.items()}
+        names = {file.name: str(file.path) for file in one.files}
+        for name, value in one.inputs.items():
+            if _cell(value, names) != row.get(words.get(name, name)):
+                yield f"{row['id']}, {words.get(name, name)}."
+        if one.key != row["id"]:
+            yield f"{row['id']}, id."
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(data)

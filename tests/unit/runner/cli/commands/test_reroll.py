@@ -1,0 +1,275 @@
+"""`nightsheet reroll`: marked pictures as rows of a new sheet, with ids of their own, and its price."""
+
+import csv
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from jobs.failures import FailureKind
+from jobs.sheets import PlannedJob, open_sheet, plan
+from jobs.sheets.images.album import Way
+from jobs.sheets.source import SheetSource
+from jobs.store.store import Store
+from tests.unit.runner.cli.world import (
+    API,
+    SERIES,
+    TEXT,
+    World,
+    accepted,
+    done,
+    fetch_failed,
+    fetched,
+    unanswered,
+)
+
+SHEET = """id,model,prompt,count,again,mood,product,size
+series,SERIES,Generate 2 images of a fox,2,,,fox,2560x1440
+text,TEXT,"A ""red"" fox,
+in {braces} | and = so",,x,=calm,,
+failed,TEXT,A tram,,,,,
+doubt,TEXT,A boat,,,,,
+queued,TEXT,A pier,,,,,
+"""
+
+
+@pytest.fixture
+def night(world: World) -> World:
+    """A series of two pictures, one of a model without seeds, a failure, a doubt, and a queued job."""
+    sheet = world.folder / "night.csv"
+    sheet.write_text(SHEET.replace("SERIES", SERIES).replace("TEXT", TEXT))
+    load(world, sheet)
+    for key in ("series", "text"):
+        world.move(key, accepted(f"r-{key}"), done())
+        world.picture(key)
+        apply(world, key, fetched())
+    world.move("failed", accepted("r-failed"), done(), fetch_failed(FailureKind.EXPIRED))
+    world.move("doubt", unanswered())
+    world.price("0.04")
+    return world
+
+
+def load(world: World, sheet: Path) -> None:
+    """As a run does it, pictures of this computer inside the request."""
+    source = SheetSource(sheet, way=Way.INSIDE)
+    found = list(plan(open_sheet(source), random.Random(1)))
+    assert all(isinstance(one, PlannedJob) for one in found), found
+
+    async def inside(store: Store) -> None:
+        await store.batches.load(name="night", sheet=str(sheet), origin=API, planned=found)
+
+    world.store(inside)
+
+
+def apply(world: World, key: str, move: Any) -> None:
+    async def inside(store: Store) -> None:
+        batch = await store.batches.named(None)
+        found = await store.jobs.by_key(batch.id, key)
+        assert found is not None
+        assert await store.jobs.apply(move(found.id))
+
+    world.store(inside)
+
+
+def mark(world: World, *keys: str) -> None:
+    assert world.run("decide", "night", *(word for key in keys for word in ("--reroll", key))).code == 0
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def planned(path: Path) -> list[PlannedJob]:
+    return [item for item in plan(open_sheet(path), random.Random(1)) if isinstance(item, PlannedJob)]
+
+
+def test_a_sheet_says_what_its_jobs_said(night: World) -> None:
+    """Its rows are planned to the same inputs, with a new seed where there is one, and are other rows."""
+    mark(night, "series", "text", "failed")
+    ran = night.run("reroll", "night")
+    assert ran.code == 0
+    path = night.folder / "night-rerolls-1.csv"
+    assert ran.out.splitlines()[0] == "3 jobs, at most 4 pictures, for $0.12 to $0.16."
+    assert ran.out.splitlines()[-1] == "Next: nightsheet run night-rerolls-1.csv"
+    assert [row["id"] for row in rows(path)] == ["series-r1", "text-r1", "failed-r1"]
+    assert {row["again"] for row in rows(path)} == {"night-rerolls-1"}
+    assert [row["reroll_of"] for row in rows(path)] == ["series", "text", "failed"]
+    before, after = night.jobs(), {one.columns["reroll_of"]: one for one in planned(path)}
+    for key in ("series", "text", "failed"):
+        was, now = json.loads(before[key].inputs), after[key].inputs
+        if "seed" in was:
+            assert was.pop("seed") != now.pop("seed")
+        assert {name: now[name] for name in was} == was
+        assert after[key].model == before[key].model
+        assert after[key].fingerprint != before[key].fingerprint
+    assert after["text"].columns == {"mood": "=calm", "again": "night-rerolls-1", "reroll_of": "text"}
+    assert night.states() == {key: view.state.value for key, view in before.items()}
+
+
+def test_what_is_in_a_sheet_comes_into_no_other(night: World) -> None:
+    """Until it is marked anew: then with the next id, in the next batch."""
+    mark(night, "text")
+    assert night.run("reroll", "night", "--json").json["jobs"] == 1
+    again = night.run("reroll", "night", "--json").json
+    assert again == {
+        "sheet": None,
+        "batch": None,
+        "jobs": 0,
+        "images": 0,
+        "low_usd": 0.0,
+        "high_usd": 0.0,
+        "command": None,
+        "left_out": [],
+        "made_before": [str((night.folder / "night-rerolls-1.csv").absolute())],
+    }
+    assert "Written before: " in night.run("reroll", "night").out
+    apart(night)
+    mark(night, "text")
+    told = night.run("reroll", "night", "--json").json
+    assert told["sheet"] == "night-rerolls-2.csv"
+    assert [row["id"] for row in rows(night.folder / told["sheet"])] == ["text-r2"]
+
+
+def apart(world: World) -> None:
+    """What was written was written a second ago: in these tests time stands still."""
+
+    async def inside(store: Store) -> None:
+        def earlier(connection: Any) -> None:
+            connection.exec_driver_sql("UPDATE reroll SET made_at = '2000-01-01T00:00:00.000000+00:00'")
+
+        await store.database.write(earlier)
+
+    world.store(inside)
+
+
+def test_a_dry_run_writes_nothing(night: World) -> None:
+    """Neither a file nor that there is one."""
+    mark(night, "series")
+    ran = night.run("reroll", "night", "--dry-run", "--variants", "3")
+    assert "3 jobs, at most 6 pictures, for $0.12 to $0.24." in ran.out
+    assert list(night.folder.glob("*rerolls*")) == []
+    assert night.run("reroll", "night", "--json").json["images"] == 2
+
+
+def test_variants_have_seeds_of_their_own(night: World) -> None:
+    """Of a model without seeds the same words are sent once more; the same seed is kept for the asking."""
+    mark(night, "series", "text")
+    night.run("reroll", "night", "--variants", "3")
+    found = rows(night.folder / "night-rerolls-1.csv")
+    assert [row["id"] for row in found] == [f"{key}-r{n}" for key in ("series", "text") for n in (1, 2, 3)]
+    assert len({row["seed"] for row in found[:3]}) == 3
+    assert {row["seed"] for row in found[3:]} == {""}
+    before = json.loads(night.jobs()["series"].inputs)["seed"]
+    apart(night)
+    mark(night, "series")
+    night.run("reroll", "night", "--seed", "same")
+    row = rows(night.folder / "night-rerolls-2.csv")[0]
+    assert (row["id"], row["seed"]) == ("series-r4", str(before))
+
+
+def test_pictures_of_one_series_are_one_job(night: World) -> None:
+    """It is paid whole."""
+
+    async def second(store: Store) -> None:
+        batch = await store.batches.named(None)
+        view = await store.jobs.by_key(batch.id, "series")
+        assert view is not None
+        attempt = (await store.ledger.attempts(batch.id, view.id))[-1]
+        other = replace(view.images[0], number=2, sha256="b" * 64)
+        await store.ledger.record_image(view.id, attempt.id, other)
+
+    night.store(second)
+    mark(night, "series:1", "series:2")
+    told = night.run("reroll", "night", "--json").json
+    assert (told["jobs"], told["images"], told["low_usd"], told["high_usd"]) == (1, 2, 0.04, 0.08)
+    assert night.run("reroll", "night", "--json").json["jobs"] == 0
+
+
+def test_what_is_still_to_come_is_left_out(night: World) -> None:
+    """It would be paid twice; a doubt is decided about first."""
+    mark(night, "doubt", "queued", "text")
+    ran = night.run("reroll", "night")
+    assert "Left out: queued: it is queued, and comes by itself." in " ".join(ran.err.split())
+    assert "Left out: doubt: it may be paid for already" in " ".join(ran.err.split())
+    assert [row["id"] for row in rows(night.folder / "night-rerolls-1.csv")] == ["text-r1"]
+
+
+def test_pictures_of_this_computer_are_named_where_they_lie(world: World) -> None:
+    """The new sheet may lie in another folder than the first one."""
+    image = world.folder / "in" / "fox.png"
+    image.parent.mkdir()
+    Image.new("RGB", (600, 600), (200, 60, 40)).save(image)
+    sheet = world.folder / "night.csv"
+    edit = "bytedance/seedream-4-5/edit"
+    sheet.write_text(f"id,model,prompt,images\na,{edit},Make it blue,in/fox.png|https://p.example/2.png\n")
+
+    load(world, sheet)
+    world.move("a", accepted("r-a"), done())
+    world.picture("a")
+    apply(world, "a", fetched())
+    mark(world, "a")
+    ran = world.run("reroll", "night", "--output", str(world.folder / "elsewhere" / "more.csv"))
+    assert ran.code == 0, ran.err
+    (row,) = rows(world.folder / "elsewhere" / "more.csv")
+    assert row["images"] == f"{image}|https://p.example/2.png"
+    assert row["again"] == "more"
+    assert f"It names pictures in {image.parent}: a run takes them if" in " ".join(ran.out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--output", "there.csv"], "there.csv exists already, and is left as it is."),
+        (["--output", "sub/night.csv"], "There is a batch 'night' already."),
+        (["--output", "more.xlsx"], "more.xlsx does not end with .csv."),
+        (["--seed", "7"], "--seed is new or same."),
+    ],
+)
+def test_nothing_is_written_over(night: World, arguments: list[str], why: str) -> None:
+    """Exit 2; what is marked stays marked."""
+    mark(night, "text")
+    (night.folder / "there.csv").write_text("mine")
+    ran = night.run("reroll", "night", *arguments)
+    assert ran.code == 2
+    assert why in " ".join(ran.err.split())
+    assert (night.folder / "there.csv").read_text() == "mine"
+    assert night.run("reroll", "night", "--json").json["jobs"] == 1
+
+
+def test_what_a_sheet_cannot_say_is_not_written(world: World) -> None:
+    """A prompt that a template would change: what is paid has to be what was looked at."""
+    sheet = world.folder / "night.csv"
+    sheet.write_text(f"id,model,prompt,product,kind\na,{TEXT},A {{kind}},fox,{{product}}\n")
+    load(world, sheet)
+    assert json.loads(world.jobs()["a"].inputs)["prompt"] == "A {product}"
+    world.move("a", accepted("r-a"), done())
+    world.picture("a")
+    apply(world, "a", fetched())
+    mark(world, "a")
+    ran = world.run("reroll", "night")
+    assert ran.code == 2
+    assert "A sheet cannot say this re-roll: a-r1, prompt." in " ".join(ran.err.split())
+    assert list(world.folder.glob("*rerolls*")) == []
+    assert world.run("reroll", "night", "--dry-run", "--json").json["jobs"] == 1
+
+
+def test_an_unknown_price_is_said(night: World) -> None:
+    """Nobody has told it."""
+    mark(night, "series")
+
+    async def forget(store: Store) -> None:
+        def gone(connection: Any) -> None:
+            connection.exec_driver_sql("UPDATE batch SET prices = '{}'")
+
+        await store.database.write(gone)
+
+    night.store(forget)
+    assert "1 job, at most 2 pictures, at an unknown price." in night.run("reroll", "night", "--dry-run").out
+    told = night.run("reroll", "night", "--json").json
+    assert (told["low_usd"], told["high_usd"]) == (None, None)
+    assert SERIES in rows(night.folder / told["sheet"])[0]["model"]
