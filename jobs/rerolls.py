@@ -1,24 +1,10 @@
-"""Pictures that are to be made once more: which, how, and the sheet that already has them."""
+"""Pictures that are to be made once more: which, and the sheet that already has them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 NEW_SEED, SAME_SEED = "new", "same"
 MOST_VARIANTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class RerollWish:
-    """How a picture is to be made once more. None leaves it to whoever writes the sheet."""
-
-    prompt: str | None = None
-    """None is the same words."""
-    seed: str | None = None
-    """new, same, or a number."""
-    variants: int | None = None
-    inputs_patch: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +15,6 @@ class MarkedReroll:
     key: str
     number: int
     decided_at: datetime
-    wish: RerollWish
     sheet: str | None = None
     """The sheet that it was written into last."""
     made_at: datetime | None = None

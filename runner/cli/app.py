@@ -77,7 +77,7 @@ COMMANDS = (
     CommandEntry(
         "decide",
         _DECIDE,
-        "Give pictures a verdict and stars: accept, reject, make once more. To undo is to decide again.",
+        "Give pictures a verdict and stars: accept, reject, or make it again. To undo is to decide again.",
     ),
     CommandEntry(
         "reroll",

@@ -25,7 +25,7 @@ from jobs.catalog.registry import find
 from jobs.catalog.spec import ModelSpec
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
-from jobs.rerolls import NEW_SEED, SAME_SEED, MadeReroll, MarkedReroll
+from jobs.rerolls import NEW_SEED, MadeReroll
 from jobs.sheets.batch_name import why_not_a_batch_name
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
@@ -96,7 +96,7 @@ async def reroll_sheet(
     rows, made, work = list[Mapping[str, str]](), list[MadeReroll](), Workload()
     left_out = dict[str, str]()
     folders = dict[Path, None]()
-    written = dict[tuple[Any, ...], tuple[str, ...]]()
+    written = dict[int, tuple[str, ...]]()
     for one in wanted:
         job = await store.jobs.by_key(batch.id, one.key)
         model = None if job is None else find(job.model)
@@ -106,16 +106,14 @@ async def reroll_sheet(
         if job.state in _WHY_NOT:
             left_out[one.key] = _WHY_NOT[job.state]
             continue
-        how = one.wish.seed or seed, one.wish.variants or variants
-        same = (one.job_id, one.wish.prompt, *how, json.dumps(dict(one.wish.inputs_patch), sort_keys=True))
-        if same not in written:  # several pictures of a series: it is paid whole, and once
-            new = [_free(f"{job.key}-r", taken) for _ in range(how[1])]
-            written[same] = tuple(new)
+        if one.job_id not in written:  # several pictures of a series: it is paid whole, and once
+            new = [_free(f"{job.key}-r", taken) for _ in range(variants)]
+            written[one.job_id] = tuple(new)
             places = await _places(store, job)
             folders |= dict.fromkeys(Path(place).parent for place in places.values())
-            rows += [_row(job, model, one, key, how[0], path.stem, places) for key in new]
-            work.add(job.model, how[1] * _images(model, job, one), how[1])
-        made.append(MadeReroll(one, written[same], *how))
+            rows += [_row(job, model, key, seed, path.stem, places) for key in new]
+            work.add(job.model, variants * job.pictures, variants)
+        made.append(MadeReroll(one, written[one.job_id], seed, variants))
     return RerollSheet(
         path, path.stem, tuple(rows), tuple(made), work, tuple(left_out.items()), before, tuple(folders)
     )
@@ -181,29 +179,12 @@ async def _places(store: "Store", job: "JobView") -> dict[str, str]:
     return {name: found[sha256] for name, sha256 in contents.items() if sha256 in found}
 
 
-def _inputs(model: ModelSpec, job: "JobView", marked: MarkedReroll) -> dict[str, Any]:
-    inputs: dict[str, Any] = json.loads(job.inputs) | dict(marked.wish.inputs_patch)
-    if marked.wish.prompt is not None:
-        inputs[model.vocabulary["prompt"]] = marked.wish.prompt
-    return inputs
-
-
-def _images(model: ModelSpec, job: "JobView", marked: MarkedReroll) -> int:
-    return model.expected_images(_inputs(model, job, marked))
-
-
 def _row(
-    job: "JobView",
-    model: ModelSpec,
-    marked: MarkedReroll,
-    key: str,
-    seed: str,
-    again: str,
-    places: Mapping[str, str],
+    job: "JobView", model: ModelSpec, key: str, seed: str, again: str, places: Mapping[str, str]
 ) -> dict[str, str]:
-    inputs = _inputs(model, job, marked)
-    if model.has_seed and seed != SAME_SEED:
-        inputs[model.vocabulary["seed"]] = _drawn(key, again) if seed == NEW_SEED else int(seed)
+    inputs = json.loads(job.inputs)
+    if model.has_seed and seed == NEW_SEED:
+        inputs[model.vocabulary["seed"]] = _drawn(key, again)
     words = {name: word for word, name in model.vocabulary.items()}
     cells = {words.get(name, name): _cell(value, places) for name, value in inputs.items()}
     own = {name: text for name, text in job.columns.items() if name not in (AGAIN, OF)}

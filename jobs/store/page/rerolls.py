@@ -1,11 +1,12 @@
 """Pictures that are marked for a re-roll, and the sheets that have them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select, update
 
 from jobs.decisions import Verdict
-from jobs.rerolls import NEW_SEED, MadeReroll, MarkedReroll, RerollWish
+from jobs.rerolls import MadeReroll, MarkedReroll
 from jobs.store.page.filtering import HOLDS, JOBS_AND_IMAGES
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import DECISION, JOB, REROLL
@@ -20,8 +21,7 @@ class Rerolls(StorePart):
         found = connection.execute(
             select(
                 *(JOB.c.id, JOB.c.key, DECISION.c.number, DECISION.c.decided_at),
-                *(REROLL.c.prompt, REROLL.c.seed, REROLL.c.variants, REROLL.c.inputs_patch),
-                *(REROLL.c.sheet, REROLL.c.made_at, REROLL.c.id.label("reroll_id")),
+                *(REROLL.c.sheet, REROLL.c.made_at),
             )
             .select_from(
                 JOBS_AND_IMAGES.outerjoin(
@@ -31,21 +31,7 @@ class Rerolls(StorePart):
             .where(JOB.c.batch_id == batch_id, JOB.c.current, DECISION.c.verdict == Verdict.REROLL, HOLDS)
             .order_by(JOB.c.position, JOB.c.id, DECISION.c.number)
         )
-        return [
-            MarkedReroll(
-                row.id,
-                row.key,
-                row.number,
-                row.decided_at,
-                # What was made says how that was; what is marked anew says nothing yet.
-                RerollWish()
-                if row.reroll_id is None or row.made_at is not None
-                else RerollWish(row.prompt, row.seed, row.variants, row.inputs_patch),
-                row.sheet,
-                row.made_at,
-            )
-            for row in found
-        ]
+        return [MarkedReroll(*row) for row in found]
 
     @reads
     def known_keys(self, connection: Connection, batch_id: int) -> set[str]:
@@ -69,11 +55,11 @@ class Rerolls(StorePart):
                 return False
         for one in made:
             where = and_(REROLL.c.job_id == one.marked.job_id, REROLL.c.number == one.marked.number)
-            values = {
-                "prompt": one.marked.wish.prompt,
-                "seed": one.seed or NEW_SEED,
+            values: dict[str, Any] = {
+                "prompt": None,
+                "seed": one.seed,
                 "variants": one.variants,
-                "inputs_patch": dict(one.marked.wish.inputs_patch),
+                "inputs_patch": {},
                 "sheet": sheet,
                 "new_keys": list(one.new_keys),
                 "made_at": now,

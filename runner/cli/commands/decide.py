@@ -35,7 +35,10 @@ def command(
     ] = None,
     reject: Annotated[_Keys, typer.Option("--reject", metavar="KEY[:N]", help="Reject it.")] = None,
     reroll: Annotated[
-        _Keys, typer.Option("--reroll", metavar="KEY[:N]", help="Make it once more: `reroll` has the sheet.")
+        _Keys,
+        typer.Option(
+            "--reroll", metavar="KEY[:N]", help="Mark it to be made again: `reroll` writes the sheet."
+        ),
     ] = None,
     clear: Annotated[
         _Keys, typer.Option("--clear", metavar="KEY[:N]", help="Take verdict, stars and note away.")
@@ -60,7 +63,7 @@ def command(
         ),
     ] = None,
 ) -> int:
-    """Give pictures a verdict and stars: accept, reject, make once more. To undo is to decide again.
+    """Give pictures a verdict and stars: accept, reject, or make it again. To undo is to decide again.
 
     A decision holds for the picture that is there now: another one in its place is undecided. Nothing is
     sent, deleted or paid. Without options it counts the verdicts. Ends with exit code 1 if something that was

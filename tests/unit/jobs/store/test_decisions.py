@@ -17,6 +17,7 @@ from jobs.decisions import (
     Verdict,
     decision_on,
 )
+from jobs.rerolls import MadeReroll
 from jobs.search import SearchField, parse_search
 from jobs.states import JobState, Move
 from jobs.tiles import FacetValue, TileName
@@ -261,3 +262,35 @@ async def test_tiles_have_names_that_last(table: Table) -> None:
         TileName("b", 1, picture(3).sha256),
         TileName("c", 0, None),
     ]
+
+
+async def test_what_is_marked_is_written_into_one_sheet(table: Table) -> None:
+    """Until it is marked anew; of two who write at once the second writes nothing."""
+    rerolls, batch = table.store.rerolls, table.batch.id
+    await decide(table, "a", 2, verdict=REROLL)
+    await decide(table, "b", 1, verdict=ACCEPTED)
+    await decide(table, "c", verdict=REROLL)
+    marked = await rerolls.marked(batch)
+    assert [(one.key, one.number, one.is_open) for one in marked] == [("a", 2, True), ("c", 0, True)]
+    made = [MadeReroll(one, (f"{one.key}-r1",), "new", 1) for one in marked]
+    table.clock.advance(1)
+    assert await rerolls.make("/x/one.csv", made)
+    assert not await rerolls.make("/x/two.csv", made)
+    assert await rerolls.known_keys(batch) == {"a-r1", "c-r1"}
+    marked = await rerolls.marked(batch)
+    assert [(one.sheet, one.is_open) for one in marked] == [("/x/one.csv", False)] * 2
+    table.clock.advance(1)
+    await decide(table, "c", verdict=REROLL)
+    assert [one.is_open for one in await rerolls.marked(batch)] == [False, True]
+    assert await rerolls.make(
+        "/x/two.csv", [MadeReroll((await rerolls.marked(batch))[1], ("c-r2",), "new", 1)]
+    )
+
+
+async def test_what_was_marked_of_an_older_picture_is_not_marked(table: Table) -> None:
+    """Nobody has looked at the one that is there now."""
+    await decide(table, "a", 1, verdict=REROLL)
+    job = await table.job("a")
+    attempt = table.attempts(job.id)[0]["id"]
+    await table.store.ledger.record_image(job.id, attempt, replace(picture(9), number=1))
+    assert await table.store.rerolls.marked(table.batch.id) == []
