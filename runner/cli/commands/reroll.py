@@ -46,7 +46,7 @@ def command(
     """Write a sheet of what is marked for a re-roll, with its price. It sends and pays nothing.
 
     Each is a row with an id of its own, in a batch of its own; prompts may be changed in the sheet before it
-    is run. A series is made, and paid, whole. What is in a sheet comes into no other until it is marked again.
+    is run. A series is made, and paid, whole. What is in a sheet comes into no other, until marked again.
     """
     if seed not in (NEW_SEED, SAME_SEED):
         raise UsageProblem(f"--seed is {NEW_SEED} or {SAME_SEED}.")

@@ -12,8 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jobs.concurrency import FoundLimit
 from jobs.actions import ActionNote
+from jobs.concurrency import FoundLimit
 from jobs.decisions import DecisionSource, DecisionWish, Said, Verdict
 from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
