@@ -28,6 +28,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from jobs.errors import CannotWrite, UsageProblem
+from jobs.image_files import read_image
 from jobs.manifests.record import moment
 from jobs.search import OWN, TYPED, Search, SearchField, SearchProblem, parse_search
 from jobs.tiles import TileOrder
@@ -36,7 +37,7 @@ from runner.page.acting import ACTS, Acting, body_of
 from runner.page.guard import ENTER, cookie_name, refused
 from runner.page.items import items
 from runner.page.page import Page
-from runner.page.pictures import moved_along, read_image
+from runner.page.pictures import moved_along
 from runner.page.session import PageSession, Rights
 from runner.page.shell import shell, static_file
 from runner.page.status import batch_status

@@ -47,7 +47,7 @@ FLOORS = {
         manifests
         store
         sheets
-        ledger row_change stored_files track_record tiles
+        ledger row_change stored_files image_files track_record tiles
         views
         outcomes workload payload image_shape paid search
         failures attempts states paths catalog submit_record
