@@ -17,8 +17,10 @@ from jobs.atomic_file import AtomicFile, cannot_write, replaceable, write_all
 from jobs.errors import CannotWrite
 from jobs.manifests.columns import ColumnNames, column_names_of
 from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
+from jobs.manifests.found import pass_found
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import stored_record
+from jobs.search import Search
 from jobs.stored_files import Whereabouts
 from jobs.views import BatchView
 
@@ -57,15 +59,16 @@ async def write_export(
     *,
     places: Whereabouts | None = None,
     everything: bool = False,
+    search: Search = (),
 ) -> None:
     """Write one manifest to `path`, whole or not at all; its folder is made if missing.
 
-    `everything` adds the jobs that the sheet no longer has.
+    `everything` adds the jobs that the sheet no longer has; a `search` leaves what it finds.
 
     Raises:
         CannotWrite: it cannot be written; a file that was there before is left as it was.
     """
-    await _write_files(store, batch, {path: form}, places, everything=everything)
+    await _write_files(store, batch, {path: form}, places, everything=everything, search=search)
 
 
 async def write_to_stream(
@@ -77,9 +80,11 @@ async def write_to_stream(
     folder: Path,
     places: Whereabouts | None = None,
     everything: bool = False,
+    search: Search = (),
 ) -> None:
     """Give the records to `write`, in a worker thread. Paths are relative to `folder`."""
-    await _pass_all(store, batch, [(write, form)], places, folder=folder, everything=everything)
+    sinks = [(write, form)]
+    await _pass_all(store, batch, sinks, places, folder=folder, everything=everything, search=search)
 
 
 async def _write_files(
@@ -89,6 +94,7 @@ async def _write_files(
     places: Whereabouts | None,
     *,
     everything: bool = False,
+    search: Search = (),
 ) -> None:
     """Write manifests of one folder, in one pass over the jobs; each is whole or as it was."""
     files: dict[Path, AtomicFile | _Device] = {}
@@ -100,7 +106,7 @@ async def _write_files(
                 stack.enter_context(files[path])
         sinks = [(partial(_write, path, files[path]), form) for path, form in forms.items()]
         folder = next(iter(forms)).parent
-        await _pass_all(store, batch, sinks, places, folder=folder, everything=everything)
+        await _pass_all(store, batch, sinks, places, folder=folder, everything=everything, search=search)
         with CancelScope(shield=True):
             for path, file in files.items():
                 await to_thread.run_sync(_commit, path, file)
@@ -114,6 +120,7 @@ async def _pass_all(
     *,
     folder: Path,
     everything: bool,
+    search: Search,
 ) -> None:
     names = ColumnNames()
     if any(form.needs_names for _, form in sinks):
@@ -123,6 +130,9 @@ async def _pass_all(
         places = Whereabouts(folder if batch.output_root is None else Path(batch.output_root))
     for write, writer in writers:
         await to_thread.run_sync(write, writer.head)
+    if search:
+        await pass_found(store.tiles.found(batch.id, search), writers, folder, places)
+        return
     async for page in store.records.pages(batch.id, everything=everything):
         await to_thread.run_sync(_pass_on, writers, batch.name, page, folder, places)
 

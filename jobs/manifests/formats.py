@@ -47,7 +47,7 @@ def format_for(output: PurePath | None) -> ManifestFormat:
     ending = "" if output is None else output.suffix.lower().removeprefix(".")
     format_ = FORMATS.get(ending or "jsonl")
     if format_ is None:
-        endings = " or ".join(f".{name}" for name in FORMATS)
+        endings = " or ".join(f".{name}" for name in (*FORMATS, "parquet"))
         raise UsageProblem(
             f"{output}: no manifest is written as .{ending}. Nothing was written.",
             hint=f"Choose a name that ends with {endings}, or say what it is to hold with --format.",

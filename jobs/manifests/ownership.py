@@ -1,7 +1,9 @@
 """Ownership of files: which are Nightsheet's own manifests, and which a run must not replace."""
 
 import json
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 OF_A_RUN = ("manifest.jsonl", "manifest.csv")
 """What a run writes when it ends."""
@@ -9,6 +11,9 @@ OF_A_RUN = ("manifest.jsonl", "manifest.csv")
 _HEADER = b"batch,key,row,model,state"
 _IN_A_RECORD = frozenset({"batch", "key", "row", "model", "state"})
 _LONGEST_LINE = 16 * 1024 * 1024
+PARQUET_MARK = b"nightsheet"
+"""A key of a Parquet file's own metadata, by which one of ours is known."""
+_PARQUET = b"PAR1"
 
 
 def manifests_in(folder: Path) -> tuple[Path, ...]:
@@ -17,12 +22,17 @@ def manifests_in(folder: Path) -> tuple[Path, ...]:
 
 
 def is_manifest(file: Path) -> bool:
-    """Whether the first line is that of a manifest. An empty file is one, of a batch without jobs. Blocks.
+    """Whether the first line is that of a manifest, or it is a Parquet file of ours. Blocks.
+
+    An empty file is one, of a batch without jobs.
 
     Raises:
         OSError: it cannot be read.
     """
     with file.open("rb") as opened:
+        if opened.read(len(_PARQUET)) == _PARQUET:
+            return PARQUET_MARK in _footer(opened)
+        opened.seek(0)
         first = opened.readline(_LONGEST_LINE)
     return not first or first.startswith(_HEADER) or _is_record(first)
 
@@ -40,6 +50,18 @@ def in_the_way(path: Path) -> str | None:
     except OSError as error:
         return f"{path} cannot be read: {error.strerror or error}"
     return None
+
+
+def _footer(file: BinaryIO) -> bytes:
+    """A Parquet file's metadata, which stands at its end; empty where it does not."""
+    end = len(_PARQUET) + 4
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - end))
+    length = int.from_bytes(file.read(4), "little")
+    if file.read() != _PARQUET or not length <= min(size - end, _LONGEST_LINE):
+        return b""
+    file.seek(size - end - length)
+    return file.read(length)
 
 
 def _is_record(line: bytes) -> bool:

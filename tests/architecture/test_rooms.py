@@ -44,6 +44,7 @@ FLOORS = {
         chance
     """,
     "jobs": """
+        datasets
         manifests
         store
         sheets
@@ -51,6 +52,7 @@ FLOORS = {
         views
         outcomes workload payload image_shape paid search
         failures attempts states paths catalog submit_record
+        own_folder
         atomic_file files image_notes
         errors compact_set
         exit_codes

@@ -3,10 +3,11 @@
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, select, tuple_
 
 from jobs.decisions import ITSELF, Verdict
 from jobs.search import Search
@@ -24,11 +25,12 @@ from jobs.store.rows import image_view, job_views, root_of, select_jobs
 from jobs.store.schema import ARTIFACT, BATCH, DECISION, JOB
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.tiles import BatchEntry, TileDetails, TileImage, TileList, TileName, TileOrder
-from jobs.views import ArtifactView
+from jobs.views import ArtifactView, JobView
 
 MOST_DETAILS = 200
 """Jobs that details are given of at once: more than fit on a screen."""
 
+_PAGE = 200
 _WARNED = 1 << 4
 _OLDER, _NOTED, _STAR = 1 << 2, 1 << 3, 1 << 4
 _WIDEST = 0xFFFF
@@ -95,6 +97,44 @@ class Tiles(StorePart):
         """The tiles that a search finds, by what lasts, in the order of the sheet."""
         wanted = _NAMES.where(*conditions(batch_id, search)).order_by(*_IN_SHEET)
         return [TileName(*row) for row in connection.execute(wanted)]
+
+    async def found(self, batch_id: int, search: Search) -> AsyncIterator[JobView]:
+        """The jobs that a search finds, in sheet order, each with those of its images that it finds.
+
+        They are read a page at a time, so that memory does not grow with their number.
+        """
+        after = (-1, 0)
+        more = True
+        while more:
+            page = await self._found(batch_id, search, after)
+            for _, view in page:
+                yield view
+            more = len(page) == _PAGE
+            if more:
+                after = page[-1][0]
+
+    @reads
+    def _found(
+        self, connection: Connection, batch_id: int, search: Search, after: tuple[int, int]
+    ) -> list[tuple[tuple[int, int], JobView]]:
+        """The next page of jobs after the place `after`: (position, id)."""
+        wanted = conditions(batch_id, search)
+        place = tuple_(JOB.c.position, JOB.c.id) > tuple_(*map(literal, after))
+        jobs = select(JOB.c.position, JOB.c.id).select_from(JOBS_AND_IMAGES).where(*wanted, place)
+        places = [
+            (int(position), int(job_id))
+            for position, job_id in connection.execute(
+                jobs.distinct().order_by(JOB.c.position, JOB.c.id).limit(_PAGE)
+            )
+        ]
+        some = JOB.c.id.in_([job_id for _, job_id in places])
+        numbers = select(JOB.c.id, ARTIFACT.c.number).select_from(JOBS_AND_IMAGES).where(*wanted, some)
+        found = {(int(job_id), number) for job_id, number in connection.execute(numbers)}
+        views = job_views(connection, select_jobs().where(some).order_by(JOB.c.position, JOB.c.id))
+        return [
+            (place, replace(view, images=tuple(one for one in view.images if (view.id, one.number) in found)))
+            for place, view in zip(places, views, strict=True)
+        ]
 
     @reads
     def details(self, connection: Connection, batch_id: int, job_ids: Sequence[int]) -> list[TileDetails]:

@@ -8,6 +8,7 @@ import pytest
 
 from jobs.manifests import FORMATS
 from runner.cli.commands.export import FormatName
+from runner.cli.steps.exports.data_sets import DataSetName
 from tests.unit.runner.cli.world import SERIES, World, accepted, ansi, done, fetched, job, refused, unanswered
 
 
@@ -234,10 +235,10 @@ def test_the_ending_says_the_format(world: World, name: str, first: str) -> None
 def test_an_ending_that_is_not_written_is_refused(world: World) -> None:
     """With the way out; and nothing is there. --format says what is meant."""
     night(world)
-    ran = world.run("export", "--output", "n.parquet")
+    ran = world.run("export", "--output", "n.xlsx")
     assert (ran.code, "say what it is to hold with --format" in ran.err) == (2, True)
-    assert not (world.folder / "n.parquet").exists()
-    assert world.run("export", "--output", "n.parquet", "--format", "csv").code == 0
+    assert not (world.folder / "n.xlsx").exists()
+    assert world.run("export", "--output", "n.xlsx", "--format", "csv").code == 0
 
 
 def test_format_beats_the_ending(world: World) -> None:
@@ -274,7 +275,7 @@ def test_an_output_that_cannot_be_written_exits_73(world: World) -> None:
 
 def test_the_command_knows_every_format() -> None:
     """Its list is written down twice, for a quick start."""
-    assert {name.value for name in FormatName} == set(FORMATS)
+    assert {name.value for name in FormatName} == {*FORMATS, *(name.value for name in DataSetName)}
 
 
 def test_the_unconfirmed_have_their_reason(world: World) -> None:

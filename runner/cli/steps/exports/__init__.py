@@ -1,0 +1,1 @@
+"""What `export` does beyond a manifest: what a search finds, data sets, sidecars."""
