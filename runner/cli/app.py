@@ -64,6 +64,11 @@ COMMANDS = (
         "export", _LOOK, "Write the manifest: one record for each job, in sheet order, whatever became of it."
     ),
     CommandEntry(
+        "gallery",
+        _LOOK,
+        "Write a folder of pictures to share: index.html in it opens in any browser, without a server.",
+    ),
+    CommandEntry(
         "retry",
         _DECIDE,
         "Give failed jobs another chance: free where the API holds the result, else a new paid submit.",

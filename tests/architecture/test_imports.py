@@ -76,6 +76,11 @@ APART = (
         ),
         "the page looks: it knows no token and no API, and starts nothing",
     ),
+    (
+        "runner/gallery/*",
+        ("runner.providers", "runner.http", "runner.environment", "runner.settings", "runner.run", "httpx"),
+        "a gallery is made of the table and the disk: it knows no token and no API",
+    ),
     ("migrations/*", ("jobs", "runner"), "history is written out: it does not follow today's tables"),
 )
 SHARES = (

@@ -13,6 +13,7 @@ FLOORS = {
     "runner": """
         library
         cli
+        gallery
         checkup page
         deciding
         run

@@ -57,6 +57,13 @@ class Browsing:
 @asynccontextmanager
 async def browsing(served: Served, **options: Any) -> AsyncIterator[Browsing]:
     """A Chromium whose pages ask nobody but the page's own server."""
+    async with browsing_within(f"{served.page.origin}/", **options) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def browsing_within(place: str, **options: Any) -> AsyncIterator[Browsing]:
+    """A Chromium whose pages ask for nothing but what is below an address."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as driver:
@@ -66,7 +73,7 @@ async def browsing(served: Served, **options: Any) -> AsyncIterator[Browsing]:
         found = Browsing(context)
 
         def asked(request: Any) -> None:
-            if not request.url.startswith(f"{served.page.origin}/"):
+            if not request.url.startswith(place):
                 found.wrong.append(f"asked {request.url}")
 
         context.on("request", asked)
