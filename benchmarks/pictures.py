@@ -5,10 +5,14 @@ them to a disk: it reads, writes, hashes, proves, syncs and names them. *Decoded
 each picture was decoded at its full size. *Proven* is what Nightsheet does: the checksums of a PNG, an eighth
 of a JPEG. Both take turns, so that a busy machine disturbs both alike. The figure is the processor time of
 the process that downloads, its threads included: the median of all turns, with the middle half of them.
+
+*Later* is what left-over time is for: the decode of a PNG that was only proven, and the thumbnail, made and
+kept. *Thumbnail* is its part of that.
 """
 
 import argparse
 import asyncio
+import hashlib
 import http.server
 import json
 import os
@@ -28,11 +32,14 @@ from unittest.mock import patch
 
 from PIL import Image, ImageChops
 
+from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.clock import SystemClock
 from runner.downloads import download, validate
 from runner.downloads.disk import LocalDisk
 from runner.downloads.download import DownloadedImage, Downloads, fetch_image
+from runner.downloads.late_decode import FreshImage, LateDecoder
 from runner.downloads.png import PngProof
+from runner.downloads.thumbnail import KEPT_SIDE
 from runner.http.image_client import ImageClient
 from runner.http.url_policy import ImageUrlPolicy
 
@@ -71,17 +78,25 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One picture, both ways."""
+    """One picture, both ways, and what comes later."""
 
     picture: str
     bytes: int
     decoded: Cost
     proven: Cost
+    later: Cost
+    bare: Cost
+    """The same without a thumbnail."""
 
     @property
     def ratio(self) -> float:
         """How much of the cost is left."""
         return self.proven.median / self.decoded.median
+
+    @property
+    def thumbnail_ms(self) -> float:
+        """What the thumbnail costs of what comes later."""
+        return self.later.median - self.bare.median
 
 
 def pictures(folder: Path, side: int) -> list[Picture]:
@@ -160,6 +175,8 @@ async def measure(folder: Path, made: list[Picture], base: str, turns: int) -> l
     """Download each picture both ways by turns, after a first time that does not count."""
     decoded: dict[str, list[float]] = {one.name: [] for one in made}
     proven: dict[str, list[float]] = {one.name: [] for one in made}
+    later: dict[str, list[float]] = {one.name: [] for one in made}
+    bare: dict[str, list[float]] = {one.name: [] for one in made}
     async with ImageClient(ImageUrlPolicy.of(base)) as client:
         shared = Downloads(client, folder, SystemClock(), LocalDisk())
         for turn in range(turns + 1):
@@ -167,12 +184,32 @@ async def measure(folder: Path, made: list[Picture], base: str, turns: int) -> l
                 with _as_it_was():
                     before = await _seconds(shared, f"{base}/{one.path.name}")
                 after = await _seconds(shared, f"{base}/{one.path.name}")
+                with_thumbnail = await _later(one, folder / f"{turn}-{one.path.name}.thumbs")
+                without = await _later(one, None)
                 if turn:
                     decoded[one.name].append(before)
                     proven[one.name].append(after)
-    return [
-        Measured(one.name, one.bytes, Cost.of(decoded[one.name]), Cost.of(proven[one.name])) for one in made
+                    later[one.name].append(with_thumbnail)
+                    bare[one.name].append(without)
+    costs = [
+        {name: Cost.of(spent) for name, spent in all_of.items()} for all_of in (decoded, proven, later, bare)
     ]
+    return [Measured(one.name, one.bytes, *(cost[one.name] for cost in costs)) for one in made]
+
+
+async def _later(picture: Picture, thumbs: Path | None) -> float:
+    """What a picture costs in left-over time, with a new file of thumbnails or with none."""
+    sha256 = hashlib.sha256(picture.path.read_bytes()).hexdigest()
+    image = FreshImage(1, "row", 1, picture.path, sha256, is_decoded=picture.path.suffix != ".png")
+    file = None if thumbs is None else ThumbFile(thumbs)
+    begun = time.process_time()
+    with LateDecoder(file) as decoder:
+        if (broken := await decoder.look(image, validate.MOST_PIXELS)) is not None:
+            sys.exit(f"{picture.name}: {broken.reason}")
+    spent = time.process_time() - begun
+    if thumbs is not None and ThumbFile(thumbs).get(sha256, KEPT_SIDE) is None:
+        sys.exit(f"{picture.name}: no thumbnail was kept")
+    return spent
 
 
 async def _seconds(shared: Downloads, url: str) -> float:
@@ -187,7 +224,10 @@ async def _seconds(shared: Downloads, url: str) -> float:
 
 def _table(measured: list[Measured], turns: int) -> Iterator[str]:
     yield f"processor time a picture in ms, medians of {turns} turns, {os.cpu_count()} cores"
-    yield f"{'picture':24} {'MB':>6} {'decoded':>8} {'proven':>8} {'ratio':>6}   {'beyond the small PNG':>20}"
+    yield (
+        f"{'picture':24} {'MB':>6} {'decoded':>8} {'proven':>8} {'ratio':>6}   {'beyond the small PNG':>20} "
+        f"{'later':>8} {'thumbnail':>10}"
+    )
     small = measured[0]
     for one in measured:
         beyond = (
@@ -198,9 +238,12 @@ def _table(measured: list[Measured], turns: int) -> Iterator[str]:
         )
         yield (
             f"{one.picture:24} {one.bytes / MEGABYTE:6.1f} {one.decoded.median:8.1f} "
-            f"{one.proven.median:8.1f} {one.ratio:6.2f}   {beyond:>20}"
+            f"{one.proven.median:8.1f} {one.ratio:6.2f}   {beyond:>20} "
+            f"{one.later.median:8.1f} {one.thumbnail_ms:10.1f}"
         )
-    widest = max((c.high - c.low) / c.median for one in measured for c in (one.decoded, one.proven))
+    widest = max(
+        (c.high - c.low) / c.median for one in measured for c in (one.decoded, one.proven, one.later)
+    )
     yield f"the middle half of the turns is at most {widest:.0%} of its median wide"
 
 

@@ -66,6 +66,7 @@ class SettingValues(TypedDict, total=False):
     upload: str
     picture_folders: tuple[str | Path, ...]
     keep_bad: bool
+    thumbnails: bool
     on_event: str
     webhook: str
     proxy: str

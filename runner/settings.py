@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     """Folders that local images may lie in, besides the sheet's own."""
     keep_bad: bool = False
     """Keep an image that does not decode, with the suffix `.bad`."""
+    thumbnails: bool = True
+    """Make the page's thumbnails in time that a run has left over."""
     on_event: str | None = None
     """A command to run when a run pauses or ends, with the counts as JSON on its standard input."""
     webhook: str | None = None

@@ -1,7 +1,8 @@
-"""The full decode of a PNG that was only proven, in time that is left over.
+"""What is done with a fresh image in time that is left over: its full decode, and its thumbnail.
 
-It shows what checksums cannot: that all pixels are there. A thread of its own does it, one picture at a time,
-and gives way to everything else.
+The decode of a PNG, which was only proven, shows what checksums cannot: that all pixels are there. The
+thumbnail is made of the same pixels. A thread of its own does both, one image at a time, and gives way to
+everything else.
 """
 
 import os
@@ -14,17 +15,21 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import anyio
 from anyio import to_thread
 
+from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.downloads.disk import Disk
 from runner.downloads.placement import place, sha256_of
+from runner.downloads.thumbnail import KEPT_SIDE, make_thumbnail, shrunk
 from runner.downloads.validate import Broken, inspect
 
 MOST_WAITING = 64
 """Where so many wait, a further one is not decoded: its download has proven what a download can."""
+MOST_DECODED_WAITING = MOST_WAITING // 2
+"""Where so many wait, one that wants only its thumbnail is not taken: it would take a proof's place."""
 _NICENESS = 10
 """Of the thread. More would starve it on a busy machine, also while it holds the interpreter's lock."""
 
@@ -38,6 +43,8 @@ class FreshImage:
     number: int
     path: Path
     sha256: str
+    is_decoded: bool = False
+    """On its way in, as all are but a PNG: it wants a thumbnail only."""
 
 
 class LateDecodes:
@@ -50,29 +57,37 @@ class LateDecodes:
 
     def offer(self, image: FreshImage) -> None:
         """Have it decoded, if there is room."""
-        if len(self._images) < MOST_WAITING:
+        if len(self._images) < (MOST_DECODED_WAITING if image.is_decoded else MOST_WAITING):
             self._images.append(image)
             self._changed.set()
 
     def close(self) -> None:
-        """No more will come."""
+        """No more will come. What wants only a thumbnail is dropped: the end of a run waits for none."""
         self._closed = True
         self._changed.set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no more will come."""
+        return self._closed
 
     async def each(self) -> AsyncGenerator[FreshImage]:
         """Those that wait and those to come, until no more will."""
         while self._images or not self._closed:
-            if self._images:
-                yield self._images.popleft()
-            else:
+            if not self._images:
                 self._changed = anyio.Event()
                 await self._changed.wait()
+                continue
+            image = self._images.popleft()
+            if not (self._closed and image.is_decoded):
+                yield image
 
 
 class LateDecoder:
-    """The thread. Leaving the block waits for nothing."""
+    """The thread, and the file that keeps the thumbnails, if there is one. Leaving it waits for nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, thumbs: ThumbFile | None = None) -> None:
+        self._thumbs = thumbs
         self._thread = ThreadPoolExecutor(1, "late-decode", initializer=_give_way)
 
     def __enter__(self) -> Self:
@@ -81,11 +96,17 @@ class LateDecoder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._thumbs is not None:
+            self._thread.submit(self._thumbs.close)
+        self._thread.shutdown(wait=False)
 
-    async def decode(self, image: FreshImage, max_pixels: int) -> Broken | None:
-        """Why it does not decode. None if it does, or cannot be read: somebody may have moved it."""
-        look = self._thread.submit(partial(_look, image.path, max_pixels))
+    async def look(self, image: FreshImage, max_pixels: int, *, small: bool = True) -> Broken | None:
+        """Why it does not decode. None if it does, or cannot be read: somebody may have moved it.
+
+        `small`: a thumbnail of it is kept as well.
+        """
+        thumbs = self._thumbs if small else None
+        look = self._thread.submit(partial(_look, image, max_pixels, thumbs))
         return await to_thread.run_sync(look.result, abandon_on_cancel=True)
 
 
@@ -99,12 +120,34 @@ def set_aside(disk: Disk, image: FreshImage) -> Path | None:
     return place(disk, image.path, image.path.with_suffix(""), ".bad", image.sha256)
 
 
-def _look(path: Path, max_pixels: int) -> Broken | None:
+def _look(image: FreshImage, max_pixels: int, thumbs: ThumbFile | None) -> Broken | None:
+    wanted = thumbs if thumbs is not None and thumbs.get(image.sha256, KEPT_SIDE) is None else None
+    made: list[bytes | None] = []
     try:
-        found = inspect(path, whole=True, max_pixels=max_pixels)
+        if not image.is_decoded:
+            look = partial(_shrink, made) if wanted is not None else _ignore
+            found = inspect(image.path, whole=True, max_pixels=max_pixels, look=look)
+            if isinstance(found, Broken):
+                return found
+        elif wanted is not None:
+            made.append(make_thumbnail(image.path.read_bytes(), KEPT_SIDE, max_pixels))
     except OSError:
         return None
-    return found if isinstance(found, Broken) else None
+    if wanted is not None and made and made[-1] is not None and sha256_of(image.path) == image.sha256:
+        # Another image in its place would be shown for this one.
+        wanted.put(image.sha256, KEPT_SIDE, made[-1])
+    return None
+
+
+def _shrink(made: list[bytes | None], frame: Any) -> None:
+    try:
+        made.append(shrunk(frame, KEPT_SIDE))
+    except Exception:  # else it would count as the image's fault; the page tries again, and says so
+        made.append(None)
+
+
+def _ignore(_frame: Any) -> None:
+    """No thumbnail is wanted of it."""
 
 
 def _give_way() -> None:

@@ -6,6 +6,9 @@ from typing import Any
 from jobs.image_shape import MOST_PIXELS, Undecodable, decode
 from runner.downloads.validate import PARSERS, too_large
 
+KEPT_SIDE = 384
+"""Of a tile: that one is kept. Larger ones are made when they are looked at."""
+
 _QUALITY = 78
 
 
@@ -14,23 +17,33 @@ def make_thumbnail(data: bytes, side: int, max_pixels: int = MOST_PIXELS) -> byt
 
     Blocks.
     """
-    made = decode(io.BytesIO(data), PARSERS, lambda image: _small(image, side, max_pixels))
+
+    def small(image: Any) -> bytes | None:
+        if too_large(image.width, image.height, 1, max_pixels) is not None:
+            return None
+        image.draft("RGB", (side, side))  # heeded by JPEGs alone: their decoder makes it small
+        return shrunk(image, side)
+
+    made = decode(io.BytesIO(data), PARSERS, small)
     return None if isinstance(made, Undecodable) else made
 
 
-def _small(image: Any, side: int, max_pixels: int) -> bytes | None:
+def shrunk(image: Any, side: int) -> bytes:
+    """The thumbnail of a Pillow image, which stays as it is. Raises whatever a decoder raises."""
     from PIL import Image, ImageOps
 
-    if too_large(image.width, image.height, 1, max_pixels) is not None:
-        return None
-    image.draft("RGB", (side, side))  # heeded by JPEGs alone: their decoder makes it small
-    profile = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
-    has_alpha = "A" in upright.getbands() or "transparency" in upright.info
-    plain = upright.convert("RGBA" if has_alpha else "RGB")
-    plain.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    has_alpha = "A" in image.getbands() or "transparency" in image.info
+    mode = "RGBA" if has_alpha else "RGB"
+    plain = image if image.mode == mode and "transparency" not in image.info else image.convert(mode)
+    scale = min(1.0, side / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    # Made small first: all that follows is of few pixels then, and no second copy of many is made.
+    small = plain.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    small.info = image.info
+    upright = ImageOps.exif_transpose(small)
+    upright.info.clear()  # foreign notes, which a writer may take along
     out = io.BytesIO()
-    _in_srgb(plain, profile).save(out, "WEBP", quality=_QUALITY, method=0)
+    _in_srgb(upright, image.info.get("icc_profile")).save(out, "WEBP", quality=_QUALITY, method=0)
     return out.getvalue()
 
 

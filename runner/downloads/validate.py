@@ -6,6 +6,7 @@ file is checked as well. The header is trusted for one thing only: to reject a s
 """
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,14 +51,21 @@ _FORMATS = {
 PARSERS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
-def inspect(path: Path, *, whole: bool, max_pixels: int = MOST_PIXELS) -> ImageFacts | Broken:
+def inspect(
+    path: Path,
+    *,
+    whole: bool,
+    max_pixels: int = MOST_PIXELS,
+    look: Callable[[Any], None] = lambda _image: None,
+) -> ImageFacts | Broken:
     """Decode the file completely. Blocks, so call it in a worker thread.
 
-    `whole` means that the length is known to be right: then the format's own end is not checked. Raises
-    OSError if the file cannot be read: that is the disk, not the image.
+    `whole` means that the length is known to be right: then the format's own end is not checked. `look` is
+    shown the first frame; what it raises would count as the image's fault. Raises OSError if the file cannot
+    be read: that is the disk, not the image.
     """
     with path.open("rb") as file:
-        facts = decode(file, PARSERS, lambda image: _decoded(image, max_pixels))
+        facts = decode(file, PARSERS, lambda image: _decoded(image, max_pixels, look))
         if isinstance(facts, Undecodable):
             return _broken(facts)
         if isinstance(facts, ImageFacts) and not whole and not _ends(file, facts.suffix):
@@ -86,7 +94,7 @@ def _broken(found: Undecodable) -> Broken:
             return Broken(f"it does not decode ({found.detail})"[:300])
 
 
-def _decoded(image: Any, max_pixels: int) -> ImageFacts | Broken:
+def _decoded(image: Any, max_pixels: int, look: Callable[[Any], None]) -> ImageFacts | Broken:
     width, height = image.size
     # Of a JPEG with more of them behind it the first is the picture: each has a size of its own.
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
@@ -100,6 +108,8 @@ def _decoded(image: Any, max_pixels: int) -> ImageFacts | Broken:
             return Broken(f"it holds too many pixels ({frame + 1} frames have {pixels})")
         image.draft(None, (max(1, width // EIGHTH), max(1, height // EIGHTH)))  # heeded by JPEGs alone
         image.load()
+        if frame == 0:
+            look(image)
     suffix, content_type = _FORMATS[image.format]
     return ImageFacts(suffix, content_type, width, height)
 

@@ -2,6 +2,7 @@
 
 from jobs.concurrency import FoundLimit
 from jobs.pauses import PauseReason
+from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.downloads.download import Downloads
 from runner.events.observer import Observer
 from runner.http.api_url import is_loopback, split_origin
@@ -110,6 +111,7 @@ def build(
             resources.ready,
             settings.name_template,
             settings.keep_bad,
+            thumbs=_thumbs(settings),
         ),
         notice=order.observer.notice,
         elsewhere=_elsewhere(order),
@@ -163,6 +165,11 @@ def _uploader(order: Order, api: Api, brake: Brake, bucket: Bucket | None) -> Up
         way=order.settings.way,
         bucket=bucket,
     )
+
+
+def _thumbs(settings: Settings) -> ThumbFile | None:
+    """Where the page has the file locked, a thumbnail is not waited for: the page makes it."""
+    return ThumbFile.beside(settings.database, patience_seconds=0.0) if settings.thumbnails else None
 
 
 def _timing(settings: Settings) -> Timing:

@@ -12,9 +12,9 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from jobs.store.sqlite.thumb_file import ThumbFile
-from runner.downloads.thumbnail import make_thumbnail
+from runner.downloads.thumbnail import KEPT_SIDE, make_thumbnail
 
-SIDES = (384, 1600)
+SIDES = (KEPT_SIDE, 1600)
 """Of a tile, and of one image alone. Only the former is kept: a browser keeps what it has seen."""
 AT_ONCE = 2
 MOST_WAITING = 100
@@ -106,6 +106,6 @@ class ThumbMaker:
         made = None if data is None else make_thumbnail(data, order.side)
         if made is None:
             return Unmade.IMPOSSIBLE
-        if order.side == SIDES[0]:
+        if order.side == KEPT_SIDE:
             self._file.put(order.sha256, order.side, made)
         return made

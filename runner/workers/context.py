@@ -9,6 +9,7 @@ from anyio import CapacityLimiter
 from anyio.streams.memory import MemoryObjectSendStream
 
 from jobs.errors import NightsheetError
+from jobs.store.sqlite.thumb_file import ThumbFile
 from jobs.store.store import Store
 from jobs.views import BatchView, OpenJob
 from runner.backoff import Backoff
@@ -117,7 +118,9 @@ class Images:
     images_before: dict[int, int] = field(default_factory=dict)
     """For each job that waits for new links: the run's image count when its first download failed."""
     late: LateDecodes = field(default_factory=LateDecodes)
-    """Takes images that were not decoded yet, once their job has succeeded."""
+    """Takes images once their job has succeeded: for a decode, if there was none yet, and a thumbnail."""
+    thumbs: ThumbFile | None = None
+    """Keeps their thumbnails; None keeps none."""
 
 
 @dataclass(slots=True)

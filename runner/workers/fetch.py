@@ -55,8 +55,9 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
                     last = taken  # recorded with the job's end
                 else:
                     await run.store.ledger.record_image(job.id, job.attempt_id, taken)
-                if image.content_type == "image/png":  # all else is decoded by now
-                    fresh.append(FreshImage(job.id, job.key, number, image.path, image.sha256))
+                is_decoded = image.content_type != "image/png"  # that is only proven by now
+                if not is_decoded or run.images.thumbs is not None:
+                    fresh.append(FreshImage(job.id, job.key, number, image.path, image.sha256, is_decoded))
             # A restarted emulator has another port, and a new link may lead to another server.
             case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
                 return must(await run.store.jobs.advance(LinksExpired(job.id)), job.key)

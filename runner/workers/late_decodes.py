@@ -1,4 +1,8 @@
-"""Decodes proven images while the run has nothing better to do, and notes at its job what does not decode."""
+"""Decodes proven images while the run has nothing better to do, and notes at its job what does not decode.
+
+Their thumbnails are made on the way, and those of all other images: nobody waits for one, so a night is never
+slower for them, and their file may refuse whatever it likes.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -47,7 +51,7 @@ async def decoding_late(run: Context, defect: Defect) -> AsyncIterator[None]:
 
 async def decode_late(run: Context, defect: Defect) -> None:
     """Decode what waits, one at a time, until no more will come."""
-    with LateDecoder() as decoder:
+    with LateDecoder(run.images.thumbs) as decoder:
         async with aclosing(run.images.late.each()) as images:
             async for image in images:
                 await _pause(run)
@@ -64,7 +68,8 @@ async def _pause(run: Context) -> None:
 
 async def _decode(run: Context, decoder: LateDecoder, image: FreshImage, defect: Defect) -> None:
     try:
-        found = await decoder.decode(image, run.images.downloads.limits.max_pixels)
+        small = not run.images.late.is_closed  # the end of a run waits for no thumbnail
+        found = await decoder.look(image, run.images.downloads.limits.max_pixels, small=small)
         if found is not None:
             with anyio.CancelScope(shield=True):  # its new name and the note of it belong together
                 await _note(run, image, found)

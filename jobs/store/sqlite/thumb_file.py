@@ -15,7 +15,9 @@ VERSION = 1
 SPARE_BYTES = 1 << 30
 """Where the disk has less free, no thumbnail is kept: the room is for images and the database."""
 
-_PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 0.5
+"""So long another process is waited for that has the file locked."""
+
 _TABLE = """
     CREATE TABLE IF NOT EXISTS thumb (
         id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, side INTEGER NOT NULL, data BLOB NOT NULL,
@@ -27,16 +29,18 @@ _TABLE = """
 class ThumbFile:
     """The file. Its methods block, and may be called from any thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._path = path
+        self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._is_broken = False
+        self._is_over = False
+        """Closed, or thrown away once already: it is not opened again."""
 
     @classmethod
-    def beside(cls, database: Path) -> "ThumbFile":
+    def beside(cls, database: Path, patience_seconds: float = PATIENCE_SECONDS) -> "ThumbFile":
         """The one that belongs to a database."""
-        return cls(Path(f"{database}.thumbs"))
+        return cls(Path(f"{database}.thumbs"), patience_seconds)
 
     def get(self, sha256: str, side: int) -> bytes | None:
         """The thumbnail of an image, if it is kept."""
@@ -58,32 +62,33 @@ class ThumbFile:
             )
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, for good."""
         with self._lock:
+            self._is_over = True
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            if self._is_broken:
-                raise sqlite3.OperationalError("thrown away once already")
+            if self._is_over:
+                raise sqlite3.OperationalError("closed, or thrown away once already")
             try:
-                self._connection = _opened(self._path)
+                self._connection = _opened(self._path, self._patience_seconds)
             except sqlite3.OperationalError:  # locked, or a disk that refuses: the file may be as it should
                 raise
             except sqlite3.Error:  # no database, or another version's
-                self._is_broken = True
+                self._is_over = True
                 self._path.unlink(missing_ok=True)
-                self._connection = _opened(self._path)
+                self._connection = _opened(self._path, self._patience_seconds)
         return self._connection
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, patience_seconds: float) -> sqlite3.Connection:
     with suppress(FileExistsError):  # only for its owner: SQLite would let everybody read it
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     connection = sqlite3.connect(
-        path, timeout=_PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
+        path, timeout=patience_seconds, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA synchronous = OFF")

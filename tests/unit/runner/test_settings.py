@@ -82,7 +82,8 @@ SAMPLES = {
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_every_setting_has_its_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """NIGHTSHEET_ and its name in capitals."""
-    value = "1" if Settings.model_fields[name].annotation is bool else SAMPLES[name]
+    field = Settings.model_fields[name]
+    value = str(int(not field.get_default())) if field.annotation is bool else SAMPLES[name]
     monkeypatch.setenv(f"NIGHTSHEET_{name.upper()}", value)
     assert getattr(load_settings({}), name) != Settings.model_fields[name].get_default()
 

@@ -1,23 +1,41 @@
 """The full decode in time that is left over: its room, its thread, and what it makes of a file."""
 
+import io
 import os
+import shutil
+import sqlite3
 import sys
 import threading
+import time
 import zlib
+from collections import namedtuple
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
+from PIL import Image
 
+from jobs.store.sqlite.thumb_file import SPARE_BYTES, ThumbFile
 from runner.downloads.disk import LocalDisk
-from runner.downloads.late_decode import MOST_WAITING, FreshImage, LateDecoder, LateDecodes, set_aside
+from runner.downloads.late_decode import (
+    MOST_DECODED_WAITING,
+    MOST_WAITING,
+    FreshImage,
+    LateDecoder,
+    LateDecodes,
+    set_aside,
+)
 from runner.downloads.placement import sha256_of
+from runner.downloads.thumbnail import KEPT_SIDE, make_thumbnail, shrunk
 from runner.downloads.validate import MOST_PIXELS, Broken
 from tests.support.png_files import chunks_of, of_chunks, one_of_each
 
 WHOLE = one_of_each()["RGB"]
 HEAD, PIXELS, END = chunks_of(WHOLE)
+Usage = namedtuple("Usage", "total used free")
 SHORT = of_chunks([HEAD, (b"IDAT", PIXELS[1][:40]), END])
 
 
@@ -64,7 +82,7 @@ async def test_what_has_no_room_is_dropped(tmp_path: Path) -> None:
 async def test_it_decodes(data: bytes, is_broken: bool, tmp_path: Path) -> None:
     """What checksums cannot show."""
     with LateDecoder() as decoder:
-        found = await decoder.decode(image(tmp_path / "a.png", data), MOST_PIXELS)
+        found = await decoder.look(image(tmp_path / "a.png", data), MOST_PIXELS)
     assert isinstance(found, Broken) is is_broken
     assert (tmp_path / "a.png").read_bytes() == data
 
@@ -74,7 +92,7 @@ async def test_a_picture_that_is_gone_is_not_broken(tmp_path: Path) -> None:
     gone = image(tmp_path / "a.png")
     gone.path.unlink()
     with LateDecoder() as decoder:
-        assert await decoder.decode(gone, MOST_PIXELS) is None
+        assert await decoder.look(gone, MOST_PIXELS) is None
 
 
 async def test_a_note_that_no_decoder_takes_sets_nothing_aside(tmp_path: Path) -> None:
@@ -82,7 +100,7 @@ async def test_a_note_that_no_decoder_takes_sets_nothing_aside(tmp_path: Path) -
     note = (b"zTXt", b"workflow\0\0" + zlib.compress(bytes(20_000_000)))
     one = image(tmp_path / "a.png", of_chunks([HEAD, note, PIXELS, END]))
     with LateDecoder() as decoder:
-        assert await decoder.decode(one, MOST_PIXELS) is None
+        assert await decoder.look(one, MOST_PIXELS) is None
 
 
 async def test_one_thread_gives_way_to_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +117,7 @@ async def test_one_thread_gives_way_to_all_others(tmp_path: Path, monkeypatch: p
     with LateDecoder() as decoder:
         async with anyio.create_task_group() as tasks:
             for _ in range(5):
-                tasks.start_soon(decoder.decode, one, MOST_PIXELS)
+                tasks.start_soon(decoder.look, one, MOST_PIXELS)
     assert len(seen) == 5
     assert len(set(seen)) == 1
     assert seen[0][1] >= 10
@@ -120,7 +138,7 @@ async def test_nobody_waits_for_a_decode_that_nobody_wants(
     try:
         with LateDecoder() as decoder:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(decoder.decode, image(tmp_path / "a.png"), MOST_PIXELS)
+                tasks.start_soon(decoder.look, image(tmp_path / "a.png"), MOST_PIXELS)
                 await anyio.to_thread.run_sync(begun.wait)
                 tasks.cancel_scope.cancel()
         assert not go_on.is_set()
@@ -150,3 +168,185 @@ def test_what_somebody_has_changed_stays(data: bytes | None, tmp_path: Path) -> 
         one.path.write_bytes(data)
     assert set_aside(LocalDisk(), one) is None
     assert [path.read_bytes() for path in tmp_path.iterdir()] == ([] if data is None else [data])
+
+
+# -- thumbnails ------------------------------------------------------------------------------------------
+
+
+def photo(path: Path, kind: str = "PNG", **more: Any) -> FreshImage:
+    """An image of a size worth making smaller, as it came."""
+    out = io.BytesIO()
+    Image.effect_noise((800, 600), 40).convert("RGB").save(out, kind, **more)
+    return replace(image(path, out.getvalue()), is_decoded=kind != "PNG")
+
+
+async def look(file: ThumbFile | None, *images: FreshImage, small: bool = True) -> list[Broken | None]:
+    """Look at each, and close the file, as a run does."""
+    with LateDecoder(file) as decoder:
+        return [await decoder.look(one, MOST_PIXELS, small=small) for one in images]
+
+
+def kept(path: Path, one: FreshImage) -> bytes | None:
+    """What another process finds of it."""
+    file = ThumbFile(path)
+    try:
+        return file.get(one.sha256, KEPT_SIDE)
+    finally:
+        file.close()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
+async def test_a_thumbnail_is_kept_that_the_page_would_make(kind: str, tmp_path: Path) -> None:
+    """Of the pixels that are decoded anyway; of all else by a decode at little more than its size."""
+    one, path = photo(tmp_path / "a.img", kind), tmp_path / "night.db.thumbs"
+    assert await look(ThumbFile(path), one) == [None]
+    made = kept(path, one)
+    assert made is not None
+    assert made == make_thumbnail(one.path.read_bytes(), KEPT_SIDE)
+    assert Image.open(io.BytesIO(made)).size == (384, 288)
+
+
+async def test_the_frame_of_a_film_stays_as_it_is(tmp_path: Path) -> None:
+    """All frames are decoded after the first was made small."""
+    frames = [Image.new("RGB", (500, 400), colour) for colour in ("red", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+    one, path = image(tmp_path / "a.png", out.getvalue()), tmp_path / "thumbs"
+    assert await look(ThumbFile(path), one) == [None]
+    assert kept(path, one) is not None
+
+
+@pytest.mark.parametrize("small", [True, False])
+async def test_none_is_kept_where_none_is_wanted(small: bool, tmp_path: Path) -> None:
+    """The decode goes on without."""
+    one, other = photo(tmp_path / "a.png"), photo(tmp_path / "a.jpg", "JPEG")
+    path, broken = tmp_path / "thumbs", image(tmp_path / "b.png", SHORT)
+    file = ThumbFile(path) if not small else None
+    found = await look(file, one, other, broken, small=small)
+    assert [isinstance(each, Broken) for each in found] == [False, False, True]
+    assert not path.exists()
+
+
+async def test_one_that_is_kept_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal pictures, and those that were looked at already."""
+    one, other, path = photo(tmp_path / "a.png"), photo(tmp_path / "a.jpg", "JPEG"), tmp_path / "thumbs"
+    await look(ThumbFile(path), one, other)
+
+    def never(*_arguments: object) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setattr("runner.downloads.late_decode.shrunk", never)
+    monkeypatch.setattr("runner.downloads.late_decode.make_thumbnail", never)
+    file = ThumbFile(path)
+    assert await look(file, one, other) == [None, None]
+
+
+@pytest.mark.parametrize("error", [ValueError("no such mode"), MemoryError(), OSError("broken data stream")])
+async def test_what_a_thumbnail_raises_is_not_the_picture_s_fault(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is whole, and keeps its name; the next one has its thumbnail."""
+    one, next_one, path = photo(tmp_path / "a.png"), photo(tmp_path / "b.png"), tmp_path / "thumbs"
+    errors = [error]
+
+    def fail_once(frame: Any, side: int) -> bytes:
+        if errors:
+            raise errors.pop()
+        return shrunk(frame, side)
+
+    monkeypatch.setattr("runner.downloads.late_decode.shrunk", fail_once)
+    assert await look(ThumbFile(path), one, next_one) == [None, None]
+    assert (kept(path, one), kept(path, next_one) is not None) == (None, True)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+async def test_a_bomb_is_not_drawn(kind: str, tmp_path: Path) -> None:
+    """A small file can hold very many pixels."""
+    one, path = photo(tmp_path / "a.img", kind), tmp_path / "thumbs"
+    with LateDecoder(ThumbFile(path)) as decoder:
+        found = await decoder.look(one, 800 * 600 - 1)
+    assert isinstance(found, Broken) is (kind == "PNG")
+    assert kept(path, one) is None
+
+
+async def test_what_does_not_decode_has_no_thumbnail(tmp_path: Path) -> None:
+    """Neither where the decode is owed, nor where it was done: somebody has cut it off since."""
+    one, path = image(tmp_path / "a.png", SHORT), tmp_path / "thumbs"
+    other = photo(tmp_path / "a.jpg", "JPEG")
+    other.path.write_bytes(b"\xff\xd8")
+    found = await look(ThumbFile(path), one, other)
+    assert [isinstance(each, Broken) for each in found] == [True, False]
+    assert (kept(path, one), kept(path, other)) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+async def test_a_picture_put_in_its_place_is_not_shown_for_it(kind: str, tmp_path: Path) -> None:
+    """A thumbnail is found by the hash of what came."""
+    one, path = photo(tmp_path / "a.img", kind), tmp_path / "thumbs"
+    photo(tmp_path / "a.img", kind)  # of other noise
+    await look(ThumbFile(path), one)
+    assert kept(path, one) is None
+
+
+async def test_a_picture_that_somebody_moved_has_none(tmp_path: Path) -> None:
+    """No error either."""
+    one, path = photo(tmp_path / "a.jpg", "JPEG"), tmp_path / "thumbs"
+    one.path.unlink()
+    assert await look(ThumbFile(path), one) == [None]
+
+
+@pytest.mark.parametrize("how", ["full", "locked", "no database", "no folder"])
+async def test_a_file_that_refuses_thumbnails_costs_nothing_else(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither time: another process's lock is not waited for."""
+    one, other = photo(tmp_path / "a.png"), photo(tmp_path / "b.jpg", "JPEG")
+    broken, path = image(tmp_path / "c.png", SHORT), tmp_path / "thumbs"
+    holder = sqlite3.connect(path, isolation_level=None)
+    try:
+        match how:
+            case "full":
+                monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(1, 1, SPARE_BYTES - 1))
+            case "locked":
+                holder.execute("BEGIN EXCLUSIVE")
+            case "no database":
+                path.unlink()
+                path.mkdir()
+            case "no folder":
+                path = tmp_path / "gone" / "thumbs"
+        begun = time.monotonic()
+        found = await look(ThumbFile(path, patience_seconds=0.0), one, other, broken)
+        assert time.monotonic() - begun < 60
+        assert [isinstance(each, Broken) for each in found] == [False, False, True]
+    finally:
+        holder.close()
+    assert kept(path, one) is None
+
+
+async def test_one_that_wants_its_thumbnail_alone_takes_no_proof_s_place(tmp_path: Path) -> None:
+    """Half of the room is for those that nobody has decoded yet."""
+    late = LateDecodes()
+    small = replace(image(tmp_path / "a.png"), is_decoded=True)
+    for _ in range(MOST_WAITING):
+        late.offer(small)
+    for _ in range(MOST_WAITING):
+        late.offer(image(tmp_path / "a.png"))
+    taken: list[bool] = []
+    async with aclosing(late.each()) as images:
+        async for one in images:
+            taken.append(one.is_decoded)
+            if len(taken) == MOST_WAITING:
+                break
+    assert taken.count(True) == MOST_DECODED_WAITING
+
+
+async def test_the_end_of_a_run_waits_for_no_thumbnail(tmp_path: Path) -> None:
+    """What is unproven is decoded yet."""
+    late = LateDecodes()
+    one = image(tmp_path / "a.png")
+    late.offer(replace(one, is_decoded=True))
+    late.offer(one)
+    late.offer(replace(one, is_decoded=True))
+    late.close()
+    assert late.is_closed
+    assert [waiting async for waiting in late.each()] == [one]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
-from runner.downloads.thumbnail import make_thumbnail
+from runner.downloads.thumbnail import make_thumbnail, shrunk
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 
@@ -45,6 +45,24 @@ def test_it_is_upright() -> None:
     top = made.convert("RGB").getpixel((16, 5))
     assert isinstance(top, tuple)
     assert top[2] > top[0]
+
+
+def test_no_note_is_taken_along() -> None:
+    """A prompt in it would travel with every copy."""
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>a secret prompt</x:xmpmeta>"
+    data = encoded(Image.new("RGB", (90, 90), RED), "WEBP", xmp=xmp, exif=Image.Exif())
+    made = make_thumbnail(data, 64)
+    assert made is not None
+    assert b"secret" in data
+    assert b"secret" not in made
+
+
+def test_the_image_stays_as_it_is() -> None:
+    """It may have further frames, and is decoded on."""
+    image = Image.open(io.BytesIO(encoded(Image.new("RGBA", (90, 80), RED), dpi=(72, 72))))
+    before = (image.size, image.mode, dict(image.info))
+    shrunk(image, 64)
+    assert (image.size, image.mode, image.info) == before
 
 
 def test_what_is_transparent_stays_so() -> None:

@@ -16,6 +16,7 @@ from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, LeftUnconfirmed
 from jobs.pauses import PauseReason
+from jobs.store.sqlite.thumb_file import ThumbFile
 from jobs.views import OpenJob
 from runner.downloads.disk import LocalDisk
 from runner.events.progress import ProgressCounter, Watched
@@ -145,6 +146,21 @@ async def test_every_limit_is_a_setting(tmp_path: Path) -> None:
     async with world(tmp_path, "a") as w, assembled(w, tmp_path, Around(), **said) as run:
         found = {name: getattr(run.images, name, None) or getattr(run.timing, name, None) for name in said}
         assert found == said
+
+
+@virtual
+async def test_thumbnails_are_kept_beside_the_database(tmp_path: Path) -> None:
+    """Unless nobody wants them."""
+    async with world(tmp_path, "a") as w:
+        async with assembled(w, tmp_path, Around()) as run:
+            assert run.images.thumbs is not None
+            run.images.thumbs.put("a" * 64, 384, b"small")
+            run.images.thumbs.close()
+            found = ThumbFile.beside(w.path)
+            assert found.get("a" * 64, 384) == b"small"
+            found.close()
+        async with assembled(w, tmp_path, Around(), thumbnails=False) as run:
+            assert run.images.thumbs is None
 
 
 @virtual

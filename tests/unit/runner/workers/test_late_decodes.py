@@ -1,18 +1,24 @@
 """What a run makes of images that do not decode, and when it looks."""
 
 import errno
+import io
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import httpx
 import pytest
+from PIL import Image
 
 from jobs.errors import CannotWrite
 from jobs.outcomes import RemoteDone, Reopened
 from jobs.pauses import PauseReason
 from jobs.states import JobState
+from jobs.store.sqlite.thumb_file import ThumbFile
 from jobs.stored_files import is_on_disk
 from runner.downloads.disk import LocalDisk
 from runner.downloads.late_decode import FreshImage, LateDecoder
@@ -197,7 +203,7 @@ async def test_a_row_that_shares_the_pictures_has_the_warning_too(tmp_path: Path
         assert (await w.job()).warnings == ("odd", "odder")
 
 
-async def never(_decoder: LateDecoder, _image: FreshImage, _max_pixels: int) -> Broken | None:
+async def never(_decoder: LateDecoder, _image: FreshImage, _max_pixels: int, *, small: bool) -> Broken | None:
     """A decode that takes for ever."""
     await anyio.sleep_forever()
     raise AssertionError
@@ -221,7 +227,7 @@ def test_a_run_ends_without_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A few seconds are for what waits at the end; none where a person or a pause ends the run."""
-    monkeypatch.setattr(LateDecoder, "decode", never)
+    monkeypatch.setattr(LateDecoder, "look", never)
 
     @virtual
     async def test() -> None:
@@ -254,3 +260,88 @@ async def test_what_waits_at_the_end_is_decoded_yet(tmp_path: Path) -> None:
             assert await fetch_images(w.run, job, refreshed=False) is None
         assert len((await w.job()).warnings) == 1
         assert w.clock.monotonic() == begun
+
+
+# -- thumbnails ------------------------------------------------------------------------------------------
+
+
+def with_thumbs(w: World, file: ThumbFile | None) -> World:
+    """The run, with another file of thumbnails, or none."""
+    images = replace(w.run.images, thumbs=file)
+    return replace(w, run=replace(w.run, images=images))
+
+
+def jpeg() -> bytes:
+    """What is decoded on its way in."""
+    out = io.BytesIO()
+    Image.new("RGB", (500, 400), "red").save(out, "JPEG")
+    return out.getvalue()
+
+
+def thumbs_in(path: Path) -> int:
+    """How many are kept."""
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path)) as connection:
+        (many,) = connection.execute("SELECT count(*) FROM thumb").fetchone()
+        return int(many)
+
+
+@virtual
+async def test_a_night_leaves_thumbnails_of_all_its_pictures(tmp_path: Path) -> None:
+    """A PNG's by its decode, a JPEG's on its own; nobody looks at them yet."""
+    net = Net(p1=httpx.Response(200, content=jpeg()))
+    path = tmp_path / "night.db.thumbs"
+    async with done(tmp_path, net, URLS[:2]) as (w, job), anyio.create_task_group() as tasks:
+        w = with_thumbs(w, ThumbFile(path))
+        assert await fetch_images(w.run, job, refreshed=False) is None
+        tasks.start_soon(decode_late, w.run, defect)
+        while thumbs_in(path) < 2:
+            await anyio.wait_all_tasks_blocked()
+        w.run.images.late.close()
+    assert w.notices == []
+
+
+@virtual
+async def test_thumbnails_wait_like_decodes(tmp_path: Path) -> None:
+    """They are dropped first under load."""
+    path = tmp_path / "night.db.thumbs"
+    net = Net(p1=httpx.Response(200, content=jpeg()))
+    async with done(tmp_path, net, URLS[:1]) as (w, job):
+        w = with_thumbs(w, ThumbFile(path))
+        assert await fetch_images(w.run, job, refreshed=False) is None
+        await w.run.images.ready.send(job)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(decode_late, w.run, defect)
+            await w.clock.sleep(60)
+            assert thumbs_in(path) == 0
+            tasks.cancel_scope.cancel()
+
+
+@virtual
+async def test_without_a_file_of_thumbnails_a_decoded_picture_is_not_looked_at_again(tmp_path: Path) -> None:
+    """`thumbnails = false`: as if there were none."""
+    net = Net(p1=httpx.Response(200, content=jpeg()))
+    async with done(tmp_path, net, URLS[:1]) as (w, job):
+        w = with_thumbs(w, None)
+        assert await fetch_images(w.run, job, refreshed=False) is None
+        w.run.images.late.close()
+        assert [one async for one in w.run.images.late.each()] == []
+
+
+@virtual
+async def test_a_locked_file_of_thumbnails_does_not_touch_the_night(tmp_path: Path) -> None:
+    """What does not decode is found all the same, the batch is not paused, and nobody waits."""
+    path = tmp_path / "night.db.thumbs"
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        async with done(tmp_path, of_one_short_picture()) as (w, job):
+            w = with_thumbs(w, ThumbFile(path, patience_seconds=0.0))
+            begun = w.clock.monotonic()
+            assert await fetch_images(w.run, job, refreshed=False) is None
+            async with decoding_late(w.run, defect):
+                pass
+            assert w.clock.monotonic() == begun
+            assert len((await w.job()).warnings) == 2
+            assert (await w.job()).state is JobState.SUCCEEDED
+            assert w.stops == []
