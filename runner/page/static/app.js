@@ -30,7 +30,8 @@ async function listBatches() {
     element("span", {}, one.last_run_at ? `last run ${new Date(one.last_run_at).toLocaleString()}` : "not run yet"),
     element("span", { class: "sheet" }, one.sheet)));
   const none = element("p", {}, "This database has no batch yet. Type: nightsheet run SHEET");
-  byId("batches").replaceChildren(element("h2", {}, "Batches"), rows.length ? element("ul", {}, ...rows) : none);
+  byId("name").textContent = "Batches";
+  byId("batches").replaceChildren(rows.length ? element("ul", {}, ...rows) : none);
   byId("batches").hidden = false;
 }
 
