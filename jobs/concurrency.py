@@ -1,7 +1,7 @@
 """How many jobs may be at the API at once: a number, or `auto`, which finds it out."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Auto = Literal["auto"]
 AUTO: Final[Auto] = "auto"
@@ -29,3 +29,10 @@ def kind_of(concurrency: object) -> str:
 def at_most(asked: Concurrency, most: int) -> Concurrency:
     """As many as are asked for, and no more than `most`; `auto` keeps its own bound."""
     return asked if asked == AUTO else min(asked, most)
+
+
+def is_lower(wanted: Any, holds: Any) -> bool:
+    """Whether a limit is below the one that holds. `auto` has no limit of its own, and None is none."""
+    if wanted is None or wanted == AUTO:
+        return False
+    return holds is None or holds == AUTO or bool(wanted < holds)

@@ -20,6 +20,9 @@ class PauseReason(StrEnum):
 UNTIL_RESUMED = frozenset({PauseReason.GUARD, PauseReason.PERSON})
 """Pauses that only `resume` clears. The cause of any other may end by itself, so `run` tries again."""
 
+FREE_TO_END = frozenset({PauseReason.PERSON, PauseReason.TOKEN, PauseReason.OUTAGE, PauseReason.DISK})
+"""Pauses that stand for no limit: their end pays for nothing that nobody agreed to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:

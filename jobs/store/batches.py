@@ -10,8 +10,9 @@ from typing import Any
 import anyio
 from sqlalchemy import Connection, Row, and_, case, insert, literal, or_, select, update
 
+from jobs.concurrency import is_lower
 from jobs.errors import UsageProblem
-from jobs.pauses import UNTIL_RESUMED, PauseReason
+from jobs.pauses import FREE_TO_END, UNTIL_RESUMED, PauseReason
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.source import STANDARD_INPUT
@@ -24,6 +25,7 @@ from jobs.views import BatchView, LoadReport, Pause, RunView
 _CHUNK = 500
 _OF_A_WORKBOOK = re.compile(r"\.xls[xm]#([^/]*)$", re.IGNORECASE)
 _LASTS = BATCH.c.paused_reason.in_(sorted(UNTIL_RESUMED))
+_IS_FREE = BATCH.c.paused_reason.in_(sorted(FREE_TO_END))
 _NOT_PAUSED: dict[str, Any] = {"paused_reason": None, "paused_detail": None, "paused_since": None}
 
 
@@ -139,6 +141,21 @@ class Batches(StorePart):
         )
 
     @writes
+    def hold(self, connection: Connection, batch_id: int, detail: str) -> None:
+        """Store a person's pause, unless one stands for a limit: it would be hidden behind this one."""
+        free = and_(_IS_FREE, BATCH.c.paused_reason != PauseReason.PERSON)
+        connection.execute(
+            update(BATCH)
+            .where(BATCH.c.id == batch_id, or_(BATCH.c.paused_reason.is_(None), free))
+            .values(paused_reason=PauseReason.PERSON, paused_detail=detail, paused_since=self._now())
+        )
+
+    @writes
+    def end_free_pause(self, connection: Connection, batch_id: int) -> None:
+        """Clear a pause that stands for no limit. The guards count on: they are a limit, too."""
+        connection.execute(update(BATCH).where(BATCH.c.id == batch_id, _IS_FREE).values(**_NOT_PAUSED))
+
+    @writes
     def note_prices(self, connection: Connection, batch_id: int, prices: Mapping[str, Decimal]) -> None:
         """Store prices: USD an image, by model."""
         connection.execute(
@@ -165,6 +182,21 @@ class Batches(StorePart):
     def tune(self, connection: Connection, batch_id: int, values: Mapping[str, Any]) -> None:
         """Set any of `concurrency`, `rate` and `budget`, for this run and the next ones."""
         connection.execute(update(BATCH).where(BATCH.c.id == batch_id).values(**values))
+
+    @writes
+    def lower(
+        self, connection: Connection, batch_id: int, values: Mapping[str, Any], usual: Mapping[str, Any]
+    ) -> tuple[str, ...]:
+        """The same, if each value is lower than what holds; returns those that are not, and sets none then.
+
+        `usual` is what holds where the batch has nothing of its own.
+        """
+        batch = _get(connection, batch_id)
+        holds = {name: usual[name] if (own := getattr(batch, name)) is None else own for name in values}
+        higher = tuple(name for name, value in values.items() if not is_lower(value, holds[name]))
+        if values and not higher:
+            _set(connection, batch_id, **values)
+        return higher
 
     @writes
     def agree(self, connection: Connection, batch_id: int, only: Sequence[int] | None = None) -> int:

@@ -90,13 +90,8 @@ async def cancel(
         LockHeld: another command holds the database; what was not sent is cancelled all the same.
         UsageProblem: the batch has no such key; nothing was changed.
     """
-    result = CancelResult()
-    for job in () if keys is None else await jobs_named(store, batch, keys):
-        if job.state not in _CANCELLABLE:
-            result.refuse(job, f"it is {job.state}")
-    cancelling = await store.jobs.cancel(batch.id, keys)
-    result.queued = cancelling.queued
-    if cancelling.asked:
+    result, asked = await request_cancel(store, batch, keys)
+    if asked:
         async with holding(database, command="cancel", batch=batch.name, clock=clock, notice=notice) as other:
             if other is None:
                 for job_cut_off in await store.jobs.in_state(batch.id, [JobState.SUBMITTING], keys):
@@ -108,12 +103,31 @@ async def cancel(
                     hint="What was not sent is cancelled; the next run cancels what waits at the API.",
                 )
             elif other.batch in {"", batch.name}:
-                result.by_runner = cancelling.asked
+                result.by_runner = asked
             else:
                 result.waiting = [job.key for job in await _cancel_requested(store, batch)]
     if keys is not None and result.is_empty and result.exit_code is ExitCode.OK:
         result.exit_code = ExitCode.INCOMPLETE
     return result
+
+
+async def request_cancel(
+    store: "Store", batch: "BatchView", keys: Sequence[str] | None
+) -> tuple[CancelResult, int]:
+    """Cancel what was not sent, and note the wish for what is at the API, which a run or `cancel` asks then.
+
+    Returns also how many these are.
+
+    Raises:
+        UsageProblem: the batch has no such key; nothing was changed.
+    """
+    result = CancelResult()
+    for job in () if keys is None else await jobs_named(store, batch, keys):
+        if job.state not in _CANCELLABLE:
+            result.refuse(job, f"it is {job.state}")
+    cancelling = await store.jobs.cancel(batch.id, keys)
+    result.queued = cancelling.queued
+    return result, cancelling.asked
 
 
 async def _cancel_requested(store: "Store", batch: "BatchView") -> list["OpenJob"]:

@@ -1,12 +1,12 @@
 """`nightsheet pause`: from a second terminal, or before a run; kept in the database until `resume`."""
 
-from jobs.pauses import PauseReason
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import TURNING
 from runner.cli.steps.open import batch_to_change, execute, system_clock
+from runner.deciding import pausing
 from runner.settings import Settings
 
 EXAMPLE = "nightsheet pause first-night"
@@ -21,8 +21,6 @@ def command(settings: Settings, batch: BatchName = None) -> None:
 async def pause_batch(settings: Settings, name: str | None) -> None:
     """Pause the batch, and print the pause that the table holds, which may be an earlier one."""
     async with batch_to_change(settings, system_clock(), name) as (store, batch):
-        await store.batches.pause(batch.id, PauseReason.PERSON, "Paused by `nightsheet pause`.")
-        paused = (await store.batches.get(batch.id)).paused
-    assert paused is not None
+        paused = await pausing.pause(store, batch, "Paused by `nightsheet pause`.")
     console.result(f"Batch {batch.name} is paused ({paused.reason}): {paused.detail}")
     console.result(f"Next: {then(settings, 'resume', batch.name)}")

@@ -1,22 +1,21 @@
 """`nightsheet tune`: pace and budget of a batch, while it runs or before; kept in the database."""
 
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated
 
 import typer
 
-from jobs.concurrency import AUTO, MOST_IN_FLIGHT, Concurrency
-from jobs.errors import UsageProblem
+from jobs.concurrency import Concurrency
 from runner.cli.console import console
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import TURNING
 from runner.cli.steps.open import batch_to_change, execute, system_clock
+from runner.deciding.tuning import values_of
 from runner.humanize import number
 from runner.settings import Settings
 
 EXAMPLE = "nightsheet tune --concurrency 4 --rate none --budget 25"
-_NONE = "none"
 
 
 @with_settings(*TURNING)
@@ -45,7 +44,7 @@ def command(
 
 async def tune_batch(settings: Settings, name: str | None, options: dict[str, str]) -> None:
     """Write the values into the table, and print those that it holds then."""
-    values = _values(options)
+    values = values_of(options)
     async with batch_to_change(settings, system_clock(), name) as (store, batch):
         if values:
             await store.batches.tune(batch.id, values)
@@ -58,39 +57,3 @@ def _told(value: Concurrency | float | Decimal | None) -> str:
     if value is None:
         return "not set"
     return value if isinstance(value, str) else number(value)
-
-
-def _values(options: dict[str, str]) -> dict[str, Any]:
-    """The values as the table keeps them; None for `none`.
-
-    Raises:
-        UsageProblem: with all invalid values.
-    """
-    values: dict[str, Any] = {}
-    invalid = []
-    for name, text in options.items():
-        if text.lower() == _NONE:
-            values[name] = None
-            continue
-        if name == "concurrency" and text.lower() == AUTO:
-            values[name] = AUTO
-            continue
-        value = _number(text)
-        whole = value is not None and value == value.to_integral_value()
-        if value is None or value < 0 or (value == 0 and name != "budget"):
-            invalid.append(f"--{name} {text}: a number above 0, or none, is needed")
-        elif name == "concurrency" and not (whole and value <= MOST_IN_FLIGHT):
-            invalid.append(f"--{name} {text}: a whole number up to {MOST_IN_FLIGHT}, or auto, is needed")
-        else:
-            values[name] = int(value) if name == "concurrency" else float(value) if name == "rate" else value
-    if invalid:
-        raise UsageProblem("; ".join(invalid) + ".", hint="Nothing was changed.")
-    return values
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
