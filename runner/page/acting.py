@@ -14,14 +14,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from jobs.actions import LONGEST_ACTION_ID
-from jobs.errors import CannotWrite, UsageProblem
+from jobs.errors import CannotWrite, LockHeld, UsageProblem
 from runner.page.acts.act import Act, Answer, Asked, NoAct
+from runner.page.acts.cancel import CANCEL
 from runner.page.acts.decisions import DECISIONS
+from runner.page.acts.discard import DISCARD
+from runner.page.acts.fetch import FETCH
+from runner.page.acts.pause import PAUSE, RESUME
+from runner.page.acts.tune import TUNE
 from runner.page.guard import MOST_BODY_BYTES, refused
 from runner.page.page import Page
 
 ACTS: dict[str, Act] = {
     "decisions": DECISIONS,
+    "pause": PAUSE,
+    "resume": RESUME,
+    "tune": TUNE,
+    "cancel": CANCEL,
+    "discard": DISCARD,
+    "fetch": FETCH,
 }
 """By the last part of their address."""
 
@@ -49,6 +60,9 @@ class Acting:
             done = await self._once(ACTS[kind], asked)
         except UsageProblem as problem:
             return JSONResponse({"error": problem.message, "hint": problem.hint}, 409)
+        except LockHeld:
+            busy = "Another command is at work on this database. Nothing was changed."
+            return JSONResponse({"error": busy, "hint": "Try again in a moment."}, 409)
         except CannotWrite:
             return JSONResponse({"error": "The database cannot be written just now."}, 503)
         if isinstance(done, NoAct):

@@ -10,6 +10,7 @@ GET  /api/BATCH/status        counts, money, pause
 GET  /api/BATCH/tiles         ?q=SEARCH &sort=ORDER &limit=N: the list of tiles as bytes
 GET  /api/BATCH/items         ?jobs=ID,ID,... or ?key=KEY: what a screen shows
 GET  /api/BATCH/facets        ?of=FIELD &q=SEARCH: values with their counts; without `of` the fields
+GET  /api/BATCH/doubts        submits without an answer;  /failures  by kind;  /account  the money
 GET  /t/ID/SHA256.webp        ?s=SIDE: a thumbnail
 GET  /p/ID/SHA256             the image itself
 """
@@ -37,6 +38,9 @@ from runner.page.acting import ACTS, Acting, body_of
 from runner.page.guard import ENTER, cookie_name, refused
 from runner.page.items import items
 from runner.page.page import Page
+from runner.page.panels.account import account
+from runner.page.panels.doubts import doubts
+from runner.page.panels.failures import failures
 from runner.page.pictures import moved_along
 from runner.page.session import PageSession, Rights
 from runner.page.shell import shell, static_file
@@ -70,6 +74,9 @@ def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
                 "tiles": reads.tiles,
                 "items": reads.items,
                 "facets": reads.facets,
+                "doubts": reads.panel(doubts),
+                "failures": reads.panel(failures),
+                "account": reads.panel(account),
             }.items()
         ),
         *(Route(f"/api/{{batch}}/{kind}", partial(acting.respond, kind), methods=["POST"]) for kind in ACTS),
@@ -146,6 +153,16 @@ class _Reads:
             return refused(400)
         found = await store.tiles.details(batch.id, known)
         return JSONResponse(await items(self._page, batch, found))
+
+    def panel(
+        self, tell: Callable[[Page, BatchView], Awaitable[Any]]
+    ) -> Callable[[Request, BatchView], Awaitable[Response]]:
+        """What answers with what a panel tells."""
+
+        async def answer(_request: Request, batch: BatchView) -> Response:
+            return JSONResponse(await tell(self._page, batch))
+
+        return answer
 
     async def facets(self, request: Request, batch: BatchView) -> Response:
         query, store = request.query_params, self._page.store

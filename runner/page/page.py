@@ -1,9 +1,9 @@
 """What the parts of a page share."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs.errors import UsageProblem
 from runner.clock import Clock
@@ -30,6 +30,10 @@ class Page:
     command: Callable[..., str]
     """A command line to type: of a verb and its arguments, for this database."""
     pace: WritePace
+    settle: "Callable[[BatchView], Awaitable[None]]"
+    """Put back what the journal knows and the table does not, before a person decides about a doubt."""
+    usual: Mapping[str, Any]
+    """The `concurrency`, `rate` and `budget` that hold where a batch has none of its own."""
 
     async def batch(self, name: str) -> "BatchView":
         """The batch of that name.

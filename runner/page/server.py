@@ -1,10 +1,10 @@
 """The page on a port of this machine, inside the running event loop. Loopback only."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from uvicorn import Config
@@ -60,6 +60,8 @@ async def serving(
     report: Callable[[Exception], None],
     port: int = 0,
     rights: Rights = Rights.DECIDE,
+    settle: "Callable[[BatchView], Awaitable[None]]",
+    usual: Mapping[str, Any],
 ) -> AsyncIterator[ServedPage]:
     """Serve a page over `store` for the length of the block; port 0 takes a free one.
 
@@ -71,7 +73,7 @@ async def serving(
     file = ThumbFile.beside(store.database.path)
     thumbs = ThumbMaker(file, report)
     feed = ChangeFeed(store.database.path, clock)
-    page = Page(store, root_of, clock, thumbs, feed, active_run, command, WritePace(clock))
+    page = Page(store, root_of, clock, thumbs, feed, active_run, command, WritePace(clock), settle, usual)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed.work)

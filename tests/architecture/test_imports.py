@@ -74,7 +74,7 @@ APART = (
             *("runner.providers", "runner.http", "runner.environment", "runner.settings", "runner.run"),
             *("runner.workers", "runner.lifecycle", "runner.planning", "httpx", "aiohttp", "os.environ"),
         ),
-        "the page looks: it knows no token and no API, and starts nothing",
+        "the page looks and decides: it knows no token and no API, and starts nothing",
     ),
     (
         "runner/gallery/*",

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -31,7 +31,17 @@ class Served:
     client: httpx.AsyncClient
     reported: list[Exception] = field(default_factory=list)
     run: RunView | None = None
+    settled: int = 0
+    """How often a person was about to decide about a doubt."""
+    settling: Callable[[], Awaitable[None]] | None = None
+    """What happens then."""
     key: str | None = None
+
+    async def settle(self, _batch: BatchView) -> None:
+        """As the journal would."""
+        self.settled += 1
+        if self.settling is not None:
+            await self.settling()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -136,6 +146,8 @@ async def served_page(
             report=reported.append,
             port=port,
             rights=rights,
+            settle=lambda batch: found[0].settle(batch),
+            usual={"concurrency": 8, "rate": None, "budget": None},
         ) as page,
         httpx.AsyncClient(base_url=page.origin, trust_env=False) as client,
     ):

@@ -18,11 +18,12 @@ from runner.cli.console.formatting import then
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.steps.active_run import active_run
-from runner.cli.steps.open import execute, open_existing, system_clock
+from runner.cli.steps.open import execute, open_existing, process_environment, system_clock
 from runner.settings import Settings, as_kept
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
+    from jobs.views import BatchView
 
 EXAMPLE = "nightsheet view first-night"
 
@@ -61,6 +62,8 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
             report=_report,
             port=port,
             rights=Rights.LOOK if look else Rights.DECIDE,
+            settle=lambda batch: _settle(settings, store, batch),
+            usual={"concurrency": settings.concurrency, "rate": settings.rate, "budget": settings.budget},
         ) as page:
             url = page.link(path)
             if settings.as_json:
@@ -71,6 +74,16 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
                 if browser and console.is_interactive():
                     await to_thread.run_sync(webbrowser.open, url)
             await _until_interrupted()
+
+
+async def _settle(settings: Settings, store: "Store", batch: "BatchView") -> None:
+    """As `review` does before anything is decided about a doubt."""
+    from runner.recovery.journal_places import places_of
+    from runner.recovery.recover import settle_beside
+
+    environment = process_environment()
+    places = await places_of(store, batch, settings, environment.state_folder)
+    await settle_beside(store, batch, places, command="view", clock=environment.clock, notice=console.message)
 
 
 async def _path(store: "Store", name: str | None) -> str:

@@ -1,0 +1,41 @@
+"""The money of a batch: what was told, what is estimated, what is in doubt, what is paid and not in hand."""
+
+from typing import TYPE_CHECKING, Any
+
+from jobs.ledger import balance
+from jobs.manifests.record import dollars
+from runner.page.page import Page
+
+if TYPE_CHECKING:
+    from jobs.views import BatchView
+
+MOST_SHOWN = 50
+"""Submits that are not in hand; `audit` lists all."""
+
+
+async def account(page: Page, batch: "BatchView") -> dict[str, Any]:
+    """The sums, and the end of `audit`."""
+    _counts, spent = await page.store.jobs.counts_and_account(batch.id)
+    audit = balance(await page.store.ledger.attempts(batch.id))
+    missing = [
+        {
+            "key": one.attempt.key,
+            "request_id": one.attempt.request_id,
+            "usd": dollars(one.usd),
+            "why": one.why,
+        }
+        for one in audit.not_in_hand[:MOST_SHOWN]
+    ]
+    return {
+        "told_usd": float(spent.reported_usd),
+        "estimated_usd": float(spent.estimated_usd),
+        "in_doubt_usd": float(await page.store.ledger.unconfirmed_usd(batch.id)),
+        "budget_usd": None if batch.budget is None else float(batch.budget),
+        "submits": audit.submits,
+        "turned_away": audit.turned_away,
+        "not_in_hand_usd": float(audit.not_in_hand_usd),
+        "not_in_hand": missing,
+        "not_in_hand_count": len(audit.not_in_hand),
+        "balanced": audit.balanced,
+        "command": page.command("audit", batch.name),
+    }

@@ -1,0 +1,64 @@
+"""What the page shows beside the grid: doubts, failures by kind, money; each with the line to type."""
+
+from decimal import Decimal
+
+from jobs.failures import FailureKind
+from jobs.outcomes import RemoteFailed
+from jobs.states import JobState, Move
+from tests.support.served_page import Served
+from tests.support.tables import MODEL, failure
+
+
+async def test_a_doubt_has_all_that_decides_about_it(served: Served) -> None:
+    """When, what, how much is at risk, and a line for each way out. What pays is nothing but a line."""
+    await served.table.bring("b", JobState.UNCONFIRMED)
+    (doubt,) = await served.json("/api/night/doubts")
+    assert (doubt["key"], doubt["in_sheet"], doubt["at_risk_usd"]) == ("b", True, 0.12)
+    assert doubt["message"]
+    assert doubt["sent_at"].endswith("Z")
+    assert doubt["attach"] == "nightsheet review night --attach b=REQUEST_ID"
+    assert doubt["resubmit"] == "nightsheet review night --resubmit b"
+    assert doubt["discard"] == "nightsheet review night --discard b"
+
+
+async def test_without_a_doubt_there_is_none(served: Served) -> None:
+    """And no failure."""
+    assert await served.json("/api/night/doubts") == []
+    assert await served.json("/api/night/failures") == []
+
+
+async def test_failures_are_told_by_kind_with_what_another_try_costs(served: Served) -> None:
+    """Free where the API holds it, else a price; about a lost one the page cannot ask."""
+    await served.table.store.batches.note_prices(served.table.batch.id, {MODEL: Decimal("0.04")})
+    await served.table.bring("a", JobState.FETCHING)
+    await served.table.move("a", Move.FETCH_FAILED)
+    for key, kind in (("b", FailureKind.REMOTE_FAILED), ("c", FailureKind.LOST)):
+        job_id = await served.table.bring(key, JobState.RUNNING)
+        ended = RemoteFailed(job_id, failure(kind), None, served.table.clock.now())
+        assert await served.table.store.jobs.apply(ended)
+    told = {one["kind"]: one for one in await served.json("/api/night/failures")}
+    free = next(one for one in told.values() if one["free"])
+    assert (free["jobs"], free["paid"], free["unknown"], free["low_usd"]) == (1, 0, 0, 0.0)
+    paid = told["remote_failed"]
+    assert (paid["free"], paid["paid"], paid["named_only"]) == (0, 1, False)
+    assert paid["low_usd"] == paid["high_usd"] == 0.04
+    assert paid["command"] == "nightsheet retry night --kind remote_failed"
+    assert paid["messages"] == [
+        {"message": failure(FailureKind.REMOTE_FAILED).message, "jobs": 1, "first": "b"}
+    ]
+    assert (told["lost"]["unknown"], told["lost"]["paid"]) == (1, 0)
+
+
+async def test_the_account_is_that_of_audit(served: Served) -> None:
+    """What is told, estimated, in doubt, and what was paid without a picture here."""
+    await served.shoot("a")
+    await served.table.bring("b", JobState.UNCONFIRMED)
+    told = await served.json("/api/night/account")
+    assert (told["submits"], told["balanced"], told["budget_usd"]) == (2, True, None)
+    assert told["in_doubt_usd"] == 0.12
+    assert told["not_in_hand_usd"] == 0.12
+    assert [(one["key"], one["why"]) for one in told["not_in_hand"]] == [
+        ("b", "unconfirmed: no readable answer")
+    ]
+    assert told["told_usd"] + told["estimated_usd"] > 0
+    assert told["command"] == "nightsheet audit night"
