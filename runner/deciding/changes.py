@@ -29,6 +29,11 @@ _CONCURRENT = 100
 _NEAR = 3
 
 
+def nobody_asks() -> "AbstractAsyncContextManager[Api]":
+    """In place of the API, for who has no token: what has to be asked for stays as it is, and says why."""
+    raise UsageProblem("nothing is asked here, the command of that name asks")
+
+
 @dataclass(frozen=True, slots=True)
 class NotChanged:
     """A job that was not changed, and the reason."""

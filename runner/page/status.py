@@ -1,21 +1,19 @@
 """Where a batch stands, as the head of the page shows it. The names are those of `status --json`."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.manifests.record import moment
-from jobs.pauses import PauseReason
+from jobs.pauses import FREE_TO_END, PauseReason
 from jobs.states import ENDED, JobState
 from runner.page.page import Page
+from runner.standing import jobs_a_minute, price_of_queued
 
 if TYPE_CHECKING:
-    from jobs.views import BatchView, RunView
+    from jobs.views import BatchView, Pause
 
 _VERBS = ("decide", "export", "reroll")
 """Of lines to type that the page puts together itself."""
-_PACE_MINUTES = 10
-"""The pace is measured over the last minutes, or over the run if it is younger."""
 
 
 async def batch_status(page: Page, batch: "BatchView") -> dict[str, Any]:
@@ -25,9 +23,9 @@ async def batch_status(page: Page, batch: "BatchView") -> dict[str, Any]:
     counts, account = await store.jobs.counts_and_account(batch.id)
     queued = await store.preview.to_send(batch.id)
     held = await store.held.count(batch.id)
-    priced = (batch.prices[model] * images for model, (_, images) in queued.items() if model in batch.prices)
+    queued_usd, is_price_unknown = price_of_queued(batch, queued)
     left = sum(many for state, many in counts.items() if state not in (*ENDED, JobState.UNCONFIRMED)) - held
-    pace = 0.0 if run is None or batch.paused else await _pace(page, batch, run, now)
+    pace = await jobs_a_minute(store, batch, run, now)
     return {
         "batch": batch.name,
         "total": sum(counts.values()),
@@ -36,31 +34,30 @@ async def batch_status(page: Page, batch: "BatchView") -> dict[str, Any]:
         "held": held,
         "cost": {
             "spent_usd": float(account.spent_usd),
-            "estimate_usd": float(account.spent_usd + sum(priced, Decimal(0))),
+            "estimate_usd": float(account.spent_usd + queued_usd),
             "in_doubt_usd": float(await store.ledger.unconfirmed_usd(batch.id)),
             "budget_usd": None if batch.budget is None else float(batch.budget),
-            "price_unknown": any(model not in batch.prices for model in queued),
+            "price_unknown": is_price_unknown,
         },
         "live": run is not None,
         "jobs_a_minute": pace,
         "done_at": moment(now + timedelta(minutes=left / pace)) if pace and left else None,
-        "paused": _paused(batch),
+        "paused": paused_told(batch.paused),
         "commands": _commands(page, batch, counts, left=left, is_live=run is not None),
         "lines": {verb: page.command(verb, batch.name) for verb in _VERBS},
     }
 
 
-async def _pace(page: Page, batch: "BatchView", run: "RunView", now: datetime) -> float:
-    since = max(run.started_at, now - timedelta(minutes=_PACE_MINUTES))
-    minutes = (now - since).total_seconds() / 60
-    return await page.store.jobs.ended_since(batch.id, since) / minutes if minutes > 0 else 0.0
-
-
-def _paused(batch: "BatchView") -> dict[str, Any] | None:
-    if batch.paused is None:
+def paused_told(paused: "Pause | None") -> dict[str, Any] | None:
+    """Why and since when a batch is paused, and whether the page may end that."""
+    if paused is None:
         return None
-    since = moment(batch.paused.since)
-    return {"reason": batch.paused.reason.value, "detail": batch.paused.detail, "since": since}
+    return {
+        "reason": paused.reason.value,
+        "detail": paused.detail,
+        "since": moment(paused.since),
+        "may_end": paused.reason in FREE_TO_END,
+    }
 
 
 def _commands(

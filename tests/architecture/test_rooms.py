@@ -16,7 +16,7 @@ FLOORS = {
         gallery
         checkup page
         deciding
-        run
+        run standing
         lifecycle
         events
         workers

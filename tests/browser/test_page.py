@@ -117,11 +117,12 @@ async def test_every_key_of_the_grid(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("key", "state"), [("f", "failed"), ("d", "unconfirmed")])
 async def test_what_wants_a_decision_is_one_key_away(tmp_path: Path, key: str, state: str) -> None:
-    """It is a search, with its address; Esc takes it away, and so does going back."""
+    """From there it is a search, with its address; Esc takes it away, and so does going back."""
     async with night(tmp_path) as (served, browser):
         page = await browser.entered(served)
         await until(page, "document.activeElement.id", "grid")
         await page.keyboard.press(key)
+        await page.get_by_role("button", name="Show them in the grid").click()
         await until(page, "document.getElementById('count').textContent", "1 tile")
         assert await page.evaluate("location.search") == f"?q=state%3A{state}"
         await page.locator(".cell .state", has_text=state).wait_for()

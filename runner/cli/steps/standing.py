@@ -1,7 +1,6 @@
 """Reads from the table how a batch stands, with the runner that is at work on it and the files on disk."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,12 @@ from runner.cli.reports.summary import FailureBreakdown
 from runner.cli.steps.active_run import active_run
 from runner.recovery.lock import waiting_of
 from runner.settings import Settings, as_kept
+from runner.standing import jobs_a_minute, price_of_queued
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
     from jobs.views import BatchView
 
-PACE_MINUTES = 10
-"""The pace is measured over the last minutes, or over the run if it is younger."""
 MOST_LOOKED_AT = 10_000
 """Images; `audit` looks at all of them."""
 
@@ -34,17 +32,17 @@ async def standing(
     queued = await store.preview.to_send(batch_id)
     run = await active_run(store, batch, settings)
     counts, account = await store.jobs.counts_and_account(batch_id)
-    priced = (batch.prices[model] * images for model, (_, images) in queued.items() if model in batch.prices)
+    queued_usd, is_price_unknown = price_of_queued(batch, queued)
     images = await store.overview.image_count(batch_id)
     return BatchStatus(
         batch=batch,
         counts=counts,
         account=account,
-        queued_usd=sum(priced, Decimal(0)),
-        unpriced=any(model not in batch.prices for model in queued),
+        queued_usd=queued_usd,
+        unpriced=is_price_unknown,
         failures=await failure_breakdown(store, batch_id),
         is_active=run is not None,
-        pace=0.0 if run is None or batch.paused else await _pace(store, batch_id, run.started_at, now),
+        pace=await jobs_a_minute(store, batch, run, now),
         at=now,
         links=await store.links.count(batch_id),
         folder=kept.output_root / folder_name(batch.name),
@@ -80,9 +78,3 @@ def whereabouts(batch: "BatchView", settings: Settings) -> Whereabouts:
     """Finds a batch's images, also where its output folder was moved and `--output-dir` says where to."""
     before = None if batch.output_root is None else Path(batch.output_root)
     return Whereabouts(as_kept(settings, batch).output_root, before)
-
-
-async def _pace(store: "Store", batch_id: int, started_at: datetime, now: datetime) -> float:
-    since = max(started_at, now - timedelta(minutes=PACE_MINUTES))
-    minutes = (now - since).total_seconds() / 60
-    return await store.jobs.ended_since(batch_id, since) / minutes if minutes > 0 else 0.0

@@ -4,19 +4,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from jobs.errors import UsageProblem
 from jobs.failures import ONLY_IF_NAMED, FailureKind
 from jobs.manifests.record import dollars
-from runner.deciding.changes import price_to_send
+from runner.deciding.changes import nobody_asks, price_to_send
 from runner.deciding.retry import RetryPlan, plan_retry
 from runner.page.page import Page
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
-
     from jobs.store.store import Store
     from jobs.views import BatchView, JobView
-    from runner.providers.connect import Api
 
 MOST_SHOWN = 20
 """Jobs of one kind; the search has all of them."""
@@ -26,11 +22,7 @@ async def plan_unasked(
     store: "Store", batch: "BatchView", keys: Sequence[str], kinds: Sequence[FailureKind]
 ) -> RetryPlan:
     """What a retry would do, without a question to the API, which the page cannot ask."""
-    return await plan_retry(store, batch, keys, kinds, _no_api)
-
-
-def _no_api() -> "AbstractAsyncContextManager[Api]":
-    raise UsageProblem("the page does not ask it, `nightsheet retry` does")
+    return await plan_retry(store, batch, keys, kinds, nobody_asks)
 
 
 async def failures(page: Page, batch: "BatchView") -> list[dict[str, Any]]:

@@ -1,7 +1,9 @@
 // @ts-check
-// Every state of the page is its address: /b/BATCH/?q=&sort=&at=TILE, and /b/BATCH/p/KEY/N for one picture.
+// Every state of the page is its address: /b/BATCH/?q=&sort=&at=TILE, /b/BATCH/p/KEY/N for one picture, /b/BATCH/PANEL.
 
-/** @typedef {{batch: string, search: string, order: string, at: number, key: string, number: number}} Place */
+/** @typedef {{batch: string, search: string, order: string, at: number, key: string, number: number, panel: string}} Place */
+
+const PANELS = ["doubts", "failures", "account"];
 
 /** @returns {Place} */
 export function readAddress() {
@@ -14,6 +16,7 @@ export function readAddress() {
     at: Number(query.get("at")) || 0,
     key: p === "p" ? decodeURIComponent(key) : "",
     number: Number(number) || 0,
+    panel: PANELS.includes(p) ? p : "",
   };
 }
 
@@ -23,7 +26,7 @@ export function writeAddress(place, isStep) {
   if (place.search) query.set("q", place.search);
   if (place.order !== "sheet") query.set("sort", place.order);
   if (place.at) query.set("at", String(place.at));
-  const one = place.key ? `p/${encodeURIComponent(place.key)}/${place.number}` : "";
+  const one = place.panel || (place.key ? `p/${encodeURIComponent(place.key)}/${place.number}` : "");
   const address = `/b/${encodeURIComponent(place.batch)}/${one}${query.size ? `?${query}` : ""}`;
   if (address === location.pathname + location.search) return;
   if (isStep) history.pushState(null, "", address);

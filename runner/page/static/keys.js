@@ -36,8 +36,9 @@ export const KEYS = [
   ["search", ["/"], "search"],
   ["back", ["Escape"], "back; take the search away"],
   ["take", ["g"], "take in what is new"],
-  ["unconfirmed", ["d"], "unconfirmed"],
-  ["failed", ["f"], "failed"],
+  ["doubts", ["d"], "unconfirmed"],
+  ["failures", ["f"], "failed"],
+  ["account", ["m"], "money"],
   ["rerolls", ["w"], "re-rolls, and the line that writes their sheet"],
   ["larger", ["+", "="], "larger"],
   ["smaller", ["-"], "smaller"],
@@ -61,7 +62,7 @@ export function listenToKeys(actions) {
     if (event.altKey || event.metaKey || event.isComposing) return;
     const inField = target.matches("input[type=search], select, textarea, input[type=range]");
     if (inField && event.key !== "Escape") return;
-    if (byId("help").hasAttribute("open")) return;
+    if (byId("help").hasAttribute("open") || byId("panel").hasAttribute("open")) return;
     if ((event.key === " " || event.key === "Enter") && target.matches("button, a, summary, input")) return;
     const letter = event.key.length === 1 && event.key !== " ";
     if (letter && !event.ctrlKey && localStorage.getItem(OFF)) return;

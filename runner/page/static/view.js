@@ -12,6 +12,8 @@ import { listenToKeys, showHelp } from "./keys.js";
 import { paced } from "./live.js";
 import { Loupe, prefetch } from "./loupe.js";
 import { apiPath, getJson, getTiles, NoSearch } from "./net.js";
+import { Panel } from "./panels.js";
+import { showPause } from "./pause.js";
 import { showStatus } from "./status.js";
 import { TileList } from "./tiles.js";
 
@@ -42,6 +44,12 @@ export class View {
       moved: () => this.moved(),
       opened: () => this.open(),
     });
+    this.panels = new Panel(this.place.batch, {
+      mayDecide: () => this.cull.mayDecide,
+      find: (search) => this.find(search),
+      failed: (error) => this.failed(error),
+      noted: () => this.noted(),
+    });
     this.changed = paced(() => this.try(() => this.update()));
     this.controls();
     listenToKeys(this.actions());
@@ -58,6 +66,7 @@ export class View {
     await this.status();
     if (this.grid.list.count === FIRST) await this.load();
     if (this.place.key) await this.openKey(this.place.key, this.place.number);
+    if (this.place.panel) await this.panels.open(/** @type {any} */ (this.place.panel));
     await this.filters.load();
     byId("grid").focus({ preventScroll: true });
   }
@@ -130,6 +139,7 @@ export class View {
     const status = await getJson(apiPath(this.place.batch, "status"));
     this.lines = status.lines;
     showStatus(status, (search) => this.find(search));
+    showPause(status, this.cull.mayDecide, (work) => this.try(work));
   }
 
   /** After a change: the state, what is on screen, and how many tiles are new. The list stands still. */
@@ -230,6 +240,14 @@ export class View {
     byId("grid").focus({ preventScroll: true });
   }
 
+  /** A panel was opened or closed. */
+  noted() {
+    if (this.place.panel === this.panels.name) return;
+    this.place = { ...this.place, panel: this.panels.name };
+    writeAddress(this.place, Boolean(this.panels.name));
+    if (!this.panels.name) byId("grid").focus({ preventScroll: true });
+  }
+
   /** @param {boolean} isStep */
   note(isStep) {
     const item = this.loupe.isOpen ? this.item() : null;
@@ -245,10 +263,12 @@ export class View {
     if (place.batch !== this.place.batch) return location.reload();
     this.place = place;
     if (!place.key && this.loupe.isOpen) this.loupe.close();
+    if (!place.panel && this.panels.name) this.panels.dialog.close();
     this.filters.set(place.search);
     this.try(async () => {
       if (isOther) await this.load();
       if (place.key) await this.openKey(place.key, place.number);
+      if (place.panel) await this.panels.open(/** @type {any} */ (place.panel));
     });
   }
 
@@ -314,8 +334,9 @@ export class View {
       search: () => this.toSearch(),
       back: () => this.back(),
       take: () => this.takeFresh(),
-      unconfirmed: () => this.find("state:unconfirmed"),
-      failed: () => this.find("state:failed"),
+      doubts: () => this.try(() => this.panels.open("doubts")),
+      failures: () => this.try(() => this.panels.open("failures")),
+      account: () => this.try(() => this.panels.open("account")),
       rerolls: () => {
         this.find("verdict:reroll");
         cull.tell("Their sheet and its price, which pays nothing:", this.line("reroll"));

@@ -162,7 +162,15 @@ async def test_what_waits_is_cancelled_and_what_is_at_the_api_is_asked_for(serve
 
 async def test_all_is_cancelled_by_its_word_alone(served: Served) -> None:
     """A request that lost its list cancels nothing."""
-    for told in ({}, {"all": 1}, {"keys": []}, {"keys": None, "all": True}, {"keys": "a"}, {"keys": [1]}):
+    lost: list[Any] = [
+        {},
+        {"all": 1},
+        {"keys": []},
+        {"keys": None, "all": True},
+        {"keys": "a"},
+        {"keys": [1]},
+    ]
+    for told in lost:
         assert (await served.act("cancel", told)).status_code == 400
     assert (await served.act("cancel", {"keys": ["a"] * (MOST_NAMED + 1)})).status_code == 400
     assert (await served.act("cancel", {"keys": ["a", "nobody"]})).status_code == 409

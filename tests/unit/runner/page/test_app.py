@@ -254,7 +254,8 @@ async def test_a_pause_is_told_with_its_way_out(served: Served, reason: PauseRea
     await served.table.bring("a", JobState.FAILED)
     await served.table.store.batches.pause(served.table.batch.id, reason, "why")
     status = await served.json("/api/night/status")
-    assert status["paused"] == {"reason": reason.value, "detail": "why", "since": "2026-11-20T22:00:00Z"}
+    told = {"reason": reason.value, "detail": "why", "since": "2026-11-20T22:00:00Z"}
+    assert status["paused"] == told | {"may_end": reason is PauseReason.PERSON}
     assert [one["command"] for one in status["commands"]] == [command, "nightsheet retry night"]
 
 

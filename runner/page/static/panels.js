@@ -1,0 +1,183 @@
+// @ts-check
+// Doubts, failures and money: one dialog, read when it is opened. What can pay is a line to type, and no button.
+
+import { button, byId, command, countOf, element, money, say } from "./dom.js";
+import { apiPath, getJson, postJson } from "./net.js";
+
+/** @typedef {"doubts" | "failures" | "account"} Name */
+
+const TITLES = { doubts: "Unconfirmed", failures: "Failed", account: "Money" };
+const STATES = { doubts: "unconfirmed", failures: "failed", account: "" };
+
+/** Have something done, once however often it is sent. @param {string} batch @param {string} what @param {any} told */
+export function act(batch, what, told) {
+  return postJson(apiPath(batch, what), { ...told, action: crypto.randomUUID() });
+}
+
+export class Panel {
+  /**
+   * @param {string} batch
+   * @param {{mayDecide: () => boolean, find: (search: string) => void, failed: (error: unknown) => void, noted: () => void}} owner
+   */
+  constructor(batch, owner) {
+    this.batch = batch;
+    this.owner = owner;
+    this.dialog = /** @type {HTMLDialogElement} */ (byId("panel"));
+    /** @type {Name | ""} */
+    this.name = "";
+    this.dialog.addEventListener("close", () => {
+      this.name = "";
+      owner.noted();
+    });
+  }
+
+  /** @param {Name} name */
+  async open(name) {
+    this.name = name;
+    await this.read("");
+    if (!this.dialog.open) this.dialog.showModal();
+    this.owner.noted();
+  }
+
+  /** Read it again. @param {string} done what was done before */
+  async read(done) {
+    const name = /** @type {Name} */ (this.name);
+    const told = await getJson(apiPath(this.batch, name));
+    if (this.name !== name) return;
+    const parts = { doubts: () => this.doubts(told), failures: () => this.failures(told), account: () => this.account(told) }[name]();
+    const state = STATES[name];
+    const grid = state ? [button("Show them in the grid", () => this.find(`state:${state}`))] : [];
+    this.dialog.setAttribute("aria-label", TITLES[name]);
+    this.dialog.replaceChildren(
+      element("h2", {}, TITLES[name]),
+      element("p", { id: "panel-told", role: "status" }, done),
+      ...parts,
+      element("p", { class: "row" }, ...grid, button("Close", () => this.dialog.close())),
+    );
+    if (done) say(done);
+  }
+
+  /** @param {string} search */
+  find(search) {
+    this.dialog.close();
+    this.owner.find(search);
+  }
+
+  /** @param {string} what @param {any} told @param {(answer: any) => string} words */
+  async act(what, told, words) {
+    try {
+      await this.read(words(await act(this.batch, what, told)));
+    } catch (error) {
+      const { message, hint } = /** @type {any} */ (error);
+      if (hint === undefined) this.owner.failed(error);
+      else byId("panel-told").textContent = `${message} ${hint}`.trim();
+    }
+  }
+
+  /** A button that acts at its second click: what it does cannot be taken back. @param {string} text @param {() => void} done */
+  twice(text, done) {
+    const made = button(text, () => {
+      if (made.dataset.sure) return done();
+      made.dataset.sure = "yes";
+      made.textContent = `${text}: sure?`;
+    });
+    return this.owner.mayDecide() ? made : null;
+  }
+
+  /** @param {any[]} told */
+  doubts(told) {
+    if (!told.length) return [element("p", {}, "No submit is without an answer.")];
+    return [
+      element("p", {}, "These were sent, and no answer came that can be read. Look at your requests at the API: what is there was paid for, so attach its id. What is not there may be sent again; if it was there after all, it is paid twice."),
+      ...told.map((one) => this.doubt(one)),
+    ];
+  }
+
+  /** @param {any} one */
+  doubt(one) {
+    const when = one.sent_at ? `sent ${new Date(one.sent_at).toLocaleString()}` : "";
+    const seed = one.seed === null ? "" : `seed ${one.seed}`;
+    const facts = [when, seed, `${money(one.at_risk_usd)} at risk`, one.in_sheet ? "" : "its row has left the sheet"].filter(Boolean);
+    const discard = () => this.act("discard", { keys: [one.key] }, (answer) => outcome(answer.discarded, "let go", answer.not_changed));
+    return element("section", { class: "entry", "aria-label": one.key },
+      element("h3", {}, one.key),
+      element("p", { class: "prompt" }, one.prompt),
+      element("p", {}, facts.join(" · ")),
+      element("p", { class: "warning" }, one.message),
+      element("p", {}, one.named_id ? "Its answer named an id. To attach it: " : "It is there, with this id: ", command(one.attach)),
+      one.resubmit ? element("p", {}, "It is not there; send it again, perhaps paid twice: ", command(one.resubmit)) : null,
+      element("p", { class: "row" }, "Let it go, perhaps paid for nothing: ", command(one.discard), this.twice("Let it go", discard)));
+  }
+
+  /** @param {any[]} told */
+  failures(told) {
+    if (!told.length) return [element("p", {}, "No job has failed.")];
+    return told.map((one) => {
+      const fetch = () => this.act("fetch", { kinds: [one.kind] }, (answer) => outcome(answer.fetched, "fetched again by the next run, free", []));
+      return element("section", { class: "entry", "aria-label": one.kind },
+        element("h3", {}, `${one.kind}: ${countOf(one.jobs, "job")}`),
+        ...one.messages.map((/** @type {any} */ said) => element("p", { class: "warning" }, `${said.jobs > 1 ? `${said.jobs.toLocaleString("en")} × ` : `${said.first}: `}${said.message}`)),
+        element("p", {}, cost(one)),
+        element("p", { class: "row" }, one.free && this.owner.mayDecide() ? button(`Fetch ${countOf(one.free, "job")} again, free`, fetch) : null, button("Show them", () => this.find(`kind:${one.kind}`))),
+        one.paid || one.unknown ? element("p", {}, "It says its price, and asks: ", command(one.command)) : null);
+    });
+  }
+
+  /** @param {any} told */
+  account(told) {
+    /** @type {[string, string][]} */
+    const sums = [
+      ["Told by the API", money(told.told_usd)],
+      ["Estimated, where it told nothing", money(told.estimated_usd)],
+      ["In doubt", money(told.in_doubt_usd)],
+      ["Budget", told.budget_usd === null ? "none" : money(told.budget_usd)],
+      ["Submits", `${told.submits.toLocaleString("en")}${told.turned_away ? `, and ${told.turned_away.toLocaleString("en")} turned away, free` : ""}`],
+      ["Paid, or maybe, and not in hand", `${told.not_in_hand_count.toLocaleString("en")}, ${money(told.not_in_hand_usd)}`],
+    ];
+    const missing = told.not_in_hand.map((/** @type {any} */ one) => element("li", {}, `${one.key}: ${one.why}, ${money(one.usd)}${one.request_id ? `, ${one.request_id}` : ""}`));
+    return [
+      element("dl", {}, ...sums.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
+      element("p", told.balanced ? {} : { class: "warning" }, told.balanced ? "Every submit was agreed to." : "A job was sent more often than was agreed to."),
+      ...(missing.length ? [element("ul", {}, ...missing)] : []),
+      element("p", {}, "All of it: ", command(told.command)),
+      ...(this.owner.mayDecide() ? this.less() : []),
+    ];
+  }
+
+  /** Whatever makes a night cheaper or slower. What does the opposite is a line to type. */
+  less() {
+    /** @param {string} name @param {string} words */
+    const field = (name, words) => element("label", {}, words, element("input", { name, inputmode: "decimal", autocomplete: "off" }));
+    const form = /** @type {HTMLFormElement} */ (element("form", { class: "row" },
+      field("budget", "Budget, USD "), field("concurrency", "At once "), field("rate", "A minute "), element("button", {}, "Lower")));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const given = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
+      if (Object.keys(given).length) this.act("tune", given, () => "Lowered. A run takes it within a second.");
+    });
+    const cancel = () => this.act("cancel", { all: true }, (answer) => `${countOf(answer.cancelled, "job")} not sent, cancelled. ${answer.asked ? `${countOf(answer.asked, "job")} at the API: a run asks it to cancel them.` : ""}`);
+    return [
+      element("h3", {}, "Less of it"),
+      element("p", {}, "Limits are only lowered here; nightsheet tune raises them."),
+      form,
+      element("p", {}, this.twice("Cancel all that is not done", cancel)),
+    ];
+  }
+}
+
+/** @param {any} one */
+function cost(one) {
+  const price = one.low_usd === null ? "at a price that is not known" : one.low_usd === one.high_usd ? `for ${money(one.low_usd)}` : `for ${money(one.low_usd)} to ${money(one.high_usd)}`;
+  return [
+    one.free ? `${one.free.toLocaleString("en")} fetched again: free` : "",
+    one.paid ? `${one.paid.toLocaleString("en")} sent anew ${price}` : "",
+    one.unknown ? `${one.unknown.toLocaleString("en")} the API has to be asked about first` : "",
+    one.named_only ? "only where it is named" : "",
+  ].filter(Boolean).join("; ");
+}
+
+/** @param {string[]} keys @param {string} what @param {any[]} others */
+function outcome(keys, what, others) {
+  const left = others.map((one) => `${one.key}: ${one.why}.`).join(" ");
+  return `${keys.length ? `${keys.length === 1 ? keys[0] : countOf(keys.length, "job")} ${what}.` : "Nothing was changed."} ${left}`.trim();
+}

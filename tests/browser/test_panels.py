@@ -1,0 +1,130 @@
+"""Doubts, failures and money in a real browser: by key, by address, and what their buttons do."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.pauses import PauseReason
+from jobs.states import JobState, Move
+from runner.page.session import Rights
+from tests.browser.conftest import browsing
+from tests.browser.test_accessible import violations
+from tests.browser.test_page import night, until
+from tests.support.served_page import Served, served_page
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def state_of(served: Served, key: str) -> JobState | None:
+    """Where a job stands."""
+    found = await served.table.store.jobs.by_key(served.table.batch.id, key)
+    return None if found is None else found.state
+
+
+async def test_a_doubt_is_let_go_at_the_second_click(tmp_path: Path) -> None:
+    """What can pay is a line to type. The panel has an address, and Esc closes it."""
+    async with night(tmp_path) as (served, browser):
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("d")
+        panel = page.get_by_role("dialog", name="Unconfirmed")
+        await panel.get_by_text("nightsheet review night --attach p03=REQUEST_ID").wait_for()
+        await panel.get_by_text("nightsheet review night --resubmit p03").wait_for()
+        assert await page.evaluate("location.pathname") == "/b/night/doubts"
+        await panel.get_by_role("button", name="Let it go").click()
+        assert await state_of(served, "p03") is JobState.UNCONFIRMED
+        await panel.get_by_role("button", name="Let it go: sure?").click()
+        await panel.get_by_text("p03 let go.").wait_for()
+        assert await state_of(served, "p03") is JobState.FAILED
+        await page.keyboard.press("Escape")
+        await until(page, "location.pathname", "/b/night/")
+        await until(page, "document.activeElement.id", "grid")
+        await page.goto(f"{served.page.origin}/b/night/failures")
+        await page.get_by_role("dialog", name="Failed").get_by_text("discarded: 1 job").wait_for()
+
+
+async def test_what_is_free_is_fetched_again(tmp_path: Path) -> None:
+    """The others have their price, and their line."""
+    async with night(tmp_path) as (served, browser):
+        await served.table.bring("p04", JobState.FETCHING)
+        await served.table.move("p04", Move.FETCH_FAILED)
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("f")
+        panel = page.get_by_role("dialog", name="Failed")
+        await panel.get_by_text("fetched again: free").first.wait_for()
+        await panel.get_by_role("button", name="again, free").first.click()
+        await panel.get_by_text("fetched again by the next run, free.").wait_for()
+        assert await state_of(served, "p04") is JobState.RUNNING
+
+
+async def test_limits_are_lowered_and_never_raised(tmp_path: Path) -> None:
+    """What is refused says why; what waits is cancelled at the second click."""
+    async with night(tmp_path) as (served, browser):
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("m")
+        panel = page.get_by_role("dialog", name="Money")
+        await panel.get_by_label("Budget, USD").fill("5")
+        await panel.get_by_role("button", name="Lower").click()
+        await panel.get_by_text("Lowered.").wait_for()
+        await panel.get_by_label("Budget, USD").fill("6")
+        await panel.get_by_role("button", name="Lower").click()
+        await panel.get_by_text("budget: not lower than what holds.").wait_for()
+        assert (await served.table.store.batches.get(served.table.batch.id)).budget == 5
+        browser.wrong = [one for one in browser.wrong if "409" not in one]  # a refusal is told there, too
+        await panel.get_by_role("button", name="Cancel all that is not done").click()
+        assert await state_of(served, "p29") is JobState.QUEUED
+        await panel.get_by_role("button", name="Cancel all that is not done: sure?").click()
+        await panel.get_by_text("26 jobs not sent, cancelled.").wait_for()
+        assert await state_of(served, "p29") is JobState.CANCELLED
+
+
+async def test_a_person_pauses_and_goes_on(tmp_path: Path) -> None:
+    """By one button. A pause for money has none: it is ended by a line to type."""
+    async with night(tmp_path) as (served, browser):
+        page = await browser.entered(served)
+        await page.get_by_role("button", name="Pause", exact=True).click()
+        await page.get_by_text("Paused on the page.").wait_for()
+        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_role("button", name="Pause", exact=True).wait_for()
+        batch = served.table.batch.id
+        assert (await served.table.store.batches.get(batch)).paused is None
+        await served.table.store.batches.pause(batch, PauseReason.BUDGET, "No money is left.")
+        await page.get_by_text("No money is left.").wait_for()
+        assert not await page.locator("#pause").is_visible()
+        assert "--budget" in await page.locator("#next").inner_text()
+
+
+async def test_who_may_only_look_has_no_buttons(tmp_path: Path) -> None:
+    """And is told the lines all the same."""
+    async with (
+        served_page(tmp_path, "a", "b", rights=Rights.LOOK) as served,
+        browsing(served) as browser,
+    ):
+        await served.table.bring("a", JobState.UNCONFIRMED)
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        assert not await page.locator("#pause").is_visible()
+        await page.keyboard.press("d")
+        await page.get_by_text("nightsheet review night --discard a").wait_for()
+        assert await page.get_by_role("button", name="Let it go").count() == 0
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("m")
+        await page.get_by_role("dialog", name="Money").get_by_text("In doubt").wait_for()
+        assert await page.get_by_role("button", name="Lower").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_panels_are_for_everybody(tmp_path: Path, scheme: str) -> None:
+    """axe finds nothing, on a phone either."""
+    async with night(tmp_path, color_scheme=scheme) as (served, browser):
+        page = await browser.entered(served)
+        await page.set_viewport_size({"width": 390, "height": 844})
+        await until(page, "document.activeElement.id", "grid")
+        for key, name in (("d", "Unconfirmed"), ("f", "Failed"), ("m", "Money")):
+            await page.keyboard.press(key)
+            await page.get_by_role("dialog", name=name).wait_for()
+            assert await violations(page) == []
+            await page.keyboard.press("Escape")
+            await until(page, "document.getElementById('panel').open", False)
