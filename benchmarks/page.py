@@ -45,9 +45,9 @@ _LOADED = """
     document.querySelectorAll('.cell img.there').length > 8
         && !document.querySelector('.cell img:not(.there)')
 """
-_LIST = """
+_LIST = r"""
     performance.getEntriesByType('resource')
-        .filter((one) => one.name.includes('/tiles') && !one.name.includes('limit'))
+        .filter((one) => /\/api\/.*\/tiles/.test(one.name) && !one.name.includes('limit'))
         .map((one) => [one.duration, one.transferSize]).at(-1)
 """
 _PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
@@ -162,7 +162,8 @@ def _hold(chromium: Any, database: Path, idle_seconds: float) -> Sample:
         context = chromium.new_context(viewport=WINDOW)
         page, _screen = _opened(context, view)
         until(page, f"Boolean({_LIST})", True)
-        page.wait_for_timeout(3000)
+        until(page, "document.getElementById('facets').childElementCount > 0", True)
+        page.wait_for_timeout(10_000)
         begun, cpu = time.perf_counter(), view.cpu_seconds
         page.wait_for_timeout(idle_seconds * 1000)
         idle = (view.cpu_seconds - cpu) / (time.perf_counter() - begun)

@@ -1,13 +1,15 @@
 """Whether a page that somebody looks at slows a night: `python -m benchmarks.page_commits`.
 
 A process claims jobs and records their receipts, at the pace of a busy night and as durably as a run; the
-figure is how long a claim's commit takes, which is what a submit waits for. By turns: alone, and with
-`nightsheet view` open over the same table in a Chromium that scrolls without rest.
+figure is how long a claim's commit takes, which is what a submit waits for. By turns: alone; with
+`nightsheet view` open over the same table in a Chromium that scrolls without rest; and with one over a copy
+of it, which takes the machine's time alike and cannot be in the way of a commit.
 """
 
 import argparse
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -88,9 +90,9 @@ def _written(database: Path, claims: int, pause_seconds: float, page: Any = None
     }
 
 
-def _looked_at(chromium: Any, database: Path, claims: int, pause_seconds: float) -> Sample:
-    """The same, while somebody scrolls."""
-    with viewing(database) as view:
+def _looked_at(chromium: Any, shown: Path, database: Path, claims: int, pause_seconds: float) -> Sample:
+    """The same, while somebody scrolls through what is `shown`."""
+    with viewing(shown) as view:
         context = chromium.new_context(viewport=WINDOW)
         page = context.new_page()
         page.goto(view.url)
@@ -117,17 +119,24 @@ def main() -> None:
         return
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        queued = given.claims * given.rounds * 2
+        queued = given.claims * given.rounds * 3
         if queued >= given.tiles:
             parser.error("--tiles must be more than all claims together")
         database = asyncio.run(make(folder, given.tiles, side=given.side, suffix="jpg", queued=queued))
         chromium = stack.enter_context(browser())
         told = (database, given.claims, given.pause)
-        cases = {"alone": partial(_written, *told), "looked at": partial(_looked_at, chromium, *told)}
+        copy = database.with_name("copy.db")
+        shutil.copy(database, copy)
+        cases = {
+            "alone": partial(_written, *told),
+            "looked at": partial(_looked_at, chromium, database, *told),
+            "a copy looked at": partial(_looked_at, chromium, copy, *told),
+        }
         rows = by_turns(cases, given.rounds)
-    alone, looked_at = (row.median("p99_ms") for row in rows)
-    note = f"p99 with a page open and scrolling: {looked_at - alone:+.2f} ms"
-    tell(given.json, [(f"a claim's commit, {given.tiles:,} tiles, synchronous=FULL", rows, COLUMNS)], [note])
+    alone, looked_at, copied = (row.median("p99_ms") for row in rows)
+    note = f"p99 with a page that scrolls: {looked_at - alone:+.2f} ms; over a copy: {copied - alone:+.2f} ms"
+    title = f"a claim's commit, {given.tiles:,} tiles, synchronous=FULL"
+    tell(given.json, [(title, rows, COLUMNS)], [note])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ export const KEYS = [
   ["pageDown", ["PageDown"], "a screen down"],
   ["open", [" ", "Enter"], "one picture, and back"],
   ["zoom", ["z"], "its own pixels"],
+  ["compare", ["c"], "compare"],
   ["accept", ["p", "a"], "accept, next"],
   ["reject", ["x"], "reject, next"],
   ["reroll", ["r"], "re-roll, next"],
@@ -62,7 +63,7 @@ export function listenToKeys(actions) {
     if (event.altKey || event.metaKey || event.isComposing) return;
     const inField = target.matches("input[type=search], select, textarea, input[type=range]");
     if (inField && event.key !== "Escape") return;
-    if (byId("help").hasAttribute("open") || byId("panel").hasAttribute("open")) return;
+    if (document.querySelector("dialog[open]:not(#loupe)")) return; // it has its own
     if ((event.key === " " || event.key === "Enter") && target.matches("button, a, summary, input")) return;
     const letter = event.key.length === 1 && event.key !== " ";
     if (letter && !event.ctrlKey && localStorage.getItem(OFF)) return;

@@ -2,6 +2,7 @@
 // A batch on screen: the list, the cursor, the search, and what comes in while somebody looks.
 
 import { readAddress, writeAddress } from "./address.js";
+import { Compare } from "./compare.js";
 import { Cull } from "./cull.js";
 import { byId, countOf, say } from "./dom.js";
 import { Filters } from "./filters.js";
@@ -44,6 +45,7 @@ export class View {
       moved: () => this.moved(),
       opened: () => this.open(),
     });
+    this.compare = new Compare(this);
     this.panels = new Panel(this.place.batch, {
       mayDecide: () => this.cull.mayDecide,
       find: (search) => this.find(search),
@@ -345,6 +347,7 @@ export class View {
       smaller: () => this.resize(grid.size - 40),
       details: () => this.panel("inspector"),
       help: showHelp,
+      compare: () => this.try(() => this.compare.open()),
       accept: () => cull.verdict("accepted"),
       reject: () => cull.verdict("rejected"),
       reroll: () => cull.verdict("reroll"),

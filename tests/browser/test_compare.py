@@ -1,0 +1,115 @@
+"""Two to four pictures side by side: chosen, zoomed together, and one of them wins."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import browsing
+from tests.browser.test_accessible import violations
+from tests.browser.test_page import night, until
+from tests.support.served_page import Served, png, served_page
+
+pytestmark = pytest.mark.timeout(300)
+
+KEYS = "[...document.querySelectorAll('#compare figcaption .key')].map((one) => one.textContent)"
+TRANSFORMS = "new Set([...document.querySelectorAll('#compare img')].map((one) => one.style.transform)).size"
+
+
+async def shot(served: Served, *keys: str) -> None:
+    """Let these jobs have pictures, each of its own colour."""
+    for number, key in enumerate(keys):
+        await served.shoot(key, png((40 * number, 60, 40)))
+
+
+async def verdicts(served: Served) -> dict[str, Any]:
+    """What is decided, by key."""
+    found = await served.table.store.decisions.of_batch(served.table.batch.id)
+    return {key: every[0].verdict for key, every in found.items()}
+
+
+async def decided(served: Served, page: Any, wanted: dict[str, Any]) -> None:
+    """Wait until this is kept."""
+    while await verdicts(served) != wanted:
+        await page.wait_for_timeout(50)
+
+
+async def test_the_marked_are_compared_and_one_wins(tmp_path: Path) -> None:
+    """It is accepted, the others are rejected; all of it is undone like any verdict."""
+    async with served_page(tmp_path, "a", "b", "c", "d") as served, browsing(served) as browser:
+        await shot(served, "a", "b", "c")
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        for key in ("s", "ArrowRight", "ArrowRight", "s", "c"):
+            await page.keyboard.press(key)
+        await page.get_by_role("dialog", name="Compare").wait_for()
+        assert await page.evaluate(KEYS) == ["a", "c"]
+        await page.keyboard.press("2")
+        await decided(served, page, {"c": "accepted", "a": "rejected"})
+        await until(page, KEYS, ["a · rejected", "c · accepted"])
+        await page.keyboard.press("Escape")
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("Control+z")
+        await page.keyboard.press("Control+z")
+        await decided(served, page, {})
+
+
+async def test_without_marks_the_next_one_stands_beside_it(tmp_path: Path) -> None:
+    """The arrows change the right one; a job without a picture is passed over, and the ends are ends."""
+    async with served_page(tmp_path, "a", "b", "c", "d") as served, browsing(served) as browser:
+        await shot(served, "a", "c", "d")
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("c")
+        await until(page, KEYS, ["a", "c"])
+        await page.keyboard.press("ArrowRight")
+        await until(page, KEYS, ["a", "d"])
+        await page.keyboard.press("ArrowRight")
+        await page.keyboard.press("ArrowLeft")
+        await until(page, KEYS, ["a", "c"])
+        await page.keyboard.press("3")
+        assert await verdicts(served) == {}
+        assert await violations(page) == []
+        await page.keyboard.press("c")
+        await until(page, "document.getElementById('compare').open", False)
+
+
+async def test_all_are_zoomed_and_moved_together(tmp_path: Path) -> None:
+    """Own pixels come once somebody looks closer; nothing is moved out of sight."""
+    async with served_page(tmp_path, "a", "b") as served, browsing(served) as browser:
+        await shot(served, "a", "b")
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("c")
+        await until(page, KEYS, ["a", "b"])
+        for key in ("+", "+", "+", "+", "h", "j"):
+            await page.keyboard.press(key)
+        assert await page.evaluate(TRANSFORMS) == 1
+        first = "document.querySelector('#compare img').style.transform"
+        assert "scale(2.4" in await page.evaluate(first)
+        assert "translate(10%, -10%)" in await page.evaluate(first)
+        await until(
+            page,
+            "[...document.querySelectorAll('#compare img')].every((one) => one.src.includes('/p/'))",
+            True,
+        )
+        box = await page.locator("#compare .frame").first.bounding_box()
+        await page.mouse.move(box["x"] + 100, box["y"] + 100)
+        await page.mouse.down()
+        await page.mouse.move(box["x"] + 160, box["y"] + 130)
+        await page.mouse.up()
+        assert "translate(10%, -10%)" not in await page.evaluate(first)
+        for _ in range(12):
+            await page.keyboard.press("-")
+        assert await page.evaluate(first) == "translate(0%, 0%) scale(1)"
+
+
+async def test_one_picture_alone_is_compared_with_nothing(tmp_path: Path) -> None:
+    """It is told how to choose."""
+    async with night(tmp_path) as (served, browser):
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("End")
+        await page.keyboard.press("c")
+        await page.locator("#told", has_text="mark two to four with S").wait_for()
+        assert not await page.evaluate("document.getElementById('compare').open")
