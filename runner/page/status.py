@@ -7,6 +7,7 @@ from jobs.manifests.record import moment
 from jobs.pauses import FREE_TO_END, PauseReason
 from jobs.states import ENDED, JobState
 from runner.page.page import Page
+from runner.page.panels.words import REMEDIES, ending
 from runner.standing import jobs_a_minute, price_of_queued
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ async def batch_status(page: Page, batch: "BatchView") -> dict[str, Any]:
             "price_unknown": is_price_unknown,
         },
         "live": run is not None,
+        "ended": None if run is not None else await _ended(page, batch),
         "jobs_a_minute": pace,
         "done_at": moment(now + timedelta(minutes=left / pace)) if pace and left else None,
         "paused": paused_told(batch.paused),
@@ -57,7 +59,16 @@ def paused_told(paused: "Pause | None") -> dict[str, Any] | None:
         "detail": paused.detail,
         "since": moment(paused.since),
         "may_end": paused.reason in FREE_TO_END,
+        "remedy": REMEDIES[paused.reason],
     }
+
+
+async def _ended(page: Page, batch: "BatchView") -> dict[str, Any] | None:
+    """How the last run ended, if it was over this batch: the table keeps the newest one in mind alone."""
+    last = await page.store.batches.latest_run()
+    if last is None or last.batch != batch.name:
+        return None
+    return {"at": moment(last.ended_at), "how": ending(last.exit_code)}
 
 
 def _commands(

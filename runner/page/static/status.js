@@ -53,7 +53,8 @@ function bar(status) {
 /** @param {any} status */
 function next(status) {
   const lines = status.commands.map((/** @type {any} */ one) => element("p", {}, `To ${one.to}: `, command(one.command)));
-  const why = status.paused ? [element("p", { class: "why" }, `Paused since ${clock(status.paused.since)} (${status.paused.reason}): ${status.paused.detail}`)] : [];
+  const why = status.paused ? [element("p", { class: "why" }, `Paused since ${clock(status.paused.since)} (${status.paused.reason}): ${status.paused.detail} ${status.paused.remedy}`)] : [];
+  if (status.ended && status.left) why.push(element("p", { class: "ended" }, `The last run has ended${status.ended.at ? ` at ${clock(status.ended.at)}` : ""}: ${status.ended.how}.`));
   byId("next").replaceChildren(...why, ...lines);
   byId("next").hidden = !why.length && !lines.length;
 }

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from jobs.errors import CannotWrite
+from jobs.exit_codes import ExitCode
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import RunView
+from runner.page.panels.words import ENDINGS, KILLED, REMEDIES, ending
 from runner.page.shell import static_files, version
 from tests.support.served_page import Served
 from tests.support.tables import MODEL, ORIGIN, SHEET, planned
@@ -255,8 +257,39 @@ async def test_a_pause_is_told_with_its_way_out(served: Served, reason: PauseRea
     await served.table.store.batches.pause(served.table.batch.id, reason, "why")
     status = await served.json("/api/night/status")
     told = {"reason": reason.value, "detail": "why", "since": "2026-11-20T22:00:00Z"}
-    assert status["paused"] == told | {"may_end": reason is PauseReason.PERSON}
+    assert status["paused"] == told | {
+        "may_end": reason is PauseReason.PERSON,
+        "remedy": REMEDIES[reason],
+    }
     assert [one["command"] for one in status["commands"]] == [command, "nightsheet retry night"]
+
+
+async def test_every_pause_and_every_end_has_its_words() -> None:
+    """A reason or a code that is added gets a sentence."""
+    assert set(REMEDIES) == set(PauseReason)
+    never_of_a_run = {ExitCode.SHEET_PROBLEMS, ExitCode.NO_SHEET}
+    assert set(ENDINGS) == set(ExitCode) - never_of_a_run
+    assert ending(ExitCode.PAUSED) == "the batch was paused (exit code 75)"
+    assert ending(3) == "for a reason of its own (exit code 3)"
+    assert ending(None) == KILLED
+
+
+async def test_how_the_last_run_ended_is_told(served: Served) -> None:
+    """With its code; a run that was killed left none. While one is at work, it has not ended."""
+    store, batch = served.table.store, served.table.batch
+    assert (await served.json("/api/night/status"))["ended"] is None
+    run = await store.batches.begin_run(batch.id, pid=1, host="here")
+    assert (await served.json("/api/night/status"))["ended"] == {"at": None, "how": KILLED}
+    await store.batches.end_run(run, ExitCode.TOKEN)
+    told = (await served.json("/api/night/status"))["ended"]
+    assert told["at"]
+    assert told["how"] == "the token was missing, or refused (exit code 77)"
+    served.run = await store.batches.latest_run()
+    assert (await served.json("/api/night/status"))["ended"] is None
+    served.run = None
+    other, _ = await store.batches.load(name="other", sheet=SHEET, origin=ORIGIN, planned=[planned("x")])
+    await store.batches.begin_run(other.id, pid=1, host="here")
+    assert (await served.json("/api/night/status"))["ended"] is None
 
 
 async def test_a_batch_of_any_name_has_its_page(served: Served) -> None:
