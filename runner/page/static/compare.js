@@ -12,7 +12,7 @@ const STEP = 1.25;
 /** @typedef {{index: number, item: any, tile: number}} One */
 
 export class Compare {
-  /** @param {import("./view.js").View} view */
+  /** @param {any} view whose list, marks and verdicts these are */
   constructor(view) {
     this.view = view;
     this.dialog = /** @type {HTMLDialogElement} */ (byId("compare"));
