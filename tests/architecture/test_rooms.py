@@ -77,6 +77,8 @@ FLOORS = {
 MOST_MODULES = 14
 """In a folder. `runner/` and `jobs/` have their ground, known by name, beside their rooms."""
 GROUND = {"runner", "jobs"}
+HISTORY = "migrations/versions"
+"""It grows with each version, and nothing in it is edited again."""
 VERBS = "runner/cli/commands"
 """One file a verb: as many as the command line has."""
 LONGEST = 360
@@ -131,9 +133,8 @@ def test_folders_stay_small() -> None:
         folder, _, name = path.rpartition("/")
         if name != "__init__.py" and path.split("/")[0] in PACKAGES:
             folders[folder] = folders.get(folder, 0) + 1
-    assert {
-        folder: n for folder, n in folders.items() if n > MOST_MODULES and folder not in {*GROUND, VERBS}
-    } == {}
+    grow = {*GROUND, VERBS, HISTORY}
+    assert {folder: n for folder, n in folders.items() if n > MOST_MODULES and folder not in grow} == {}
 
 
 def test_a_class_has_its_name_alone() -> None:
