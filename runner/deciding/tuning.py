@@ -63,5 +63,5 @@ async def lower(
     if higher:
         raise UsageProblem(
             f"{', '.join(higher)}: not lower than what holds. Nothing was changed.",
-            hint="What loosens a limit is a line to type: nightsheet tune.",
+            hint="What loosens a limit is a line to type: `nightsheet tune`.",
         )

@@ -148,5 +148,7 @@ async def test_too_many(told: str, seconds: float | None) -> None:
     """Turned away, with the wait that was asked for."""
     async with api(max_submits_per_second=1, retry_after=told, retry_after_seconds=3) as a:
         await a.taken()
-        assert await a.provider.submit(SINGLE, PROMPT) == TurnedAway("Too many requests.", seconds, busy=True)
+        assert await a.provider.submit(SINGLE, PROMPT) == TurnedAway(
+            '"Too many requests."', seconds, busy=True
+        )
         assert len(a.service.ledger) == 1

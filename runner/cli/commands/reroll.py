@@ -39,7 +39,7 @@ def command(
         ),
     ] = NEW_SEED,
     variants: Annotated[
-        int, typer.Option("--variants", min=1, max=MOST_VARIANTS, help="Rows for each re-roll.")
+        int, typer.Option("--variants", metavar="N", min=1, max=MOST_VARIANTS, help="Rows for each re-roll.")
     ] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell the price, and write nothing.")] = False,
 ) -> None:

@@ -67,7 +67,7 @@ def show(audit: Audit, settings: Settings, now: datetime) -> None:
         many = count_of(audit.recounted, "kept count")
         console.result(
             f"{many} did not agree with the jobs: another program wrote to the database. "
-            "They are counted anew, and right again.",
+            "They are counted again, and right now.",
             "bold yellow",
         )
 

@@ -132,7 +132,7 @@ export class Panel {
       ["In doubt", money(told.in_doubt_usd)],
       ["Budget", told.budget_usd === null ? "none" : money(told.budget_usd)],
       ["Submits", `${told.submits.toLocaleString("en")}${told.turned_away ? `, and ${told.turned_away.toLocaleString("en")} turned away, free` : ""}`],
-      ["Paid, or maybe, and not in hand", `${told.not_in_hand_count.toLocaleString("en")}, ${money(told.not_in_hand_usd)}`],
+      ["Paid, or perhaps, without a result here", `${told.not_in_hand_count.toLocaleString("en")}, ${money(told.not_in_hand_usd)}`],
     ];
     const missing = told.not_in_hand.map((/** @type {any} */ one) => element("li", {}, `${one.key}: ${one.why}, ${money(one.usd)}${one.request_id ? `, ${one.request_id}` : ""}`));
     return [

@@ -274,6 +274,7 @@ async def _page(r: Recorder) -> None:
     await r.ask("tiles.details", batch, [job.id async for job in r.table.store.jobs.each(batch)])
     await r.ask("tiles.image", 1, picture().sha256)
     await r.ask("tiles.names", batch, search)
+    await r.ask("tiles.found", batch, search)
     keys = [job.key async for job in r.table.store.jobs.each(batch)]
     said: list[Said] = [{"stars": 3}, {"verdict": Verdict.ACCEPTED}, {"stars": 0, "verdict": None}]
     for one in said:

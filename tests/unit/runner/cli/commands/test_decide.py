@@ -53,7 +53,7 @@ def test_to_undo_is_to_decide_again(night: World) -> None:
     night.run("decide", "--accept", "a", "--stars", "a=2")
     again = night.run("decide", "--accept", "a")
     assert again.out == "1 picture: as before.\n"
-    assert "Batch night, the one last run." in again.err
+    assert "Batch night, the one that ran last." in again.err
     cleared = night.run("decide", "night", "--clear", "a")
     assert cleared.out == "a:1: undecided (was accepted ★★)\n"
     assert decided(night) == {}

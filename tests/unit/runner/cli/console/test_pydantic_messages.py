@@ -19,7 +19,7 @@ def assert_plain(text: str) -> None:
     [
         (("jobs", "--state", "foo"), "'--state': 'foo' is not one of 'queued'"),
         (("retry", "--kind", "x"), "'--kind': 'x' is not one of 'refused'"),
-        (("export", "--format", "x"), "'--format': 'x' is not one of 'jsonl', 'csv'."),
+        (("export", "--format", "x"), "'--format': 'x' is not one of 'jsonl', 'csv', 'parquet'"),
         (("emulator", "--port", "99999"), "'--port': at most 65535 is possible."),
         (("run", "a.csv", "--concurrency", "x"), "--concurrency: a whole number is needed."),
         (("run", "a.csv", "--rate", "x"), "'--rate': a number is needed."),
