@@ -75,6 +75,7 @@ async def test_axe_finds_nothing(tmp_path: Path, scheme: str, size: tuple[int, i
         await page.get_by_role("dialog", name="Keys").wait_for()
         assert await violations(page) == []
         await page.keyboard.press("Escape")
+        await until(page, "document.querySelector('dialog[open]') === null", True)
         await page.keyboard.press("Enter")
         await page.locator("#loupe[open] #stage img").wait_for()
         assert await violations(page) == []
@@ -131,6 +132,7 @@ async def test_nothing_is_lost_in_a_small_window(tmp_path: Path, size: tuple[int
         await page.get_by_role("dialog", name="Keys").wait_for()
         assert await page.evaluate(sideways) <= 0
         await page.keyboard.press("Escape")
+        await until(page, "document.querySelector('dialog[open]') === null", True)
         await page.keyboard.press("Enter")
         await page.locator("#loupe[open] #stage img").wait_for()
         assert await page.evaluate(outside) == []

@@ -110,6 +110,7 @@ async def test_who_may_only_look_has_no_buttons(tmp_path: Path) -> None:
         await page.get_by_text("nightsheet review night --discard a").wait_for()
         assert await page.get_by_role("button", name="Let it go").count() == 0
         await page.keyboard.press("Escape")
+        await until(page, "document.getElementById('panel').open", False)
         await page.keyboard.press("m")
         await page.get_by_role("dialog", name="Money").get_by_text("In doubt").wait_for()
         assert await page.get_by_role("button", name="Lower").count() == 0
