@@ -1,5 +1,6 @@
 """The console script `nightsheet`. A command's module is imported when that command is asked for."""
 
+import inspect
 import os
 from dataclasses import dataclass
 from importlib import import_module
@@ -170,11 +171,17 @@ class PlainCommand(TyperCommand):
             raise
 
 
+def _in_paragraphs(text: str) -> str:
+    """A docstring without the line breaks of its source: the terminal folds it at its own width."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
 def load(name: str) -> Any:
     """The command of this name, from its module in `runner/cli/commands/`."""
     module = import_module(f"runner.cli.commands.{name}")
     alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    alone.command(name, cls=PlainCommand, epilog=f"Example: {module.EXAMPLE}")(module.command)
+    words = _in_paragraphs(inspect.getdoc(module.command) or "")
+    alone.command(name, cls=PlainCommand, help=words, epilog=f"Example: {module.EXAMPLE}")(module.command)
     return typer.main.get_command(alone)
 
 

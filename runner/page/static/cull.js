@@ -11,7 +11,14 @@ import { VERDICTS } from "./tiles.js";
 
 const MOST_UNDONE = 500;
 const MOST_MARKED = 5000;
+const FLAGS = { accepted: "--accept", rejected: "--reject", reroll: "--reroll" };
 const DONE = { accepted: "accepted", rejected: "rejected", reroll: "marked for a re-roll" };
+
+/** What is said, as options of `nightsheet decide` about all that a search finds. @param {Partial<Decision>} said */
+function asFlags(said) {
+  if (said.stars !== undefined) return ["--stars", `all=${said.stars}`];
+  return [said.verdict ? FLAGS[said.verdict] : "--clear", "all"];
+}
 
 export class Cull {
   /** @param {View} view */
@@ -100,7 +107,7 @@ export class Cull {
     }
     const { grid } = this.view;
     if (chosen.length > MOST_MARKED) {
-      this.tell(`More than ${MOST_MARKED.toLocaleString("en")} are marked. A search and this do as many as you like:`, this.view.line("decide", "--search", this.view.place.search || "", "--accept", "all"));
+      this.tell(`More than ${MOST_MARKED.toLocaleString("en")} are marked. A search and this do as many as you like:`, this.view.line("decide", "--search", this.view.place.search || "", ...asFlags(said)));
       return false;
     }
     const entry = { places: /** @type {string[]} */ ([]), targets: /** @type {any[]} */ ([]), before: /** @type {any[]} */ ([]), after: /** @type {any[]} */ ([]) };

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from jobs.decisions import DecisionSource, DecisionWish, Verdict
 from jobs.manifests.record import record, stored_record
 from jobs.outcomes import Fetched, RemoteDone
 from jobs.states import JobState, Move
@@ -54,9 +55,14 @@ async def test_each_end_of_a_job_is_told_alike(tmp_path: Path) -> None:
         await table.load(sheet)
         shares = (await table.job("shares")).id
         await table.store.links.link([(shares, job_id)])
+        wish = DecisionWish("priced", {"verdict": Verdict.ACCEPTED, "stars": 4}, number=2)
+        assert (
+            len((await table.store.decisions.decide(table.batch.id, [wish], DecisionSource.CLI)).images) == 1
+        )
         views, stored = await told(table)
         assert stored == views
         assert len(views) == 11
+        assert sum('"review": {"verdict": "accepted", "stars": 4, "note": ""}' in one for one in stored) == 1
         await table.store.links.settle(table.batch.id)
         for everything in (False, True):
             views, stored = await told(table, everything=everything)
