@@ -1,4 +1,4 @@
-"""The money of a batch: what was told, what is estimated, what is in doubt, what is paid without a result here."""
+"""The money of a batch: told by the API, estimated, in doubt, and paid without a result here."""
 
 from typing import TYPE_CHECKING, Any
 
