@@ -105,6 +105,7 @@ class Job(SQLModel, table=True):
         Index("job_by_same_as", "same_as", sqlite_where=text("same_as IS NOT NULL")),
         Index("job_by_held", "batch_id", sqlite_where=text("held IS NOT NULL")),
         Index("job_sent", "fingerprint", sqlite_where=text("attempts > 0")),
+        Index("job_ended", "batch_id", "finished_at", sqlite_where=text("finished_at IS NOT NULL")),
         Index("job_folder", "batch_id", text("folder COLLATE NOCASE"), unique=True),
     )
 
@@ -176,6 +177,8 @@ class Attempt(SQLModel, table=True):
         CheckConstraint("length(request_id) BETWEEN 1 AND 128", name="attempt_request_id_length"),
         CheckConstraint("length(named_id) BETWEEN 1 AND 128", name="attempt_named_id_length"),
         Index("attempt_turned_away", "job_id", sqlite_where=text("outcome = 'turned_away'")),
+        Index("attempt_automatic", "job_id", sqlite_where=text("automatic = 1")),
+        Index("attempt_unanswered", "job_id", sqlite_where=text("outcome = 'unanswered'")),
     )
 
     id: int | None = Field(default=None, primary_key=True)

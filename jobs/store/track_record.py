@@ -6,15 +6,16 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, update
 
 from jobs.attempts import SubmitOutcome
 from jobs.concurrency import FoundLimit
 from jobs.failures import BY_A_PERSON, FailureKind
 from jobs.states import JobState
+from jobs.store.bulk import counts
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST
-from jobs.store.schema import ACCOUNT, ACCOUNT_LIMIT, ATTEMPT, BATCH, JOB
+from jobs.store.schema import ACCOUNT, ACCOUNT_LIMIT, ATTEMPT, BATCH, JOB, of_batch
 from jobs.track_record import EndedJob, TrackRecord
 
 _LATELY = timedelta(days=7)
@@ -26,6 +27,9 @@ _SENT_AGAIN = and_(
     ATTEMPT.c.automatic, ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.ended_at.is_not(None)
 )
 """Of attempts: its run failed, and a setting queued its job again. The job itself tells no more of it."""
+_IS_UNCONFIRMED = ATTEMPT.c.outcome == literal_column(f"'{SubmitOutcome.UNCONFIRMED.value}'")
+"""In the very words of its index: SQLite does not take it for a parameter."""
+_SENT_AGAIN_UNASKED = and_(ATTEMPT.c.outcome == SubmitOutcome.RESUBMITTED, ATTEMPT.c.automatic)
 _OWN_FAILURE = and_(JOB.c.state == JobState.FAILED, JOB.c.error_kind.not_in(sorted(BY_A_PERSON)))
 
 
@@ -88,8 +92,7 @@ def _after(column: ColumnElement[Any], since: datetime | None) -> list[ColumnEle
 
 
 def _total(connection: Connection, batch_id: int) -> int:
-    found = connection.execute(select(func.count()).where(JOB.c.batch_id == batch_id, JOB.c.current))
-    return int(found.scalar_one())
+    return sum(counts.states(connection, batch_id).values())
 
 
 def _last_ended(
@@ -103,6 +106,7 @@ def _last_ended(
             JOB.c.state.in_([JobState.FAILED, JobState.SUCCEEDED]),
             or_(JOB.c.state == JobState.SUCCEEDED, _OWN_FAILURE),
             _SENT,
+            JOB.c.finished_at.is_not(None),  # the index's own condition
             *_after(JOB.c.finished_at, since),
         )
         .order_by(JOB.c.finished_at.desc(), JOB.c.id.desc())
@@ -119,7 +123,7 @@ def _last_ended(
     again = connection.execute(
         select(ATTEMPT.c.ended_at, ATTEMPT.c.job_id, ATTEMPT.c.ended)
         .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-        .where(JOB.c.batch_id == batch_id, _SENT_AGAIN, *_after(ATTEMPT.c.ended_at, since))
+        .where(of_batch(batch_id), _SENT_AGAIN, *_after(ATTEMPT.c.ended_at, since))
         .order_by(ATTEMPT.c.ended_at.desc(), ATTEMPT.c.id.desc())
         .limit(many)
     )
@@ -148,22 +152,20 @@ def _accepted_at(connection: Connection, batch_id: int) -> datetime | None:
 
 def _unanswered(connection: Connection, batch_id: int, since: datetime | None) -> int:
     """A repeat that a setting allowed is no decision about what became of the submit before it."""
-    undecided = or_(
-        ATTEMPT.c.outcome == SubmitOutcome.UNCONFIRMED,
-        and_(ATTEMPT.c.outcome == SubmitOutcome.RESUBMITTED, ATTEMPT.c.automatic),
+    return sum(
+        connection.execute(
+            select(func.count())
+            .select_from(ATTEMPT)
+            .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
+            .where(of_batch(batch_id), undecided, *_after(ATTEMPT.c.started_at, since))
+        ).scalar_one()
+        for undecided in (_IS_UNCONFIRMED, _SENT_AGAIN_UNASKED)
     )
-    found = connection.execute(
-        select(func.count())
-        .select_from(ATTEMPT)
-        .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-        .where(JOB.c.batch_id == batch_id, undecided, *_after(ATTEMPT.c.started_at, since))
-    )
-    return int(found.scalar_one())
 
 
 def _fruitless(connection: Connection, batch_id: int, since: datetime) -> dict[str, int]:
     found = connection.execute(
-        select(JOB.c.model, func.count())
+        select(JOB.c.model, func.count().filter(JOB.c.current))  # a condition would be looked up first
         .where(
             JOB.c.batch_id == batch_id,
             JOB.c.state.in_([JobState.FAILED, JobState.UNCONFIRMED]),
@@ -172,7 +174,6 @@ def _fruitless(connection: Connection, batch_id: int, since: datetime) -> dict[s
                 and_(JOB.c.state == JobState.UNCONFIRMED, JOB.c.submitted_at > since),
             ),
             _SENT,
-            JOB.c.current,
         )
         .group_by(JOB.c.model)
     )
@@ -180,7 +181,7 @@ def _fruitless(connection: Connection, batch_id: int, since: datetime) -> dict[s
         select(JOB.c.model, func.count())
         .select_from(ATTEMPT)
         .join(JOB, JOB.c.id == ATTEMPT.c.job_id)
-        .where(JOB.c.batch_id == batch_id, _SENT_AGAIN, ATTEMPT.c.ended_at > since, JOB.c.current)
+        .where(of_batch(batch_id), _SENT_AGAIN, ATTEMPT.c.ended_at > since, JOB.c.current)
         .group_by(JOB.c.model)
     )
     total: Counter[str] = Counter()

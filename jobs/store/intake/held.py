@@ -49,6 +49,8 @@ class HeldJobs(StorePart):
         since = (connection.execute(select(BATCH.c.looked_at).where(this_batch))).scalar_one()
         connection.execute(update(BATCH).where(this_batch).values(looked_at=looked_at))
         origin = _origin(connection, batch_id)
+        if not elsewhere and not _has_others(connection, batch_id, origin):
+            return 0
         others = _paid_in_others(batch_id, origin)
         if not elsewhere and (connection.execute(others.limit(1))).first() is None:
             return 0
@@ -156,6 +158,12 @@ def _outside(batch_id: int | None, origin: str) -> list[ColumnElement[Any]]:
     """The conditions for a job of another batch of the origin, joined with its batch, that was ever sent."""
     outside = [WAS_SENT, BATCH.c.origin == origin]
     return outside if batch_id is None else [*outside, JOB.c.batch_id != batch_id]
+
+
+def _has_others(connection: Connection, batch_id: int, origin: str) -> bool:
+    """Whether the table has another batch of the origin: most have none, and nothing is looked through."""
+    other = exists().where(BATCH.c.origin == origin, BATCH.c.id != batch_id)
+    return bool(connection.execute(select(other)).scalar_one())
 
 
 def _paid_in_others(batch_id: int, origin: str) -> Select[Any]:

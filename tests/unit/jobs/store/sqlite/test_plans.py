@@ -43,6 +43,9 @@ EXCEPTIONS = {
     ("links.settle", "SEARCH job USING INDEX job_by_twin (batch_id=? AND same_as>?)"),
     # Once a start: the newest two thousand attempts, from the end.
     ("track_records.of", "SCAN attempt"),
+    # Once a start: the few attempts that these indexes hold.
+    ("track_records.of", "SCAN attempt USING INDEX attempt_automatic"),
+    ("track_records.of", "SCAN attempt USING INDEX attempt_unanswered"),
     # The table for each submit that it forgot and whose row has another key by now: no index has unsent rows.
     ("witness.heal", "SCAN job USING INDEX job_folder"),
 }
