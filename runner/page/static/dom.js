@@ -39,7 +39,7 @@ export function say(text) {
 }
 
 /** @param {number | null} usd */
-export const money = (usd) => (usd === null ? "not known" : `$${usd.toFixed(usd && Math.abs(usd) < 1 ? 3 : 2)}`);
+export const money = (usd) => (usd === null ? "not known" : `$${usd.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 6 })}`);
 
 /** @param {number} many @param {string} thing */
 export const countOf = (many, thing) => `${many.toLocaleString("en")} ${thing}${many === 1 ? "" : "s"}`;
