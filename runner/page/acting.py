@@ -21,6 +21,7 @@ from runner.page.acts.decisions import DECISIONS
 from runner.page.acts.discard import DISCARD
 from runner.page.acts.fetch import FETCH
 from runner.page.acts.pause import PAUSE, RESUME
+from runner.page.acts.reroll import REROLL
 from runner.page.acts.tune import TUNE
 from runner.page.guard import MOST_BODY_BYTES, refused
 from runner.page.page import Page
@@ -33,6 +34,7 @@ ACTS: dict[str, Act] = {
     "cancel": CANCEL,
     "discard": DISCARD,
     "fetch": FETCH,
+    "reroll": REROLL,
 }
 """By the last part of their address."""
 

@@ -41,6 +41,7 @@ from runner.page.page import Page
 from runner.page.panels.account import account
 from runner.page.panels.doubts import doubts
 from runner.page.panels.failures import failures
+from runner.page.panels.rerolls import rerolls
 from runner.page.pictures import moved_along
 from runner.page.session import PageSession, Rights
 from runner.page.shell import shell, static_file
@@ -77,6 +78,7 @@ def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
                 "doubts": reads.panel(doubts),
                 "failures": reads.panel(failures),
                 "account": reads.panel(account),
+                "rerolls": reads.panel(rerolls),
             }.items()
         ),
         *(Route(f"/api/{{batch}}/{kind}", partial(acting.respond, kind), methods=["POST"]) for kind in ACTS),

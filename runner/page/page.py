@@ -32,6 +32,8 @@ class Page:
     pace: WritePace
     settle: "Callable[[BatchView], Awaitable[None]]"
     """Put back what the journal knows and the table does not, before a person decides about a doubt."""
+    folder: Path
+    """Where a sheet of re-rolls is written: the folder that the page was opened in."""
     usual: Mapping[str, Any]
     """The `concurrency`, `rate` and `budget` that hold where a batch has none of its own."""
 

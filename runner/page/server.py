@@ -61,11 +61,13 @@ async def serving(
     port: int = 0,
     rights: Rights = Rights.DECIDE,
     settle: "Callable[[BatchView], Awaitable[None]]",
+    folder: Path,
     usual: Mapping[str, Any],
 ) -> AsyncIterator[ServedPage]:
     """Serve a page over `store` for the length of the block; port 0 takes a free one.
 
-    `root_of` says the output folder of a batch, `report` is told of defects.
+    `root_of` says the output folder of a batch, `report` is told of defects; sheets of re-rolls are written
+    into `folder`.
 
     Raises:
         UsageProblem: the port is taken.
@@ -73,7 +75,8 @@ async def serving(
     file = ThumbFile.beside(store.database.path)
     thumbs = ThumbMaker(file, report)
     feed = ChangeFeed(store.database.path, clock)
-    page = Page(store, root_of, clock, thumbs, feed, active_run, command, WritePace(clock), settle, usual)
+    pace = WritePace(clock)
+    page = Page(store, root_of, clock, thumbs, feed, active_run, command, pace, settle, folder, usual)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed.work)

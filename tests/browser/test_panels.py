@@ -123,7 +123,10 @@ async def test_panels_are_for_everybody(tmp_path: Path, scheme: str) -> None:
         page = await browser.entered(served)
         await page.set_viewport_size({"width": 390, "height": 844})
         await until(page, "document.activeElement.id", "grid")
-        for key, name in (("d", "Unconfirmed"), ("f", "Failed"), ("m", "Money")):
+        await page.keyboard.press("r")
+        await until(page, "document.getElementById('unsaved').hidden", True)
+        await until(page, "document.querySelectorAll('.cell')[0].textContent.includes('↻')", True)
+        for key, name in (("d", "Unconfirmed"), ("f", "Failed"), ("m", "Money"), ("w", "Re-rolls")):
             await page.keyboard.press(key)
             await page.get_by_role("dialog", name=name).wait_for()
             assert await violations(page) == []

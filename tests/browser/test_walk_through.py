@@ -117,15 +117,18 @@ async def test_from_the_first_picture_to_a_re_roll(tmp_path: Path) -> None:
             await page.get_by_text("tea-ritual accepted, 2 rejected.").first.wait_for(state="attached")
             await press("Escape")
             await until(page, "document.querySelector('dialog[open]') === null", True)
-            await press("w")
-            await page.get_by_text("nightsheet reroll first-night --emulator").first.wait_for()
-            await until(page, "document.querySelectorAll('.cell').length", 1)
-            await shot(page, "re-rolls")
             await until(page, "document.getElementById('unsaved').hidden", True)
-    said = await typed(tmp_path, "reroll", "first-night")
-    assert "1 job, at most 1 picture, for $0.04." in said
+            await press("w")
+            panel = page.get_by_role("dialog", name="Re-rolls")
+            await panel.get_by_text("1 job, at most 1 picture, for $0.04.").wait_for()
+            await panel.get_by_label("Rows of each").fill("2")
+            await panel.get_by_text("2 jobs, at most 2 pictures, for $0.08.").wait_for()
+            await shot(page, "re-rolls")
+            await panel.get_by_role("button", name="Write the sheet").click()
+            await panel.get_by_text("nightsheet run ").wait_for()
     sheet = await anyio.Path(tmp_path / "first-night-rerolls-1.csv").read_text()
-    assert "paper-fox-r1" in sheet
-    for new in ("1 new picture", "0 new pictures"):
+    assert "paper-fox-r2" in sheet
+    assert "nothing is marked for a re-roll" in await typed(tmp_path, "reroll", "first-night")
+    for new in ("2 new pictures", "0 new pictures"):
         assert new in await typed(tmp_path, "run", "first-night-rerolls-1.csv", "--yes")
     assert '"review":{"verdict":"accepted"' in await typed(tmp_path, "export", "first-night")

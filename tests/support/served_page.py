@@ -147,6 +147,7 @@ async def served_page(
             port=port,
             rights=rights,
             settle=lambda batch: found[0].settle(batch),
+            folder=folder,
             usual={"concurrency": 8, "rate": None, "budget": None},
         ) as page,
         httpx.AsyncClient(base_url=page.origin, trust_env=False) as client,

@@ -5,6 +5,7 @@ import signal
 import webbrowser
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
@@ -63,6 +64,7 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
             port=port,
             rights=Rights.LOOK if look else Rights.DECIDE,
             settle=lambda batch: _settle(settings, store, batch),
+            folder=Path.cwd(),
             usual={"concurrency": settings.concurrency, "rate": settings.rate, "budget": settings.budget},
         ) as page:
             url = page.link(path)

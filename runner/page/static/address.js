@@ -3,7 +3,7 @@
 
 /** @typedef {{batch: string, search: string, order: string, at: number, key: string, number: number, panel: string}} Place */
 
-const PANELS = ["doubts", "failures", "account"];
+const PANELS = ["doubts", "failures", "account", "rerolls"];
 
 /** @returns {Place} */
 export function readAddress() {

@@ -40,7 +40,7 @@ export const KEYS = [
   ["doubts", ["d"], "unconfirmed"],
   ["failures", ["f"], "failed"],
   ["account", ["m"], "money"],
-  ["rerolls", ["w"], "re-rolls, and the line that writes their sheet"],
+  ["rerolls", ["w"], "re-rolls, their price and their sheet"],
   ["larger", ["+", "="], "larger"],
   ["smaller", ["-"], "smaller"],
   ["details", ["i"], "details"],

@@ -1,13 +1,14 @@
 // @ts-check
-// Doubts, failures and money: one dialog, read when it is opened. What can pay is a line to type, and no button.
+// Doubts, failures, money and re-rolls: one dialog, read when it is opened. What can pay is a line to type, and no button.
 
 import { button, byId, command, countOf, element, money, say } from "./dom.js";
 import { apiPath, getJson, postJson } from "./net.js";
 
-/** @typedef {"doubts" | "failures" | "account"} Name */
+/** @typedef {"doubts" | "failures" | "account" | "rerolls"} Name */
 
-const TITLES = { doubts: "Unconfirmed", failures: "Failed", account: "Money" };
-const STATES = { doubts: "unconfirmed", failures: "failed", account: "" };
+const TITLES = { doubts: "Unconfirmed", failures: "Failed", account: "Money", rerolls: "Re-rolls" };
+const SEARCHES = { doubts: "state:unconfirmed", failures: "state:failed", account: "", rerolls: "verdict:reroll" };
+const MOST_VARIANTS = 8;
 
 /** Have something done, once however often it is sent. @param {string} batch @param {string} what @param {any} told */
 export function act(batch, what, told) {
@@ -44,9 +45,9 @@ export class Panel {
     const name = /** @type {Name} */ (this.name);
     const told = await getJson(apiPath(this.batch, name));
     if (this.name !== name) return;
-    const parts = { doubts: () => this.doubts(told), failures: () => this.failures(told), account: () => this.account(told) }[name]();
-    const state = STATES[name];
-    const grid = state ? [button("Show them in the grid", () => this.find(`state:${state}`))] : [];
+    const parts = { doubts: () => this.doubts(told), failures: () => this.failures(told), account: () => this.account(told), rerolls: () => this.rerolls(told) }[name]();
+    const search = SEARCHES[name];
+    const grid = search ? [button("Show them in the grid", () => this.find(search))] : [];
     this.dialog.setAttribute("aria-label", TITLES[name]);
     this.dialog.replaceChildren(
       element("h2", {}, TITLES[name]),
@@ -144,6 +145,50 @@ export class Panel {
     ];
   }
 
+  /** @param {any} told */
+  rerolls(told) {
+    const before = told.made_before.map((/** @type {string} */ sheet) => element("p", {}, "Written before: ", element("code", {}, sheet)));
+    const out = told.left_out.map((/** @type {any} */ one) => element("li", {}, `${one.key}: ${one.why}`));
+    const left = out.length ? [element("p", {}, "Left out:"), element("ul", {}, ...out)] : [];
+    if (!told.jobs) return [element("p", {}, "Nothing is marked for a re-roll, and in no sheet yet. R marks a picture."), ...left, ...before];
+    const price = element("p", { id: "reroll-price" });
+    const tell = (/** @type {number} */ times) => (price.textContent = `${countOf(told.jobs * times, "job")}, at most ${countOf(told.images * times, "picture")}, ${priced(told, times)}. A series is made, and paid, whole.`);
+    tell(1);
+    return [
+      element("p", {}, `${countOf(told.pictures, "picture")} marked. Each becomes a row of a new sheet, with an id of its own: nothing of this night is replaced. Its words can be changed in the sheet before it is run.`),
+      price,
+      this.owner.mayDecide() ? this.sheet(tell) : element("p", {}, "Write it: ", command(told.command)),
+      ...left,
+      ...before,
+    ];
+  }
+
+  /** @param {(times: number) => void} tell */
+  sheet(tell) {
+    const many = /** @type {HTMLInputElement} */ (element("input", { name: "variants", type: "number", min: "1", max: `${MOST_VARIANTS}`, value: "1" }));
+    many.addEventListener("input", () => tell(Number(many.value) || 1));
+    const seed = element("select", { name: "seed" }, element("option", { value: "new" }, "a new seed"), element("option", { value: "same" }, "the same seed"));
+    const form = /** @type {HTMLFormElement} */ (element("form", { class: "row" },
+      element("label", {}, "Rows of each ", many), element("label", {}, "With ", seed, " where the model has one"), element("button", {}, "Write the sheet")));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const given = new FormData(form);
+      this.write({ variants: Number(given.get("variants")), seed: given.get("seed") });
+    });
+    return form;
+  }
+
+  /** @param {any} told */
+  async write(told) {
+    /** @type {any} */
+    let made = null;
+    await this.act("reroll", told, (answer) => {
+      made = answer;
+      return answer.sheet ? `Written: ${answer.sheet}. Nothing is sent or paid yet.` : "Somebody else has written it meanwhile.";
+    });
+    if (made?.sheet) byId("panel-told").append(element("span", { class: "row" }, "Next: ", command(made.command)));
+  }
+
   /** Whatever makes a night cheaper or slower. What does the opposite is a line to type. */
   less() {
     /** @param {string} name @param {string} words */
@@ -165,12 +210,17 @@ export class Panel {
   }
 }
 
+/** @param {any} told @param {number} times */
+function priced(told, times) {
+  if (told.low_usd === null) return "at a price that is not known";
+  return told.low_usd === told.high_usd ? `for ${money(told.low_usd * times)}` : `for ${money(told.low_usd * times)} to ${money(told.high_usd * times)}`;
+}
+
 /** @param {any} one */
 function cost(one) {
-  const price = one.low_usd === null ? "at a price that is not known" : one.low_usd === one.high_usd ? `for ${money(one.low_usd)}` : `for ${money(one.low_usd)} to ${money(one.high_usd)}`;
   return [
     one.free ? `${one.free.toLocaleString("en")} fetched again: free` : "",
-    one.paid ? `${one.paid.toLocaleString("en")} sent anew ${price}` : "",
+    one.paid ? `${one.paid.toLocaleString("en")} sent again ${priced(one, 1)}` : "",
     one.unknown ? `${one.unknown.toLocaleString("en")} the API has to be asked about first` : "",
     one.named_only ? "only where it is named" : "",
   ].filter(Boolean).join("; ");

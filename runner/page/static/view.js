@@ -339,10 +339,7 @@ export class View {
       doubts: () => this.try(() => this.panels.open("doubts")),
       failures: () => this.try(() => this.panels.open("failures")),
       account: () => this.try(() => this.panels.open("account")),
-      rerolls: () => {
-        this.find("verdict:reroll");
-        cull.tell("Their sheet and its price, which pays nothing:", this.line("reroll"));
-      },
+      rerolls: () => this.try(() => this.panels.open("rerolls")),
       larger: () => this.resize(grid.size + 40),
       smaller: () => this.resize(grid.size - 40),
       details: () => this.panel("inspector"),

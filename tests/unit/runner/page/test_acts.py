@@ -15,7 +15,7 @@ from jobs.states import JobState, Move
 from runner.page.acting import ACTS
 from runner.page.acts.jobs_named import MOST_NAMED
 from tests.support.served_page import Served, served_page
-from tests.support.tables import MODEL, Table
+from tests.support.tables import MODEL, Table, planned
 
 LIMITS = sorted(set(PauseReason) - FREE_TO_END)
 
@@ -34,6 +34,44 @@ async def state_of(served: Served, key: str) -> JobState | None:
     """Where a job stands."""
     found = await served.table.store.jobs.by_key(served.table.batch.id, key)
     return None if found is None else found.state
+
+
+# -- re-rolls --------------------------------------------------------------------------------------------
+
+
+async def marked(served: Served) -> None:
+    """A picture that is marked for a re-roll."""
+    await served.table.load([planned("fox", inputs={"prompt": "a fox"})])
+    await served.shoot("fox")
+    await served.act("decisions", {"decisions": [{"key": "fox", "verdict": "reroll"}]})
+
+
+async def test_the_sheet_of_re_rolls_is_written_once(served: Served) -> None:
+    """However often a click is sent; to run it is a line to type, and nothing is queued here."""
+    await marked(served)
+    asked = {"action": "x" * 20, "variants": 2, "seed": "same"}
+    first, again = [(await served.act("reroll", asked)).json() for _ in range(2)]
+    assert first == again
+    assert (first["jobs"], first["images"]) == (2, 2)
+    path = Path(first["sheet"])
+    assert path == served.root.parent / "night-rerolls-1.csv"
+    assert first["command"] == f"nightsheet run {path}"
+    lines = path.read_text().splitlines()  # noqa: ASYNC240 - a small file
+    assert [line.partition(",")[0] for line in lines] == ["id", "fox-r1", "fox-r2"]
+    assert (await served.act("reroll", {})).json() == {"sheet": None, "jobs": 0}
+    assert [one.name for one in served.root.parent.glob("*.csv")] == ["night-rerolls-1.csv"]
+    assert await served.table.store.batches.find("night-rerolls-1") is None
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"variants": 0}, {"variants": 9}, {"variants": "2"}, {"variants": True}, {"seed": 7}, {"seed": "old"}],
+)
+async def test_no_other_sheet_is_written(served: Served, told: dict[str, Any]) -> None:
+    """What is no number of rows, or no kind of seed, is no act."""
+    await marked(served)
+    assert (await served.act("reroll", told)).status_code == 400
+    assert not list(served.root.parent.glob("*.csv"))
 
 
 # -- pause and its end -----------------------------------------------------------------------------------

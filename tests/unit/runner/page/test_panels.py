@@ -62,3 +62,19 @@ async def test_the_account_is_that_of_audit(served: Served) -> None:
     ]
     assert told["told_usd"] + told["estimated_usd"] > 0
     assert told["command"] == "nightsheet audit night"
+
+
+async def test_re_rolls_have_their_price_before_they_are_written(served: Served) -> None:
+    """A job each, what is left out with its reason, and the line that does the same."""
+    await served.table.store.batches.note_prices(served.table.batch.id, {MODEL: Decimal("0.04")})
+    assert (await served.json("/api/night/rerolls"))["jobs"] == 0
+    await served.shoot("a")
+    for key in ("a", "b"):  # b is queued: it comes by itself
+        marked = {"decisions": [{"key": key, "verdict": "reroll"}]}
+        assert (await served.act("decisions", marked)).status_code == 200
+    told = await served.json("/api/night/rerolls")
+    assert (told["pictures"], told["jobs"], told["images"]) == (1, 1, 1)
+    assert told["low_usd"] == told["high_usd"] == 0.04
+    assert [one["key"] for one in told["left_out"]] == ["b"]
+    assert told["command"] == "nightsheet reroll night"
+    assert not list(served.root.parent.glob("*.csv"))
