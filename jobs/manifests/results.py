@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.catalog.registry import find
+from jobs.decisions import decision_on
 from jobs.errors import SheetProblems
 from jobs.manifests.record import relative
 from jobs.problems import Problem
@@ -16,7 +17,7 @@ from jobs.sheets.planning import plan
 from jobs.sheets.sheet import Sheet
 from jobs.states import JobState
 from jobs.stored_files import Whereabouts
-from jobs.views import BatchView, JobView
+from jobs.views import ArtifactView, BatchView, JobView
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -37,11 +38,14 @@ class RowResult:
     seed: int | None = None
     cost_usd: float | None = None
     error: str | None = None
+    verdicts: tuple[str, ...] = ()
+    """Of the images, in their order; an empty one where nobody has decided."""
 
     @property
     def cells(self) -> tuple[CellValue, ...]:
         """In the order of `jobs.sheets.rows.result_columns.COLUMNS`."""
-        return self.batch, self.state, "|".join(self.images), self.seed, self.cost_usd, self.error
+        verdict = "|".join(self.verdicts) if any(self.verdicts) else None
+        return self.batch, self.state, "|".join(self.images), self.seed, self.cost_usd, self.error, verdict
 
 
 async def results_of(
@@ -72,12 +76,19 @@ def _result(line: int, job: JobView, folder: Path, places: Whereabouts) -> RowRe
     spec = find(job.model)
     name = spec.vocabulary.get("seed") if spec is not None else None
     seed = json.loads(job.inputs).get(name) if name else None
+    there = [(image, path) for image in job.images if (path := places.of(image))]
     return RowResult(
         line,
         job.batch,
         job.state.value,
-        tuple(relative(str(path), folder) for image in job.images if (path := places.of(image))),
+        tuple(relative(str(path), folder) for _, path in there),
         seed if isinstance(seed, int) else None,
         None if job.cost_usd is None else float(job.cost_usd),
         None if job.failure is None else f"{job.failure.kind}: {job.failure.message}",
+        tuple(_verdict(job, image) for image, _ in there),
     )
+
+
+def _verdict(job: JobView, image: ArtifactView) -> str:
+    decision = decision_on(job.decisions, image.number, image.sha256)
+    return "" if decision is None or decision.verdict is None else decision.verdict.value

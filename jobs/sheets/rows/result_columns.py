@@ -4,10 +4,10 @@ import re
 
 PREFIX = "result."
 BATCH = "result.batch"
-COLUMNS = (BATCH, *(f"result.{name}" for name in ("state", "images", "seed", "cost_usd", "error")))
+COLUMNS = (BATCH, *(f"result.{name}" for name in ("state", "images", "seed", "cost_usd", "error", "verdict")))
 """Beside each row, in this order."""
 
-_OURS = re.compile(r"result\.(?:batch|state|images|image\.[0-9]{1,3}|seed|cost_usd|error)")
+_OURS = re.compile(r"result\.(?:batch|state|images|image\.[0-9]{1,3}|seed|cost_usd|error|verdict)")
 
 
 def is_result_column(column: str) -> bool:

@@ -86,14 +86,14 @@ async def test_what_is_merged_makes_room_for_results(tmp_path: Path, place: str)
     path = book(tmp_path, place)
     for _again in range(2):
         sheet = await copied(path, results(2, 3, 4))
-        header, *rows = sheet.iter_rows(values_only=True, max_col=11)
+        header, *rows = sheet.iter_rows(values_only=True, max_col=12)
         assert header[3:] == (
             *("result.batch", "result.state", "result.images", "result.seed", "result.cost_usd"),
-            *("result.error", "result.image.1", "result.image.2"),
+            *("result.error", "result.verdict", "result.image.1", "result.image.2"),
         )
         for line, row in enumerate(rows[:3], 2):
             assert row[3:5] == ("night", "succeeded")
-            assert row[9:] == (f"out/{line}.png", f"out/{line}-2.png")
+            assert row[10:] == (f"out/{line}.png", f"out/{line}-2.png")
         assert [row[0] for row in rows[:3]] == ["a", "b", "c"]
         path = path.with_name("copy.xlsx").rename(tmp_path / "book.xlsx")
 

@@ -11,8 +11,10 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart
 from openpyxl.styles import Font
 
+from jobs.decisions import DecisionSource, DecisionWish, Verdict
 from jobs.errors import CannotWrite, SheetProblems, UsageProblem
 from jobs.sheets import SheetSource
+from jobs.store.open import open_store
 from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from runner.cli.steps.sheets.sheet_copy import write_copy
@@ -61,18 +63,25 @@ async def test_a_csv_sheet_comes_back_and_is_run_again_for_nothing(tmp_path: Pat
         for own, line in zip(OWN.split("\r\n"), lines, strict=True):
             assert line.startswith(own)
         assert lines[0].endswith(
-            ";result.batch;result.state;result.images;result.seed;result.cost_usd;result.error"
+            ";result.batch;result.state;result.images;result.seed;result.cost_usd;result.error;result.verdict"
         )
         assert ";x;sheet;succeeded;outputs/sheet/" in lines[4]
         for path in lines[3].split(";")[6].split("|"):
             assert (tmp_path / path).is_file()
+
+        async with open_store(w.database, w.clock.now) as store:
+            last = [job.key async for job in store.jobs.each(1)][-1]
+            wish = DecisionWish(last, {"verdict": Verdict.REJECTED})
+            assert (await store.decisions.decide(1, [wish], DecisionSource.CLI)).images
+        await into(w, sheet)
+        assert copy.read_bytes().decode().split("\r\n")[4].endswith(";rejected")
 
         paid = len(w.service.ledger)
         assert (await w.run(copy)).exit_code == 0
         assert len(w.service.ledger) == paid == 3
         assert all(set(record["columns"]) <= {"my note"} for record in w.manifest())
         await into(w, copy, copy.with_name("again.csv"))
-        assert len(copy.with_name("again.csv").read_text().splitlines()[0].split(";")) == 10
+        assert len(copy.with_name("again.csv").read_text().splitlines()[0].split(";")) == 11
         await into(w, sheet)  # what an earlier export wrote may be replaced
         copy.write_text(text.replace("A quay", "A buoy"), encoding="utf-8", newline="")
         await into(w, copy, tmp_path / "edited.csv")
