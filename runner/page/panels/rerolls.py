@@ -3,15 +3,17 @@
 from typing import TYPE_CHECKING, Any
 
 from jobs.manifests.record import dollars
-from runner.deciding.rerolls import RerollSheet, reroll_sheet
 from runner.page.page import Page
 
 if TYPE_CHECKING:
     from jobs.views import BatchView
+    from runner.deciding.rerolls import RerollSheet
 
 
 async def rerolls(page: Page, batch: "BatchView") -> dict[str, Any]:
     """For one row each: so many variants cost so many times as much."""
+    from runner.deciding.rerolls import reroll_sheet  # what reads sheets is not needed to show a page
+
     sheet = await reroll_sheet(page.store, batch, page.folder)
     return told(sheet, batch) | {
         "pictures": len(sheet.made),
@@ -21,7 +23,7 @@ async def rerolls(page: Page, batch: "BatchView") -> dict[str, Any]:
     }
 
 
-def told(sheet: RerollSheet, batch: "BatchView") -> dict[str, Any]:
+def told(sheet: "RerollSheet", batch: "BatchView") -> dict[str, Any]:
     """A sheet, and what it would cost."""
     low, high = sheet.price(batch.prices)
     return {
