@@ -93,6 +93,8 @@ class OnTerminal:
     screen: Screen
     shown: Sequence[str]
     """The screen's text as it was after each piece of output."""
+    written: str
+    """All that was written, without colours."""
 
 
 def on_terminal(
@@ -118,7 +120,7 @@ def on_terminal(
         preexec_fn=_take_the_terminal,
     )
     os.close(theirs)
-    screen, shown = Screen(columns), list[str]()
+    screen, shown, written = Screen(columns), list[str](), ""
     until = time.monotonic() + LONGEST_SECONDS
     held = b""
     try:
@@ -135,6 +137,7 @@ def on_terminal(
                 continue  # the end of a letter, or of a sequence, is still to come
             held = b""
             screen.write(whole)
+            written += re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", whole)
             shown.append(screen.text)
             if (typed := type_at(screen.text)) is not None:
                 os.write(ours, typed.encode())
@@ -143,7 +146,7 @@ def on_terminal(
         process.kill()
         process.wait()
         os.close(ours)
-    return OnTerminal(code, screen, shown)
+    return OnTerminal(code, screen, shown, written)
 
 
 def _take_the_terminal() -> None:
