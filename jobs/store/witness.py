@@ -25,6 +25,8 @@ _FORGOTTEN = Failure(
     "The journal has this submit and no answer to it, and the database did not know it. "
     "It may have been accepted and paid for.",
 )
+_LONGEST = 1 << 40
+"""No journal has as many bytes."""
 _MAY_BE_SENT_AGAIN = (JobState.FAILED, JobState.CANCELLED)
 
 
@@ -120,9 +122,11 @@ def _settled_to(told: str | None) -> SettledTo:
     """What was noted; nothing where somebody else wrote it."""
     try:
         end, *places = (int(place) for place in json.loads(told or "[0]"))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return NOTHING_SETTLED
-    return SettledTo(end, tuple(places)) if min(end, *places, 0) == 0 else NOTHING_SETTLED
+    if all(0 <= place < _LONGEST for place in (end, *places)):
+        return SettledTo(end, tuple(places))
+    return NOTHING_SETTLED
 
 
 def _is_of(connection: Connection, batch_id: int, receipt: Receipt) -> bool:

@@ -16,7 +16,7 @@ FIELDS = ("key", "number", "sha256", "verdict", "stars", "note")
 """Of a decision, in JSON and in a file."""
 _MOST_NUMBER = 1 << 31
 _MOST_TOLD = 5
-"""Lines of a file that are told one by one."""
+"""How many lines of a file are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What `tune` is told, as the table keeps it; and tuning that only ever lowers."""
+"""What `tune` sets, as the table keeps it, and tuning that only ever lowers."""
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation

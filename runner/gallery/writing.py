@@ -50,7 +50,7 @@ async def write_gallery(
     order: GalleryOrder,
     tell: Callable[[int], None],
 ) -> int:
-    """Write it, whole or not at all, and return how many images it has. `tell` is told now and then.
+    """Write it, whole or not at all, and return how many images it has. It calls `tell` now and then.
 
     Raises:
         UsageProblem: the folder is not one that an export wrote.

@@ -56,11 +56,12 @@ class InFlight:
         self.set(concurrency)
 
     def set(self, concurrency: Concurrency) -> None:
-        """Have so many jobs at the API from here on. `auto` begins anew."""
+        """Have so many jobs at the API from here on. `auto` begins with what earlier nights found."""
         self.concurrency = concurrency
         found = self._found
         self._doubles = found is None
-        self._ceiling: int | None = None if found is None else found.ceiling
+        ceiling = None if found is None else found.ceiling
+        self._ceiling = None if ceiling is None else max(LEAST, ceiling)  # whatever a copied table says
         self._before: tuple[int, float] | None = None
         """The limit before it last grew, and how many jobs a second ended under it."""
         self._holds = 0

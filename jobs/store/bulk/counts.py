@@ -73,13 +73,13 @@ class Counts(StorePart):
     def wrong(self, connection: Connection, batch_id: int) -> int:
         """How many of the batch's counts are not those of its rows: none, unless another program wrote."""
         return sum(
-            len(_kept(connection, table, batch_id) ^ now) for table, now in _anew(connection, batch_id)
+            len(_kept(connection, table, batch_id) ^ now) for table, now in _counted_now(connection, batch_id)
         )
 
     @writes
     def recount(self, connection: Connection, batch_id: int) -> None:
-        """Count the batch's rows anew."""
-        for table, now in _anew(connection, batch_id):
+        """Count the batch's rows again."""
+        for table, now in _counted_now(connection, batch_id):
             connection.execute(delete(table).where(table.c.batch_id == batch_id))
             names = table.c.keys()
             rows = [dict(zip(names, row, strict=True)) for row in now]
@@ -154,7 +154,7 @@ def _workload(found: Iterable[Any]) -> Workload:
     return Workload({str(model): Amount(int(jobs), int(images)) for model, jobs, images in found})
 
 
-def _anew(connection: Connection, batch_id: int) -> Sequence[tuple[Table, set[tuple[Any, ...]]]]:
+def _counted_now(connection: Connection, batch_id: int) -> Sequence[tuple[Table, set[tuple[Any, ...]]]]:
     """Each table of counts, with the rows that it should have of the batch."""
     return [
         (table, {tuple(row) for row in connection.execute(text(counted(tally)), {"batch_id": batch_id})})

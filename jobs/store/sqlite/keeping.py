@@ -2,7 +2,7 @@
 
 By triggers of the one connection that writes. They are not in the file, where no trigger may be: a crafted
 one could act. So nothing that changes a row can forget them, a bulk change of a million rows included. What
-another program writes is not counted: an audit finds that, and counts anew.
+another program writes is not counted: an audit finds that, and counts again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -72,7 +72,7 @@ def keep_counts(connection: Connection) -> None:
 
 
 def counted(tally: KeptTally) -> str:
-    """The query that counts a batch's rows anew (`:batch_id`), a row for each row of the table."""
+    """The query that counts a batch's rows again (`:batch_id`), a row for each row of the table."""
     names = {**tally.alike, **{name: f"sum({value})" for name, value in tally.sums.items()}}
     columns = ", ".join(f"{value} AS {name}" for name, value in names.items())
     of_batch = "job.batch_id = :batch_id"

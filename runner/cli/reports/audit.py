@@ -42,7 +42,7 @@ class Audit:
     unmatched: "list[SubmitRecord]"
     """What the journal knows and the database does not."""
     recounted: int
-    """Kept counts that were wrong, and were counted anew."""
+    """Kept counts that were wrong, and were counted again."""
 
     @property
     def is_clean(self) -> bool:

@@ -222,7 +222,12 @@ async def test_it_goes_on_from_what_was_found() -> None:
     known = FoundLimit(40, 44)
     assert InFlight(AUTO, clock.monotonic, found=known).limit == 40
     assert InFlight(AUTO, clock.monotonic, found=known, most=16).limit == 16
-    assert InFlight(AUTO, clock.monotonic, found=FoundLimit(-3)).limit == 1
+    odd = InFlight(AUTO, clock.monotonic, found=FoundLimit(-3, -3))
+    assert odd.limit == 1
+    odd.begun(1)
+    odd.polled(1, waits=False)
+    odd.ended(1)
+    assert (odd.limit, odd.found) == (1, FoundLimit(1, 1))
     fixed = InFlight(5, clock.monotonic, found=known)
     assert (fixed.limit, fixed.found) == (5, None)
     fixed.set(AUTO)

@@ -92,12 +92,14 @@ async def test_what_is_settled_is_not_read_again(tmp_path: Path) -> None:
 
 
 @virtual
-@pytest.mark.parametrize("note", ["", "x", "{}", "[]", "[-1]", '["x"]', "[5000, -1]", "null", "7"])
+@pytest.mark.parametrize(
+    "note", ["", "x", "{}", "[]", "[-1]", '["x"]', "[5000, -1]", "null", "7", "[1e999]", f"[{1 << 70}]"]
+)
 async def test_a_note_that_somebody_else_wrote_is_none(tmp_path: Path, note: str) -> None:
     """All is read."""
     async with world(tmp_path, "a") as w:
         async with forgotten(w, await record(w, "a", "req-a")) as path:
-            await w.store.witness.settle_journal_to(path.name, SettledTo(1 << 40))
+            await w.store.witness.settle_journal_to(path.name, SettledTo((1 << 40) - 1))
         with closing(sqlite3.connect(w.path)) as connection, connection:
             connection.execute("UPDATE settledjournal SET settled_to = ?", (note,))
         assert keys((await heal(w.store, w.places, w.clock.now())).healed.found) == ["a"]
