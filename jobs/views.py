@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from jobs.attempts import RawAnswer, SubmitOutcome
 from jobs.concurrency import Concurrency
-from jobs.decisions import DecisionView
 from jobs.errors import UsageProblem
 from jobs.failures import Failure
 from jobs.outcomes import Attached
 from jobs.paid import Held
 from jobs.pauses import PauseReason
+from jobs.review.decisions import DecisionView
 from jobs.states import JobState
 
 

@@ -20,8 +20,8 @@ from pydantic_settings import (
 
 from jobs.catalog.registry import find, suggest
 from jobs.concurrency import AUTO, MOST_IN_FLIGHT, NUMBER, Auto, Concurrency, at_most, kind_of
+from jobs.disk.paths import DEFAULT_TEMPLATE, check_template, folder_name
 from jobs.errors import UsageProblem
-from jobs.paths import DEFAULT_TEMPLATE, check_template, folder_name
 from jobs.sheets.images.album import Way
 from jobs.sheets.source import SheetSource
 from jobs.suggestions import did_you_mean, similar

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.catalog.registry import find
 from jobs.catalog.spec import InputKind
-from jobs.decisions import DecisionView, decision_on
 from jobs.manifests.record import moment
+from jobs.review.decisions import DecisionView, decision_on
 from jobs.views import ArtifactView, JobView
 
 if TYPE_CHECKING:

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from jobs.atomic_file import cannot_write, replacement
 from jobs.datasets.columns import DataColumn, ImageRow, values_of
 from jobs.datasets.imagefolder import ImageFolder
 from jobs.datasets.names import image_name
 from jobs.datasets.pictures import ImageSource
 from jobs.datasets.webdataset import Shards
 from jobs.datasets.xmp import SidecarCounts, packet, write_beside
+from jobs.disk.atomic_file import cannot_write, replacement
+from jobs.disk.own_folder import own_folder
 from jobs.errors import UsageProblem
-from jobs.image_files import SUFFIXES
+from jobs.images.files import SUFFIXES
 from jobs.manifests.record import relative
-from jobs.own_folder import own_folder
 from jobs.views import JobView
 
 _CHUNK = 20

@@ -8,8 +8,8 @@ from pathlib import Path
 from stat import S_ISREG
 
 from jobs.datasets.credentials import has_credentials
-from jobs.image_files import is_below, read_image
-from jobs.stored_files import Whereabouts
+from jobs.images.files import is_below, read_image
+from jobs.images.stored import Whereabouts
 from jobs.views import ArtifactView
 
 

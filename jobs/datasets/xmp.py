@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from jobs.atomic_file import AtomicFile
 from jobs.datasets.columns import ImageRow, plain_text
-from jobs.decisions import Verdict
+from jobs.disk.atomic_file import AtomicFile
+from jobs.review.decisions import Verdict
 
 SUFFIX = ".xmp"
 _OURS = b'x:xmptk="Nightsheet"'

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Self
 
 from anyio import CancelScope, to_thread
 
-from jobs.atomic_file import AtomicFile, cannot_write, replaceable, write_all
+from jobs.disk.atomic_file import AtomicFile, cannot_write, replaceable, write_all
 from jobs.errors import CannotWrite
+from jobs.images.stored import Whereabouts
 from jobs.manifests.columns import ColumnNames, column_names_of
 from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
 from jobs.manifests.found import pass_found
 from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import stored_record
-from jobs.search import Search
-from jobs.stored_files import Whereabouts
+from jobs.review.search import Search
 from jobs.views import BatchView
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from anyio import to_thread
 
+from jobs.images.stored import Whereabouts
 from jobs.manifests.formats import ManifestWriter
 from jobs.manifests.record import record
-from jobs.stored_files import Whereabouts
 from jobs.views import JobView
 
 _AT_ONCE = 100

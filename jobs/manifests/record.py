@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.decisions import DecisionView, decision_on, review_of
+from jobs.review.decisions import DecisionView, decision_on, review_of
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.catalog.registry import find
-from jobs.decisions import decision_on
 from jobs.errors import SheetProblems
+from jobs.images.stored import Whereabouts
 from jobs.manifests.record import relative
 from jobs.problems import Problem
+from jobs.review.decisions import decision_on
 from jobs.sheets.planning import plan
 from jobs.sheets.sheet import Sheet
 from jobs.states import JobState
-from jobs.stored_files import Whereabouts
 from jobs.views import ArtifactView, BatchView, JobView
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.disk.paths import not_utf8
 from jobs.errors import UsageProblem
-from jobs.paths import not_utf8
 from jobs.sheets.images.album import Album, Way
 from jobs.sheets.images.find import Folders
 

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Select, and_, case, exists, func, select
 
 from jobs.attempts import PAID_OR_MAYBE, RawAnswer
-from jobs.decisions import DecisionSource, DecisionView, Verdict
 from jobs.failures import Failure, FailureKind
 from jobs.paid import Held
+from jobs.review.decisions import DecisionSource, DecisionView, Verdict
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, DECISION, IS_IDENTICAL, JOB, TWIN
 from jobs.store.sqlite.prepared import Prepared, given

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.decisions import MOST_NOTE, MOST_STARS, DecisionWish, Said, Verdict
 from jobs.errors import UsageProblem
-from jobs.search import UNDECIDED
+from jobs.review.decisions import MOST_NOTE, MOST_STARS, DecisionWish, Said, Verdict
+from jobs.review.search import UNDECIDED
 
 FIELDS = ("key", "number", "sha256", "verdict", "stars", "note")
 """Of a decision, in JSON and in a file."""

@@ -25,7 +25,7 @@ from jobs.catalog.registry import find
 from jobs.catalog.spec import ModelSpec
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
-from jobs.rerolls import NEW_SEED, MadeReroll
+from jobs.review.rerolls import NEW_SEED, MadeReroll
 from jobs.sheets.batch_name import why_not_a_batch_name
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob

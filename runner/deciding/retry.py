@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from jobs.attempts import SubmitOutcome
 from jobs.errors import NightsheetError
 from jobs.failures import ONLY_IF_NAMED, FailureKind
+from jobs.images.stored import missing_files
 from jobs.outcomes import Reopened, Requeued
 from jobs.states import JobState
-from jobs.stored_files import missing_files
 from runner.deciding.changes import (
     CHANGED_MEANWHILE,
     NOT_AGREED,

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from jobs.atomic_file import unique_part
-from jobs.paths import not_utf8
+from jobs.disk.atomic_file import unique_part
+from jobs.disk.paths import not_utf8
 
 PART_SUFFIX = ".part"
 

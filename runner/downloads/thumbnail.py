@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from jobs.image_shape import MOST_PIXELS, Undecodable, decode
+from jobs.images.shape import MOST_PIXELS, Undecodable, decode
 from runner.downloads.validate import PARSERS, too_large
 
 KEPT_SIDE = 384

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from jobs import image_shape
-from jobs.image_shape import DecodeFailure, Undecodable, decode
+from jobs.images import shape as image_shape
+from jobs.images.shape import DecodeFailure, Undecodable, decode
 
 MOST_PIXELS = image_shape.MOST_PIXELS
 """In all frames together."""

@@ -15,8 +15,8 @@ from anyio import to_thread
 from jobs.datasets.columns import ImageRow, plain_text
 from jobs.datasets.names import image_name
 from jobs.datasets.pictures import ImageSource
-from jobs.image_files import SUFFIXES
-from jobs.own_folder import own_folder
+from jobs.disk.own_folder import own_folder
+from jobs.images.files import SUFFIXES
 from jobs.store.sqlite.thumb_file import ThumbFile
 from jobs.views import ArtifactView, JobView
 from runner.downloads.thumbnail import make_thumbnail

@@ -25,9 +25,9 @@ from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import Uploader
 from runner.workers.context import Context, Images, Limits, Polling, Tally, Time, Timing, WorkQueue
+from runner.workers.edge.sent_elsewhere import SentElsewhere
 from runner.workers.known_ids import ANOTHER_ACCOUNT, KnownIds
 from runner.workers.queue import JobQueue
-from runner.workers.sent_elsewhere import SentElsewhere
 
 
 def build_brake(order: Order) -> Brake:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from anyio.streams.memory import MemoryObjectSendStream
 
+from jobs.disk.paths import folder_name
 from jobs.paid import PaidElsewhere
-from jobs.paths import folder_name
 from jobs.store.store import Store
 from jobs.track_record import NO_RECORD, TrackRecord
 from jobs.views import BatchView, JobView, OpenJob, Pause

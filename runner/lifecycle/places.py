@@ -5,7 +5,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from jobs.stored_files import Whereabouts, kept_folder, kept_path
+from jobs.images.stored import Whereabouts, kept_folder, kept_path
 from jobs.views import ArtifactView
 from runner.lifecycle.order import Order
 from runner.settings import as_kept

@@ -52,7 +52,7 @@ from runner.recovery.state_lock import one_runner
 from runner.settings import UNPROVEN
 from runner.uploads.object_store import Bucket, open_bucket
 from runner.workers.context import Context
-from runner.workers.journaling import settle_journal
+from runner.workers.edge.journaling import settle_journal
 from runner.workers.late_decodes import decoding_late
 from runner.workers.pool import start
 

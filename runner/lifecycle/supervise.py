@@ -12,7 +12,7 @@ from runner.limits.brake import Reach, Stop
 from runner.providers.base import CallFailed, CancelTaken, NotCancellable, UnknownId
 from runner.settings import Settings
 from runner.workers.context import Context
-from runner.workers.journaling import settle_journal
+from runner.workers.edge.journaling import settle_journal
 from runner.workers.tuning import apply_tuning, tuning_for, tuning_of
 
 LOOK_SECONDS = 1.0

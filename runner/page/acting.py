@@ -13,8 +13,8 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jobs.actions import LONGEST_ACTION_ID
 from jobs.errors import CannotWrite, LockHeld, UsageProblem
+from jobs.review.actions import LONGEST_ACTION_ID
 from runner.page.acts.act import Act, Answer, Asked, NoAct
 from runner.page.acts.cancel import CANCEL
 from runner.page.acts.decisions import DECISIONS

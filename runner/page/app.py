@@ -29,9 +29,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from jobs.errors import CannotWrite, UsageProblem
-from jobs.image_files import read_image
+from jobs.images.files import read_image
 from jobs.manifests.record import moment
-from jobs.search import OWN, TYPED, Search, SearchField, SearchProblem, parse_search
+from jobs.review.search import OWN, TYPED, Search, SearchField, SearchProblem, parse_search
 from jobs.tiles import TileOrder
 from jobs.views import ArtifactView, BatchView
 from runner.page.acting import ACTS, Acting, body_of

@@ -7,8 +7,8 @@ from typing import Any
 from anyio import to_thread
 
 from jobs.catalog.registry import find
-from jobs.decisions import ITSELF, DecisionView, review_of
 from jobs.manifests.record import dollars, moment, relative
+from jobs.review.decisions import ITSELF, DecisionView, review_of
 from jobs.states import JobState
 from jobs.tiles import TileDetails, TileImage
 from jobs.views import BatchView, JobView

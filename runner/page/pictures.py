@@ -5,7 +5,7 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
-from jobs.image_files import is_below
+from jobs.images.files import is_below
 from jobs.views import ArtifactView, BatchView
 
 

@@ -14,7 +14,7 @@ from threading import Lock
 import anyio
 from anyio import to_thread
 
-from jobs.atomic_file import sync_folder, write_all
+from jobs.disk.atomic_file import sync_folder, write_all
 from jobs.errors import CannotWrite
 from jobs.submit_record import SettledTo, SubmitEnd, SubmitRecord
 from runner.recovery.journal_format import END_BYTES, Header, end_line, end_room, header_line, record_line

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from jobs.stored_files import Whereabouts, kept_path
+from jobs.images.stored import Whereabouts, kept_path
 
 if TYPE_CHECKING:
     from jobs.store.store import Store

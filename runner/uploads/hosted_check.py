@@ -11,7 +11,7 @@ import anyio
 from anyio import to_thread
 
 from jobs.catalog.image_rules import Shape
-from jobs.image_shape import measure
+from jobs.images.shape import measure
 from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
 from runner.http.image_probe import Peeked, peek
 from runner.http.url_policy import Blocked, shown_host

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.files import open_regular
+from jobs.disk.named_file import open_regular
 from jobs.views import ReferenceView
 
 

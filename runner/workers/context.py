@@ -30,10 +30,10 @@ from runner.providers.base import Provider
 from runner.recovery.file_watch import FileWatch
 from runner.recovery.journal import SubmitJournal
 from runner.uploads.uploader import Uploader
+from runner.workers.edge.sent_elsewhere import SentElsewhere
 from runner.workers.known_ids import KnownIds
 from runner.workers.pending import PendingSubmits
 from runner.workers.queue import JobQueue
-from runner.workers.sent_elsewhere import SentElsewhere
 
 T = TypeVar("T")
 

@@ -4,11 +4,11 @@ from enum import Enum
 
 from anyio import to_thread
 
+from jobs.disk.paths import image_path
 from jobs.failures import Failure, FailureKind
+from jobs.images.stored import is_on_disk
 from jobs.outcomes import Fetched, FetchFailed, LinksExpired
-from jobs.paths import image_path
 from jobs.pauses import PauseReason
-from jobs.stored_files import is_on_disk
 from jobs.views import ArtifactView, OpenJob
 from runner.backoff import Backoff
 from runner.downloads.disk import DiskTrouble

@@ -14,10 +14,10 @@ from jobs.views import OpenJob, QueuedJob, UnconfirmedJob
 from runner.limits.brake import Reach
 from runner.recovery.recover import Recovered
 from runner.workers.context import Context, Defect
+from runner.workers.edge.submit import submit
+from runner.workers.edge.unconfirmed import take_up
 from runner.workers.fetch import fetch_images
 from runner.workers.poll import watch
-from runner.workers.submit import submit
-from runner.workers.unconfirmed import take_up
 
 
 async def _work(run: Context, workers: TaskGroup, defect: Defect) -> None:

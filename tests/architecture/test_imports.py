@@ -152,8 +152,8 @@ def test_no_exception_outlives_its_reason(rule: Only) -> None:
     ("path", "source"),
     [
         ("jobs/manifests/csv.py", "def later():\n    import httpx"),
-        ("jobs/paths.py", "from anyio import connect_tcp"),
-        ("jobs/paths.py", "import urllib.request"),
+        ("jobs/disk/paths.py", "from anyio import connect_tcp"),
+        ("jobs/disk/paths.py", "import urllib.request"),
         ("jobs/errors.py", "from rich.console import Console"),
         ("jobs/manifests/record.py", "from sqlalchemy import Connection"),
         ("migrations/versions/v0002_next.py", "from jobs.store.tables import Job"),
@@ -188,7 +188,7 @@ def test_a_broken_rule_is_seen(path: str, source: str) -> None:
         ("jobs/store/moves/apply.py", "from sqlalchemy import select"),
         ("runner/workers/pool.py", "from jobs.store.store import Store\nfrom jobs.pauses import PauseReason"),
         ("runner/emulator/http/app.py", "from runner.clock import Clock\nfrom jobs.catalog import registry"),
-        ("jobs/paths.py", "from urllib.parse import urlsplit\nimport anyio"),
+        ("jobs/disk/paths.py", "from urllib.parse import urlsplit\nimport anyio"),
     ],
 )
 def test_what_is_in_its_place_is_let_be(path: str, source: str) -> None:

@@ -49,15 +49,15 @@ FLOORS = {
         manifests
         store
         sheets
-        ledger row_change stored_files image_files track_record tiles
+        ledger row_change track_record tiles images
         views
-        outcomes workload payload image_shape paid search
-        failures attempts states paths catalog submit_record
-        own_folder
-        atomic_file files image_notes
+        outcomes workload payload paid
+        review
+        failures attempts states catalog submit_record
+        disk
         errors compact_set
         exit_codes
-        concurrency pauses problems suggestions signed_urls decisions actions rerolls
+        concurrency pauses problems suggestions signed_urls
     """,
     "jobs.sheets": """
         first_sheet planning

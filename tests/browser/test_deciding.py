@@ -14,7 +14,7 @@ from typing import Any
 import anyio
 import pytest
 
-from jobs.decisions import DecisionSource, DecisionWish
+from jobs.review.decisions import DecisionSource, DecisionWish
 from runner.page.session import Rights
 from tests.browser.conftest import WAIT_MS, Browsing, browsing
 from tests.browser.test_page import KEYS, cursor, night, sheet, until

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jobs.datasets.pictures import ImageSource
+from jobs.images.stored import Whereabouts
 from jobs.store.sqlite.thumb_file import ThumbFile
-from jobs.stored_files import Whereabouts
 from runner.gallery.order import GalleryOrder
 from runner.gallery.writing import write_gallery
 from tests.browser.conftest import Browsing, browsing_within

@@ -11,7 +11,7 @@ from tests.support.faulty_files import failing_disk, failing_os
 
 PLACES: dict[str, Breaking] = {
     "journal": partial(failing_os, "runner.recovery.journal"),
-    "manifests": partial(failing_os, "jobs.atomic_file"),
+    "manifests": partial(failing_os, "jobs.disk.atomic_file"),
     "pictures": failing_disk,
     "pictures-io": partial(failing_disk, number=errno.EIO),
 }

@@ -93,7 +93,7 @@ async def test_killed_while_the_manifest_is_written(tmp_path: Path) -> None:
     """The old one stays whole; the next run writes the new one."""
     async with night(tmp_path) as w:
         await w.run(w.sheet(ROWS - 4))
-        with mock.patch("jobs.atomic_file.AtomicFile.commit", side_effect=Killed):
+        with mock.patch("jobs.disk.atomic_file.AtomicFile.commit", side_effect=Killed):
             await killed(w)
         assert len(w.manifest()) == ROWS - 4
         await goes_on(w)

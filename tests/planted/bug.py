@@ -2,9 +2,9 @@
 
     What goes wrong for the user, in a sentence or two.
 
-    caught by tests/unit/runner/workers/test_submit.py::test_the_intent_is_committed_before_the_submit_leaves
+    caught by tests/unit/runner/workers/test_poll.py::test_a_job_that_is_done_goes_on_to_its_pictures
 
-    in runner/workers/submit.py
+    in runner/workers/poll.py
     <<<
     the lines as they are, which stand in that file exactly once
     ===

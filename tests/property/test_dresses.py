@@ -11,7 +11,7 @@ from runner.limits.guards import GuardLimits
 from runner.providers.base import Denied, UnknownId
 from runner.providers.runcomfy.evidence import raw_answer
 from runner.providers.runcomfy.submit_answers import Unauthorised, read_submit
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.fuzz.dresses import dressed
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.paths import DEFAULT_TEMPLATE, folder_name, image_path, suffixed
+from jobs.disk.paths import DEFAULT_TEMPLATE, folder_name, image_path, suffixed
 
 WINDOWS_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
     f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"

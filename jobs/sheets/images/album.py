@@ -9,9 +9,9 @@ from pathlib import Path
 
 from jobs.catalog.image_rules import SUFFIXES, Flaw, Shape, flaws_of
 from jobs.catalog.image_urls import MOST_REFERENCES, name_by_content
-from jobs.files import open_regular
-from jobs.image_shape import measure
-from jobs.paths import not_utf8
+from jobs.disk.named_file import open_regular
+from jobs.disk.paths import not_utf8
+from jobs.images.shape import measure
 from jobs.sheets.images.find import Folders, NotFound, find_files
 
 MOST_BYTES = 32 * 1024 * 1024

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, String, and_, case, literal, select, tuple_, type_coerce
 
-from jobs.decisions import DecisionView
+from jobs.review.decisions import DecisionView
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import IMAGES_OF, NEWEST, SENT, TWIN_ATTEMPT, decision_view, image_view, root_of

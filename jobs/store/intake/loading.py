@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
+from jobs.disk.paths import folder_name, suffixed
 from jobs.errors import SheetProblems
-from jobs.paths import folder_name, suffixed
 from jobs.payload import payload
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob

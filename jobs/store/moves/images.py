@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select
 
+from jobs.images.stored import kept_path
 from jobs.store.rows import database_of, image_view, root_of
 from jobs.store.schema import ARTIFACT, BATCH, JOB
 from jobs.store.sqlite.prepared import Prepared, given
-from jobs.stored_files import kept_path
 from jobs.views import ArtifactView
 
 _FIELDS = ("job_id", "attempt_id", *(field.name for field in fields(ArtifactView)))

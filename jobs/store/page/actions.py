@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from jobs.actions import ActionNote
+from jobs.review.actions import ActionNote
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import ACTION
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from jobs.actions import ActionNote
-from jobs.decisions import (
+from jobs.review.actions import ActionNote
+from jobs.review.decisions import (
     ITSELF,
     Decided,
     DecidedImage,

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, select
 
-from jobs.search import Search, SearchField
+from jobs.review.search import Search, SearchField
 from jobs.store.page.filtering import JOBS_AND_IMAGES, conditions, value_of
 from jobs.store.part import StorePart, reads
 from jobs.tiles import FacetValue

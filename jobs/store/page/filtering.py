@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, literal, not_, or_, select, true
 
 from jobs.catalog.registry import MODELS
-from jobs.decisions import ITSELF
-from jobs.search import OLDER, UNDECIDED, Search, SearchField, SearchTerm, rows_of, stars_of
+from jobs.review.decisions import ITSELF
+from jobs.review.search import OLDER, UNDECIDED, Search, SearchField, SearchTerm, rows_of, stars_of
 from jobs.store.rows import IMAGES_OF, NEWEST, TWIN_ATTEMPT
 from jobs.store.schema import ARTIFACT, ATTEMPT, DECISION, JOB, TWIN
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select, update
 
-from jobs.decisions import Verdict
-from jobs.rerolls import MadeReroll, MarkedReroll
+from jobs.review.decisions import Verdict
+from jobs.review.rerolls import MadeReroll, MarkedReroll
 from jobs.store.page.filtering import HOLDS, JOBS_AND_IMAGES
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import DECISION, JOB, REROLL

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Integer, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from jobs.decisions import MOST_STARS, DecisionSource, Verdict
+from jobs.review.decisions import MOST_STARS, DecisionSource, Verdict
 from jobs.store.sqlite.columns import Instant, one_of
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, select, tuple_
 
-from jobs.decisions import ITSELF, Verdict
-from jobs.search import Search
+from jobs.review.decisions import ITSELF, Verdict
+from jobs.review.search import Search
 from jobs.states import JobState
 from jobs.store.page.filtering import (
     HOLDS,

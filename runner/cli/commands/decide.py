@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.decisions import Decided, DecisionSource, DecisionWish
 from jobs.exit_codes import ExitCode
-from jobs.search import SearchField
+from jobs.review.decisions import Decided, DecisionSource, DecisionWish
+from jobs.review.search import SearchField
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CHANGING

@@ -8,7 +8,7 @@ import typer
 
 from jobs.errors import UsageProblem
 from jobs.manifests.record import dollars
-from jobs.rerolls import MOST_VARIANTS, NEW_SEED, SAME_SEED
+from jobs.review.rerolls import MOST_VARIANTS, NEW_SEED, SAME_SEED
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import CHANGING

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jobs.decisions import ITSELF, Decided, DecisionView, DecisionWish, Undecided, review_of
-from jobs.search import UNDECIDED
+from jobs.review.decisions import ITSELF, Decided, DecisionView, DecisionWish, Undecided, review_of
+from jobs.review.search import UNDECIDED
 from jobs.tiles import FacetValue
 from runner.cli.console import console
 from runner.humanize import count_of

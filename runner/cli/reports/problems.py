@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.atomic_file import AtomicFile
+from jobs.disk.atomic_file import AtomicFile
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
 from runner.cli.console import console

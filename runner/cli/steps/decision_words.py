@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs.decisions import MOST_STARS, DecisionWish, Said, Verdict
 from jobs.errors import UsageProblem
-from jobs.search import Search, SearchProblem, parse_search
+from jobs.review.decisions import MOST_STARS, DecisionWish, Said, Verdict
+from jobs.review.search import Search, SearchProblem, parse_search
 
 if TYPE_CHECKING:
     from jobs.store.store import Store

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
+from jobs.images.stored import Whereabouts
 from jobs.states import JobState
-from jobs.stored_files import Whereabouts
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.cli.reports.audit import MissingImages

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from jobs.paths import folder_name
-from jobs.stored_files import Whereabouts
+from jobs.disk.paths import folder_name
+from jobs.images.stored import Whereabouts
 from runner.cli.reports.status import BatchStatus
 from runner.cli.reports.summary import FailureBreakdown
 from runner.cli.steps.active_run import active_run

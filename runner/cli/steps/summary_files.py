@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from jobs.atomic_file import AtomicFile
+from jobs.disk.atomic_file import AtomicFile
 from runner.cli.console import console
 from runner.cli.reports.status import BatchStatus
 from runner.cli.reports.summary_file import NAMES, document, is_ours, markdown

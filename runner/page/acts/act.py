@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jobs.actions import ActionNote
+from jobs.review.actions import ActionNote
 from runner.page.page import Page
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs.decisions import Decided, DecidedImage, DecisionSource, DecisionWish, review_of
+from jobs.review.decisions import Decided, DecidedImage, DecisionSource, DecisionWish, review_of
 from runner.deciding.decisions import NoDecision, wish_of
 from runner.page.acts.act import Act, Answer, Asked, NoAct
 

@@ -1,6 +1,6 @@
 """Write the sheet of what is marked for a re-roll. It pays nothing: to run it is a line to type."""
 
-from jobs.rerolls import MOST_VARIANTS, NEW_SEED, SAME_SEED
+from jobs.review.rerolls import MOST_VARIANTS, NEW_SEED, SAME_SEED
 from runner.page.acts.act import Act, Answer, Asked, NoAct
 from runner.page.panels.rerolls import told
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs.decisions import DecisionWish, Verdict
 from jobs.errors import UsageProblem
+from jobs.review.decisions import DecisionWish, Verdict
 from runner.deciding.decisions import wishes_in
 
 

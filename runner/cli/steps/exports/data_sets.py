@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from jobs.datasets.columns import columns_of
 from jobs.datasets.export import write_imagefolder, write_parquet, write_sidecars, write_webdataset
 from jobs.datasets.pictures import ImageSource
+from jobs.disk.paths import folder_name
 from jobs.errors import UsageProblem
 from jobs.exit_codes import ExitCode
-from jobs.paths import folder_name
-from jobs.search import Search
+from jobs.review.search import Search
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.cli.options.data_sets import DataSetOptions, PicturesWay

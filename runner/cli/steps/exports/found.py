@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from jobs.decisions import Verdict
 from jobs.errors import UsageProblem
-from jobs.search import UNDECIDED, Search, SearchField, SearchProblem, SearchTerm, parse_search
+from jobs.review.decisions import Verdict
+from jobs.review.search import UNDECIDED, Search, SearchField, SearchProblem, SearchTerm, parse_search
 from runner.cli.options.picking import OnlyThose, Picking
 
 if TYPE_CHECKING:

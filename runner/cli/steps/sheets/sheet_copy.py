@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.atomic_file import replacement
+from jobs.disk.atomic_file import replacement
 from jobs.errors import NightsheetError, UsageProblem
 from jobs.manifests.csv_copy import copy_csv
 from jobs.manifests.results import results_of

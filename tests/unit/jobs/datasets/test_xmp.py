@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from jobs.datasets.columns import ImageRow
 from jobs.datasets.xmp import packet, write_beside
-from jobs.decisions import DecisionSource, DecisionView, Verdict
+from jobs.review.decisions import DecisionSource, DecisionView, Verdict
 from jobs.states import JobState
 from jobs.views import JobView
 from tests.support.served_page import png

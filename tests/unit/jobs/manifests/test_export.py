@@ -100,7 +100,7 @@ async def test_whole_or_not_at_all(
     if call == "replace":
         monkeypatch.setattr(Path, "replace", full)
     else:
-        monkeypatch.setattr(f"jobs.atomic_file.os.{call}", full)
+        monkeypatch.setattr(f"jobs.disk.atomic_file.os.{call}", full)
     with pytest.raises(CannotWrite) as told:
         await write_export(store, batch, FORMATS["jsonl"], path)
     monkeypatch.undo()
@@ -116,7 +116,7 @@ async def test_short_writes_lose_nothing(
     """A write may take a part of what it is given."""
     batch = await loaded(store, tmp_path, jobs=3)
     real = os.write
-    monkeypatch.setattr("jobs.atomic_file.os.write", lambda fd, data: real(fd, bytes(data[:7])))
+    monkeypatch.setattr("jobs.disk.atomic_file.os.write", lambda fd, data: real(fd, bytes(data[:7])))
     path = tmp_path / "m.jsonl"
     await write_export(store, batch, FORMATS["jsonl"], path)
     monkeypatch.undo()

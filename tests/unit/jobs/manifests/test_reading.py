@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.decisions import DecisionSource, DecisionView, Verdict
 from jobs.errors import UsageProblem
 from jobs.failures import Failure, FailureKind
 from jobs.manifests.reading import ManifestError, ManifestReview, read_manifest
 from jobs.manifests.record import record
+from jobs.review.decisions import DecisionSource, DecisionView, Verdict
 from jobs.states import JobState
 from jobs.views import ArtifactView, Twin
 from tests.support.manifests import view

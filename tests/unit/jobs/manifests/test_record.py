@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.decisions import DecisionSource, DecisionView, Verdict
 from jobs.failures import Failure, FailureKind
 from jobs.manifests.record import dollars, moment, record, relative
+from jobs.review.decisions import DecisionSource, DecisionView, Verdict
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView
 from tests.support.manifests import view

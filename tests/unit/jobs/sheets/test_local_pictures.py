@@ -10,7 +10,7 @@ import pytest
 
 from jobs.catalog.image_rules import Shape
 from jobs.catalog.image_urls import name_by_content
-from jobs.image_shape import measure
+from jobs.images.shape import measure
 from jobs.problems import Problem
 from jobs.sheets import PlannedJob, SheetSource, open_sheet, plan
 from jobs.sheets.images import album as album_module

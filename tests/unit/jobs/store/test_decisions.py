@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.decisions import (
+from jobs.review.decisions import (
     Decided,
     DecisionSource,
     DecisionView,
@@ -17,8 +17,8 @@ from jobs.decisions import (
     Verdict,
     decision_on,
 )
-from jobs.rerolls import MadeReroll
-from jobs.search import SearchField, parse_search
+from jobs.review.rerolls import MadeReroll
+from jobs.review.search import SearchField, parse_search
 from jobs.states import JobState, Move
 from jobs.tiles import FacetValue, TileName
 from tests.support.tables import ORIGIN, SHEET, Table, opened_table, picture, planned

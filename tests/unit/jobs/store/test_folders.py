@@ -1,6 +1,6 @@
 """Folders: one a job, told apart even on a disk that ignores case."""
 
-from jobs.paths import folder_name
+from jobs.disk.paths import folder_name
 from jobs.states import JobState
 from tests.support.tables import Table, planned, rows, select
 

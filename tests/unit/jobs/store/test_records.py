@@ -5,11 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from jobs.decisions import DecisionSource, DecisionWish, Verdict
+from jobs.images.stored import Whereabouts
 from jobs.manifests.record import record, stored_record
 from jobs.outcomes import Fetched, RemoteDone
+from jobs.review.decisions import DecisionSource, DecisionWish, Verdict
 from jobs.states import JobState, Move
-from jobs.stored_files import Whereabouts
 from tests.support.tables import Table, opened_table, picture, planned, rows
 
 FOLDER = Path("/outputs/night")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.search import SearchField, parse_search
+from jobs.review.search import SearchField, parse_search
 from jobs.states import JobState, Move
 from jobs.store.page.facets import MOST_VALUES
 from jobs.store.page.tiles import MOST_DETAILS

@@ -15,7 +15,7 @@ from runner.events.observer import Progress
 from runner.events.progress import ProgressCounter, watched
 from runner.limits.brake import Reach
 from runner.providers.base import CallFailed, Denied, TurnedAway, Unconfirmed
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

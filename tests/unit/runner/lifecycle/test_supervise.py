@@ -21,7 +21,7 @@ from runner.lifecycle.supervise import obey_the_table
 from runner.limits.brake import Reach, Stop
 from runner.providers.base import CallFailed, CancelTaken, NotCancellable, Stopped, UnknownId
 from runner.settings import Settings
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.virtual_time import virtual
 from tests.support.world import World, at_the_api, world
 

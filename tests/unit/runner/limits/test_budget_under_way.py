@@ -7,7 +7,7 @@ import anyio
 
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.scripted import PRICE
 from tests.support.virtual_time import virtual
 from tests.support.world import world

@@ -16,7 +16,7 @@ from jobs.views import QueuedJob
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.limits.guards import GuardLimits, Guards
 from runner.providers.base import Unconfirmed
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.night import SERIES, SINGLE, Night, night
 from tests.support.tables import MODEL
 from tests.support.virtual_time import virtual

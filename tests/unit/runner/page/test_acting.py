@@ -9,8 +9,8 @@ import anyio
 import httpx
 import pytest
 
-from jobs.decisions import DecisionSource, DecisionWish
 from jobs.errors import CannotWrite, UsageProblem
+from jobs.review.decisions import DecisionSource, DecisionWish
 from jobs.states import JobState
 from jobs.views import RunView
 from runner.page import acting

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.image_files import read_image
+from jobs.images.files import read_image
 from jobs.views import ArtifactView, BatchView
 from runner.page.pictures import FileState, file_state, moved_along
 from tests.support.served_page import Served, png

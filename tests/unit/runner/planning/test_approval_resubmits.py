@@ -19,7 +19,7 @@ from runner.planning.resubmits import resubmit_allowed
 from runner.planning.selection import Selection
 from runner.providers.base import Taken, Unconfirmed
 from runner.settings import Settings
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.night import Night, night
 from tests.support.scripted import PRICE, Call
 from tests.support.tables import ESTIMATE, ORIGIN, SHEET, claimed, planned, rows, select

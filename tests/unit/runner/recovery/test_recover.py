@@ -15,7 +15,7 @@ from jobs.states import JobState
 from jobs.submit_record import Answered, SubmitEnd
 from runner.recovery.lock import holding
 from runner.recovery.recover import recover, settle_beside
-from runner.workers.journaling import record_of
+from runner.workers.edge.journaling import record_of
 from tests.support.tables import claimed
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

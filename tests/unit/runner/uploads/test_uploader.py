@@ -25,7 +25,7 @@ from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from runner.providers.base import Taken, TurnedAway
 from runner.uploads.uploader import LONGEST_SECONDS, MARGIN_SECONDS
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.fake_files import FakeFiles
 from tests.support.small_pictures import picture, put
 from tests.support.virtual_time import VirtualLoop, virtual

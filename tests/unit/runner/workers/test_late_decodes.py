@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from jobs.errors import CannotWrite
+from jobs.images.stored import is_on_disk
 from jobs.outcomes import RemoteDone, Reopened
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store.sqlite.thumb_file import ThumbFile
-from jobs.stored_files import is_on_disk
 from runner.downloads.disk import LocalDisk
 from runner.downloads.late_decode import FreshImage, LateDecoder
 from runner.downloads.validate import Broken

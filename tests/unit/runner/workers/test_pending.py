@@ -10,7 +10,7 @@ from jobs.states import JobState
 from runner.lifecycle.supervise import obey_the_table
 from runner.providers.base import TurnedAway
 from runner.settings import Settings
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.scripted import Call
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

@@ -12,15 +12,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jobs.actions import ActionNote
 from jobs.concurrency import FoundLimit
-from jobs.decisions import DecisionSource, DecisionWish, Said, Verdict
 from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
 from jobs.pauses import PauseReason
-from jobs.rerolls import MadeReroll
+from jobs.review.actions import ActionNote
+from jobs.review.decisions import DecisionSource, DecisionWish, Said, Verdict
+from jobs.review.rerolls import MadeReroll
+from jobs.review.search import SearchField, parse_search
 from jobs.row_change import Claims
-from jobs.search import SearchField, parse_search
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
 from jobs.submit_record import Answered, SettledTo, SubmitEnd, SubmitRecord

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from jobs.decisions import Verdict
+from jobs.review.decisions import Verdict
 from jobs.store.sqlite.thumb_file import ThumbFile
 from tests.support.served_page import png
 from tests.unit.runner.cli.steps.exports.test_data_sets import changed, decide, shot

@@ -11,8 +11,8 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart
 from openpyxl.styles import Font
 
-from jobs.decisions import DecisionSource, DecisionWish, Verdict
 from jobs.errors import CannotWrite, SheetProblems, UsageProblem
+from jobs.review.decisions import DecisionSource, DecisionWish, Verdict
 from jobs.sheets import SheetSource
 from jobs.store.open import open_store
 from jobs.store.sqlite.database import open_database

@@ -11,7 +11,7 @@ import pytest
 from jobs.datasets import export as exporting
 from jobs.datasets import parquet as parquet_rows
 from jobs.datasets import webdataset
-from jobs.decisions import DecisionSource, DecisionWish, Verdict
+from jobs.review.decisions import DecisionSource, DecisionWish, Verdict
 from jobs.store.store import Store
 from tests.support.loaders import loaded
 from tests.support.served_page import png

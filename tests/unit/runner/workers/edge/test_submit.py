@@ -12,7 +12,7 @@ from jobs.failures import Failure, FailureKind
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.providers.base import Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.journals import journals, told
 from tests.support.scripted import Call
 from tests.support.tables import select

@@ -10,7 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
-from jobs.files import open_regular
+from jobs.disk.named_file import open_regular
 
 if TYPE_CHECKING:
     from jobs.views import ArtifactView, JobView

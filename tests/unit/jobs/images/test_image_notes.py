@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from jobs.catalog.image_rules import Shape
-from jobs.image_notes import without_notes
-from jobs.image_shape import Undecodable, decode, measure
+from jobs.images.notes import without_notes
+from jobs.images.shape import Undecodable, decode, measure
 from runner.downloads.validate import Broken, ImageFacts, inspect
 from tests.support.png_files import SIGNATURE, Chunk, chunks_of, of_chunks
 from tests.support.small_pictures import picture

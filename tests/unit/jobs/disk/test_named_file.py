@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.files import open_regular
+from jobs.disk.named_file import open_regular
 
 
 def test_a_regular_file_is_read(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.search import SearchField, SearchProblem, SearchTerm, parse_search, rows_of, stars_of
+from jobs.review.search import SearchField, SearchProblem, SearchTerm, parse_search, rows_of, stars_of
 
 F = SearchField
 COLUMNS = ("product", "my note", "state")

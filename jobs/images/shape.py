@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, TypeVar
 
 from jobs.catalog.image_rules import SUFFIXES, Shape
-from jobs.image_notes import without_notes
+from jobs.images.notes import without_notes
 
 MOST_PIXELS = 64_000_000
 """An image with more is not decoded: a file of 49 KB can hold 400 million."""

@@ -17,8 +17,8 @@ from runner.recovery.elsewhere import PaidByJournals
 from runner.recovery.journal import SubmitJournal, open_journal
 from runner.recovery.journal_format import Header
 from runner.recovery.journal_places import Places, new_name
-from runner.workers.sent_elsewhere import SentElsewhere
-from runner.workers.submit import submit
+from runner.workers.edge.sent_elsewhere import SentElsewhere
+from runner.workers.edge.submit import submit
 from tests.support.journals import journals, told
 from tests.support.night import night
 from tests.support.tables import ORIGIN

@@ -24,8 +24,8 @@ from runner.providers.base import (
 )
 from runner.recovery.recover import recover
 from runner.settings import Settings
-from runner.workers.submit import submit
-from runner.workers.unconfirmed import take_up
+from runner.workers.edge.submit import submit
+from runner.workers.edge.unconfirmed import take_up
 from tests.support.scripted import Call
 from tests.support.tables import failure
 from tests.support.virtual_time import virtual

@@ -10,7 +10,7 @@ from jobs.outcomes import Claimed, NotAccepted
 from jobs.submit_record import Answered, SubmitEnd
 from jobs.views import QueuedJob
 from runner.workers.context import Context, must
-from runner.workers.journaling import record_of
+from runner.workers.edge.journaling import record_of
 
 
 async def put_down(run: Context, job: QueuedJob, claimed: Claimed) -> Intent | None:

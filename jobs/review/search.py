@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from jobs.decisions import MOST_STARS, Verdict
 from jobs.failures import FailureKind
+from jobs.review.decisions import MOST_STARS, Verdict
 from jobs.states import JobState
 from jobs.suggestions import did_you_mean, edit_distance
 

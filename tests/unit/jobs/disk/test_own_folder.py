@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.disk.own_folder import LIST, own_folder
 from jobs.errors import CannotWrite, UsageProblem
-from jobs.own_folder import LIST, own_folder
 
 
 def write(target: Path, text: str = "one") -> None:

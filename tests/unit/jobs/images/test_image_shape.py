@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from jobs.catalog.image_rules import Shape
-from jobs.image_shape import measure
+from jobs.images.shape import measure
 from tests.support.small_pictures import picture
 
 

@@ -4,8 +4,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from jobs.disk.paths import DEFAULT_TEMPLATE, check_template, folder_name, image_path, suffixed
 from jobs.errors import UsageProblem
-from jobs.paths import DEFAULT_TEMPLATE, check_template, folder_name, image_path, suffixed
 
 
 def place(template: str = DEFAULT_TEMPLATE, **changes: object) -> PurePosixPath:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 
-from jobs.atomic_file import cannot_write, sync_folder, unique_part
+from jobs.disk.atomic_file import cannot_write, sync_folder, unique_part
 from jobs.errors import UsageProblem
 
 LIST = ".nightsheet"

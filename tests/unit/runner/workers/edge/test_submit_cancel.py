@@ -13,7 +13,7 @@ from jobs.views import QueuedJob
 from runner.limits.brake import Reach
 from runner.providers.base import Taken, TurnedAway
 from runner.recovery.recover import recover
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.journals import receipts
 from tests.support.scripted import Call
 from tests.support.tables import select

@@ -9,7 +9,7 @@ import anyio
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.providers.base import CallFailed, Priced, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.scripted import PRICE, Call
 from tests.support.virtual_time import virtual
 from tests.support.world import World, world

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.stored_files import Whereabouts, is_on_disk, kept_folder, kept_path, missing_files
+from jobs.images.stored import Whereabouts, is_on_disk, kept_folder, kept_path, missing_files
 from jobs.views import ArtifactView
 from tests.support.manifests import view
 from tests.support.tables import picture

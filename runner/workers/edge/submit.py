@@ -31,9 +31,9 @@ from runner.limits.budget import Reservation
 from runner.providers.base import CallFailed, Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.uploads.uploader import Sendable, Unfit
 from runner.workers.context import Context, must
-from runner.workers.intent import new_uid, put_down, take_back
-from runner.workers.journaling import end_of, keep_receipt
-from runner.workers.unconfirmed import Lookup, ask_for, failure_of, leave_unconfirmed, tell_unconfirmed
+from runner.workers.edge.intent import new_uid, put_down, take_back
+from runner.workers.edge.journaling import end_of, keep_receipt
+from runner.workers.edge.unconfirmed import Lookup, ask_for, failure_of, leave_unconfirmed, tell_unconfirmed
 
 MOST_UNPROVEN = 3
 """How often in a row, over all runs, a row is sent again because of a 408, 425 or 503 that said "later"."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.atomic_file import replacement
+from jobs.disk.atomic_file import replacement
 from jobs.errors import CannotWrite
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs links and pipes")

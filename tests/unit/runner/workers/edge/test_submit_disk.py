@@ -15,7 +15,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from runner.providers.base import TurnedAway, Unconfirmed
 from runner.recovery.recover import recover
-from runner.workers.submit import submit
+from runner.workers.edge.submit import submit
 from tests.support.journals import receipts
 from tests.support.tables import select
 from tests.support.virtual_time import virtual
@@ -141,7 +141,7 @@ async def test_a_receipt_survives_a_defect_of_ours(tmp_path: Path) -> None:
 async def test_a_receipt_that_is_in_the_database_after_all_is_not_replayed(tmp_path: Path) -> None:
     """Committed, and only what comes after it failed."""
     async with world(tmp_path, "a") as w:
-        with mock.patch("runner.workers.submit._count_accepted", side_effect=FULL):
+        with mock.patch("runner.workers.edge.submit._count_accepted", side_effect=FULL):
             assert await submit(w.run, await w.queued()) is None
         assert receipts(tmp_path) == {"req-1"}
         found = await recover(w.store, w.run.batch, w.places, w.clock.now())

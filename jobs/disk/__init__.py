@@ -1,0 +1,1 @@
+"""Files and folders, whoever named them: safe names, and writes that are whole or not there."""

@@ -1,0 +1,1 @@
+"""An image by its bytes, and the file that was recorded for it."""

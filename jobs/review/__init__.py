@@ -1,0 +1,1 @@
+"""What a person does with the images of a batch, as data: no SQL, no screen."""
