@@ -16,8 +16,17 @@ from pydantic import SecretStr
 from jobs.errors import UsageProblem
 from runner.http.api_url import checked_base, is_loopback, origin, split_origin
 from runner.http.errors import deadline_passed, translate
-from runner.http.replies import SENT_EXTENSION, Answer, Reply, SendMarker
-from runner.http.transport import ReportingTransport, body_of, tls_context
+from runner.http.exchange import (
+    LARGEST_BODY_BYTES,
+    ApiCall,
+    Carrier,
+    HttpxCarrier,
+    PartialAnswer,
+    SessionCarrier,
+)
+from runner.http.replies import Answer, Reply
+from runner.http.session import Session
+from runner.http.transport import tls_context
 from runner.http.url_policy import loopback_socket, parsed
 
 LONGEST_IDLE_SECONDS = 30.0
@@ -31,7 +40,6 @@ GRACE_SECONDS = 1.0
 """How long an answer to a submit is still read after the deadline: many turns of the event loop."""
 
 CONNECT_SECONDS = 10.0
-LARGEST_BODY_BYTES = 4 * 1024 * 1024
 
 _PATH = re.compile(r"(/([A-Za-z0-9._~-]|%[0-9A-F]{2})+)+(\?[A-Za-z0-9._~=&%-]+)?")
 _BODY_READ = {"gzip", "x-gzip", "deflate"}
@@ -51,7 +59,7 @@ class ApiClient:
         base: str,
         token: SecretStr | None,
         *,
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx.AsyncBaseTransport | Carrier | None = None,
         proxy: str | None = None,
         tls: ssl.SSLContext | None = None,
         user_agent: str = "nightsheet",
@@ -64,17 +72,19 @@ class ApiClient:
             "accept-encoding": "identity",
             "user-agent": user_agent,
         }
-        self._own: list[ReportingTransport] = []
-        self._make: Callable[..., ReportingTransport] | None = None
+        self._own: list[SessionCarrier] = []
+        self._make: Callable[..., Session] | None = None
+        self._submits: Carrier
+        self._others: Carrier
         if transport is not None:
-            self._submits: httpx.AsyncBaseTransport = transport
-            self._others: httpx.AsyncBaseTransport = transport
+            if isinstance(transport, httpx.AsyncBaseTransport):
+                transport = HttpxCarrier(transport)
+            self._submits = self._others = transport
             return
-        tls = tls or tls_context()
         here = is_loopback(self._host)
         self._make = partial(
-            ReportingTransport,
-            tls=tls,
+            Session,
+            tls=tls or tls_context(),
             proxy=None if here else proxy,
             # The name `localhost` may lead elsewhere, and then plain http would show the token.
             socket_factory=loopback_socket if scheme == "http" else None,
@@ -90,8 +100,8 @@ class ApiClient:
         """Open new connections from here on. Requests in flight end on the old ones."""
         if self._make is None:
             return
-        submits = self._make(keepalive_seconds=LONGEST_IDLE_BEFORE_SUBMIT_SECONDS)
-        others = self._make(keepalive_seconds=LONGEST_IDLE_SECONDS)
+        submits = SessionCarrier(self._make(keepalive_seconds=LONGEST_IDLE_BEFORE_SUBMIT_SECONDS))
+        others = SessionCarrier(self._make(keepalive_seconds=LONGEST_IDLE_SECONDS))
         self._own += [submits, others]
         self._submits, self._others = submits, others
 
@@ -105,8 +115,8 @@ class ApiClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for transport in self._own:
-            await transport.aclose()
+        for carrier in self._own:
+            await carrier.aclose()
 
     async def request(
         self,
@@ -124,26 +134,24 @@ class ApiClient:
         aiohttp itself may repeat a GET once whose connection was dropped, never a POST. Raises ValueError for
         a path that could leave the base; nothing else but cancellation leaves as an exception.
         """
-        marker = SendMarker()
-        request = self._request(method, path, json_body, timeout_seconds, marker)
-        got = _PartialAnswer()
+        call = self._call(method, path, json_body, timeout_seconds)
+        marker, got = call.marker, PartialAnswer()
 
         def may_be_answered() -> bool:
             return marker.sent or not marker.watched
 
         try:
             if fresh:
-                submit = partial(got.receive, self._submits, request)
-                await _within(timeout_seconds, may_be_answered, submit)
+                await _within(timeout_seconds, may_be_answered, partial(self._submits.exchange, call, got))
             else:
                 with anyio.move_on_after(timeout_seconds):
-                    await got.receive(self._others, request)
+                    await self._others.exchange(call, got)
         except Exception as error:  # every one is translated below: the border is here
             if got.status is None:
                 return translate(error, marker, self._host)
         if got.status is None:
             return deadline_passed(marker, self._host, timeout_seconds)
-        return self._without_token(got.answer())
+        return self._without_token(_answer(got.status, got))
 
     def _without_token(self, answer: Answer) -> Answer:
         """An API that repeats the token in an answer must not bring it into the table and the manifests."""
@@ -156,9 +164,7 @@ class ApiClient:
         headers = {name: value.replace(secret.decode(), "[token]") for name, value in answer.headers.items()}
         return replace(answer, body=body, headers=headers)
 
-    def _request(
-        self, method: str, path: str, json_body: bytes | None, timeout_seconds: float, marker: SendMarker
-    ) -> httpx.Request:
+    def _call(self, method: str, path: str, json_body: bytes | None, timeout_seconds: float) -> ApiCall:
         if not _PATH.fullmatch(path) or ".." in path.split("?")[0].split("/"):
             raise ValueError(f"not a path below the API's base: {path!r}")
         headers = dict(self._headers)
@@ -166,14 +172,7 @@ class ApiClient:
             headers["authorization"] = f"Bearer {self._token.get_secret_value()}"
         if json_body is not None:
             headers["content-type"] = "application/json"
-        connect = min(CONNECT_SECONDS, timeout_seconds)
-        return httpx.Request(
-            method,
-            self._base + path,
-            headers=headers,
-            content=json_body,
-            extensions={"timeout": {"connect": connect, "pool": connect}, SENT_EXTENSION: marker},
-        )
+        return ApiCall(method, self._base + path, headers, json_body, min(CONNECT_SECONDS, timeout_seconds))
 
 
 def _usable(base: str) -> str:
@@ -220,35 +219,9 @@ async def _within(
         raise failure
 
 
-class _PartialAnswer:
-    """An answer as far as it has arrived, so that a deadline in the middle of it loses nothing."""
-
-    def __init__(self) -> None:
-        self.status: int | None = None
-        self._headers: dict[str, str] = {}
-        self._body = bytearray()
-        self._whole = False
-
-    async def receive(self, transport: httpx.AsyncBaseTransport, request: httpx.Request) -> None:
-        response = await transport.handle_async_request(request)
-        try:
-            self._headers = dict(response.headers.items())
-            self.status = response.status_code
-            async with body_of(response) as chunks:
-                async for chunk in chunks:
-                    self._body += chunk
-                    if len(self._body) > LARGEST_BODY_BYTES:
-                        return
-            self._whole = True
-        finally:
-            await response.aclose()
-
-    def answer(self) -> Answer:
-        assert self.status is not None
-        body, readable = _decoded(
-            bytes(self._body[:LARGEST_BODY_BYTES]), self._headers.get("content-encoding")
-        )
-        return Answer(self.status, self._headers, body, self._whole and readable)
+def _answer(status: int, got: PartialAnswer) -> Answer:
+    body, readable = _decoded(bytes(got.body[:LARGEST_BODY_BYTES]), got.headers.get("content-encoding"))
+    return Answer(status, got.headers, body, got.whole and readable)
 
 
 def _decoded(body: bytes, encoding: str | None) -> tuple[bytes, bool]:

@@ -1,8 +1,7 @@
 """Maps the exceptions of httpx and aiohttp to values, by a table.
 
-httpx-aiohttp calls a connection that broke after the request was sent `httpx.ConnectTimeout`, so a type alone
-proves nothing. "Not sent" takes two proofs: the marker is unset, and aiohttp's own exception underneath is
-one that it raises while it connects.
+A type alone is no proof of what has left. "Not sent" takes two proofs: the marker is unset, and the exception
+is one that is raised while connecting.
 """
 
 import os
@@ -103,7 +102,7 @@ def _came_while_connecting(error: Exception) -> bool:
 
 
 def _underneath(error: Exception) -> Exception:
-    """aiohttp's exception where httpx-aiohttp has put one of httpx's over it."""
+    """aiohttp's exception where a transport has put one of httpx's over it."""
     cause = error.__cause__
     return cause if isinstance(cause, aiohttp.ClientError) else error
 

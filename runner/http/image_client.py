@@ -14,7 +14,8 @@ from aiohttp.resolver import ThreadedResolver
 
 from runner.http.api_url import is_loopback, split_origin
 from runner.http.errors import chain, describe
-from runner.http.transport import ReportingTransport, tls_context
+from runner.http.session import Session
+from runner.http.transport import SessionTransport, tls_context
 from runner.http.url_policy import AddressRefused, Blocked, GuardedResolver, ImageUrlPolicy, host_of
 
 MOST_REDIRECTS = 3
@@ -64,17 +65,18 @@ class ImageClient:
     ) -> None:
         self._policy = policy
         self._headers = {"accept": "image/*", "accept-encoding": "identity", "user-agent": user_agent}
-        self._own: ReportingTransport | None = None
+        self._own: SessionTransport | None = None
         if transport is None:
             _scheme, own_host, _port = split_origin(policy.api_origin)
             proxy = None if is_loopback(own_host) else proxy
-            transport = self._own = ReportingTransport(
+            session = Session(
                 tls=tls or tls_context(),
                 keepalive_seconds=_IDLE_SECONDS,
                 proxy=proxy,
                 resolver=None if proxy else lambda: GuardedResolver(policy, resolver()),
                 socket_factory=None if proxy else policy.open_socket,
             )
+            transport = self._own = SessionTransport(session)
         self._transport = transport
 
     async def __aenter__(self) -> Self:

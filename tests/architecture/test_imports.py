@@ -54,7 +54,7 @@ RULES = (
     Only(STORE, ("jobs/store/*",), "the store is asked through Store"),
     Only(ROWS, (), "nobody holds a live row; the store works on the tables' metadata"),
     Only(
-        ("httpx", "aiohttp", "httpx_aiohttp"),
+        ("httpx", "aiohttp"),
         ("runner/http/*", "runner/downloads/download.py"),
         "the clients are behind runner.http; a download streams its answer",
     ),

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bulk, in_flight, makespan, night, polling, sample_pictures, startup, store, throughput
+from benchmarks import (
+    bulk,
+    http_clients,
+    in_flight,
+    makespan,
+    night,
+    polling,
+    sample_pictures,
+    startup,
+    store,
+    throughput,
+)
 from benchmarks.loopback import INSTANT_POLLS, Service, ceiling, loopback
 from benchmarks.rounds import Row
 
@@ -71,6 +82,13 @@ def test_throughput(told: Told) -> None:
         assert 0 < row.median("cpu_ms") < 6000
     for row in (huey, dbos):
         assert row.samples or row.skipped == "not installed: skipped"
+
+
+def test_http_clients(told: Told) -> None:
+    """All of them do the same calls."""
+    (rows,) = told(http_clients.main, "--jobs", "6", "--concurrency", "3", "--rounds", "1").values()
+    assert [row.case for row in rows] == list(http_clients.CLIENTS)
+    assert all(row.median("cpu_us") > 0 and row.median("calls_a_second") > 0 for row in rows)
 
 
 def test_throughput_at_a_service_that_takes_its_time(told: Told) -> None:

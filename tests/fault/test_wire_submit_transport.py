@@ -3,20 +3,23 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import aiohttp.connector
 import anyio
-import httpx
 import pytest
 import trustme
 from pydantic import SecretStr
 
+from runner.http import api_client
 from runner.http.api_client import ApiClient
-from runner.http.replies import SENT_EXTENSION, Answer, NoAnswer, NotSent, Reply, SendMarker
-from runner.http.transport import ReportingTransport, tls_context
+from runner.http.errors import translate
+from runner.http.exchange import PartialAnswer
+from runner.http.replies import Answer, NoAnswer, NotSent, Reply, SendMarker
+from runner.http.session import Session
+from runner.http.transport import tls_context
 from tests.support.wire import Call, closed_port, serve
 
 TOKEN = "canary-4f1c-SECRET"
@@ -279,16 +282,17 @@ async def test_a_deadline_on_a_kept_connection_leaves_a_doubt() -> None:
         assert wire.connections == 1
 
 
-async def test_httpx_calls_a_lost_answer_a_connect_timeout() -> None:
-    """The trap that the marker is for: if this fails, the adapter below us has changed its mapping."""
+async def test_a_lost_answer_is_no_error_of_connecting() -> None:
+    """What aiohttp raises must not be one of the exceptions that prove "not sent"."""
     async with serve(close_after_reading) as wire:
-        transport = ReportingTransport(tls=tls_context(), keepalive_seconds=0.5)
+        session = Session(tls=tls_context(), keepalive_seconds=0.5)
         marker = SendMarker()
-        request = httpx.Request("POST", wire.base, content=BODY, extensions={SENT_EXTENSION: marker})
-        with pytest.raises(httpx.ConnectTimeout):
-            await transport.handle_async_request(request)
-        await transport.aclose()
+        with pytest.raises(aiohttp.ClientError) as raised:
+            await session.send("POST", wire.base, {}, BODY, connect_seconds=5.0, marker=marker)
+        await session.aclose()
     assert marker.sent
+    unset = SendMarker()  # as if the report had been lost
+    assert isinstance(translate(raised.value, unset, "127.0.0.1"), NoAnswer)
 
 
 # Answers
@@ -311,7 +315,9 @@ async def test_an_answer_is_an_answer_whatever_its_status() -> None:
 
 @pytest.mark.parametrize("ending", ["close", "reset", "hang"])
 @pytest.mark.parametrize("framing", ["Content-Length: 99", "Transfer-Encoding: chunked"])
-async def test_a_body_that_is_cut_off_keeps_what_came(ending: str, framing: str) -> None:
+async def test_a_body_that_is_cut_off_keeps_what_came(
+    ending: str, framing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A request_id may be in it, and it is paid for."""
     got = asyncio.Event()
 
@@ -327,32 +333,17 @@ async def test_a_body_that_is_cut_off_keeps_what_came(ending: str, framing: str)
         elif ending == "hang":
             await call.hang()
 
-    class Noticing(ReportingTransport):
+    class Noticing(PartialAnswer):
         """Tells the server when the first piece of the body is here."""
 
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            response = await super().handle_async_request(request)
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            inner: httpx.AsyncByteStream = response.stream
+        def add(self, chunk: bytes) -> bool:
+            got.set()
+            return super().add(chunk)
 
-            class Stream(httpx.AsyncByteStream):
-                async def __aiter__(self) -> AsyncIterator[bytes]:
-                    async for piece in inner:
-                        yield piece
-                        got.set()
-
-                async def aclose(self) -> None:
-                    await inner.aclose()
-
-            response.stream = Stream()
-            return response
-
-    async with serve(cut) as wire:
-        transport = Noticing(tls=tls_context(), keepalive_seconds=0.5)
-        api = ApiClient(wire.base, SecretStr(TOKEN), transport=transport)
+    monkeypatch.setattr(api_client, "PartialAnswer", Noticing)
+    async with serve(cut) as wire, ApiClient(wire.base, SecretStr(TOKEN)) as api:
         seconds = 0.5 if ending == "hang" else 5.0
         reply = await api.request("POST", "/models/a/b", json_body=BODY, timeout_seconds=seconds, fresh=True)
-        await transport.aclose()
     assert isinstance(reply, Answer)
     assert reply.body == b'{"request_id":"r-1",'
     assert not reply.complete

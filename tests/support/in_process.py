@@ -155,7 +155,7 @@ class _Exchange(httpx.AsyncByteStream):
         more = True
         while more:
             message = await self._next()
-            if not isinstance(message, dict):  # as aiohttp says it, and httpx-aiohttp passes on
+            if not isinstance(message, dict):  # over aiohttp's own, as other transports raise it
                 raise httpx.ReadError("the answer broke off") from aiohttp.ClientPayloadError()
             more = message.get("more_body", False)
             if message.get("body"):

@@ -42,7 +42,11 @@ _MOST_USD = Decimal(1_000_000)
 def word_in(document: Mapping[str, Any]) -> str:
     """The status word, in one spelling; empty where there is none."""
     word = document.get("status")
-    return words_of(word).lower().replace("-", "_").replace(" ", "_")[:64] if isinstance(word, str) else ""
+    if not isinstance(word, str):
+        return ""
+    if word in STATUSES:  # as almost always
+        return word
+    return words_of(word).lower().replace("-", "_").replace(" ", "_")[:64]
 
 
 def position_in(document: Mapping[str, Any]) -> int | None:

@@ -35,6 +35,7 @@ _DOCUMENTED_NAMES = {
     "ResourceNotFound": "404001",
 }
 """Names and codes of the API's error page."""
+_NAMED = re.compile(rf"({'|'.join(_DOCUMENTED_NAMES)})\b")
 _MODERATION = re.compile(
     r"moderat|sensitive|nsfw|safety|content[ _-]?polic|inappropriate|prohibited|copyright", re.IGNORECASE
 )
@@ -196,9 +197,10 @@ def own_error(document: Mapping[str, Any] | None) -> OwnError | None:
         code = _digits(document.get(name))
         if code is not None and _OWN_CODE.fullmatch(code):
             return OwnError(code, int(code[:3]), message)
-    for name, code in _DOCUMENTED_NAMES.items():
-        if re.match(rf"{name}\b", message):
-            return OwnError(code, int(code[:3]), message)
+    named = _NAMED.match(message)
+    if named is not None:
+        code = _DOCUMENTED_NAMES[named[1]]
+        return OwnError(code, int(code[:3]), message)
     return None
 
 
@@ -297,6 +299,7 @@ def _short(text: str) -> str:
     Without the queries of URLs: the API may repeat a signed URL of an uploaded image.
     """
     text = without_signatures(text)
-    plain = "".join(letter if letter.isprintable() else " " for letter in text)
-    plain = " ".join(plain.split())
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    plain = " ".join(text.split())
     return plain if len(plain) <= _LONGEST_MESSAGE else plain[: _LONGEST_MESSAGE - 1] + "…"

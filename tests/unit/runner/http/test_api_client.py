@@ -11,7 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from jobs.errors import UsageProblem
-from runner.http.api_client import LARGEST_BODY_BYTES, ApiClient
+from runner.http.api_client import ApiClient
+from runner.http.exchange import LARGEST_BODY_BYTES
 from runner.http.replies import SENT_EXTENSION, Answer, NoAnswer, NotSent, Reply, SendMarker
 
 TOKEN = "canary-9d3a-SECRET"

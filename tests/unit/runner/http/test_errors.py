@@ -22,7 +22,7 @@ INFO = RequestInfo(
 
 
 def under(shown: Exception, cause: Exception) -> Exception:
-    """What httpx-aiohttp raises: one of httpx's exceptions over aiohttp's."""
+    """What other transports over aiohttp raise: one of httpx's exceptions over its own."""
     shown.__cause__ = cause
     return shown
 
@@ -69,7 +69,7 @@ LATER: list[Exception] = [
 @pytest.mark.parametrize("cause", WHILE_CONNECTING, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("shown", [httpx.ConnectTimeout, httpx.ProxyError, None])
 def test_two_proofs_make_it_unsent(cause: Exception, shown: type[httpx.TransportError] | None) -> None:
-    """aiohttp was connecting, and the marker is unset; whatever httpx-aiohttp has put over it."""
+    """aiohttp was connecting, and the marker is unset; whatever a transport has put over it."""
     error = under(shown("x"), cause) if shown else cause
     assert isinstance(translate(error, marker(watched=True), "api.test"), NotSent)
 

@@ -6,9 +6,8 @@ import aiohttp
 import httpx
 import pytest
 from aiohttp.base_protocol import BaseProtocol
-from httpx_aiohttp.transport import AiohttpResponseStream
 
-from runner.http.transport import body_of
+from runner.http.transport import _Body, body_of
 
 
 class _Arrived:
@@ -25,7 +24,7 @@ class _Arrived:
 async def test_a_body_is_read_in_pieces_as_large_as_asked_for(asked: int | None, pieces: int) -> None:
     """Each costs the same, whatever its size: a picture of many megabytes is read in few."""
     body = bytes(range(250)) * 400
-    stream = AiohttpResponseStream(_Arrived(body))  # type: ignore[arg-type]  # as much of one as is read
+    stream = _Body(_Arrived(body))  # type: ignore[arg-type]  # as much of one as is read
     response = httpx.Response(200, stream=stream)
     async with body_of(response, asked) as chunks:
         came = [chunk async for chunk in chunks]

@@ -108,4 +108,4 @@ def test_the_page_s_process_loads_nothing_that_knows_the_token() -> None:
     assert found <= {"runner.providers", "runner.providers.base"}, (
         "more than what an API may answer, as types"
     )
-    assert loaded_by("runner.page.server") & {"httpx", "aiohttp", "httpx_aiohttp"} == set()
+    assert loaded_by("runner.page.server") & {"httpx", "aiohttp"} == set()
