@@ -8,8 +8,9 @@ everything else.
 import os
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -87,6 +88,8 @@ class LateDecoder:
     """The thread, and the file that keeps the thumbnails, if there is one. Leaving it waits for nothing."""
 
     def __init__(self, thumbs: ThumbFile | None = None) -> None:
+        self.seconds = 0.0
+        """The processor time that the thread has taken."""
         self._thumbs = thumbs
         self._thread = ThreadPoolExecutor(1, "late-decode", initializer=_give_way)
 
@@ -106,8 +109,15 @@ class LateDecoder:
         `small`: a thumbnail of it is kept as well.
         """
         thumbs = self._thumbs if small else None
-        look = self._thread.submit(partial(_look, image, max_pixels, thumbs))
+        look = self._thread.submit(self._timed, partial(_look, image, max_pixels, thumbs))
         return await to_thread.run_sync(look.result, abandon_on_cancel=True)
+
+    def _timed(self, look: Callable[[], Broken | None]) -> Broken | None:
+        begun = time.thread_time()
+        try:
+            return look()
+        finally:
+            self.seconds += time.thread_time() - begun
 
 
 def set_aside(disk: Disk, image: FreshImage) -> Path | None:

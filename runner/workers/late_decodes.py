@@ -4,7 +4,8 @@ Their thumbnails are made on the way, and those of all other images: nobody wait
 slower for them, and their file may refuse whatever it likes.
 """
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
 import anyio
@@ -14,6 +15,7 @@ from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
 from runner.downloads.disk import describe_disk
 from runner.downloads.late_decode import FreshImage, LateDecoder, set_aside
+from runner.downloads.spare_time import SpareTime
 from runner.downloads.validate import Broken
 from runner.limits.brake import Reach
 from runner.workers.context import Context, Defect
@@ -49,19 +51,25 @@ async def decoding_late(run: Context, defect: Defect) -> AsyncIterator[None]:
         tasks.cancel_scope.cancel()
 
 
-async def decode_late(run: Context, defect: Defect) -> None:
-    """Decode what waits, one at a time, until no more will come."""
+async def decode_late(run: Context, defect: Defect, cpu: Callable[[], float] = time.process_time) -> None:
+    """Decode what waits, one at a time, until no more will come. `cpu`: what this process has used, in s."""
     with LateDecoder(run.images.thumbs) as decoder:
+        spare = SpareTime(run.time.clock, lambda: decoder.seconds, cpu)
         async with aclosing(run.images.late.each()) as images:
             async for image in images:
-                await _pause(run)
+                await _pause(run, spare)
                 await _decode(run, decoder, image, defect)
 
 
-async def _pause(run: Context) -> None:
-    """Wait until no download waits, and no submit that is not held back by `--rate` anyway."""
-    while run.images.ready.statistics().current_buffer_used or (
-        run.queue.pending.jobs and not run.limits.throttle.rate
+async def _pause(run: Context, spare: SpareTime) -> None:
+    """Wait until no download waits, no submit but for those of `--rate`, and time is left over.
+
+    Once the last picture is here, it is.
+    """
+    while (
+        run.images.ready.statistics().current_buffer_used
+        or (run.queue.pending.jobs and not run.limits.throttle.rate)
+        or not (run.images.late.is_closed or spare.is_left())
     ):
         await run.time.clock.sleep(_PAUSE_SECONDS)
 
