@@ -69,7 +69,7 @@ class Database:
         self._waiting: deque[_Ticket[Any]] = deque()
         self._committer: asyncio.Task[None] | None = None
         self._readers: list[ConnectionThread] = []
-        self._reading = anyio.Semaphore(READERS)
+        self._reading = anyio.Semaphore(READERS, fast_acquire=True)
 
     async def write(self, operation: Operation[T]) -> T:
         """Run `operation` in a durable transaction, perhaps shared with others; return its result.
