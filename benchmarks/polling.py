@@ -10,17 +10,20 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from statistics import median
 
 from benchmarks.rounds import Column, Row, Sample, options, tell
 from benchmarks.scheduling import bound
 from runner.backoff import Backoff
 from runner.limits.poll_schedule import (
     PRICE_SECONDS,
+    PRICE_SHARE,
     REMEMBERED,
     LearnedPolls,
     PollSchedule,
     Span,
     poll_schedule,
+    price_of,
 )
 
 LEAST, MOST = 0.25, 5.0
@@ -142,7 +145,8 @@ def night(seconds: Sequence[float], slots: int, policy: Policy) -> tuple[Sample,
         begin()
     many = len(seconds)
     found = {"polls": polls / many, "delay": delays / many, "over_bound": now / bound(seconds, slots)}
-    return found | {"cost": found["delay"] + PRICE_SECONDS * found["polls"]}, noticed
+    price = price_of(median(seconds))
+    return found | {"cost": found["delay"] + price * found["polls"]}, noticed
 
 
 def measured(service: Draw, jobs: int, slots: int, nights: int) -> list[Row]:
@@ -179,7 +183,10 @@ def main() -> None:
             for name, service in SERVICES.items()
             if (rows := measured(service, given.jobs, given.slots, given.nights))
         ],
-        [f"delay + price: a poll has the price of {PRICE_SECONDS:g} s of delay"],
+        [
+            f"delay + price: a poll has the price of {PRICE_SECONDS:g} s of delay, "
+            f"and at most {PRICE_SHARE:.0%} of the median"
+        ],
     )
 
 

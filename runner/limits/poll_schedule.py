@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 PRICE_SECONDS = 0.12
 """What a poll may cost: it is as bad as to notice an end so much later."""
+PRICE_SHARE = 0.03
+"""It costs no more than this share of the middle service time: where jobs are short, a delay weighs more."""
 ENOUGH = 20
 """Service times of a model from which on they are believed."""
 REMEMBERED = 300
@@ -60,10 +62,15 @@ class PollSchedule:
 
 
 def poll_schedule(
-    spans: Sequence[Span], least: float, most: float, price: float = PRICE_SECONDS
+    spans: Sequence[Span], least: float, most: float, price: float | None = None
 ) -> PollSchedule | None:
-    """The schedule with the least expected delay plus `price` a poll; None if the bounds leave no choice."""
+    """The schedule with the least expected delay plus `price` a poll; None if the bounds leave no choice.
+
+    The price is in seconds of delay.
+    """
     by = sorted(span.by for span in spans)
+    if price is None:
+        price = price_of(by[len(by) // 2])
     end = min(by[-1], by[len(by) * 9 // 10] * _OUTLIERS)
     step = max(least / 2, end / _MOST_STEPS)
     fewest, furthest = ceil(least / step), int(most / step)
@@ -85,6 +92,11 @@ def poll_schedule(
         costs[here] = price * alive + best
         next_at[here] = best_at * step
     return PollSchedule(least, most, step, tuple(next_at))
+
+
+def price_of(middle: float) -> float:
+    """What a poll may cost where the middle service time is so long; both in seconds."""
+    return min(PRICE_SECONDS, PRICE_SHARE * middle)
 
 
 def _by_step(spans: Sequence[Span], step: float, steps: int) -> tuple[list[float], list[float]]:

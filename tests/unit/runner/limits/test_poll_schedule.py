@@ -5,7 +5,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from runner.limits.poll_schedule import ENOUGH, REMEMBERED, LearnedPolls, PollSchedule, Span, poll_schedule
+from runner.limits.poll_schedule import (
+    ENOUGH,
+    PRICE_SECONDS,
+    PRICE_SHARE,
+    REMEMBERED,
+    LearnedPolls,
+    PollSchedule,
+    Span,
+    poll_schedule,
+    price_of,
+)
 
 LEAST, MOST = 0.25, 5.0
 MODEL = "seedream"
@@ -53,6 +63,14 @@ def test_two_kinds_of_jobs_are_not_asked_about_in_between() -> None:
     assert sum(3.6 <= age <= 4.5 for age in polls) >= 2
     assert sum(6.0 <= age <= 26.0 for age in polls) <= 5
     assert sum(27.0 <= age <= 33.0 for age in polls) >= 4
+
+
+def test_a_delay_weighs_more_where_jobs_are_short() -> None:
+    """Else a third of a night of short jobs would go by before their ends are noticed."""
+    assert price_of(12.0) == price_of(60.0) == PRICE_SECONDS
+    assert price_of(2.0) == pytest.approx(PRICE_SHARE * 2.0)
+    spans = [Span(tenths / 10, tenths / 10) for tenths in range(15, 36)]
+    assert poll_schedule(spans, LEAST, MOST) == poll_schedule(spans, LEAST, MOST, price_of(2.5))
 
 
 def test_a_dearer_poll_is_made_less_often() -> None:
