@@ -21,6 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
 
 
+@pytest.mark.timeout(300)  # of processor time a chunk takes seconds; a busy machine gives it late
 def test_crash_trials(first: int, many: int) -> None:
     """Each seed is a trial of its own, in which the machine dies at least once."""
     for seed in range(first, first + many):
