@@ -11,9 +11,10 @@ from pathlib import Path
 from anyio import to_thread
 
 from jobs.datasets.columns import DataColumn, ImageRow, values_of
-from jobs.datasets.imagefolder import ImageFolder
+from jobs.datasets.imagefolder import HardLinkCounts, ImageFolder
 from jobs.datasets.names import image_name
 from jobs.datasets.pictures import ImageSource
+from jobs.datasets.ways import PicturesWay
 from jobs.datasets.webdataset import Shards
 from jobs.datasets.xmp import SidecarCounts, packet, write_beside
 from jobs.disk.atomic_file import cannot_write, replacement
@@ -65,15 +66,22 @@ async def write_parquet(jobs: Jobs, columns: Columns, source: ImageSource, path:
 
 
 async def write_imagefolder(
-    jobs: Jobs, columns: Columns, source: ImageSource, folder: Path, *, split: str, link: bool, xmp: bool
-) -> int:
+    jobs: Jobs,
+    columns: Columns,
+    source: ImageSource,
+    folder: Path,
+    *,
+    split: str,
+    way: PicturesWay,
+    xmp: bool,
+) -> tuple[int, HardLinkCounts]:
     """Write images, or links to them, with their metadata and, with `xmp`, a sidecar each; return how many.
 
     Raises:
         UsageProblem: the folder is not one that an export wrote.
         CannotWrite: it cannot be written; a folder that was there before is left as it was.
     """
-    with own_folder(folder, "imagefolder") as part, ImageFolder(part / split, link=link) as images:
+    with own_folder(folder, "imagefolder") as part, ImageFolder(part / split, way) as images:
 
         def take(row: ImageRow) -> bool:
             found = source.read(row.image)
@@ -82,7 +90,7 @@ async def write_imagefolder(
                 images.add(file_name(row), found, values_of(columns, row), sidecar)
             return found is not None
 
-        return await _each(jobs, take)
+        return await _each(jobs, take), images.hard_links
 
 
 async def write_webdataset(jobs: Jobs, columns: Columns, source: ImageSource, folder: Path) -> int:

@@ -3,22 +3,24 @@
 Everything here blocks.
 """
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
 
 from jobs.datasets.credentials import has_credentials
-from jobs.images.files import is_below, read_image
+from jobs.images.files import is_below, read_proven
 from jobs.images.stored import Whereabouts
 from jobs.views import ArtifactView
 
 
 @dataclass(frozen=True, slots=True)
 class ProvenImage:
-    """An image's place and its bytes, which have the recorded hash."""
+    """An image's place, its bytes, which have the recorded hash, and the file that they were read from."""
 
     path: Path
     data: bytes
+    file: os.stat_result
 
 
 class ImageSource:
@@ -43,12 +45,13 @@ class ImageSource:
     def read(self, image: ArtifactView) -> ProvenImage | None:
         """An image; None where its file is not that any more, which is counted."""
         path = self._places.of(image)
-        data = None if path is None else read_image(self._root, replace(image, path=str(path)))
-        if path is None or data is None:
+        found = None if path is None else read_proven(self._root, replace(image, path=str(path)))
+        if path is None or found is None:
             self.missing += 1
             return None
+        data, file = found
         self.with_credentials += has_credentials(data, image.content_type)
-        return ProvenImage(path, data)
+        return ProvenImage(path, data, file)
 
 
 def _is_file(path: Path, size: int) -> bool:

@@ -23,6 +23,12 @@ _FOLDER = getattr(os, "O_DIRECTORY", 0)
 
 def read_image(root: Path, image: "ArtifactView") -> bytes | None:
     """The image, proven by its hash; None if its file is not that any more. Blocks."""
+    found = read_proven(root, image)
+    return None if found is None else found[0]
+
+
+def read_proven(root: Path, image: "ArtifactView") -> tuple[bytes, os.stat_result] | None:
+    """The image as `read_image` gives it, and which file it was read from. Blocks."""
     path = Path(image.path)
     if image.content_type not in SUFFIXES or not is_below(root, path):
         return None
@@ -36,7 +42,7 @@ def read_image(root: Path, image: "ArtifactView") -> bytes | None:
             return None
         with suppress(OSError), os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(image.bytes + 1)
-            return data if hashlib.sha256(data).hexdigest() == image.sha256 else None
+            return (data, found) if hashlib.sha256(data).hexdigest() == image.sha256 else None
         return None
     finally:
         os.close(descriptor)

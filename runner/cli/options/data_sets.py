@@ -6,14 +6,9 @@ from typing import Annotated
 
 import typer
 
+from jobs.datasets.ways import PicturesWay
+
 _PANEL = "Pictures"
-
-
-class PicturesWay(StrEnum):
-    """How pictures get into an export."""
-
-    COPY = "copy"
-    LINK = "link"
 
 
 class MetadataKind(StrEnum):
@@ -30,7 +25,8 @@ class DataSetOptions:
         PicturesWay | None,
         typer.Option(
             "--pictures",
-            help="copy: into the parquet file or the folder; link: links in an imagefolder.",
+            help="copy: into the parquet file or the folder; link or hardlink: links in an imagefolder. "
+            "A hard link is the picture itself: do not edit it.",
             rich_help_panel=_PANEL,
         ),
     ] = None

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from jobs.datasets.columns import columns_of
 from jobs.datasets.export import write_imagefolder, write_parquet, write_sidecars, write_webdataset
+from jobs.datasets.imagefolder import HardLinkCounts
 from jobs.datasets.pictures import ImageSource
+from jobs.datasets.ways import PicturesWay
 from jobs.disk.paths import folder_name
 from jobs.errors import UsageProblem
 from jobs.exit_codes import ExitCode
 from jobs.review.search import Search
 from runner.cli.console import console
 from runner.cli.console.formatting import then
-from runner.cli.options.data_sets import DataSetOptions, PicturesWay
+from runner.cli.options.data_sets import DataSetOptions
 from runner.cli.steps.exports.found import jobs_of
 from runner.cli.steps.overwrite import check_target
 from runner.cli.steps.standing import whereabouts
@@ -44,7 +46,7 @@ class DataSetOrder:
 
     form: DataSetName
     output: Path
-    link: bool
+    way: PicturesWay
     embed: bool
     split: str
     xmp: bool
@@ -59,10 +61,10 @@ def data_set_order(form: DataSetName, output: Path | None, options: DataSetOptio
     if output is None:
         what = "a file" if form is DataSetName.PARQUET else "a folder"
         raise UsageProblem(f"{form} is written into {what}.", hint="Name it with --output.")
-    is_folder, link = form is DataSetName.IMAGEFOLDER, options.pictures is PicturesWay.LINK
+    is_folder, way = form is DataSetName.IMAGEFOLDER, options.pictures or PicturesWay.COPY
     embed = form is DataSetName.PARQUET and options.pictures is PicturesWay.COPY
-    if link and not is_folder:
-        raise _does_not_fit("--pictures link", "imagefolder")
+    if way is not PicturesWay.COPY and not is_folder:
+        raise _does_not_fit(f"--pictures {way}", "imagefolder")
     if options.split is not None and not is_folder:
         raise _does_not_fit("--split", "imagefolder")
     if options.metadata and (embed or form is DataSetName.WEBDATASET):
@@ -76,7 +78,7 @@ def data_set_order(form: DataSetName, output: Path | None, options: DataSetOptio
             f"--split {split!r} is no name of a split. Nothing was written.",
             hint="Use letters, digits and _, such as train, test or validation.",
         )
-    return DataSetOrder(form, output, link, embed, split, options.metadata is not None)
+    return DataSetOrder(form, output, way, embed, split, options.metadata is not None)
 
 
 def check_no_data_set(options: DataSetOptions) -> None:
@@ -105,21 +107,35 @@ async def write_data_set(
         CannotWrite: it cannot be written.
     """
     columns, source = await columns_of(store, batch.id), source_of(batch, settings)
+    hard_links = HardLinkCounts()
     jobs, output = jobs_of(store, batch, search), order.output
     match order.form:
         case DataSetName.PARQUET:
             check_target(output, settings.database, Path(batch.sheet))
             images = await write_parquet(jobs, columns, source, output, embed=order.embed)
         case DataSetName.IMAGEFOLDER:
-            images = await write_imagefolder(
-                jobs, columns, source, output, split=order.split, link=order.link, xmp=order.xmp
+            images, hard_links = await write_imagefolder(
+                jobs, columns, source, output, split=order.split, way=order.way, xmp=order.xmp
             )
         case DataSetName.WEBDATASET:
             images = await write_webdataset(jobs, columns, source, output)
     console.message(f"Written: {output}, {count_of(images, 'picture')}")
+    _tell_hard_links(hard_links)
     if order.xmp and order.form is DataSetName.PARQUET:
         return await write_all_sidecars(store, batch, settings, search)
     return told(source, settings, batch)
+
+
+def _tell_hard_links(counts: HardLinkCounts) -> None:
+    if counts.copied:
+        console.message(
+            f"{count_of(counts.copied, 'picture')} copied: a hard link was refused ({counts.why}).", "yellow"
+        )
+    if counts.linked:
+        console.message(
+            f"{count_of(counts.linked, 'picture')} hard linked: the very files of the output folder. "
+            "A program that writes into one changes what was paid for."
+        )
 
 
 async def write_all_sidecars(store: "Store", batch: "BatchView", settings: Settings, search: Search) -> int:
