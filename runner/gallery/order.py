@@ -12,6 +12,10 @@ class ShownAs(StrEnum):
     NONE = "none"
 
 
+PREVIEW_SIDE = 1600
+SMALLEST_PREVIEW, LARGEST_PREVIEW = 384, 8192
+
+
 @dataclass(frozen=True, slots=True)
 class GalleryOrder:
     """What is wanted of a gallery."""
@@ -19,3 +23,7 @@ class GalleryOrder:
     title: str
     shown: ShownAs = ShownAs.PREVIEW
     prompts: bool = False
+    side: int = PREVIEW_SIDE
+    """The longer side of a preview, in pixels."""
+    zipped: bool = False
+    """Into a zip archive, instead of a folder."""

@@ -1,62 +1,75 @@
-"""Writes the gallery's folder: thumbnails, images, their list, and the page over them."""
+"""Writes a gallery: thumbnails, images, their list, and the page over them. Into a folder, or an archive.
+
+Some images are made at once, and written in their order: memory does not grow with their number, and an
+archive is the same each time.
+"""
 
 import html
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from string import Template
-from typing import Any, Self
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, Self
 
 from anyio import to_thread
 
 from jobs.datasets.columns import ImageRow, plain_text
 from jobs.datasets.names import image_name
 from jobs.datasets.pictures import ImageSource
-from jobs.disk.own_folder import own_folder
 from jobs.images.files import SUFFIXES
 from jobs.store.sqlite.thumb_file import ThumbFile
 from jobs.views import ArtifactView, JobView
-from runner.downloads.thumbnail import make_thumbnail
+from runner.downloads.thumbnail import KEPT_SIDE, make_thumbnail
 from runner.gallery.bundle import page_text, static_text, view_script
 from runner.gallery.order import GalleryOrder, ShownAs
+from runner.gallery.place import GalleryPlace, gallery_place
 
-SIDES = (384, 1600)
-"""Of a thumbnail, and of the preview that is shown alone. The thumbnail's is the page's."""
 MOST_LINKS = 2000
 """In the list for who has no JavaScript."""
 
 _AT_ONCE = 4
+_AHEAD = 8
+"""Images that are made or being made while an earlier one is written."""
 _CHUNK = 20
 _TELL_EACH = 1000
 
 
+_Told = tuple[int, str, str, int | None, int | None]
+"""What data.js says of an image: its number, its name, the file that is shown alone, and its size."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """An image as it came into the folder: its name, and the file that is shown alone."""
+    """An image as it comes into the gallery: its files by their names, and what is told of it."""
 
-    image: ArtifactView
-    name: str
-    file: str
+    files: Mapping[str, bytes]
+    told: _Told
 
 
 async def write_gallery(
     jobs: AsyncIterator[JobView],
     source: ImageSource,
     thumbs: ThumbFile,
-    folder: Path,
+    target: Path,
     order: GalleryOrder,
     tell: Callable[[int], None],
 ) -> int:
     """Write it, whole or not at all, and return how many images it has. It calls `tell` now and then.
 
     Raises:
-        UsageProblem: the folder is not one that an export wrote.
-        CannotWrite: it cannot be written; a folder that was there before is left as it was.
+        UsageProblem: what is there is not a gallery that an export wrote.
+        CannotWrite: it cannot be written; what was there before is left as it was.
     """
-    with own_folder(folder, "gallery") as part, _GalleryFiles(part, order, source, thumbs) as files:
+    with (
+        gallery_place(target, zipped=order.zipped) as place,
+        TemporaryFile(dir=target.parent) as data,
+        _GalleryFiles(place, data, order, source, thumbs) as files,
+    ):
         chunk: list[JobView] = []
         async for job in jobs:
             chunk.append(job)
@@ -74,8 +87,11 @@ async def write_gallery(
 class _GalleryFiles:
     """The files of a gallery on their way. Everything here blocks."""
 
-    def __init__(self, folder: Path, order: GalleryOrder, source: ImageSource, thumbs: ThumbFile) -> None:
-        self._folder = folder
+    def __init__(
+        self, place: GalleryPlace, data: BinaryIO, order: GalleryOrder, source: ImageSource, thumbs: ThumbFile
+    ) -> None:
+        self._place = place
+        self._data = data
         self._order = order
         self._source = source
         self._thumbs = thumbs
@@ -83,79 +99,83 @@ class _GalleryFiles:
         self.images = 0
 
     def __enter__(self) -> Self:
-        for name in ("t", *(() if self._order.shown is ShownAs.NONE else ("p",))):
-            (self._folder / name).mkdir()
-        with ExitStack() as stack:
-            self._data = stack.enter_context((self._folder / "data.js").open("x", encoding="ascii"))
-            self._pool = stack.enter_context(ThreadPoolExecutor(_AT_ONCE))
-            self._open = stack.pop_all()
-        self._data.write(f'globalThis.GALLERY = {{"title": {_script(self._order.title)}, "jobs": [\n')
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._tell(f'globalThis.GALLERY = {{"title": {_script(self._order.title)}, "jobs": [\n')
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._open.__exit__(*error)
+        self._pool.shutdown(cancel_futures=True)
 
     def add(self, jobs: Sequence[JobView]) -> None:
         """Write the images of these jobs, and their entries."""
-        wanted = [(job, image) for job in jobs for image in job.images]
-        made = list(self._pool.map(lambda one: self._write(*one), wanted))
+        made = self._made((job.key, image) for job in jobs for image in job.images)
         for job in jobs:
-            shown = [one for (of, _), one in zip(wanted, made, strict=True) if of is job and one is not None]
-            if shown:
-                self._data.write(_script(self._entry(job, shown)) + ",\n")
-                self._links += self._items(job, shown) if len(self._links) < MOST_LINKS else []
-                self.images += len(shown)
+            told: list[_Told] = []
+            for shown in islice(made, len(job.images)):
+                if shown is not None:  # written before the next is waited for: few are in memory at once
+                    for name, data in shown.files.items():
+                        self._place.put(name, data)
+                    told.append(shown.told)
+            if told:
+                self._tell(_script([job.key, self._prompt(job), told]) + ",\n")
+                self._links += self._items(job, told) if len(self._links) < MOST_LINKS else []
+                self.images += len(told)
 
     def finish(self) -> None:
         """Write what stands around the images."""
-        self._data.write("]};\n")
-        (self._folder / "view.js").write_text(view_script(), "utf-8")
-        style = page_text("style.css") + static_text("gallery.css")
-        (self._folder / "style.css").write_text(style, "utf-8")
+        self._tell("]};\n")
+        self._place.put_file("data.js", self._data)
+        self._place.put("view.js", view_script().encode())
+        self._place.put("style.css", (page_text("style.css") + static_text("gallery.css")).encode())
         title = html.escape(plain_text(self._order.title))
         page = Template(static_text("index.html")).substitute(title=title, links="\n".join(self._links))
-        (self._folder / "index.html").write_text(page, "utf-8")
+        self._place.put("index.html", page.encode())
 
-    def _write(self, job: JobView, image: ArtifactView) -> _Shown | None:
-        """Write one image; None where it is missing, or cannot be shown."""
-        name, shown = image_name(job.key, image.number), self._order.shown
+    def _tell(self, text: str) -> None:
+        self._data.write(text.encode("ascii"))
+
+    def _made(self, wanted: Iterator[tuple[str, ArtifactView]]) -> Iterator[_Shown | None]:
+        """Each, in this order, while some of the next are being made."""
+        waiting: deque[Future[_Shown | None]] = deque()
+        for key, image in wanted:
+            waiting.append(self._pool.submit(self._make, key, image))
+            if len(waiting) >= _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _make(self, key: str, image: ArtifactView) -> _Shown | None:
+        """What is shown of an image; None where it is missing, or cannot be shown."""
+        name, shown = image_name(key, image.number), self._order.shown
         found = self._source.read(image)
         if found is None:
             return None
         preview = None
         if shown is ShownAs.PREVIEW:
-            preview = make_thumbnail(found.data, SIDES[1])
-        thumb = self._thumbs.get(image.sha256, SIDES[0]) or make_thumbnail(preview or found.data, SIDES[0])
+            preview = make_thumbnail(found.data, self._order.side)
+        thumb = self._thumbs.get(image.sha256, KEPT_SIDE) or make_thumbnail(preview or found.data, KEPT_SIDE)
         if thumb is None or (shown is ShownAs.PREVIEW and preview is None):
             self._source.missing += 1
             return None
-        self._put(f"t/{name}.webp", thumb)
+        files = {f"t/{name}.webp": thumb}
         match shown:
-            case ShownAs.NONE:
-                return _Shown(image, name, f"t/{name}.webp")
             case ShownAs.PREVIEW:
-                return _Shown(image, name, self._put(f"p/{name}.webp", preview or b""))
+                files[f"p/{name}.webp"] = preview or b""
             case ShownAs.COPY:
-                suffix = SUFFIXES[image.content_type]
-                return _Shown(image, name, self._put(f"p/{name}{suffix}", found.data))
+                files[f"p/{name}{SUFFIXES[image.content_type]}"] = found.data
+        *_, alone = files
+        return _Shown(files, (image.number, name, alone, image.width, image.height))
 
-    def _put(self, name: str, data: bytes) -> str:
-        with (self._folder / name).open("xb") as file:
-            file.write(data)
-        return name
+    def _prompt(self, job: JobView) -> str | None:
+        if not self._order.prompts:
+            return None
+        told = ImageRow(job, job.images[0], json.loads(job.inputs)).common("prompt")
+        return told if isinstance(told, str) else None
 
-    def _entry(self, job: JobView, shown: Sequence[_Shown]) -> list[Any]:
-        prompt = None
-        if self._order.prompts:
-            told = ImageRow(job, shown[0].image, json.loads(job.inputs)).common("prompt")
-            prompt = told if isinstance(told, str) else None
-        images = [[one.image.number, one.name, one.file, one.image.width, one.image.height] for one in shown]
-        return [job.key, prompt, images]
-
-    def _items(self, job: JobView, shown: Sequence[_Shown]) -> Iterator[str]:
-        for one in shown[: MOST_LINKS - len(self._links)]:
-            words = html.escape(plain_text(f"{job.key}, {one.image.number}"))
-            yield f'      <li><a href="{one.file}">{words}</a></li>'
+    def _items(self, job: JobView, told: Sequence[_Told]) -> Iterator[str]:
+        for number, _, file, _, _ in told[: MOST_LINKS - len(self._links)]:
+            words = html.escape(plain_text(f"{job.key}, {number}"))
+            yield f'      <li><a href="{file}">{words}</a></li>'
 
 
 def _script(value: Any) -> str:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(300)
 MANY = 100_000
 
 
-async def made(folder: Path) -> Path:
+async def made(folder: Path, name: str = "shared", *, zipped: bool = False) -> Path:
     """A gallery of forty pictures: the first with a nasty key and prompt, then the last two of three."""
     keys = [NASTY, *(f"p{number:02d}" for number in range(38))]
     root = folder / "outputs"
@@ -35,11 +35,11 @@ async def made(folder: Path) -> Path:
             await shoot(table.store, root, key, *images)
         (root / "night" / "p00" / "01.png").unlink()
         source = ImageSource(root, Whereabouts(root))
-        order = GalleryOrder("The night", prompts=True)
+        order = GalleryOrder("The night", prompts=True, zipped=zipped)
         thumbs = ThumbFile.beside(folder / "night.db")
         jobs = table.store.jobs.each(table.batch.id)
-        assert await write_gallery(jobs, source, thumbs, folder / "shared", order, lambda _: None) == 40
-    return folder / "shared"
+        assert await write_gallery(jobs, source, thumbs, folder / name, order, lambda _: None) == 40
+    return folder / name
 
 
 @asynccontextmanager
@@ -128,15 +128,12 @@ async def test_without_scripts_there_are_links(tmp_path: Path) -> None:
 
 
 async def test_it_is_whole_in_another_folder(tmp_path: Path) -> None:
-    """Zipped, and unpacked where nothing else is."""
-    folder = await made(tmp_path)
-    with zipfile.ZipFile(tmp_path / "shared.zip", "w") as archive:
-        for path in folder.rglob("*"):
-            archive.write(path, path.relative_to(folder))
-    with zipfile.ZipFile(tmp_path / "shared.zip") as archive:
+    """The archive, unpacked where nothing else is."""
+    with zipfile.ZipFile(await made(tmp_path, "shared.zip", zipped=True)) as archive:
         archive.extractall(tmp_path / "elsewhere" / "a folder")
-    async with opened(tmp_path / "elsewhere" / "a folder") as (_, page):
+    async with opened(tmp_path / "elsewhere" / "a folder" / "shared") as (_, page):
         await page.locator(".cell img.there").first.wait_for()
+        assert await page.locator("#count").inner_text() == "40 pictures"
 
 
 async def test_a_hundred_thousand(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 import html
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from jobs.disk.own_archive import OwnArchive
 from jobs.review.decisions import Verdict
 from jobs.store.sqlite.thumb_file import ThumbFile
+from runner.gallery import writing
 from tests.support.served_page import png
 from tests.unit.runner.cli.steps.exports.test_data_sets import changed, decide, shot
 from tests.unit.runner.cli.world import World, job
@@ -183,3 +186,130 @@ def test_a_long_one_says_how_far_it_is(night: World, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("runner.gallery.writing._CHUNK", 1)
     ran = night.run("gallery", "--output", "shared")
     assert ran.err.splitlines()[:2] == ["2 pictures so far", "4 pictures so far"]
+
+
+# -- --zip, --size, --where ------------------------------------------------------------------------------
+
+
+def files_of(archive: Path) -> dict[str, bytes]:
+    """What an archive holds, below its one folder."""
+    with zipfile.ZipFile(archive) as opened:
+        return {name.removeprefix("shared/"): opened.read(name) for name in opened.namelist()}
+
+
+@pytest.mark.parametrize("more", [(), ("--pictures", "copy", "--prompts"), ("--pictures", "none")])
+def test_an_archive_holds_what_a_folder_would(night: World, more: tuple[str, ...]) -> None:
+    """Byte for byte, and nothing beside it."""
+    folder = written(night, *more)
+    ran = night.run("gallery", "--output", "shared", "--zip", *more)
+    assert ran.code == 0, ran.err
+    assert "shared.zip, 4 pictures" in ran.err
+    assert "Unpacked, it is shared/index.html" in ran.err
+    found = files_of(night.folder / "shared.zip")
+    assert found == {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".nightsheet"
+    }
+
+
+def test_an_archive_is_the_same_each_time(night: World) -> None:
+    """In the order of the sheet, however the threads that draw take turns."""
+    for name in ("a", "b"):
+        assert night.run("gallery", "--output", f"{name}/shared.zip", "--zip").code == 0
+    assert (night.folder / "a" / "shared.zip").read_bytes() == (
+        night.folder / "b" / "shared.zip"
+    ).read_bytes()
+    names = [name for name in files_of(night.folder / "a" / "shared.zip") if name.startswith("t/")]
+    assert names[:2] == ["t/fox-01.webp", "t/fox-02.webp"]
+    assert names[3] == "t/boat-01.webp"
+
+
+def test_few_pictures_are_in_memory_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many a job has, and however long one of them takes."""
+    made: list[str] = []
+    seen: list[int] = []
+    put = OwnArchive.put
+
+    def counted(data: bytes, side: int) -> bytes:
+        made.append("")
+        return b"small"
+
+    def watched(self: OwnArchive, name: str, data: bytes) -> None:
+        if name.startswith("t/"):
+            seen.append(len(made) - len(seen))
+        put(self, name, data)
+
+    monkeypatch.setattr("runner.gallery.writing.make_thumbnail", counted)
+    monkeypatch.setattr(OwnArchive, "put", watched)
+    world.load(*(job(n, f"j{n}") for n in range(3)))
+    for n in range(3):
+        shot(world, f"j{n}", *[png((n, one, 0), (8, 8)) for one in range(15)])
+    assert world.run("gallery", "--output", "s", "--zip", "--pictures", "none").code == 0
+    assert len(seen) == 45
+    assert max(seen) <= writing._AHEAD
+
+
+def test_an_archive_of_somebody_s_is_left(night: World) -> None:
+    """And one of ours that somebody has put a file into."""
+    assert night.run("gallery", "--output", "shared", "--zip").code == 0
+    assert night.run("gallery", "--output", "shared", "--zip").code == 0
+    with zipfile.ZipFile(night.folder / "shared.zip", "a") as archive:
+        archive.writestr("notes.txt", "mine")
+    ran = night.run("gallery", "--output", "shared", "--zip")
+    assert (ran.code, "not the archive of an export" in ran.err) == (2, True)
+    assert "notes.txt" in files_of(night.folder / "shared.zip")
+
+
+def test_the_size_of_a_preview(night: World) -> None:
+    """Its longer side; a picture that is smaller stays as it is."""
+    folder = written(night, "--size", "900")
+    assert side(folder / "p" / "fox-01.webp") == (900, 450)
+    assert side(folder / "p" / "fox-02.webp") == (600, 300)
+    assert side(folder / "t" / "fox-01.webp") == (384, 192)
+
+
+def test_only_jobs_with_a_value(night: World) -> None:
+    """As `jobs --where`: an own column or an input; with other ways to choose as well."""
+    assert [key for key, _, _ in data_of(written(night, "--where", "client=Acme"))["jobs"]] == ["fox"]
+    assert [key for key, _, _ in data_of(written(night, "--where", "key=boat"))["jobs"]] == ["boat"]
+    assert data_of(written(night, "--where", "client=Acme", "--search", "boat"))["jobs"] == []
+    decide(night, "fox", 2, verdict=Verdict.ACCEPTED)
+    ((key, _, images),) = data_of(written(night, "--where", "seed=4711", "--only", "accepted"))["jobs"]
+    assert (key, len(images)) == ("fox", 1)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (("--size", "900", "--pictures", "copy"), "--size goes with --pictures preview"),
+        (("--size", "12"), "384"),
+        (("--where", "cleint=Acme"), "Did you mean client?"),
+        (("--where", "client"), "a column, =, and its value"),
+    ],
+)
+def test_what_does_not_fit_is_refused(night: World, more: tuple[str, ...], why: str) -> None:
+    """2, and nothing is written."""
+    ran = night.run("gallery", "--output", "shared", *more)
+    assert (ran.code, why in ran.err) == (2, True), ran.err
+    assert not (night.folder / "shared").exists()
+
+
+def test_a_folder_is_not_named_like_an_archive(night: World) -> None:
+    """Who names one wants one."""
+    ran = night.run("gallery", "--output", "shared.zip")
+    assert (ran.code, "Add --zip" in ran.err) == (2, True)
+    assert night.run("gallery", "--output", "night.2026", "--zip").code == 0
+    assert (night.folder / "night.2026.zip").is_file()
+
+
+def test_a_disk_that_refuses_leaves_nothing(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """73, and no half of it."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(OwnArchive, "put_file", full)
+    ran = night.run("gallery", "--output", "shared", "--zip")
+    assert (ran.code, "No space left" in ran.err) == (73, True)
+    assert [path.name for path in night.folder.iterdir() if "shared" in path.name] == []
