@@ -14,7 +14,7 @@ from jobs.pauses import PauseReason
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "failures.md"
 ROWS = [str(number) for number in range(1, 83)]
-THREATS = [f"T{number}" for number in range(1, 20)]
+THREATS = [f"T{number}" for number in range(1, 21)]
 WAIT = ("19", "20")
 """For PostgreSQL."""
 

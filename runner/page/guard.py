@@ -42,7 +42,8 @@ HEADERS = {
 
 _WORDS = {
     400: "This is no request of the page.",
-    401: "Open the link that `nightsheet view` printed. It works once, within a minute.",
+    401: "Open the link that `nightsheet view` printed. It works once, within a minute; "
+    "`nightsheet view --link` prints another.",
     403: "This request did not come from the page, or the page may only look.",
     413: "This request is too large.",
     415: "Only JSON is taken here.",

@@ -16,6 +16,7 @@ from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.clock import Clock
 from runner.page.app import create_page_app
 from runner.page.guard import PageGuard
+from runner.page.links import announced
 from runner.page.pace import WritePace
 from runner.page.page import Page
 from runner.page.session import PageSession, Rights
@@ -46,7 +47,12 @@ class ServedPage:
 
     def link(self, path: str = "/") -> str:
         """A new address to enter by, good once, for a minute."""
-        return f"{self.origin}{path}#{self._session.new_link()}"
+        return address(self.port, path, self._session.new_link())
+
+
+def address(port: int, path: str, link: str) -> str:
+    """Where a link leads; its secret is in the fragment, which is sent to nobody."""
+    return f"http://{HOST}:{port}{path}#{link}"
 
 
 @asynccontextmanager
@@ -63,11 +69,12 @@ async def serving(
     settle: "Callable[[BatchView], Awaitable[None]]",
     folder: Path,
     usual: Mapping[str, Any],
+    state: Path | None = None,
 ) -> AsyncIterator[ServedPage]:
     """Serve a page over `store` for the length of the block; port 0 takes a free one.
 
     `root_of` says the output folder of a batch, `report` is told of defects; sheets of re-rolls are written
-    into `folder`.
+    into `folder`. In the user's `state` folder `links.py` meets other processes; None is not to.
 
     Raises:
         UsageProblem: the port is taken.
@@ -81,8 +88,10 @@ async def serving(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed.work)
             tasks.start_soon(thumbs.work)
-            async with _listening(page, PageSession(clock, rights), port, report) as served:
-                yield served
+            session = PageSession(clock, rights)
+            async with _listening(page, session, port, report) as served:
+                with announced(state, store.database.path, served.port, clock) as session.laid:
+                    yield served
             tasks.cancel_scope.cancel()
     finally:
         file.close()

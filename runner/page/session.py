@@ -8,6 +8,7 @@ keeps to itself.
 import hmac
 import secrets
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,6 +41,8 @@ class PageSession:
 
     clock: Clock
     rights: Rights = Rights.DECIDE
+    laid: Callable[[str], bool] = lambda _link: False
+    """Whether another process of this user has made a link; it is used up by the question."""
     _links: dict[str, float] = field(default_factory=dict)
     """Those not used yet, with the time until which they are good."""
     _cookies: list[str] = field(default_factory=list)
@@ -48,7 +51,7 @@ class PageSession:
 
     def new_link(self) -> str:
         """The secret of a link, good for a minute from now."""
-        link = secrets.token_urlsafe(_BYTES)
+        link = new_secret()
         self._links[link] = self.clock.monotonic() + LINK_SECONDS
         return link
 
@@ -60,15 +63,18 @@ class PageSession:
         now = self.clock.monotonic()
         if len(self._wrong) == WRONG_A_MINUTE and now - self._wrong[0] < 60:
             return None
-        found = [known for known in self._links if _same(known, link)]
-        if not found or self._links.pop(found[0]) < now:
+        if not self._is_good(link, now):
             self._wrong.append(now)
             return None
-        self._cookies.append(secrets.token_urlsafe(_BYTES))
+        self._cookies.append(new_secret())
         if self.rights is Rights.LOOK:
             return Entry(self._cookies[-1], None)
-        self._keys.append(secrets.token_urlsafe(_BYTES))
+        self._keys.append(new_secret())
         return Entry(self._cookies[-1], self._keys[-1])
+
+    def _is_good(self, link: str, now: float) -> bool:
+        found = [known for known in self._links if _same(known, link)]
+        return self._links.pop(found[0]) >= now if found else self.laid(link)
 
     def knows(self, cookie: str) -> bool:
         """Whether this is the value of a cookie that was given."""
@@ -77,6 +83,11 @@ class PageSession:
     def may_decide(self, key: str) -> bool:
         """Whether this is a key that was given."""
         return any(_same(known, key) for known in self._keys)
+
+
+def new_secret() -> str:
+    """256 bits, as text that fits into an address."""
+    return secrets.token_urlsafe(_BYTES)
 
 
 def _same(known: str, told: str) -> bool:

@@ -38,11 +38,20 @@ def command(
     ] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in a browser.")] = True,
     look: Annotated[bool, typer.Option("--look", help="Only look: nothing is decided on the page.")] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print another address of the page that is being served, and end.")
+    ] = False,
 ) -> None:
     """Show a batch as a page in the browser: every picture and every job, live. It never pays.
 
-    It serves this machine alone, until Ctrl-C. The address that it prints works once, within a minute.
+    It serves this machine alone, until Ctrl-C. The address that it prints works once, within a minute; --link
+    prints another.
     """
+    if link:
+        if look:
+            raise UsageProblem("--look is for a page that is to be served, --link for one that is.")
+        execute(lambda: _link(settings, batch, port))
+        return
     with suppress(KeyboardInterrupt):  # where signals cannot be awaited, on Windows
         execute(lambda: _view(settings, batch, port, browser=browser, look=look))
 
@@ -66,16 +75,46 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
             settle=lambda batch: _settle(settings, store, batch),
             folder=Path.cwd(),
             usual={"concurrency": settings.concurrency, "rate": settings.rate, "budget": settings.budget},
+            state=process_environment().state_folder,
         ) as page:
             url = page.link(path)
-            if settings.as_json:
-                console.as_json({"url": url, "port": page.port, "pid": os.getpid()}, indent=None)
-            else:
-                console.result(url)
+            _print(settings, url, page.port, os.getpid())
+            if not settings.as_json:
                 console.message("The page is served until Ctrl-C. The address works once, within a minute.")
                 if browser and console.is_interactive():
                     await to_thread.run_sync(webbrowser.open, url)
             await _until_interrupted()
+
+
+async def _link(settings: Settings, name: str | None, port: int) -> None:
+    from runner.page.links import lay_link, served_pages
+    from runner.page.server import address
+
+    clock, state = system_clock(), process_environment().state_folder
+    async with open_existing(settings, clock) as store:
+        path = await _path(store, name)
+    pages = [page for page in served_pages(state, settings.database) if port in (0, page.port)]
+    if not pages:
+        where = f" on port {port}" if port else ""
+        raise UsageProblem(
+            f"You serve no page over {settings.database}{where} on this machine.",
+            hint=f"Serve one: {then(settings, 'view')}",
+        )
+    if len(pages) > 1:
+        ports = ", ".join(str(page.port) for page in pages)
+        raise UsageProblem(f"Pages are served on the ports {ports}.", hint="Choose one with --port.")
+    try:
+        secret = lay_link(state, pages[0], clock)
+    except OSError as error:
+        raise UsageProblem(f"No link can be made: {error.strerror or error}.") from error
+    _print(settings, address(pages[0].port, path, secret), pages[0].port, pages[0].pid)
+
+
+def _print(settings: Settings, url: str, port: int, pid: int) -> None:
+    if settings.as_json:
+        console.as_json({"url": url, "port": port, "pid": pid}, indent=None)
+    else:
+        console.result(url)
 
 
 async def _settle(settings: Settings, store: "Store", batch: "BatchView") -> None:

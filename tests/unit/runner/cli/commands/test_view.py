@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.clock import SystemClock
+from runner.page.links import announced
 from tests.architecture.test_import_cost import loaded_by
 from tests.unit.runner.cli.world import World, job
 
@@ -109,3 +111,64 @@ def test_the_page_s_process_loads_nothing_that_knows_the_token() -> None:
         "more than what an API may answer, as types"
     )
     assert loaded_by("runner.page.server") & {"httpx", "aiohttp"} == set()
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_another_link_of_a_page_that_is_served(world: World) -> None:
+    """From another process, once; with what the page lets one do, and where it listens."""
+    world.load(job(0, "a"))
+    with started(world.folder, "--json", "--look") as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        ran = world.run("view", "night", "--link", "--json")
+        assert ran.code == 0, ran.err
+        other = json.loads(ran.out)
+        assert (other["port"], other["pid"]) == (told["port"], process.pid)
+        address, _, link = other["url"].partition("#")
+        origin = f"http://127.0.0.1:{told['port']}"
+        assert address == f"{origin}/b/night/"
+        assert link not in told["url"]
+        headers = {"Origin": origin, "Content-Type": "application/json"}
+        entry = urllib.request.Request(f"{origin}/enter", json.dumps({"link": link}).encode(), headers)
+        with urllib.request.urlopen(entry, timeout=20) as answer:
+            assert json.load(answer) == {"key": None, "rights": "look"}
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(entry, timeout=20)
+        assert world.run("view", "--link", "--port", str(told["port"])).out.startswith(origin)
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=30)
+    ran = world.run("view", "--link")
+    assert (ran.code, "You serve no page over" in ran.err) == (2, True)
+    assert "nightsheet view" in ran.err
+
+
+def test_a_link_of_no_page_or_of_several(world: World) -> None:
+    """Told, with what to do; a page over another database is none of this one."""
+    world.load(job(0, "a"))
+    state = world.folder / ".local" / "state" / "nightsheet"
+    assert world.run("view", "--link", "--look").code == 2
+    with announced(state, world.folder / "other.db", 7, SystemClock()):
+        assert "You serve no page over" in world.run("view", "--link").err
+    with (
+        announced(state, world.database, 8760, SystemClock()),
+        announced(state, world.database, 8761, SystemClock()),
+    ):
+        ran = world.run("view", "--link")
+        assert (ran.code, "on the ports 8760, 8761" in ran.err) == (2, True)
+        assert world.run("view", "--link", "--port", "8761").out.startswith("http://127.0.0.1:8761/b/night/#")
+        assert "on port 99" in world.run("view", "--link", "--port", "99").err
+
+
+def test_a_folder_that_takes_no_link(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told in words."""
+    world.load(job(0, "a"))
+
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("runner.page.links.lay_link", full)
+    state = world.folder / ".local" / "state" / "nightsheet"
+    with announced(state, world.database, 8760, SystemClock()):
+        ran = world.run("view", "--link")
+    assert (ran.code, "No link can be made: No space left" in ran.err) == (2, True)
