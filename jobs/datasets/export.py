@@ -11,7 +11,8 @@ from pathlib import Path
 from anyio import to_thread
 
 from jobs.datasets.columns import DataColumn, ImageRow, values_of
-from jobs.datasets.imagefolder import HardLinkCounts, ImageFolder
+from jobs.datasets.imagefolder import FolderNotes, ImageFolder
+from jobs.datasets.metadata import columns_beside_files
 from jobs.datasets.names import image_name
 from jobs.datasets.pictures import ImageSource
 from jobs.datasets.ways import PicturesWay
@@ -74,23 +75,26 @@ async def write_imagefolder(
     split: str,
     way: PicturesWay,
     xmp: bool,
-) -> tuple[int, HardLinkCounts]:
+) -> tuple[int, FolderNotes]:
     """Write images, or links to them, with their metadata and, with `xmp`, a sidecar each; return how many.
 
     Raises:
         UsageProblem: the folder is not one that an export wrote.
         CannotWrite: it cannot be written; a folder that was there before is left as it was.
     """
-    with own_folder(folder, "imagefolder") as part, ImageFolder(part / split, way) as images:
+    columns = columns_beside_files(columns)
+    with own_folder(folder, "imagefolder") as part:
+        with ImageFolder(part / split, columns, way) as images:
 
-        def take(row: ImageRow) -> bool:
-            found = source.read(row.image)
-            if found is not None:
-                sidecar = packet(row) if xmp else None
-                images.add(file_name(row), found, values_of(columns, row), sidecar)
-            return found is not None
+            def take(row: ImageRow) -> bool:
+                found = source.read(row.image)
+                if found is not None:
+                    sidecar = packet(row) if xmp else None
+                    images.add(file_name(row), found, values_of(columns, row), sidecar)
+                return found is not None
 
-        return await _each(jobs, take), images.hard_links
+            count = await _each(jobs, take)
+        return count, images.notes
 
 
 async def write_webdataset(jobs: Jobs, columns: Columns, source: ImageSource, folder: Path) -> int:

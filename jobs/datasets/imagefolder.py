@@ -1,4 +1,4 @@
-"""A data set as a folder of images with `metadata.jsonl` beside them: Hugging Face's imagefolder."""
+"""A data set as a folder of images with their metadata beside them: Hugging Face's imagefolder."""
 
 import os
 from collections.abc import Mapping
@@ -7,47 +7,48 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from jobs.datasets.columns import as_json
+from jobs.datasets.columns import DataColumn
+from jobs.datasets.metadata import FolderMetadata
 from jobs.datasets.pictures import ProvenImage
 from jobs.datasets.ways import PicturesWay
 from jobs.datasets.xmp import SUFFIX
-
-METADATA = "metadata.jsonl"
-FILE_NAME = "file_name"
-"""The column that names the image; it comes first."""
-
 
 _NO_FOLLOW = os.link in os.supports_follow_symlinks
 _SAME_FILE = ("st_dev", "st_ino")
 
 
 @dataclass(slots=True)
-class HardLinkCounts:
-    """Images that got a hard link, and those that were copied because they could not have one."""
+class FolderNotes:
+    """What is to be said of a folder."""
 
-    linked: int = 0
+    hard_linked: int = 0
     copied: int = 0
-    why: str = ""
-    """Of the last one that was copied."""
+    """Images that could not have a hard link."""
+    why_copied: str = ""
+    """Of the last one."""
+    types_are_guessed: bool = False
+    """By who reads the metadata."""
 
 
 class ImageFolder:
     """A folder of a split. Everything here blocks."""
 
-    def __init__(self, folder: Path, way: PicturesWay) -> None:
+    def __init__(self, folder: Path, columns: tuple[DataColumn, ...], way: PicturesWay) -> None:
         self._folder = folder
+        self._metadata = FolderMetadata(folder, columns)
         self._way = way
-        self.hard_links = HardLinkCounts()
+        self.notes = FolderNotes()
 
     def __enter__(self) -> Self:
         self._folder.mkdir()
-        self._metadata = (self._folder / METADATA).open("xb")
+        self._metadata.__enter__()
         return self
 
     def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._metadata.close()
+        self._metadata.__exit__(kind, error, trace)
+        self.notes.types_are_guessed = self._metadata.types_are_guessed
 
     def add(self, name: str, image: ProvenImage, values: Mapping[str, Any], sidecar: bytes | None) -> None:
         """One image, with its line of metadata and, if given, its sidecar."""
@@ -62,16 +63,16 @@ class ImageFolder:
                 self._hard_link(target, image)
         if sidecar is not None:
             _write_new(target.with_name(name + SUFFIX), sidecar)
-        self._metadata.write(as_json({FILE_NAME: name, **values}) + b"\n")
+        self._metadata.add(name, values)
 
     def _hard_link(self, target: Path, image: ProvenImage) -> None:
         why = _why_no_hard_link(target, image)
         if why is None:
-            self.hard_links.linked += 1
+            self.notes.hard_linked += 1
         else:
             _write_new(target, image.data)
-            self.hard_links.copied += 1
-            self.hard_links.why = why
+            self.notes.copied += 1
+            self.notes.why_copied = why
 
 
 def _why_no_hard_link(target: Path, image: ProvenImage) -> str | None:

@@ -31,9 +31,12 @@ _FEATURES = b'{"info": {"features": {"image": {"_type": "Image"}}}}'
 class ParquetRows:
     """A Parquet file that is written a row group at a time. Everything here blocks."""
 
-    def __init__(self, path: Path, columns: tuple[DataColumn, ...], *, embed: bool) -> None:
+    def __init__(
+        self, path: Path, columns: tuple[DataColumn, ...], *, embed: bool = False, image: str = IMAGE
+    ) -> None:
         self._path = path
-        fields = [arrow.field(IMAGE, _EMBEDDED if embed else arrow.string())]
+        self._image = image
+        fields = [arrow.field(image, _EMBEDDED if embed else arrow.string())]
         fields += [arrow.field(column.name, _TYPES[column.kind]) for column in columns]
         marks = {PARQUET_MARK: b"1"} | ({b"huggingface": _FEATURES} if embed else {})
         self._schema = arrow.schema(fields, marks)
@@ -55,7 +58,7 @@ class ParquetRows:
 
     def add(self, image: str | Mapping[str, Any], values: Mapping[str, Any]) -> None:
         """One row."""
-        self._group.append({IMAGE: image, **values})
+        self._group.append({self._image: image, **values})
         self._held += 0 if isinstance(image, str) else len(image["bytes"])
         if len(self._group) >= GROUP_ROWS or self._held >= GROUP_BYTES:
             self._flush()

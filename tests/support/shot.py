@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from jobs.disk.paths import folder_name
 from jobs.outcomes import Accepted, Fetched, RemoteDone
 from jobs.store.store import Store
 from jobs.views import ArtifactView
@@ -21,10 +22,10 @@ async def shoot(
     assert job is not None
     claim = await store.jobs.claim(claimed(job.id))
     assert claim is not None
-    assert await store.jobs.apply(Accepted(job.id, f"req-{key}", NIGHT))
+    assert await store.jobs.apply(Accepted(job.id, f"req-{folder_name(key)}", NIGHT))
     assert await store.jobs.apply(RemoteDone(job.id, ("https://pictures.example/1.png",), None))
     attempt = (await store.ledger.attempts(view.id))[-1]
-    made = [_kept(root / view.name / key, n, data, changes) for n, data in enumerate(images or (png(),), 1)]
+    made = [_kept(root / view.name / folder_name(key), n, data, changes) for n, data in enumerate(images or (png(),), 1)]
     for image in made:
         await store.ledger.record_image(job.id, attempt.id, image)
     assert await store.jobs.apply(Fetched(job.id, warnings, NIGHT))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobs.datasets.columns import columns_of
 from jobs.datasets.export import write_imagefolder, write_parquet, write_sidecars, write_webdataset
-from jobs.datasets.imagefolder import HardLinkCounts
+from jobs.datasets.imagefolder import FolderNotes
 from jobs.datasets.pictures import ImageSource
 from jobs.datasets.ways import PicturesWay
 from jobs.disk.paths import folder_name
@@ -107,34 +107,42 @@ async def write_data_set(
         CannotWrite: it cannot be written.
     """
     columns, source = await columns_of(store, batch.id), source_of(batch, settings)
-    hard_links = HardLinkCounts()
+    notes = FolderNotes()
     jobs, output = jobs_of(store, batch, search), order.output
     match order.form:
         case DataSetName.PARQUET:
             check_target(output, settings.database, Path(batch.sheet))
             images = await write_parquet(jobs, columns, source, output, embed=order.embed)
         case DataSetName.IMAGEFOLDER:
-            images, hard_links = await write_imagefolder(
+            images, notes = await write_imagefolder(
                 jobs, columns, source, output, split=order.split, way=order.way, xmp=order.xmp
             )
         case DataSetName.WEBDATASET:
             images = await write_webdataset(jobs, columns, source, output)
     console.message(f"Written: {output}, {count_of(images, 'picture')}")
-    _tell_hard_links(hard_links)
+    _tell_notes(notes)
     if order.xmp and order.form is DataSetName.PARQUET:
         return await write_all_sidecars(store, batch, settings, search)
     return told(source, settings, batch)
 
 
-def _tell_hard_links(counts: HardLinkCounts) -> None:
-    if counts.copied:
+def _tell_notes(notes: FolderNotes) -> None:
+    if notes.copied:
         console.message(
-            f"{count_of(counts.copied, 'picture')} copied: a hard link was refused ({counts.why}).", "yellow"
+            f"{count_of(notes.copied, 'picture')} copied: a hard link was refused ({notes.why_copied}).",
+            "yellow",
         )
-    if counts.linked:
+    if notes.hard_linked:
         console.message(
-            f"{count_of(counts.linked, 'picture')} hard linked: the very files of the output folder. "
+            f"{count_of(notes.hard_linked, 'picture')} hard linked: the very files of the output folder. "
             "A program that writes into one changes what was paid for."
+        )
+    if notes.types_are_guessed:
+        console.message(
+            "metadata.jsonl is larger than 10 MB: `datasets` guesses the types of its columns from the "
+            "start, and may stop where they change. With pyarrow beside Nightsheet, the metadata has types: "
+            "python -m pip install pyarrow",
+            "yellow",
         )
 
 
