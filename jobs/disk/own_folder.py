@@ -6,13 +6,13 @@ changed a file is known, and is not replaced.
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 
-from jobs.disk.atomic_file import cannot_write, sync_folder, unique_part
+from jobs.disk.atomic_file import cannot_write
+from jobs.disk.part_folder import part_folder, take_place
 from jobs.errors import UsageProblem
 
 LIST = ".nightsheet"
@@ -28,17 +28,13 @@ def own_folder(target: Path, kind: str) -> Iterator[Path]:
         UsageProblem: something else is there, which is left as it was.
         CannotWrite: the disk refuses.
     """
-    part = target.with_name(f".{target.name}.{unique_part()}")
     try:
         check_own_folder(target)
-        part.mkdir(parents=True)
-        try:
+        with part_folder(target) as part:
             yield part
             _write_list(part, kind)
             check_own_folder(target)  # writing took its time
-            _take_place(part, target)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+            take_place(part, target)
     except OSError as error:
         raise cannot_write(target, error) from error
 
@@ -118,20 +114,3 @@ def _size_of(path: Path) -> int | None:
     except OSError:
         return -1
     return found.st_size if S_ISREG(found.st_mode) else None
-
-
-def _take_place(part: Path, target: Path) -> None:
-    """Rename the new one into the place of the old one, which is put aside until that is done."""
-    if not target.exists():
-        part.rename(target)
-    else:
-        aside = target.with_name(f".{target.name}.{unique_part()}")
-        target.rename(aside)
-        try:
-            part.rename(target)
-        except OSError:
-            with suppress(OSError):
-                aside.rename(target)
-            raise
-        shutil.rmtree(aside, ignore_errors=True)
-    sync_folder(target.parent)
