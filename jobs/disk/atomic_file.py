@@ -40,11 +40,15 @@ class AtomicFile:
         assert self._descriptor is not None
         write_all(self._descriptor, data)
 
+    def sync(self) -> None:
+        """Have all that was written on the disk: then a commit needs no more room."""
+        assert self._descriptor is not None
+        os.fsync(self._descriptor)
+
     def commit(self, *, durable: bool = True) -> None:
         """Give the file the target's name; `durable`: its bytes are on the disk before, the name after."""
-        assert self._descriptor is not None
         if durable:
-            os.fsync(self._descriptor)
+            self.sync()
         self._close()  # an open file cannot be renamed on Windows
         self.path.replace(self._target)
         if durable:

@@ -67,6 +67,11 @@ def escape_formula(value: Any) -> str | int | float:
     return f"'{text}" if _is_formula(text) else text
 
 
+def without_escape(text: str) -> str:
+    """A text as it was before `escape_formula`. One that begins with ' on its own account stays as it is."""
+    return text[1:] if text[:1] == "'" and _is_formula(text[1:]) else text
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""

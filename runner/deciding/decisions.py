@@ -3,18 +3,21 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jobs.errors import UsageProblem
+from jobs.manifests.csv import without_escape
 from jobs.review.decisions import MOST_NOTE, MOST_STARS, DecisionWish, Said, Verdict
 from jobs.review.search import UNDECIDED
 
 FIELDS = ("key", "number", "sha256", "verdict", "stars", "note")
 """Of a decision, in JSON and in a file."""
 _MOST_NUMBER = 1 << 31
+_LINE_END = re.compile("\r\n?")
 _MOST_TOLD = 5
 """How many lines of a file are named one by one."""
 
@@ -49,10 +52,10 @@ def wish_of(told: Any) -> DecisionWish | NoDecision:
         if not isinstance(told["note"], str) or len(told["note"]) > MOST_NOTE:
             return NoDecision(f"A note is a text of at most {MOST_NOTE:,} characters.")
         said["note"] = told["note"]
-    return DecisionWish(told["key"], said, number, sha256)
+    return DecisionWish(told["key"], said, number, sha256 and sha256.lower())
 
 
-def wishes_in(path: Path) -> list[DecisionWish]:
+def wishes_in(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> list[DecisionWish]:
     """The decisions in a file: a CSV with a column `key`, or JSON Lines, a manifest among them.
 
     Columns that are no field of a decision are left aside, and so are rows that say nothing.
@@ -61,7 +64,7 @@ def wishes_in(path: Path) -> list[DecisionWish]:
         UsageProblem: it cannot be read, or a line of it is no decision.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _LINE_END.sub("\n", read(path).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageProblem(f"{path} cannot be read: {why}. Nothing was decided.") from error
@@ -135,10 +138,8 @@ def _of_row(names: Sequence[str], cells: Sequence[str]) -> dict[str, Any] | NoDe
     if "verdict" in told:
         verdict = told["verdict"].lower()
         told["verdict"] = None if verdict == UNDECIDED else verdict
-    if "key" in told and told["key"].startswith(
-        "'"
-    ):  # as an exported CSV has a key that looks like a formula
-        told["key"] = told["key"][1:]
+    if "key" in told:  # as an exported CSV has one that looks like a formula
+        told["key"] = without_escape(told["key"])
     return told
 
 

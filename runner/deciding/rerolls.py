@@ -11,6 +11,7 @@ import io
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
@@ -23,6 +24,7 @@ from anyio import to_thread
 from jobs.catalog.image_urls import content_named
 from jobs.catalog.registry import find
 from jobs.catalog.spec import ModelSpec
+from jobs.disk.atomic_file import AtomicFile
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
 from jobs.review.rerolls import NEW_SEED, MadeReroll
@@ -31,6 +33,7 @@ from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.planning import SEEDS, plan
 from jobs.sheets.rows.column_names import AGAIN
+from jobs.sheets.rows.keys import LONGEST_ID
 from jobs.sheets.sheet import open_sheet
 from jobs.sheets.source import SheetSource
 from jobs.states import JobState
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 OF = "reroll_of"
 """The column that says which job a row is a re-roll of."""
 _FIRST = ("id", "model", "prompt", "size", "count", "images", "seed", "optimize")
+_ROOM = len("-r99999")
+"""Characters of an id behind its job's key."""
 _WHY_NOT = {
     JobState.QUEUED: "it is queued, and comes by itself",
     JobState.SUBMITTING: "it is being sent",
@@ -107,7 +112,7 @@ async def reroll_sheet(
             left_out[one.key] = _WHY_NOT[job.state]
             continue
         if one.job_id not in written:  # several pictures of a series: it is paid whole, and once
-            new = [_free(f"{job.key}-r", taken) for _ in range(variants)]
+            new = [_free(_begin(job.key), taken) for _ in range(variants)]
             written[one.job_id] = tuple(new)
             places = await _places(store, job)
             folders |= dict.fromkeys(Path(place).parent for place in places.values())
@@ -131,9 +136,13 @@ async def write_reroll_sheet(store: "Store", sheet: RerollSheet) -> None:
     data = _csv(sheet.rows)
     try:
         await to_thread.run_sync(_check, sheet, data)
-        if not await store.rerolls.make(str(sheet.path.absolute()), sheet.made):
-            raise UsageProblem("Somebody else wrote a sheet of these re-rolls just now. Nothing was written.")
-        await to_thread.run_sync(_write, sheet.path, data)
+        with _reserved(sheet.path), AtomicFile(sheet.path) as file:
+            await to_thread.run_sync(_put, file, data)  # a full disk is found before anything is noted
+            if not await store.rerolls.make(str(sheet.path.absolute()), sheet.made):
+                raise UsageProblem(
+                    "Somebody else wrote a sheet of these re-rolls just now. Nothing was written."
+                )
+            await to_thread.run_sync(file.commit)
     except OSError as error:
         raise CannotWrite(f"{sheet.path} cannot be written: {error.strerror}.") from error
 
@@ -162,6 +171,13 @@ async def _checked(store: "Store", output: Path) -> Path:
             hint="A sheet of re-rolls is a batch of its own: choose another name with --output.",
         )
     return output
+
+
+def _begin(key: str) -> str:
+    """How the ids of a job's re-rolls begin: those of a key that is too long for more have its beginning."""
+    if len(key) <= LONGEST_ID - _ROOM:
+        return f"{key}-r"
+    return f"{key[: LONGEST_ID - _ROOM - 9]}-{hashlib.sha256(key.encode()).hexdigest()[:8]}-r"
 
 
 def _free(begin: str, taken: set[str]) -> str:
@@ -240,7 +256,18 @@ def _differences(rows: Sequence[Mapping[str, str]], found: Sequence[PlannedJob |
             yield f"{row['id']}, id."
 
 
-def _write(path: Path, data: bytes) -> None:
+@contextmanager
+def _reserved(path: Path) -> Iterator[None]:
+    """An empty file of this name, which nobody else has. Where the block fails it is gone."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        file.write(data)
+    path.open("xb").close()
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _put(file: AtomicFile, data: bytes) -> None:
+    file.write(data)
+    file.sync()

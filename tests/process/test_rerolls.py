@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import anyio
 import pytest
 
 from tests.support.command import QUICK, desk
@@ -44,3 +45,36 @@ async def test_a_reroll_is_paid_once_wherever_it_is_run(tmp_path: Path) -> None:
         assert (more["sheet"], more["jobs"]) == ("sheet-rerolls-2.csv", 1)
         assert (await here.call("run", more["sheet"], *QUICK)).code == 0
         assert len(here.service.ledger) == first + 3
+
+
+async def test_variants_of_the_same_words_are_each_paid_once(tmp_path: Path) -> None:
+    """The same words and seed three times; run again, or in another database, not once more."""
+    async with desk(tmp_path) as here:
+        assert (await here.call("run", here.sheet(2), *QUICK)).code == 0
+        first = len(here.service.ledger)
+        assert (await here.call("decide", "sheet", "--reroll", "row-0")).code == 0
+        three = ("--variants", "3", "--seed", "same")
+        told = json.loads((await here.call("reroll", "sheet", *three, "--json")).out)
+        assert told["jobs"] == 3
+        for again in ((), (), ("--db", "other.db"), ("--db", "third.db", "--batch", "renamed")):
+            await here.call("run", told["sheet"], *QUICK, *again)
+            assert len(here.service.ledger) == first + 3, again
+
+
+async def test_a_reroll_that_is_run_twice_at_once_is_paid_once(tmp_path: Path) -> None:
+    """One of the two has the database; the other one is refused, or comes after it."""
+    async with desk(tmp_path) as here:
+        assert (await here.call("run", here.sheet(2), *QUICK)).code == 0
+        first = len(here.service.ledger)
+        assert (await here.call("decide", "sheet", "--reroll", "row-0", "--reroll", "row-1")).code == 0
+        told = json.loads((await here.call("reroll", "sheet", "--json")).out)
+        both: list[int] = []
+
+        async def run() -> None:
+            both.append((await here.call("run", told["sheet"], *QUICK)).code)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run)
+            tasks.start_soon(run)
+        assert 0 in both
+        assert len(here.service.ledger) == first + 2

@@ -25,7 +25,10 @@ async def shoot(
     assert await store.jobs.apply(Accepted(job.id, f"req-{folder_name(key)}", NIGHT))
     assert await store.jobs.apply(RemoteDone(job.id, ("https://pictures.example/1.png",), None))
     attempt = (await store.ledger.attempts(view.id))[-1]
-    made = [_kept(root / view.name / folder_name(key), n, data, changes) for n, data in enumerate(images or (png(),), 1)]
+    made = [
+        _kept(root / view.name / folder_name(key), n, data, changes)
+        for n, data in enumerate(images or (png(),), 1)
+    ]
     for image in made:
         await store.ledger.record_image(job.id, attempt.id, image)
     assert await store.jobs.apply(Fetched(job.id, warnings, NIGHT))

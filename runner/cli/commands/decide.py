@@ -1,5 +1,6 @@
 """`nightsheet decide`: verdicts and stars for pictures, from a terminal or from a file."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,8 @@ def command(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="A CSV with key, number, sha256, verdict, stars, note; or JSON Lines, a manifest too.",
+            help="A CSV with key, number, sha256, verdict, stars, note; or JSON Lines, a manifest too. "
+            "- is standard input.",
         ),
     ] = None,
 ) -> int:
@@ -86,7 +88,7 @@ async def _decide(settings: Settings, name: str | None, words: DecisionWords, fi
     from runner.deciding.decisions import wishes_in
 
     async with batch_to_change(settings, system_clock(), name) as (store, batch):
-        in_file = [] if file is None else wishes_in(file)
+        in_file = [] if file is None else wishes_in(file, _read)
         typed = await wishes_from(words, store, batch)
         decided = await _carry_out(store, batch, in_file, DecisionSource.FILE)
         decided = decided.then(await _carry_out(store, batch, typed, DecisionSource.CLI))
@@ -98,6 +100,10 @@ async def _decide(settings: Settings, name: str | None, words: DecisionWords, fi
         else:
             report.show(batch.name, decided, all_images=settings.verbose)
     return ExitCode.INCOMPLETE if decided.refused else ExitCode.OK
+
+
+def _read(file: Path) -> bytes:
+    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
 
 
 async def _carry_out(

@@ -19,6 +19,7 @@ from runner.settings import Settings
 if TYPE_CHECKING:
     from runner.deciding.rerolls import RerollSheet
 
+_GONE = ". It is not there any more: mark them again to have them in another sheet."
 EXAMPLE = "nightsheet reroll first-night --variants 2"
 
 
@@ -70,6 +71,13 @@ async def _reroll(
             _show(batch.name, sheet, price, settings, dry_run=dry_run)
 
 
+def _is_there(sheet: Path) -> bool:
+    try:
+        return sheet.stat().st_size > 0
+    except OSError:
+        return False
+
+
 def _as_json(
     sheet: "RerollSheet", price: tuple[Decimal | None, Decimal | None], settings: Settings
 ) -> dict[str, Any]:
@@ -107,7 +115,7 @@ def _show(
     if not sheet.rows:
         console.result(f"Batch {batch}: nothing is marked for a re-roll, and in no sheet yet.")
         for path in sheet.made_before:
-            console.result(f"Written before: {path}")
+            console.result(f"Written before: {path}{'' if _is_there(Path(path)) else _GONE}")
         return
     jobs, pictures = count_of(sheet.work.jobs, "job"), count_of(sheet.work.images, "picture")
     console.result(f"{jobs}, at most {pictures}, {price_words(*price)}.")

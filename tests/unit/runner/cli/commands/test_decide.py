@@ -1,5 +1,8 @@
 """`nightsheet decide`: verdicts by key, by search and by file; what was changed is told."""
 
+import io
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +157,60 @@ def test_for_scripts(night: World) -> None:
         ],
         "refused": [{"key": "z", "number": None, "sha256": None, "why": "no_job"}],
     }
+
+
+def typed(world: World, monkeypatch: pytest.MonkeyPatch, text: str) -> Any:
+    """`decide --from -`, with this on standard input."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    return world.run("decide", "night", "--from", "-")
+
+
+@pytest.mark.parametrize(
+    "text", ["\ufeffkey;verdict\r\na;accepted\r\n", '{"key": "a", "verdict": "accepted"}\n\n']
+)
+def test_decisions_come_from_a_pipe(night: World, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """As from a file, a table or lines of JSON."""
+    assert typed(night, monkeypatch, text).out == "a:1: accepted\n"
+    assert decided(night) == {"a": [(1, "accepted", 0, "", "file")]}
+
+
+def test_a_pipe_that_says_nonsense_decides_nothing(night: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even what its other lines say."""
+    ran = typed(night, monkeypatch, "key,verdict\na,accepted\nc,perhaps\n")
+    assert (ran.code, "Line 3: A verdict is" in ran.err) == (2, True)
+    assert decided(night) == {}
+
+
+@pytest.mark.parametrize(("other", "comes_first"), [("0" * 64, True), ("f" * 64, False)])
+def test_of_two_hashes_the_one_that_is_there_counts(
+    night: World, monkeypatch: pytest.MonkeyPatch, other: str, *, comes_first: bool
+) -> None:
+    """Fetched again and another one: what was said of the old one is refused, in whatever order they come."""
+    sha256 = night.jobs()["a"].images[0].sha256
+    lines = [f"a,1,{sha256.upper()},accepted", f"a,1,{other},rejected"]
+    head = ["key,number,sha256,verdict"]
+    ran = typed(night, monkeypatch, "\n".join([*head, *(lines[::-1] if comes_first else lines)]))
+    assert ran.code == 1
+    assert decided(night) == {"a": [(1, "accepted", 0, "", "file")]}
+
+
+def test_a_key_that_begins_with_an_apostrophe(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where a table had to hide a formula the apostrophe is not the key's own."""
+    world.load(job(0, "'tis"), job(1, "tis"), job(2, "-x"))
+    ran = typed(world, monkeypatch, "key,verdict\n'tis,accepted\n'-x,rejected\n")
+    assert ran.code == 0, ran.err
+    found = {key: one[0][1] for key, one in decided(world).items()}
+    assert found == {"'tis": "accepted", "-x": "rejected"}
+
+
+def test_odd_keys_are_decided_about(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quotes, separators and numbers, in a table and in lines of JSON."""
+    keys = ['"a", b', "a;b", "\u00e4 \U0001f98a", "=1", "a:1", "none", "1"]
+    world.load(*(job(n, key) for n, key in enumerate(keys)))
+    cells = [f'"{key}"' for key in (one.replace('"', '""') for one in keys)]
+    ran = typed(world, monkeypatch, "\n".join(["key,verdict", *(f"{cell},accepted" for cell in cells)]))
+    assert ran.code == 0, ran.err
+    assert set(decided(world)) == set(keys)
+    lines = [json.dumps({"key": key, "verdict": None}) for key in keys]
+    assert typed(world, monkeypatch, "\n".join(lines)).code == 0
+    assert decided(world) == {}
