@@ -37,6 +37,10 @@ SHAPE_RULES = [
 
 _BY_CONTENT = re.compile(r"picture:sha256:([0-9a-f]{64})\.(jpg|png)")
 
+_GLUED = re.compile(r"[^/=&?:,(@!%]https?://", re.IGNORECASE)
+"""A second address; not one that the first has in its path or query, as a proxy's has."""
+
+_TWO = "Two addresses stand here as one: a bar separates them, as in one|other."
 _NEEDED = "Put the picture where anyone can fetch it and give its https:// address."
 
 
@@ -61,7 +65,8 @@ def reference(address: str) -> str:
     if sentence is None:
         return address
     # Braces in the sentence would be read as a template, so it is passed as a value.
-    raise PydanticCustomError("reference", "{sentence}", {"sentence": sentence, "hint": _NEEDED})
+    hint = "" if sentence == _TWO else _NEEDED
+    raise PydanticCustomError("reference", "{sentence}", {"sentence": sentence, "hint": hint})
 
 
 def why_not(address: str) -> str | None:
@@ -80,6 +85,8 @@ def why_not(address: str) -> str | None:
         return "This address cannot be read."
     if not host or any(letter <= " " or letter == "\x7f" for letter in address):
         return "This address cannot be read: a host is missing, or a space or line break is inside."
+    if _GLUED.search(address):
+        return _TWO
     return _not_public(parts.scheme, host)
 
 

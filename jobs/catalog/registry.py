@@ -20,8 +20,18 @@ def find(model_id: str) -> ModelSpec | None:
     return MODELS.get(model_id)
 
 
+def family(name: str) -> tuple[str, ...]:
+    """The models of a family that is named without one of them, as in `seedream 4.5`."""
+    wanted = _spelling(name)
+    return tuple(known for known in MODELS if wanted and f"/{wanted}/" in f"/{known}")
+
+
+def _spelling(name: str) -> str:
+    return name.strip().strip("/").lower().replace(".", "-").replace("_", "-").replace(" ", "-")
+
+
 def suggest(model_id: str) -> str | None:
     """The id that was probably meant, or None. `seedream-4.5/edit` suggests `bytedance/seedream-4-5/edit`."""
-    wanted = model_id.strip().strip("/").lower().replace(".", "-").replace("_", "-").replace(" ", "-")
+    wanted = _spelling(model_id)
     ending = [known for known in MODELS if known.endswith("/" + wanted)]
     return ending[0] if len(ending) == 1 else closest(wanted, MODELS)

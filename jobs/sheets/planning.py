@@ -165,6 +165,8 @@ class _Planner:
         if spec.has_seed and (seed := spec.vocabulary["seed"]) not in inputs:
             inputs[seed] = self._rng.randrange(SEEDS)
         self._jobs += 1
+        own = self._columns.own(row)
+        self._survey.look(own)
         return PlannedJob(
             position=self._jobs - 1,
             row=row.line,
@@ -172,8 +174,10 @@ class _Planner:
             fingerprint=digest,
             model=spec.model_id,
             inputs=inputs,
-            columns={**bound.own, **self._columns.own(row), **({AGAIN: again} if again else {})},
-            warnings=(
+            columns={**bound.own, **own, **({AGAIN: again} if again else {})},
+            warnings=()
+            if row.refused  # such a row has a problem: what is odd about the rest of its cell says it again
+            else (
                 *row.warnings,
                 *validated.warnings,
                 *self._of_addresses(inputs),

@@ -1,15 +1,24 @@
 """What a pass over a sheet learns beside its jobs: the user's own columns, and what came of them."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jobs.catalog.foreign_inputs import instead_of
 from jobs.problems import Problem, at
+from jobs.sheets.row import is_blank
 from jobs.sheets.rows.column_names import plain
 from jobs.sheets.sheet import Sheet
 
 LEFT_OUT_SHOWN = 8
 """Rows that are left out, of which the lines are named."""
+_LOOKED_AT = 20
+"""Jobs at the beginning whose own cells are looked at."""
+_SIZE = re.compile(
+    r"\s*(?:[0-9]{3,5}\s*(?:px)?\s*[x\u00d7*:]\s*[0-9]{3,5}\s*(?:px)?|[1248]k"
+    r"|(?:1:1|16:9|9:16|4:3|3:4|3:2|2:3|4:5|5:4|21:9))\s*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -27,6 +36,17 @@ class Survey:
     otherwise: dict[str, str] = field(default_factory=dict)
     left_out: int = 0
     left_out_rows: list[int] = field(default_factory=list)
+    _looks: dict[str, bool] = field(default_factory=dict)
+    _looked_at: int = 0
+
+    def look(self, cells: Mapping[str, str]) -> None:
+        """See what the user's own cells of a job look like. Only the first jobs are looked at."""
+        if self._looked_at < _LOOKED_AT:
+            self._looked_at += 1
+            for name, text in cells.items():
+                if not is_blank(text):
+                    is_size = _SIZE.fullmatch(text) is not None
+                    self._looks[name] = is_size and self._looks.get(name, True)
 
     @property
     def unsent(self) -> list[str]:
@@ -49,6 +69,10 @@ class Survey:
         for name in self.unsent:
             if name in sheet.opened.own:
                 continue
-            if instead := instead_of(plain(name), sorted(self.models)):
-                place = at(sheet.opened.file, sheet.opened.header_line, column=name)
+            place = at(sheet.opened.file, sheet.opened.header_line, column=name)
+            models = sorted(self.models)
+            if instead := instead_of(plain(name), models):
                 yield place.problem("The column is not sent.", instead)
+            elif self._looks.get(name):
+                hint = instead_of("dimensions", models) or ""
+                yield place.problem("Its cells look like sizes, and the column is not sent.", hint)

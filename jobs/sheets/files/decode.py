@@ -4,17 +4,21 @@ Nothing is guessed: bytes that are not UTF-8 could be any of a dozen encodings, 
 """
 
 import codecs
+import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_WORD = 40
+"""Bytes of a word that are shown."""
 LONGEST_LINE = 16_000_000
 """Characters. A line is held in memory, so a file without line breaks is not read to its end."""
 
 _END_MARK = "\x1a"
 """DOS programs end a text with it (^Z)."""
 _SAVE_AS = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8").'
-_OR_SAY = 'Save the sheet as UTF-8 (in Excel: "CSV UTF-8"), or say what it is: --encoding cp1252'
+_PROBABLE = ("cp1252", "mac-roman", "cp1251", "shift_jis")
+"""Encodings that a person chooses from, by how a word would read."""
 
 
 class BadText(Exception):
@@ -126,5 +130,19 @@ def _undecodable(path: Path, encoding: str) -> BadText:
                     break
                 byte = line[error.start]
                 sentence = f"The line is not {name}: byte 0x{byte:02X} at {error.start + 1}."
-                return BadText(number, sentence, _OR_SAY if name == "UTF-8" else _SAVE_AS)
+                return BadText(number, sentence, _or_say(line, error.start) if name == "UTF-8" else _SAVE_AS)
     return BadText(None if encoding.startswith("utf-16") else number, f"The file is not {name}.", _SAVE_AS)
+
+
+def _or_say(line: bytes, at: int) -> str:
+    """What to do about a word that is not UTF-8: with each encoding, how it would be read, and be sent."""
+    start = max(line.rfind(mark, 0, at) for mark in (b" ", b",", b";", b"\t", b'"', b"|")) + 1
+    word = re.split(rb"[\s,;\"|]", line[start : start + _WORD], maxsplit=1)[0]
+    read: dict[str, str] = {}
+    for name in _PROBABLE:
+        with suppress(UnicodeDecodeError):
+            text = word.decode(name)
+            if text.isprintable() and text not in read.values():
+                read[name] = text
+    ways = "; ".join(f"--encoding {name} reads {text}" for name, text in read.items())
+    return f"{_SAVE_AS[:-1]}, or say what it is: {ways or '--encoding NAME'}."

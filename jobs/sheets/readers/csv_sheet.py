@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 
+from jobs.catalog.foreign_inputs import word_elsewhere
 from jobs.problems import Problem, at
 from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.opened import TableSheet
 from jobs.sheets.readers.table import ALL_READABLE, Record, Records, UnreadableCell, open_table
-from jobs.sheets.rows.column_names import is_heading, known_names
+from jobs.sheets.rows.column_names import is_heading, known_names, plain
 from jobs.sheets.rows.odd_texts import cut_at
 from jobs.sheets.source import SheetSource
 
@@ -62,11 +64,12 @@ def _layout(source: SheetSource) -> _Layout:
     return max(layouts, key=lambda layout: header_likeness(_first(source, layout)))
 
 
-def header_likeness(header: Iterable[str]) -> tuple[int, int]:
-    """How much a first record looks like a header: its known names, then its near misses."""
+def header_likeness(header: Iterable[str]) -> tuple[int, int, int]:
+    """How much a first record looks like a header: known names, near misses, words of other programs."""
     names = [name.strip() for name in header]
     known = known_names()
-    return sum(name in known for name in names), sum(map(is_heading, names))
+    others = sum(word_elsewhere(plain(name)) is not None for name in names)
+    return sum(name in known for name in names), sum(map(is_heading, names)), others
 
 
 def _first(source: SheetSource, layout: _Layout) -> Sequence[str]:
@@ -147,6 +150,7 @@ def _records(source: SheetSource, layout: _Layout) -> Records:
 def _checked(file: str, lines: Iterator[str], layout: _Layout) -> Iterator[tuple[Record | Problem, int]]:
     """Records and problems, each with the number of its lines."""
     delimiter = layout.delimiter
+    is_header, spaced = True, False
     try:
         for read in _read(lines, layout):
             if isinstance(read, _Broken):
@@ -162,9 +166,37 @@ def _checked(file: str, lines: Iterator[str], layout: _Layout) -> Iterator[tuple
             odd = ALL_READABLE
             if not text.isascii() or "'" in text or ' "' in text or '\t"' in text or '="' in text:
                 odd = _quoted_in_vain(cells, text, delimiter)
-            yield (line, cells, odd, ()), len(texts)
+            if is_header:
+                is_header, spaced = False, f"{delimiter} " in text
+                yield (line, cells, odd, ()), len(texts)
+                continue
+            told = (
+                not spaced
+                and f"{delimiter} " in text
+                and not odd
+                and _cut_in_a_sentence(cells, text, delimiter)
+            )
+            yield (line, cells, odd, _CUT if told else ()), len(texts)
     except BadText as bad:
         yield at(file, bad.line).problem(bad.message, bad.hint), 1
+
+
+_CUT = (
+    "A cell begins with a space, as if a sentence was cut at the delimiter before it: is the text whole? "
+    "A cell with the delimiter in it must stand in double quotes.",
+)
+
+
+def _cut_in_a_sentence(cells: list[str], text: str, delimiter: str) -> bool:
+    """Whether a cell of several words is followed by one that begins with a space and a word."""
+    return any(
+        after[:1] == " "
+        and after.strip()[:1].isalpha()
+        and before[:1] != " "
+        and " " in before.strip()
+        and delimiter + after in text
+        for before, after in pairwise(cells)
+    )
 
 
 def _quoted_in_vain(cells: list[str], text: str, delimiter: str) -> Mapping[int, UnreadableCell]:

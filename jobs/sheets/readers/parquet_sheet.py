@@ -48,8 +48,8 @@ def open_parquet(source: SheetSource) -> TableSheet:
     return TableSheet(
         source.name,
         rows=lambda: _rows(source, read, own),
-        columns=tuple(names),
-        own=own,
+        columns=tuple(read),
+        own=own.intersection(read),
         warnings=tuple(at(source.name, column=name).problem(_BYTES) for name in left_out),
     )
 

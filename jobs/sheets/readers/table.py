@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 
-from jobs.problems import Problem, at
+from jobs.catalog.foreign_inputs import word_elsewhere
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.opened import TableSheet, unreadable
 from jobs.sheets.row import Cell, Row, is_blank
 from jobs.sheets.rows.column_names import is_heading, plain
@@ -28,6 +30,9 @@ Record = tuple[int, Sequence[str], Mapping[int, UnreadableCell], tuple[str, ...]
 
 Records = Generator[Record | Problem, None, None]
 
+_MOST_ABOVE = 20
+"""Records below the first one in which the header is looked for."""
+
 ALL_READABLE: Mapping[int, UnreadableCell] = {}
 
 
@@ -49,9 +54,12 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Tabl
             place = at(file, line, column=cells[index].strip(), value=why.value)
             return unreadable(place.problem(why.message, why.hint))
         header = [name.strip() for name in cells]
+        if not any(map(is_heading, header)):
+            place = at(file, line, value=cells)
+            return unreadable(
+                place.problem("No column of the header is known.", _what_then(header, beginning))
+            )
         copy_of = _copy_of(header, beginning)
-    if not any(map(is_heading, header)):
-        return unreadable(at(file, line, value=cells).problem("No column of the header is known.", BEGIN))
     return TableSheet(
         file,
         rows=lambda: _rows(file, records, header, too_wide),
@@ -60,6 +68,17 @@ def open_table(file: str, records: Callable[[], Records], too_wide: str) -> Tabl
         problems=tuple(_twice(file, line, header)),
         copy_of=copy_of,
     )
+
+
+def _what_then(header: Sequence[str], records: Iterator[Record | Problem]) -> str:
+    """What to do about a first record without a known name: it is a title, or it has other words."""
+    meant = [(name, word) for name in header if (word := word_elsewhere(plain(name)))]
+    if meant:
+        return f"Rename {', '.join(f'{excerpt(name)} to {word}' for name, word in meant)}."
+    for record in islice(records, _MOST_ABOVE):
+        if not isinstance(record, Problem) and any(map(is_heading, map(str.strip, record[1]))):
+            return f"Line {record[0]} looks like the header: delete what stands above it."
+    return f"{BEGIN}. A file with a prompt a line and no header is read with --format txt."
 
 
 def _copy_of(header: Sequence[str], records: Iterator[Record | Problem]) -> str | None:

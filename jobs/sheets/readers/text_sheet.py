@@ -8,7 +8,7 @@ from jobs.sheets.files.decode import BadText, read_lines
 from jobs.sheets.opened import TableSheet, unreadable
 from jobs.sheets.readers.csv_sheet import DELIMITERS
 from jobs.sheets.row import Row
-from jobs.sheets.rows.column_names import PROMPT, is_heading
+from jobs.sheets.rows.column_names import FAMILY_PARTS, PROMPT, is_heading
 from jobs.sheets.source import SheetSource
 from jobs.sheets.text_rules import why_not_text
 
@@ -23,6 +23,11 @@ def open_text(source: SheetSource) -> TableSheet:
     return TableSheet(source.name, rows=lambda: _rows(source), columns=(PROMPT,))
 
 
+_GOES_ON = (
+    "The line ends as if it went on in the next one: each line is a prompt of its own, and is paid for.",
+)
+
+
 def _rows(source: SheetSource) -> Iterator[Row | Problem]:
     for found in _lines(source):
         if isinstance(found, Problem):
@@ -32,7 +37,7 @@ def _rows(source: SheetSource) -> Iterator[Row | Problem]:
         if sentence := why_not_text(text):
             yield at(source.name, number, column=PROMPT, value=text).problem(sentence)
         else:
-            yield Row(number, {PROMPT: text})
+            yield Row(number, {PROMPT: text}, warnings=_GOES_ON if text.endswith((",", "\\")) else ())
 
 
 def _lines(source: SheetSource) -> Iterator[tuple[int, str] | Problem]:
@@ -45,10 +50,15 @@ def _lines(source: SheetSource) -> Iterator[tuple[int, str] | Problem]:
         yield at(source.name, bad.line).problem(bad.message, bad.hint)
 
 
+_DOCUMENT = frozenset(("jobs", "defaults", "model_defaults", "image_sets", *FAMILY_PARTS))
+
+
 def _another_format(line: str) -> tuple[str, str] | None:
     """What a line is the beginning of, in words and as a format."""
     if line.startswith(('{"', "[{", '["')):
         return "JSON", "jsonl" if line.startswith("{") else "json"
+    if line.rstrip(" :") in _DOCUMENT and line.endswith(":"):
+        return "YAML", "yaml"
     for delimiter in DELIMITERS:
         names = [name.strip().strip('"') for name in line.split(delimiter)]
         if len(names) > 1 and sum(map(is_heading, names)) > len(names) // 2:

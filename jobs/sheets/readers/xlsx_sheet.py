@@ -25,6 +25,8 @@ from jobs.suggestions import closest, did_you_mean
 LAST_ROW = 1_048_576
 """The format's own: a larger number is forged, and would stand for as many empty rows before it."""
 
+_NAMED = 4
+"""Worksheets that a warning names."""
 _RESAVE = "Open it in a spreadsheet program and save it again as .xlsx."
 _TOO_WIDE = "Name the column in the header, or empty the cell."
 
@@ -61,8 +63,10 @@ def open_xlsx(source: SheetSource) -> TableSheet:
         return unreadable(_unreadable(source, error))
     records = partial(_records, source, name, layout, formulas=formulas)
     opened = open_table(source.name, records, _TOO_WIDE)
-    if layout.hidden_columns:
-        opened = replace(opened, warnings=tuple(_hidden_columns(opened, records, layout)))
+    told = [*_hidden_columns(opened, records, layout)] if layout.hidden_columns else []
+    if source.worksheet is None and len(names) > 1 and not opened.problems:
+        told.append(_others(source.name, names[1:]))
+    opened = replace(opened, warnings=tuple(told))
     return opened if name == first else replace(opened, worksheet=name)
 
 
@@ -90,6 +94,14 @@ def _hidden_columns(opened: TableSheet, records: Callable[[], Records], layout: 
         if index in layout.hidden_columns and name in known:
             place = at(opened.file, first[0], column=name)
             yield place.problem("The column is hidden in the workbook, but it counts.")
+
+
+def _others(file: str, names: Sequence[str]) -> Problem:
+    """A warning of the worksheets that are not read: somebody may have spread the jobs over several."""
+    shown = ", ".join(str(excerpt(name)) for name in names[:_NAMED])
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    place = at(file, value=shown + more)
+    return place.problem("Only the first worksheet is read, not this.", "--worksheet NAME reads another one.")
 
 
 def _named(wanted: str, names: Sequence[str]) -> str:

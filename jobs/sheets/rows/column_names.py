@@ -1,9 +1,10 @@
 """Column names: which are known, which field of a model each stands for, and which are misspelt."""
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
-from jobs.catalog.registry import MODELS, suggest
+from jobs.catalog.registry import MODELS, family, suggest
 from jobs.catalog.spec import ModelSpec
 from jobs.sheets.rows.ordinary_words import ORDINARY
 from jobs.suggestions import did_you_mean, edit_distance
@@ -55,8 +56,13 @@ def known_names() -> tuple[str, ...]:
 
 
 def plain(name: str) -> str:
-    """A name written by hand in the spelling of known names: `Image Size` is `image_size`."""
-    return "_".join(name.lower().replace("-", " ").split())
+    """A name written by hand in the spelling of known names: `Image Size`, `imageSize` are `image_size`."""
+    if not name.islower():
+        name = _HUMP.sub(" ", name).lower()
+    return "_".join(name.replace("-", " ").split())
+
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 
 
 @lru_cache(maxsize=4096)
@@ -87,4 +93,6 @@ def is_heading(name: str) -> bool:
 
 def unknown_model(model: str) -> tuple[str, str]:
     """A sentence for a model id that is not known, and a hint at the one that was meant."""
+    if models := family(model):
+        return "This names a family of models, not one of them.", f"One of: {', '.join(models)}."
     return "There is no such model.", did_you_mean(suggest(model), f"Models: {', '.join(MODELS)}.")

@@ -11,7 +11,7 @@ from jobs.sheets.images.album import NOWHERE, Album, LocalImage
 from jobs.sheets.row import Cell, Row, is_blank
 from jobs.sheets.rows.image_cells import ImageSets, read_image_cell
 from jobs.sheets.rows.odd_texts import is_nothing, odd_in_a_prompt, why_not_a_prompt, why_not_a_value
-from jobs.sheets.rows.template import fill
+from jobs.sheets.rows.template import fill, partly_filled, unfilled
 from jobs.suggestions import match_choice
 
 # Spreadsheets and data frames write a column of whole numbers with gaps as 3.0.
@@ -114,6 +114,7 @@ def read_values(
             continue
         value = value or _value(cell, spec.fields[name])
         if name == prompt and type(value) is str:
+            made.warnings += unfilled(value, columns)
             value = _prompt(made, value)
         if isinstance(value, _Refusal):
             made.cell_problems.append(CellProblem(source, value.message, value.hint))
@@ -158,6 +159,8 @@ def _filled_in(
 ) -> tuple[Cell, _Refusal | None]:
     """The cell with its names replaced, or why it is refused. Warns of names that stand for nothing."""
     named: set[str] = set()
+    for text in (source.cell,) if isinstance(source.cell, str) else source.cell:
+        made.warnings += partly_filled(text, columns)
     cell, empty = _filled(source.cell, columns, cells, named)
     column = excerpt(source.column)
     made.warnings.extend(

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from jobs.sheets.row import Cell
+from jobs.sheets.rows.foreign_prompts import foreign_in, is_plain, is_settings
 
 Oddity = tuple[str, str]
 """A sentence and a hint."""
@@ -36,6 +37,8 @@ _QUOTES = {
     "\u2039": "\u203a",
     "\u2018": "\u2019",
     "\u201a": "\u2018\u2019",
+    "\u300c": "\u300d",
+    "\u300e": "\u300f",
     "'": "'",
     '"': '"',
     "`": "`'",
@@ -44,16 +47,25 @@ _QUOTES = {
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]")
 _BLANK_LETTERS = frozenset("\u2800\u3164\u115f\u1160\uffa0\u034f")
 _ENTITY = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#[0-9]{1,6}|#x[0-9a-fA-F]{1,6});")
-_OPTION = re.compile(r"(?:^|\s)(--[A-Za-z][\w-]*)")
 _COMMENT = re.compile(r"\s*(?:#(?![0-9])|//|<!--|/\*|;|--\s|%\s)")
-_PLACEHOLDERS = frozenset({"prompt", "prompts", "caption", "text", "tbd", "todo", "fixme", "lorem ipsum"})
+_PLACEHOLDERS = frozenset(
+    (
+        *("prompt", "prompts", "caption", "text", "tbd", "todo", "fixme", "lorem ipsum", "test", "example"),
+        *("total", "totals", "subtotal", "grand total", "sum", "summe", "gesamt", "as above", "see above"),
+        *("same", "ditto", "same as above", "xxx", "end"),
+    )
+)
 _OTHER_CELL = re.compile(
-    r"[-+]?[0-9][0-9.,:/%-]*|true|false|yes|no|https?://\S+|[^\s?*]+\.(?:png|jpe?g|webp|gif|tiff?)",
+    r"[-+]?[0-9][0-9.,:/%-]*|true|false|yes|no|https?://\S+|[^\s?*]+\.(?:png|jpe?g|webp|gif|tiff?)"
+    r"|[-+]?[$\u20ac\u00a3\u00a5]\s?[0-9][0-9.,]*|[0-9][0-9.,]*\s?[\u20ac$%]"
+    r"|[0-9]{1,2}[-/. ](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:[-/. ][0-9]{2,4})?"
+    r"|[0-9]{1,6}\s?[x\u00d7*:]\s?[0-9]{1,6}|[248]k",
     re.IGNORECASE,
 )
 """What a whole cell holds whose column is not that of prompts."""
 
 _WRITE = "Write the prompt, or leave the row out."
+_NO_SETTINGS = "Leave the row out: only prompts are sent, and columns such as size and seed."
 
 
 def is_error_value(text: str) -> bool:
@@ -85,6 +97,8 @@ def why_not_a_value(cell: Cell) -> Oddity | None:
 
 def why_not_a_prompt(text: str) -> Oddity | None:
     """Why nobody means this as a prompt; None where somebody may."""
+    if is_settings(text):
+        return "These are another program's settings or negative prompt, not a prompt.", _NO_SETTINGS
     if len(text) > 20 and text[0].isalnum() and text[0].isascii():
         return None
     if odd := why_not_a_value(text):
@@ -101,8 +115,7 @@ def why_not_a_prompt(text: str) -> Oddity | None:
 def odd_in_a_prompt(text: str) -> Iterator[str]:
     """What a warning or a problem says of a prompt before anybody pays for it."""
     if text.isascii() and text.isprintable():
-        is_plain = "--" not in text and '""' not in text and "&" not in text
-        if is_plain and text[0].isalnum() and len(text) > 20 and " " in text:
+        if text[0].isalpha() and len(text) > 20 and " " in text and is_plain(text):
             return
     else:
         yield from _odd_letters(text)
@@ -112,11 +125,7 @@ def odd_in_a_prompt(text: str) -> Iterator[str]:
         yield 'Two double quotes in a row ("") are sent as two.'
     if "&" in text and (entity := _ENTITY.search(text)):
         yield f"{entity.group()} is HTML for another character, and is sent as it stands."
-    if "--" in text and (option := _OPTION.search(text)):
-        yield (
-            f"{option.group(1)} is another program's option: this model reads it as words of the prompt. "
-            "Columns such as size and seed say such things here."
-        )
+    yield from foreign_in(stripped)
     if len(stripped) <= 20 and stripped.lower() in _PLACEHOLDERS:
         yield f"The prompt is the word {stripped}: a heading, or a gap that was never filled?"
     elif _OTHER_CELL.fullmatch(stripped):

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from jobs.catalog.foreign_inputs import word_elsewhere
 from jobs.catalog.registry import MODELS
 from jobs.catalog.spec import Finding, ModelSpec
-from jobs.problems import Problem, at
+from jobs.problems import Problem, at, excerpt
 from jobs.sheets.images.album import LocalImage
 from jobs.sheets.opened import DocumentSheet, OpenedSheet, image_sets_of
 from jobs.sheets.row import Cell, Row
-from jobs.sheets.rows.column_names import AGAIN, ID, MODEL, fields_of, word_for
+from jobs.sheets.rows.column_names import AGAIN, ID, MODEL, fields_of, plain, word_for
 from jobs.sheets.rows.columns import Columns
 from jobs.sheets.rows.inputs import CellProblem, GivenCell, InputValues, cells_by_field, read_values
 
@@ -167,8 +168,14 @@ def _problems(
         word = word_for(bound.spec, finding.field)
         if headings is not None and finding.field not in headings and finding.field not in given:
             lacks = f"The sheet has no such column, which {bound.spec.model_id} needs."
-            yield at(file, opened.header_line, column=word).problem(lacks, f"Add a column {word}.")
+            yield at(file, opened.header_line, column=word).problem(lacks, _by_another_name(word, opened))
             continue
         heading = word if headings is None else headings.get(finding.field, word)
         source = given.get(finding.field, GivenCell(heading, "", row.line))
         yield source.at(file, finding.value).problem(finding.message, finding.hint)
+
+
+def _by_another_name(word: str, opened: OpenedSheet) -> str:
+    """How to get a column that is missing: another may be called so in another language or program."""
+    other = [name for name in opened.columns if word_elsewhere(plain(name)) == word]
+    return f"Rename {excerpt(other[0])} to {word}." if len(other) == 1 else f"Add a column {word}."

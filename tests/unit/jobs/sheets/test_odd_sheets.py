@@ -41,6 +41,7 @@ NOBODY_MEANS = (
     *("#VALUE!", "#DIV/0!", "#NOM?", "#BEZUG!", "#N/A", "#ERROR!", " #REF! ", "Loading..."),
     *("NaN", "none", "NULL", "n/a", "<NA>", "undefined", "\\N", "[object Object]"),
     *("=B2", "=$C$7", "=CONCAT(A1;B1)", "=Tab!B2", "='my tab'!A1", "=1+2", '="a"&B2'),
+    *("Negative prompt: blur", "negative: text, watermark", "Steps: 20, Sampler: Euler a, Seed: 7"),
     *("---", "***", "\u2014", "...", "=", "?", "\u200b", "\u2060\u200d", "\u00ad", "\x07", "\u2800"),
 )
 
@@ -79,6 +80,30 @@ def test_a_short_prompt_is_sent(write: Write, text: str) -> None:
         ('A sign: ""OPEN""', "are sent as two"),
         ("Salt &amp; pepper", "HTML"),
         ("A barn --ar 16:9", "another program's option"),
+        ("1. A barn at dusk, in the rain", "item of a list"),
+        ("- A barn", "item of a list"),
+        ("\u2022 A barn", "item of a list"),
+        ("(3) A barn", "item of a list"),
+        ("/imagine a barn at dusk", "another program's command"),
+        ("Prompt: a barn at dusk, film still", "label (Prompt:)"),
+        ("A <b>barn</b> at dusk, film still", "<b> is HTML"),
+        ("A barn<br/>at dusk, film still", "<br/> is HTML"),
+        ("A ${building} at dusk, film still", "${building} is another program's placeholder"),
+        ("A [BUILDING TYPE] at dusk", "[BUILDING TYPE] is another program's placeholder"),
+        ("A <building> at dusk", "<building> is another program's placeholder"),
+        ("A %s at dusk, film still", "%s is another program's placeholder"),
+        ("A {barn|shed} at dusk, film still", "{barn|shed} is another program's choice of words"),
+        ("A __building__ at dusk, film still", "__building__ is another program's choice of words"),
+        ("A (red barn:1.3) at dusk, film still", "(red barn:1.3) is another program's weight"),
+        ("A red barn, <lora:fog:0.8>, film still", "<lora:fog:0.8> is another program's weight"),
+        ("barn::2 snow", "another program's weight"),
+        ("A barn in front of #REF! at dusk", "#REF! looks like a gap"),
+        ("A portrait of nan in a red barn", "nan looks like a gap"),
+        ("A picture of undefined", "undefined looks like a gap"),
+        ("A barn, None, at dusk, film still", "None looks like a gap"),
+        ("A barn by [object Object] at dusk", "[object Object] looks like a gap"),
+        ("\u300cA barn\u300d", "stands in quotes"),
+        ("Grand Total", "a heading, or a gap"),
         ("caption", "a heading, or a gap"),
         ("TODO", "a heading, or a gap"),
         ("A barn\x0b at dusk", "U+000B"),
@@ -89,7 +114,20 @@ def test_a_short_prompt_is_sent(write: Write, text: str) -> None:
         ("@$B$2", "formula"),
         *[
             (cell, "another column")
-            for cell in ("12", "-0.5", "16:9", "2026-03-04", "TRUE", "no", "refs/a.jpg")
+            for cell in (
+                "$4.50",
+                "45 %",
+                "3-Mar",
+                "1024*768",
+                "4K",
+                "12",
+                "-0.5",
+                "16:9",
+                "2026-03-04",
+                "TRUE",
+                "no",
+                "refs/a.jpg",
+            )
         ],
         ("https://example.com/a?b=c", "another column"),
     ],
@@ -113,6 +151,12 @@ def test_a_prompt_that_may_be_meant_is_warned_of(write: Write, text: str, word: 
         "+A1 poster, bold letters",
         "no people on a beach.jpg noise",
         "It's a dog's life at 7",
+        "A barn (red, old) at 12:30, 3:2 crop, 100% wool",
+        "Undefined shapes in a null space, none of them sharp",
+        "A banana stand: ripe fruit, 50% off, price $3 [sic]",
+        "A girl eating nan bread at dawn",
+        "Two barns: one red, one blue -> a path",
+        "9-tailed fox, 1.5 m tall",
     ],
 )
 def test_an_ordinary_prompt_is_not_warned_of(write: Write, text: str) -> None:
@@ -126,8 +170,35 @@ def test_what_a_name_puts_into_a_prompt_is_looked_at(write: Write) -> None:
     text = 'prompt,beast\n"A {beast} at dusk",#REF!\n"A {beast} at dusk",nan\n"A {beast} at dusk",owl\n'
     jobs, (problem,) = planned(write("a.csv", text))
     assert (problem.row, problem.column) == (2, "prompt")
-    assert [len(job.warnings) for job in jobs] == [1, 0]
+    assert ["nan" in warning for warning in jobs[0].warnings] == [True, True]
+    assert jobs[1].warnings == ()
     assert "{beast} in prompt is nan" in jobs[0].warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "warning"),
+    [
+        ("A {beast} at dusk", None),
+        (
+            "A {Beast} at dusk",
+            "No column is called Beast, so {Beast} is sent as it stands. Did you mean {beast}?",
+        ),
+        ("A {best} at dusk", "Did you mean {beast}?"),
+        ("A {building} at dusk", "No column is called building, so {building} is sent as it stands."),
+        ("A {home town} at dusk", "so {home town} is sent as it stands."),
+        ("A {{beast}} at dusk", "{{beast}}: only {beast} is replaced, and the rest is sent."),
+        ("A ${beast} at dusk", "${beast}: only {beast} is replaced, and the rest is sent."),
+        ('{"scene": "a barn"}', None),
+        ("A barn {200 mm lens, f/2}", None),
+    ],
+)
+def test_a_name_that_no_column_has_is_told(write: Write, prompt: str, warning: str | None) -> None:
+    """It is sent with its braces, which a sheet of templates never means."""
+    line = json.dumps({"prompt": prompt, "beast": "owl"})
+    (job,), problems = planned(write("a.jsonl", f"{line}\n"))
+    assert problems == []
+    assert (job.warnings == ()) is (warning is None)
+    assert warning is None or warning in job.warnings[0]
 
 
 def test_an_id_that_is_an_error_is_a_problem(write: Write) -> None:
@@ -172,6 +243,127 @@ def test_a_word_of_its_own_is_nobody_s_slip(write: Write, name: str) -> None:
     (job,), problems = planned(write("a.csv", f"prompt,{name}\nA fox,x\n"))
     assert problems == []
     assert job.columns == {name: "x"}
+
+
+def sheet_warnings(sheet: Path | SheetSource, model: str = TEXT) -> dict[str | None, str]:
+    """What a survey says of each column, in a sheet without problems."""
+    opened, survey = open_sheet(sheet, model=model), Survey()
+    found = list(plan(opened, random.Random(1), survey=survey))
+    assert [item for item in found if isinstance(item, Problem)] == []
+    return {told.column: f"{told.message} {told.hint}" for told in survey.warnings(opened)}
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        *[
+            (name, "a column size")
+            for name in ("aspectRatio", "Gr\u00f6\u00dfe", "Taille", "Tama\u00f1o", "\u5c3a\u5bf8")
+        ],
+        *[
+            (name, "a column count")
+            for name in ("numImages", "Anzahl", "Nombre", "Cantidad", "\u6570\u91cf", "Qty")
+        ],
+        *[(name, "a column seed") for name in ("randomSeed", "Graine", "\u79cd\u5b50")],
+        *[(name, "no negative prompt") for name in ("negativePrompt", "\u8d1f\u9762\u63d0\u793a\u8bcd")],
+        *[(name, "no such input") for name in ("guidanceScale", "Response Format", "CFG-Scale")],
+        *[(name, "leaves out no row") for name in ("skip", "Enabled", "Do not run")],
+    ],
+)
+def test_an_input_by_the_word_of_another_program_or_language_is_told(
+    write: Write, name: str, word: str
+) -> None:
+    """It is not sent, and the page's own size or count would be paid."""
+    text = f"prompt,{name}\nGenerate 3 images of a pier,7\n"
+    assert word in sheet_warnings(write("a.csv", text), SERIES)[name]
+
+
+@pytest.mark.parametrize("name", ["number", "Nummer", "country", "title", "scene", "style", "description"])
+def test_an_ordinary_column_is_not_told(write: Write, name: str) -> None:
+    """It is the user's own."""
+    assert sheet_warnings(write("a.csv", f"prompt,{name}\nA pier,7\n")) == {}
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (("2048x2048", ""), True),
+        (("4k", "1024 * 768 px"), True),
+        (("16:9", "1:1"), True),
+        (("2048x2048", "wide"), False),
+        (("12:30", "16:9"), False),
+        (("7", "3"), False),
+    ],
+)
+def test_a_column_of_sizes_is_told_whatever_its_name(
+    write: Write, cells: tuple[str, str], told: bool
+) -> None:
+    """No list has the words of all languages."""
+    text = f"prompt,Masse\nA pier,{cells[0]}\nA quay,{cells[1]}\n"
+    assert ("Masse" in sheet_warnings(write("a.csv", text))) is told
+
+
+def test_headings_that_only_another_language_knows_are_translated(write: Write) -> None:
+    """Whatever separates them; a sheet that lacks the prompt's alone is told which it may be."""
+    (problem,) = open_problems(write("a.csv", "Invite;Taille;Nombre\nUn renard;2K;2\n"))
+    assert problem.hint == "Rename Invite to prompt, Taille to size, Nombre to count."
+    _, (problem,) = planned(write("a.csv", "id,Description,size\na,A fox,2K\n"))
+    assert (problem.column, problem.hint) == ("prompt", "Rename Description to prompt.")
+    _, (problem,) = planned(write("a.csv", "id,query,description\na,A fox,x\n"))
+    assert problem.hint == "Add a column prompt."
+
+
+def test_a_title_above_the_header_is_told(write: Write) -> None:
+    """As Numbers exports it, and as people write one; a file without a header has another way."""
+    for text, line in (("Table 1\nprompt,size\nA fox,2K\n", 2), ("Autumn,\n,\n id ,prompt\n", 3)):
+        (problem,) = open_problems(write("a.csv", text))
+        assert problem.hint == f"Line {line} looks like the header: delete what stands above it."
+    (problem,) = open_problems(write("a.csv", "A fox\n" * 30 + "prompt\n"))
+    assert "--format txt" in problem.hint
+
+
+def test_a_camel_s_humps_are_blanks(write: Write) -> None:
+    """`imageSize` is image_size."""
+    (job,), problems = planned(write("a.csv", "Prompt,imageSize\nA fox,4K\n"))
+    assert problems == []
+    assert "4K" in job.inputs.values()
+    assert job.columns == {}
+
+
+def test_a_family_of_models_is_none_of_them(write: Write) -> None:
+    """The hint lists all of them, instead of guessing one."""
+    _, (problem,) = planned(write("a.csv", "prompt,model\nA fox,Seedream 4.5\n"))
+    assert all(name in problem.hint for name in (TEXT, EDIT, SERIES))
+
+
+# Cells that were cut.
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("id,prompt,note\na,A red fox, in deep snow\n", True),
+        ("prompt;note\nA red fox; in deep snow\n", True),
+        ("id,prompt,note\na,A red fox,in deep snow\n", False),
+        ("id, prompt, note\na, A red fox, in deep snow\n", False),
+        ("id,prompt,note\na, A red fox, in deep snow\n", False),
+        ("id,prompt,note\na,A red fox, 7\n", False),
+        ('id,prompt,note\na,"A red fox, in deep snow",x\n', False),
+        ('id,prompt,note\na,"A fox, a dog"," x"\n', False),
+    ],
+)
+def test_a_sentence_that_a_comma_cut_is_told(write: Write, text: str, told: bool) -> None:
+    """It was written without quotes, and its end went into the next column."""
+    (job,), problems = planned(write("a.csv", text))
+    assert problems == []
+    assert any("was cut" in warning for warning in job.warnings) is told
+
+
+def test_what_has_a_problem_is_not_warned_of_as_well(write: Write) -> None:
+    """The same cell would be told twice."""
+    jobs, problems = planned(write("a.csv", "prompt,note\n\u201cA fox, asleep\u201d,x\n"))
+    assert len(problems) == 1
+    assert [job.warnings for job in jobs] == [()]
 
 
 # Objects in columns of one's own.
@@ -252,8 +444,24 @@ def test_prompts_that_are_neither_are_told_once(write: Write) -> None:
         assert [problem.row for problem in problems] == lines, problems
 
 
+@pytest.mark.parametrize("end", [",", "\\"])
+def test_a_line_of_text_that_goes_on_is_told(write: Write, end: str) -> None:
+    """Each line is a prompt, and paid."""
+    jobs, _ = planned(write("a.txt", f"A red fox in snow{end}\nfilm still\n"))
+    assert [len(job.warnings) for job in jobs] == [1, 0]
+    assert "prompt of its own" in jobs[0].warnings[0]
+
+
 @pytest.mark.parametrize(
-    "text", ["prompt,model\nA fox,x\n", "id\tprompt\na\tb\n", '{"prompt": "A fox"}\n', '["a"]\n']
+    "text",
+    [
+        "jobs:\n- prompt: A fox\n",
+        "defaults:\n  size: 2K\n",
+        "prompt,model\nA fox,x\n",
+        "id\tprompt\na\tb\n",
+        '{"prompt": "A fox"}\n',
+        '["a"]\n',
+    ],
 )
 def test_a_text_file_that_looks_like_another_format_is_told(write: Write, text: str) -> None:
     """Each of its lines would be a prompt."""
@@ -295,6 +503,24 @@ def test_addresses_that_are_joined_are_several(write: Write) -> None:
         )
         assert problems == []
         assert job.inputs["images"] == [one, two]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_one"),
+    [
+        ("https://a.example/1.pnghttps://a.example/2.png", False),
+        ("https://a.example/1.png+https://a.example/2.png", False),
+        ("https://a.example/1.png\\nhttps://a.example/2.png", False),
+        ("https://a.example/fetch/https://b.example/2.png", True),
+        ("https://a.example/?url=https://b.example/2.png", True),
+        ("https://a.example/plain/w:300/https://b.example/2.png@png", True),
+    ],
+)
+def test_two_addresses_that_stand_as_one_are_a_problem(write: Write, address: str, is_one: bool) -> None:
+    """Nothing that a program joins them by is lost; a proxy's address has another in it."""
+    jobs, problems = planned(write("a.jsonl", json.dumps({"prompt": "A fox", "images": address})), EDIT)
+    assert (len(jobs), len(problems)) == ((1, 0) if is_one else (0, 1))
+    assert is_one or "Two addresses" in problems[0].message
 
 
 @pytest.mark.parametrize(
@@ -394,6 +620,29 @@ def test_a_cell_merged_over_columns_is_told(tmp_path: Path) -> None:
     path = tmp_path / "wide.xlsx"
     book.save(path)
     assert [len(job.warnings) for job in planned(path)[0]] == [1, 0]
+
+
+def test_worksheets_that_are_not_read_are_told(tmp_path: Path) -> None:
+    """Unless one was named, or nobody sees them."""
+    book = Workbook()
+    first = book.active
+    assert first is not None
+    first.append(["prompt"])
+    first.append(["A fox"])
+    for name in ("Tuesday", "Wednesday", "Lists"):
+        book.create_sheet(name).append(["prompt"])
+    book["Lists"].sheet_state = "hidden"
+    path = tmp_path / "week.xlsx"
+    book.save(path)
+    (warning,) = open_sheet(path, model=TEXT).opened.warnings
+    assert (warning.value, warning.hint) == ("Tuesday, Wednesday", "--worksheet NAME reads another one.")
+    for number in range(5):
+        book.create_sheet(f"More {number}")
+    book.save(path)
+    (warning,) = open_sheet(path, model=TEXT).opened.warnings
+    assert warning.value == "Tuesday, Wednesday, More 0, More 1 and 3 more"
+    named = SheetSource(path, worksheet=first.title)
+    assert open_sheet(named, model=TEXT).opened.warnings == ()
 
 
 def test_only_a_workbook_hides_rows(write: Write) -> None:

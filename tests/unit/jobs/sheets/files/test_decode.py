@@ -64,6 +64,33 @@ def test_other_bytes_are_told_with_their_line(
         assert "UTF-8" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("name", "word", "reads"),
+    [
+        (
+            "mac-roman",
+            "Caf\u00e9",
+            ["--encoding cp1252 reads Caf\u017d", "--encoding mac-roman reads Caf\u00e9"],
+        ),
+        (
+            "cp1252",
+            "Stra\u00dfe",
+            ["--encoding cp1252 reads Stra\u00dfe", "--encoding cp1251 reads Stra\u042fe"],
+        ),
+        ("cp1251", "\u043b\u0438\u0441\u0430", ["--encoding cp1251 reads \u043b\u0438\u0441\u0430"]),
+    ],
+)
+def test_how_a_word_would_read_in_each_encoding_is_told(
+    tmp_path: Path, name: str, word: str, reads: list[str]
+) -> None:
+    """A person sees which it is; the wrong one would be sent with other letters."""
+    path = written(tmp_path, f"id,prompt\na,A {word} at dusk;x\n".encode(name))
+    with pytest.raises(BadText) as caught:
+        list(read_lines(path))
+    assert all(one in caught.value.hint for one in reads), caught.value.hint
+    assert "at dusk" not in caught.value.hint
+
+
 def test_a_file_mended_meanwhile_names_no_wrong_line(tmp_path: Path) -> None:
     """If every line is readable the second time, the whole file is named."""
     path = written(tmp_path, b"a\nb\n")

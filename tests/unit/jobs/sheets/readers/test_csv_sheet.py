@@ -238,7 +238,7 @@ def test_another_encoding_is_read_where_it_was_named(write: Write) -> None:
 )
 def test_names_count_and_near_misses_after_them(header: list[str], known: int, near: int) -> None:
     """Cells that mean nothing do not: a prompt has commas, too."""
-    assert header_likeness(header) == (known, near)
+    assert header_likeness(header)[:2] == (known, near)
 
 
 def test_a_comma_comes_first_where_nothing_tells() -> None:
