@@ -161,6 +161,14 @@ class PlainCommand(TyperCommand):
         """Arguments and options, as `--help` shows them."""
         return _in_plain_words(super().get_params(ctx))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write it without a column for `--no-` flags: that leaves the words half the room."""
+        for parameter in self.get_params(ctx):
+            parameter.secondary_opts = []
+            if "--help" in parameter.opts:
+                parameter.rich_help_panel = "Output"
+        super().format_help(ctx, formatter)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line."""
         try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXAMPLE = "nightsheet run my.csv --emulator"
 
 
-@with_settings(*RUNNING)
+@with_settings(*RUNNING, first=("emulator", "model", "sample", "budget", "yes", "output_dir"))
 def command(
     settings: Settings,
     sheet: SheetOptions,
@@ -33,8 +33,7 @@ def command(
         bool,
         typer.Option(
             "--prune",
-            help="Cancel jobs that wait at the API and whose rows are no longer in the sheet. Jobs that were "
-            "not sent are cancelled anyway.",
+            help="Cancel waiting jobs that left the sheet.",
             rich_help_panel="The sheet",
         ),
     ] = False,

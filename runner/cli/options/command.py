@@ -2,9 +2,10 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import MISSING, fields, is_dataclass
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
@@ -17,11 +18,15 @@ from runner.settings import load_settings
 Body = Callable[..., int | None]
 
 
-def with_settings(*settings: str) -> Callable[[Body], Callable[..., None]]:
+_FIRST = "Needed first"
+
+
+def with_settings(*settings: str, first: Sequence[str] = ()) -> Callable[[Body], Callable[..., None]]:
     """Make a function a command that also takes these settings as options.
 
     A parameter that is a dataclass is a group: each of its fields is an option. The function gets the groups,
-    and as `settings` the settings that result from flags, environment and file.
+    and as `settings` the settings that result from flags, environment and file. The options that `first`
+    names come before all others in `--help`.
     """
 
     def make(body: Body) -> Callable[..., None]:
@@ -41,7 +46,7 @@ def with_settings(*settings: str) -> Callable[[Body], Callable[..., None]]:
             raise typer.Exit(guarded(call, verbose=bool(flags.get("verbose"))))
 
         # Typer declares an option for each parameter that a function's signature shows.
-        parameters = [*_own(body, groups), *_of_settings(settings)]
+        parameters = _in_order([*_own(body, groups), *_of_settings(settings)], first)
         run.__name__, run.__doc__ = body.__name__, body.__doc__
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -69,6 +74,19 @@ def _own(body: Body, groups: dict[str, Any]) -> Iterator[inspect.Parameter]:
 def _of_settings(names: Sequence[str]) -> Iterator[inspect.Parameter]:
     for name in names:
         yield _parameter(name, OPTIONS[name], None)
+
+
+def _in_order(parameters: list[inspect.Parameter], first: Sequence[str]) -> list[inspect.Parameter]:
+    """Those of `first` before the others, in a group of their own."""
+    named = {parameter.name: parameter for parameter in parameters}
+    return [*(_needed_first(named.pop(name)) for name in first), *named.values()]
+
+
+def _needed_first(parameter: inspect.Parameter) -> inspect.Parameter:
+    kind, option = get_args(parameter.annotation)
+    option = copy(option)  # other commands have it in its own group
+    option.rich_help_panel = _FIRST
+    return parameter.replace(annotation=Annotated[kind, option])
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:

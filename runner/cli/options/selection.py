@@ -28,7 +28,7 @@ class SelectionOptions:
         typer.Option(
             "--where",
             metavar="COLUMN=VALUE",
-            help="Send only jobs with this value in this column; may be repeated.",
+            help="Send only jobs with this; may be repeated.",
             rich_help_panel=_PANEL,
         ),
     ] = None
@@ -44,7 +44,7 @@ class SelectionOptions:
             "--sample",
             metavar="N",
             min=1,
-            help="Send only N jobs, spread over the sheet.",
+            help="Send only N jobs, from all over the sheet.",
             rich_help_panel=_PANEL,
         ),
     ] = None

@@ -24,99 +24,84 @@ OPTIONS: dict[str, Any] = {
         Path,
         "--db",
         _WHERE,
-        "The database. Default: nightsheet.db in this folder (with --emulator: nightsheet-emulator.db).",
+        "The database. Default: nightsheet.db in this folder.",
         "FILE",
     ),
     "output_dir": _option(
         Path,
         "--output-dir",
         _WHERE,
-        "Folder for pictures and manifests. Default: the one that the batch had, else outputs in this folder "
-        "(with --emulator: outputs-emulator).",
+        "Folder for pictures. Default: the batch's, or outputs.",
         "DIR",
     ),
     "concurrency": _option(
         str,
         "--concurrency",
         _SPEED,
-        "Jobs in flight at the API, or auto: as many as it works on. Default: 8.",
+        "Jobs in flight at the API, or auto. Default: 8.",
         "N",
     ),
     "submit_gate": _option(int, "--submit-gate", _SPEED, "Submits on their way at once. Default: 4.", "N"),
     "rate": _option(float, "--rate", _SPEED, "Most submits a minute. Default: no limit.", "N"),
-    "poll_min": _option(
-        float, "--poll-min", _SPEED, "Least seconds between polls of a job. Default: 0.25.", "S"
-    ),
-    "poll_max": _option(float, "--poll-max", _SPEED, "Most seconds between polls of a job. Default: 5.", "S"),
-    "deadline": _option(
-        float, "--deadline", _SPEED, "Seconds that a run waits for a job at the API. Default: 3600.", "S"
-    ),
+    "poll_min": _option(float, "--poll-min", _SPEED, "Least seconds between polls. Default: 0.25.", "S"),
+    "poll_max": _option(float, "--poll-max", _SPEED, "Most seconds between polls. Default: 5.", "S"),
+    "deadline": _option(float, "--deadline", _SPEED, "Seconds to wait for a job. Default: 3600.", "S"),
     "outage_limit": _option(
         float,
         "--outage-limit",
         _SPEED,
-        "Seconds that a run waits for an API that does not answer. Default: 1800.",
+        "Seconds to wait in an outage. Default: 1800.",
         "S",
     ),
     "max_attempts": _option(
         int,
         "--max-attempts",
         _MONEY,
-        "How often a job is submitted if it fails at the API. Each may be billed. Default: 1.",
+        "Paid tries of a failing job. Default: 1.",
         "N",
     ),
-    "budget": _option(
-        str, "--budget", _MONEY, "The most that the batch may cost in all; none takes a limit back.", "USD"
-    ),
+    "budget": _option(str, "--budget", _MONEY, "The most that the batch may cost, or none.", "USD"),
     "resubmit_unconfirmed": _option(
         int,
         "--resubmit-unconfirmed",
         _MONEY,
-        "How many submits without an answer are sent again unasked. Each may be paid twice. Default: 0.",
+        "Submits to send again without an answer: may pay twice. Default: 0.",
         "N",
     ),
     "upload": _option(
         str,
         "--upload",
         _WHERE,
-        "How pictures of this computer get to the API: s3://BUCKET/PREFIX, data-uri or refuse. "
-        "Default: refuse (with --emulator: data-uri).",
+        "How local pictures get to the API: s3://BUCKET/PREFIX, data-uri or refuse. Default: refuse.",
         "WHERE",
     ),
     "yes": _option(bool, "--yes", _MONEY, "Agree to the price without being asked."),
-    "again": _option(
-        bool, "--again", _MONEY, "Pay again for rows that another batch or database paid for already."
-    ),
+    "again": _option(bool, "--again", _MONEY, "Pay again for rows that were paid for."),
     "emulator": _option(
         bool,
         "--emulator/--no-emulator",
         _EMULATOR,
-        "Rehearse with the built-in emulator of the API: free, offline, in files of its own.",
+        "Rehearse for nothing, with an emulated API.",
     ),
-    "speed": _option(
-        float, "--speed", _EMULATOR, "How many times faster than the API it is. Default: 20.", "N"
-    ),
+    "speed": _option(float, "--speed", _EMULATOR, "Times faster than the API. Default: 20.", "N"),
     "faults": _option(
         str,
         "--faults",
         _EMULATOR,
-        "How it misbehaves: calm, busy, flaky, hostile, outage, or a file of your own. Default: calm.",
+        "calm, busy, flaky, hostile, outage or a file. Default: calm.",
         "NAME",
     ),
     "on_event": _option(
         str,
         "--on-event",
         _OUTPUT,
-        "Run this program when the run pauses or ends, with the counts as JSON on its standard input. "
-        "No shell is involved.",
+        "Run a program when the run pauses or ends, with JSON on its input. No shell is involved.",
         "COMMAND",
     ),
-    "webhook": _option(str, "--webhook", _OUTPUT, "Post the same JSON to this address.", "URL"),
+    "webhook": _option(str, "--webhook", _OUTPUT, "Post the same JSON there.", "URL"),
     "json": _option(bool, "--json", _OUTPUT, "Print the result as JSON on standard output."),
     "quiet": _option(bool, "--quiet", _OUTPUT, "Show no progress."),
-    "verbose": _option(
-        bool, "--verbose", _OUTPUT, "Show more detail, and a traceback if Nightsheet itself fails."
-    ),
+    "verbose": _option(bool, "--verbose", _OUTPUT, "Show more detail, and the traceback of a defect."),
 }
 
 CONTROLLING = ("db", "emulator", "verbose")

@@ -28,7 +28,7 @@ Worksheet = Annotated[
     typer.Option(
         "--worksheet",
         metavar="NAME",
-        help="The worksheet of a workbook. Default: the first.",
+        help="The worksheet. Default: the first.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -37,7 +37,7 @@ Encoding = Annotated[
     typer.Option(
         "--encoding",
         metavar="NAME",
-        help="The encoding of a text file that is neither UTF-8 nor UTF-16, such as cp1252.",
+        help="The encoding, if it is not UTF-8 or UTF-16.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -48,7 +48,7 @@ Subject = Annotated[
     typer.Option(
         "--subject",
         metavar="TEXT",
-        help="What {prompt} stands for in a file of styles (name,prompt,negative_prompt).",
+        help="What {prompt} stands for in styles.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -70,7 +70,7 @@ class SheetOptions:
         typer.Option(
             "--batch",
             metavar="NAME",
-            help="Name of the batch. Default: the sheet's own, else the file's name.",
+            help="The batch's name. Default: the file's.",
             rich_help_panel=_PANEL,
         ),
     ] = None
@@ -80,16 +80,14 @@ class SheetOptions:
         typer.Option(
             "--format",
             metavar="NAME",
-            help="The format, if the file's name does not say it.",
+            help="The format, if the name does not say it.",
             rich_help_panel=_PANEL,
         ),
     ] = None
     worksheet: Worksheet = None
     visible_only: Annotated[
         bool,
-        typer.Option(
-            "--visible-only", help="Leave out the rows that a workbook hides.", rich_help_panel=_PANEL
-        ),
+        typer.Option("--visible-only", help="Leave out rows that a workbook hides.", rich_help_panel=_PANEL),
     ] = False
     encoding: Encoding = None
     subject: Subject = None
@@ -98,7 +96,7 @@ class SheetOptions:
         typer.Option(
             "--priority-by",
             metavar="COLUMN",
-            help="Send rows with a higher number in this column first. Default: the column priority.",
+            help="Higher numbers go first. Default: priority.",
             rich_help_panel=_PANEL,
         ),
     ] = None
@@ -106,7 +104,7 @@ class SheetOptions:
         bool | None,
         typer.Option(
             "--dedupe/--no-dedupe",
-            help="Send identical jobs, seed included, only once and share the result. The batch keeps this.",
+            help="Send identical jobs once. Also --no-dedupe.",
             rich_help_panel=_PANEL,
         ),
     ] = None

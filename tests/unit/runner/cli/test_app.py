@@ -59,6 +59,33 @@ def test_every_option_of_the_contract_is_there(world: World, name: str) -> None:
     assert [option for option in options.split() if f"--{option} " not in told] == []
 
 
+def test_what_a_newcomer_needs_stands_on_the_first_screen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 80 columns and 24 lines; the other options are in groups below it, mostly a line each."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = world.run("run", "--help").out.splitlines()
+    first = " ".join(lines[:24])
+    needed = ("emulator", "model", "sample", "budget", "yes", "output-dir")
+    assert [option for option in needed if f"--{option} " not in first] == []
+    assert len(lines) <= 82
+    assert max(map(len, lines)) <= 80
+
+
+def test_an_option_is_shown_once(world: World) -> None:
+    """Whichever group it is in; other commands have it in its own."""
+    told = world.run("run", "--help").out
+    assert [
+        option for option in ("emulator", "yes", "budget", "sample") if told.count(f"│ --{option} ") != 1
+    ] == []
+    assert "Needed first" not in world.run("resume", "--help").out
+
+
+def test_a_flag_can_still_be_taken_back(world: World) -> None:
+    """Though help has no column for it."""
+    assert world.run("run", "none.csv", "--no-emulator", "--no-dedupe").code == 66
+
+
 def test_the_version(world: World) -> None:
     """One line."""
     ran = world.run("--version")

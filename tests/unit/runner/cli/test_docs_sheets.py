@@ -35,7 +35,8 @@ def test_every_sample_in_a_folder_is_on_the_page() -> None:
 def test_a_command_does_what_it_says(world: World, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     """65 for the broken sheet, and a plan without problem or warning for the others.
 
-    Of a file of styles it says what is not sent.
+    Of a file of styles it says what is not sent, of a workbook which worksheet is not read, and of a name in
+    braces that no column has it.
     """
     before, _, command = line.rpartition("| ")
     if before:
@@ -46,5 +47,8 @@ def test_a_command_does_what_it_says(world: World, monkeypatch: pytest.MonkeyPat
     here = [word.replace("sample_batches/", f"{SAMPLES}/") for word in arguments]
     ran = world.run(*here)
     assert ran.code == (65 if "broken" in line else 0), ran.err
-    assert "warning" not in ran.out or "--json" in line or "styles.csv" in line
+    told = ("styles.csv", "workbook.xlsx", "columns.csv")
+    if "broken" not in line and "--json" not in line:
+        expected = any(name in line for name in told) and "--worksheet" not in line
+        assert ("warning" in ran.out) is expected, ran.out
     assert (world.folder / "problems.csv").exists() is ("--output" in line)
