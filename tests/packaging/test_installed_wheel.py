@@ -59,7 +59,7 @@ def test_the_wheel_holds_the_packages_whole(wheel: Path) -> None:
         for path in (ROOT / package).rglob("*")
         if path.is_file() and path.parent.name != "__pycache__"
     }
-    assert inside == source
+    assert inside == {*source, "nightsheet.py"}
     assert {f"{package}/py.typed" for package in PACKAGES} <= inside
 
 
@@ -80,6 +80,15 @@ def test_the_demo_runs_from_the_wheel(tool: Path, tmp_path: Path) -> None:
     records = [json.loads(line) for line in manifest.read_text().splitlines()]
     assert len(records) == len(sheet.read_text().splitlines()) - 1
     assert {record["state"] for record in records} == {"succeeded"}
+
+
+def test_modules_of_the_same_names_are_in_nobody_s_way(tool: Path, tmp_path: Path) -> None:
+    """A studio's PYTHONPATH, or a folder with scripts, may have a `runner.py`."""
+    for name in ("jobs", "runner", "migrations"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')\n")
+    for folder in ("", str(tmp_path), "."):
+        ended = run(tool / "bin" / "nightsheet", "models", "--json", cwd=tmp_path, PYTHONPATH=folder)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def _locked() -> list[str]:

@@ -1,6 +1,7 @@
 """The real command on odd machines: no defect, the exit code as ever, and words that name what is odd."""
 
 import json
+import os
 import shutil
 import struct
 import subprocess
@@ -14,6 +15,7 @@ from tests.support.small_pictures import picture
 
 pytestmark = pytest.mark.process
 
+ROOT = Path(__file__).parents[2]
 NIGHTSHEET = f"{sys.executable} -m runner.cli"
 SHEET = "id,model,prompt,count\n" + "".join(
     f"r{row},bytedance/seedream-4-5/sequential,Two boats {row},2\n" for row in range(6)
@@ -161,6 +163,23 @@ def test_what_pillow_finds_odd_stays_off_the_terminal(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="there is no list of open files here")
+@pytest.mark.parametrize(
+    ("beside", "searched"),
+    [("runner.py", "current"), ("jobs.py", "first"), ("migrations/__init__.py", "first")],
+)
+def test_a_module_of_the_same_name_is_in_nobody_s_way(folder: Path, beside: str, searched: str) -> None:
+    """In a folder of PYTHONPATH, or in the current one: ours are found, by what a run starts as well."""
+    odd = folder / "pipeline" if searched == "first" else folder
+    (odd / beside).parent.mkdir(parents=True, exist_ok=True)
+    (odd / beside).write_text("raise SystemExit('the wrong one')\n")
+    path = os.pathsep.join(
+        [str(odd), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)), str(ROOT)]
+    )
+    ended = shell(folder, f"{sys.executable} -m nightsheet {RUN}", PYTHONPATH=path)
+    assert (ended.code, "wrong" in ended.err) == (0, False), ended.err
+    assert [record["state"] for record in records(folder)] == ["succeeded"] * 6
+
+
 def test_a_stream_s_number_is_never_a_file_s(tmp_path: Path) -> None:
     """Whatever writes to it would write into that file."""
     script = (

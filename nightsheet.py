@@ -1,0 +1,31 @@
+"""The command `nightsheet`, and `python -m nightsheet`.
+
+Our packages have names that others use, too. Where a folder of PYTHONPATH has a `jobs.py` or a `runner` of
+its own, it would be imported instead of ours: such folders are left out of the search, before the first
+import. Nightsheet needs nothing of them.
+"""
+
+import os
+import sys
+
+_OURS = ("jobs", "runner", "migrations")
+_HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is a slow import
+
+
+def main() -> None:
+    """Run the command."""
+    sys.path[:] = [entry for entry in sys.path if not has_a_namesake(entry)]
+    from runner.cli.app import main as command
+
+    command()
+
+
+def has_a_namesake(entry: str) -> bool:
+    """Whether a folder of the search has a module with the name of one of our packages, and is not ours."""
+    folder = entry or os.curdir
+    found = (os.path.join(folder, name + end) for name in _OURS for end in ("", ".py"))  # noqa: PTH118
+    return any(map(os.path.exists, found)) and not os.path.samefile(folder, _HERE)  # noqa: PTH121
+
+
+if __name__ == "__main__":
+    main()
