@@ -83,6 +83,19 @@ def test_every_pause_and_every_kind_of_failure_is_told() -> None:
     assert [str(word) for word in words if f"`{word}`" not in text] == []
 
 
+def test_what_a_person_sees_leads_to_its_rows() -> None:
+    """Each pause and each kind stands in the table at the beginning, and the rows that it names are there."""
+    _, _, after = DOCS.read_text().partition("## Find it by what you see")
+    seen = [cells(line) for line in after.partition("## ")[0].splitlines() if line.startswith("| ")][1:]
+    named = " ".join(row[0] for row in seen)
+    chosen = {FailureKind.DISCARDED, FailureKind.CANCELLED}
+    words = [*PauseReason, *(kind for kind in FailureKind if kind not in chosen)]
+    assert [str(word) for word in words if f"`{word}`" not in named] == []
+    rows = [int(number) for row in seen for number in re.findall(r"\d+", row[3])]
+    assert rows
+    assert {str(number) for number in rows} <= set(ROWS)
+
+
 def test_a_wrong_name_would_be_seen() -> None:
     """Neither a helper nor a method nor a file that is not there counts."""
     assert "test_a_wrong_name_would_be_seen" in names_in("tests/test_failure_matrix.py")
