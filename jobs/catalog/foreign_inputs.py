@@ -35,7 +35,7 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
         *("résolution", "tamaño", "tamano", "ancho", "alto", "resolución", "resolucion", "dimensione"),
         *("dimensioni", "larghezza", "altezza", "risoluzione", "tamanho", "largura", "altura", "grootte"),
         *("formaat", "尺寸", "大小", "分辨率", "宽度", "高度", "比例", "サイズ", "解像度", "크기", "размер"),
-        *("image_width", "image_height", "output_size", "image_dimensions", "img_size", "orientation"),
+        *("image_width", "image_height", "output_size", "res", "image_dimensions", "img_size", "orientation"),
     ),
     "count": (
         *("num_images", "number_of_images", "n_images", "n", "num_outputs", "num_samples", "n_samples"),
@@ -54,7 +54,7 @@ _ELSEWHERE: Mapping[str, tuple[str, ...]] = {
             "количество",
             "anz",
         ),
-        *("count_images", "pictures", "no_of_images", "number_images", "qty"),
+        *("count_images", "pictures", "no_of_images", "number_images", "qty", "pics", "cnt"),
         *("image_count", "variations", "num_variations", "quantity", "how_many", "copies"),
     ),
     "seed": (
@@ -102,15 +102,33 @@ _COMMON = frozenset(("prompt", "model", "size", "count", "seed", "images"))
 """The words that sheets have here."""
 
 
+_OF_IMAGES = frozenset(
+    ("image", "images", "img", "imgs", "picture", "pictures", "pic", "pics", "photo", "photos", "output")
+)
+_PARTS = {
+    **dict.fromkeys(("count", "counts", "cnt", "number", "num", "n", "qty", "quantity"), "count"),
+    **dict.fromkeys(("size", "width", "height", "ratio", "resolution", "res", "dimensions"), "size"),
+}
+"""Beside a word for images they mean an input, as in `output_count`; alone they may be anybody's."""
+
+
 def word_elsewhere(name: str) -> str | None:
     """The common word of this catalog that a name (lower case) of another program or language stands for."""
-    word = _MEANS.get(name)
+    word = _meaning(name)
     return word if word in _COMMON else None
+
+
+def _meaning(name: str) -> str | None:
+    if word := _MEANS.get(name):
+        return word
+    parts = set(name.replace("_per_", "_").split("_"))
+    words = [_PARTS[part] for part in parts if part in _PARTS]
+    return words[0] if len(words) == 1 and not parts.isdisjoint(_OF_IMAGES) else None
 
 
 def instead_of(name: str, models: Collection[str]) -> str | None:
     """What these models have instead of an input of this name (lower case); None where it is none."""
-    word = _MEANS.get(name)
+    word = _meaning(name)
     if word is None:
         return None
     if word == "negative":

@@ -37,7 +37,7 @@ SHAPE_RULES = [
 
 _BY_CONTENT = re.compile(r"picture:sha256:([0-9a-f]{64})\.(jpg|png)")
 
-_GLUED = re.compile(r"[^/=&?:,(@!%]https?://", re.IGNORECASE)
+_GLUED = re.compile(r"(?:[^/=&?:,(@!%]|//)https?://", re.IGNORECASE)
 """A second address; not one that the first has in its path or query, as a proxy's has."""
 
 _TWO = "Two addresses stand here as one: a bar separates them, as in one|other."

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import pairwise
 
 from jobs.catalog.foreign_inputs import word_elsewhere
 from jobs.problems import Problem, at
@@ -189,14 +188,14 @@ _CUT = (
 
 def _cut_in_a_sentence(cells: list[str], text: str, delimiter: str) -> bool:
     """Whether a cell of several words is followed by one that begins with a space and a word."""
-    return any(
-        after[:1] == " "
-        and after.strip()[:1].isalpha()
-        and before[:1] != " "
-        and " " in before.strip()
-        and delimiter + after in text
-        for before, after in pairwise(cells)
-    )
+    before = ""
+    for cell in cells:
+        if cell[:1] == " " and " " in before.strip() and before[:1] != " ":
+            goes_on = cell.strip()[:1].isalpha()
+            if goes_on and delimiter + cell in text:
+                return True
+        before = cell
+    return False
 
 
 def _quoted_in_vain(cells: list[str], text: str, delimiter: str) -> Mapping[int, UnreadableCell]:

@@ -39,7 +39,9 @@ def read_image_cell(cell: Cell, sets: ImageSets, album: Album) -> ImageCells:
     """The images that a cell names, in order. The model's own check rejects texts that are no URL."""
     read = ImageCells()
     for part in cell.split("|") if isinstance(cell, str) else cell:
-        if "://" in part and len(several := _JOINED.split(part.strip())) > 1:
+        if "://" in part:
+            part = part.strip().rstrip(",;")  # left over where a list of addresses was joined
+        if "://" in part and len(several := _JOINED.split(part)) > 1:
             for name in several:
                 _add(read, name, sets, name)
             continue

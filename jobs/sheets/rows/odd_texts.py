@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from jobs.sheets.row import Cell
-from jobs.sheets.rows.foreign_prompts import foreign_in, is_plain, is_settings
+from jobs.sheets.rows.foreign_prompts import foreign_in, is_settings
 
 Oddity = tuple[str, str]
 """A sentence and a hint."""
@@ -20,14 +20,15 @@ _ERROR_VALUE = re.compile(
 _NOT_YET = frozenset({"#GETTING_DATA", "Loading..."})
 _WORDS_FOR_NOTHING = r"""
 nan -nan +nan none null nil n/a n.a. n.a na <na> nat undefined \n
-(null) (none) (blank) (empty) [null] <null> <none>
+(null) (none) (blank) (empty) [null] <null> <none> #na
+-1.#ind 1.#ind -1.#qnan 1.#qnan k.a. k.A.
 """
-_NOTHING = frozenset((*_WORDS_FOR_NOTHING.split(), "[object object]"))
+_NOTHING = frozenset((*_WORDS_FOR_NOTHING.split(), "[object object]", "#n/a n/a", "k. a."))
 _FORMULA = re.compile(
     r"=\s*(?:[+\-(\"{@]|\$?[A-Za-z]{1,3}\$?[0-9]+(?![\w ])|\$?[A-Za-z]{1,3}\$?[0-9]+\s*[-+*/&:<>=^]"
     r"|[A-Za-z_.][\w.]*\(|[0-9]|'[^']+'!|\w+!\$?[A-Z]|\[)"
 )
-_REFERENCE = re.compile(r"[-+@]\$?[A-Z]{1,3}\$?[0-9]+(?![\w ])")
+_REFERENCE = re.compile(r"[-+@](?:\$?[A-Z]{1,3}\$?[0-9]+(?![\w ])|[A-Z][A-Z.]+\()")
 """A formula as some spreadsheets let it begin: `+A1`, `@B2`."""
 _QUOTES = {
     "\u201c": "\u201d",
@@ -52,7 +53,7 @@ _PLACEHOLDERS = frozenset(
     (
         *("prompt", "prompts", "caption", "text", "tbd", "todo", "fixme", "lorem ipsum", "test", "example"),
         *("total", "totals", "subtotal", "grand total", "sum", "summe", "gesamt", "as above", "see above"),
-        *("same", "ditto", "same as above", "xxx", "end"),
+        *("same", "ditto", "same as above", "xxx", "end", "empty", "blank", "s.o.", "siehe oben"),
     )
 )
 _OTHER_CELL = re.compile(
@@ -114,18 +115,20 @@ def why_not_a_prompt(text: str) -> Oddity | None:
 
 def odd_in_a_prompt(text: str) -> Iterator[str]:
     """What a warning or a problem says of a prompt before anybody pays for it."""
-    if text.isascii() and text.isprintable():
-        if text[0].isalpha() and len(text) > 20 and " " in text and is_plain(text):
-            return
-    else:
+    is_plain = text.isascii() and text.isprintable()
+    if not is_plain:
         yield from _odd_letters(text)
     stripped = text.strip()
-    yield from _odd_beginning(stripped)
+    is_sentence = is_plain and len(stripped) > 20 and " " in stripped and stripped[0].isalpha()
+    if not is_sentence:
+        yield from _odd_beginning(stripped)
     if '""' in text:
         yield 'Two double quotes in a row ("") are sent as two.'
     if "&" in text and (entity := _ENTITY.search(text)):
         yield f"{entity.group()} is HTML for another character, and is sent as it stands."
     yield from foreign_in(stripped)
+    if is_sentence:
+        return
     if len(stripped) <= 20 and stripped.lower() in _PLACEHOLDERS:
         yield f"The prompt is the word {stripped}: a heading, or a gap that was never filled?"
     elif _OTHER_CELL.fullmatch(stripped):

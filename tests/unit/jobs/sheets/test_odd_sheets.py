@@ -40,6 +40,7 @@ def prompts(sheet: Path) -> list[str]:
 NOBODY_MEANS = (
     *("#VALUE!", "#DIV/0!", "#NOM?", "#BEZUG!", "#N/A", "#ERROR!", " #REF! ", "Loading..."),
     *("NaN", "none", "NULL", "n/a", "<NA>", "undefined", "\\N", "[object Object]"),
+    *("#N/A N/A", "-1.#IND", "1.#QNAN", "#NA", "k.A."),
     *("=B2", "=$C$7", "=CONCAT(A1;B1)", "=Tab!B2", "='my tab'!A1", "=1+2", '="a"&B2'),
     *("Negative prompt: blur", "negative: text, watermark", "Steps: 20, Sampler: Euler a, Seed: 7"),
     *("---", "***", "\u2014", "...", "=", "?", "\u200b", "\u2060\u200d", "\u00ad", "\x07", "\u2800"),
@@ -80,6 +81,11 @@ def test_a_short_prompt_is_sent(write: Write, text: str) -> None:
         ('A sign: ""OPEN""', "are sent as two"),
         ("Salt &amp; pepper", "HTML"),
         ("A barn --ar 16:9", "another program's option"),
+        ("A barn\tat dusk", "a tab, as between the cells"),
+        ("A barn at dusk, film | 2K | 3", "a bar with a size"),
+        ("A barn at dusk | 1024x768", "a bar with a size"),
+        ("@SUM(A1)", "formula"),
+        ("s.o.", "a heading, or a gap"),
         ("1. A barn at dusk, in the rain", "item of a list"),
         ("- A barn", "item of a list"),
         ("\u2022 A barn", "item of a list"),
@@ -157,6 +163,7 @@ def test_a_prompt_that_may_be_meant_is_warned_of(write: Write, text: str, word: 
         "A girl eating nan bread at dawn",
         "Two barns: one red, one blue -> a path",
         "9-tailed fox, 1.5 m tall",
+        "A red barn | a blue shed, split screen",
     ],
 )
 def test_an_ordinary_prompt_is_not_warned_of(write: Write, text: str) -> None:
@@ -264,6 +271,8 @@ def sheet_warnings(sheet: Path | SheetSource, model: str = TEXT) -> dict[str | N
             (name, "a column count")
             for name in ("numImages", "Anzahl", "Nombre", "Cantidad", "\u6570\u91cf", "Qty")
         ],
+        *[(name, "a column size") for name in ("outputResolution", "Image Res", "Photo Width")],
+        *[(name, "a column count") for name in ("images_count", "Output Count", "pics", "num_of_pictures")],
         *[(name, "a column seed") for name in ("randomSeed", "Graine", "\u79cd\u5b50")],
         *[(name, "no negative prompt") for name in ("negativePrompt", "\u8d1f\u9762\u63d0\u793a\u8bcd")],
         *[(name, "no such input") for name in ("guidanceScale", "Response Format", "CFG-Scale")],
@@ -278,7 +287,10 @@ def test_an_input_by_the_word_of_another_program_or_language_is_told(
     assert word in sheet_warnings(write("a.csv", text), SERIES)[name]
 
 
-@pytest.mark.parametrize("name", ["number", "Nummer", "country", "title", "scene", "style", "description"])
+@pytest.mark.parametrize(
+    "name",
+    ["number", "Nummer", "word_count", "font size", "country", "title", "scene", "style", "description"],
+)
 def test_an_ordinary_column_is_not_told(write: Write, name: str) -> None:
     """It is the user's own."""
     assert sheet_warnings(write("a.csv", f"prompt,{name}\nA pier,7\n")) == {}
@@ -511,6 +523,7 @@ def test_addresses_that_are_joined_are_several(write: Write) -> None:
         ("https://a.example/1.pnghttps://a.example/2.png", False),
         ("https://a.example/1.png+https://a.example/2.png", False),
         ("https://a.example/1.png\\nhttps://a.example/2.png", False),
+        ("https://a.example/1.png//https://b.example/2.png", False),
         ("https://a.example/fetch/https://b.example/2.png", True),
         ("https://a.example/?url=https://b.example/2.png", True),
         ("https://a.example/plain/w:300/https://b.example/2.png@png", True),
@@ -521,6 +534,14 @@ def test_two_addresses_that_stand_as_one_are_a_problem(write: Write, address: st
     jobs, problems = planned(write("a.jsonl", json.dumps({"prompt": "A fox", "images": address})), EDIT)
     assert (len(jobs), len(problems)) == ((1, 0) if is_one else (0, 1))
     assert is_one or "Two addresses" in problems[0].message
+
+
+def test_what_a_list_of_addresses_left_behind_is_no_part_of_one(write: Write) -> None:
+    """A comma at the end, or between two bars."""
+    for mark in (",", ";", ", "):
+        one = f"https://a.example/1.png{mark}"
+        (job,), problems = planned(write("a.jsonl", json.dumps({"prompt": "A fox", "images": one})), EDIT)
+        assert (job.inputs["images"], problems) == (["https://a.example/1.png"], [])
 
 
 @pytest.mark.parametrize(
