@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.planted.bug import Bug, Place
 
-SOURCES = ("jobs", "runner", "migrations")
+SOURCES = ("jobs", "runner", "migrations", "nightsheet.py")
 
 
 def anchored(bug: Bug, root: Path) -> tuple[Bug, list[str]]:
@@ -35,7 +35,8 @@ def anchored(bug: Bug, root: Path) -> tuple[Bug, list[str]]:
 
 
 def _python(root: Path, folders: tuple[str, ...]) -> list[Path]:
-    return sorted(path for folder in folders for path in (root / folder).rglob("*.py"))
+    paths = (root / folder for folder in folders)
+    return sorted(found for path in paths for found in ([path] if path.is_file() else path.rglob("*.py")))
 
 
 def _found(place: Place, texts: dict[str, str]) -> Place | None:
