@@ -61,6 +61,8 @@ class Whereabouts:
         self._sha256: dict[Path, str | None] = {}
         self.missing = 0
         """How many images were nowhere."""
+        self.nowhere: set[int] = set()
+        """Which, by their ids in the table, as far as somebody looked for all of them."""
 
     def of(self, image: "ArtifactView") -> Path | None:
         """Where an image is; None where it is nowhere, which is counted."""

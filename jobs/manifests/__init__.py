@@ -2,11 +2,13 @@
 
 `record` turns a job into the contract's record; a format turns records into bytes (`jsonl` and `csv`, listed
 in `formats`, with the names in `columns`); `export` writes them into a file, whole or not at all, and
-`ownership` decides which files it may replace. `csv_copy` and `xlsx_copy` write `results` beside the rows of
-a copy of the sheet.
+`of_a_run` does so at a run's end, where the `blocks` of a file that say the same are taken over; `ownership`
+decides which files it may replace. `csv_copy` and `xlsx_copy` write `results` beside the rows of a copy of
+the sheet.
 """
 
-from jobs.manifests.export import write_export, write_manifests, write_to_stream
+from jobs.manifests.export import write_export, write_to_stream
 from jobs.manifests.formats import FORMATS, ManifestFormat, format_for
+from jobs.manifests.of_a_run import write_manifests
 
 __all__ = ["FORMATS", "ManifestFormat", "format_for", "write_export", "write_manifests", "write_to_stream"]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobs.catalog.registry import find
+from jobs.views import JobColumns
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -21,7 +22,11 @@ class ColumnNames:
 
 async def column_names_of(store: "Store", batch_id: int, *, everything: bool = False) -> ColumnNames:
     """The columns of the batch's jobs, and of old revisions and removed rows with `everything`."""
-    found = await store.jobs.columns(batch_id, everything=everything)
+    return await names_of(store, batch_id, await store.jobs.columns(batch_id, everything=everything))
+
+
+async def names_of(store: "Store", batch_id: int, found: JobColumns) -> ColumnNames:
+    """The same, where it is known which models and own columns the jobs have."""
     inputs: dict[str, None] = {}
     for model in found.models:
         spec = find(model)

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Self
 from anyio import CancelScope, to_thread
 
 from jobs.disk.atomic_file import AtomicFile, cannot_write, replaceable, write_all
-from jobs.errors import CannotWrite
 from jobs.images.stored import Whereabouts
 from jobs.manifests.columns import ColumnNames, column_names_of
-from jobs.manifests.formats import FORMATS, ManifestFormat, ManifestWriter
+from jobs.manifests.formats import ManifestFormat, ManifestWriter
 from jobs.manifests.found import pass_found
-from jobs.manifests.ownership import in_the_way, manifests_in
 from jobs.manifests.record import stored_record
 from jobs.review.search import Search
 from jobs.views import BatchView
@@ -29,26 +27,6 @@ if TYPE_CHECKING:
     from jobs.store.store import Store
 
 Write = Callable[[bytes], object]
-
-
-async def write_manifests(
-    store: "Store", batch: BatchView, folder: Path, places: Whereabouts | None = None
-) -> tuple[Path, ...]:
-    """Write `manifest.jsonl` and `manifest.csv` into `folder`, made if missing; paths are relative to it.
-
-    Raises:
-        CannotWrite: a file cannot be written, or would replace one that is no manifest of Nightsheet's; what
-            was there before is left as it was.
-    """
-    paths = manifests_in(folder)
-    for path in paths:
-        if (trouble := await to_thread.run_sync(in_the_way, path)) is not None:
-            raise CannotWrite(
-                f"{trouble}.",
-                hint="Nothing is lost: move it away and run again, or `nightsheet export --output FILE`.",
-            )
-    await _write_files(store, batch, {path: FORMATS[path.suffix[1:]] for path in paths}, places)
-    return paths
 
 
 async def write_export(
@@ -102,7 +80,7 @@ async def _write_files(
         for path in forms:
             target = await to_thread.run_sync(replaceable, path)
             files[path] = _Device(path) if target is None else AtomicFile(target, batch.mark)
-            with _refusals(path):
+            with refusals(path):
                 stack.enter_context(files[path])
         sinks = [(partial(_write, path, files[path]), form) for path, form in forms.items()]
         folder = next(iter(forms)).parent
@@ -150,12 +128,12 @@ def _pass_on(
 
 
 def _write(path: Path, file: "AtomicFile | _Device", data: bytes) -> None:
-    with _refusals(path):
+    with refusals(path):
         file.write(data)
 
 
 def _commit(path: Path, file: "AtomicFile | _Device") -> None:
-    with _refusals(path):
+    with refusals(path):
         file.commit()
 
 
@@ -182,7 +160,7 @@ class _Device:
 
 
 @contextmanager
-def _refusals(path: Path) -> Iterator[None]:
+def refusals(path: Path) -> Iterator[None]:
     """Raise the disk's errors as errors for the user."""
     try:
         yield

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, literal_column
 from sqlmodel import SQLModel
 
+import jobs.store.bulk.manifest_tables
 import jobs.store.bulk.tally_tables
 import jobs.store.page.tables
 import jobs.store.tables  # noqa: F401 - all fill the metadata
@@ -24,6 +25,8 @@ ACCOUNT = SQLModel.metadata.tables["apiaccount"]
 ACCOUNT_LIMIT = SQLModel.metadata.tables["accountlimit"]
 JOB_TALLY = SQLModel.metadata.tables["jobtally"]
 ATTEMPT_TALLY = SQLModel.metadata.tables["attempttally"]
+KEPT_MANIFEST = SQLModel.metadata.tables["keptmanifest"]
+CHANGED_BLOCK = SQLModel.metadata.tables["changedblock"]
 SETTLED_JOURNAL = SQLModel.metadata.tables["settledjournal"]
 
 TWIN = JOB.alias("twin")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from jobs.store.batches import Batches
 from jobs.store.bulk.counts import Counts
+from jobs.store.bulk.manifests import Manifests
 from jobs.store.bulk.records import Records
 from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
@@ -47,3 +48,4 @@ class Store:
         self.accounts = Accounts(database, now)
         self.records = Records(database, now)
         self.counts = Counts(database, now)
+        self.manifests = Manifests(database, now)

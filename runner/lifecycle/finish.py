@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jobs.errors import CannotWrite
-from jobs.manifests.export import write_manifests
+from jobs.manifests.of_a_run import write_manifests
 from jobs.pauses import PauseReason
 from jobs.views import LinkCounts, Pause
 from runner.events.report import RunReport

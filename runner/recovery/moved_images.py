@@ -33,6 +33,7 @@ def _changed(
     page: list[tuple[int, "ArtifactView"]], moved: Whereabouts, root: Path, database: Path
 ) -> dict[int, str]:
     found = {artifact_id: (image, moved.of(image)) for artifact_id, image in page}
+    moved.nowhere.update(artifact_id for artifact_id, (_, path) in found.items() if path is None)
     return {
         artifact_id: kept_path(path, root, database)
         for artifact_id, (image, path) in found.items()

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, delete, func, insert, select, text
+from sqlalchemy import Connection, Table, case, delete, func, insert, select, text, update
 
 from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, SubmitOutcome
 from jobs.failures import FailureKind
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST
-from jobs.store.schema import ARTIFACT, ATTEMPT, ATTEMPT_TALLY, JOB, JOB_TALLY
+from jobs.store.schema import ARTIFACT, ATTEMPT, ATTEMPT_TALLY, JOB, JOB_TALLY, KEPT_MANIFEST
 from jobs.store.sqlite.keeping import ATTEMPTS, JOBS, counted
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import Account
@@ -78,13 +78,16 @@ class Counts(StorePart):
 
     @writes
     def recount(self, connection: Connection, batch_id: int) -> None:
-        """Count the batch's rows again."""
+        """Count the batch's rows again. Whoever wrote past the counts marked no change for the manifests
+        either, so the next run writes every record."""
         for table, now in _counted_now(connection, batch_id):
             connection.execute(delete(table).where(table.c.batch_id == batch_id))
             names = table.c.keys()
             rows = [dict(zip(names, row, strict=True)) for row in now]
             if rows:
                 connection.execute(insert(table), rows)
+        of_batch = update(KEPT_MANIFEST).where(KEPT_MANIFEST.c.batch_id == batch_id)
+        connection.execute(of_batch.values(written=None))
 
 
 def states(connection: Connection, batch_id: int) -> dict[JobState, int]:

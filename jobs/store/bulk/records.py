@@ -10,18 +10,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, String, and_, case, literal, select, tuple_, type_coerce
+from sqlalchemy import Connection, Select, String, and_, case, func, literal, select, tuple_, type_coerce
 
 from jobs.review.decisions import DecisionView
 from jobs.states import JobState
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import IMAGES_OF, NEWEST, SENT, TWIN_ATTEMPT, decision_view, image_view, root_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, DECISION, JOB, TWIN
+from jobs.store.sqlite import marking
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import ArtifactView
 
 _PAGE = 500
 _FRONT = (-1, 0)
+_LAST_ID = (1 << 63) - 1
 
 
 class StoredJob(NamedTuple):
@@ -49,6 +51,13 @@ class StoredJob(NamedTuple):
     """The key of the job that is sent instead."""
     images_of: int | None
     """The attempt whose images it has."""
+    owner: str
+    """The state of the job that this attempt is of."""
+
+    @property
+    def block(self) -> int:
+        """The block of the sheet that it is in."""
+        return self.position // marking.BLOCK
 
 
 Page = Sequence[tuple[StoredJob, Sequence[ArtifactView], Sequence[DecisionView]]]
@@ -67,6 +76,16 @@ class Records(StorePart):
         while after is not None:
             page, after = await self._page(batch_id, after, everything=everything)
             yield page
+
+    async def block(self, batch_id: int, number: int) -> AsyncIterator[Page]:
+        """The sheet's jobs of one block, in its order."""
+        after: tuple[int, int] | None = (number * marking.BLOCK - 1, _LAST_ID)
+        while after is not None:
+            page, after = await self._page(batch_id, after, everything=False)
+            inside = [one for one in page if one[0].block == number]
+            yield inside
+            if len(inside) < len(page):
+                return
 
     @reads
     def _page(
@@ -103,6 +122,7 @@ def _jobs() -> Select[Any]:
             *times,
             TWIN.c.key.label("same_as"),
             IMAGES_OF.label("images_of"),
+            func.coalesce(TWIN.c.state, JOB.c.state).label("owner"),
         )
         .select_from(JOB)
         .outerjoin(ATTEMPT, NEWEST)

@@ -24,6 +24,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from jobs.errors import CannotWrite
 from jobs.store.sqlite import migrate
 from jobs.store.sqlite.keeping import keep_counts
+from jobs.store.sqlite.marking import mark_changes
 from jobs.store.sqlite.migrate import WAYS_OUT
 from jobs.store.sqlite.one_name import check_one_name
 from jobs.store.sqlite.thread import ConnectionThread, open_thread
@@ -121,6 +122,7 @@ class Database:
         try:
             if writing:
                 await thread.run(keep_counts)
+                await thread.run(mark_changes)
         except BaseException:
             await thread.close()
             raise

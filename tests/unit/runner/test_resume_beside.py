@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from jobs.errors import LockHeld
-from jobs.manifests.export import write_manifests
+from jobs.manifests.of_a_run import write_manifests
 from jobs.outcomes import Attached
 from jobs.states import JobState
 from jobs.store.open import open_store

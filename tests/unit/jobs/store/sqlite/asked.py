@@ -159,6 +159,7 @@ async def _sheets(r: Recorder) -> None:
         await r.ask("jobs.each", batch, everything=everything)
         await r.ask("records.pages", batch, everything=everything)
         await r.ask("jobs.each", batch, everything=everything, states=[S.SUCCEEDED])
+    await r.ask("records.block", batch, 0)
 
 
 async def _paid_before(r: Recorder) -> None:
@@ -250,6 +251,9 @@ async def _lists(r: Recorder) -> None:
     await r.ask("jobs.input_names", batch, MODEL)
     for asked in ("columns", "counts", "counts_and_account", "warned", "revisions"):
         await r.ask(f"jobs.{asked}", batch)
+    await r.ask("manifests.begin", batch)
+    await r.ask("manifests.keep", batch, {})
+    await r.ask("manifests.blocks_of", range(MANY))
     assert await r.ask("counts.wrong", batch) == 0
     await r.ask("counts.recount", batch)
     await r.ask("jobs.ended_since", batch, NIGHT)

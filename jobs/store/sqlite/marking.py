@@ -1,0 +1,72 @@
+"""Marks the blocks of a manifest of which a job changes: with each row that is written, like the counts.
+
+A block is the jobs of some positions in a row. What a manifest tells of a job is in four tables, and a linked
+job tells of another one's images and key: whatever is written to any of them marks the blocks that tell it.
+By triggers of the one connection that writes, as in `keeping.py`, and for the same reasons.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+BLOCK = 500
+"""So many positions are a block."""
+COLUMNS = -1
+"""Stands for the columns of the whole table, which a single job can change."""
+
+_TOLD = {
+    "job": (
+        "key, row, model, state, inputs, attempts, error_kind, error_code, error_message, warnings, columns,"
+        " created_at, submitted_at, finished_at, same_as, current, position"
+    ),
+    "attempt": "number, outcome, request_id, cost_usd",
+    "artifact": "number, path, url, sha256, bytes, width, height, content_type",
+    "decision": "number, sha256, verdict, stars, note, decided_at, source",
+}
+_IN_ALL = "model, inputs, columns, same_as, current, position"
+"""What decides about the columns, and where a job stands."""
+_NONE_YET = "ON CONFLICT DO NOTHING"
+_EVENTS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
+
+
+def mark_changes(connection: Connection) -> None:
+    """Have this connection mark what it changes from now on."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.executescript("; ".join(_triggers()))
+
+
+def _triggers() -> Iterator[str]:
+    for event, row in _EVENTS.items():
+        sharing = _of_jobs(f"job.same_as = {row}.id")
+        yield _trigger("job", event, _TOLD["job"], f"{_block(row, f'{row}.position / {BLOCK}')}; {sharing}")
+        for table in ("attempt", "artifact", "decision"):
+            marks = (_of_jobs(f"job.{name} = {row}.job_id") for name in ("id", "same_as"))
+            yield _trigger(table, event, _TOLD[table], "; ".join(marks))
+        left = [_block("OLD", f"OLD.position / {BLOCK}")] if event == "UPDATE" else []
+        yield _trigger("job", event, _IN_ALL, "; ".join([_block(row, str(COLUMNS)), *left]), "all")
+
+
+def _trigger(table: str, event: str, columns: str, marks: str, name: str = "told") -> str:
+    of = f"{event} OF {columns}" if event == "UPDATE" else event
+    differs = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in columns.split(", "))
+    condition = f" WHEN {differs}" if event == "UPDATE" else ""
+    return (
+        f"CREATE TEMP TRIGGER {table}_{name}_{event} AFTER {of} ON main.{table}{condition} BEGIN {marks}; END"
+    )
+
+
+def _block(row: str, block: str) -> str:
+    """The statement that marks a block of a job's batch, if that has manifests."""
+    return (
+        f"INSERT INTO changedblock SELECT {row}.batch_id, {block} FROM keptmanifest"  # noqa: S608
+        f" WHERE batch_id = {row}.batch_id {_NONE_YET}"
+    )
+
+
+def _of_jobs(which: str) -> str:
+    """The same for the blocks of these jobs. They are looked up first: CROSS JOIN says so to SQLite."""
+    return (
+        f"INSERT INTO changedblock SELECT job.batch_id, job.position / {BLOCK} FROM job"  # noqa: S608
+        f" CROSS JOIN keptmanifest ON keptmanifest.batch_id = job.batch_id WHERE {which} {_NONE_YET}"
+    )
