@@ -42,7 +42,7 @@ IS_IDENTICAL = and_(
 )
 
 
-def to_send(batch_id: int) -> list[ColumnElement[Any]]:
+def to_send(batch_id: Any) -> list[ColumnElement[Any]]:
     """The conditions for a queued job that would be sent: it is in the sheet, neither linked nor held."""
     return [
         JOB.c.batch_id == batch_id,

@@ -6,6 +6,7 @@ from datetime import datetime
 from jobs.store.batches import Batches
 from jobs.store.bulk.counts import Counts
 from jobs.store.bulk.manifests import Manifests
+from jobs.store.bulk.queued import QueuedJobs
 from jobs.store.bulk.records import Records
 from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
@@ -47,5 +48,6 @@ class Store:
         self.overview = Overview(database, now)
         self.accounts = Accounts(database, now)
         self.records = Records(database, now)
+        self.queued = QueuedJobs(database, now)
         self.counts = Counts(database, now)
         self.manifests = Manifests(database, now)

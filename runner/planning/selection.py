@@ -4,16 +4,17 @@ import hashlib
 import heapq
 import json
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
 from jobs.sheets.rows.column_names import ID, MODEL, fields_of, plain
 from jobs.states import JobState
+from jobs.store.bulk.queued import QueuedJob
 from jobs.store.store import Store
 from jobs.suggestions import closest, did_you_mean
-from jobs.views import Alike, BatchView, JobView
+from jobs.views import Alike, BatchView
 from jobs.workload import Workload
 
 
@@ -65,21 +66,33 @@ class SelectedJobs:
 async def select(
     store: Store, batch: BatchView, selection: Selection, notice: Callable[[str], None]
 ) -> SelectedJobs:
-    """The queued jobs of a selection. They are read one at a time, and only their ids and totals are kept.
+    """The queued jobs of a selection. Only their ids and totals are kept.
 
     Raises:
         UsageProblem: the sheet has no such key, or no queued job has such a column.
     """
+    selected = SelectedJobs()
+    if selection.limit is not None and selection == Selection(limit=selection.limit):
+        for job in await store.queued.first(batch.id, selection.limit):
+            selected.add(job.id, job.model, job.pictures, agreed=job.agreed)
+    else:
+        await _look_for(store, batch, selection, selected)
+    await _check_keys(store, batch, selection, notice)
+    return selected
+
+
+async def _look_for(store: Store, batch: BatchView, selection: Selection, selected: SelectedJobs) -> None:
+    """Add the jobs that each have to be looked at: for their keys, for what stands in a column, or by lot."""
     most = selection.limit if selection.sample is None else selection.sample
-    selected, best, columns = SelectedJobs(), list[tuple[float, int, JobView]](), set[str]()
-    found: set[str] = set()
+    best, columns, found = list[tuple[float, int, QueuedJob]](), set[str](), set[str]()
     queued = False
-    async for job in store.jobs.each(batch.id, states=[JobState.QUEUED]):
+    async for job in store.queued.each(batch.id):
         queued = True
-        values = _values(job, selection.where)
-        columns.update(job.columns if selection.where else ())
+        own: dict[str, str] = json.loads(job.columns) if selection.where else {}
+        values = _values(job, own, selection.where)
+        columns.update(own)
         found.update(values)
-        if job.twin is not None or job.held is not None or not _fits(job, selection, values):
+        if not job.free or not _fits(job, selection, values):
             continue
         if most is None:
             selected.add(job.id, job.model, job.pictures, agreed=job.agreed)
@@ -94,8 +107,6 @@ async def select(
         selected.add(job.id, job.model, job.pictures, agreed=job.agreed)
     if queued:
         _must_be_columns(selection, found, columns)
-    await _check_keys(store, batch, selection, notice)
-    return selected
 
 
 def _drawn(key: str) -> float:
@@ -103,7 +114,7 @@ def _drawn(key: str) -> float:
     return float(int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]))
 
 
-def _values(job: JobView, where: Sequence[tuple[str, str]]) -> dict[str, str]:
+def _values(job: QueuedJob, own: Mapping[str, str], where: Sequence[tuple[str, str]]) -> dict[str, str]:
     """The job's values in the columns asked for. An input is found by its common name or the model's own."""
     if not where:
         return {}
@@ -113,15 +124,15 @@ def _values(job: JobView, where: Sequence[tuple[str, str]]) -> dict[str, str]:
     for column, _value in where:
         if column in (ID, MODEL):
             values[column] = job.key if column == ID else job.model
-        elif column in job.columns:
-            values[column] = job.columns[column]
+        elif column in own:
+            values[column] = own[column]
         elif (field := fields.get(plain(column), column)) in inputs:
             given = inputs[field]
             values[column] = "|".join(map(str, given)) if isinstance(given, list) else str(given)
     return values
 
 
-def _fits(job: JobView, selection: Selection, values: dict[str, str]) -> bool:
+def _fits(job: QueuedJob, selection: Selection, values: dict[str, str]) -> bool:
     if selection.only and job.key not in selection.only:
         return False
     wanted: dict[str, set[str]] = {}
