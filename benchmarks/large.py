@@ -18,7 +18,8 @@ _DONE = (
 )
 _ATTEMPTS = (
     "INSERT INTO attempt (uid, job_id, number, payload_sha256, started_at, answered_at, outcome, request_id,"
-    " automatic) SELECT printf('%032x', id), id, 1, :sha, :at, :at, 'accepted', printf('done-%08d', id), 0"
+    " automatic, estimate_usd)"
+    " SELECT printf('%032x', id), id, 1, :sha, :at, :at, 'accepted', printf('done-%08d', id), 0, 40000"
     " FROM job WHERE id <= :done"
 )
 

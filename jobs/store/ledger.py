@@ -98,6 +98,8 @@ class Ledger(StorePart):
     @reads
     def unpriced(self, connection: Connection, batch_id: int) -> Workload:
         """By model, the submits that were or may have been accepted, and whose price nobody knows."""
+        if not counts.unpriced(connection, batch_id):
+            return Workload()  # most tables: nobody looks through the ledger
         found = connection.execute(
             select(JOB.c.model, func.count(), func.sum(JOB.c.pictures))
             .select_from(ATTEMPT)

@@ -9,7 +9,7 @@ from jobs.states import JobState
 from jobs.store.bulk import counts
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import image_view, root_of, view_of
-from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, RUN
+from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, JOB, RUN, of_batch
 from jobs.views import ArtifactView, RunView
 
 _ROW = JOB.alias("row")
@@ -43,13 +43,13 @@ class Overview(StorePart):
             select(ARTIFACT, BATCH.c.output_dir)
             .join(JOB, JOB.c.id == ARTIFACT.c.job_id)
             .join(BATCH, BATCH.c.id == JOB.c.batch_id)
-            .where(JOB.c.batch_id == batch_id, ARTIFACT.c.id > after)
+            .where(of_batch(batch_id), ARTIFACT.c.id > after)  # by the images: a page is no look at all jobs
             .order_by(ARTIFACT.c.id)
             .limit(limit)
         )
         if not everything:
             newest = and_(ATTEMPT.c.id == ARTIFACT.c.attempt_id, ATTEMPT.c.number == JOB.c.attempts)
-            wanted = wanted.join(ATTEMPT, newest).where(*_with_images(batch_id))
+            wanted = wanted.join(ATTEMPT, newest).where(*_with_images())
         found = connection.execute(wanted).all()
         root = root_of(connection, found[0].output_dir) if found else None
         return [(row.id, image_view(row, root)) for row in found]
@@ -70,11 +70,10 @@ class Overview(StorePart):
         return None if row is None else view_of(RunView, row)
 
 
-def _with_images(batch_id: int) -> Sequence[ColumnElement[bool]]:
+def _with_images() -> Sequence[ColumnElement[bool]]:
     """Jobs that succeeded, and are in the sheet or gave their images to a row of it."""
     shared = exists().where(_ROW.c.same_as == JOB.c.id, _ROW.c.current)
     return (
-        JOB.c.batch_id == batch_id,
         JOB.c.state == JobState.SUCCEEDED,
         or_(JOB.c.current, shared),
     )

@@ -143,6 +143,12 @@ def account(connection: Connection, batch_id: int) -> Account:
     )
 
 
+def unpriced(connection: Connection, batch_id: int) -> int:
+    """How many submits that were or may have been accepted have neither a cost nor an estimate."""
+    rows = _ATTEMPTS.rows(connection, batch_id=batch_id)
+    return sum(row.unpriced for row in rows if row.outcome in PAID_OR_MAYBE)
+
+
 def in_doubt_usd(connection: Connection, batch_id: int) -> Decimal:
     """The most that unconfirmed submits may have cost, in USD, even if a person decided about them."""
     rows = _ATTEMPTS.rows(connection, batch_id=batch_id)
