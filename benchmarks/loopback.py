@@ -120,6 +120,8 @@ class _Server:
         self.picture = _answer(picture, kind.encode())
         self.state = _fresh(Service())
         self.origin = b""
+        self.runs = 0
+        """Two runs over one table get no id twice."""
 
     def answer(self, method: bytes, path: bytes, body: bytes) -> bytes:
         state = self.state
@@ -127,11 +129,11 @@ class _Server:
             return self._control(path, body)
         state.requests += 1
         if method == b"POST":
-            return _answer(b'{"request_id": "r%08d"}' % state.submitted())
+            return _answer(b'{"request_id": "r%d-%08d"}' % (self.runs, state.submitted()))
         parts = path.partition(b"?")[0].split(b"/")
         match parts[1:]:
             case [b"v1", b"requests", name, b"status"]:
-                word = b"completed" if state.is_done(int(name[1:])) else b"in_progress"
+                word = b"completed" if state.is_done(int(name.rpartition(b"-")[2])) else b"in_progress"
                 return _answer(b'{"request_id": "%s", "status": "%s"}' % (name, word))
             case [b"v1", b"requests", name, b"result"]:
                 return _answer(_RESULT % (name, self.origin, name))
@@ -146,6 +148,7 @@ class _Server:
     def _control(self, path: bytes, body: bytes) -> bytes:
         if path == b"/bench/begin":
             self.state = _fresh(Service(**json.loads(body)))
+            self.runs += 1
             return _answer(b"{}")
         return _answer(json.dumps(self.state.figures()).encode())
 

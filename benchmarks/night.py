@@ -1,19 +1,24 @@
 """What a large sheet costs from its check to its export: `python -m benchmarks.night --rows 1000000`.
 
 The real commands, each in a process of its own: `check` and `run` of a sheet; `resume`, `status` and `export`
-of a table that is half done. `run` and `resume` send a few jobs and write all manifests. An API on loopback
-answers at once. Time is told until the first submit, too, and CPU beside the time: another program's work
-makes the one longer, and not the other.
+of a table that is half done. A plain `resume` is killed once its first submit has come. `run` and the next
+`resume` send a few jobs and write every record of the manifests, and this `resume` takes back the consent to
+all other jobs; the last one finds both as it left them. An API on loopback answers at once. Time is told
+until the first submit, too, and CPU beside the time: another program's work makes the one longer, and not the
+other.
 """
 
 import asyncio
 import csv
+import os
+import shutil
+import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks import large, sample_pictures
-from benchmarks.child import Ended, measured, nightsheet
+from benchmarks.child import ROOT, Ended, measured, nightsheet
 from benchmarks.loopback import Loopback, Service, loopback
 from benchmarks.peers.calls import MODEL
 from benchmarks.rounds import Column, Row, options, tell
@@ -51,6 +56,30 @@ def _figures(ended: Ended, rows: int, first: float = 0.0) -> dict[str, float]:
     }
 
 
+def _until_first_submit(half: Path, server: Loopback, rows: int) -> dict[str, float]:
+    """`resume` of a copy of the table; its first job takes longer than anybody waits."""
+    with tempfile.TemporaryDirectory(dir=half) as name:
+        own = Path(name)
+        shutil.copy(half / "night.db", own / "night.db")
+        server.begin(Service(median=3600))
+        places = ("--db", str(own / "night.db"), "--output-dir", str(own / "outputs"))
+        begun = time.monotonic()
+        with subprocess.Popen(
+            nightsheet("resume", "--yes", "--quiet", *places),
+            cwd=ROOT,
+            env=environment(server.base, own),
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            while not (first := server.figures().first_at):
+                assert process.poll() is None, "it has ended without a submit"
+                time.sleep(0.01)
+            process.kill()
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+    seconds, cpu = first - begun, used.ru_utime + used.ru_stime
+    return _figures(Ended(seconds, cpu, used.ru_maxrss * 1024, ""), rows, seconds)
+
+
 def _night(folder: Path, rows: int, server: Loopback) -> dict[str, dict[str, float]]:
     """Each command's figures."""
     sheet, out, lines = _sheet(folder, rows), folder / "out", folder / "all.jsonl"
@@ -69,13 +98,15 @@ def _night(folder: Path, rows: int, server: Loopback) -> dict[str, dict[str, flo
         flags = ("--yes", "--quiet", "--limit", str(SENT), "--poll-min", "0.05")
         ended = told(where, *command, *flags, "--output-dir", str(where / "outputs"))
         seen = server.figures()
-        assert seen.jobs == min(SENT, rows // 2)
+        assert seen.jobs == SENT, "there are no more"
         return _figures(ended, rows, seen.first_at - begun)
 
     found = {
         "check": _figures(told(folder, "check", str(sheet), "--json"), rows),
         f"run --limit {SENT}": sent(folder, "run", str(sheet)),
+        "resume, to its first submit": _until_first_submit(half, server, rows),
         f"resume --limit {SENT}, half done": sent(half, "resume"),
+        f"resume --limit {SENT}, once more": sent(half, "resume"),
         "status": _figures(told(half, "status", "--json"), rows),
         "export": _figures(told(half, "export", "--output", str(lines)), rows),
     }
