@@ -6,8 +6,8 @@ from datetime import datetime
 from jobs.store.batches import Batches
 from jobs.store.bulk.counts import Counts
 from jobs.store.bulk.manifests import Manifests
-from jobs.store.bulk.queued import QueuedJobs
 from jobs.store.bulk.records import Records
+from jobs.store.bulk.selectable import SelectableJobs
 from jobs.store.intake.held import HeldJobs
 from jobs.store.jobs import Jobs
 from jobs.store.ledger import Ledger
@@ -48,6 +48,6 @@ class Store:
         self.overview = Overview(database, now)
         self.accounts = Accounts(database, now)
         self.records = Records(database, now)
-        self.queued = QueuedJobs(database, now)
+        self.selectable = SelectableJobs(database, now)
         self.counts = Counts(database, now)
         self.manifests = Manifests(database, now)

@@ -11,7 +11,7 @@ from jobs.catalog.registry import find
 from jobs.errors import UsageProblem
 from jobs.sheets.rows.column_names import ID, MODEL, fields_of, plain
 from jobs.states import JobState
-from jobs.store.bulk.queued import QueuedJob
+from jobs.store.bulk.selectable import SelectableJob
 from jobs.store.store import Store
 from jobs.suggestions import closest, did_you_mean
 from jobs.views import Alike, BatchView
@@ -73,7 +73,7 @@ async def select(
     """
     selected = SelectedJobs()
     if selection.limit is not None and selection == Selection(limit=selection.limit):
-        for job in await store.queued.first(batch.id, selection.limit):
+        for job in await store.selectable.first(batch.id, selection.limit):
             selected.add(job.id, job.model, job.pictures, agreed=job.agreed)
     else:
         await _look_for(store, batch, selection, selected)
@@ -84,9 +84,9 @@ async def select(
 async def _look_for(store: Store, batch: BatchView, selection: Selection, selected: SelectedJobs) -> None:
     """Add the jobs that each have to be looked at: for their keys, for what stands in a column, or by lot."""
     most = selection.limit if selection.sample is None else selection.sample
-    best, columns, found = list[tuple[float, int, QueuedJob]](), set[str](), set[str]()
+    best, columns, found = list[tuple[float, int, SelectableJob]](), set[str](), set[str]()
     queued = False
-    async for job in store.queued.each(batch.id):
+    async for job in store.selectable.each(batch.id):
         queued = True
         own: dict[str, str] = json.loads(job.columns) if selection.where else {}
         values = _values(job, own, selection.where)
@@ -114,7 +114,7 @@ def _drawn(key: str) -> float:
     return float(int.from_bytes(hashlib.sha256(key.encode()).digest()[:6]))
 
 
-def _values(job: QueuedJob, own: Mapping[str, str], where: Sequence[tuple[str, str]]) -> dict[str, str]:
+def _values(job: SelectableJob, own: Mapping[str, str], where: Sequence[tuple[str, str]]) -> dict[str, str]:
     """The job's values in the columns asked for. An input is found by its common name or the model's own."""
     if not where:
         return {}
@@ -132,7 +132,7 @@ def _values(job: QueuedJob, own: Mapping[str, str], where: Sequence[tuple[str, s
     return values
 
 
-def _fits(job: QueuedJob, selection: Selection, values: dict[str, str]) -> bool:
+def _fits(job: SelectableJob, selection: Selection, values: dict[str, str]) -> bool:
     if selection.only and job.key not in selection.only:
         return False
     wanted: dict[str, set[str]] = {}

@@ -251,8 +251,8 @@ async def _lists(r: Recorder) -> None:
     await r.ask("jobs.input_names", batch, MODEL)
     for asked in ("columns", "counts", "counts_and_account", "warned", "revisions"):
         await r.ask(f"jobs.{asked}", batch)
-    await r.ask("queued.each", batch)
-    await r.ask("queued.first", batch, 20)
+    await r.ask("selectable.each", batch)
+    await r.ask("selectable.first", batch, 20)
     await r.ask("manifests.begin", batch)
     await r.ask("manifests.keep", batch, {})
     await r.ask("manifests.blocks_of", range(MANY))

@@ -46,8 +46,8 @@ EXCEPTIONS = {
     # Once a start: the few attempts that these indexes hold.
     ("track_records.of", "SCAN attempt USING INDEX attempt_automatic"),
     ("track_records.of", "SCAN attempt USING INDEX attempt_unanswered"),
-    # Twice a start: the first few of those with consent and of those without, each from its index's beginning.
-    ("queued.first", "SEARCH job USING INDEX job_in_turn (batch_id=? AND state=? AND agreed=?)"),
+    # Twice a start: the first few of those with consent, and of those without, each from the beginning.
+    ("selectable.first", "SEARCH job USING INDEX job_in_turn (batch_id=? AND state=? AND agreed=?)"),
     # The table for each submit that it forgot and whose row has another key by now: no index has unsent rows.
     ("witness.heal", "SCAN job USING INDEX job_folder"),
 }

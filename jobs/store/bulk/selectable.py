@@ -13,7 +13,7 @@ from jobs.store.sqlite.prepared import Prepared, given
 _PAGE = 1000
 
 
-class QueuedJob(NamedTuple):
+class SelectableJob(NamedTuple):
     """A job of the sheet that is queued; what is JSON is text, as the table keeps it."""
 
     id: int
@@ -28,11 +28,11 @@ class QueuedJob(NamedTuple):
     """Whether it would be sent: it is neither linked nor held."""
 
 
-class QueuedJobs(StorePart):
+class SelectableJobs(StorePart):
     """The queued jobs of a batch. Read-only."""
 
     @reads
-    def first(self, connection: Connection, batch_id: int, limit: int) -> Sequence[QueuedJob]:
+    def first(self, connection: Connection, batch_id: int, limit: int) -> Sequence[SelectableJob]:
         """The first jobs that would be sent, in their turn."""
         found = [
             job
@@ -41,7 +41,7 @@ class QueuedJobs(StorePart):
         ]
         return sorted(found, key=lambda job: (job.turn, job.id))[:limit]
 
-    async def each(self, batch_id: int) -> AsyncIterator[QueuedJob]:
+    async def each(self, batch_id: int) -> AsyncIterator[SelectableJob]:
         """All of them, so many at a time that memory does not grow with their number."""
         last = 0
         while page := await self._page(batch_id, last):
@@ -50,7 +50,7 @@ class QueuedJobs(StorePart):
             last = page[-1].id
 
     @reads
-    def _page(self, connection: Connection, batch_id: int, last: int) -> list[QueuedJob]:
+    def _page(self, connection: Connection, batch_id: int, last: int) -> list[SelectableJob]:
         return list(_EACH.rows(connection, batch_id=batch_id, last=last))
 
 
@@ -63,7 +63,7 @@ _IN_TURN = Prepared(
     _JOBS.where(*to_send(given("batch_id")), JOB.c.agreed == given("agreed"))
     .order_by(JOB.c.turn, JOB.c.id)
     .limit(given("limit")),
-    QueuedJob,
+    SelectableJob,
 )
 _EACH = Prepared(
     _JOBS.where(
@@ -74,5 +74,5 @@ _EACH = Prepared(
     )
     .order_by(JOB.c.id)
     .limit(_PAGE),
-    QueuedJob,
+    SelectableJob,
 )
