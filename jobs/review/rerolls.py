@@ -8,6 +8,19 @@ MOST_VARIANTS = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Rewording:
+    """What is to be other about an image that is made once more."""
+
+    prompt: str | None
+    """None: the same words."""
+    seed: str = NEW_SEED
+    """new, same, or a number."""
+    variants: int = 1
+    cells: tuple[tuple[str, str], ...] = ()
+    """Other cells of its row, by their columns."""
+
+
+@dataclass(frozen=True, slots=True)
 class MarkedReroll:
     """A picture, or a job without one, that a person has marked for a re-roll."""
 
@@ -18,6 +31,8 @@ class MarkedReroll:
     sheet: str | None = None
     """The sheet that it was written into last."""
     made_at: datetime | None = None
+    words: Rewording | None = None
+    """What a person typed for the next sheet; None: what holds for all of it."""
 
     @property
     def is_open(self) -> bool:

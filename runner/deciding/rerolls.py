@@ -27,7 +27,7 @@ from jobs.catalog.spec import ModelSpec
 from jobs.disk.atomic_file import AtomicFile
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
-from jobs.review.rerolls import NEW_SEED, MadeReroll
+from jobs.review.rerolls import NEW_SEED, SAME_SEED, MadeReroll, Rewording
 from jobs.sheets.batch_name import why_not_a_batch_name
 from jobs.sheets.images.album import Way
 from jobs.sheets.planned import PlannedJob
@@ -67,6 +67,8 @@ class RerollSheet:
     rows: tuple[Mapping[str, str], ...]
     made: tuple[MadeReroll, ...]
     work: Workload
+    plain: Workload
+    """The part of it that `seed` and `variants` are for: nothing was typed for it."""
     left_out: tuple[tuple[str, str], ...]
     """Keys, and why they are not in it."""
     made_before: tuple[str, ...]
@@ -90,6 +92,8 @@ async def reroll_sheet(
 ) -> RerollSheet:
     """The sheet of all that is marked and in no sheet yet, for `folder` if `output` names no other place.
 
+    What was typed for a picture holds for it; `seed` and `variants` are for the others.
+
     Raises:
         UsageProblem: there is such a file or batch already, or its name is no batch's.
     """
@@ -98,11 +102,13 @@ async def reroll_sheet(
     before = tuple(dict.fromkeys(one.sheet for one in marked if not one.is_open and one.sheet))
     path = await _place(store, batch, folder) if output is None else await _checked(store, output)
     taken = await store.rerolls.known_keys(batch.id)
-    rows, made, work = list[Mapping[str, str]](), list[MadeReroll](), Workload()
+    rows, made = list[Mapping[str, str]](), list[MadeReroll]()
+    work, plain = Workload(), Workload()
     left_out = dict[str, str]()
     folders = dict[Path, None]()
-    written = dict[int, tuple[str, ...]]()
+    written = dict[tuple[int, Rewording], tuple[str, ...]]()
     for one in wanted:
+        words = one.words or Rewording(None, seed, variants)
         job = await store.jobs.by_key(batch.id, one.key)
         model = None if job is None else find(job.model)
         if job is None or model is None:
@@ -111,16 +117,18 @@ async def reroll_sheet(
         if job.state in _WHY_NOT:
             left_out[one.key] = _WHY_NOT[job.state]
             continue
-        if one.job_id not in written:  # several pictures of a series: it is paid whole, and once
-            new = [_free(_begin(job.key), taken) for _ in range(variants)]
-            written[one.job_id] = tuple(new)
-            places = await _places(store, job)
+        if (one.job_id, words) not in written:  # several pictures of a series: it is paid whole, and once
+            new = [_free(_begin(job.key), taken) for _ in range(words.variants)]
+            written[one.job_id, words] = tuple(new)
+            places = await places_of(store, job)
             folders |= dict.fromkeys(Path(place).parent for place in places.values())
-            rows += [_row(job, model, key, seed, path.stem, places) for key in new]
-            work.add(job.model, variants * job.pictures, variants)
-        made.append(MadeReroll(one, written[one.job_id], seed, variants))
+            rows += [row_of(job, model, key, words, path.stem, places) for key in new]
+            for part in (work, plain) if one.words is None else (work,):
+                part.add(job.model, words.variants * images_of(job, model, words), words.variants)
+        made.append(MadeReroll(one, written[one.job_id, words], words.seed, words.variants))
     return RerollSheet(
-        path, path.stem, tuple(rows), tuple(made), work, tuple(left_out.items()), before, tuple(folders)
+        *(path, path.stem, tuple(rows), tuple(made), work, plain),
+        *(tuple(left_out.items()), before, tuple(folders)),
     )
 
 
@@ -135,12 +143,13 @@ async def write_reroll_sheet(store: "Store", sheet: RerollSheet) -> None:
     """
     data = _csv(sheet.rows)
     try:
-        await to_thread.run_sync(_check, sheet, data)
+        await to_thread.run_sync(check_rows, sheet.path.name, sheet.rows, sheet.folders)
         with _reserved(sheet.path), AtomicFile(sheet.path) as file:
             await to_thread.run_sync(_put, file, data)  # a full disk is found before anything is noted
             if not await store.rerolls.make(str(sheet.path.absolute()), sheet.made):
                 raise UsageProblem(
-                    "Somebody else wrote a sheet of these re-rolls just now. Nothing was written."
+                    "Somebody else wrote a sheet of these re-rolls, or other words for them, just now. "
+                    "Nothing was written."
                 )
             await to_thread.run_sync(file.commit)
     except OSError as error:
@@ -186,7 +195,7 @@ def _free(begin: str, taken: set[str]) -> str:
     return key
 
 
-async def _places(store: "Store", job: "JobView") -> dict[str, str]:
+async def places_of(store: "Store", job: "JobView") -> dict[str, str]:
     """Where the pictures of this computer lie that the job names, by their names."""
     inputs = json.loads(job.inputs).values()
     named = [item for value in inputs if isinstance(value, list) for item in value if isinstance(item, str)]
@@ -195,15 +204,31 @@ async def _places(store: "Store", job: "JobView") -> dict[str, str]:
     return {name: found[sha256] for name, sha256 in contents.items() if sha256 in found}
 
 
-def _row(
-    job: "JobView", model: ModelSpec, key: str, seed: str, again: str, places: Mapping[str, str]
+def why_not_now(job: "JobView") -> str | None:
+    """Why a job cannot be made once more yet; None if it can."""
+    return _WHY_NOT.get(job.state)
+
+
+def images_of(job: "JobView", model: ModelSpec, words: Rewording) -> int:
+    """The largest number of images that one row asks for."""
+    count = dict(words.cells).get("count")
+    if count is None:
+        return job.pictures
+    return int(count) if count else model.expected_images({})
+
+
+def row_of(
+    job: "JobView", model: ModelSpec, key: str, words: Rewording, again: str, places: Mapping[str, str]
 ) -> dict[str, str]:
+    """A row of the sheet: what the job says, but for what was wished."""
     inputs = json.loads(job.inputs)
-    if model.has_seed and seed == NEW_SEED:
-        inputs[model.vocabulary["seed"]] = _drawn(key, again)
-    words = {name: word for word, name in model.vocabulary.items()}
-    cells = {words.get(name, name): _cell(value, places) for name, value in inputs.items()}
+    if model.has_seed and words.seed != SAME_SEED:
+        inputs[model.vocabulary["seed"]] = _drawn(key, again) if words.seed == NEW_SEED else int(words.seed)
+    column = {name: word for word, name in model.vocabulary.items()}
+    cells = {column.get(name, name): _cell(value, places) for name, value in inputs.items()}
+    typed = {} if words.prompt is None else {"prompt": words.prompt}
     own = {name: text for name, text in job.columns.items() if name not in (AGAIN, OF)}
+    cells |= typed | dict(words.cells)
     return {"id": key, "model": job.model} | cells | {AGAIN: again, OF: job.key} | own
 
 
@@ -228,15 +253,23 @@ def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _check(sheet: RerollSheet, data: bytes) -> None:
-    """Read the sheet as a run will read it: each row has to be what its job was, but for what was wished."""
+def check_rows(name: str, rows: Sequence[Mapping[str, str]], folders: Sequence[Path]) -> list[str]:
+    """Read rows as a run will read them: each has to be what its job was, but for what was wished. Blocks.
+
+    Returns what the models' pages advise against.
+
+    Raises:
+        UsageProblem: a sheet cannot say them, or a model does not take them.
+    """
     with TemporaryDirectory() as folder:
-        path = Path(folder) / sheet.path.name
-        path.write_bytes(data)
-        source = SheetSource(path, picture_folders=sheet.folders, way=Way.INSIDE)
+        path = Path(folder) / name
+        path.write_bytes(_csv(rows))
+        source = SheetSource(path, picture_folders=tuple(folders), way=Way.INSIDE)
         found = list(plan(open_sheet(source), random.Random(0)))  # noqa: S311 - every row has its seed
-    for wrong in _differences(sheet.rows, found):
+    for wrong in _differences(rows, found):
         raise UsageProblem(f"A sheet cannot say this re-roll: {wrong} Nothing was written.")
+    planned = [one for one in found if isinstance(one, PlannedJob)]
+    return list(dict.fromkeys(warning for one in planned for warning in one.warnings))
 
 
 def _differences(rows: Sequence[Mapping[str, str]], found: Sequence[PlannedJob | Problem]) -> Iterator[str]:

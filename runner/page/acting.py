@@ -22,6 +22,7 @@ from runner.page.acts.discard import DISCARD
 from runner.page.acts.fetch import FETCH
 from runner.page.acts.pause import PAUSE, RESUME
 from runner.page.acts.reroll import REROLL
+from runner.page.acts.reword import REWORD
 from runner.page.acts.tune import TUNE
 from runner.page.guard import MOST_BODY_BYTES, refused
 from runner.page.page import Page
@@ -35,6 +36,7 @@ ACTS: dict[str, Act] = {
     "discard": DISCARD,
     "fetch": FETCH,
     "reroll": REROLL,
+    "reword": REWORD,
 }
 """By the last part of their address."""
 

@@ -11,6 +11,7 @@ GET  /api/BATCH/tiles         ?q=SEARCH &sort=ORDER &limit=N: the list of tiles 
 GET  /api/BATCH/items         ?jobs=ID,ID,... or ?key=KEY: what a screen shows
 GET  /api/BATCH/facets        ?of=FIELD &q=SEARCH: values with their counts; without `of` the fields
 GET  /api/BATCH/doubts        submits without an answer;  /failures  by kind;  /account  the money
+GET  /api/BATCH/rerolls       what is marked to be made once more;  /reword  ?key=KEY &number=N: its words
 GET  /t/ID/SHA256.webp        ?s=SIDE: a thumbnail
 GET  /p/ID/SHA256             the image itself
 """
@@ -42,6 +43,7 @@ from runner.page.panels.account import account
 from runner.page.panels.doubts import doubts
 from runner.page.panels.failures import failures
 from runner.page.panels.rerolls import rerolls
+from runner.page.panels.reword import to_reword
 from runner.page.pictures import moved_along
 from runner.page.session import PageSession, Rights
 from runner.page.shell import shell, static_file
@@ -79,6 +81,7 @@ def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
                 "failures": reads.panel(failures),
                 "account": reads.panel(account),
                 "rerolls": reads.panel(rerolls),
+                "reword": reads.reword,
             }.items()
         ),
         *(Route(f"/api/{{batch}}/{kind}", partial(acting.respond, kind), methods=["POST"]) for kind in ACTS),
@@ -154,7 +157,8 @@ class _Reads:
         if len(known) != len(ids):
             return refused(400)
         found = await store.tiles.details(batch.id, known)
-        return JSONResponse(await items(self._page, batch, found))
+        words = await store.rerolls.words([one.job.id for one in found])
+        return JSONResponse(await items(self._page, batch, found, words))
 
     def panel(
         self, tell: Callable[[Page, BatchView], Awaitable[Any]]
@@ -165,6 +169,13 @@ class _Reads:
             return JSONResponse(await tell(self._page, batch))
 
         return answer
+
+    async def reword(self, request: Request, batch: BatchView) -> Response:
+        query = request.query_params
+        number = _number(query.get("number", ""))
+        if number is None:
+            return refused(400)
+        return JSONResponse(await to_reword(self._page, batch, query.get("key", ""), number))
 
     async def facets(self, request: Request, batch: BatchView) -> Response:
         query, store = request.query_params, self._page.store

@@ -1,6 +1,7 @@
 """What the page shows of a job, as JSON. Foreign texts go out as they are: the page shows them as text."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +10,25 @@ from anyio import to_thread
 from jobs.catalog.registry import find
 from jobs.manifests.record import dollars, moment, relative
 from jobs.review.decisions import ITSELF, DecisionView, review_of
+from jobs.review.rerolls import Rewording
 from jobs.states import JobState
 from jobs.tiles import TileDetails, TileImage
 from jobs.views import BatchView, JobView
 from runner.page.page import Page
+from runner.page.panels.reword import typed
 from runner.page.pictures import file_state, moved_along
 
 
-async def items(page: Page, batch: BatchView, found: list[TileDetails]) -> list[dict[str, Any]]:
-    """The items of these jobs, in their order."""
-    return await to_thread.run_sync(lambda: [_item(page, batch, one) for one in found])
+async def items(
+    page: Page, batch: BatchView, found: list[TileDetails], words: Mapping[tuple[int, int], Rewording]
+) -> list[dict[str, Any]]:
+    """The items of these jobs, in their order; `words` were typed for their next re-roll."""
+    return await to_thread.run_sync(lambda: [_item(page, batch, one, words) for one in found])
 
 
-def _item(page: Page, batch: BatchView, one: TileDetails) -> dict[str, Any]:
+def _item(
+    page: Page, batch: BatchView, one: TileDetails, words: Mapping[tuple[int, int], Rewording]
+) -> dict[str, Any]:
     job = one.job
     root, inputs = page.root_of(batch), json.loads(job.inputs)
     model = find(job.model)
@@ -35,6 +42,7 @@ def _item(page: Page, batch: BatchView, one: TileDetails) -> dict[str, Any]:
         "prompt": prompt,
         "inputs": inputs,
         "columns": dict(job.columns),
+        "words": {number: typed(said) for (job_id, number), said in words.items() if job_id == job.id},
         "warnings": list(job.warnings),
         "images": [_image(root, batch, image, job) for image in one.images],
         "decision": None if one.images else _decision(job, ITSELF, None),

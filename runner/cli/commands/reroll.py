@@ -119,6 +119,9 @@ def _show(
         return
     jobs, pictures = count_of(sheet.work.jobs, "job"), count_of(sheet.work.images, "picture")
     console.result(f"{jobs}, at most {pictures}, {price_words(*price)}.")
+    if typed := sum(one.marked.words is not None for one in sheet.made):
+        others = "--seed and --variants are for the others."
+        console.result(f"{count_of(typed, 'picture')} with other words, as typed on the page; {others}")
     if dry_run:
         console.result(f"Nothing was written. Without --dry-run: {sheet.path}")
         return

@@ -1,9 +1,10 @@
 // @ts-check
-// Every state of the page is its address: /b/BATCH/?q=&sort=&at=TILE, /b/BATCH/p/KEY/N for one picture, /b/BATCH/PANEL.
+// Every state of the page is its address: /b/BATCH/?q=&sort=&at=TILE, /b/BATCH/p/KEY/N for one picture, /b/BATCH/PANEL,
+// /b/BATCH/reword/KEY/N for the words of one re-roll.
 
 /** @typedef {{batch: string, search: string, order: string, at: number, key: string, number: number, panel: string}} Place */
 
-const PANELS = ["doubts", "failures", "account", "rerolls"];
+const PANELS = ["doubts", "failures", "account", "rerolls", "reword"];
 
 /** @returns {Place} */
 export function readAddress() {
@@ -16,7 +17,7 @@ export function readAddress() {
     at: Number(query.get("at")) || 0,
     key: p === "p" ? decodeURIComponent(key) : "",
     number: Number(number) || 0,
-    panel: PANELS.includes(p) ? p : "",
+    panel: PANELS.includes(p) ? [p, ...(p === "reword" ? [key, number] : [])].join("/") : "",
   };
 }
 

@@ -11,6 +11,7 @@ import { VERDICTS } from "./tiles.js";
 
 const MOST_UNDONE = 500;
 const MOST_MARKED = 5000;
+export const ONLY_LOOKS = "This page may only look: it was opened with --look.";
 const FLAGS = { accepted: "--accept", rejected: "--reject", reroll: "--reroll" };
 const DONE = { accepted: "accepted", rejected: "rejected", reroll: "marked for a re-roll" };
 
@@ -83,10 +84,12 @@ export class Cull {
     this.inTurn(() => this.say(this.chosen(), { stars }, stars ? countOf(stars, "star") : "no stars"));
   }
 
-  /** About the one under the cursor, whatever is marked. @param {Partial<Decision>} said @param {string} words */
-  here(said, words) {
+  /** About the one under the cursor, whatever is marked. @param {Partial<Decision>} said @param {string} words @param {boolean} [goesOn] */
+  here(said, words, goesOn = false) {
     const { at } = this.view.grid;
-    this.inTurn(() => this.say([at], said, words));
+    this.inTurn(async () => {
+      if ((await this.say([at], said, words)) && goesOn) this.step();
+    });
   }
 
   /** @param {() => Promise<unknown>} work */
@@ -102,7 +105,7 @@ export class Cull {
   /** @param {number[]} chosen places in the list @param {Partial<Decision>} said @param {string} words */
   async say(chosen, said, words) {
     if (!this.mayDecide) {
-      this.tell("This page may only look: it was opened with --look.");
+      this.tell(ONLY_LOOKS);
       return false;
     }
     const { grid } = this.view;

@@ -4,6 +4,7 @@
 import { byId, button, command, element, money } from "./dom.js";
 import { imageOf } from "./items.js";
 import { imagePath } from "./net.js";
+import { changedWords } from "./reword.js";
 import { SIGNS, VERDICTS } from "./tiles.js";
 
 /** @import { Cull } from "./cull.js" */
@@ -31,12 +32,19 @@ export function inspect(item, tile, decision, cull) {
     ...item.warnings.map((/** @type {string} */ warning) => element("p", { class: "warning" }, `⚠ ${warning}`)),
     element("p", { class: "prompt" }, item.prompt),
     ...decided(decision, cull),
+    ...otherWords(item, image),
     ...(item.command ? [element("p", {}, "You may type: ", command(item.command))] : []),
     list(facts(item, image)),
     ...(image ? [links(image)] : []),
     ...group("Inputs", item.inputs),
     ...group("Your columns", item.columns),
   );
+}
+
+/** What it is to be made once more with. @param {any} item @param {any} image */
+function otherWords(item, image) {
+  const words = item.words[image ? image.number : 0];
+  return words ? [element("h3", {}, "With other words"), changedWords(item.prompt, words.prompt)] : [];
 }
 
 /** What was decided about it, and buttons to do so. @param {any} decision @param {Cull} cull */

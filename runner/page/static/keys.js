@@ -21,6 +21,7 @@ export const KEYS = [
   ["accept", ["p", "a"], "accept, next"],
   ["reject", ["x"], "reject, next"],
   ["reroll", ["r"], "re-roll, next"],
+  ["reword", ["e"], "re-roll with other words"],
   ["undecide", ["u"], "undecided"],
   ["stars", ["1", "2", "3", "4", "5"], "stars"],
   ["noStars", ["0"], "no stars"],

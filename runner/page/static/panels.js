@@ -3,11 +3,12 @@
 
 import { button, byId, command, countOf, element, money, say } from "./dom.js";
 import { apiPath, getJson, postJson } from "./net.js";
+import { changedWords, rewordForm } from "./reword.js";
 
-/** @typedef {"doubts" | "failures" | "account" | "rerolls"} Name */
+/** @typedef {"doubts" | "failures" | "account" | "rerolls" | "reword"} Name */
 
-const TITLES = { doubts: "Unconfirmed", failures: "Failed", account: "Money", rerolls: "Re-rolls" };
-const SEARCHES = { doubts: "state:unconfirmed", failures: "state:failed", account: "", rerolls: "verdict:reroll" };
+const TITLES = { doubts: "Unconfirmed", failures: "Failed", account: "Money", rerolls: "Re-rolls", reword: "Re-roll with other words" };
+const SEARCHES = { doubts: "state:unconfirmed", failures: "state:failed", account: "", rerolls: "verdict:reroll", reword: "" };
 const MOST_VARIANTS = 8;
 
 /** Have something done, once however often it is sent. @param {string} batch @param {string} what @param {any} told */
@@ -18,39 +19,49 @@ export function act(batch, what, told) {
 export class Panel {
   /**
    * @param {string} batch
-   * @param {{mayDecide: () => boolean, find: (search: string) => void, failed: (error: unknown) => void, noted: () => void}} owner
+   * @param {{mayDecide: () => boolean, find: (search: string) => void, failed: (error: unknown) => void, noted: () => void, reword: (key: string, number: number) => void, reworded: (key: string, number: number) => void}} owner
    */
   constructor(batch, owner) {
     this.batch = batch;
     this.owner = owner;
     this.dialog = /** @type {HTMLDialogElement} */ (byId("panel"));
-    /** @type {Name | ""} */
+    /** That of a panel; of `reword` with the picture that it is about. */
     this.name = "";
+    /** Whether the words of a re-roll were asked for in the list of all. */
+    this.fromList = false;
     this.dialog.addEventListener("close", () => {
       this.name = "";
+      this.fromList = false;
       owner.noted();
     });
   }
 
-  /** @param {Name} name */
+  /** @param {string} name */
   async open(name) {
+    const before = this.name;
     this.name = name;
-    await this.read("");
+    try {
+      await this.read("");
+    } catch (error) {
+      this.name = before;
+      throw error;
+    }
     if (!this.dialog.open) this.dialog.showModal();
     this.owner.noted();
   }
 
   /** Read it again. @param {string} done what was done before */
   async read(done) {
-    const name = /** @type {Name} */ (this.name);
-    const told = await getJson(apiPath(this.batch, name));
+    const { name } = this;
+    const [kind, key = "", number = ""] = /** @type {[Name, string, string]} */ (name.split("/"));
+    const told = await getJson(apiPath(this.batch, kind, { key: decodeURIComponent(key), number }));
     if (this.name !== name) return;
-    const parts = { doubts: () => this.doubts(told), failures: () => this.failures(told), account: () => this.account(told), rerolls: () => this.rerolls(told) }[name]();
-    const search = SEARCHES[name];
+    const parts = { doubts: () => this.doubts(told), failures: () => this.failures(told), account: () => this.account(told), rerolls: () => this.rerolls(told), reword: () => this.reword(told) }[kind]();
+    const search = SEARCHES[kind];
     const grid = search ? [button("Show them in the grid", () => this.find(search))] : [];
-    this.dialog.setAttribute("aria-label", TITLES[name]);
+    this.dialog.setAttribute("aria-label", TITLES[kind]);
     this.dialog.replaceChildren(
-      element("h2", {}, TITLES[name]),
+      element("h2", {}, TITLES[kind]),
       element("p", { id: "panel-told", role: "status" }, done),
       ...parts,
       element("p", { class: "row" }, ...grid, button("Close", () => this.dialog.close())),
@@ -69,9 +80,7 @@ export class Panel {
     try {
       await this.read(words(await act(this.batch, what, told)));
     } catch (error) {
-      const { message, hint } = /** @type {any} */ (error);
-      if (hint === undefined) this.owner.failed(error);
-      else byId("panel-told").textContent = `${message} ${hint}`.trim();
+      this.refused(error);
     }
   }
 
@@ -152,15 +161,75 @@ export class Panel {
     const left = out.length ? [element("p", {}, "Left out:"), element("ul", {}, ...out)] : [];
     if (!told.jobs) return [element("p", {}, "Nothing is marked for a re-roll, and in no sheet yet. R marks a picture."), ...left, ...before];
     const price = element("p", { id: "reroll-price" });
-    const tell = (/** @type {number} */ times) => (price.textContent = `${countOf(told.jobs * times, "job")}, at most ${countOf(told.images * times, "picture")}, ${priced(told, times)}. A series is made, and paid, whole.`);
+    const { plain } = told;
+    const tell = (/** @type {number} */ times) => {
+      const more = (/** @type {string} */ name) => (told[name] === null ? null : told[name] + plain[name] * (times - 1));
+      const [jobs, images] = [more("jobs"), more("images")];
+      price.textContent = `${countOf(jobs, "job")}, at most ${countOf(images, "picture")}, ${priced({ low_usd: more("low_usd"), high_usd: more("high_usd") }, 1)}. A series is made, and paid, whole.`;
+    };
     tell(1);
     return [
-      element("p", {}, `${countOf(told.pictures, "picture")} marked. Each becomes a row of a new sheet, with an id of its own: nothing of this night is replaced. Its words can be changed in the sheet before it is run.`),
+      element("p", {}, `${countOf(told.pictures, "picture")} marked. Each becomes a row of a new sheet, with an id of its own: nothing of this night is replaced. Its words are changed here (E), or in the sheet before it is run.`),
+      element("div", { id: "marked" }, ...told.marked.map((/** @type {any} */ one) => this.marked(one))),
+      ...(told.pictures > told.marked.length ? [element("p", {}, `And ${countOf(told.pictures - told.marked.length, "picture")} more.`)] : []),
       price,
       this.owner.mayDecide() ? this.sheet(tell) : element("p", {}, "Write it: ", command(told.command)),
       ...left,
       ...before,
     ];
+  }
+
+  /** A picture of the list, with the words that it is made with. @param {any} one */
+  marked(one) {
+    const edit = () => {
+      this.fromList = true;
+      this.owner.reword(one.key, one.number);
+    };
+    const name = one.number ? `${one.key}:${one.number}` : one.key;
+    const rows = one.typed && one.typed.variants > 1 ? ` (${one.typed.variants} rows)` : "";
+    return element("section", { class: "entry", "aria-label": name },
+      element("h3", {}, name + rows),
+      changedWords(one.prompt, one.typed?.prompt ?? one.prompt),
+      this.owner.mayDecide() ? element("p", {}, button("Other words…", edit, { "aria-label": `Other words for ${name}` })) : null);
+  }
+
+  /** @param {any} told */
+  reword(told) {
+    return rewordForm(told, {
+      keep: (words) => this.reworded(told, words, "kept for the sheet of re-rolls"),
+      forget: () => this.reworded(told, {}, "the same words again"),
+      mayDecide: this.owner.mayDecide(),
+    });
+  }
+
+  /** @param {any} told @param {any} words @param {string} done */
+  async reworded({ key, number }, words, done) {
+    const name = this.name;
+    /** @type {any} */
+    let answer = null;
+    try {
+      answer = await act(this.batch, "reword", { key, number, ...words });
+    } catch (error) {
+      return this.refused(error);
+    }
+    if (words.prompt !== undefined) this.owner.reworded(key, number);
+    const said = [`${key}: ${done}.`, ...answer.advice].join(" ");
+    if (this.name !== name) return say(said);
+    if (!this.fromList && !answer.advice.length && words.prompt !== undefined) {
+      this.dialog.close();
+      return say(said);
+    }
+    if (this.fromList) this.name = "rerolls";
+    this.fromList = false;
+    await this.read(said);
+    this.owner.noted();
+  }
+
+  /** Say why nothing was done. @param {unknown} error */
+  refused(error) {
+    const { message, hint } = /** @type {any} */ (error);
+    if (hint === undefined) this.owner.failed(error);
+    else byId("panel-told").textContent = `${message} ${hint}`.trim();
   }
 
   /** @param {(times: number) => void} tell */

@@ -3,7 +3,8 @@
 
 import { readAddress, writeAddress } from "./address.js";
 import { Compare } from "./compare.js";
-import { Cull } from "./cull.js";
+import { Cull, ONLY_LOOKS } from "./cull.js";
+import { targetOf } from "./decisions.js";
 import { byId, countOf, say } from "./dom.js";
 import { Filters } from "./filters.js";
 import { Grid } from "./grid.js";
@@ -12,7 +13,7 @@ import { imageOf, Items } from "./items.js";
 import { listenToKeys, showHelp } from "./keys.js";
 import { paced } from "./live.js";
 import { Loupe, prefetch } from "./loupe.js";
-import { apiPath, getJson, getTiles, NoSearch } from "./net.js";
+import { apiPath, getJson, getTiles, NoSearch, Refused } from "./net.js";
 import { Panel } from "./panels.js";
 import { showPause } from "./pause.js";
 import { showStatus } from "./status.js";
@@ -51,6 +52,8 @@ export class View {
       find: (search) => this.find(search),
       failed: (error) => this.failed(error),
       noted: () => this.noted(),
+      reworded: (key, number) => this.reworded(key, number),
+      reword: (key, number) => this.try(() => this.reword(key, number)),
     });
     this.changed = paced(() => this.try(() => this.update()));
     this.controls();
@@ -68,7 +71,7 @@ export class View {
     await this.status();
     if (this.grid.list.count === FIRST) await this.load();
     if (this.place.key) await this.openKey(this.place.key, this.place.number);
-    if (this.place.panel) await this.panels.open(/** @type {any} */ (this.place.panel));
+    if (this.place.panel) await this.openPanel(this.place.panel);
     await this.filters.load();
     byId("grid").focus({ preventScroll: true });
   }
@@ -228,13 +231,50 @@ export class View {
 
   /** @param {string} key @param {number} number */
   async openKey(key, number) {
+    if (await this.goTo(key, number)) this.open();
+  }
+
+  /** Put the cursor on a picture, if it is listed. @param {string} key @param {number} number */
+  async goTo(key, number) {
     const item = await this.items.byKey(key);
-    if (!item) return;
+    if (!item) return false;
     const image = item.images.find((/** @type {any} */ one) => one.number === number);
     const index = this.grid.list.find(image ? image.id : -item.id, item.id);
-    if (index < 0) return;
-    this.grid.go(index);
-    this.open();
+    if (index >= 0) this.grid.go(index);
+    return index >= 0;
+  }
+
+  /** @param {string} panel with the picture that it is about, where it is about one */
+  async openPanel(panel) {
+    const [, key, number] = panel.split("/");
+    if (key) await this.goTo(decodeURIComponent(key), Number(number));
+    await this.panels.open(panel);
+  }
+
+  /** The words of a picture that is to be made once more: of that under the cursor, if none is named. @param {string} [key] @param {number} [number] */
+  async reword(key, number) {
+    if (!this.cull.mayDecide) return this.cull.tell(ONLY_LOOKS);
+    const here = key ? { key, number } : await this.target();
+    if (!here) return;
+    try {
+      await this.openPanel(`reword/${encodeURIComponent(here.key)}/${here.number}`);
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 404)) throw error;
+      this.cull.tell(error.message); // it is still to come
+    }
+  }
+
+  /** What is under the cursor, also where its details have to come first. */
+  async target() {
+    const [found] = this.grid.list.count ? await this.itemsAt([this.grid.at]) : [];
+    return found && targetOf(found[1], imageOf(found[1], this.tile()));
+  }
+
+  /** Other words are kept: then the picture is marked as well. @param {string} key @param {number} number */
+  reworded(key, number) {
+    const item = this.item();
+    const here = item && targetOf(item, imageOf(item, this.tile()));
+    if (here?.key === key && here.number === number) this.cull.here({ verdict: "reroll" }, "marked for a re-roll with these words", true);
   }
 
   closed() {
@@ -247,7 +287,7 @@ export class View {
     if (this.place.panel === this.panels.name) return;
     this.place = { ...this.place, panel: this.panels.name };
     writeAddress(this.place, Boolean(this.panels.name));
-    if (!this.panels.name) byId("grid").focus({ preventScroll: true });
+    if (!this.panels.name) (this.loupe.isOpen ? this.loupe.stage : byId("grid")).focus({ preventScroll: true });
   }
 
   /** @param {boolean} isStep */
@@ -270,7 +310,7 @@ export class View {
     this.try(async () => {
       if (isOther) await this.load();
       if (place.key) await this.openKey(place.key, place.number);
-      if (place.panel) await this.panels.open(/** @type {any} */ (place.panel));
+      if (place.panel) await this.openPanel(place.panel);
     });
   }
 
@@ -348,6 +388,7 @@ export class View {
       accept: () => cull.verdict("accepted"),
       reject: () => cull.verdict("rejected"),
       reroll: () => cull.verdict("reroll"),
+      reword: () => this.try(() => this.reword()),
       undecide: () => cull.verdict(null),
       stars: (key) => cull.stars(Number(key)),
       noStars: () => cull.stars(0),

@@ -143,6 +143,7 @@ async def test_an_item_has_all_that_is_shown(served: Served) -> None:
         "prompt": NASTY,
         "inputs": {"size": "2048x2048"},
         "columns": {NASTY: NASTY},
+        "words": {},
         "warnings": [],
         "images": [
             {

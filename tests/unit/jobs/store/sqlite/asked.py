@@ -18,7 +18,7 @@ from jobs.paid import PaidSubmit
 from jobs.pauses import PauseReason
 from jobs.review.actions import ActionNote
 from jobs.review.decisions import DecisionSource, DecisionWish, Said, Verdict
-from jobs.review.rerolls import MadeReroll
+from jobs.review.rerolls import MadeReroll, Rewording
 from jobs.review.search import SearchField, parse_search
 from jobs.row_change import Claims
 from jobs.sheets.planned import PlannedJob
@@ -295,6 +295,9 @@ async def _page(r: Recorder) -> None:
     for sheet in ("one.csv", "two.csv"):
         await r.ask("rerolls.make", sheet, [MadeReroll(marked, ("e40-r1",), "new", 1)])
     await r.ask("rerolls.known_keys", batch)
+    for words in (Rewording("a hen", cells=(("size", "2K"),)), None):
+        await r.ask("rerolls.reword", marked.job_id, marked.number, words)
+    await r.ask("rerolls.words", [marked.job_id])
     await r.ask("actions.keep", ActionNote("one", batch, "decisions", {}, {}))
     await r.ask("actions.answer", "one")
     for field in (SearchField.STATE, SearchField.SIZE, SearchField.COLUMN):
