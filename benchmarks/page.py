@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.child import measured, nightsheet
 from benchmarks.rounds import Column, Sample, by_turns, options, tell
 from benchmarks.viewed import WINDOW, Viewing, browser, make, percentile, until, viewing
-from runner.page.shell import static_files
+from runner.page.shell import served_files
 
 MEGABYTE = 1_000_000
 FRAMES = 300
@@ -181,9 +181,9 @@ def _hold(chromium: Any, database: Path, idle_seconds: float) -> Sample:
 
 
 def shipped_bytes() -> int:
-    """All modules and styles, packed."""
+    """The script and the style, packed."""
     return sum(
-        len(gzip.compress(data)) for name, data in static_files().items() if name.endswith(("js", "css"))
+        len(gzip.compress(data)) for name, data in served_files().items() if name.endswith(("js", "css"))
     )
 
 

@@ -53,6 +53,20 @@ class LedgerAudit:
         return sum((entry.usd for entry in self.not_in_hand if entry.usd is not None), Decimal(0))
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCost:
+    """What one model of a batch has cost so far, in USD."""
+
+    model: str
+    submits: int
+    """Attempts that were or may have been accepted."""
+    images: int
+    reported_usd: Decimal
+    estimated_usd: Decimal
+    """Of accepted attempts of which the API reported nothing."""
+    in_doubt_usd: Decimal
+
+
 def balance(ledger: Sequence[AttemptView]) -> LedgerAudit:
     """Audit all attempts of a batch."""
     of_job: dict[int, list[AttemptView]] = defaultdict(list)

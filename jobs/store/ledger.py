@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, and_, case, func, literal, select, update
 
-from jobs.attempts import PAID_OR_MAYBE, SubmitOutcome
+from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, SubmitOutcome
+from jobs.ledger import ModelCost
 from jobs.states import JobState
 from jobs.store.bulk import counts
 from jobs.store.moves import images
@@ -94,6 +95,35 @@ class Ledger(StorePart):
     def unconfirmed_usd(self, connection: Connection, batch_id: int) -> Decimal:
         """The most that unconfirmed submits may have cost, in USD, even if a person decided about them."""
         return counts.in_doubt_usd(connection, batch_id)
+
+    @reads
+    def by_model(self, connection: Connection, batch_id: int) -> list[ModelCost]:
+        """What each model has cost, the dearest first."""
+        estimate = ATTEMPT.c.estimate_usd
+        told_nothing = and_(ATTEMPT.c.outcome == SubmitOutcome.ACCEPTED, ATTEMPT.c.cost_usd.is_(None))
+        in_doubt = ATTEMPT.c.outcome.in_(sorted(IN_DOUBT))
+        of_batch = (ATTEMPT.join(JOB, JOB.c.id == ATTEMPT.c.job_id), JOB.c.batch_id == batch_id)
+        costs = connection.execute(
+            select(
+                *(JOB.c.model, func.count(), func.sum(ATTEMPT.c.cost_usd)),
+                *(func.sum(case((told_nothing, estimate))), func.sum(case((in_doubt, estimate)))),
+            )
+            .select_from(of_batch[0])
+            .where(of_batch[1], ATTEMPT.c.outcome.in_(sorted(PAID_OR_MAYBE)))
+            .group_by(JOB.c.model)
+        )
+        counted = connection.execute(
+            select(JOB.c.model, func.count())
+            .select_from(of_batch[0].join(ARTIFACT, ARTIFACT.c.attempt_id == ATTEMPT.c.id))
+            .where(of_batch[1])
+            .group_by(JOB.c.model)
+        )
+        made = {str(model): int(many) for model, many in counted}
+        found = [
+            ModelCost(model, many, made.get(model, 0), *(usd or Decimal(0) for usd in sums))
+            for model, many, *sums in costs
+        ]
+        return sorted(found, key=lambda one: (-one.reported_usd - one.estimated_usd, one.model))
 
     @reads
     def unpriced(self, connection: Connection, batch_id: int) -> Workload:

@@ -1,4 +1,4 @@
-"""The shell of the page and its modules: files of this package, the same for everybody, without a secret."""
+"""The shell of the page, its script and its style: the same for everybody, and without a secret."""
 
 import hashlib
 from functools import cache
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runner.page.guard import refused
+from runner.page.script import one_script, without_comments
 
 _TYPES = {
     "css": "text/css",
@@ -27,9 +28,9 @@ async def shell(_request: Request) -> Response:
 
 
 async def static_file(request: Request) -> Response:
-    """A module, a style or the icon. Its address has the version, so a browser keeps it."""
+    """The script, the style or the icon. Its address has the version, so a browser keeps it."""
     name = request.path_params["name"]
-    data = static_files().get(name)
+    data = served_files().get(name)
     if data is None or request.path_params["version"] != version():
         return refused(404)
     return Response(data, media_type=_TYPES[name.rpartition(".")[2]], headers=_KEPT)
@@ -37,10 +38,22 @@ async def static_file(request: Request) -> Response:
 
 @cache
 def static_files() -> dict[str, bytes]:
-    """Every file of the shell, by its name. There are some dozen small ones."""
+    """Every file that the shell is made of, by its name. There are some dozen small ones."""
     folder = files("runner.page") / "static"
     return {
         file.name: file.read_bytes() for file in folder.iterdir() if file.name.rpartition(".")[2] in _TYPES
+    }
+
+
+@cache
+def served_files() -> dict[str, bytes]:
+    """What a browser gets beside the shell: all modules as one script."""
+    texts = {name: data.decode() for name, data in static_files().items()}
+    modules = {name.removesuffix(".js"): text for name, text in texts.items() if name.endswith(".js")}
+    return {
+        "page.js": one_script(modules, "app").encode(),
+        "style.css": without_comments(texts["style.css"]).encode(),
+        "icon.svg": static_files()["icon.svg"],
     }
 
 

@@ -13,7 +13,7 @@ from runner.standing import jobs_a_minute, price_of_queued
 if TYPE_CHECKING:
     from jobs.views import BatchView, Pause
 
-_VERBS = ("decide", "export", "reroll")
+_VERBS = ("decide", "export", "gallery", "reroll")
 """Of lines to type that the page puts together itself."""
 
 

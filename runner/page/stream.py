@@ -12,7 +12,7 @@ import anyio
 from starlette.types import Receive, Scope, Send
 
 from jobs.errors import CannotWrite
-from jobs.store.sqlite.watching import watching
+from jobs.store.sqlite.watching import NewerSchema, watching
 from runner.clock import Clock
 
 LOOK_SECONDS = 0.5
@@ -22,6 +22,10 @@ QUIET_SECONDS = 15.0
 MOST_STREAMS = 8
 LOST = -1
 """The stamp where the table cannot be read any more."""
+NEWER = -2
+"""The stamp where a newer Nightsheet has changed the tables."""
+_LAST = {LOST: "lost", NEWER: "newer"}
+"""After these nothing comes."""
 
 
 class ChangeFeed:
@@ -46,18 +50,18 @@ class ChangeFeed:
                         self._called = anyio.Event()
                         await self._called.wait()
                     await self._clock.sleep(LOOK_SECONDS)
-        except CannotWrite:
-            self._tell(LOST)
+        except CannotWrite as error:
+            self._tell(NEWER if isinstance(error, NewerSchema) else LOST)
 
     async def stamps(self) -> AsyncGenerator[int]:
-        """The stamp now, and each other one that it becomes; `LOST` is the last."""
+        """The stamp now, and each other one that it becomes; `LOST` or `NEWER` is the last."""
         self.listeners += 1
         self._called.set()
         try:
             while True:
                 stamp, changed = self.stamp, self._changed
                 yield stamp
-                if stamp == LOST:
+                if stamp in _LAST:
                     return
                 if stamp == self.stamp:
                     await changed.wait()
@@ -100,7 +104,7 @@ class EventStream:
             tasks.start_soon(leave)
             async with aclosing(self._feed.stamps()) as stamps:
                 async for stamp in stamps:
-                    kind = "lost" if stamp == LOST else "change"
+                    kind = _LAST.get(stamp, "change")
                     await say(f"event: {kind}\ndata: {json.dumps({'stamp': stamp})}\n\n")
             tasks.cancel_scope.cancel()
         await send({"type": "http.response.body", "body": b""})

@@ -4,13 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from jobs.attempts import RawAnswer
+from jobs.failures import FailureKind
+from jobs.outcomes import LeftUnconfirmed
 from jobs.pauses import PauseReason
 from jobs.states import JobState, Move
 from runner.page.session import Rights
 from tests.browser.conftest import browsing
 from tests.browser.test_accessible import violations
-from tests.browser.test_page import night, until
+from tests.browser.test_page import NASTY, night, until
 from tests.support.served_page import Served, served_page
+from tests.support.tables import MODEL, failure
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -41,6 +45,44 @@ async def test_a_doubt_is_let_go_at_the_second_click(tmp_path: Path) -> None:
         await until(page, "document.activeElement.id", "grid")
         await page.goto(f"{served.page.origin}/b/night/failures")
         await page.get_by_role("dialog", name="Failed").get_by_text("discarded: 1 job").wait_for()
+
+
+async def test_an_id_is_attached_by_a_line_to_type(tmp_path: Path) -> None:
+    """Each id that is known has its line; one that a person has found makes one, unless it is no id."""
+    async with night(tmp_path) as (served, browser):
+        job_id = await served.table.move("p04", Move.CLAIM)
+        answer = RawAnswer(502, {}, f'{NASTY} {{"id": "req-x"}}')
+        why, at = failure(FailureKind.UNCONFIRMED), served.table.clock.now()
+        assert await served.table.store.jobs.apply(LeftUnconfirmed(job_id, why, at, "req-x", answer))
+        page = await browser.entered(served, "/b/night/doubts")
+        entry = page.get_by_role("region", name="p04")
+        await entry.get_by_text("nightsheet review night --attach p04=req-x").wait_for()
+        await entry.get_by_text("What was answered (HTTP 502)").click()
+        await entry.get_by_text(answer.body).wait_for()
+        field = entry.get_by_label("Id of p04 at the API")
+        await field.fill("found-7")
+        await entry.get_by_text("nightsheet review night --attach p04=found-7").wait_for()
+        await field.fill("x; rm -rf ~")
+        await entry.get_by_text("This is no id.").wait_for()
+        assert "rm -rf" not in await entry.locator("code").all_inner_texts()
+        await browser.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await entry.get_by_role("button", name="Copy").first.click()
+        copied = await page.evaluate("navigator.clipboard.readText()")
+        assert copied == "nightsheet review night --attach p04=req-x"
+        assert await violations(page) == []
+
+
+async def test_the_money_is_told_by_model(tmp_path: Path) -> None:
+    """A table that can be read with a keyboard in a small window."""
+    async with night(tmp_path) as (served, browser):
+        page = await browser.entered(served, "/b/night/account")
+        table = page.get_by_role("region", name="By model")
+        await table.get_by_role("rowheader", name=MODEL).wait_for()
+        cells = await table.get_by_role("cell").all_inner_texts()
+        assert cells == ["4", "2", "not known", "$0.12", "$0.00", "$0.12"]
+        await page.set_viewport_size({"width": 320, "height": 640})
+        assert await page.evaluate("document.documentElement.scrollWidth") == 320
+        assert await violations(page) == []
 
 
 async def test_what_is_free_is_fetched_again(tmp_path: Path) -> None:
@@ -112,7 +154,7 @@ async def test_who_may_only_look_has_no_buttons(tmp_path: Path) -> None:
         await page.keyboard.press("Escape")
         await until(page, "document.getElementById('panel').open", False)
         await page.keyboard.press("m")
-        await page.get_by_role("dialog", name="Money").get_by_text("In doubt").wait_for()
+        await page.get_by_role("dialog", name="Money").get_by_text("Budget", exact=True).wait_for()
         assert await page.get_by_role("button", name="Lower").count() == 0
 
 
@@ -126,7 +168,15 @@ async def test_panels_are_for_everybody(tmp_path: Path, scheme: str) -> None:
         await page.keyboard.press("r")
         await until(page, "document.getElementById('unsaved').hidden", True)
         await until(page, "document.querySelectorAll('.cell')[0].textContent.includes('↻')", True)
-        for key, name in (("d", "Unconfirmed"), ("f", "Failed"), ("m", "Money"), ("w", "Re-rolls")):
+        await page.keyboard.press("Home")
+        panels = {
+            "d": "Unconfirmed",
+            "e": "Re-roll with other words",
+            "f": "Failed",
+            "m": "Money",
+            "w": "Re-rolls",
+        }
+        for key, name in panels.items():
             await page.keyboard.press(key)
             await page.get_by_role("dialog", name=name).wait_for()
             assert await violations(page) == []

@@ -12,8 +12,13 @@ from pathlib import Path
 import anyio
 from sqlalchemy import Connection
 
+import migrations
 from jobs.errors import CannotWrite
 from jobs.store.sqlite.thread import ConnectionThread, open_thread
+
+
+class NewerSchema(CannotWrite):
+    """A newer Nightsheet has changed the tables meanwhile."""
 
 
 class TableWatch:
@@ -23,20 +28,25 @@ class TableWatch:
         self._path = path
         self._thread = thread
         self._file = _identity(path)
+        self._schema: int | None = None
 
     async def stamp(self) -> int:
         """The number as it is now.
 
         Raises:
             CannotWrite: the file was deleted, or another one put in its place.
+            NewerSchema: a newer Nightsheet has been at work on it.
         """
         if _identity(self._path) != self._file:
             raise CannotWrite(f"{self._path} is not the file any more that was opened.")
         try:
             with anyio.CancelScope(shield=True):
-                version = await self._thread.run(_version)
+                version, schema = await self._thread.run(_versions)
+                if schema != self._schema and await self._thread.run(_is_newer):
+                    raise NewerSchema(f"{self._path} was changed by a newer Nightsheet.")
         except sqlite3.Error as error:
             raise CannotWrite(f"{self._path} cannot be read: {error}.") from error
+        self._schema = schema
         return version
 
 
@@ -60,7 +70,17 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _version(connection: Connection) -> int:
+def _versions(connection: Connection) -> tuple[int, int]:
+    """Of the data, for this connection, and of the tables."""
     driver = connection.connection.driver_connection  # outside of a transaction: within one nothing changes
     assert driver is not None
-    return int(driver.execute("PRAGMA data_version").fetchone()[0])
+    data, schema = (
+        driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("data_version", "schema_version")
+    )
+    return int(data), int(schema)
+
+
+def _is_newer(connection: Connection) -> bool:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return str(driver.execute("SELECT version_num FROM alembic_version").fetchone()[0]) > migrations.HEAD

@@ -31,6 +31,18 @@ async def account(page: Page, batch: "BatchView") -> dict[str, Any]:
         "estimated_usd": float(spent.estimated_usd),
         "in_doubt_usd": float(await page.store.ledger.unconfirmed_usd(batch.id)),
         "budget_usd": None if batch.budget is None else float(batch.budget),
+        "models": [
+            {
+                "model": one.model,
+                "submits": one.submits,
+                "images": one.images,
+                "told_usd": float(one.reported_usd),
+                "estimated_usd": float(one.estimated_usd),
+                "in_doubt_usd": float(one.in_doubt_usd),
+                "price_usd": dollars(batch.prices.get(one.model)),
+            }
+            for one in await page.store.ledger.by_model(batch.id)
+        ],
         "submits": audit.submits,
         "turned_away": audit.turned_away,
         "not_in_hand_usd": float(audit.not_in_hand_usd),

@@ -9,6 +9,7 @@ import { View } from "./view.js";
 
 const GONE = "The page has lost its server. Type nightsheet view again, and open the link that it prints.";
 const LOST = "The database was deleted or replaced. Type nightsheet view again, and open the link that it prints.";
+const NEWER = "A newer Nightsheet has changed this database. Type nightsheet view again, with that one, and open the link that it prints.";
 
 /** @param {string} text */
 function trouble(text) {
@@ -24,13 +25,13 @@ function failed(error) {
 }
 
 async function listBatches() {
+  byId("name").textContent = "Batches";
   const batches = await getJson("/api/batches");
   const rows = batches.map((/** @type {any} */ one) => element("li", {},
     element("a", { href: `/b/${encodeURIComponent(one.batch)}/` }, one.batch),
     element("span", {}, one.last_run_at ? `last run ${new Date(one.last_run_at).toLocaleString()}` : "not run yet"),
     element("span", { class: "sheet" }, one.sheet)));
   const none = element("p", {}, "This database has no batch yet. Type: nightsheet run SHEET");
-  byId("name").textContent = "Batches";
   byId("batches").replaceChildren(rows.length ? element("ul", {}, ...rows) : none);
   byId("batches").hidden = false;
 }
@@ -50,9 +51,9 @@ async function start() {
   }, told);
 }
 
-/** @param {"lost" | "gone" | "back"} what */
+/** @param {"lost" | "newer" | "gone" | "back"} what */
 function told(what) {
-  trouble({ lost: LOST, gone: GONE, back: "" }[what]);
+  trouble({ lost: LOST, newer: NEWER, gone: GONE, back: "" }[what]);
 }
 
 start().catch(failed);

@@ -144,7 +144,7 @@ export class Compare {
   pressed(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     event.stopPropagation();
-    const keys = /** @type {Record<string, () => void>} */ ({
+    const keys = /** @type {Record<string, () => unknown>} */ ({
       ArrowRight: () => this.change(1),
       ArrowLeft: () => this.change(-1),
       "+": () => this.closer(STEP),
@@ -159,7 +159,7 @@ export class Compare {
     const act = keys[event.key] ?? (/^[1-4]$/.test(event.key) ? () => void this.wins(Number(event.key) - 1) : null);
     if (!act) return;
     event.preventDefault();
-    act();
+    this.view.try(act);
   }
 
   /** @param {WheelEvent} event */

@@ -255,12 +255,23 @@ export class Cull {
     say(text);
   }
 
+  /** What comes when all is decided. @param {number[]} many of each verdict */
+  next([, accepted, , rerolls]) {
+    if (this.view.place.search) return [element("span", {}, "all of these are decided")];
+    const only = accepted ? ["--only", "accepted"] : [];
+    return [
+      element("span", {}, "All decided. Next:"),
+      ...(rerolls ? [command(this.view.line("reroll"))] : []),
+      ...(accepted ? [command(this.view.line("gallery", "--output", "gallery", ...only))] : []),
+      command(this.view.line("export", "--format", "imagefolder", "--output", "chosen", ...only)),
+    ];
+  }
+
   /** How far it is. */
   tally() {
     const many = this.view.grid.list.tally();
     const told = VERDICTS.map(({ name, sign }, index) => element("span", { title: name }, `${sign} ${many[index + 1].toLocaleString("en")}`));
-    const left = many[0] ? `${many[0].toLocaleString("en")} undecided` : `all decided: next ${this.view.line(many[3] ? "reroll" : "export")}`;
-    byId("tally").replaceChildren(...told, element("span", {}, left));
+    byId("tally").replaceChildren(...told, ...(many[0] ? [element("span", {}, `${many[0].toLocaleString("en")} undecided`)] : this.next(many)));
     byId("loupe-verdicts").hidden = !this.mayDecide;
     byId("tally").hidden = !this.mayDecide || !this.view.grid.list.count;
   }

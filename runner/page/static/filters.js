@@ -10,10 +10,11 @@ const TYPING_MS = 250;
 const OPEN = new Set(["verdict", "state", "kind"]);
 
 export class Filters {
-  /** @param {string} batch @param {(search: string) => void} changed */
-  constructor(batch, changed) {
+  /** @param {string} batch @param {(search: string) => void} changed @param {(work: () => Promise<unknown>) => void} attempt */
+  constructor(batch, changed, attempt) {
     this.batch = batch;
     this.changed = changed;
+    this.attempt = attempt;
     this.search = "";
     this.field = /** @type {HTMLInputElement} */ (byId("search"));
     this.typing = 0;
@@ -59,12 +60,16 @@ export class Filters {
   group(name) {
     const group = /** @type {HTMLDetailsElement} */ (element("details", {}, element("summary", {}, name.replace(/^col\./, "")), element("div", {})));
     group.open = OPEN.has(name);
-    group.addEventListener("toggle", () => group.open && this.fill(name, group));
+    group.addEventListener("toggle", () => {
+      if (!group.open) delete group.dataset.filled;
+      else if (!group.dataset.filled) this.attempt(() => this.fill(name, group));
+    });
     return group;
   }
 
   /** @param {string} name @param {HTMLDetailsElement} group */
   async fill(name, group) {
+    group.dataset.filled = "yes";
     const values = await getJson(apiPath(this.batch, "facets", { of: name, q: this.search }));
     const rows = values.slice(0, MOST_VALUES).map((/** @type {any} */ one) => this.value(name, one));
     const more = values.length > MOST_VALUES ? [element("p", {}, "More: type its name.")] : [];

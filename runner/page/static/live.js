@@ -6,7 +6,7 @@ const NAME = "nightsheet-changes";
 
 /**
  * @param {(stamp: number) => void} changed
- * @param {(what: "lost" | "gone" | "back") => void} troubled the table, or the server
+ * @param {(what: "lost" | "newer" | "gone" | "back") => void} troubled the table, or the server
  */
 export function follow(changed, troubled) {
   const channel = new BroadcastChannel(NAME);
@@ -25,10 +25,12 @@ function listen(tell) {
   stream.onopen = () => tell({ kind: "back", stamp: 0 });
   stream.onerror = () => tell({ kind: "gone", stamp: 0 });
   stream.addEventListener("change", (event) => tell({ kind: "change", ...JSON.parse(event.data) }));
-  stream.addEventListener("lost", () => {
-    tell({ kind: "lost", stamp: -1 });
-    stream.close();
-  });
+  for (const kind of ["lost", "newer"]) {
+    stream.addEventListener(kind, () => {
+      tell({ kind, stamp: -1 });
+      stream.close();
+    });
+  }
 }
 
 /**

@@ -97,9 +97,12 @@ export class Panel {
   /** @param {any[]} told */
   doubts(told) {
     if (!told.length) return [element("p", {}, "No submit is without an answer.")];
+    const [open, ended] = [told.filter((one) => !one.ended), told.filter((one) => one.ended)];
     return [
-      element("p", {}, "These were sent, and no answer came that can be read. Look at your requests at the API: what is there was paid for, so attach its id. What is not there may be sent again; if it was there after all, it is paid twice."),
-      ...told.map((one) => this.doubt(one)),
+      ...(open.length ? [element("p", {}, "These were sent, and no answer came that can be read. Look at your requests at the API: what is there was paid for, so attach its id. What is not there may be sent again; if it was there after all, it is paid twice.")] : [element("p", {}, "No submit is without an answer.")]),
+      ...open.map((one) => this.doubt(one)),
+      ...(ended.length ? [element("h3", {}, "Ended without a picture"), element("p", {}, "If the API has one of these after all, attach its id: it is fetched, free.")] : []),
+      ...ended.map((one) => this.doubt(one)),
     ];
   }
 
@@ -107,16 +110,18 @@ export class Panel {
   doubt(one) {
     const when = one.sent_at ? `sent ${new Date(one.sent_at).toLocaleString()}` : "";
     const seed = one.seed === null ? "" : `seed ${one.seed}`;
-    const facts = [when, seed, `${money(one.at_risk_usd)} at risk`, one.in_sheet ? "" : "its row has left the sheet"].filter(Boolean);
+    const facts = [one.ended ? one.state : "", when, seed, `${money(one.at_risk_usd)} at risk`, one.in_sheet ? "" : "its row has left the sheet"].filter(Boolean);
     const discard = () => this.act("discard", { keys: [one.key] }, (answer) => outcome(answer.discarded, "let go", answer.not_changed));
     return element("section", { class: "entry", "aria-label": one.key },
       element("h3", {}, one.key),
       element("p", { class: "prompt" }, one.prompt),
       element("p", {}, facts.join(" · ")),
       element("p", { class: "warning" }, one.message),
-      element("p", {}, one.named_id ? "Its answer named an id. To attach it: " : "It is there, with this id: ", command(one.attach)),
-      one.resubmit ? element("p", {}, "It is not there; send it again, perhaps paid twice: ", command(one.resubmit)) : null,
-      element("p", { class: "row" }, "Let it go, perhaps paid for nothing: ", command(one.discard), this.twice("Let it go", discard)));
+      one.answer ? element("details", {}, element("summary", {}, `What was answered (HTTP ${one.answer.status})`), element("code", {}, one.answer.body)) : null,
+      ...one.candidates.map((/** @type {any} */ found) => element("p", {}, `${found.why} `, element("code", {}, found.id), ". To attach it: ", command(found.command))),
+      attachLine(one),
+      one.ended ? null : one.resubmit ? element("p", {}, "It is not there; send it again, perhaps paid twice: ", command(one.resubmit)) : null,
+      one.ended ? null : element("p", { class: "row" }, "Let it go, perhaps paid for nothing: ", command(one.discard), this.twice("Let it go", discard)));
   }
 
   /** @param {any[]} told */
@@ -147,6 +152,7 @@ export class Panel {
     const missing = told.not_in_hand.map((/** @type {any} */ one) => element("li", {}, `${one.key}: ${one.why}, ${money(one.usd)}${one.request_id ? `, ${one.request_id}` : ""}`));
     return [
       element("dl", {}, ...sums.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
+      ...models(told.models),
       element("p", told.balanced ? {} : { class: "warning" }, told.balanced ? "Every submit was agreed to." : "A job was sent more often than was agreed to."),
       ...(missing.length ? [element("ul", {}, ...missing)] : []),
       element("p", {}, "All of it: ", command(told.command)),
@@ -277,6 +283,33 @@ export class Panel {
       element("p", {}, this.twice("Cancel all that is not done", cancel)),
     ];
   }
+}
+
+/** The line that attaches an id which a person has found. The page has no token: it cannot ask for it. @param {any} one */
+function attachLine(one) {
+  const box = element("span", {}, command(one.attach));
+  const field = /** @type {HTMLInputElement} */ (element("input", { autocomplete: "off", spellcheck: "false", maxlength: "200", "aria-label": `Id of ${one.key} at the API`, placeholder: "its id" }));
+  field.addEventListener("input", () => {
+    const id = field.value.trim();
+    const isId = /^[\w.:-]+$/.test(id);
+    const at = one.attach.lastIndexOf(one.placeholder);
+    const line = isId ? one.attach.slice(0, at) + id + one.attach.slice(at + one.placeholder.length) : one.attach;
+    box.replaceChildren(id && !isId ? "This is no id." : command(line));
+  });
+  return element("p", { class: "row" }, "It is there, with this id: ", field, box);
+}
+
+/** What each model has cost. @param {any[]} all */
+function models(all) {
+  if (!all.length) return [];
+  const head = ["Model", "Submits", "Pictures", "A picture", "Told", "Estimated", "In doubt"];
+  const rows = all.map((one) => element("tr", {},
+    element("th", { scope: "row" }, one.model),
+    ...[one.submits.toLocaleString("en"), one.images.toLocaleString("en"), money(one.price_usd), money(one.told_usd), money(one.estimated_usd), money(one.in_doubt_usd)].map((text) => element("td", {}, text))));
+  return [element("div", { class: "table", tabindex: "0", role: "region", "aria-label": "By model" }, element("table", {},
+    element("caption", {}, "By model"),
+    element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col" }, text)))),
+    element("tbody", {}, ...rows)))];
 }
 
 /** @param {any} told @param {number} times */

@@ -22,7 +22,7 @@ function facts(status) {
   return [
     `${status.counts.succeeded.toLocaleString("en")} of ${countOf(status.total, "job")}`,
     `${money(cost.spent_usd)}${budget} spent`,
-    cost.estimate_usd > cost.spent_usd ? `${money(cost.estimate_usd)} with what is queued${cost.price_unknown ? ", and more" : ""}` : "",
+    cost.estimate_usd > cost.spent_usd ? `${money(cost.estimate_usd)} with what is queued${cost.price_unknown ? ", and more" : ""}` : cost.price_unknown ? "the price of what is queued is not known" : "",
     cost.in_doubt_usd ? `${money(cost.in_doubt_usd)} in doubt` : "",
     status.jobs_a_minute ? `${Math.round(status.jobs_a_minute)} a minute` : "",
     status.done_at ? `done ${clock(status.done_at)}` : "",
@@ -54,7 +54,8 @@ function bar(status) {
 function next(status) {
   const lines = status.commands.map((/** @type {any} */ one) => element("p", {}, `To ${one.to}: `, command(one.command)));
   const why = status.paused ? [element("p", { class: "why" }, `Paused since ${clock(status.paused.since)} (${status.paused.reason}): ${status.paused.detail} ${status.paused.remedy}`)] : [];
-  if (status.ended && status.left) why.push(element("p", { class: "ended" }, `The last run has ended${status.ended.at ? ` at ${clock(status.ended.at)}` : ""}: ${status.ended.how}.`));
+  if (status.total && !status.counts.succeeded) why.push(element("p", { class: "ended" }, "No picture has come yet."));
+  if (status.ended) why.push(element("p", { class: "ended" }, `The last run has ended${status.ended.at ? ` at ${clock(status.ended.at)}` : ""}: ${status.ended.how}.`));
   byId("next").replaceChildren(...why, ...lines);
   byId("next").hidden = !why.length && !lines.length;
 }

@@ -20,6 +20,7 @@ import { showStatus } from "./status.js";
 import { TileList } from "./tiles.js";
 
 const FIRST = 300;
+const LOOK_MS = 1000;
 const SIZE = "nightsheet-size";
 const [SMALLEST, LARGEST] = [110, 440];
 
@@ -33,7 +34,7 @@ export class View {
     /** The table's, when the list was read. */
     this.stamp = 0;
     this.items = new Items(this.place.batch, () => this.arrived());
-    this.filters = new Filters(this.place.batch, (search) => this.find(search));
+    this.filters = new Filters(this.place.batch, (search) => this.find(search), (work) => void this.try(work));
     this.cull = new Cull(this);
     /** Lines to type, by their verbs. @type {Record<string, string>} */
     this.lines = {};
@@ -62,12 +63,15 @@ export class View {
 
   /** Show the first tiles at once, then the state, the whole list and the values to filter by. */
   async start() {
+    byId("name").textContent = this.place.batch;
     document.title = `${this.place.batch} · Nightsheet`;
     byId("work").hidden = false;
     this.filters.set(this.place.search);
     /** @type {HTMLSelectElement} */ (byId("order")).value = this.place.order;
     await this.load(FIRST);
     this.cull.decisions.resume();
+    await this.items.want(this.grid.visible());
+    await pictured();
     await this.status();
     if (this.grid.list.count === FIRST) await this.load();
     if (this.place.key) await this.openKey(this.place.key, this.place.number);
@@ -96,6 +100,7 @@ export class View {
     const { data, count, stamp, rights } = await getTiles(apiPath(this.place.batch, "tiles", query));
     this.stamp = stamp;
     this.cull.mayDecide = rights === "decide";
+    byId("rights").hidden = this.cull.mayDecide;
     return new TileList(data, count);
   }
 
@@ -428,4 +433,13 @@ export class View {
       this.failed(error);
     }
   }
+}
+
+/** The pictures on screen are there, or it takes long: what else is asked for would be in their way. */
+async function pictured() {
+  const waiting = [...document.querySelectorAll(".cell img:not(.there)")].map((picture) => new Promise((done) => {
+    picture.addEventListener("load", done);
+    picture.addEventListener("error", done);
+  }));
+  await Promise.race([Promise.all(waiting), new Promise((done) => setTimeout(done, LOOK_MS))]);
 }

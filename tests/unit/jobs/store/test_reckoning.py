@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+from jobs.ledger import ModelCost
 from jobs.outcomes import RemoteFailed
 from jobs.states import JobState, Move
 from jobs.workload import Amount
-from tests.support.tables import MODEL, ORIGIN, Table, claimed, failure, planned, rows
+from tests.support.tables import MODEL, ORIGIN, Table, claimed, failure, picture, planned, rows
 
 PRICE = Decimal("0.04")
 
@@ -53,3 +54,27 @@ async def test_they_are_reckoned_by_their_pictures(table: Table) -> None:
         assert await ledger.unconfirmed_usd(table.batch.id) == Decimal("0.08")
     assert (await table.job("a")).estimate_usd == PRICE
     assert (await table.job("d")).state is JobState.QUEUED
+
+
+async def test_each_model_has_its_cost(table: Table) -> None:
+    """Told, estimated and in doubt apart, as the sums of the batch; what was refused costs nothing."""
+    other = "bytedance/seedream-4-5/sequential"
+    await table.load(planned(key, n, model=other if key == "d" else MODEL) for n, key in enumerate("abcdef"))
+    await table.bring("a", JobState.SUCCEEDED)
+    await sent(table, "b", Move.ACCEPTED, estimate=PRICE)
+    await sent(table, "c", Move.UNCONFIRMED, estimate=PRICE)
+    await sent(table, "d", Move.ACCEPTED, estimate=Decimal(3))
+    await sent(table, "e", Move.REFUSED, estimate=PRICE)
+    job = await table.job("a")
+    await table.store.ledger.record_image(job.id, table.attempts(job.id)[0]["id"], picture())
+    ledger, nothing = table.store.ledger, Decimal(0)
+    found = await ledger.by_model(table.batch.id)
+    assert found == [
+        ModelCost(other, 1, 0, nothing, Decimal(3), nothing),
+        ModelCost(MODEL, 3, 1, Decimal("0.04"), PRICE, PRICE),
+    ]
+    account = await ledger.account(table.batch.id)
+    assert sum(one.reported_usd for one in found) == account.reported_usd
+    assert sum(one.estimated_usd for one in found) == account.estimated_usd
+    assert sum(one.in_doubt_usd for one in found) == await ledger.unconfirmed_usd(table.batch.id)
+    assert sum(one.submits for one in found) == account.submits

@@ -15,7 +15,7 @@ from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import RunView
 from runner.page.panels.words import ENDINGS, KILLED, REMEDIES, ending
-from runner.page.shell import static_files, version
+from runner.page.shell import served_files, static_files, version
 from tests.support.served_page import Served
 from tests.support.tables import MODEL, ORIGIN, SHEET, planned
 
@@ -35,10 +35,10 @@ async def test_the_shell_is_the_same_everywhere(served: Served, path: str) -> No
         assert "immutable" in found.headers["cache-control"]
 
 
-async def test_every_module_is_served_with_its_type(served: Served) -> None:
-    """A browser takes no module of another type; another version's address has none."""
-    kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "html": "text/html"}
-    for name in static_files():
+async def test_every_file_is_served_with_its_type(served: Served) -> None:
+    """A browser takes no script of another type; another version's address has none."""
+    kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+    for name in served_files():
         answered = await served.client.get(f"/s/{version()}/{name}")
         assert answered.headers["content-type"].partition(";")[0] == kinds[name.rpartition(".")[2]]
         assert (await served.client.get(f"/s/old/{name}")).status_code == 404

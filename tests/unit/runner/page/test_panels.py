@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
+from jobs.attempts import RawAnswer
 from jobs.failures import FailureKind
-from jobs.outcomes import RemoteFailed
+from jobs.outcomes import LeftUnconfirmed, RemoteFailed
 from jobs.states import JobState, Move
 from tests.support.served_page import Served
 from tests.support.tables import MODEL, failure
@@ -19,6 +20,31 @@ async def test_a_doubt_has_all_that_decides_about_it(served: Served) -> None:
     assert doubt["attach"] == "nightsheet review night --attach b=REQUEST_ID"
     assert doubt["resubmit"] == "nightsheet review night --resubmit b"
     assert doubt["discard"] == "nightsheet review night --discard b"
+    assert (doubt["ended"], doubt["candidates"], doubt["answer"]) == (False, [], None)
+
+
+async def test_each_id_that_it_may_have_is_a_line_to_type(served: Served) -> None:
+    """The page has no token and asks nobody: whether the API knows an id the command finds out."""
+    store, at = served.table.store, served.table.clock.now()
+    job_id = await served.table.move("b", Move.CLAIM)
+    why, answer = failure(FailureKind.UNCONFIRMED), RawAnswer(502, {}, '{"request_id": "req-x"}')
+    assert await store.jobs.apply(LeftUnconfirmed(job_id, why, at, "req-x", answer))
+    (doubt,) = await served.json("/api/night/doubts")
+    assert [(one["id"], one["command"]) for one in doubt["candidates"]] == [
+        ("req-x", "nightsheet review night --attach b=req-x")
+    ]
+    assert doubt["answer"] == {"status": 502, "body": '{"request_id": "req-x"}'}
+    await served.act("discard", {"keys": ["b"]})
+    lost = await served.table.bring("a", JobState.RUNNING)
+    assert await store.jobs.apply(RemoteFailed(lost, failure(FailureKind.LOST), None, at))
+    failed = await served.table.bring("c", JobState.RUNNING)
+    assert await store.jobs.apply(RemoteFailed(failed, failure(), None, at))
+    told = {one["key"]: one for one in await served.json("/api/night/doubts")}
+    assert all(one["ended"] for one in told.values())
+    assert {key: [found["id"] for found in one["candidates"]] for key, one in told.items()} == {
+        "a": ["req-a"],
+        "b": ["req-x"],
+    }  # what failed at the API, and has no other submit, has nothing to attach
 
 
 async def test_without_a_doubt_there_is_none(served: Served) -> None:
@@ -62,6 +88,10 @@ async def test_the_account_is_that_of_audit(served: Served) -> None:
     ]
     assert told["told_usd"] + told["estimated_usd"] > 0
     assert told["command"] == "nightsheet audit night"
+    (model,) = told["models"]
+    assert (model["model"], model["submits"], model["images"]) == (MODEL, 2, 1)
+    assert (model["told_usd"], model["in_doubt_usd"]) == (told["told_usd"], 0.12)
+    assert model["price_usd"] is None
 
 
 async def test_re_rolls_have_their_price_before_they_are_written(served: Served) -> None:

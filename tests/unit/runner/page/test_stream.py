@@ -1,6 +1,8 @@
 """The stream: each change once, one watch for all, and an end when nobody or nothing is left."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -110,6 +112,26 @@ async def test_a_lost_table_is_told_and_the_stream_ends(served: Served) -> None:
             assert kind == "lost"
             assert await told(lines) == "end"
     path.with_name("moved.db").rename(path)
+
+
+async def test_a_newer_nightsheet_is_told_and_the_stream_ends(served: Served) -> None:
+    """What this one knows of the tables may not be true any more."""
+    async with served.client.stream("GET", "/api/events") as response:
+        lines = response.aiter_lines()
+        with anyio.fail_after(20):
+            assert await told(lines) == "change"
+            upgrade(served.table.path)
+            while (kind := await told(lines)) == "change":
+                pass
+            assert kind == "newer"
+            assert await told(lines) == "end"
+
+
+def upgrade(path: Path) -> None:
+    """As a newer version would."""
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE more (id integer)")
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
 
 
 async def test_streams_are_counted(served: Served) -> None:

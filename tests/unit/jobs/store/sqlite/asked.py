@@ -259,7 +259,8 @@ async def _lists(r: Recorder) -> None:
     assert await r.ask("counts.wrong", batch) == 0
     await r.ask("counts.recount", batch)
     await r.ask("jobs.ended_since", batch, NIGHT)
-    for asked in ("attempts", "account", "unconfirmed_usd", "unpriced", "naming_ids", "automatic_resubmits"):
+    sums = ("account", "by_model", "unconfirmed_usd", "unpriced")
+    for asked in (*sums, "attempts", "naming_ids", "automatic_resubmits"):
         await r.ask(f"ledger.{asked}", batch)
     await r.ask("ledger.reckon", batch, {MODEL: Decimal(1)})
     await r.ask("track_records.of", batch, ended=30)

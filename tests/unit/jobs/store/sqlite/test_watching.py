@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -10,7 +11,7 @@ import pytest
 
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
-from jobs.store.sqlite.watching import TableWatch, watching
+from jobs.store.sqlite.watching import NewerSchema, TableWatch, watching
 from tests.support.tables import opened_table
 
 
@@ -38,6 +39,21 @@ async def test_a_file_that_is_gone_or_another_one_is_told(tmp_path: Path, is_rep
             with pytest.raises(CannotWrite, match="not the file any more"):
                 await watch.stamp()
         (tmp_path / "moved.db").replace(table.path)
+
+
+async def test_a_newer_nightsheet_is_told(tmp_path: Path) -> None:
+    """It has changed the tables under this one. A change of them that is no newer version is none."""
+    async with opened_table(tmp_path / "night.db", "a") as table, watching(table.path) as watch:
+        await watch.stamp()
+        with closing(sqlite3.connect(table.path)) as other, other:
+            other.execute("CREATE TABLE more (id integer)")
+        await watch.stamp()
+        with closing(sqlite3.connect(table.path)) as other, other:
+            other.execute("UPDATE alembic_version SET version_num = '9999'")
+            other.execute("DROP TABLE more")
+        for _ in range(2):
+            with pytest.raises(NewerSchema):
+                await watch.stamp()
 
 
 async def test_a_database_that_fails_is_told(tmp_path: Path) -> None:
