@@ -107,6 +107,7 @@ async def body_of(request: Request) -> dict[str, Any] | Response:
             return refused(413)
     try:
         told = json.loads(body)
+        json.dumps(told, ensure_ascii=False).encode()  # half a character is no text, and no table takes it
     except (ValueError, RecursionError):
         return refused(400)
     return told if isinstance(told, dict) else refused(400)

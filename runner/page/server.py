@@ -32,6 +32,40 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 _AT_ONCE = 64
 """Connections that are answered at once; streams count among them. Others get a 503."""
+_COMING = ("IDLE", "SEND_BODY")
+"""h11's states of a request that is not whole yet."""
+PATIENCE_SECONDS = 10.0
+"""So long a request may take to come. Who is slower would keep others out."""
+
+
+class PromptProtocol(H11Protocol):
+    """A connection that is broken off when a request does not come whole within some seconds."""
+
+    _ends: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if repr(self.conn.their_state) in _COMING:
+            self._expect()
+        else:
+            self._came()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._came()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        if self._ends is None:
+            self._ends = self.loop.call_later(PATIENCE_SECONDS, self.transport.abort)
+
+    def _came(self) -> None:
+        if self._ends is not None:
+            self._ends.cancel()
+        self._ends = None
 
 
 class ServedPage:
@@ -104,8 +138,8 @@ async def _listening(
     # uvicorn.Server is left out, as in the emulator: it catches signals, and takes its time to end.
     state = ServerState()
 
-    def protocol() -> H11Protocol:
-        return H11Protocol(config=config, server_state=state, app_state={})
+    def protocol() -> PromptProtocol:
+        return PromptProtocol(config=config, server_state=state, app_state={})
 
     loop = asyncio.get_running_loop()
     try:
@@ -118,7 +152,7 @@ async def _listening(
     port = server.sockets[0].getsockname()[1]
     config = Config(
         PageGuard(create_page_app(page, session, port), port, session, report),
-        http=H11Protocol,
+        http=PromptProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

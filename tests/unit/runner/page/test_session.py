@@ -94,7 +94,7 @@ async def test_odd_bodies_are_refused(served: Served) -> None:
         (b"[" * 50_000, 400),
         (b"[]", 400),
         (b'{"link": 7}', 403),
-        (b'{"link": "\\ud800"}', 403),
+        (b'{"link": "\\ud800"}', 400),
         (b'"' + b"x" * 200_000 + b'"', 413),
     ]:
         assert (await served.client.post("/enter", content=body, headers=headers)).status_code == status
