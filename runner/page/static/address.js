@@ -11,14 +11,23 @@ export function readAddress() {
   const [, , batch = "", p = "", key = "", number = "0"] = location.pathname.split("/");
   const query = new URLSearchParams(location.search);
   return {
-    batch: decodeURIComponent(batch),
+    batch: decoded(batch),
     search: query.get("q") ?? "",
     order: query.get("sort") === "newest" ? "newest" : "sheet",
     at: Number(query.get("at")) || 0,
-    key: p === "p" ? decodeURIComponent(key) : "",
+    key: p === "p" ? decoded(key) : "",
     number: Number(number) || 0,
     panel: PANELS.includes(p) ? [p, ...(p === "reword" ? [key, number] : [])].join("/") : "",
   };
+}
+
+/** A part of an address; one that somebody has broken is what it is. @param {string} part */
+export function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** @param {Place} place @param {boolean} isStep whether "back" leads away from it */
@@ -27,7 +36,8 @@ export function writeAddress(place, isStep) {
   if (place.search) query.set("q", place.search);
   if (place.order !== "sheet") query.set("sort", place.order);
   if (place.at) query.set("at", String(place.at));
-  const one = place.panel || (place.key ? `p/${encodeURIComponent(place.key)}/${place.number}` : "");
+  const isPart = !/^\.{1,2}$/.test(place.key); // a browser takes dots for a way up, however they are written
+  const one = place.panel || (place.key && isPart ? `p/${encodeURIComponent(place.key)}/${place.number}` : "");
   const address = `/b/${encodeURIComponent(place.batch)}/${one}${query.size ? `?${query}` : ""}`;
   if (address === location.pathname + location.search) return;
   if (isStep) history.pushState(null, "", address);

@@ -23,6 +23,18 @@ export const nameOf = ({ key, number, sha256 }) => JSON.stringify([key, number, 
 /** What a decision about a tile is about: the picture that it shows, else its job. @param {any} item @param {any} image @returns {Target} */
 export const targetOf = (item, image) => ({ key: item.key, number: image ? image.number : 0, sha256: image ? image.sha256 : null });
 
+/** What is kept under a name. Another program may have had this address before: what is no sending is none of ours. @param {string} name @returns {Sending[]} */
+function sendingIn(name) {
+  try {
+    const found = JSON.parse(localStorage.getItem(name) ?? "");
+    if (Array.isArray(found.decisions) && name.endsWith(`/${found.action}`)) return [found];
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+  }
+  localStorage.removeItem(name);
+  return [];
+}
+
 export class Decisions {
   /** @param {string} batch @param {{answered: (answer: any) => void, unsaved: (many: number, why: string) => void, failed: (error: Refused) => void}} owner */
   constructor(batch, owner) {
@@ -46,7 +58,7 @@ export class Decisions {
   /** Take up what this browser has kept: of a tab that was closed, a server that was killed. */
   resume() {
     const kept = Object.keys(localStorage).filter((name) => name.startsWith(this.shelf));
-    this.queue = kept.map((name) => JSON.parse(localStorage.getItem(name) ?? "")).sort((one, other) => one.at - other.at);
+    this.queue = kept.flatMap(sendingIn).sort((one, other) => one.at - other.at);
     this.remember();
     this.send();
   }

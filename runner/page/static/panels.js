@@ -1,6 +1,7 @@
 // @ts-check
 // Doubts, failures, money and re-rolls: one dialog, read when it is opened. What can pay is a line to type, and no button.
 
+import { decoded } from "./address.js";
 import { button, byId, command, countOf, element, money, say } from "./dom.js";
 import { apiPath, getJson, postJson } from "./net.js";
 import { changedWords, rewordForm } from "./reword.js";
@@ -54,7 +55,7 @@ export class Panel {
   async read(done) {
     const { name } = this;
     const [kind, key = "", number = ""] = /** @type {[Name, string, string]} */ (name.split("/"));
-    const told = await getJson(apiPath(this.batch, kind, { key: decodeURIComponent(key), number }));
+    const told = await getJson(apiPath(this.batch, kind, { key: decoded(key), number }));
     if (this.name !== name) return;
     const parts = { doubts: () => this.doubts(told), failures: () => this.failures(told), account: () => this.account(told), rerolls: () => this.rerolls(told), reword: () => this.reword(told) }[kind]();
     const search = SEARCHES[kind];

@@ -1,7 +1,7 @@
 // @ts-check
 // A batch on screen: the list, the cursor, the search, and what comes in while somebody looks.
 
-import { readAddress, writeAddress } from "./address.js";
+import { decoded, readAddress, writeAddress } from "./address.js";
 import { Compare } from "./compare.js";
 import { Cull, ONLY_LOOKS } from "./cull.js";
 import { targetOf } from "./decisions.js";
@@ -252,7 +252,7 @@ export class View {
   /** @param {string} panel with the picture that it is about, where it is about one */
   async openPanel(panel) {
     const [, key, number] = panel.split("/");
-    if (key) await this.goTo(decodeURIComponent(key), Number(number));
+    if (key) await this.goTo(decoded(key), Number(number));
     await this.panels.open(panel);
   }
 
