@@ -54,7 +54,7 @@ def to_send(batch_id: Any) -> list[ColumnElement[Any]]:
 
 
 def of_batch(batch_id: Any) -> ColumnElement[bool]:
-    """The condition for a job of the batch, where it is found by its fingerprint, or by its images.
+    """The condition for a job of the batch, where it is found by fingerprint, id or images.
 
     No index by batch fits it: SQLite would take that one for the better.
     """

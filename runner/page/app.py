@@ -12,6 +12,7 @@ GET  /api/BATCH/items         ?jobs=ID,ID,... or ?key=KEY: what a screen shows
 GET  /api/BATCH/facets        ?of=FIELD &q=SEARCH: values with their counts; without `of` the fields
 GET  /api/BATCH/doubts        submits without an answer;  /failures  by kind;  /account  the money
 GET  /api/BATCH/rerolls       what is marked to be made once more;  /reword  ?key=KEY &number=N: its words
+GET  /api/BATCH/family        ?key=KEY: a re-roll's original, or the re-rolls of an original
 GET  /t/ID/SHA256.webp        ?s=SIDE: a thumbnail
 GET  /p/ID/SHA256             the image itself
 """
@@ -82,6 +83,7 @@ def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
                 "account": reads.panel(account),
                 "rerolls": reads.panel(rerolls),
                 "reword": reads.reword,
+                "family": reads.family,
             }.items()
         ),
         *(Route(f"/api/{{batch}}/{kind}", partial(acting.respond, kind), methods=["POST"]) for kind in ACTS),
@@ -169,6 +171,18 @@ class _Reads:
             return JSONResponse(await tell(self._page, batch))
 
         return answer
+
+    async def family(self, request: Request, batch: BatchView) -> Response:
+        """Those that are loaded, each as its own batch shows it."""
+        store = self._page.store
+        told = []
+        for name, key in await store.rerolls.family(batch.name, request.query_params.get("key", "")):
+            other = await store.batches.find(name)
+            job = None if other is None else await store.jobs.by_key(other.id, key)
+            if other is not None and job is not None:
+                found = await store.tiles.details(other.id, [job.id])
+                told += [{"batch": name, "item": one} for one in await items(self._page, other, found, {})]
+        return JSONResponse(told)
 
     async def reword(self, request: Request, batch: BatchView) -> Response:
         query = request.query_params

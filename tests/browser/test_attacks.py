@@ -141,7 +141,12 @@ async def test_hostile_names_are_names(tmp_path: Path) -> None:
             await page.keyboard.press("Escape")
             await until(page, "document.getElementById('loupe').open", False)
         assert await page.locator("b").count() == 0
-        for broken in ("/b/%zz/", "/b/night/p/%E0%A4%A/1", "/b/night/reword/%zz/1", "/b/night/?at=NaN&sort=%zz"):
+        for broken in (
+            "/b/%zz/",
+            "/b/night/p/%E0%A4%A/1",
+            "/b/night/reword/%zz/1",
+            "/b/night/?at=NaN&sort=%zz",
+        ):
             await page.goto(served.page.origin + broken)
             await page.locator("#trouble:not([hidden]), .cell").first.wait_for()
         browser.wrong = [one for one in browser.wrong if "404" not in one and "400" not in one]

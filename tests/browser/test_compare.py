@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from jobs.review.decisions import DecisionSource, DecisionWish, Verdict
+from jobs.review.rerolls import MadeReroll
 from tests.browser.conftest import browsing
 from tests.browser.test_accessible import violations
 from tests.browser.test_page import night, until
 from tests.support.served_page import Served, png, served_page
+from tests.support.tables import ORIGIN, planned
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -113,3 +116,40 @@ async def test_one_picture_alone_is_compared_with_nothing(tmp_path: Path) -> Non
         await page.keyboard.press("c")
         await page.locator("#told", has_text="mark two to four with S").wait_for()
         assert not await page.evaluate("document.getElementById('compare').open")
+
+
+async def test_a_re_roll_stands_beside_its_original(tmp_path: Path) -> None:
+    """From either of them, in whatever batches they are; the better one wins, in the table of each."""
+    async with served_page(tmp_path, "a", "b") as served, browsing(served) as browser:
+        await shot(served, "a", "b")
+        store, night = served.table.store, served.table.batch
+        wish = DecisionWish("a", {"verdict": Verdict.REROLL})
+        await store.decisions.decide(night.id, [wish], DecisionSource.CLI)
+        (marked,) = await store.rerolls.marked(night.id)
+        sheet = tmp_path / "night-rerolls-1.csv"
+        await store.rerolls.make(str(sheet), [MadeReroll(marked, ("a-r1",), "new", 1)])
+        again = [planned("a-r1", columns={"reroll_of": "a", "again": "night-rerolls-1"})]
+        new, _ = await store.batches.load(name=sheet.stem, sheet=sheet, origin=ORIGIN, planned=again)
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("c")
+        await until(page, KEYS, ["a · reroll", "b"])  # it is not made yet: the next one
+        await page.keyboard.press("Escape")
+        served.table.batch = new
+        await shot(served, "a-r1")
+        served.table.batch = night
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("c")
+        await until(page, KEYS, ["a · reroll", "a-r1 in night-rerolls-1"])
+        assert await violations(page) == []
+        await page.keyboard.press("ArrowRight")  # what is in no list has no next one
+        assert await page.evaluate(KEYS) == ["a · reroll", "a-r1 in night-rerolls-1"]
+        page = await browser.entered(served, f"/b/{new.name}/")
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("c")
+        await until(page, KEYS, ["a-r1", "a in night · reroll"])
+        await page.keyboard.press("1")
+        await until(page, KEYS, ["a-r1 · accepted", "a in night · rejected"])
+        await decided(served, page, {"a": "rejected"})
+        served.table.batch = new
+        await decided(served, page, {"a-r1": "accepted"})

@@ -1,15 +1,16 @@
 """Pictures that are marked for a re-roll, and the sheets that have them."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
 
 from jobs.review.decisions import Verdict
 from jobs.review.rerolls import MadeReroll, MarkedReroll, Rewording
 from jobs.store.page.filtering import HOLDS, JOBS_AND_IMAGES
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.schema import DECISION, JOB, REROLL
+from jobs.store.schema import BATCH, DECISION, JOB, REROLL
 
 _WORDS = (REROLL.c.prompt, REROLL.c.seed, REROLL.c.variants, REROLL.c.inputs_patch)
 
@@ -34,6 +35,34 @@ class Rerolls(StorePart):
             .order_by(JOB.c.position, JOB.c.id, DECISION.c.number)
         )
         return [MarkedReroll(*row[:6], words=_words(*row[6:10])) for row in found]
+
+    @reads
+    def family(self, connection: Connection, batch: str, key: str) -> list[tuple[str, str]]:
+        """Of a re-roll the job that it was made of; of any other the re-rolls made of it, the newest last.
+
+        Each is the name of a batch and a key in it, and may not be loaded yet. A re-roll's batch has the name
+        of its sheet.
+        """
+        keys = func.json_each(REROLL.c.new_keys).table_valued("value", name="made")
+        found = connection.execute(
+            select(BATCH.c.name, JOB.c.key, REROLL.c.sheet)
+            .select_from(
+                REROLL.join(JOB, JOB.c.id == REROLL.c.job_id).join(BATCH, BATCH.c.id == JOB.c.batch_id)
+            )
+            .where(REROLL.c.made_at.is_not(None), exists().select_from(keys).where(keys.c.value == key))
+        )
+        origins = [(name, origin) for name, origin, sheet in found if PurePath(sheet).stem == batch]
+        if origins:
+            return origins[:1]
+        made = connection.execute(
+            select(REROLL.c.sheet, REROLL.c.new_keys)
+            .join(JOB, JOB.c.id == REROLL.c.job_id)
+            .join(BATCH, BATCH.c.id == JOB.c.batch_id)
+            .where(BATCH.c.name == batch, JOB.c.key == key, JOB.c.current, REROLL.c.made_at.is_not(None))
+            .order_by(REROLL.c.made_at)
+        )
+        pairs = [(PurePath(sheet).stem, one) for sheet, new_keys in made for one in new_keys]
+        return list(dict.fromkeys(pairs))
 
     @reads
     def words(self, connection: Connection, job_ids: Sequence[int]) -> dict[tuple[int, int], Rewording]:

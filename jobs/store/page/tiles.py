@@ -22,7 +22,7 @@ from jobs.store.page.filtering import (
 )
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import image_view, job_views, root_of, select_jobs
-from jobs.store.schema import ARTIFACT, BATCH, DECISION, JOB
+from jobs.store.schema import ARTIFACT, BATCH, DECISION, JOB, of_batch
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.tiles import BatchEntry, TileDetails, TileImage, TileList, TileName, TileOrder
 from jobs.views import ArtifactView, JobView
@@ -139,7 +139,7 @@ class Tiles(StorePart):
     @reads
     def details(self, connection: Connection, batch_id: int, job_ids: Sequence[int]) -> list[TileDetails]:
         """These jobs of the batch with their images, at most `MOST_DETAILS`."""
-        some = [JOB.c.batch_id == batch_id, JOB.c.id.in_(job_ids[:MOST_DETAILS])]
+        some = [of_batch(batch_id), JOB.c.id.in_(job_ids[:MOST_DETAILS])]
         ids = defaultdict[int, dict[int, int]](dict)
         pairs = select(JOB.c.id, ARTIFACT.c.number, ARTIFACT.c.id).select_from(JOBS_AND_IMAGES)
         for job_id, number, image_id in connection.execute(pairs.where(*some, ARTIFACT.c.id.is_not(None))):

@@ -2,14 +2,17 @@
 // Two to four pictures side by side: they are zoomed and moved together, and one of them wins.
 
 import { button, byId, element, say } from "./dom.js";
+import { ONLY_LOOKS } from "./cull.js";
+import { targetOf } from "./decisions.js";
 import { imageOf } from "./items.js";
-import { imagePath, thumbPath } from "./net.js";
+import { apiPath, getJson, imagePath, thumbPath } from "./net.js";
+import { act } from "./panels.js";
 
 const MOST = 4;
 const LARGEST = 8;
 const STEP = 1.25;
 
-/** @typedef {{index: number, item: any, tile: number}} One */
+/** A place in the list; -1 for a picture of another batch, which is shown beside and not decided about. @typedef {{index: number, item: any, tile: number, batch?: string}} One */
 
 export class Compare {
   /** @param {any} view whose list, marks and verdicts these are */
@@ -30,7 +33,7 @@ export class Compare {
     this.dragged(byId("compare-frames"));
   }
 
-  /** Open it over the marked tiles, else over the pictures of the job under the cursor, else over it and the next. */
+  /** Open it over the marked tiles, else over a re-roll and its original, the pictures of the job under the cursor, it and its re-rolls, or it and the next. */
   async open() {
     const chosen = await this.chosen();
     if (chosen.length < 2) return this.view.cull.tell("There is nothing to compare it with: mark two to four with S.");
@@ -46,12 +49,28 @@ export class Compare {
     const marked = cull.marks.size ? cull.chosen() : [];
     const found = await this.ones(marked.slice(0, MOST));
     if (found.length > 1) return found;
+    const here = await this.ones([grid.at]);
+    const family = await this.family(here);
+    if (here.length && here[0].item.columns.reroll_of && family.length) return [...here, ...family];
     const own = [];
     for (let index = 0; index < grid.list.count; index++) if (grid.list.jobs[index] === grid.list.jobs[grid.at]) own.push(index);
     const pictures = await this.ones(own.slice(0, MOST));
     if (pictures.length > 1) return pictures;
-    const here = await this.ones([grid.at]);
+    if (here.length && family.length) return [...here, ...family];
     return here.length ? [...here, ...(await this.beyond(grid.at, 1, []))] : [];
+  }
+
+  /** The original of a re-roll, or the re-rolls of an original, in whatever batches: of each the picture of that number, else its first. @param {One[]} here @returns {Promise<One[]>} */
+  async family([one]) {
+    if (!one) return [];
+    const found = await getJson(apiPath(this.view.place.batch, "family", { key: one.item.key }));
+    const number = imageOf(one.item, one.tile).number;
+    const pictures = found.flatMap((/** @type {any} */ { batch, item }) => {
+      const here = item.images.filter((/** @type {any} */ image) => image.file === "here");
+      const image = here.find((/** @type {any} */ other) => other.number === number) ?? here[0];
+      return image ? [{ index: -1, item, tile: image.id, batch }] : [];
+    });
+    return pictures.slice(-(MOST - 1));
   }
 
   /** Those of these places that have a picture. @param {number[]} places @returns {Promise<One[]>} */
@@ -79,14 +98,14 @@ export class Compare {
   }
 
   /** @param {One} one @param {number} place */
-  frame({ item, tile }, place) {
+  frame({ item, tile, batch }, place) {
     const image = imageOf(item, tile);
     const picture = /** @type {HTMLImageElement} */ (element("img", { alt: item.prompt, draggable: "false" }));
     picture.src = thumbPath(image, 1600);
     picture.dataset.whole = imagePath(image);
     const which = item.images.length > 1 ? ` ${image.number}/${item.images.length}` : "";
-    const decided = this.view.cull.of(item, tile).verdict ?? "";
-    const name = `${item.key}${which}`;
+    const decided = (batch ? image.decision?.verdict : this.view.cull.of(item, tile).verdict) ?? "";
+    const name = `${item.key}${which}${batch ? ` in ${batch}` : ""}`;
     return element("figure", {},
       element("div", { class: "frame" }, picture),
       element("figcaption", {},
@@ -120,19 +139,34 @@ export class Compare {
   async wins(place) {
     const winner = this.shown[place];
     if (!winner) return;
-    const others = this.shown.filter((one) => one !== winner).map(({ index }) => index);
     const { cull } = this.view;
+    const others = this.shown.filter((one) => one !== winner);
+    const here = others.filter(({ batch }) => !batch).map(({ index }) => index);
     cull.inTurn(async () => {
-      if (!(await cull.say([winner.index], { verdict: "accepted" }, "accepted"))) return;
-      await cull.say(others, { verdict: "rejected" }, "rejected");
+      if (!cull.mayDecide) return cull.tell(ONLY_LOOKS);
+      if (!winner.batch) await cull.say([winner.index], { verdict: "accepted" }, "accepted");
+      if (here.length) await cull.say(here, { verdict: "rejected" }, "rejected");
+      await this.elsewhere([winner], "accepted");
+      await this.elsewhere(others, "rejected");
       this.draw();
       say(`${winner.item.key} accepted, ${others.length} rejected.`);
     });
   }
 
+  /** The same about pictures of other batches: at once, and taken back in their own. @param {One[]} ones @param {string} verdict */
+  async elsewhere(ones, verdict) {
+    for (const { item, tile, batch } of ones) {
+      if (!batch) continue;
+      const image = imageOf(item, tile);
+      await act(batch, "decisions", { decisions: [{ ...targetOf(item, image), verdict }] });
+      image.decision = { ...image.decision, verdict };
+    }
+  }
+
   /** Another picture at the right. @param {number} step */
   async change(step) {
     const last = this.shown[this.shown.length - 1];
+    if (last.batch) return; // it stands in no list
     const [other] = await this.beyond(last.index, step, this.shown.map(({ index }) => index));
     if (!other) return;
     this.shown = [...this.shown.slice(0, -1), other];

@@ -296,6 +296,7 @@ async def _page(r: Recorder) -> None:
     for sheet in ("one.csv", "two.csv"):
         await r.ask("rerolls.make", sheet, [MadeReroll(marked, ("e40-r1",), "new", 1)])
     await r.ask("rerolls.known_keys", batch)
+    await r.ask("rerolls.family", "one", "e40-r1")
     for words in (Rewording("a hen", cells=(("size", "2K"),)), None):
         await r.ask("rerolls.reword", marked.job_id, marked.number, words)
     await r.ask("rerolls.words", [marked.job_id])

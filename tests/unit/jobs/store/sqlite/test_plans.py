@@ -22,6 +22,7 @@ from tests.unit.jobs.store.sqlite.asked import Asked, everything_asked
 
 OFTEN = frozenset(
     {
+        "tiles.details",
         *("jobs.claim", "jobs.apply", "jobs.advance", "jobs.succeed", "jobs.queued", "jobs.open_job"),
         *("jobs.ids_in_state", "jobs.places_of"),
         *("jobs.by_key", "jobs.drop_cancel_request", "ledger.record_image", "ledger.images_of"),
