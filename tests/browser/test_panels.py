@@ -12,9 +12,10 @@ from jobs.states import JobState, Move
 from runner.page.session import Rights
 from tests.browser.conftest import browsing
 from tests.browser.test_accessible import violations
+from tests.browser.test_deciding import until_decided
 from tests.browser.test_page import NASTY, night, until
 from tests.support.served_page import Served, served_page
-from tests.support.tables import MODEL, failure
+from tests.support.tables import MODEL, failure, planned
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -98,6 +99,31 @@ async def test_what_is_free_is_fetched_again(tmp_path: Path) -> None:
         await panel.get_by_role("button", name="again, free").first.click()
         await panel.get_by_text("fetched again by the next run, free.").wait_for()
         assert await state_of(served, "p04") is JobState.RUNNING
+
+
+async def test_a_failure_gets_other_words(tmp_path: Path) -> None:
+    """From its message straight to its prompt: it is marked, and comes into the sheet of re-rolls."""
+    async with served_page(tmp_path) as served, browsing(served) as browser:
+        jobs = [planned(key, n, inputs={"prompt": "a fox"}) for n, key in enumerate(("p01", "p02"))]
+        await served.table.load(jobs)
+        await served.table.bring("p02", JobState.FAILED)
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("f")
+        await page.get_by_role("button", name="Other words for p02").click()
+        form = page.get_by_role("dialog", name="Re-roll with other words")
+        await form.get_by_label("Prompt").fill("a gentle fox")
+        await form.get_by_role("button", name="Keep these words").click()
+        await until_decided(served, {"p02:0": ("reroll", 0, "")})
+        await page.keyboard.press("w")
+        panel = page.get_by_role("dialog", name="Re-rolls")
+        await panel.get_by_text("1 job, at most 1 picture").wait_for()
+        assert "gentle" in await panel.locator("ins").inner_text()
+        await page.keyboard.press("Escape")
+        await page.set_viewport_size({"width": 390, "height": 844})
+        await page.keyboard.press("f")
+        box = await page.locator("#panel").bounding_box()
+        assert (box["width"], box["height"]) == (390, 844)
 
 
 async def test_limits_are_lowered_and_never_raised(tmp_path: Path) -> None:

@@ -25,12 +25,17 @@ export function button(text, act, attributes = {}) {
 
 /** A line to type, with a button that copies it. @param {string} line */
 export function command(line) {
-  const copy = button("Copy", async () => {
-    const done = await navigator.clipboard.writeText(line).then(() => "Copied", () => "Select it");
+  return element("span", { class: "command" }, element("code", {}, line), copying(line, "Copy"));
+}
+
+/** A button that copies a text. @param {string} text @param {string} name */
+export function copying(text, name) {
+  const copy = button(name, async () => {
+    const done = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Select it");
     copy.textContent = done;
     say(done);
   });
-  return element("span", { class: "command" }, element("code", {}, line), copy);
+  return copy;
 }
 
 /** Say it to whoever cannot see it. @param {string} text */

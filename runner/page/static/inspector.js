@@ -1,7 +1,7 @@
 // @ts-check
 // All that is known of the job under the cursor, word for word.
 
-import { byId, button, command, element, money } from "./dom.js";
+import { byId, button, command, copying, element, money } from "./dom.js";
 import { imageOf } from "./items.js";
 import { imagePath } from "./net.js";
 import { changedWords } from "./reword.js";
@@ -31,6 +31,7 @@ export function inspect(item, tile, decision, cull) {
     ...(item.error ? [element("p", { class: "error" }, `${item.error.kind}: ${item.error.message}`)] : []),
     ...item.warnings.map((/** @type {string} */ warning) => element("p", { class: "warning" }, `⚠ ${warning}`)),
     element("p", { class: "prompt" }, item.prompt),
+    copying(item.prompt, "Copy the prompt"),
     ...decided(decision, cull),
     ...otherWords(item, image),
     ...(item.command ? [element("p", {}, "You may type: ", command(item.command))] : []),

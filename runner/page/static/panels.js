@@ -132,7 +132,9 @@ export class Panel {
       const fetch = () => this.act("fetch", { kinds: [one.kind] }, (answer) => outcome(answer.fetched, "fetched again by the next run, free", []));
       return element("section", { class: "entry", "aria-label": one.kind },
         element("h3", {}, `${one.kind}: ${countOf(one.jobs, "job")}`),
-        ...one.messages.map((/** @type {any} */ said) => element("p", { class: "warning" }, `${said.jobs > 1 ? `${said.jobs.toLocaleString("en")} × ` : `${said.first}: `}${said.message}`)),
+        ...one.messages.map((/** @type {any} */ said) => element("p", { class: "row" },
+          element("span", { class: "warning" }, `${said.jobs > 1 ? `${said.jobs.toLocaleString("en")} × ` : `${said.first}: `}${said.message}`),
+          this.owner.mayDecide() ? button("Other words…", () => this.owner.reword(said.first, 0), { "aria-label": `Other words for ${said.first}` }) : null)),
         element("p", {}, cost(one)),
         element("p", { class: "row" }, one.free && this.owner.mayDecide() ? button(`Fetch ${countOf(one.free, "job")} again, free`, fetch) : null, button("Show them", () => this.find(`kind:${one.kind}`))),
         one.paid || one.unknown ? element("p", {}, "It says its price, and asks: ", command(one.command)) : null);
