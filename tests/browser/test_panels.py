@@ -122,6 +122,7 @@ async def test_a_failure_gets_other_words(tmp_path: Path) -> None:
         await page.keyboard.press("Escape")
         await page.set_viewport_size({"width": 390, "height": 844})
         await page.keyboard.press("f")
+        await page.get_by_role("dialog", name="Failed").wait_for()
         box = await page.locator("#panel").bounding_box()
         assert (box["width"], box["height"]) == (390, 844)
 
