@@ -47,11 +47,15 @@ async def test_the_marked_are_compared_and_one_wins(tmp_path: Path) -> None:
             await page.keyboard.press(key)
         await page.get_by_role("dialog", name="Compare").wait_for()
         assert await page.evaluate(KEYS) == ["a", "c"]
+        assert await page.evaluate("location.pathname") == "/b/night/compare"
+        await page.reload()  # the address has both, whatever is marked
+        await until(page, KEYS, ["a", "c"])
         await page.keyboard.press("2")
         await decided(served, page, {"c": "accepted", "a": "rejected"})
         await until(page, KEYS, ["a · rejected", "c · accepted"])
         await page.keyboard.press("Escape")
         await until(page, "document.activeElement.id", "grid")
+        assert await page.evaluate("location.pathname") == "/b/night/"
         await page.keyboard.press("Control+z")
         await page.keyboard.press("Control+z")
         await decided(served, page, {})
@@ -147,6 +151,8 @@ async def test_a_re_roll_stands_beside_its_original(tmp_path: Path) -> None:
         page = await browser.entered(served, f"/b/{new.name}/")
         await until(page, "document.activeElement.id", "grid")
         await page.keyboard.press("c")
+        await until(page, KEYS, ["a-r1", "a in night · reroll"])
+        await page.reload()
         await until(page, KEYS, ["a-r1", "a in night · reroll"])
         await page.keyboard.press("1")
         await until(page, KEYS, ["a-r1 · accepted", "a in night · rejected"])

@@ -1,8 +1,8 @@
 // @ts-check
 // Every state of the page is its address: /b/BATCH/?q=&sort=&at=TILE, /b/BATCH/p/KEY/N for one picture, /b/BATCH/PANEL,
-// /b/BATCH/reword/KEY/N for the words of one re-roll.
+// /b/BATCH/reword/KEY/N for the words of one re-roll, /b/BATCH/compare?tiles=TILE,TILE for some side by side.
 
-/** @typedef {{batch: string, search: string, order: string, at: number, key: string, number: number, panel: string}} Place */
+/** @typedef {{batch: string, search: string, order: string, at: number, key: string, number: number, panel: string, tiles: string}} Place */
 
 const PANELS = ["doubts", "failures", "account", "rerolls", "reword"];
 
@@ -18,6 +18,7 @@ export function readAddress() {
     key: p === "p" ? decoded(key) : "",
     number: Number(number) || 0,
     panel: PANELS.includes(p) ? [p, ...(p === "reword" ? [key, number] : [])].join("/") : "",
+    tiles: p === "compare" ? (query.get("tiles") ?? "") : "",
   };
 }
 
@@ -36,8 +37,9 @@ export function writeAddress(place, isStep) {
   if (place.search) query.set("q", place.search);
   if (place.order !== "sheet") query.set("sort", place.order);
   if (place.at) query.set("at", String(place.at));
+  if (place.tiles) query.set("tiles", place.tiles);
   const isPart = !/^\.{1,2}$/.test(place.key); // a browser takes dots for a way up, however they are written
-  const one = place.panel || (place.key && isPart ? `p/${encodeURIComponent(place.key)}/${place.number}` : "");
+  const one = place.panel || (place.tiles && "compare") || (place.key && isPart ? `p/${encodeURIComponent(place.key)}/${place.number}` : "");
   const address = `/b/${encodeURIComponent(place.batch)}/${one}${query.size ? `?${query}` : ""}`;
   if (address === location.pathname + location.search) return;
   if (isStep) history.pushState(null, "", address);

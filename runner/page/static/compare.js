@@ -26,6 +26,7 @@ export class Compare {
     this.by = { x: 0, y: 0 };
     this.dialog.addEventListener("close", () => {
       byId("compare-frames").replaceChildren();
+      view.compared("");
       (view.loupe.isOpen ? view.loupe.stage : byId("grid")).focus({ preventScroll: true });
     });
     this.dialog.addEventListener("keydown", (event) => this.pressed(event));
@@ -33,19 +34,26 @@ export class Compare {
     this.dragged(byId("compare-frames"));
   }
 
-  /** Open it over the marked tiles, else over a re-roll and its original, the pictures of the job under the cursor, it and its re-rolls, or it and the next. */
-  async open() {
-    const chosen = await this.chosen();
+  /** Open it over the marked tiles, else over a re-roll and its original, the pictures of the job under the cursor, it and its re-rolls, or it and the next. @param {string} [tiles] those of an address */
+  async open(tiles = "") {
+    const chosen = await this.chosen(tiles.split(",").map(Number).filter(Boolean));
     if (chosen.length < 2) return this.view.cull.tell("There is nothing to compare it with: mark two to four with S.");
     this.shown = chosen;
     [this.zoom, this.by] = [1, { x: 0, y: 0 }];
     this.draw();
-    this.dialog.showModal();
+    if (!this.isOpen) this.dialog.showModal();
   }
 
-  /** @returns {Promise<One[]>} */
-  async chosen() {
+  get isOpen() {
+    return this.dialog.open;
+  }
+
+  /** @param {number[]} tiles @returns {Promise<One[]>} */
+  async chosen(tiles) {
     const { cull, grid } = this.view;
+    const named = tiles.map((tile) => grid.list.find(tile, 0)).filter((index) => index >= 0);
+    if (named.length) grid.go(named[0]);
+    if (named.length > 1) return this.ones(named.slice(0, MOST));
     const marked = cull.marks.size ? cull.chosen() : [];
     const found = await this.ones(marked.slice(0, MOST));
     if (found.length > 1) return found;
@@ -94,6 +102,7 @@ export class Compare {
   draw() {
     byId("compare-frames").replaceChildren(...this.shown.map((one, place) => this.frame(one, place)));
     byId("compare-frames").focus();
+    this.view.compared(this.shown.filter(({ batch }) => !batch).map(({ tile }) => tile).join());
     this.place();
   }
 

@@ -76,6 +76,7 @@ export class View {
     if (this.grid.list.count === FIRST) await this.load();
     if (this.place.key) await this.openKey(this.place.key, this.place.number);
     if (this.place.panel) await this.openPanel(this.place.panel);
+    if (this.place.tiles) await this.compare.open(this.place.tiles);
     await this.filters.load();
     byId("grid").focus({ preventScroll: true });
   }
@@ -303,6 +304,13 @@ export class View {
     writeAddress(this.place, isStep);
   }
 
+  /** Other pictures are side by side, or none any more. @param {string} tiles */
+  compared(tiles) {
+    const isStep = Boolean(tiles) && !this.place.tiles;
+    this.place = { ...this.place, tiles };
+    writeAddress(this.place, isStep);
+  }
+
   /** The address was changed by "back" or "forward". */
   returned() {
     const place = readAddress();
@@ -311,11 +319,13 @@ export class View {
     this.place = place;
     if (!place.key && this.loupe.isOpen) this.loupe.close();
     if (!place.panel && this.panels.name) this.panels.dialog.close();
+    if (!place.tiles && this.compare.isOpen) this.compare.dialog.close();
     this.filters.set(place.search);
     this.try(async () => {
       if (isOther) await this.load();
       if (place.key) await this.openKey(place.key, place.number);
       if (place.panel) await this.openPanel(place.panel);
+      if (place.tiles) await this.compare.open(place.tiles);
     });
   }
 
