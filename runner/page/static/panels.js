@@ -30,7 +30,9 @@ export class Panel {
     this.name = "";
     /** Whether the words of a re-roll were asked for in the list of all. */
     this.fromList = false;
+    this.opening = false;
     this.dialog.addEventListener("close", () => {
+      if (this.opening) return; // of the one before: it is told late
       this.name = "";
       this.fromList = false;
       owner.noted();
@@ -40,12 +42,14 @@ export class Panel {
   /** @param {string} name */
   async open(name) {
     const before = this.name;
-    this.name = name;
+    [this.name, this.opening] = [name, true];
     try {
       await this.read("");
     } catch (error) {
       this.name = before;
       throw error;
+    } finally {
+      this.opening = false;
     }
     if (!this.dialog.open) this.dialog.showModal();
     this.owner.noted();
