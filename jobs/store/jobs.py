@@ -5,7 +5,19 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, true, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
 from jobs.attempts import Intent
 from jobs.outcomes import Accepted, Claimed, Fetched, LinksExpired, Outcome, RemoteDone
@@ -17,6 +29,7 @@ from jobs.store.moves.values import NEVER_SENT
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import job_views, open_job, open_view, select_jobs, select_open, with_images
 from jobs.store.schema import JOB, REFERENCE
+from jobs.store.sql.expressions import json_entries
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import (
     FRONT,
@@ -34,6 +47,7 @@ from jobs.views import (
 _PAGE = 500
 _MOST_IN_A_ROW = 1 << 20
 """More than the columns of any row: orders them by row, and then by their place in it."""
+_FIRST_IN_ITS_ROW = cast(JOB.c.position, BigInteger) * _MOST_IN_A_ROW
 _NEXT_QUEUED = Prepared(
     select(*(JOB.c[field.name] for field in fields(QueuedJob)))
     .where(
@@ -258,13 +272,13 @@ class Jobs(StorePart):
         which = [JOB.c.batch_id == batch_id, *([] if everything else [JOB.c.current])]
         first = func.min(JOB.c.position)
         models = connection.execute(select(JOB.c.model).where(*which).group_by(JOB.c.model).order_by(first))
-        own = func.json_each(JOB.c.columns).table_valued("key", "id", name="own")
+        own = json_entries(JOB.c.columns, "own")
         names = connection.execute(
             select(own.c.key)
             .select_from(JOB.join(own, true()))
             .where(*which)
             .group_by(own.c.key)
-            .order_by(func.min(JOB.c.position * _MOST_IN_A_ROW + own.c.id))
+            .order_by(func.min(_FIRST_IN_ITS_ROW + own.c.id))
         )
         linked = select(exists(select(JOB.c.id).where(*which, JOB.c.same_as.is_not(None))))
         return JobColumns(
@@ -276,13 +290,13 @@ class Jobs(StorePart):
     @reads
     def input_names(self, connection: Connection, batch_id: int, model: str) -> list[str]:
         """The inputs that any job of this model has."""
-        inputs = func.json_each(JOB.c.inputs).table_valued("key", "id", name="inputs")
+        inputs = json_entries(JOB.c.inputs, "inputs")
         found = connection.execute(
             select(inputs.c.key)
             .select_from(JOB.join(inputs, true()))
             .where(JOB.c.batch_id == batch_id, JOB.c.model == model)
             .group_by(inputs.c.key)
-            .order_by(func.min(JOB.c.position * _MOST_IN_A_ROW + inputs.c.id))
+            .order_by(func.min(_FIRST_IN_ITS_ROW + inputs.c.id))
         )
         return [str(name) for name in found.scalars()]
 

@@ -66,7 +66,7 @@ class Preview(StorePart):
         queued = func.count().filter(is_queued)
         first = case((queued == func.count(), 1), else_=0)
         alike = (
-            select(JOB.c.model, JOB.c.pictures, (queued - first).label("more"))
+            select(JOB.c.model, func.max(JOB.c.pictures).label("pictures"), (queued - first).label("more"))
             .where(
                 JOB.c.batch_id == batch_id,
                 JOB.c.current,

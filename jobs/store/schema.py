@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column
+from sqlalchemy import ColumnElement, and_, literal_column
 from sqlmodel import SQLModel
 
 import jobs.store.bulk.manifest_tables
 import jobs.store.bulk.tally_tables
 import jobs.store.page.tables
-import jobs.store.tables  # noqa: F401 - all fill the metadata
+import jobs.store.postgres.dialect
+import jobs.store.sqlite.dialect
+import jobs.store.tables  # noqa: F401 - all fill the metadata, or say how a database writes it
 from jobs.states import JobState
+from jobs.store.sql.expressions import json_member
 
 BATCH = SQLModel.metadata.tables["batch"]
 JOB = SQLModel.metadata.tables["job"]
@@ -33,12 +36,12 @@ TWIN = JOB.alias("twin")
 """The job that is sent instead of a linked one."""
 WAS_SENT = JOB.c.attempts > literal_column("0")
 """In the very words of the index by fingerprint: SQLite does not take it for a parameter."""
-AGAIN = func.json_extract(JOB.c.columns, "$.again")
+AGAIN = json_member(JOB.c.columns, "again")
 """The text by which a row is another one than the same row without it."""
 IS_IDENTICAL = and_(
     TWIN.c.model == JOB.c.model,
     TWIN.c.inputs == JOB.c.inputs,
-    func.json_extract(TWIN.c.columns, "$.again").is_not_distinct_from(AGAIN),
+    json_member(TWIN.c.columns, "again").is_not_distinct_from(AGAIN),
 )
 
 

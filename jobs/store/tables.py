@@ -18,6 +18,8 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
+    false,
+    literal_column,
     text,
 )
 from sqlmodel import Field, SQLModel
@@ -27,6 +29,7 @@ from jobs.concurrency import Concurrency
 from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
+from jobs.store.sql.expressions import Caseless, IsSet, partial_index
 from jobs.store.sqlite.columns import ConcurrencyColumn, Instant, Money, one_of
 
 APPLICATION_ID = 0x4E534854
@@ -69,7 +72,7 @@ class Batch(SQLModel, table=True):
     concurrency: Concurrency | None = Field(default=None, sa_column=Column(ConcurrencyColumn))
     rate: float | None = None
     """`tune` sets budget, concurrency and rate. They outlive a run."""
-    dedupe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=text("0")))
+    dedupe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     """Whether only one of several identical jobs is sent. `run` sets it, and it stays."""
     looked_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     """When it was last looked up what other batches and databases paid for."""
@@ -101,12 +104,12 @@ class Job(SQLModel, table=True):
         Index("job_by_state", "batch_id", "state", "id"),
         Index("job_in_turn", "batch_id", "state", "agreed", "turn", "id"),
         Index("job_in_sheet_order", "batch_id", "current", "position"),
-        Index("job_by_twin", "batch_id", "same_as", sqlite_where=text("same_as IS NOT NULL")),
-        Index("job_by_same_as", "same_as", sqlite_where=text("same_as IS NOT NULL")),
-        Index("job_by_held", "batch_id", sqlite_where=text("held IS NOT NULL")),
-        Index("job_sent", "fingerprint", sqlite_where=text("attempts > 0")),
-        Index("job_ended", "batch_id", "finished_at", sqlite_where=text("finished_at IS NOT NULL")),
-        Index("job_folder", "batch_id", text("folder COLLATE NOCASE"), unique=True),
+        partial_index("job_by_twin", "batch_id", "same_as", where="same_as IS NOT NULL"),
+        partial_index("job_by_same_as", "same_as", where="same_as IS NOT NULL"),
+        partial_index("job_by_held", "batch_id", where="held IS NOT NULL"),
+        partial_index("job_sent", "fingerprint", where="attempts > 0"),
+        partial_index("job_ended", "batch_id", "finished_at", where="finished_at IS NOT NULL"),
+        Index("job_folder", "batch_id", Caseless(literal_column("folder")), unique=True),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -176,9 +179,9 @@ class Attempt(SQLModel, table=True):
         CheckConstraint("(outcome = 'accepted') = (request_id IS NOT NULL)", name="attempt_accepted"),
         CheckConstraint("length(request_id) BETWEEN 1 AND 128", name="attempt_request_id_length"),
         CheckConstraint("length(named_id) BETWEEN 1 AND 128", name="attempt_named_id_length"),
-        Index("attempt_turned_away", "job_id", sqlite_where=text("outcome = 'turned_away'")),
-        Index("attempt_automatic", "job_id", sqlite_where=text("automatic = 1")),
-        Index("attempt_unanswered", "job_id", sqlite_where=text("outcome = 'unanswered'")),
+        partial_index("attempt_turned_away", "job_id", where="outcome = 'turned_away'"),
+        partial_index("attempt_automatic", "job_id", where=IsSet(literal_column("automatic"))),
+        partial_index("attempt_unanswered", "job_id", where="outcome = 'unanswered'"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

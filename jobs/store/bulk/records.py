@@ -17,6 +17,7 @@ from jobs.states import JobState
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import IMAGES_OF, NEWEST, SENT, TWIN_ATTEMPT, decision_view, image_view, root_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, DECISION, JOB, TWIN
+from jobs.store.sql.expressions import StoredText
 from jobs.store.sqlite import marking
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import ArtifactView
@@ -109,7 +110,7 @@ class Records(StorePart):
 def _jobs() -> Select[Any]:
     """In the order of the fields of `StoredJob`."""
     shared = and_(JOB.c.same_as.is_not(None), JOB.c.state == JobState.SUCCEEDED)
-    as_kept = (type_coerce(JOB.c[name], String).label(name) for name in ("warnings", "columns"))
+    as_kept = (StoredText(JOB.c[name]).label(name) for name in ("warnings", "columns"))
     times = (type_coerce(JOB.c[name], String).label(name) for name in _TIMES)
     return (
         select(

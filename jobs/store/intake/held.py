@@ -22,6 +22,7 @@ from jobs.store.moves import intents
 from jobs.store.moves.attach import holder_of
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import ATTEMPT, BATCH, JOB, TWIN, WAS_SENT, of_batch
+from jobs.store.sql.expressions import json_member
 from jobs.workload import Workload
 
 _AT_ONCE = 500
@@ -105,7 +106,7 @@ class HeldJobs(StorePart):
     @reads
     def places(self, connection: Connection, batch_id: int) -> list[PaidBefore]:
         """Where and when what the held jobs say was paid for, the most rows first."""
-        batch, database, at = (func.json_extract(JOB.c.held, f"$.{name}") for name in _FIELDS)
+        batch, database, at = (json_member(JOB.c.held, name) for name in _FIELDS)
         found = connection.execute(
             select(batch, database, func.min(at), func.max(at), func.count())
             .where(*_held(batch_id))

@@ -25,6 +25,7 @@ from jobs.store.intake import references
 from jobs.store.intake.adoption import RETURNED, adopt, sent_in
 from jobs.store.moves.values import LEFT_UNSENT, ROW_GONE
 from jobs.store.schema import BATCH, JOB, TWIN
+from jobs.store.sql.expressions import Caseless
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import LoadReport
 
@@ -292,13 +293,13 @@ def _folders(connection: Connection, batch_id: int, fresh: Sequence[tuple[Planne
 _TAKEN = Prepared(
     select(func.lower(JOB.c.folder).label("folder")).where(
         JOB.c.batch_id == given("batch_id"),
-        JOB.c.folder.collate("NOCASE").in_([given(f"name_{number}") for number in range(_CHUNK)]),
+        Caseless(JOB.c.folder).in_([given(f"name_{number}") for number in range(_CHUNK)]),
     )
 )
 
 
 def _taken(connection: Connection, batch_id: int, names: Sequence[str]) -> set[str]:
-    padded = [*names, *[""] * (_CHUNK - len(names))]  # no folder has no name
+    padded = [*map(str.lower, names), *[""] * (_CHUNK - len(names))]  # no folder has no name
     wanted = {f"name_{number}": name for number, name in enumerate(padded)}
     return {str(name) for (name,) in _TAKEN.rows(connection, batch_id=batch_id, **wanted)}
 

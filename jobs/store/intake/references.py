@@ -2,11 +2,19 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, exists, insert, select
 
 from jobs.sheets.images.album import LocalImage
 from jobs.store.schema import REFERENCE
+
+_COLUMNS = ("sha256", "path", "bytes", "media_type")
+_NOTE = insert(REFERENCE).from_select(
+    _COLUMNS,
+    select(*(bindparam(name, type_=REFERENCE.c[name].type) for name in _COLUMNS)).where(
+        ~exists().where(REFERENCE.c.sha256 == bindparam("sha256"), REFERENCE.c.path == bindparam("path"))
+    ),
+)
+"""A place that is not there yet."""
 
 NotedPlaces = set[tuple[str, str]]
 """SHA-256 and path of the images recorded in this load: an image in ten thousand rows is recorded once."""
@@ -21,5 +29,5 @@ def note(connection: Connection, images: Iterable[LocalImage], seen: NotedPlaces
         if place not in seen
     ]
     if rows:
-        connection.execute(insert(REFERENCE).on_conflict_do_nothing(), rows)
+        connection.execute(_NOTE, rows)
         seen.update(news)

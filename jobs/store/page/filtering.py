@@ -4,13 +4,28 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, literal, not_, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from jobs.catalog.registry import MODELS
 from jobs.review.decisions import ITSELF
 from jobs.review.search import OLDER, UNDECIDED, Search, SearchField, SearchTerm, rows_of, stars_of
 from jobs.store.rows import IMAGES_OF, NEWEST, TWIN_ATTEMPT
 from jobs.store.schema import ARTIFACT, ATTEMPT, DECISION, JOB, TWIN
+from jobs.store.sql.expressions import LikeInAnyCase, json_entries, json_member
 
 JOBS_AND_IMAGES: FromClause = (
     JOB.outerjoin(ATTEMPT, NEWEST)
@@ -35,15 +50,14 @@ STARS = case((HOLDS, DECISION.c.stars), else_=0)
 
 PROMPT = func.coalesce(
     *(
-        func.json_extract(JOB.c.inputs, f'$."{name}"')
+        json_member(JOB.c.inputs, name)
         for name in sorted({spec.vocabulary["prompt"] for spec in MODELS.values()})
     ),
     "",
 )
 IS_WARNED = func.json_array_length(JOB.c.warnings) > 0
 
-_ESCAPE = "\\"
-_OWN = func.json_each(JOB.c.columns).table_valued("key", "value", name="own")
+_OWN = json_entries(JOB.c.columns, "own")
 
 
 def conditions(batch_id: int, search: Search) -> list[ColumnElement[Any]]:
@@ -74,7 +88,7 @@ def value_of(field: SearchField, name: str) -> ColumnElement[Any]:
         case SearchField.MODEL:
             return JOB.c.model
         case SearchField.SIZE:
-            return ARTIFACT.c.width.op("||")("x").op("||")(ARTIFACT.c.height)
+            return cast(ARTIFACT.c.width, String) + "x" + cast(ARTIFACT.c.height, String)
         case SearchField.WARNED:
             return case((IS_WARNED, "yes"))
         case SearchField.VERDICT:
@@ -111,11 +125,11 @@ def _fits(term: SearchTerm) -> ColumnElement[Any]:
 
 def _like(text: ColumnElement[Any], word: str) -> ColumnElement[Any]:
     """Whether `word` occurs in `text`, in any case. SQLite knows the case of ASCII letters alone."""
-    return or_(*(text.like(f"%{_escaped(spelt)}%", escape=_ESCAPE) for spelt in _spellings(word)))
+    return or_(*(LikeInAnyCase(text, literal(f"%{_escaped(spelt)}%")) for spelt in _spellings(word)))
 
 
 def _is(text: ColumnElement[Any], value: str) -> ColumnElement[Any]:
-    return or_(*(text.like(_escaped(spelt), escape=_ESCAPE) for spelt in _spellings(value)))
+    return or_(*(LikeInAnyCase(text, literal(_escaped(spelt))) for spelt in _spellings(value)))
 
 
 def _spellings(word: str) -> Iterable[str]:
@@ -123,4 +137,4 @@ def _spellings(word: str) -> Iterable[str]:
 
 
 def _escaped(word: str) -> str:
-    return "".join(_ESCAPE + letter if letter in "%_\\" else letter for letter in word)
+    return "".join(f"\\{letter}" if letter in "%_\\" else letter for letter in word)

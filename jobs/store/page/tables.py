@@ -3,10 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Integer, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    UniqueConstraint,
+    and_,
+    literal_column,
+)
 from sqlmodel import Field, SQLModel
 
 from jobs.review.decisions import MOST_STARS, DecisionSource, Verdict
+from jobs.store.sql.expressions import OnlyDigits
 from jobs.store.sqlite.columns import Instant, one_of
 
 
@@ -40,7 +50,9 @@ class Reroll(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("job_id", "number", name="reroll_image"),
         CheckConstraint(
-            "seed IN ('new', 'same') OR (seed != '' AND seed NOT GLOB '*[^0-9]*')", name="reroll_seed"
+            literal_column("seed IN ('new', 'same')")
+            | and_(literal_column("seed != ''"), OnlyDigits(literal_column("seed"))).self_group(),
+            name="reroll_seed",
         ),
         CheckConstraint("variants BETWEEN 1 AND 8", name="reroll_variants"),
         CheckConstraint(

@@ -7,7 +7,19 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    select,
+    tuple_,
+)
 
 from jobs.review.decisions import ITSELF, Verdict
 from jobs.review.search import Search
@@ -35,7 +47,7 @@ _WARNED = 1 << 4
 _OLDER, _NOTED, _STAR = 1 << 2, 1 << 3, 1 << 4
 _WIDEST = 0xFFFF
 _TILE = func.coalesce(ARTIFACT.c.id, -JOB.c.id)
-_WIDTHS = ARTIFACT.c.width * literal(1000) // ARTIFACT.c.height
+_WIDTHS = cast(ARTIFACT.c.width, BigInteger) * literal(1000) // ARTIFACT.c.height
 _RATIO = func.coalesce(case((_WIDTHS > _WIDEST, _WIDEST), else_=_WIDTHS), 0)
 _STATE = case({state.value: number for number, state in enumerate(JobState)}, value=JOB.c.state)
 _VERDICT = func.coalesce(
