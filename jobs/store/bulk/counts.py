@@ -15,7 +15,7 @@ from jobs.states import JobState
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST
 from jobs.store.schema import ARTIFACT, ATTEMPT, ATTEMPT_TALLY, JOB, JOB_TALLY, KEPT_MANIFEST
-from jobs.store.sqlite.keeping import ATTEMPTS, JOBS, counted
+from jobs.store.sql.tallies import ATTEMPTS, JOBS, counted
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import Account
 from jobs.workload import Amount, Workload

@@ -1,7 +1,7 @@
 """The tables of the counts that are kept: what a person asks of a million jobs must not need counting them.
 
 A row counts what is alike. Whoever writes to the table keeps it right in the same transaction
-(`jobs/store/sqlite/keeping.py`); a group whose last job has left stays, with nothing in it.
+(`jobs/store/sql/tallies.py`); a group whose last job has left stays, with nothing in it.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer

@@ -1,67 +1,14 @@
 """Keeps the counts of jobs and attempts right: with each row that is written, in the same transaction.
 
 By triggers of the one connection that writes. They are not in the file, where no trigger may be: a crafted
-one could act. So nothing that changes a row can forget them, a bulk change of a million rows included. What
-another program writes is not counted: an audit finds that, and counts again.
+one could act. What another program writes is not counted: an audit finds that, and counts again.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-
-@dataclass(frozen=True, slots=True)
-class KeptTally:
-    """A table of counts: what is alike, by column, and what is added up, each of a row called `{row}`."""
-
-    table: str
-    of: str
-    alike: Mapping[str, str]
-    sums: Mapping[str, str]
-    counted: str
-    """Which rows are counted."""
-
-
-_IMAGES = (
-    "CASE WHEN {row}.state = 'succeeded' THEN (SELECT count(*) FROM artifact JOIN attempt"
-    " ON attempt.id = artifact.attempt_id"
-    " WHERE attempt.job_id = {row}.id AND attempt.number = {row}.attempts) ELSE 0 END"
-)
-JOBS = KeptTally(
-    "jobtally",
-    "job",
-    {
-        "batch_id": "{row}.batch_id",
-        "model": "{row}.model",
-        "state": "{row}.state",
-        "agreed": "{row}.agreed",
-        "linked": "{row}.same_as IS NOT NULL",
-        "held": "{row}.held IS NOT NULL",
-        "warned": "json_array_length({row}.warnings) > 0",
-        "error_kind": "coalesce({row}.error_kind, '')",
-    },
-    {"jobs": "1", "pictures": "{row}.pictures", "images": _IMAGES},
-    "{row}.current",
-)
-ATTEMPTS = KeptTally(
-    "attempttally",
-    "attempt",
-    {
-        "batch_id": "(SELECT batch_id FROM job WHERE id = {row}.job_id)",
-        "outcome": "{row}.outcome",
-        "priced": "{row}.cost_usd IS NOT NULL",
-    },
-    {
-        "attempts": "1",
-        "cost_usd": "coalesce({row}.cost_usd, 0)",
-        "estimate_usd": "coalesce({row}.estimate_usd, 0)",
-        "unpriced": "{row}.cost_usd IS NULL AND {row}.estimate_usd IS NULL",
-    },
-    "1",
-)
-_ON_JOBS = "batch_id, model, state, agreed, same_as, held, warnings, error_kind, pictures, attempts, current"
-_ON_ATTEMPTS = "job_id, outcome, cost_usd, estimate_usd"
+from jobs.store.sql.tallies import ATTEMPTS, JOBS, comes, image, leaves
 
 
 def keep_counts(connection: Connection) -> None:
@@ -71,54 +18,18 @@ def keep_counts(connection: Connection) -> None:
     driver.executescript("; ".join(_triggers()))
 
 
-def counted(tally: KeptTally) -> str:
-    """The query that counts a batch's rows again (`:batch_id`), a row for each row of the table."""
-    names = {**tally.alike, **{name: f"sum({value})" for name, value in tally.sums.items()}}
-    columns = ", ".join(f"{value} AS {name}" for name, value in names.items())
-    of_batch = "job.batch_id = :batch_id"
-    rows = tally.of if tally.of == "job" else f"{tally.of} JOIN job ON job.id = {tally.of}.job_id"
-    groups = ", ".join(str(number) for number in range(1, len(tally.alike) + 1))
-    text = f"SELECT {columns} FROM {rows} WHERE {of_batch} AND {tally.counted} GROUP BY {groups}"  # noqa: S608
-    return text.format(row=tally.of)
-
-
 def _triggers() -> Iterator[str]:
-    for tally, columns in ((JOBS, _ON_JOBS), (ATTEMPTS, _ON_ATTEMPTS)):
+    for tally in (JOBS, ATTEMPTS):
         of = tally.of
-        changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in columns.split(", "))
-        leave, come = _added(tally, "OLD", "-"), _added(tally, "NEW", "")
-        yield f"CREATE TEMP TRIGGER {of}_comes AFTER INSERT ON main.{of} BEGIN {come}; END"
-        yield f"CREATE TEMP TRIGGER {of}_leaves AFTER DELETE ON main.{of} BEGIN {leave}; END"
+        changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in tally.told_by)
+        yield f"CREATE TEMP TRIGGER {of}_comes AFTER INSERT ON main.{of} BEGIN {comes(tally, 'NEW')}; END"
+        yield f"CREATE TEMP TRIGGER {of}_leaves AFTER DELETE ON main.{of} BEGIN {leaves(tally, 'OLD')}; END"
         yield (
-            f"CREATE TEMP TRIGGER {of}_changes AFTER UPDATE OF {columns} ON main.{of} WHEN {changed}"
-            f" BEGIN {leave}; {come}; END"
+            f"CREATE TEMP TRIGGER {of}_changes AFTER UPDATE OF {', '.join(tally.told_by)} ON main.{of}"
+            f" WHEN {changed} BEGIN {leaves(tally, 'OLD')}; {comes(tally, 'NEW')}; END"
         )
     for row, event, sign in (("NEW", "INSERT", ""), ("OLD", "DELETE", "-")):
         yield (
             f"CREATE TEMP TRIGGER artifact_{event} AFTER {event} ON main.artifact"
-            f" BEGIN {_image(row, sign)}; END"
+            f" BEGIN {image(row, sign)}; END"
         )
-
-
-def _added(tally: KeptTally, row: str, sign: str) -> str:
-    """The statement that adds a row to its group, or takes it from there."""
-    sums = {name: f"{sign}({value})" for name, value in tally.sums.items()}
-    return _upsert(tally, {**tally.alike, **sums}, f"WHERE {tally.counted}").format(row=row)
-
-
-def _image(row: str, sign: str) -> str:
-    """The same for an image that a job has, which has succeeded, from its newest attempt."""
-    sums = {"jobs": "0", "pictures": "0", "images": f"{sign}1"}
-    of_its_job = (
-        "FROM attempt JOIN job ON job.id = attempt.job_id AND job.attempts = attempt.number"
-        f" WHERE attempt.id = {row}.attempt_id AND job.state = 'succeeded' AND {JOBS.counted}"
-    )
-    return _upsert(JOBS, {**JOBS.alike, **sums}, of_its_job).format(row="job")
-
-
-def _upsert(tally: KeptTally, values: Mapping[str, str], source: str) -> str:
-    new = ", ".join(f"{name} = {name} + excluded.{name}" for name in tally.sums)
-    return (
-        f"INSERT INTO {tally.table} ({', '.join(values)}) SELECT {', '.join(values.values())} {source}"
-        f" ON CONFLICT ({', '.join(tally.alike)}) DO UPDATE SET {new}"
-    )

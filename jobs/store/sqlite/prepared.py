@@ -2,7 +2,8 @@
 
 SQLAlchemy spends ten times what SQLite does on a statement of one row, and a job has a dozen of them. Here
 the statement is still SQLAlchemy's, over the tables of the schema and with their types; only the way to the
-driver is short. It runs in the transaction that the connection has begun.
+driver is short. It runs in the transaction that the connection has begun. On another database's connection
+the same statement goes SQLAlchemy's way.
 """
 
 from collections import namedtuple
@@ -44,24 +45,36 @@ class Prepared:
 
     def change_each(self, connection: Connection, rows: Iterable[Mapping[str, Any]], **same: Any) -> None:
         """Run a change once for each row of values; those that are the `same` for all are given once."""
+        if connection.dialect.name != _DIALECT.name:
+            connection.execute(self._statement, [_named({**same, **row}) for row in rows])
+            return
         driver = connection.connection.driver_connection
         assert driver is not None
         driver.executemany(self._compiled.sql, self._compiled.bound_each(rows, same))
 
     def rows(self, connection: Connection, **values: Any) -> Iterator[Any]:
         """Run a query; its rows, with a field a column."""
-        yield from map(self._compiled.made, self._run(connection, values).fetchall())
+        yield from map(self._maker(connection), self._run(connection, values).fetchall())
 
     def first(self, connection: Connection, **values: Any) -> Any | None:
         """Run a query of one row at the most; it, or None."""
         row = self._run(connection, values).fetchone()
-        return None if row is None else self._compiled.made(row)
+        return None if row is None else self._maker(connection)(row)
 
     @cached_property
     def _compiled(self) -> "_Compiled":  # when it is run, not when the module is imported
         return _compile(self._statement, self._row)
 
+    def _maker(self, connection: Connection) -> Callable[[Any], Any]:
+        """What makes a row that is handed out of one that came."""
+        if connection.dialect.name == _DIALECT.name:
+            return self._compiled.made
+        row = self._row
+        return (lambda came: came) if row is None else (lambda came: row(*came))
+
     def _run(self, connection: Connection, values: dict[str, Any]) -> Any:
+        if connection.dialect.name != _DIALECT.name:
+            return connection.execute(self._statement, _named(values))
         driver = connection.connection.driver_connection
         assert driver is not None
         return driver.execute(self._compiled.sql, [_bound(bind, values) for bind in self._compiled.binds])
@@ -106,6 +119,10 @@ class _Compiled:
         for index, out in self.columns:
             values[index] = out(values[index])
         return self.row(*values)
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{_GIVEN}{name}": value for name, value in values.items()}
 
 
 def _compile(statement: Select[Any] | Insert | Update | Delete, row: Callable[..., Any] | None) -> _Compiled:
