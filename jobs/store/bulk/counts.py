@@ -15,17 +15,19 @@ from jobs.states import JobState
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST
 from jobs.store.schema import ARTIFACT, ATTEMPT, ATTEMPT_TALLY, JOB, JOB_TALLY, KEPT_MANIFEST
-from jobs.store.sql.tallies import ATTEMPTS, JOBS, counted
+from jobs.store.sql.tallies import ATTEMPTS, JOBS, KeptTally, counted
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import Account
 from jobs.workload import Amount, Workload
 
 _OF_BATCH = JOB_TALLY.c.batch_id == given("batch_id")
 _MANY = func.sum(JOB_TALLY.c.jobs).label("jobs")
-_QUEUED = (_OF_BATCH, JOB_TALLY.c.state == JobState.QUEUED, JOB_TALLY.c.jobs > 0)
+_QUEUED = (_OF_BATCH, JOB_TALLY.c.state == JobState.QUEUED)
 _SENDABLE = (*_QUEUED, ~JOB_TALLY.c.linked, ~JOB_TALLY.c.held)
-_WORK = select(JOB_TALLY.c.model, _MANY, func.sum(JOB_TALLY.c.pictures).label("pictures")).group_by(
-    JOB_TALLY.c.model
+_WORK = (
+    select(JOB_TALLY.c.model, _MANY, func.sum(JOB_TALLY.c.pictures).label("pictures"))
+    .group_by(JOB_TALLY.c.model)
+    .having(func.sum(JOB_TALLY.c.jobs) > 0)
 )
 
 _STATES = Prepared(select(JOB_TALLY.c.state, _MANY).where(_OF_BATCH).group_by(JOB_TALLY.c.state))
@@ -44,11 +46,19 @@ _FAILURES = Prepared(
         _MANY,
         func.sum(case((JOB_TALLY.c.linked, JOB_TALLY.c.jobs), else_=0)).label("linked"),
     )
-    .where(_OF_BATCH, JOB_TALLY.c.state == JobState.FAILED, JOB_TALLY.c.jobs > 0)
+    .where(_OF_BATCH, JOB_TALLY.c.state == JobState.FAILED)
     .group_by(JOB_TALLY.c.error_kind)
+    .having(func.sum(JOB_TALLY.c.jobs) > 0)
     .order_by(_MANY.desc(), JOB_TALLY.c.error_kind)
 )
-_ATTEMPTS = Prepared(select(ATTEMPT_TALLY).where(ATTEMPT_TALLY.c.batch_id == given("batch_id")))
+_ATTEMPTS = Prepared(
+    select(
+        *(ATTEMPT_TALLY.c.outcome, ATTEMPT_TALLY.c.priced),
+        *(func.sum(ATTEMPT_TALLY.c[name]).label(name) for name in ATTEMPTS.sums),
+    )
+    .where(ATTEMPT_TALLY.c.batch_id == given("batch_id"))
+    .group_by(ATTEMPT_TALLY.c.outcome, ATTEMPT_TALLY.c.priced)
+)
 _ROW = JOB.alias("row")
 _SHARED = (
     select(_ROW.c.same_as.label("id"))
@@ -73,14 +83,15 @@ class Counts(StorePart):
     def wrong(self, connection: Connection, batch_id: int) -> int:
         """How many of the batch's counts are not those of its rows: none, unless another program wrote."""
         return sum(
-            len(_kept(connection, table, batch_id) ^ now) for table, now in _counted_now(connection, batch_id)
+            len(_kept(connection, table, tally, batch_id) ^ now)
+            for table, tally, now in _counted_now(connection, batch_id)
         )
 
     @writes
     def recount(self, connection: Connection, batch_id: int) -> None:
         """Count the batch's rows again. Whoever wrote past the counts marked no change for the manifests
         either, so the next run writes every record."""
-        for table, now in _counted_now(connection, batch_id):
+        for table, _tally, now in _counted_now(connection, batch_id):
             connection.execute(delete(table).where(table.c.batch_id == batch_id))
             names = table.c.keys()
             rows = [dict(zip(names, row, strict=True)) for row in now]
@@ -137,9 +148,9 @@ def account(connection: Connection, batch_id: int) -> Account:
     return Account(
         _usd(row.cost_usd for row in rows),
         _usd(row.estimate_usd for row in without_cost),
-        sum(row.attempts for row in rows if row.outcome in PAID_OR_MAYBE),
-        sum(row.attempts for row in rows if row.outcome == SubmitOutcome.TURNED_AWAY),
-        sum(row.unpriced for row in without_cost),
+        int(sum(row.attempts for row in rows if row.outcome in PAID_OR_MAYBE)),
+        int(sum(row.attempts for row in rows if row.outcome == SubmitOutcome.TURNED_AWAY)),
+        int(sum(row.unpriced for row in without_cost)),
     )
 
 
@@ -163,16 +174,25 @@ def _workload(found: Iterable[Any]) -> Workload:
     return Workload({str(model): Amount(int(jobs), int(images)) for model, jobs, images in found})
 
 
-def _counted_now(connection: Connection, batch_id: int) -> Sequence[tuple[Table, set[tuple[Any, ...]]]]:
+def _counted_now(
+    connection: Connection, batch_id: int
+) -> Sequence[tuple[Table, KeptTally, set[tuple[Any, ...]]]]:
     """Each table of counts, with the rows that it should have of the batch."""
     return [
-        (table, {tuple(row) for row in connection.execute(text(counted(tally)), {"batch_id": batch_id})})
+        (
+            table,
+            tally,
+            {tuple(row) for row in connection.execute(text(counted(tally)), {"batch_id": batch_id})},
+        )
         for table, tally in ((JOB_TALLY, JOBS), (ATTEMPT_TALLY, ATTEMPTS))
     ]
 
 
-def _kept(connection: Connection, table: Table, batch_id: int) -> set[tuple[Any, ...]]:
+def _kept(connection: Connection, table: Table, tally: KeptTally, batch_id: int) -> set[tuple[Any, ...]]:
     """The rows that it has, without groups that nothing is left of."""
-    many = table.c.jobs if table is JOB_TALLY else table.c.attempts
-    found = connection.execute(select(table).where(table.c.batch_id == batch_id, many != 0))
+    alike = [table.c[name] for name in tally.alike]
+    sums = [func.sum(table.c[name]) for name in tally.sums]
+    found = connection.execute(
+        select(*alike, *sums).where(table.c.batch_id == batch_id).group_by(*alike).having(sums[0] != 0)
+    )
     return {tuple(row) for row in found}

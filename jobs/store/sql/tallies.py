@@ -1,7 +1,7 @@
 """The counts of jobs and attempts that are kept with each row that is written: what is counted, and how.
 
 Triggers add a row to its group and take it from there, in the transaction that writes it: SQLite's
-(`jobs/store/sqlite/keeping.py`) and PostgreSQL's (`jobs/store/postgres/keeping.py`) run the same statements.
+(`jobs/store/sqlite/keeping.py`) and PostgreSQL's (`jobs/store/postgres/keeping.py`), by the same statements.
 So nothing that changes a row can forget them, a bulk change of a million rows included.
 """
 
@@ -78,34 +78,21 @@ def counted(tally: KeptTally) -> str:
     return text.format(row=tally.of)
 
 
-def comes(tally: KeptTally, row: str) -> str:
-    """The statement that adds a row to its group."""
-    return _added(tally, row, "")
-
-
-def leaves(tally: KeptTally, row: str) -> str:
-    """The statement that takes a row from its group."""
-    return _added(tally, row, "-")
-
-
-def _added(tally: KeptTally, row: str, sign: str) -> str:
+def added(tally: KeptTally, row: str, sign: str = "") -> str:
+    """The statement that adds a row to its group; with the sign `-`, the one that takes it from there."""
     sums = {name: f"{sign}({value})" for name, value in tally.sums.items()}
-    return _upsert(tally, {**tally.alike, **sums}, f"WHERE {tally.counted}").format(row=row)
+    return _insert(tally, {**tally.alike, **sums}, f"WHERE {tally.counted}").format(row=row)
 
 
-def image(row: str, sign: str) -> str:
+def image_added(row: str, sign: str = "") -> str:
     """The same for an image that a job has, which has succeeded, from its newest attempt."""
     sums = {"jobs": "0", "pictures": "0", "images": f"{sign}1"}
     of_its_job = (
         "FROM attempt JOIN job ON job.id = attempt.job_id AND job.attempts = attempt.number"
         f" WHERE attempt.id = {row}.attempt_id AND job.state = 'succeeded' AND {JOBS.counted}"
     )
-    return _upsert(JOBS, {**JOBS.alike, **sums}, of_its_job).format(row="job")
+    return _insert(JOBS, {**JOBS.alike, **sums}, of_its_job).format(row="job")
 
 
-def _upsert(tally: KeptTally, values: Mapping[str, str], source: str) -> str:
-    new = ", ".join(f"{name} = {tally.table}.{name} + excluded.{name}" for name in tally.sums)
-    return (
-        f"INSERT INTO {tally.table} ({', '.join(values)}) SELECT {', '.join(values.values())} {source}"
-        f" ON CONFLICT ({', '.join(tally.alike)}) DO UPDATE SET {new}"
-    )
+def _insert(tally: KeptTally, values: Mapping[str, str], source: str) -> str:
+    return f"INSERT INTO {tally.table} ({', '.join(values)}) SELECT {', '.join(values.values())} {source}"
