@@ -2,3 +2,6 @@
 
 HEAD = "0017"
 """The newest version. A database of this version is opened without loading Alembic."""
+
+BASELINE = "0016"
+"""The version that `postgres_baseline.sql` has: PostgreSQL begins there. Later versions are for both."""

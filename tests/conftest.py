@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import command, night
+from tests.support.postgres import Cluster, running_cluster, why_there_is_none
 from tests.support.warm import warm
 
 CRASH_TRIALS = 1000
@@ -24,6 +25,15 @@ def no_token_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     files = (path for path in left if path.is_file() and path.name != "token.json")  # its own place
     found = [str(path) for path in files if any(token in path.read_bytes() for token in TOKENS)]
     assert not found, f"a token was left behind in {found}"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL of this process's own."""
+    if (why := why_there_is_none()) is not None:
+        pytest.skip(why)
+    with running_cluster() as running:
+        yield running
 
 
 @pytest.fixture(scope="session", autouse=True)

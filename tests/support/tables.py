@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import anyio
 from anyio.abc import TaskGroup
+from sqlalchemy.exc import IntegrityError
 
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
@@ -45,9 +46,12 @@ from jobs.states import JobState, Move
 from jobs.store.sqlite.database import Database, open_database
 from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView, LoadReport
+from tests.support.postgres import open_on_server, run, stand_in
 from tests.support.warm import prepare_database
 
 T = TypeVar("T")
+BROKEN_RULE = (sqlite3.IntegrityError, IntegrityError)
+"""What a constraint raises, of either database."""
 NIGHT = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 ORIGIN = "https://api.example"
 MODEL = "bytedance/seedream-4-5/text-to-image"
@@ -155,9 +159,20 @@ def outcome_of(move: Move, job_id: int, *, request_id: str = "req-1", at: dateti
 
 def select(path: Path, statement: str, *values: Any) -> list[dict[str, Any]]:
     """What is on disk, seen by a connection that is none of ours."""
+    if (url := stand_in(path)) is not None:
+        return run(url, statement, *values)
     with closing(sqlite3.connect(path)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(statement, values)]
+
+
+def tamper(path: Path, statement: str) -> None:
+    """Write as another program does, by a connection that is none of ours."""
+    if (url := stand_in(path)) is not None:
+        run(url, statement)
+        return
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
 
 
 @dataclass
@@ -219,9 +234,20 @@ class Table:
 @asynccontextmanager
 async def opened_table(path: Path, *keys: str) -> AsyncIterator[Table]:
     """A table with a batch of these keys, queued."""
-    prepare_database(path)
-    async with open_database(path) as database:
+    async with opened_database(path) as database:
         yield await new_table(database, *keys)
+
+
+@asynccontextmanager
+async def opened_database(path: Path) -> AsyncIterator[Database]:
+    """An empty database: the file, or what stands for it on the server of this test."""
+    if (url := stand_in(path, make=True)) is not None:
+        async with open_on_server(url, path) as database:
+            yield database
+    else:
+        prepare_database(path)
+        async with open_database(path) as database:
+            yield database
 
 
 async def new_table(database: Database, *keys: str) -> Table:

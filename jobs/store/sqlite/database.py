@@ -22,12 +22,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, ProgrammingError
 
 from jobs.errors import CannotWrite
+from jobs.store.sql.connections import HeldConnection
 from jobs.store.sqlite import migrate
 from jobs.store.sqlite.keeping import keep_counts
 from jobs.store.sqlite.marking import mark_changes
 from jobs.store.sqlite.migrate import WAYS_OUT
 from jobs.store.sqlite.one_name import check_one_name
-from jobs.store.sqlite.thread import ConnectionThread, open_thread
+from jobs.store.sqlite.thread import open_thread
 
 T = TypeVar("T")
 Operation = Callable[[Connection], T]
@@ -45,7 +46,7 @@ _DEFECTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Ticket(Generic[T]):
+class WaitingWrite(Generic[T]):
     """A write that waits for its commit."""
 
     operation: Operation[T]
@@ -54,7 +55,7 @@ class _Ticket(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Written:
     """What came of a write."""
 
     result: Any = None
@@ -66,10 +67,10 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer: ConnectionThread | None = None
-        self._waiting: deque[_Ticket[Any]] = deque()
+        self._writer: HeldConnection | None = None
+        self._waiting: deque[WaitingWrite[Any]] = deque()
         self._committer: asyncio.Task[None] | None = None
-        self._readers: list[ConnectionThread] = []
+        self._readers: list[HeldConnection] = []
         self._reading = anyio.Semaphore(READERS, fast_acquire=True)
 
     async def write(self, operation: Operation[T]) -> T:
@@ -101,7 +102,7 @@ class Database:
                 try:
                     reader = self._readers.pop() if self._readers else await self._open(writing=False)
                     try:
-                        result = await reader.run(partial(_read, operation))
+                        result = await reader.run(partial(read_in_one, operation))
                     finally:
                         self._readers.append(reader)
                 except (DBAPIError, sqlite3.Error) as error:
@@ -117,7 +118,7 @@ class Database:
             await thread.close()
         self._readers.clear()
 
-    async def _open(self, *, writing: bool) -> ConnectionThread:
+    async def _open(self, *, writing: bool) -> HeldConnection:
         thread = await open_thread(self.path, writing=writing)
         try:
             if writing:
@@ -129,7 +130,7 @@ class Database:
         return thread
 
     async def _committed(self, operation: Operation[T], *, alone: bool) -> T:
-        ticket = _Ticket(operation, asyncio.get_running_loop().create_future(), alone)
+        ticket = WaitingWrite(operation, asyncio.get_running_loop().create_future(), alone)
         self._waiting.append(ticket)
         if self._committer is None or self._committer.done():
             self._committer = asyncio.create_task(self._commit_waiting())
@@ -152,16 +153,16 @@ class Database:
                         ticket.done.set_exception(error)
                 self._waiting.clear()
 
-    async def _commit(self, group: Sequence[_Ticket[Any]]) -> list[_Outcome]:
+    async def _commit(self, group: Sequence[WaitingWrite[Any]]) -> list[Written]:
         try:
             if self._writer is None:
                 self._writer = await self._open(writing=True)
         except (DBAPIError, sqlite3.Error, CannotWrite) as error:
-            return [_Outcome(error=_told(self.path, error))] * len(group)
+            return [Written(error=_told(self.path, error))] * len(group)
         return await self._writer.run(partial(_commit, self.path, [ticket.operation for ticket in group]))
 
 
-def _settle(ticket: _Ticket[Any], outcome: _Outcome) -> None:
+def _settle(ticket: WaitingWrite[Any], outcome: Written) -> None:
     if ticket.done.done():
         return
     if outcome.error is None:
@@ -170,12 +171,13 @@ def _settle(ticket: _Ticket[Any], outcome: _Outcome) -> None:
         ticket.done.set_exception(outcome.error)
 
 
-def _read(operation: Operation[T], connection: Connection) -> T:
+def read_in_one(operation: Operation[T], connection: Connection) -> T:
+    """Run `operation` in a transaction, on the connection's thread."""
     with connection.begin():
         return operation(connection)
 
 
-def _commit(path: Path, group: Sequence[Operation[Any]], connection: Connection) -> list[_Outcome]:
+def _commit(path: Path, group: Sequence[Operation[Any]], connection: Connection) -> list[Written]:
     """Commit a group in one transaction, on the connection's thread."""
     under_way = True
     try:
@@ -187,8 +189,8 @@ def _commit(path: Path, group: Sequence[Operation[Any]], connection: Connection)
         # commit is not repeated: it may have taken effect, and would conflict with itself.
         if under_way and len(group) > 1:
             return [outcome for alone in group for outcome in _commit(path, [alone], connection)]
-        return [_Outcome(error=_told(path, error))] * len(group)
-    return [_Outcome(result) for result in results]
+        return [Written(error=_told(path, error))] * len(group)
+    return [Written(result) for result in results]
 
 
 def _told(path: Path, error: Exception) -> Exception:

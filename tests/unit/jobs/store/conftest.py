@@ -1,15 +1,39 @@
-"""One job table for each test."""
+"""One job table for each test, in a file and on a server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import on_server
 from tests.support.tables import Table, opened_table
+
+_ON_BOTH = Path(__file__).parent
+_OF_SQLITE = {"test_large_sheets", "test_open", "test_tables"}
+"""Tests of a file, of what a file enforces, and of how little memory its driver needs."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The store's contract holds on both; what lies in a folder of its own is about one of them."""
+    path = Path(metafunc.definition.path)
+    if path.parent == _ON_BOTH and path.stem not in _OF_SQLITE:
+        places = [pytest.param("file", id=pytest.HIDDEN_PARAM), "postgresql"]
+        metafunc.parametrize("kept_on", places, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def kept_on(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the tables of this test are."""
+    where = str(getattr(request, "param", "file"))
+    if where == "file":
+        yield where
+        return
+    with on_server(request.getfixturevalue("cluster")):
+        yield where
 
 
 @pytest.fixture
-async def table(tmp_path: Path) -> AsyncIterator[Table]:
+async def table(kept_on: str, tmp_path: Path) -> AsyncIterator[Table]:
     """A batch of three queued jobs: a, b and c."""
     async with opened_table(tmp_path / "night.db", "a", "b", "c") as opened:
         yield opened

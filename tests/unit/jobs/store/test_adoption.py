@@ -205,6 +205,6 @@ def _send_all(connection: Connection) -> None:
     for statement in (
         "UPDATE job SET state = 'running', attempts = 1 WHERE current",
         "INSERT INTO attempt (uid, job_id, number, payload_sha256, started_at, outcome, request_id,"
-        " automatic) SELECT id, id, 1, '', '2026-11-20', 'accepted', id, 0 FROM job WHERE current",
+        " automatic) SELECT id, id, 1, '', '2026-11-20', 'accepted', id, false FROM job WHERE current",
     ):
         connection.execute(text(statement))

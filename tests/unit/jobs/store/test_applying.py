@@ -1,14 +1,12 @@
 """Moves are compare-and-set, and several are one."""
 
-from sqlite3 import IntegrityError
-
 import pytest
 
 from jobs.errors import NightsheetError
 from jobs.outcomes import Accepted
 from jobs.states import MOVES, JobState, Move
 from runner.workers.context import must
-from tests.support.tables import Table, outcome_of
+from tests.support.tables import BROKEN_RULE, Table, outcome_of
 
 S = JobState
 REFUSED = [
@@ -82,7 +80,7 @@ async def test_one_broken_outcome_undoes_the_others(table: Table) -> None:
     first, second = await table.bring("a", S.SUBMITTING), await table.bring("b", S.SUBMITTING)
     before = table.everything()
     too_long = "r" * 129
-    with pytest.raises(IntegrityError):
+    with pytest.raises(BROKEN_RULE):
         await table.store.jobs.apply(
             Accepted(first, "req-1", table.clock.at), Accepted(second, too_long, table.clock.at)
         )

@@ -131,8 +131,9 @@ async def test_a_submit_that_was_not_accepted_leaves_the_earlier_ones_alone(tabl
     await table.move("a", Move.CLAIM)
     assert table.row(job_id)["submitted_at"] != submitted_at
     await table.move("a", Move.NOT_ACCEPTED)
-    turned_away, *earlier = table.attempts(job_id)
-    assert (turned_away["outcome"], turned_away["number"]) == ("turned_away", None)
+    (turned_away,) = [one for one in table.attempts(job_id) if one["number"] is None]
+    earlier = [one for one in table.attempts(job_id) if one["number"] is not None]
+    assert turned_away["outcome"] == "turned_away"
     assert earlier == ledger
     row = table.row(job_id)
     assert (row["submitted_at"], row["attempts"], row["agreed"]) == (submitted_at, 1, 1)

@@ -1,7 +1,9 @@
 """Running an edited sheet: changed rows, rows that are gone, rows that come back."""
 
+from uuid import uuid4
+
 import pytest
-from sqlalchemy import Connection, func, update
+from sqlalchemy import Connection, update
 
 from jobs.failures import Failure, FailureKind
 from jobs.states import JobState, Move
@@ -181,9 +183,7 @@ async def forget_ids(table: Table) -> None:
 
     def run(connection: Connection) -> None:
         connection.execute(
-            update(ATTEMPT)
-            .where(ATTEMPT.c.request_id == "req-a")
-            .values(request_id=func.hex(func.randomblob(8)))
+            update(ATTEMPT).where(ATTEMPT.c.request_id == "req-a").values(request_id=uuid4().hex)
         )
 
     await table.store.database.write(run)

@@ -1,7 +1,5 @@
 """Counts that are kept: right after every move, without counting a job."""
 
-import sqlite3
-from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,7 +7,7 @@ from jobs.outcomes import Fetched, RemoteDone
 from jobs.states import JobState, Move
 from jobs.views import Account
 from jobs.workload import Amount
-from tests.support.tables import MODEL, NIGHT, Table, opened_table, picture, rows
+from tests.support.tables import MODEL, NIGHT, Table, opened_table, picture, rows, tamper
 
 
 async def agree(table: Table) -> None:
@@ -81,12 +79,13 @@ async def test_an_image_of_a_job_that_left_is_counted_where_a_row_shares_it(tmp_
         assert await table.store.overview.image_count(table.batch.id) == 1
 
 
-async def test_what_another_program_writes_is_found_and_counted(tmp_path: Path) -> None:
-    """The triggers are those of our connection: a file with triggers is refused."""
+async def test_what_another_program_writes_is_found_and_counted(kept_on: str, tmp_path: Path) -> None:
+    """The triggers are those of our connection: a file with triggers is refused. A server's count for all."""
     async with opened_table(tmp_path / "night.db", "a", "b") as table:
-        with closing(sqlite3.connect(table.path)) as other, other:
-            other.execute("UPDATE job SET model = 'another' WHERE key = 'a'")
-        assert await table.store.counts.wrong(table.batch.id) == 3
+        tamper(table.path, "UPDATE job SET model = 'another' WHERE key = 'a'")
+        assert await table.store.counts.wrong(table.batch.id) == (3 if kept_on == "file" else 0)
+        tamper(table.path, "UPDATE jobtally SET jobs = jobs + 5")
+        assert await table.store.counts.wrong(table.batch.id) > 0
         await table.store.counts.recount(table.batch.id)
         await agree(table)
         work = await table.store.preview.to_send(table.batch.id)

@@ -48,7 +48,7 @@ async def test_the_queue_comes_in_pages(table: Table) -> None:
     assert await queued(table, after=(0.0, (await table.job("e")).id), limit=2) == []
 
 
-async def test_higher_priority_goes_first_in_pages_too(table: Table) -> None:
+async def test_higher_priority_goes_first_in_pages_too(kept_on: str, table: Table) -> None:
     """Then the order of loading; by the index, without sorting or passing by what is left out."""
     turns = {"a": 0.0, "b": 0.0, "c": 5.0, "d": -1.0, "e": 2.5, "f": 5.0}
     sheet = [planned(key, place, priority=turn) for place, (key, turn) in enumerate(turns.items())]
@@ -61,8 +61,9 @@ async def test_higher_priority_goes_first_in_pages_too(table: Table) -> None:
         "EXPLAIN QUERY PLAN SELECT id FROM job WHERE batch_id = 1 AND state = 'queued' AND agreed IS 1"
         " AND (turn, id) > (0.0, 3) AND current = 1 ORDER BY turn, id"
     )
-    (step,) = select(table.path, statement)
-    assert "job_in_turn (batch_id=? AND state=? AND agreed=? AND turn>?)" in step["detail"]
+    if kept_on == "file":
+        (step,) = select(table.path, statement)
+        assert "job_in_turn (batch_id=? AND state=? AND agreed=? AND turn>?)" in step["detail"]
 
 
 async def test_a_job_that_waits_is_listed_when_its_time_has_come(table: Table) -> None:

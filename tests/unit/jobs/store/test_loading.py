@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from sqlite3 import IntegrityError
 
 import anyio
 import pytest
@@ -13,7 +12,18 @@ from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.views import LoadReport
-from tests.support.tables import MODEL, ORIGIN, SHEET, Table, hold_writes, picture, planned, rows, select
+from tests.support.tables import (
+    BROKEN_RULE,
+    MODEL,
+    ORIGIN,
+    SHEET,
+    Table,
+    hold_writes,
+    picture,
+    planned,
+    rows,
+    select,
+)
 
 S = JobState
 PROBLEM = Problem("night.csv", 3, "size", "huge", "No such size.")
@@ -180,7 +190,7 @@ async def test_a_sheet_is_a_stream_and_is_read_once(table: Table) -> None:
 
     async def fail() -> None:
         # There is no such attempt: its transaction, and all that share it, are undone.
-        with pytest.raises(IntegrityError):
+        with pytest.raises(BROKEN_RULE):
             await table.store.ledger.record_image(1, 99, picture())
 
     async with anyio.create_task_group() as tasks:

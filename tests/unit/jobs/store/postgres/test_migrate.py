@@ -1,0 +1,106 @@
+"""A database on a server as ours: made, recognised, or refused and left as it was."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import migrations
+from jobs.errors import CannotWrite
+from jobs.store.postgres import migrate
+from jobs.store.postgres.address import address_of
+from tests.support.postgres import Cluster, run
+
+
+@pytest.fixture
+def empty(cluster: Cluster) -> str:
+    """A database with nothing in it."""
+    cluster.made += 1
+    return cluster.new_database(f"empty_{cluster.made}")
+
+
+@pytest.fixture
+def ours(cluster: Cluster, tmp_path: Path) -> str:
+    """A database of ours."""
+    return cluster.place(tmp_path / "night.db")
+
+
+def refused(url: str, match: str) -> CannotWrite:
+    """Refused by both ways to open it, and as it was."""
+    for opening in (migrate.prepare, migrate.check):
+        with pytest.raises(CannotWrite, match=match) as caught:
+            opening(address_of(url))
+    assert caught.value.exit_code == 73
+    return caught.value
+
+
+def test_it_is_made_once(empty: str) -> None:
+    """In a schema of its own, with a name of its own; a second look changes nothing."""
+    migrate.prepare(address_of(empty))
+    first = run(empty, "SELECT uid FROM identity")
+    migrate.prepare(address_of(empty))
+    migrate.check(address_of(empty))
+    assert run(empty, "SELECT uid FROM identity") == first
+    assert len(first[0]["uid"]) == 32
+    assert run(empty, "SELECT version_num FROM alembic_version") == [{"version_num": migrations.HEAD}]
+    assert run(empty, "SELECT count(*) AS many FROM pg_tables WHERE schemaname = 'public'") == [{"many": 0}]
+
+
+def test_two_that_make_it_at_once_make_one(empty: str) -> None:
+    """One waits for the other."""
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(migrate.prepare, [address_of(empty)] * 2))
+    assert len(run(empty, "SELECT uid FROM identity")) == 1
+
+
+def test_two_databases_have_two_names(cluster: Cluster) -> None:
+    """The journal tells them apart by it."""
+    cluster.made += 2
+    urls = [cluster.new_database(f"named_{cluster.made - number}") for number in range(2)]
+    for url in urls:
+        migrate.prepare(address_of(url))
+    one, other = (run(url, "SELECT uid FROM identity") for url in urls)
+    assert one != other
+
+
+def test_a_reader_does_not_make_it(empty: str) -> None:
+    """`status` of a wrong name leaves nothing behind."""
+    with pytest.raises(CannotWrite, match="There is no job table in") as caught:
+        migrate.check(address_of(empty))
+    assert "Run a sheet first" in caught.value.hint
+    assert run(empty, "SELECT 1 FROM pg_namespace WHERE nspname = 'nightsheet'") == []
+
+
+def test_somebody_else_s_schema_is_left_alone(empty: str) -> None:
+    """Of the same name, and not made by us."""
+    run(empty, "CREATE SCHEMA nightsheet")
+    refused(empty, "that Nightsheet did not make, and was left as it is")
+    assert run(empty, "SELECT 1 FROM pg_tables WHERE schemaname = 'nightsheet'") == []
+
+
+def test_a_newer_one_is_refused(ours: str) -> None:
+    """An older Nightsheet would not know what is in it."""
+    run(ours, "UPDATE alembic_version SET version_num = '9999'")
+    assert "Upgrade Nightsheet" in refused(ours, "was written by a newer Nightsheet").hint
+    assert run(ours, "SELECT version_num FROM alembic_version") == [{"version_num": "9999"}]
+
+
+def test_a_version_that_never_was_is_refused(ours: str) -> None:
+    """It is lower than ours, and no step leads on from it."""
+    run(ours, "UPDATE alembic_version SET version_num = '0000x'")
+    refused(ours, "a schema that no Nightsheet had")
+
+
+def test_a_server_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    """Whoever mistypes a name waits for nothing."""
+    with pytest.raises(CannotWrite, match="cannot be reached"):
+        migrate.check(address_of(f"postgresql://studio@/night?host={tmp_path}"))
+
+
+def test_whoever_may_not_make_a_schema_is_told(cluster: Cluster, empty: str) -> None:
+    """Not as a defect, and not as a full disk."""
+    cluster.administer("CREATE ROLE guest LOGIN PASSWORD 'not a secret'")
+    guest = empty.replace("studio@", "guest@")
+    with pytest.raises(CannotWrite, match="permission denied") as caught:
+        migrate.prepare(address_of(guest))
+    assert "GRANT CREATE ON DATABASE" in caught.value.hint
