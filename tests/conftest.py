@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import command, night
-from tests.support.postgres import Cluster, running_cluster, why_there_is_none
+from tests.support.postgres import Cluster, on_server, running_cluster, why_there_is_none
 from tests.support.warm import warm
 
 CRASH_TRIALS = 1000
@@ -34,6 +34,17 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip(why)
     with running_cluster() as running:
         yield running
+
+
+@pytest.fixture
+def kept_on(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where the tables of this test are: in files, or on a server."""
+    where = str(getattr(request, "param", "file"))
+    if where == "file":
+        yield where
+        return
+    with on_server(request.getfixturevalue("cluster")):
+        yield where
 
 
 @pytest.fixture(scope="session", autouse=True)

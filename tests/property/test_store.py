@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.states import JobState, Move
 from jobs.views import BatchView
+from tests.support.postgres import ON_BOTH
 from tests.support.tables import WAYS, Table, claimed, opened_table, outcome_of, planned, select
 
 # Some of them are one folder where case is ignored, or another one's second revision.
@@ -27,7 +28,7 @@ HAPPENS = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(list(JobStat
 
 
 @pytest.fixture
-async def table(tmp_path: Path) -> AsyncIterator[Table]:
+async def table(kept_on: str, tmp_path: Path) -> AsyncIterator[Table]:
     """One database; each example loads a batch of its own."""
     async with opened_table(tmp_path / "night.db") as opened:
         yield opened
@@ -117,6 +118,7 @@ class Edited:
             assert await self.table.store.jobs.apply(outcome)
 
 
+@ON_BOTH
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(editions=st.lists(st.tuples(SHEETS, HAPPENS), min_size=1, max_size=5))
 async def test_the_table_always_says_what_the_sheet_says(

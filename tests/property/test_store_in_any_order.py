@@ -30,12 +30,22 @@ from jobs.ledger import balance
 from jobs.outcomes import Attached, Outcome, Resubmitted
 from jobs.pauses import UNTIL_RESUMED, PauseReason
 from jobs.states import ENDED, MOVES, JobState, Move
-from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import FRONT, BatchView, Receipt
 from runner.planning.dedupe import links_among
 from tests.property.searching import budget
-from tests.support.tables import ORIGIN, WAYS, WallClock, claimed, outcome_of, picture, planned, select
+from tests.support.postgres import ON_BOTH
+from tests.support.tables import (
+    ORIGIN,
+    WAYS,
+    WallClock,
+    claimed,
+    opened_database,
+    outcome_of,
+    picture,
+    planned,
+    select,
+)
 
 KEYS = ("a", "A", "b", "c")
 EDITS = st.dictionaries(st.sampled_from(KEYS), st.integers(0, 2), min_size=1, max_size=2)
@@ -72,7 +82,7 @@ class Opened:
         return self.runner.run(work)
 
     def open(self) -> None:
-        database = self.do(self.stack.enter_async_context(open_database(self.path)))
+        database = self.do(self.stack.enter_async_context(opened_database(self.path)))
         self.store = Store(database, self.clock.now)
 
     def reopen(self) -> None:
@@ -440,8 +450,9 @@ class StoreMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(3600)
-def test_the_store_in_any_order(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """Some lives of a batch; more with `--slow`."""
+@ON_BOTH
+def test_the_store_in_any_order(kept_on: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Some lives of a batch, in a file and, fewer, on a server; more with `--slow`."""
     opened = Opened(tmp_path / "night.db")
 
     class Here(StoreMachine):
@@ -449,6 +460,9 @@ def test_the_store_in_any_order(tmp_path: Path, request: pytest.FixtureRequest) 
 
     Here.opened = opened
     try:
-        run_state_machine_as_test(Here, settings=budget(request.config, examples=60, steps=16, times=10))
+        run_state_machine_as_test(
+            Here,
+            settings=budget(request.config, examples=60 if kept_on == "file" else 15, steps=16, times=10),
+        )
     finally:
         opened.close()

@@ -1,11 +1,11 @@
 """One job table for each test, in a file and on a server."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import on_server
+from tests.support.postgres import WHERE
 from tests.support.tables import Table, opened_table
 
 _ON_BOTH = Path(__file__).parent
@@ -17,19 +17,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The store's contract holds on both; what lies in a folder of its own is about one of them."""
     path = Path(metafunc.definition.path)
     if path.parent == _ON_BOTH and path.stem not in _OF_SQLITE:
-        places = [pytest.param("file", id=pytest.HIDDEN_PARAM), "postgresql"]
-        metafunc.parametrize("kept_on", places, indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def kept_on(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Where the tables of this test are."""
-    where = str(getattr(request, "param", "file"))
-    if where == "file":
-        yield where
-        return
-    with on_server(request.getfixturevalue("cluster")):
-        yield where
+        metafunc.fixturenames.append("kept_on")
+        metafunc.parametrize("kept_on", WHERE, indirect=True)
 
 
 @pytest.fixture
