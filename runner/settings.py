@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, field_validator, model_validator
+from pydantic.functional_validators import BeforeValidator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,7 +21,7 @@ from pydantic_settings import (
 
 from jobs.catalog.registry import find, suggest
 from jobs.concurrency import AUTO, MOST_IN_FLIGHT, NUMBER, Auto, Concurrency, at_most, kind_of
-from jobs.disk.paths import DEFAULT_TEMPLATE, check_template, folder_name
+from jobs.disk.paths import DEFAULT_TEMPLATE, check_template, folder_name, no_url
 from jobs.errors import UsageProblem
 from jobs.sheets.images.album import Way
 from jobs.sheets.source import SheetSource
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, toml_file=FILE, extra="forbid", frozen=True, env_ignore_empty=True
     )
 
-    db: Path | None = None
+    db: Annotated[Path | None, BeforeValidator(no_url)] = None
     """The job table; by default `nightsheet.db`, or `nightsheet-emulator.db` with `emulator`."""
     output_dir: Path | None = None
     """The folder of images and manifests; by default `outputs`, or `outputs-emulator` with `emulator`."""

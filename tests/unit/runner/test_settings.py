@@ -244,3 +244,14 @@ def test_no_budget_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert load_settings({}).budget == 5
     settings = load_settings({"budget": "None"})
     assert (settings.budget, settings.on_command_line("budget")) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "place", ["postgresql://studio:hunter2@db/night", Path("postgresql:/studio:hunter2@db/night")]
+)
+def test_a_database_on_a_server_is_refused_without_saying_its_address_again(place: str | Path) -> None:
+    """It was taken for a path with odd folders, and a password in it was shown."""
+    with pytest.raises(UsageProblem, match="--db: value error, a file is needed") as refused:
+        load_settings({"db": place})
+    assert "hunter2" not in f"{refused.value.message} {refused.value.hint}"
+    assert load_settings({"db": "C:/night.db"}).db == Path("C:/night.db")
