@@ -173,7 +173,7 @@ async def test_one_writes_at_a_time(url: str, tmp_path: Path, opened: Database, 
         await gate.entered.wait()
         tasks.start_soon(look)
         waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        while not await anyio.to_thread.run_sync(run, url, waiting):
+        while not found and not await anyio.to_thread.run_sync(run, url, waiting):
             await anyio.lowlevel.checkpoint()
         gate.opened.set()
     assert found == [["a"]]
