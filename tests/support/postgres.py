@@ -198,6 +198,24 @@ def _run(*command: str) -> None:
     assert done.returncode == 0, done.stdout.decode()
 
 
+def _ended_with_us(folder: Path) -> "subprocess.Popen[bytes]":
+    """Have the cluster ended and its files removed by a process that sees this one end, however it does."""
+    program = _binary("pg_ctl")
+    assert program is not None
+    user = _other_user() if os.getuid() == 0 else None
+    return subprocess.Popen(
+        ["/bin/sh", "-c", 'cat; "$0" -D "$1/data" -m immediate stop; rm -rf "$1"/*', program, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
+        cwd="/",
+        start_new_session=True,
+    )
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -228,6 +246,7 @@ def running_cluster() -> Iterator[Cluster]:
         made = ("--auth=password", f"--pwfile={secret}", "--encoding=UTF8", "--no-sync")
         _run(program, "-D", str(folder / "data"), "-U", USER, *made, *_locale(program))
         cluster.control("-l", str(folder / "log"), "start")
+        watch = _ended_with_us(folder)
         try:
             yield cluster
         finally:
@@ -235,6 +254,7 @@ def running_cluster() -> Iterator[Cluster]:
                 other.close()
             _others.clear()
             cluster.control("-m", "immediate", "stop")
+            watch.communicate()
 
 
 def _locale(program: str) -> tuple[str, ...]:
