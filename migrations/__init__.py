@@ -3,5 +3,5 @@
 HEAD = "0017"
 """The newest version. A database of this version is opened without loading Alembic."""
 
-BASELINE = "0016"
+BASELINE = "0017"
 """The version that `postgres_baseline.sql` has: PostgreSQL begins there. Later versions are for both."""

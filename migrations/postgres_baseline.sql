@@ -1,4 +1,4 @@
--- What PostgreSQL begins with: the tables as they are in version 0016.
+-- What PostgreSQL begins with: the tables as they are in version 0017.
 
 CREATE TABLE apiaccount (
 	id SERIAL NOT NULL,
@@ -87,6 +87,12 @@ CREATE TABLE attempttally (
 	FOREIGN KEY(batch_id) REFERENCES batch (id)
 );
 CREATE INDEX attempttally_of_batch ON attempttally (batch_id);
+CREATE TABLE changedblock (
+	batch_id INTEGER NOT NULL,
+	block INTEGER NOT NULL,
+	PRIMARY KEY (batch_id, block),
+	FOREIGN KEY(batch_id) REFERENCES batch (id)
+);
 CREATE TABLE job (
 	id SERIAL NOT NULL,
 	batch_id INTEGER NOT NULL,
@@ -155,6 +161,12 @@ CREATE TABLE jobtally (
 	FOREIGN KEY(batch_id) REFERENCES batch (id)
 );
 CREATE INDEX jobtally_of_batch ON jobtally (batch_id);
+CREATE TABLE keptmanifest (
+	batch_id INTEGER NOT NULL,
+	written JSON,
+	PRIMARY KEY (batch_id),
+	FOREIGN KEY(batch_id) REFERENCES batch (id)
+);
 CREATE TABLE run (
 	id SERIAL NOT NULL,
 	batch_id INTEGER NOT NULL,
@@ -265,4 +277,4 @@ CREATE FUNCTION count_artifact() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF
 CREATE TRIGGER artifact_comes_or_leaves AFTER INSERT OR DELETE ON artifact FOR EACH ROW EXECUTE FUNCTION count_artifact();
 INSERT INTO identity (id, uid) VALUES (1, replace(gen_random_uuid()::text, '-', ''));
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
-INSERT INTO alembic_version VALUES ('0016');
+INSERT INTO alembic_version VALUES ('0017');

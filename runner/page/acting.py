@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from jobs.errors import CannotWrite, LockHeld, UsageProblem
 from jobs.review.actions import LONGEST_ACTION_ID
+from runner.page.access.guard import MOST_BODY_BYTES, refused
 from runner.page.acts.act import Act, Answer, Asked, NoAct
 from runner.page.acts.cancel import CANCEL
 from runner.page.acts.decisions import DECISIONS
@@ -24,7 +25,6 @@ from runner.page.acts.pause import PAUSE, RESUME
 from runner.page.acts.reroll import REROLL
 from runner.page.acts.reword import REWORD
 from runner.page.acts.tune import TUNE
-from runner.page.guard import MOST_BODY_BYTES, refused
 from runner.page.page import Page
 
 ACTS: dict[str, Act] = {

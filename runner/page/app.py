@@ -36,8 +36,9 @@ from jobs.manifests.record import moment
 from jobs.review.search import OWN, TYPED, Search, SearchField, SearchProblem, parse_search
 from jobs.tiles import TileOrder
 from jobs.views import ArtifactView, BatchView
+from runner.page.access.guard import ENTER, cookie_name, refused
+from runner.page.access.session import PageSession, Rights
 from runner.page.acting import ACTS, Acting, body_of
-from runner.page.guard import ENTER, cookie_name, refused
 from runner.page.items import items
 from runner.page.page import Page
 from runner.page.panels.account import account
@@ -46,7 +47,6 @@ from runner.page.panels.failures import failures
 from runner.page.panels.rerolls import rerolls
 from runner.page.panels.reword import to_reword
 from runner.page.pictures import moved_along
-from runner.page.session import PageSession, Rights
 from runner.page.shell import shell, static_file
 from runner.page.status import batch_status
 from runner.page.stream import MOST_STREAMS, EventStream

@@ -14,12 +14,12 @@ from uvicorn.server import ServerState
 from jobs.errors import UsageProblem
 from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.clock import Clock
+from runner.page.access.guard import PageGuard
+from runner.page.access.links import announced
+from runner.page.access.session import PageSession, Rights
 from runner.page.app import create_page_app
-from runner.page.guard import PageGuard
-from runner.page.links import announced
 from runner.page.pace import WritePace
 from runner.page.page import Page
-from runner.page.session import PageSession, Rights
 from runner.page.stream import ChangeFeed
 from runner.page.thumbs import ThumbMaker
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runner.page.guard import refused
+from runner.page.access.guard import refused
 from runner.page.script import one_script, without_comments
 
 _TYPES = {

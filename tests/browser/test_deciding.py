@@ -15,7 +15,7 @@ import anyio
 import pytest
 
 from jobs.review.decisions import DecisionSource, DecisionWish
-from runner.page.session import Rights
+from runner.page.access.session import Rights
 from tests.browser.conftest import WAIT_MS, Browsing, browsing
 from tests.browser.test_page import KEYS, cursor, night, sheet, until
 from tests.support.served_page import Served, png, served_page

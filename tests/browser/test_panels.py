@@ -9,7 +9,7 @@ from jobs.failures import FailureKind
 from jobs.outcomes import LeftUnconfirmed
 from jobs.pauses import PauseReason
 from jobs.states import JobState, Move
-from runner.page.session import Rights
+from runner.page.access.session import Rights
 from tests.browser.conftest import browsing
 from tests.browser.test_accessible import violations
 from tests.browser.test_deciding import until_decided

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from runner.page.session import Rights
+from runner.page.access.session import Rights
 from tests.browser.conftest import browsing
 from tests.browser.test_accessible import violations
 from tests.browser.test_deciding import until_decided

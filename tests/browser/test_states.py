@@ -13,8 +13,8 @@ from jobs.exit_codes import ExitCode
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import RunView
+from runner.page.access.session import Rights
 from runner.page.panels.words import REMEDIES
-from runner.page.session import Rights
 from tests.browser.conftest import Browsing, browsing
 from tests.browser.test_accessible import violations
 from tests.browser.test_page import night, until

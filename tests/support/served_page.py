@@ -16,8 +16,8 @@ from PIL import Image
 from jobs.states import JobState, Move
 from jobs.views import ArtifactView, BatchView, RunView
 from runner.clock import Clock, SystemClock
+from runner.page.access.session import Rights
 from runner.page.server import ServedPage, serving
-from runner.page.session import Rights
 from tests.support.tables import NIGHT, Table, opened_table, picture
 
 

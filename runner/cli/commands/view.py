@@ -57,8 +57,8 @@ def command(
 
 
 async def _view(settings: Settings, name: str | None, port: int, *, browser: bool, look: bool) -> None:
+    from runner.page.access.session import Rights
     from runner.page.server import serving
-    from runner.page.session import Rights
 
     clock = system_clock()
     async with open_existing(settings, clock) as store:
@@ -87,7 +87,7 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
 
 
 async def _link(settings: Settings, name: str | None, port: int) -> None:
-    from runner.page.links import lay_link, served_pages
+    from runner.page.access.links import lay_link, served_pages
     from runner.page.server import address
 
     clock, state = system_clock(), process_environment().state_folder

@@ -14,10 +14,10 @@ from jobs.review.decisions import DecisionSource, DecisionWish
 from jobs.states import JobState
 from jobs.views import RunView
 from runner.page import acting
+from runner.page.access.guard import MOST_BODY_BYTES
+from runner.page.access.session import Rights
 from runner.page.acts.act import Act, Answer, Asked, NoAct
-from runner.page.guard import MOST_BODY_BYTES
 from runner.page.pace import EVERY_SECONDS, WritePace
-from runner.page.session import Rights
 from tests.support.served_page import Served, SteppedClock, served_page
 from tests.support.tables import NIGHT
 

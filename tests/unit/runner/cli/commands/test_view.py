@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.clock import SystemClock
-from runner.page.links import announced
+from runner.page.access.links import announced
 from tests.architecture.test_import_cost import loaded_by
 from tests.unit.runner.cli.world import World, job
 
@@ -167,7 +167,7 @@ def test_a_folder_that_takes_no_link(world: World, monkeypatch: pytest.MonkeyPat
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("runner.page.links.lay_link", full)
+    monkeypatch.setattr("runner.page.access.links.lay_link", full)
     state = world.folder / ".local" / "state" / "nightsheet"
     with announced(state, world.database, 8760, SystemClock()):
         ran = world.run("view", "--link")

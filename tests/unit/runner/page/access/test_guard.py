@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from runner.clock import SystemClock
-from runner.page.guard import HEADERS, KEY, POLICY, cookie_name, refusal, refused
-from runner.page.session import PageSession, Rights
+from runner.page.access.guard import HEADERS, KEY, POLICY, cookie_name, refusal, refused
+from runner.page.access.session import PageSession, Rights
 from tests.support.served_page import Served
 
 PORT = 4711

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.page.links import PageNote, announced, lay_link, served_pages
-from runner.page.session import LINK_SECONDS, PageSession
+from runner.page.access.links import PageNote, announced, lay_link, served_pages
+from runner.page.access.session import LINK_SECONDS, PageSession
 from tests.support.served_page import SteppedClock
 
 DATABASE = Path("/somewhere/night.db")
@@ -138,7 +138,7 @@ def test_a_full_disk_costs_the_links_and_no_page(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("runner.page.links._write_new", full)
+    monkeypatch.setattr("runner.page.access.links._write_new", full)
     with (
         pytest.raises(OSError, match="of the body"),
         announced(state, DATABASE, 8760, clock),

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runner.page.session import PageSession
+from runner.page.access.session import PageSession
 
 ENTER = "/enter"
 STATIC = "/s/"

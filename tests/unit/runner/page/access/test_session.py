@@ -1,6 +1,6 @@
 """The link: good once, for a minute, and not to be guessed."""
 
-from runner.page.session import LINK_SECONDS, WRONG_A_MINUTE, PageSession, Rights
+from runner.page.access.session import LINK_SECONDS, WRONG_A_MINUTE, PageSession, Rights
 from tests.support.served_page import Served, SteppedClock
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from runner.clock import Clock
-from runner.page.session import LINK_SECONDS, new_secret
+from runner.page.access.session import LINK_SECONDS, new_secret
 
 _FOLDER = "pages"
 _NOTE, _LOCK, _LINK = ".page", ".lock", ".link"
