@@ -11,6 +11,7 @@ from pathlib import Path
 
 import anyio
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 import migrations
 from jobs.errors import CannotWrite
@@ -24,10 +25,10 @@ class NewerSchema(CannotWrite):
 class TableWatch:
     """Tells of commits."""
 
-    def __init__(self, path: Path, thread: ConnectionThread) -> None:
+    def __init__(self, path: Path, file: tuple[int, int], thread: ConnectionThread) -> None:
         self._path = path
         self._thread = thread
-        self._file = _identity(path)
+        self._file = file
         self._schema: int | None = None
 
     async def stamp(self) -> int:
@@ -52,11 +53,21 @@ class TableWatch:
 
 @asynccontextmanager
 async def watching(path: Path) -> AsyncIterator[TableWatch]:
-    """Hold a connection to the database at `path`, which must exist."""
-    with anyio.CancelScope(shield=True):  # a thread that nobody closes keeps the process from ending
-        thread = await open_thread(path, writing=False)
+    """Hold a connection to the database at `path`.
+
+    Raises:
+        CannotWrite: there is none, or it cannot be opened.
+    """
+    file = _identity(path)  # before it is opened: somebody may move it in between
+    if file is None:
+        raise CannotWrite(f"{path} is gone.")
     try:
-        yield TableWatch(path, thread)
+        with anyio.CancelScope(shield=True):  # a thread that nobody closes keeps the process from ending
+            thread = await open_thread(path, writing=False)
+    except (sqlite3.Error, DBAPIError) as error:
+        raise CannotWrite(f"{path} cannot be opened: {error}.") from error
+    try:
+        yield TableWatch(path, file, thread)
     finally:
         with anyio.CancelScope(shield=True):
             await thread.close()

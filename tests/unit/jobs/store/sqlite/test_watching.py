@@ -11,6 +11,7 @@ import pytest
 
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
+from jobs.store.sqlite.thread import ConnectionThread, open_thread
 from jobs.store.sqlite.watching import NewerSchema, TableWatch, watching
 from tests.support.tables import opened_table
 
@@ -65,8 +66,49 @@ async def test_a_database_that_fails_is_told(tmp_path: Path) -> None:
 
     path = tmp_path / "night.db"
     path.touch()
+    file = (path.stat().st_dev, path.stat().st_ino)
     with pytest.raises(CannotWrite, match="disk I/O error"):
-        await TableWatch(path, Failing()).stamp()  # type: ignore[arg-type]
+        await TableWatch(path, file, Failing()).stamp()  # type: ignore[arg-type]
+
+
+async def test_a_database_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
+    """Moved in the moment in which the page began."""
+    path = tmp_path / "night.db"
+    with pytest.raises(CannotWrite, match="is gone"):
+        async with watching(path):
+            pass
+    assert not path.exists()
+
+
+async def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    """In words as well."""
+    path = tmp_path / "night.db"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(CannotWrite, match="cannot be opened"):
+        async with watching(path):
+            pass
+
+
+async def test_a_database_that_moves_while_it_is_opened_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody would ever hear that the page looks at another file."""
+
+    def move(path: Path) -> None:
+        path.rename(tmp_path / "moved.db")
+
+    async with opened_table(tmp_path / "night.db", "a") as table:
+
+        async def moving(path: Path, *, writing: bool) -> ConnectionThread:
+            thread = await open_thread(path, writing=writing)
+            move(path)
+            return thread
+
+        monkeypatch.setattr("jobs.store.sqlite.watching.open_thread", moving)
+        async with watching(table.path) as watch:
+            with pytest.raises(CannotWrite):
+                await watch.stamp()
+        (tmp_path / "moved.db").rename(table.path)
 
 
 async def test_a_watch_that_is_cancelled_leaves_no_thread(tmp_path: Path) -> None:
