@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
-from jobs.catalog.registry import find
+from jobs.catalog.registry import MODELS, find
 from jobs.problems import Problem, at, excerpt
 from jobs.sheets.documents.image_sets import read_image_sets
 from jobs.sheets.families.expand import expand
@@ -19,6 +19,7 @@ from jobs.sheets.trees.tree import ABSENT, ListNode, MappingNode, Node, Scalar
 from jobs.suggestions import closest, did_you_mean
 
 PARTS = ("batch", "model", "defaults", "model_defaults", "image_sets", "jobs")
+_INPUTS = frozenset(word for spec in MODELS.values() for word in spec.vocabulary)
 _SHAPE = f"A sheet has the parts {', '.join(PARTS[:-1])} and jobs."
 
 
@@ -67,6 +68,8 @@ def _unknown_parts(file: str, root: MappingNode) -> Iterator[Problem]:
     for name, line in root.lines.items():
         if name not in (*PARTS, *FAMILY_PARTS):
             hint = did_you_mean(closest(name, (*PARTS, *FAMILY_PARTS)), _SHAPE)
+            if name in _INPUTS:
+                hint = "Write it under defaults, where it holds for all jobs, or into a job."
             yield at(file, line, column=name).problem("A sheet has no such part.", hint)
 
 

@@ -82,7 +82,14 @@ def test_parts_of_the_wrong_kind_are_told(text: str, expected: list[tuple[int, s
 
 
 @pytest.mark.parametrize(
-    ("part", "hint"), [("job", "Did you mean jobs?"), ("default", "Did you mean defaults?"), ("x", PARTS)]
+    ("part", "hint"),
+    [
+        ("job", "Did you mean jobs?"),
+        ("default", "Did you mean defaults?"),
+        ("x", PARTS),
+        ("size", "Write it under defaults, where it holds for all jobs, or into a job."),
+        ("seed", "Write it under defaults, where it holds for all jobs, or into a job."),
+    ],
 )
 def test_an_unknown_part_is_told(part: str, hint: str) -> None:
     """With the one that was meant."""
