@@ -38,6 +38,7 @@ from runner.downloads import download, validate
 from runner.downloads.disk import LocalDisk
 from runner.downloads.download import DownloadedImage, Downloads, fetch_image
 from runner.downloads.late_decode import FreshImage, LateDecoder
+from runner.downloads.placement import stamp_of
 from runner.downloads.png import PngProof
 from runner.downloads.thumbnail import KEPT_SIDE
 from runner.http.image_client import ImageClient
@@ -200,7 +201,8 @@ async def measure(folder: Path, made: list[Picture], base: str, turns: int) -> l
 async def _later(picture: Picture, thumbs: Path | None) -> float:
     """What a picture costs in left-over time, with a new file of thumbnails or with none."""
     sha256 = hashlib.sha256(picture.path.read_bytes()).hexdigest()
-    image = FreshImage(1, "row", 1, picture.path, sha256, is_decoded=picture.path.suffix != ".png")
+    is_decoded = picture.path.suffix != ".png"
+    image = FreshImage(1, "row", 1, picture.path, sha256, is_decoded, stamp_of(picture.path))
     file = None if thumbs is None else ThumbFile(thumbs)
     begun = time.process_time()
     with LateDecoder(file) as decoder:

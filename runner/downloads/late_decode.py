@@ -23,7 +23,7 @@ from anyio import to_thread
 
 from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.downloads.disk import Disk
-from runner.downloads.placement import place, sha256_of
+from runner.downloads.placement import place, sha256_of, stamp_of
 from runner.downloads.thumbnail import KEPT_SIDE, make_thumbnail, shrunk
 from runner.downloads.validate import Broken, inspect
 
@@ -46,6 +46,8 @@ class FreshImage:
     sha256: str
     is_decoded: bool = False
     """On its way in, as all are but a PNG: it wants a thumbnail only."""
+    stamp: tuple[int, ...] | None = None
+    """The file's when it was placed, right after its bytes were hashed; None if that is not known."""
 
 
 class LateDecodes:
@@ -143,10 +145,17 @@ def _look(image: FreshImage, max_pixels: int, thumbs: ThumbFile | None) -> Broke
             made.append(make_thumbnail(image.path.read_bytes(), KEPT_SIDE, max_pixels))
     except OSError:
         return None
-    if wanted is not None and made and made[-1] is not None and sha256_of(image.path) == image.sha256:
+    if wanted is not None and made and made[-1] is not None and _is_still(image):
         # Another image in its place would be shown for this one.
         wanted.put(image.sha256, KEPT_SIDE, made[-1])
     return None
+
+
+def _is_still(image: FreshImage) -> bool:
+    """Whether the file is the one that came. It is read again only where its stamp does not tell."""
+    if image.stamp is not None and image.stamp == stamp_of(image.path):
+        return True
+    return sha256_of(image.path) == image.sha256
 
 
 def _shrink(made: list[bytes | None], frame: Any) -> None:

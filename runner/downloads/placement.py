@@ -46,6 +46,18 @@ def _names(wanted: Path, suffix: str) -> Iterator[Path]:
         yield wanted.with_name(f"{wanted.name}-{number}{suffix}")
 
 
+def stamp_of(path: Path) -> tuple[int, ...] | None:
+    """Which file it is, and when it changed last: any write makes another one. None where there is no file.
+
+    By the time that the system sets itself (on Windows that of its making): programs set the other one back.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def sha256_of(path: Path) -> str | None:
     """SHA-256 of a regular file, in hex; None for anything else, and for one that cannot be read."""
     try:

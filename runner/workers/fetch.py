@@ -14,6 +14,7 @@ from runner.backoff import Backoff
 from runner.downloads.disk import DiskTrouble
 from runner.downloads.download import DownloadedImage, DownloadResult, fetch_image
 from runner.downloads.late_decode import FreshImage
+from runner.downloads.placement import stamp_of
 from runner.downloads.validate import Broken
 from runner.http.image_client import DownloadFailed, LinkGone
 from runner.http.url_policy import Blocked, shown_host
@@ -57,7 +58,10 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
                     await run.store.ledger.record_image(job.id, job.attempt_id, taken)
                 is_decoded = image.content_type != "image/png"  # that is only proven by now
                 if not is_decoded or run.images.thumbs is not None:
-                    fresh.append(FreshImage(job.id, job.key, number, image.path, image.sha256, is_decoded))
+                    stamp = stamp_of(image.path)
+                    fresh.append(
+                        FreshImage(job.id, job.key, number, image.path, image.sha256, is_decoded, stamp)
+                    )
             # A restarted emulator has another port, and a new link may lead to another server.
             case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
                 return must(await run.store.jobs.advance(LinksExpired(job.id)), job.key)

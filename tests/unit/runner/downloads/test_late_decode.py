@@ -26,9 +26,10 @@ from runner.downloads.late_decode import (
     FreshImage,
     LateDecoder,
     LateDecodes,
+    _is_still,
     set_aside,
 )
-from runner.downloads.placement import sha256_of
+from runner.downloads.placement import sha256_of, stamp_of
 from runner.downloads.thumbnail import KEPT_SIDE, make_thumbnail, shrunk
 from runner.downloads.validate import MOST_PIXELS, Broken
 from tests.support.png_files import chunks_of, of_chunks, one_of_each
@@ -286,6 +287,51 @@ async def test_a_picture_put_in_its_place_is_not_shown_for_it(kind: str, tmp_pat
     photo(tmp_path / "a.img", kind)  # of other noise
     await look(ThumbFile(path), one)
     assert kept(path, one) is None
+
+
+def stamped(one: FreshImage) -> FreshImage:
+    """The same, as a run notes it once it is placed."""
+    return replace(one, stamp=stamp_of(one.path))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+async def test_a_file_that_nobody_touched_is_not_read_again(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its hash was a third of what its thumbnail cost."""
+    one, path = stamped(photo(tmp_path / "a.img", kind)), tmp_path / "thumbs"
+    monkeypatch.setattr("runner.downloads.late_decode.sha256_of", None)
+    assert await look(ThumbFile(path), one) == [None]
+    assert kept(path, one) is not None
+
+
+async def test_a_file_that_only_looks_touched_is_read_again(tmp_path: Path) -> None:
+    """A hard link or other rights change its stamp, not its bytes."""
+    one, path = stamped(photo(tmp_path / "a.png")), tmp_path / "thumbs"
+    (tmp_path / "b.png").hardlink_to(one.path)
+    assert stamp_of(one.path) != one.stamp
+    await look(ThumbFile(path), one)
+    assert kept(path, one) is not None
+
+
+async def test_a_file_whose_time_was_set_back_is_not_the_one_that_came(tmp_path: Path) -> None:
+    """As editors do that keep a picture's date."""
+    one = stamped(photo(tmp_path / "a.png"))
+    before = one.path.stat()
+    clock = tmp_path / "clock"
+    clock.touch()
+    while clock.stat().st_ctime_ns == before.st_ctime_ns:
+        clock.touch()  # the file system's clock has ticks
+    data = bytearray(one.path.read_bytes())
+    data[-30] ^= 1  # in place, of the same size
+    with one.path.open("r+b") as file:
+        file.write(data)
+    os.utime(one.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    changed = stamp_of(one.path)
+    assert changed is not None
+    assert one.stamp is not None
+    assert changed[:4] == one.stamp[:4]
+    assert not _is_still(one)
 
 
 async def test_a_picture_that_somebody_moved_has_none(tmp_path: Path) -> None:
