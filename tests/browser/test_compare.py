@@ -16,6 +16,11 @@ from tests.support.tables import ORIGIN, planned
 pytestmark = pytest.mark.timeout(300)
 
 KEYS = "[...document.querySelectorAll('#compare figcaption .key')].map((one) => one.textContent)"
+FOCUSABLE = """
+    [...document.querySelectorAll('#compare :is(button, a, select, input)')]
+        .filter((one) => one.checkVisibility() && !one.disabled)
+        .map((one) => one.outerHTML)
+"""
 TRANSFORMS = "new Set([...document.querySelectorAll('#compare img')].map((one) => one.style.transform)).size"
 
 
@@ -159,3 +164,31 @@ async def test_a_re_roll_stands_beside_its_original(tmp_path: Path) -> None:
         await decided(served, page, {"a": "rejected"})
         served.table.batch = new
         await decided(served, page, {"a-r1": "accepted"})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_comparing_is_for_everybody(tmp_path: Path, scheme: str) -> None:
+    """axe finds nothing, on a phone either; the Tab key reaches each part of it, Esc leaves it."""
+    async with (
+        served_page(tmp_path, "a", "b") as served,
+        browsing(served, color_scheme=scheme) as browser,
+    ):
+        await shot(served, "a", "b")
+        page = await browser.entered(served)
+        await until(page, "document.activeElement.id", "grid")
+        for size in ((1200, 800), (390, 844)):
+            await page.set_viewport_size({"width": size[0], "height": size[1]})
+            await page.keyboard.press("c")
+            dialog = page.get_by_role("dialog", name="Compare")
+            await dialog.wait_for()
+            await until(page, KEYS, ["a", "b"])
+            assert await violations(page) == []
+            there = await page.evaluate(FOCUSABLE)
+            assert there
+            reached = set()
+            for _ in range(len(there) + 2):  # beyond the last one lies the browser itself
+                await page.keyboard.press("Tab")
+                reached.add(await page.evaluate("document.activeElement.outerHTML"))
+            assert set(there) <= reached
+            await page.keyboard.press("Escape")
+            await until(page, "document.activeElement.id", "grid")
