@@ -292,3 +292,24 @@ async def test_everything_has_a_name(tmp_path: Path) -> None:
             .and_(page.get_by_role("option", name="unconfirmed"))
             .wait_for()
         )
+
+
+async def test_who_types_at_once_is_not_interrupted(tmp_path: Path) -> None:
+    """The page takes the focus when all of it is there, unless somebody has it already."""
+    held = anyio.Event()
+
+    async def late(route: Any) -> None:
+        await held.wait()
+        await route.continue_()
+
+    async with night(tmp_path) as (served, browser):
+        await browser.context.route("**/facets*", late)
+        page = await browser.entered(served)
+        await page.keyboard.press("/")
+        await until(page, "document.activeElement.id", "search")
+        await page.keyboard.type("state:")
+        held.set()
+        await page.locator("#facets .value").first.wait_for()
+        await until(page, "document.getElementById('count').textContent", "30 tiles")
+        await page.keyboard.type("succeeded")
+        assert await page.locator("#search").input_value() == "state:succeeded"

@@ -78,7 +78,7 @@ export class View {
     if (this.place.panel) await this.openPanel(this.place.panel);
     if (this.place.tiles) await this.compare.open(this.place.tiles);
     await this.filters.load();
-    byId("grid").focus({ preventScroll: true });
+    if (document.activeElement === document.body) byId("grid").focus({ preventScroll: true }); // else somebody types already
   }
 
   /** @param {number} [limit] */
