@@ -21,8 +21,14 @@ export async function printSheet(list) {
   const more = rest ? [element("p", {}, `${rest.toLocaleString("en")} more are not printed: search for fewer.`)] : [];
   byId("contact").replaceChildren(...more, ...pages);
   const images = [...byId("contact").querySelectorAll("img")];
-  await Promise.all(images.map((image) => image.decode().catch(() => {}))); // one that is gone leaves its place empty
+  await Promise.all(images.map(loaded));
   print();
+}
+
+/** Wait until an image is there; one that is gone leaves its place empty. @param {HTMLImageElement} image */
+async function loaded(image) {
+  if (!image.complete) await new Promise((done) => (image.onload = image.onerror = done));
+  await image.decode().catch(() => {}); // a busy browser may refuse: then it is decoded while it is printed
 }
 
 /** @param {number} job @param {number} tile */
