@@ -27,7 +27,7 @@ class PollPace:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._in_line = anyio.Lock(fast_acquire=True)
+        self._in_line = anyio.Lock()
         self._recent: deque[float] = deque()
         self._held_until = 0.0
         self._free_at = 0.0

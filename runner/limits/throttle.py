@@ -38,8 +38,8 @@ class Throttle:
         self._brake = brake
         self._health = health
         self._in_flight = in_flight
-        self._gate = anyio.Semaphore(gate, fast_acquire=True)
-        self._single_file = anyio.Lock(fast_acquire=True)
+        self._gate = anyio.Semaphore(gate)
+        self._single_file = anyio.Lock()
         self.rate = rate
         self._limit = outage_limit
         self._free_at = clock.monotonic()

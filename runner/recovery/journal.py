@@ -141,7 +141,7 @@ class SubmitJournal:
         self._copy: _File | None = None
         self._copies = places.copies
         self._waiting: list[_Pending] = []
-        self._writing = anyio.Lock(fast_acquire=True)
+        self._writing = anyio.Lock()
         self.settled = 0
         """How many submits the table has the last end of."""
 

@@ -4,7 +4,6 @@ Their thumbnails are made on the way, and those of all other images: nobody wait
 slower for them, and their file may refuse whatever it likes.
 """
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
@@ -13,6 +12,7 @@ from anyio import to_thread
 
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
+from runner.clock import cpu_beside
 from runner.downloads.disk import describe_disk
 from runner.downloads.late_decode import FreshImage, LateDecoder, set_aside
 from runner.downloads.spare_time import SpareTime
@@ -51,10 +51,10 @@ async def decoding_late(run: Context, defect: Defect) -> AsyncIterator[None]:
         tasks.cancel_scope.cancel()
 
 
-async def decode_late(run: Context, defect: Defect, cpu: Callable[[], float] = time.process_time) -> None:
+async def decode_late(run: Context, defect: Defect, cpu: Callable[[], float] | None = None) -> None:
     """Decode what waits, one at a time, until no more will come. `cpu`: what this process has used, in s."""
     with LateDecoder(run.images.thumbs) as decoder:
-        spare = SpareTime(run.time.clock, lambda: decoder.seconds, cpu)
+        spare = SpareTime(run.time.clock, lambda: decoder.seconds, cpu or cpu_beside(run.time.clock))
         async with aclosing(run.images.late.each()) as images:
             async for image in images:
                 await _pause(run, spare)

@@ -71,7 +71,7 @@ class Database:
         self._waiting: deque[WaitingWrite[Any]] = deque()
         self._committer: asyncio.Task[None] | None = None
         self._readers: list[HeldConnection] = []
-        self._reading = anyio.Semaphore(READERS, fast_acquire=True)
+        self._reading = anyio.Semaphore(READERS)
 
     async def write(self, operation: Operation[T]) -> T:
         """Run `operation` in a durable transaction, perhaps shared with others; return its result.
