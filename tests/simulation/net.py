@@ -165,6 +165,8 @@ class Net(InProcess):
                 return  # a cancel is asked again, whatever was said to it
             if request.method == "GET" and submit:
                 return  # a price is a convenience
+            if not submit and not any(one in request.url.path for one in self.accepted()):
+                return  # the second question, about nobody's request: a price may have been the first
             self.stopped.setdefault(process.name, self._clock())
 
 
