@@ -57,6 +57,8 @@ class Net(InProcess):
 
         super().__init__(world, clock)
         self.receipts: list[Receipt] = []
+        self._refused_prices: set[str] = set()
+        """Processes that may ask a second, free question about the price that was refused to them."""
         self.stopped: dict[str, float] = {}
         """By process: when the API first told it to stop, and nobody has cleared that since."""
         self.accepted: Callable[[], list[str]] = list
@@ -164,9 +166,11 @@ class Net(InProcess):
             if request.method == "POST" and not submit:
                 return  # a cancel is asked again, whatever was said to it
             if request.method == "GET" and submit:
+                self._refused_prices.add(process.name)
                 return  # a price is a convenience
-            if not submit and not any(one in request.url.path for one in self.accepted()):
-                return  # the second question, about nobody's request: a price may have been the first
+            if process.name in self._refused_prices:
+                self._refused_prices.remove(process.name)
+                return  # the second question, about that price
             self.stopped.setdefault(process.name, self._clock())
 
 
