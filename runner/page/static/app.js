@@ -56,4 +56,6 @@ function told(what) {
   trouble({ lost: LOST, newer: NEWER, gone: GONE, back: "" }[what]);
 }
 
+// A link that is pasted into a tab of the same batch changes only the fragment: nothing is loaded by itself.
+addEventListener("hashchange", () => location.hash.length > 1 && location.reload());
 start().catch(failed);

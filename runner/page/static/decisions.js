@@ -50,7 +50,8 @@ export class Decisions {
     /** @type {any[]} */
     this.gathered = [];
     this.gathering = 0;
-    this.sending = false;
+    /** The sending that goes on. @type {Promise<void> | null} */
+    this.sending = null;
     this.waiting = 0;
     this.wait = 1000;
   }
@@ -131,35 +132,48 @@ export class Decisions {
     }
   }
 
+  /** All that was said so far is in the table, or the table cannot be reached for now. */
+  async flush() {
+    this.close();
+    await this.sending;
+  }
+
+  send() {
+    if (!this.sending && this.queue.length) this.sending = this.sendAll();
+  }
+
   /** One sending after the other, the oldest first; what finds nobody is tried again. */
-  async send() {
-    if (this.sending) return;
+  async sendAll() {
     clearTimeout(this.waiting);
-    this.sending = true;
-    while (this.queue.length) {
-      const { action, decisions } = this.queue[0];
-      try {
-        const answer = await postJson(apiPath(this.batch, "decisions"), { action, decisions });
-        this.settle(decisions, answer.refused);
-        this.drop(action);
-        this.owner.answered(answer);
-        this.wait = 1000;
-      } catch (error) {
-        const status = error instanceof Refused ? error.status : 0;
-        if (!AGAIN.includes(status)) {
-          this.drop(action);
-          this.owner.failed(/** @type {Refused} */ (error));
-          continue;
-        }
+    try {
+      while (this.queue.length) if (!(await this.sendOldest())) return;
+    } finally {
+      this.sending = null;
+    }
+    this.owner.unsaved(0, "");
+  }
+
+  /** Whether the next may follow. */
+  async sendOldest() {
+    const { action, decisions } = this.queue[0];
+    try {
+      const answer = await postJson(apiPath(this.batch, "decisions"), { action, decisions });
+      this.settle(decisions, answer.refused);
+      this.drop(action);
+      this.owner.answered(answer);
+      this.wait = 1000;
+    } catch (error) {
+      const status = error instanceof Refused ? error.status : 0;
+      if (AGAIN.includes(status)) {
         this.owner.unsaved(this.said.size, status === 401 || status === 403 ? "open the link that nightsheet view prints" : "trying again");
         this.waiting = setTimeout(() => this.send(), this.wait);
         this.wait = Math.min(LONGEST_WAIT_MS, this.wait * 2);
-        this.sending = false;
-        return;
+        return false;
       }
+      this.drop(action);
+      this.owner.failed(/** @type {Refused} */ (error));
     }
-    this.sending = false;
-    this.owner.unsaved(0, "");
+    return true;
   }
 
   /** @param {any[]} decisions @param {any[]} refused */

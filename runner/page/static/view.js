@@ -29,8 +29,6 @@ export class View {
   constructor(failed) {
     this.failed = failed;
     this.place = readAddress();
-    /** What has come since, and is not taken in. @type {TileList | null} */
-    this.fresh = null;
     /** The table's, when the list was read. */
     this.stamp = 0;
     this.items = new Items(this.place.batch, () => this.arrived());
@@ -108,7 +106,6 @@ export class View {
   /** @param {TileList} list */
   take(list) {
     const [tile, job] = [this.place.at, this.grid.list.jobs[this.grid.at] ?? 0];
-    this.fresh = null;
     byId("new").hidden = true;
     this.grid.show(list, tile ? list.find(tile, job) : 0);
     this.cull.overlay();
@@ -169,15 +166,15 @@ export class View {
     this.cull.overlay();
     this.redraw();
     const many = list.beyond(this.grid.list);
-    this.fresh = list;
     byId("new").hidden = !many;
     byId("new").textContent = `${many.toLocaleString("en")} new: G`;
     await this.filters.refresh();
   }
 
-  takeFresh() {
-    if (!this.fresh) return;
-    this.take(this.fresh);
+  /** The list as the table has it now, what was decided here a moment ago included. */
+  async takeNew() {
+    await this.cull.decisions.flush();
+    await this.load();
     say(countOf(this.grid.list.count, "tile"));
   }
 
@@ -340,7 +337,7 @@ export class View {
       writeAddress(this.place, true);
       this.try(() => this.load());
     });
-    byId("new").addEventListener("click", () => this.takeFresh());
+    byId("new").addEventListener("click", () => this.try(() => this.takeNew()));
     byId("help-button").addEventListener("click", showHelp);
     byId("inspector-button").addEventListener("click", () => this.panel("inspector"));
     byId("filters-button").addEventListener("click", () => this.panel("filters"));
@@ -390,7 +387,7 @@ export class View {
       zoom: () => (loupe.isOpen ? loupe.zoom() : undefined),
       search: () => this.toSearch(),
       back: () => this.back(),
-      take: () => this.takeFresh(),
+      take: () => this.try(() => this.takeNew()),
       doubts: () => this.try(() => this.panels.open("doubts")),
       failures: () => this.try(() => this.panels.open("failures")),
       account: () => this.try(() => this.panels.open("account")),
