@@ -1,7 +1,6 @@
 """Time, passed in, so that a night of eight hours runs in a test in seconds."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -9,7 +8,7 @@ import anyio
 
 
 class Clock(Protocol):
-    """Wall time for people and expiry dates, monotonic time for every duration."""
+    """Wall time for people and expiry dates, monotonic time for durations, and what the process has used."""
 
     def now(self) -> datetime:
         """The wall clock, aware and in UTC."""
@@ -17,6 +16,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds since an arbitrary moment; never goes backwards."""
+        ...
+
+    def cpu(self) -> float:
+        """Seconds of processor time that this process has used; 0 where it is not to count."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -33,13 +36,8 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+    def cpu(self) -> float:
+        return time.process_time()
+
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(max(0.0, seconds))
-
-
-def cpu_beside(clock: Clock) -> Callable[[], float]:
-    """What this process has used of the processor, in seconds, where the time is the machine's own.
-
-    Beside a clock of somebody else's it is nothing: a night of that clock is the same on every machine.
-    """
-    return time.process_time if isinstance(clock, SystemClock) else lambda: 0.0

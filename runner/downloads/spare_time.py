@@ -12,13 +12,12 @@ _WINDOW_SECONDS = 0.5
 class SpareTime:
     """The time of a process, but for what it spends on what can wait anyway.
 
-    `cpu` is the processor time of the process in seconds, `own` how much of that could wait.
+    `own`: how many seconds of processor time it has spent on that.
     """
 
-    def __init__(self, clock: Clock, own: Callable[[], float], cpu: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock, own: Callable[[], float]) -> None:
         self._clock = clock
         self._own = own
-        self._cpu = cpu
         self._since = clock.monotonic()
         self._used_then = self._used()
         self._is_left = True
@@ -33,4 +32,4 @@ class SpareTime:
         return self._is_left
 
     def _used(self) -> float:
-        return self._cpu() - self._own()
+        return self._clock.cpu() - self._own()

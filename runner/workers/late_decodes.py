@@ -4,7 +4,7 @@ Their thumbnails are made on the way, and those of all other images: nobody wait
 slower for them, and their file may refuse whatever it likes.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import anyio
@@ -12,7 +12,6 @@ from anyio import to_thread
 
 from jobs.errors import CannotWrite
 from jobs.pauses import PauseReason
-from runner.clock import cpu_beside
 from runner.downloads.disk import describe_disk
 from runner.downloads.late_decode import FreshImage, LateDecoder, set_aside
 from runner.downloads.spare_time import SpareTime
@@ -51,10 +50,10 @@ async def decoding_late(run: Context, defect: Defect) -> AsyncIterator[None]:
         tasks.cancel_scope.cancel()
 
 
-async def decode_late(run: Context, defect: Defect, cpu: Callable[[], float] | None = None) -> None:
-    """Decode what waits, one at a time, until no more will come. `cpu`: what this process has used, in s."""
+async def decode_late(run: Context, defect: Defect) -> None:
+    """Decode what waits, one at a time, until no more will come."""
     with LateDecoder(run.images.thumbs) as decoder:
-        spare = SpareTime(run.time.clock, lambda: decoder.seconds, cpu or cpu_beside(run.time.clock))
+        spare = SpareTime(run.time.clock, lambda: decoder.seconds)
         async with aclosing(run.images.late.each()) as images:
             async for image in images:
                 await _pause(run, spare)

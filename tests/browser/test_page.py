@@ -309,6 +309,8 @@ async def test_who_types_at_once_is_not_interrupted(tmp_path: Path) -> None:
         await until(page, "document.activeElement.id", "search")
         await page.keyboard.type("state:")
         held.set()
-        await until(page, "document.querySelectorAll('#facets details[open] > div:not(:empty)').length", 3)  # the last step
+        await until(
+            page, "document.querySelectorAll('#facets details[open] > div:not(:empty)').length", 3
+        )  # the last step
         await page.keyboard.type("succeeded")
         assert await page.locator("#search").input_value() == "state:succeeded"

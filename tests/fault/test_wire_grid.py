@@ -72,6 +72,9 @@ class HurriedClock:
     def now(self) -> datetime:
         return datetime(2026, 11, 20, 22, tzinfo=UTC) + timedelta(seconds=self.monotonic())
 
+    def cpu(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         return (time.monotonic() - self._begun) * HURRY
 

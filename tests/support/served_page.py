@@ -94,11 +94,15 @@ class SteppedClock:
     """A clock that a test moves. Whoever sleeps sleeps until then."""
 
     def __init__(self) -> None:
+        self.cpu_seconds = 0.0
         self._at = 0.0
         self._moved = anyio.Event()
 
     def now(self) -> datetime:
         return NIGHT + timedelta(seconds=self._at)
+
+    def cpu(self) -> float:
+        return self.cpu_seconds
 
     def monotonic(self) -> float:
         return self._at

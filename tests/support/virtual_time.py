@@ -164,11 +164,15 @@ class VirtualClock:
     """The clock of a virtual loop. Only the wall clock can be moved, as only it can be in life."""
 
     def __init__(self) -> None:
+        self.cores_used = 0.0
         self._loop = asyncio.get_running_loop()
         self._ahead = timedelta(0)
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self._loop.time()) + self._ahead
+
+    def cpu(self) -> float:
+        return self.cores_used * self.monotonic()
 
     def monotonic(self) -> float:
         return self._loop.time()

@@ -69,6 +69,9 @@ class Clock:
     def now(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=UTC)
 
+    def cpu(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         self.time += self.step
         return self.time

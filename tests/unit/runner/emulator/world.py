@@ -30,6 +30,9 @@ class StillClock:
     def now(self) -> datetime:
         return self.moment
 
+    def cpu(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         return self.moment.timestamp()
 

@@ -15,6 +15,9 @@ class _Clocks:
     def now(self) -> datetime:
         return self.wall
 
+    def cpu(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         return self.steady
 

@@ -21,6 +21,9 @@ class Clock:
     def now(self) -> datetime:
         return datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 
+    def cpu(self) -> float:
+        return 0.0
+
     def monotonic(self) -> float:
         return 0.0
 

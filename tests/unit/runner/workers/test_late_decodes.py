@@ -142,8 +142,9 @@ def test_it_waits_while_a_submit_waits(rate: float | None, waits: bool, tmp_path
 async def test_it_waits_while_the_process_is_busy(tmp_path: Path) -> None:
     """Then no time is left over: the night would be slower for it. At its end it is decoded all the same."""
     async with done(tmp_path, of_one_short_picture(), URLS[:1]) as (w, job):
+        w.clock.cores_used = 0.9
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(decode_late, w.run, defect, lambda: w.clock.monotonic() * 0.9)
+            tasks.start_soon(decode_late, w.run, defect)
             await w.clock.sleep(60)
             assert await fetch_images(w.run, job, refreshed=False) is None
             await w.clock.sleep(60)
