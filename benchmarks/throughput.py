@@ -3,7 +3,8 @@
 The same work for all: submit, two polls, the result, one picture to a file. The product is the real command;
 beside it are a script as a competent user writes it, and huey and DBOS over SQLite, where they are installed
 (`make bench`). All talk to one API on loopback, which is hardly busy. The peers neither check, hash nor sync
-their pictures, and the script remembers nothing.
+their pictures, and the script remembers nothing. `bare` makes the same calls over aiohttp and nothing else:
+what no program over that library can beat.
 
 With an instant service the runner is what is measured. With `--median` jobs take their time, as in life, and
 the makespan is held against list scheduling of the same draws.
@@ -27,9 +28,9 @@ from benchmarks.rounds import Column, Row, by_turns, options, tell
 from benchmarks.scheduling import bound
 
 MEGABYTE = 1_000_000
-PEERS = {"naive": None, "huey": "huey", "dbos": "dbos"}
+PEERS = {"naive": None, "bare": None, "huey": "huey", "dbos": "dbos"}
 """Each runner beside the product, and the package that it needs."""
-MODULES = {"naive": "naive", "huey": "huey_queue", "dbos": "dbos_flow"}
+MODULES = {"naive": "naive", "bare": "bare", "huey": "huey_queue", "dbos": "dbos_flow"}
 COLUMNS = (
     Column("jobs_a_second", "jobs/s", ratio=True),
     Column("cpu_ms", "CPU ms/job", ratio=True),
@@ -131,7 +132,7 @@ def main() -> None:
     parser.add_argument(
         "--poll", type=float, help="seconds between polls; the product's own way if not given"
     )
-    parser.add_argument("--runners", nargs="+", default=["naive", "huey", "dbos", "nightsheet"])
+    parser.add_argument("--runners", nargs="+", default=["naive", "bare", "huey", "dbos", "nightsheet"])
     parser.add_argument("--flags", default="", help="more flags of the product, as one text")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
