@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy.schema import CreateColumn, CreateIndex
 from sqlalchemy.sql.compiler import DDLCompiler
 
 from jobs.store.sql.expressions import (
@@ -44,3 +44,11 @@ spell(
 def _column(element: CreateColumn, compiler: DDLCompiler, **kw: Any) -> str:
     made: str = compiler.visit_create_column(element, **kw)  # type: ignore[no-untyped-call]
     return re.sub(r"VARCHAR(\(\d+\))?", r'\g<0> COLLATE "C"', made, count=1)
+
+
+@compiles(CreateIndex, "postgresql")
+def _index(element: CreateIndex, compiler: DDLCompiler, **kw: Any) -> str:
+    index = element.element
+    index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
+    made: str = compiler.visit_create_index(element, **kw)  # type: ignore[no-untyped-call]
+    return made

@@ -77,9 +77,12 @@ def json_entries(column: ColumnElement[Any], name: str) -> TableValuedAlias:
 
 
 def partial_index(name: str, *columns: str, where: str | ColumnElement[bool]) -> Index:
-    """An index of some rows: a database that is not told which would have all, and say nothing."""
-    which = text(where) if isinstance(where, str) else where
-    return Index(name, *columns, sqlite_where=which, postgresql_where=which)
+    """An index of some rows: a database that is not told which would have all, and say nothing.
+
+    PostgreSQL is told where its `dialect.py` writes the index: to name it here would import all that
+    SQLAlchemy knows of it, at each start of a command.
+    """
+    return Index(name, *columns, sqlite_where=text(where) if isinstance(where, str) else where)
 
 
 def spell(dialect: str, spelling: Spelling) -> None:
