@@ -22,7 +22,7 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from jobs.attempts import SubmitOutcome
 from jobs.concurrency import Concurrency
@@ -30,6 +30,7 @@ from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
 from jobs.store.sql.expressions import Caseless, IsSet, partial_index
+from jobs.store.sql.stored import Stored
 from jobs.store.sqlite.columns import ConcurrencyColumn, Instant, Money, one_of
 
 APPLICATION_ID = 0x4E534854
@@ -39,7 +40,7 @@ APPLICATION_ID = 0x4E534854
 _ENDED = ", ".join(repr(str(state)) for state in sorted(ENDED))
 
 
-class Batch(SQLModel, table=True):
+class Batch(Stored, table=True):
     """A sheet loaded into the job table, with a name; belongs to one API origin."""
 
     __table_args__ = (
@@ -84,7 +85,7 @@ class Batch(SQLModel, table=True):
     """How local images reach the API. A run sets both, and they outlive it."""
 
 
-class Job(SQLModel, table=True):
+class Job(Stored, table=True):
     """One row of the sheet: one model, one set of inputs, a stable key, a state."""
 
     __table_args__ = (
@@ -167,7 +168,7 @@ class Job(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_column=Column(Instant))
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(Stored, table=True):
     """One submit that left this machine: the ledger of what was or may have been paid for."""
 
     __table_args__ = (
@@ -216,7 +217,7 @@ class Attempt(SQLModel, table=True):
     """When its run ended at the API, where a run saw that: failed or, polled in time, done."""
 
 
-class Artifact(SQLModel, table=True):
+class Artifact(Stored, table=True):
     """An image on disk: complete, decoded and hashed, under its final name."""
 
     __table_args__ = (
@@ -240,7 +241,7 @@ class Artifact(SQLModel, table=True):
     content_type: str
 
 
-class Reference(SQLModel, table=True):
+class Reference(Stored, table=True):
     """A place of a local image that jobs name by its content. An image may have several places."""
 
     __table_args__ = (
@@ -257,7 +258,7 @@ class Reference(SQLModel, table=True):
     media_type: str
 
 
-class Run(SQLModel, table=True):
+class Run(Stored, table=True):
     """One process lifetime over a batch. A second runner can report who holds the database."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -269,7 +270,7 @@ class Run(SQLModel, table=True):
     exit_code: int | None = None
 
 
-class Identity(SQLModel, table=True):
+class Identity(Stored, table=True):
     """The one row that names this database. A copy of the file has the same name."""
 
     __table_args__ = (
@@ -281,14 +282,14 @@ class Identity(SQLModel, table=True):
     uid: str
 
 
-class ApiAccount(SQLModel, table=True):
+class ApiAccount(Stored, table=True):
     """An account at an API. Its name has the API's origin, and a hash where the token would be."""
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(sa_column=Column(String, nullable=False, unique=True))
 
 
-class AccountLimit(SQLModel, table=True):
+class AccountLimit(Stored, table=True):
     """How many jobs of a model an account takes at once, as the last night with `auto` found out."""
 
     account_id: int = Field(primary_key=True, foreign_key="apiaccount.id")
@@ -299,7 +300,7 @@ class AccountLimit(SQLModel, table=True):
     found_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
-class SettledJournal(SQLModel, table=True):
+class SettledJournal(Stored, table=True):
     """A journal file that is settled, to its last line or so far: the table has what it says up to there."""
 
     name: str = Field(primary_key=True)

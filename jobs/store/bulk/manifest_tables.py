@@ -3,10 +3,12 @@
 from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, Integer
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from jobs.store.sql.stored import Stored
 
 
-class KeptManifest(SQLModel, table=True):
+class KeptManifest(Stored, table=True):
     """The manifests of a batch's last run. A batch without a row has none, and its changes need no mark."""
 
     batch_id: int = Field(sa_column=Column(Integer, ForeignKey("batch.id"), primary_key=True))
@@ -14,10 +16,10 @@ class KeptManifest(SQLModel, table=True):
     """Their blocks; NULL while they are being written, and where a run died of it."""
 
 
-class ChangedBlock(SQLModel, table=True):
+class ChangedBlock(Stored, table=True):
     """A block of which a job has changed since then (`jobs/store/sqlite/marking.py`)."""
 
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     batch_id: int = Field(sa_column=Column(Integer, ForeignKey("batch.id"), primary_key=True))
     block: int = Field(primary_key=True)

@@ -6,10 +6,12 @@ group has several rows, which are to be added up.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from jobs.store.sql.stored import Stored
 
 
-class JobTally(SQLModel, table=True):
+class JobTally(Stored, table=True):
     """The sheet's jobs that are alike: how many, the most images they ask for, the images they have."""
 
     __table_args__ = (
@@ -36,7 +38,7 @@ class JobTally(SQLModel, table=True):
     """On disk, of jobs that have succeeded."""
 
 
-class AttemptTally(SQLModel, table=True):
+class AttemptTally(Stored, table=True):
     """Attempts that ended alike: how many, and what they cost in millionths of a dollar."""
 
     __table_args__ = (

@@ -13,14 +13,15 @@ from sqlalchemy import (
     and_,
     literal_column,
 )
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from jobs.review.decisions import MOST_STARS, DecisionSource, Verdict
 from jobs.store.sql.expressions import OnlyDigits
+from jobs.store.sql.stored import Stored
 from jobs.store.sqlite.columns import Instant, one_of
 
 
-class Decision(SQLModel, table=True):
+class Decision(Stored, table=True):
     """What a person decided about an image; number 0 is the job itself. One that says nothing is no row."""
 
     __table_args__ = (
@@ -44,7 +45,7 @@ class Decision(SQLModel, table=True):
     source: str
 
 
-class Reroll(SQLModel, table=True):
+class Reroll(Stored, table=True):
     """How an image is to be made once more, and the sheet that has it."""
 
     __table_args__ = (
@@ -77,7 +78,7 @@ class Reroll(SQLModel, table=True):
     made_at: datetime | None = Field(default=None, sa_column=Column(Instant))
 
 
-class Action(SQLModel, table=True):
+class Action(Stored, table=True):
     """What was done on the page, with what was answered: sent twice, it is done once."""
 
     __table_args__ = (UniqueConstraint("action_id", name="action_action_id"),)
