@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, field_validator, model_validator
 from pydantic.functional_validators import BeforeValidator
@@ -19,14 +19,15 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from jobs.catalog.registry import find, suggest
 from jobs.concurrency import AUTO, MOST_IN_FLIGHT, NUMBER, Auto, Concurrency, at_most, kind_of
 from jobs.disk.paths import DEFAULT_TEMPLATE, check_template, folder_name, no_url
 from jobs.errors import UsageProblem
-from jobs.sheets.images.album import Way
-from jobs.sheets.source import SheetSource
+from jobs.sheets.images.way import Way
 from jobs.suggestions import did_you_mean, similar
-from jobs.views import BatchView
+
+if TYPE_CHECKING:
+    from jobs.sheets.source import SheetSource
+    from jobs.views import BatchView
 
 PREFIX = "NIGHTSHEET_"
 FILE = "nightsheet.toml"
@@ -246,6 +247,8 @@ class Settings(BaseSettings):
     @field_validator("prices")
     @classmethod
     def _known_models(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
+        from jobs.catalog.registry import find, suggest  # most have no price here, and need no catalogue
+
         for model in value:
             if find(model) is None:
                 meant = suggest(model)
@@ -300,17 +303,19 @@ UNPROVEN = (
 
 
 def with_image_settings(
-    sheet: Path | SheetSource, settings: Settings, *, way: Way | None = None
-) -> SheetSource:
+    sheet: "Path | SheetSource", settings: Settings, *, way: Way | None = None
+) -> "SheetSource":
     """The sheet with its folders for local images and the way these reach the API.
 
     `way` overrides the setting, for a command that sends nothing.
     """
+    from jobs.sheets.source import SheetSource  # only where there is a sheet
+
     source = sheet if isinstance(sheet, SheetSource) else SheetSource(sheet)
     return replace(source, picture_folders=settings.picture_folders, way=way or settings.way)
 
 
-def as_kept(settings: Settings, batch: BatchView) -> Settings:
+def as_kept(settings: Settings, batch: "BatchView") -> Settings:
     """The settings with the output folder and the way of uploads that the batch remembers, where the command
     gives none. A folder that is gone is not made again while there is one at the usual place. Blocks.
     """

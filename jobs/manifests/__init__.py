@@ -5,10 +5,31 @@ in `formats`, with the names in `columns`); `export` writes them into a file, wh
 `of_a_run` does so at a run's end, where the `blocks` of a file that say the same are taken over; `ownership`
 decides which files it may replace. `csv_copy` and `xlsx_copy` write `results` beside the rows of a copy of
 the sheet.
+
+Each name is imported when it is first asked for: who words a moment needs no export.
 """
 
-from jobs.manifests.export import write_export, write_to_stream
-from jobs.manifests.formats import FORMATS, ManifestFormat, format_for
-from jobs.manifests.of_a_run import write_manifests
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobs.manifests.export import write_export, write_to_stream
+    from jobs.manifests.formats import FORMATS, ManifestFormat, format_for
+    from jobs.manifests.of_a_run import write_manifests
 
 __all__ = ["FORMATS", "ManifestFormat", "format_for", "write_export", "write_manifests", "write_to_stream"]
+
+_PLACES = {
+    "FORMATS": "jobs.manifests.formats",
+    "ManifestFormat": "jobs.manifests.formats",
+    "format_for": "jobs.manifests.formats",
+    "write_export": "jobs.manifests.export",
+    "write_manifests": "jobs.manifests.of_a_run",
+    "write_to_stream": "jobs.manifests.export",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'jobs.manifests' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)

@@ -4,12 +4,33 @@
 `planning` makes a `planned` job of each row. Below them: `files` (bytes to text), `trees` and `documents`
 (JSON and YAML), `families` (many jobs written as one), `images` (files of this computer), `rows` (cells to
 inputs, key and priority). A `survey` takes what a pass learns of the sheet as a whole.
+
+Each name is imported when it is first asked for: settings want a word of `images`, and none of the readers.
 """
 
-from jobs.sheets.planned import PlannedJob
-from jobs.sheets.planning import plan
-from jobs.sheets.sheet import Sheet, open_sheet
-from jobs.sheets.source import SheetSource
-from jobs.sheets.survey import Survey
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobs.sheets.planned import PlannedJob
+    from jobs.sheets.planning import plan
+    from jobs.sheets.sheet import Sheet, open_sheet
+    from jobs.sheets.source import SheetSource
+    from jobs.sheets.survey import Survey
 
 __all__ = ["PlannedJob", "Sheet", "SheetSource", "Survey", "open_sheet", "plan"]
+
+_PLACES = {
+    "PlannedJob": "jobs.sheets.planned",
+    "Sheet": "jobs.sheets.sheet",
+    "SheetSource": "jobs.sheets.source",
+    "Survey": "jobs.sheets.survey",
+    "open_sheet": "jobs.sheets.sheet",
+    "plan": "jobs.sheets.planning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'jobs.sheets' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from jobs.disk.paths import not_utf8
 from jobs.errors import UsageProblem
-from jobs.sheets.images.album import Album, Way
+from jobs.sheets.images.album import Album
 from jobs.sheets.images.find import Folders
+from jobs.sheets.images.way import Way
 
 STANDARD_INPUT = "standard input"
 

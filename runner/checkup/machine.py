@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.errors import CannotWrite, UsageProblem
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.store.sqlite.beside import check_readable
 from jobs.store.sqlite.notices import has_wal_reset_bug
 from jobs.store.sqlite.one_name import check_one_name, kind_of_mount

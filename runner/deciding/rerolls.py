@@ -29,7 +29,7 @@ from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
 from jobs.review.rerolls import NEW_SEED, SAME_SEED, MadeReroll, Rewording
 from jobs.sheets.batch_name import why_not_a_batch_name
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.planning import SEEDS, plan
 from jobs.sheets.rows.column_names import AGAIN

@@ -13,7 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite
 from jobs.manifests.ownership import in_the_way, manifests_in
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.states import JobState
 from jobs.store.sqlite.notices import version_notice
 from jobs.views import OpenJob, Pause

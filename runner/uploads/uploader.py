@@ -22,7 +22,7 @@ from jobs.catalog.image_urls import content_named, is_of_this_machine, why_not
 from jobs.catalog.registry import find
 from jobs.pauses import PauseReason
 from jobs.payload import payload
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.store.store import Store
 from jobs.views import QueuedJob, ReferenceView
 from runner.backoff import Backoff

@@ -17,7 +17,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from PIL import Image
 
 from jobs.outcomes import Accepted
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.sqlite.database import open_database

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,23 +12,13 @@ from jobs.disk.named_file import open_regular
 from jobs.disk.paths import not_utf8
 from jobs.images.shape import measure
 from jobs.sheets.images.find import Folders, NotFound, find_files
+from jobs.sheets.images.way import Way
 
 MOST_BYTES = 32 * 1024 * 1024
 """The most that is read of a file: a larger one is rejected by its size alone."""
 
 _KEPT = 10_000
 """The size of the caches of names and of files: what has left them is opened again."""
-
-
-class Way(StrEnum):
-    """How images of this computer get to the API."""
-
-    REFUSE = "refuse"
-    """Not at all: no setting chooses a way."""
-    INSIDE = "data-uri"
-    """Inside the request."""
-    STORE = "store"
-    """Through an object store that the API fetches them from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jobs.problems import excerpt
-from jobs.sheets.images.album import Album, LocalImage, Reference, Way
+from jobs.sheets.images.album import Album, LocalImage, Reference
 from jobs.sheets.images.find import NotFound
+from jobs.sheets.images.way import Way
 from jobs.sheets.row import Cell
 from jobs.suggestions import closest, did_you_mean
 

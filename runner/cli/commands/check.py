@@ -8,7 +8,7 @@ import typer
 from jobs.errors import SheetProblems
 from jobs.exit_codes import ExitCode
 from jobs.sheets import SheetSource
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from runner.cli.console import console
 from runner.cli.console.formatting import then
 from runner.cli.options.command import with_settings

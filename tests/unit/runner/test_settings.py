@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from jobs.errors import UsageProblem
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from runner.settings import Settings, load_settings
 
 

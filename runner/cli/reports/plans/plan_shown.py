@@ -2,7 +2,7 @@
 
 import shlex
 
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model, then
 from runner.cli.console.problem_blocks import row_ranges

@@ -9,7 +9,7 @@ from jobs.manifests.csv_copy import copy_csv
 from jobs.manifests.results import results_of
 from jobs.manifests.xlsx_copy import copy_xlsx
 from jobs.sheets import Sheet, SheetSource, open_sheet
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.sheets.opened import TableSheet
 from jobs.sheets.readers.registry import format_of
 from runner.cli.console import console

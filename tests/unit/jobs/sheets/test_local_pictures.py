@@ -14,7 +14,7 @@ from jobs.images.shape import measure
 from jobs.problems import Problem
 from jobs.sheets import PlannedJob, SheetSource, open_sheet, plan
 from jobs.sheets.images import album as album_module
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.sheets.rows.image_cells import MOST_BYTES_INSIDE
 from tests.support.small_pictures import picture, put
 from tests.unit.jobs.sheets.conftest import Write

@@ -20,7 +20,7 @@ from PIL import Image
 
 from jobs.pauses import PauseReason
 from jobs.sheets import SheetSource, open_sheet, plan
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from runner.providers.base import Taken, TurnedAway

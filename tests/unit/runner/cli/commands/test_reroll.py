@@ -12,7 +12,7 @@ from PIL import Image
 
 from jobs.failures import FailureKind
 from jobs.sheets import PlannedJob, open_sheet, plan
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.sheets.source import SheetSource
 from jobs.store.store import Store
 from tests.unit.runner.cli.world import (

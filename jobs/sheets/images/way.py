@@ -1,0 +1,14 @@
+"""How images of this computer get to the API."""
+
+from enum import StrEnum
+
+
+class Way(StrEnum):
+    """How images of this computer get to the API."""
+
+    REFUSE = "refuse"
+    """Not at all: no setting chooses a way."""
+    INSIDE = "data-uri"
+    """Inside the request."""
+    STORE = "store"
+    """Through an object store that the API fetches them from."""
