@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobs.disk.paths import not_utf8
 from jobs.errors import UsageProblem
-from jobs.sheets.images.album import Album
-from jobs.sheets.images.find import Folders
 from jobs.sheets.images.way import Way
+
+if TYPE_CHECKING:
+    from jobs.sheets.images.album import Album
 
 STANDARD_INPUT = "standard input"
 
@@ -59,7 +61,10 @@ class SheetSource:
             )
         return f"{path}{'' if worksheet is None else f'#{worksheet}'}"
 
-    def album(self) -> Album:
+    def album(self) -> "Album":
         """The images of this computer that it may name, none of them open yet."""
+        from jobs.sheets.images.album import Album
+        from jobs.sheets.images.find import Folders
+
         own = self.folder or (None if self.spooled else self.path.resolve().parent)
         return Album(None if own is None else Folders.of(own, self.picture_folders), self.way)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from sqlalchemy import Connection, Row, and_, case, insert, literal, or_, select, update
@@ -14,13 +14,14 @@ from jobs.concurrency import is_lower
 from jobs.errors import UsageProblem
 from jobs.pauses import FREE_TO_END, UNTIL_RESUMED, PauseReason
 from jobs.problems import Problem
-from jobs.sheets.planned import PlannedJob
 from jobs.sheets.source import STANDARD_INPUT
-from jobs.store.intake import loading
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import root_of, view_of
 from jobs.store.schema import ARTIFACT, BATCH, JOB, RUN, to_send
 from jobs.views import BatchView, LoadReport, Pause, RunView
+
+if TYPE_CHECKING:
+    from jobs.sheets.planned import PlannedJob
 
 _CHUNK = 500
 _OF_A_WORKBOOK = re.compile(r"\.xls[xm]#([^/]*)$", re.IGNORECASE)
@@ -38,7 +39,7 @@ class Batches(StorePart):
         name: str,
         sheet: Path | str,
         origin: str,
-        planned: Iterable[PlannedJob | Problem],
+        planned: Iterable["PlannedJob | Problem"],
         is_copy: bool = False,
         dedupe: bool | None = None,
     ) -> tuple[BatchView, LoadReport]:
@@ -51,6 +52,8 @@ class Batches(StorePart):
             UsageProblem: the batch belongs to another sheet, which still exists, or to another API origin.
             SheetProblems: the sheet has problems; nothing is loaded.
         """
+        from jobs.store.intake import loading  # who looks at a batch does without it
+
         now = self._now()
         known = await self._database.read(lambda c: _find(c, name))
         moved = known is not None and await _has_moved(known.sheet, str(sheet))

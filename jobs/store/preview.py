@@ -3,19 +3,20 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, case, func, select
 
 from jobs.row_change import Claims, RowChange
-from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
 from jobs.store.bulk import counts
-from jobs.store.intake.comparing import compare
 from jobs.store.part import StorePart, reads
 from jobs.store.schema import AGAIN, BATCH, JOB, RUN, to_send
 from jobs.views import Warned
 from jobs.workload import Amount, Workload
+
+if TYPE_CHECKING:
+    from jobs.sheets.planned import PlannedJob
 
 _ENOUGH = 5
 """The fewest jobs to compute a throughput from: among fewer, one slow job weighs too much."""
@@ -31,7 +32,7 @@ class Preview(StorePart):
         self,
         connection: Connection,
         batch_id: int,
-        jobs: Sequence[PlannedJob],
+        jobs: Sequence["PlannedJob"],
         claims: Claims | None = None,
     ) -> list[RowChange]:
         """How loading would change each job, in order; by the same rules as `loading`.
@@ -39,6 +40,8 @@ class Preview(StorePart):
         Without `claims`, `jobs` are a whole sheet. With them they are a part of it, and each part is compared
         twice if any row may adopt a job: once to see what all rows claim, then again with `all_seen` set.
         """
+        from jobs.store.intake.comparing import compare  # only where there is a sheet
+
         if claims is None:
             claims = Claims()
             compare(connection, batch_id, jobs, claims)

@@ -12,3 +12,9 @@ class Way(StrEnum):
     """Inside the request."""
     STORE = "store"
     """Through an object store that the API fetches them from."""
+
+
+UNPROVEN = (
+    "Pictures of this computer go inside the request (data-uri). Whether the API takes them there for these "
+    "models is not documented: try it with a job or two first."
+)
