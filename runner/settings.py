@@ -247,7 +247,9 @@ class Settings(BaseSettings):
     @field_validator("prices")
     @classmethod
     def _known_models(cls, value: dict[str, Decimal]) -> dict[str, Decimal]:
-        from jobs.catalog.registry import find, suggest  # most have no price here, and need no catalogue
+        if not value:  # most have no price here, and need no catalogue
+            return value
+        from jobs.catalog.registry import find, suggest
 
         for model in value:
             if find(model) is None:
@@ -294,12 +296,6 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
             _sentence(given, problem["loc"], problem["type"], problem["msg"]) for problem in error.errors()
         )
         raise UsageProblem(f"Invalid setting: {wrong}.") from error
-
-
-UNPROVEN = (
-    "Pictures of this computer go inside the request (data-uri). Whether the API takes them there for these "
-    "models is not documented: try it with a job or two first."
-)
 
 
 def with_image_settings(

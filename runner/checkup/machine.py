@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.errors import CannotWrite, UsageProblem
-from jobs.sheets.images.way import Way
+from jobs.sheets.images.way import UNPROVEN, Way
 from jobs.store.sqlite.beside import check_readable
 from jobs.store.sqlite.notices import has_wal_reset_bug
 from jobs.store.sqlite.one_name import check_one_name, kind_of_mount
 from runner.checkup.advice import Advice, ok, problem, warning
 from runner.downloads.disk import probe_writable
 from runner.environment import Environment
-from runner.settings import UNPROVEN, Settings
+from runner.settings import Settings
 from runner.uploads.object_store import open_bucket
 
 IMAGE_BYTES = 10_000_000

@@ -13,7 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 
 from jobs.errors import CannotWrite
 from jobs.manifests.ownership import in_the_way, manifests_in
-from jobs.sheets.images.way import Way
+from jobs.sheets.images.way import UNPROVEN, Way
 from jobs.states import JobState
 from jobs.store.sqlite.notices import version_notice
 from jobs.views import OpenJob, Pause
@@ -49,7 +49,6 @@ from runner.recovery.journal_places import Places, new_name, places_of
 from runner.recovery.lock import Phase, say_phase, say_waiting
 from runner.recovery.recover import Recovered, read_again, recover
 from runner.recovery.state_lock import one_runner
-from runner.settings import UNPROVEN
 from runner.uploads.object_store import Bucket, open_bucket
 from runner.workers.context import Context
 from runner.workers.edge.journaling import settle_journal

@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runner.providers.runcomfy.endpoint import api_base
-from runner.providers.runcomfy.responses import is_request_id as is_handle
 from runner.providers.runcomfy.texts import RUNCOMFY as VENDOR
 
 __all__ = ["VENDOR", "api_base", "has_token", "is_handle"]
+
+
+def is_handle(text: str) -> bool:
+    """Whether `text` can be a request_id of this API."""
+    from runner.providers.runcomfy.responses import is_request_id  # late: most commands read no answer
+
+    return is_request_id(text)
 
 
 def has_token(env: Mapping[str, str], home: Path) -> bool:

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from jobs.errors import CannotWrite
-from runner.recovery.lock import try_holding
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -23,6 +22,8 @@ async def active_run(store: "Store", batch: "BatchView", settings: "Settings") -
     run = await store.batches.latest_run()
     if run is None or run.batch != batch.name or not _is_alive(run):
         return None
+    from runner.recovery.lock import try_holding  # mostly nobody is at work, and there is no lock to ask
+
     try:
         with try_holding(settings.database) as free:
             return None if free else run

@@ -11,11 +11,11 @@ from jobs.images.stored import Whereabouts
 from runner.cli.reports.status import BatchStatus
 from runner.cli.reports.summary import FailureBreakdown
 from runner.cli.steps.active_run import active_run
-from runner.recovery.lock import waiting_of
 from runner.settings import Settings, as_kept
 from runner.standing import jobs_a_minute, price_of_queued
 
 if TYPE_CHECKING:
+    from jobs.pauses import Wait
     from jobs.store.store import Store
     from jobs.views import BatchView
 
@@ -51,9 +51,15 @@ async def standing(
         missing=await missing_images(store, batch, kept) if files and images <= MOST_LOOKED_AT else None,
         warned=await store.jobs.warned(batch_id),
         held=await store.held.count(batch_id),
-        waiting=None if run is None else waiting_of(settings.database),
+        waiting=None if run is None else _waiting(settings),
         since=None if run is None else run.started_at,
     )
+
+
+def _waiting(settings: Settings) -> "Wait | None":
+    from runner.recovery.lock import waiting_of  # only where a runner may wait
+
+    return waiting_of(settings.database)
 
 
 async def failure_breakdown(store: "Store", batch_id: int) -> FailureBreakdown:

@@ -1,7 +1,7 @@
 """What a person sets and opens for RunComfy, as data. Light: the command line imports it for its help."""
 
-from runner.providers.base import Vendor
 from runner.providers.runcomfy.endpoint import BASE_VARIABLE
+from runner.providers.texts import Vendor
 
 TOKEN_VARIABLES = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 """The names that the official clients and pages use. The first that is set and not blank wins."""

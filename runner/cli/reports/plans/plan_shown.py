@@ -2,7 +2,7 @@
 
 import shlex
 
-from jobs.sheets.images.way import Way
+from jobs.sheets.images.way import UNPROVEN, Way
 from runner.cli.console import console
 from runner.cli.console.formatting import brief_model, then
 from runner.cli.console.problem_blocks import row_ranges
@@ -12,7 +12,7 @@ from runner.humanize import count_of, duration
 from runner.planning.paid_words import HINT, adopted_notice, told
 from runner.planning.prices import Prices
 from runner.providers.vendor import VENDOR
-from runner.settings import UNPROVEN, Settings
+from runner.settings import Settings
 
 _CAUSES = 20
 """Causes of warnings that are shown."""
