@@ -4,7 +4,6 @@ import inspect
 import os
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ import typer.main
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from runner.cli.console import console, streams
+from runner.cli.console.help import load_help
 from runner.cli.console.pydantic_messages import findings, in_plain_words
 
 _KEY_LOG = "SSLKEYLOGFILE"
@@ -148,6 +148,11 @@ class LazyGroup(TyperGroup):
         """The options, as `--help` shows them."""
         return _in_plain_words(super().get_params(ctx))
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands."""
+        load_help()
+        super().format_help(ctx, formatter)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the line names, loaded, with the arguments that are left."""
         name, entry, rest = super().resolve_command(ctx, args)
@@ -163,6 +168,7 @@ class PlainCommand(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write it without a column for `--no-` flags: that leaves the words half the room."""
+        load_help()
         for parameter in self.get_params(ctx):
             parameter.secondary_opts = []
             if "--help" in parameter.opts:
@@ -231,6 +237,8 @@ def _entry() -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version as installed_version  # as long as half of all else here
+
         console.result(f"nightsheet {installed_version('nightsheet')}")
         raise typer.Exit
 

@@ -10,32 +10,41 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
-from typing import Any, NoReturn
-
-from rich.console import Console, Group, JustifyMethod
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from runner.cli.console.folding import folded
-from runner.cli.console.table_layout import Brief, fitted
+
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+
+    from runner.cli.console.table_layout import Brief
 
 _WIDE = 10_000
 """Columns where there is no terminal: nothing is cut or wrapped for a file."""
 
 
-class _Console(Console):
-    """Rich's console, which leaves a closed pipe to us."""
+@cache
+def _kind() -> "type[Console]":
+    from rich.console import Console
 
-    def on_broken_pipe(self) -> NoReturn:
-        raise BrokenPipeError
+    class _Console(Console):
+        """Rich's console, which leaves a closed pipe to us."""
+
+        def on_broken_pipe(self) -> NoReturn:
+            raise BrokenPipeError
+
+    return _Console
 
 
-def console(*, errors: bool = False) -> Console:
-    """Standard output, or standard error. Colours only on a terminal, and never with NO_COLOR."""
+def console(*, errors: bool = False) -> "Console":
+    """Standard output, or standard error. Colours only on a terminal, and never with NO_COLOR.
+
+    Rich is imported here: what goes into a file or a pipe has nothing to be drawn, and does without it.
+    """
     stream = sys.stderr if errors else sys.stdout
     on_terminal = stream.isatty()
-    return _Console(
+    return _kind()(
         file=stream,
         force_terminal=on_terminal,
         width=None if on_terminal else _WIDE,
@@ -46,7 +55,7 @@ def console(*, errors: bool = False) -> Console:
     )
 
 
-def draws(where: Console) -> bool:
+def draws(where: "Console") -> bool:
     """Whether lines can be redrawn there: TERM=dumb has no cursor to move."""
     return where.is_terminal and not where.is_dumb_terminal
 
@@ -85,24 +94,32 @@ def shown(text: str) -> str:
 
 def result(text: str = "", style: str = "") -> None:
     """A sentence on standard output, folded where that is a terminal."""
-    where = console()
-    for line in folded(shown(text), where.width if where.is_terminal else None):
-        where.print(Text(line, style=style))
+    _say(shown(text), style, errors=False)
 
 
 def message(text: str, style: str = "") -> None:
     """The same on standard error."""
-    where = console(errors=True)
-    for line in folded(shown(text), where.width if where.is_terminal else None):
+    _say(shown(text), style, errors=True)
+
+
+def _say(text: str, style: str, *, errors: bool) -> None:
+    stream = sys.stderr if errors else sys.stdout
+    if not stream.isatty():
+        stream.write(f"{text}\n")
+        stream.flush()
+        return
+    from rich.text import Text
+
+    where = console(errors=errors)
+    for line in folded(text, where.width):
         where.print(Text(line, style=style))
 
 
 def width(*, errors: bool = False) -> int | None:
     """The columns that lines to be worked through are folded at; None where neither a terminal nor COLUMNS
     says how many there are."""
-    where = console(errors=errors)
-    if where.is_terminal:
-        return where.width
+    if (sys.stderr if errors else sys.stdout).isatty():
+        return console(errors=errors).width
     given = os.environ.get("COLUMNS", "")
     return int(given) if given.isascii() and given.isdigit() and int(given) > 0 else None
 
@@ -114,7 +131,7 @@ def table(
     numbers: Sequence[str] = (),
     flowing: Sequence[str] = (),
     spare: Sequence[str] = (),
-    brief: Brief | None = None,
+    brief: "Brief | None" = None,
     errors: bool = False,
 ) -> None:
     """A table on standard output, or error; `numbers` names the columns that are set to the right.
@@ -122,6 +139,11 @@ def table(
     No cell is broken over lines, but those of the `flowing` columns. Where a terminal is too narrow, `brief`
     makes cells shorter, and then the `spare` columns are left out, the first one first.
     """
+    from rich.table import Table
+    from rich.text import Text
+
+    from runner.cli.console.table_layout import fitted
+
     where = console(errors=errors)
     cells = [[clean(str(cell)) for cell in row] for row in rows]
     if where.is_terminal:
@@ -160,6 +182,10 @@ def json_array() -> Iterator[Callable[[Mapping[str, Any]], None]]:
 @contextmanager
 def redrawn() -> Iterator[Callable[[Sequence[tuple[str, str]]], None]]:
     """Lines with their styles on standard output, redrawn on a terminal, and appended in a file."""
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
     where = console()
     with Live(console=where, auto_refresh=False) if draws(where) else nullcontext() as live:
 
@@ -195,6 +221,8 @@ def is_interactive() -> bool:
 
 def ask(question: str) -> bool:
     """Put a question to the person at the terminal; only y or yes is a yes. Blocks."""
+    from rich.text import Text
+
     console(errors=True).print(Text(f"{clean(question)} [y/N] ", style="bold"), end="")
     sys.stderr.flush()
     return _answer().strip().lower() in {"y", "yes"}

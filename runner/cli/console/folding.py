@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from rich.cells import cell_len, chop_cells
-
 _COMMAND = re.compile(r"nightsheet [a-z]+(?: [^\s`;,]*[^\s`;,.])*")
 """To its end: a person copies it, and a line break in it would run half of it."""
 _KEPT = "\ue000"
@@ -18,7 +16,11 @@ def folded(text: str, wide: int | None, hang: str | None = None) -> list[str]:
 
     What follows the first line begins with `hang`, by default two blanks more than the text itself.
     """
-    if wide is None or cell_len(text) <= wide:
+    if wide is None:
+        return [text]
+    from rich.cells import cell_len  # only for a terminal
+
+    if cell_len(text) <= wide:
         return [text]
     margin = text[: len(text) - len(text.lstrip(" "))]
     hang = margin + _HANG if hang is None else hang
@@ -36,6 +38,8 @@ def folded(text: str, wide: int | None, hang: str | None = None) -> list[str]:
 
 
 def _words(text: str, room: int) -> Iterator[str]:
+    from rich.cells import cell_len, chop_cells
+
     for word in text.split():
         if _KEPT in word or "/" in word or cell_len(word) <= room:
             yield word
