@@ -33,10 +33,6 @@ from jobs.store.sql.expressions import Caseless, IsSet, partial_index
 from jobs.store.sql.stored import Stored
 from jobs.store.sqlite.columns import ConcurrencyColumn, Instant, Money, one_of
 
-APPLICATION_ID = 0x4E534854
-"""`PRAGMA application_id` of Nightsheet's databases ("NSHT"): other SQLite files do not have it."""
-
-
 _ENDED = ", ".join(repr(str(state)) for state in sorted(ENDED))
 
 

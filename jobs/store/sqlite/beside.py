@@ -10,7 +10,7 @@ from jobs.attempts import PAID_OR_MAYBE
 from jobs.errors import CannotWrite
 from jobs.paid import PaidSubmit
 from jobs.sheets.rows.keys import renewed
-from jobs.store.tables import APPLICATION_ID
+from jobs.store.sqlite import APPLICATION_ID
 
 _PATIENCE_SECONDS = 2.0
 _WITHOUT_SIGNATURES = "0010"

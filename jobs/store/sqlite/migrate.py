@@ -12,7 +12,7 @@ from pathlib import Path
 
 import migrations
 from jobs.errors import CannotWrite
-from jobs.store.tables import APPLICATION_ID
+from jobs.store.sqlite import APPLICATION_ID
 
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100

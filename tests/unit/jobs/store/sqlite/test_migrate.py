@@ -12,8 +12,7 @@ import pytest
 
 import migrations
 from jobs.errors import CannotWrite
-from jobs.store.sqlite import migrate
-from jobs.store.tables import APPLICATION_ID
+from jobs.store.sqlite import APPLICATION_ID, migrate
 
 Opening = Callable[[Path], None]
 OPENINGS = pytest.mark.parametrize("opening", [migrate.prepare, migrate.check])
