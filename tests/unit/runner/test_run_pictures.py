@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from jobs.pauses import PauseReason
+from jobs.sheets.images.way import UNPROVEN
 from jobs.states import JobState
-from runner.settings import UNPROVEN
 from tests.support.fake_files import FakeFiles
 from tests.support.night import night
 from tests.support.small_pictures import put

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.dialects import sqlite
+from sqlmodel import SQLModel
 
+import jobs.store.schema  # noqa: F401 - all tables
+from jobs.store.sql.stored import Stored
 from jobs.store.sqlite import migrate
 from jobs.store.sqlite.columns import Instant, Money
 from tests.support.tables import NIGHT
@@ -246,3 +249,11 @@ def test_nothing_is_kept_as_nothing() -> None:
     assert Instant().process_result_value(None, DIALECT) is None
     assert Money().process_bind_param(None, DIALECT) is None
     assert Money().process_result_value(None, DIALECT) is None
+
+
+def test_no_table_makes_a_validator_before_it_is_asked_for() -> None:
+    """Each start of a command would wait for all of them."""
+    tables = Stored.__subclasses__()
+    assert {table.__name__ for table in tables} >= {"Batch", "Job", "Decision", "JobTally"}
+    assert [table for table in tables if table.__pydantic_complete__] == []
+    assert {mapper.class_ for mapper in SQLModel._sa_registry.mappers} == set(tables)

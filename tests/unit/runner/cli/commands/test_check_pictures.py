@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from runner.settings import UNPROVEN
+from jobs.sheets.images.way import UNPROVEN
 from tests.support.small_pictures import put
 from tests.unit.runner.cli.world import World
 
