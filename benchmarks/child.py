@@ -28,7 +28,7 @@ def python(*arguments: str) -> list[str]:
 
 def nightsheet(*arguments: str) -> list[str]:
     """The product's command line, of this tree."""
-    return python("-m", "runner.cli", *arguments)
+    return python("-m", "nightsheet", *arguments)
 
 
 def measured(command: Sequence[str], out: Path, env: Mapping[str, str] | None = None) -> Ended:

@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import large
-from benchmarks.child import measured, nightsheet, python
+from benchmarks.child import ROOT, measured, nightsheet, python
 from benchmarks.rounds import Column, by_turns, options, tell
 
 MEGABYTE = 1_000_000
 SMALL = 20
+SHEET = ROOT / "sample_batches" / "first-night.csv"
 ORIGIN = "https://model-api.runcomfy.net"
 COLUMNS = (
     Column("ms", "ms", 0, ratio=True),
@@ -42,8 +43,14 @@ def main() -> None:
         folder = Path(name)
         for rows in (SMALL, given.rows):
             asyncio.run(large.make(folder / f"{rows}.db", rows, done=rows // 2, origin=ORIGIN))
-        commands = {"python -c pass": python("-c", "pass"), "--help": nightsheet("--help")}
-        commands["models"] = nightsheet("models")
+        commands = {
+            "python -c pass": python("-c", "pass"),
+            "--version": nightsheet("--version"),
+            "--help": nightsheet("--help"),
+            "models": nightsheet("models"),
+            "check": nightsheet("check", str(SHEET)),
+            "batches": nightsheet("batches", "--db", str(folder / f"{SMALL}.db")),
+        }
         for rows in (SMALL, given.rows):
             commands[f"status, {rows:,} rows"] = nightsheet("status", "--db", str(folder / f"{rows}.db"))
         cases = {told: partial(_taken, command, folder / "out") for told, command in commands.items()}

@@ -161,7 +161,8 @@ def test_startup(told: Told) -> None:
     """Nothing is faster than bare Python."""
     (rows,) = told(startup.main, "--rows", "30", "--rounds", "1").values()
     bare, *commands = rows
-    assert [row.case for row in commands] == ["--help", "models", "status, 20 rows", "status, 30 rows"]
+    named = ["--version", "--help", "models", "check", "batches", "status, 20 rows", "status, 30 rows"]
+    assert [row.case for row in commands] == named
     assert all(row.median("ms") > bare.median("ms") for row in commands)
 
 
