@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         with try_holding(database) as held:
             yield held
 
-    monkeypatch.setattr("runner.cli.steps.active_run.try_holding", asking)
+    monkeypatch.setattr("runner.recovery.lock.try_holding", asking)
     return databases
 
 
@@ -107,5 +107,5 @@ def test_a_lock_that_is_not_ours_to_touch(world: World, monkeypatch: pytest.Monk
         raise CannotWrite("closed")
 
     monkeypatch.setattr(os, "kill", not_allowed)
-    monkeypatch.setattr("runner.cli.steps.active_run.try_holding", closed)
+    monkeypatch.setattr("runner.recovery.lock.try_holding", closed)
     assert is_at_work(world)
