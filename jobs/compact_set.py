@@ -12,14 +12,13 @@ class CompactSet:
 
     def __init__(self) -> None:
         self._slots = array("q", bytes(8 * _LEAST))
-        self._used = 0
+        self._size, self._used = _LEAST, 0
 
     def add(self, thing: Hashable) -> bool:
         """Add a value; return whether it is new."""
-        value = hash(thing) or 1  # an empty slot is 0
-        if 2 * self._used >= len(self._slots):
+        if 2 * self._used >= self._size:
             self._grow()
-        return self._put(value)
+        return self._put(hash(thing) or 1)  # an empty slot is 0
 
     def __contains__(self, thing: Hashable) -> bool:
         value = hash(thing) or 1
@@ -32,7 +31,7 @@ class CompactSet:
         return False
 
     def _put(self, value: int) -> bool:
-        slots, last = self._slots, len(self._slots) - 1
+        slots, last = self._slots, self._size - 1
         place = value & last
         while found := slots[place]:
             if found == value:
@@ -44,7 +43,8 @@ class CompactSet:
 
     def _grow(self) -> None:
         before, self._used = self._slots, 0
-        self._slots = array("q", bytes(8 * 2 * len(before)))
+        self._size = 2 * len(before)
+        self._slots = array("q", bytes(8 * self._size))
         for value in before:
             if value:
                 self._put(value)

@@ -17,8 +17,8 @@ class Workload(dict[str, Amount]):
 
     def add(self, model: str, images: int, jobs: int = 1) -> None:
         """Add jobs of one model, with their images."""
-        so_far = self.get(model, Amount(0, 0))
-        self[model] = Amount(so_far.jobs + jobs, so_far.images + images)
+        so_far = self.get(model)
+        self[model] = Amount(jobs, images) if so_far is None else Amount(so_far[0] + jobs, so_far[1] + images)
 
     def remove(self, model: str, images: int, jobs: int = 1) -> None:
         """Remove jobs of one model that were added before."""

@@ -45,7 +45,8 @@ def read_lines(path: Path, declared: str | None = None) -> Generator[str, None, 
             number += 1
             if len(line) > LONGEST_LINE:
                 raise BadText(number, f"The line is longer than {LONGEST_LINE:,} characters.")
-            _refuse_nul(line, number)
+            if "\0" in line:
+                _refuse_nul(line, number)
             if line.endswith(_END_MARK) and not (line := line.rstrip(_END_MARK)):
                 return
             yield line

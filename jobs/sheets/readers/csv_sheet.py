@@ -159,7 +159,8 @@ def _checked(file: str, lines: Iterator[str], layout: _Layout) -> Iterator[tuple
                     return
                 continue
             line, cells, texts = read
-            if not "".join(cells).strip():
+            joined = "\n".join(cells)
+            if not joined or joined.isspace():
                 continue
             text = texts[0] if len(texts) == 1 else "".join(texts)
             odd = ALL_READABLE
@@ -171,7 +172,7 @@ def _checked(file: str, lines: Iterator[str], layout: _Layout) -> Iterator[tuple
                 continue
             told = (
                 not spaced
-                and f"{delimiter} " in text
+                and "\n " in joined  # a cell begins so, or a line in one
                 and not odd
                 and _cut_in_a_sentence(cells, text, delimiter)
             )

@@ -107,8 +107,10 @@ def _rows(
         yield first
     width = len(header)
     read = [(index, name) for index, name in enumerate(header) if not is_result_column(name)]
+    columns = [name for _, name in read]
+    reads_all = len(read) == len(set(columns)) == width
     names = frozenset(plain(name) for name in header if name)
-    longest = max(map(len, header)) + 4
+    longest, initials = max(map(len, header)) + 4, frozenset(name[:1] for name in names) | {"-"}
     for record in found:
         if isinstance(record, Problem):
             yield record
@@ -116,12 +118,18 @@ def _rows(
         line, values, unread, warnings = record
         if len(values) < width:
             values = [*values, *[""] * (width - len(values))]
-        cells: dict[str, Cell] = {}
-        for index, name in read:
-            value = values[index]
-            if value and not value.isspace():
-                cells[name] = value
-        if len(values[0]) <= longest and plain(values[0]) in names and _is_header(values, names):
+        cells: dict[str, Cell]
+        if reads_all and all(values) and not any(map(str.isspace, values)):
+            cells = dict(zip(columns, values, strict=False))
+        else:
+            cells = {name: values[index] for index, name in read if not is_blank(values[index])}
+        first_cell = values[0]
+        if (
+            len(first_cell) <= longest
+            and (first_cell[:1].lower()[:1] in initials or first_cell[:1].isspace())
+            and plain(first_cell) in names
+            and _is_header(values, names)
+        ):
             message = "The header is repeated here, as if two sheets were put together."
             yield at(file, line, value=values).problem(message, "Delete this line.")
         elif unread:

@@ -123,7 +123,7 @@ class Plan:
         if len(self.first) < SAMPLES:
             self.first.append(item)
         self.warned += len(item.warnings)
-        if len(self.warnings) < LISTED:
+        if item.warnings and len(self.warnings) < LISTED:
             self.warnings += [(item.row, item.key, warning) for warning in item.warnings]
 
     def add_survey(self, sheet: Sheet, survey: Survey) -> None:
