@@ -1,6 +1,6 @@
 """ModelSpec: a model, with the inputs that its API page names and the rules for them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -57,8 +57,26 @@ class ModelSpec:
             self.inputs.model_validate(values)
         except ValidationError as error:
             return Checked(None, problems=tuple(explain(error, self.model_id, self.fields)))
-        warnings = tuple(finding for rule in self.rules for finding in rule(values))
-        return Checked(dict(values), warnings=warnings)
+        return Checked(dict(values), warnings=tuple(self.warnings(values)))
+
+    def takes(self, values: Mapping[str, Any]) -> bool:
+        """Whether a check of these values would find no problem; which one it would find, it tells."""
+        try:
+            self._validate(values)
+        except ValidationError:
+            return False
+        return True
+
+    @cached_property
+    def _validate(self) -> Callable[[Mapping[str, Any]], object]:
+        return self.inputs.__pydantic_validator__.validate_python
+
+    def warnings(self, values: Mapping[str, Any]) -> list[Finding]:
+        """What the rules say of values that passed the check."""
+        found: list[Finding] = []
+        for rule in self.rules:
+            found += rule(values)
+        return found
 
     def expected_images(self, inputs: Mapping[str, Any]) -> int:
         """The largest number of images these inputs ask for: the count, or 1 for a model of single images."""

@@ -3,15 +3,14 @@
 Images of this computer are the exception: until they are sent, inputs name them by their content.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from jobs.sheets.images.album import LocalImage
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedJob:
+class PlannedJob(NamedTuple):
     """One job, not yet loaded.
 
     `position` counts the jobs of the sheet from 0, `row` is the line it begins on. `fingerprint` is the

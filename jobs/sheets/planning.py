@@ -12,9 +12,10 @@ from jobs.catalog.registry import MODELS, find
 from jobs.problems import Problem, at, excerpt
 from jobs.sheets.opened import DocumentSheet, OpenedSheet
 from jobs.sheets.planned import PlannedJob
-from jobs.sheets.row import Row
+from jobs.sheets.row import Cell, Row
 from jobs.sheets.rows.column_names import AGAIN, ID, IMAGES, MODEL, unknown_model
 from jobs.sheets.rows.columns import sort_columns
+from jobs.sheets.rows.forms import FormInputs, RowForms
 from jobs.sheets.rows.keys import Keys, fingerprint, why_not_an_id
 from jobs.sheets.rows.odd_texts import why_not_a_value
 from jobs.sheets.rows.priorities import priorities_of
@@ -53,9 +54,9 @@ def plan(
         nothing = False
         if isinstance(row, Problem):
             yield row
-            continue
-        result = planner.result(row)
-        if isinstance(result, PlannedJob):
+        elif (job := planner.quick(row)) is not None:
+            yield job
+        elif isinstance(result := planner.result(row), PlannedJob):
             yield result
         else:
             yield from result
@@ -109,6 +110,9 @@ class _Planner:
         self._jobs = 0
         self._has_again = AGAIN in self._columns.known.values()
         self._survey, self._now = survey, now
+        self._forms = RowForms(
+            sheet.opened, self._columns, lambda images: any(self._of_addresses({IMAGES: images}))
+        )
         known, priority = self._columns.known, self._priorities.column
         survey.own = tuple(name for name in sheet.opened.columns if name not in known and name != priority)
         survey.otherwise = dict(self._columns.otherwise)
@@ -128,9 +132,30 @@ class _Planner:
         if len(self._survey.left_out_rows) < LEFT_OUT_SHOWN:
             self._survey.left_out_rows.append(row.line)
 
+    def quick(self, row: Row) -> PlannedJob | None:
+        """The row's job, where its form is known and all it says is sound. Nothing has happened otherwise."""
+        form = self._forms.of(row)
+        if form is None:
+            return None
+        cells, name = row.cells, None
+        if form.id is not None and (name := form.key(cells)) is None:
+            return None
+        problems: list[Problem] = []
+        again = self._again(row, form.bound, problems) if self._has_again else ""
+        priority, odd = self._priority(row, form.bound) if self._priorities.column else (0.0, None)
+        if problems or (odd and self._priorities.named):
+            return None
+        read = form.read(cells, again)
+        if read is None or (name is not None and self._keys.take(name, row.line) is not None):
+            return None
+        own = {column: cell if type(cell := cells[column]) is str else "|".join(cell) for column in form.own}
+        warnings = row.warnings + read.warnings + ((odd,) if odd else ())
+        return self._job(row, form.bound, read, name, own, again, warnings, priority)
+
     def result(self, row: Row) -> PlannedJob | list[Problem]:
         """The row's job, or all its problems."""
         result = self._validated(row)
+        self._forms.learn(row, self._bound)
         if isinstance(result, PlannedJob) or not row.expanded:
             return result
         if row.line != self._family_line:
@@ -159,33 +184,48 @@ class _Planner:
             return problems
         if validated.named:
             self._survey.named |= validated.named
-        spec, inputs = bound.spec, validated.inputs
-        digest = fingerprint(spec.model_id, inputs, again)
-        key = name if name is not None else self._keys.derive(digest, row.line)
+        inputs = validated.inputs
+        said = FormInputs(
+            inputs, fingerprint(bound.spec.model_id, inputs, again), validated.warnings, validated.files
+        )
+        warnings: tuple[str, ...] = ()
+        if not row.refused:  # such a row has a problem: what is odd about the rest of its cell says it again
+            told = (*self._of_addresses(inputs), *((odd,) if odd else ()))
+            warnings = (*row.warnings, *validated.warnings, *told)
+        own = self._columns.own(row)
+        return self._job(row, bound, said, name, own, again, warnings, priority)
+
+    def _job(
+        self,
+        row: Row,
+        bound: BoundModel,
+        said: FormInputs,
+        name: str | None,
+        own: dict[str, str],
+        again: str,
+        warnings: tuple[str, ...],
+        priority: float,
+    ) -> PlannedJob:
+        spec, inputs = bound.spec, said.inputs
+        key = name if name is not None else self._keys.derive(said.fingerprint, row.line)
         if spec.has_seed and (seed := spec.vocabulary["seed"]) not in inputs:
             inputs[seed] = self._rng.randrange(SEEDS)
+        position = self._jobs
         self._jobs += 1
-        own = self._columns.own(row)
         self._survey.look(own)
+        columns = {**bound.own, **own, **({AGAIN: again} if again else {})} if bound.own or again else own
         return PlannedJob(
-            position=self._jobs - 1,
-            row=row.line,
-            key=key,
-            fingerprint=digest,
-            model=spec.model_id,
-            inputs=inputs,
-            columns={**bound.own, **own, **({AGAIN: again} if again else {})},
-            warnings=()
-            if row.refused  # such a row has a problem: what is odd about the rest of its cell says it again
-            else (
-                *row.warnings,
-                *validated.warnings,
-                *self._of_addresses(inputs),
-                *((odd,) if odd else ()),
-            ),
-            pictures=spec.expected_images(inputs),
-            priority=priority,
-            files=validated.files,
+            position,
+            row.line,
+            key,
+            said.fingerprint,
+            spec.model_id,
+            inputs,
+            columns,
+            warnings,
+            spec.expected_images(inputs),
+            priority,
+            said.files,
         )
 
     def _of_addresses(self, inputs: Mapping[str, JsonValue]) -> Iterator[str]:
@@ -246,6 +286,12 @@ class _Planner:
             return name
         problems.append(row.at(self._file, column).problem(message, hint))
         return None
+
+    def _bound(self, cell: Cell | None) -> BoundModel | None:
+        """The model that a cell names, where a row before had it."""
+        return (
+            None if isinstance(cell, tuple) else self._models.get((cell or self._sheet.model or "").strip())
+        )
 
     def _model(self, row: Row, problems: list[Problem]) -> BoundModel | None:
         """The row's model, else the sheet's. Adds a problem where there is none."""

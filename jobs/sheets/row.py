@@ -1,7 +1,8 @@
 """Rows: text cells by the names of their columns, each with its line in the file."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from jobs.problems import Location, at
 
@@ -9,8 +10,10 @@ Cell = str | tuple[str, ...]
 """Text as written, or a list of texts. Its column decides what it means: a number, a size, an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Row(NamedTuple):
     """One job as it was written. Empty cells are left out.
 
     `line` is where the row begins, as an editor counts. `lines` has the line of each cell that has its own,
@@ -21,9 +24,9 @@ class Row:
 
     line: int
     cells: Mapping[str, Cell]
-    lines: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[str, int] = _NONE
     refused: Set[str] = frozenset()
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = _NONE
     expanded: bool = False
     warnings: tuple[str, ...] = ()
     left_out: bool = False

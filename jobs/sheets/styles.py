@@ -41,12 +41,12 @@ def with_subject(opened: OpenedSheet, subject: str | None) -> OpenedSheet:
 def _prompt(row: Row, column: str, subject: str | None) -> Row:
     style = row.cells.get(column)
     if not isinstance(style, str):
-        return replace(row, left_out=True)
+        return row._replace(left_out=True)
     if subject is not None:
         text = style.replace(_SUBJECT, subject) if _SUBJECT in style else f"{subject}, {style}"
-        return replace(row, cells={**row.cells, column: text})
+        return row._replace(cells={**row.cells, column: text})
     if _SUBJECT not in style:
         return row
     text = _GAP.sub(lambda gap: ", " if "," in gap.group() else " ", style).strip(" ,")
     cells = {**row.cells, column: text}
-    return replace(row, cells=cells, warnings=(*row.warnings, _NO_SUBJECT), left_out=not text)
+    return row._replace(cells=cells, warnings=(*row.warnings, _NO_SUBJECT), left_out=not text)

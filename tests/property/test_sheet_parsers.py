@@ -7,7 +7,6 @@ import random
 import string
 import tempfile
 import zipfile
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -162,7 +161,7 @@ def test_what_a_csv_writer_wrote_comes_back(rows: list[list[str]], style: tuple[
         }
         if cells:
             expected.append(Row(line, cells))
-    found = [replace(row, warnings=()) for row in rows_of(".csv", written.getvalue()) if isinstance(row, Row)]
+    found = [row._replace(warnings=()) for row in rows_of(".csv", written.getvalue()) if isinstance(row, Row)]
     assert found == expected
 
 

@@ -1,7 +1,6 @@
 """A sheet that is a document, not a table: values for all jobs, then the jobs."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import replace
 
 from jobs.catalog.registry import MODELS, find
 from jobs.problems import Problem, at, excerpt
@@ -101,7 +100,7 @@ def _defaults(file: str, part: str, node: Node, found: list[Problem]) -> Row:
     message = "An id is one job's own name: it cannot be a default."
     place = at(file, row.line_of(ID), column=ID)
     found.append(place.problem(message, "Give each job its own id, or none."))
-    return replace(row, cells={name: cell for name, cell in row.cells.items() if name != ID})
+    return row._replace(cells={name: cell for name, cell in row.cells.items() if name != ID})
 
 
 def _model_defaults(file: str, node: Node, found: list[Problem]) -> Mapping[str, Row]:

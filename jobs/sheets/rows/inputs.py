@@ -196,7 +196,13 @@ def _filled(
     return tuple(text for text, _ in filled), tuple(name for _, gaps in filled for name in gaps)
 
 
-def _value(cell: Cell, field: InputField) -> object:
+def read_value(cell: Cell, field: InputField) -> str | int | None:
+    """The value of a cell without names in braces, of an input that is no list; None where it is refused."""
+    value = _value(cell, field)
+    return None if isinstance(value, _Refusal) else value
+
+
+def _value(cell: Cell, field: InputField) -> str | int | _Refusal:
     """The value, or a refusal. The model's own check rejects texts that are no number and no choice."""
     if not isinstance(cell, str):
         return _Refusal("One value is needed here, not a list.")

@@ -18,9 +18,23 @@ def fingerprint(model: str, inputs: Mapping[str, JsonValue], again: str = "") ->
     Without what signs the URL of an image: the same image may be signed anew each day. `again`, where a row
     has it, makes it another row than the same one without.
     """
-    said = ",".join([f"{_quoted(name)}:{_said(inputs[name])}" for name in sorted(inputs)])
-    ending = f",{_quoted(again)}" if again else ""
-    return hashlib.sha256(f"[{_quoted(model)},{{{said}}}{ending}]".encode()).hexdigest()
+    return digest(beginning(model), ",".join([said(name, inputs[name]) for name in sorted(inputs)]), again)
+
+
+def beginning(model: str) -> str:
+    """What is hashed before the inputs."""
+    return f"[{quoted(model)},"
+
+
+def said(name: str, value: JsonValue) -> str:
+    """What is hashed of one input."""
+    return f"{quoted(name)}:{_said(value)}"
+
+
+def digest(begins: str, inputs: str, again: str = "") -> str:
+    """The fingerprint of a row, from what each of its inputs says, sorted by their names."""
+    ending = f",{quoted(again)}" if again else ""
+    return hashlib.sha256(f"{begins}{{{inputs}}}{ending}]".encode()).hexdigest()
 
 
 def renewed(model: str, stored: str, inputs: str) -> str:
@@ -40,11 +54,12 @@ def renewed(model: str, stored: str, inputs: str) -> str:
 def _said(value: JsonValue) -> str:
     """A value as JSON, which for most is a text or a number: each row has its fingerprint taken."""
     if type(value) is str:
-        return _quoted(value)
+        return quoted(value)
     return str(value) if type(value) is int else _AS_JSON(_unsigned(value))
 
 
-_quoted: Callable[[str], str] = json.encoder.encode_basestring
+quoted: Callable[[str], str] = json.encoder.encode_basestring
+"""A text as JSON."""
 _AS_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 

@@ -96,6 +96,27 @@ def why_not_a_value(cell: Cell) -> Oddity | None:
     return None
 
 
+def may_be_no_value(text: str) -> bool:
+    """Whether `why_not_a_value` may find something in a text without blanks around it: told at a glance."""
+    return text[:1] in ("#", "=") or text in _NOT_YET
+
+
+def is_ordinary(text: str) -> bool:
+    """Whether a prompt is a sentence of letters, digits and plain marks: nothing below finds that odd.
+
+    Most prompts are, and this is told at a glance.
+    """
+    return (
+        " " in text
+        and _SENTENCE.fullmatch(text) is not None
+        and not ("--" in text or "nan" in text or "NaN" in text)
+        and not ("None" in text or "null" in text or "undefined" in text)
+    )
+
+
+_SENTENCE = re.compile(r"[A-Za-z][A-Za-z0-9 ,.;!?'/-]{19,}[A-Za-z0-9,.;!?]")
+
+
 def why_not_a_prompt(text: str) -> Oddity | None:
     """Why nobody means this as a prompt; None where somebody may."""
     if is_settings(text):
