@@ -11,4 +11,7 @@ def payload(inputs: Mapping[str, Any]) -> str:
     Raises:
         ValueError: a number is not finite.
     """
-    return json.dumps(inputs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _AS_JSON(inputs)
+
+
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode  # made once

@@ -8,6 +8,7 @@ pays for a row that is not in the sheet. Everything happens in the caller's tran
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -26,6 +27,7 @@ from jobs.store.intake.adoption import RETURNED, adopt, sent_in
 from jobs.store.moves.values import LEFT_UNSENT, ROW_GONE
 from jobs.store.schema import BATCH, JOB, TWIN
 from jobs.store.sql.expressions import Caseless
+from jobs.store.sqlite.keeping import counting_at_once
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import LoadReport
 
@@ -53,18 +55,9 @@ def load(
         SheetProblems: with every problem of the sheet; the caller must roll its transaction back.
     """
     generation = _next_generation(connection, batch_id)
-    problems: list[Problem] = []
     tally = _Tally()
-    noted: references.NotedPlaces = set()
-    stream = iter(planned)
-    while chunk := list(islice(stream, _CHUNK)):
-        problems += [item for item in chunk if isinstance(item, Problem)]
-        if not problems:
-            jobs = [item for item in chunk if isinstance(item, PlannedJob)]
-            _load_chunk(connection, batch_id, generation, jobs, now, tally)
-            references.note(connection, (image for job in jobs for image in job.files), noted)
-    if problems:
-        raise SheetProblems(_how_many(problems), problems)
+    with counting_at_once(connection, batch_id) if generation == 1 else nullcontext():
+        _load_all(connection, batch_id, generation, planned, now, tally)
     if tally.may_adopt:
         for position in adopt(connection, batch_id, generation):
             kind = tally.may_adopt[position]
@@ -75,6 +68,27 @@ def load(
     return LoadReport(
         total, tally.new, tally.changed, tally.unchanged, tally.gone, tally.unsent, tally.adopted
     )
+
+
+def _load_all(
+    connection: Connection,
+    batch_id: int,
+    generation: int,
+    planned: Iterable[PlannedJob | Problem],
+    now: datetime,
+    tally: _Tally,
+) -> None:
+    problems: list[Problem] = []
+    noted: references.NotedPlaces = set()
+    stream = iter(planned)
+    while chunk := list(islice(stream, _CHUNK)):
+        problems += [item for item in chunk if isinstance(item, Problem)]
+        if not problems:
+            jobs = [item for item in chunk if isinstance(item, PlannedJob)]
+            _load_chunk(connection, batch_id, generation, jobs, now, tally)
+            references.note(connection, (image for job in jobs for image in job.files), noted)
+    if problems:
+        raise SheetProblems(_how_many(problems), problems)
 
 
 def _how_many(problems: Sequence[Problem]) -> str:

@@ -5,7 +5,7 @@ job tells of another one's images and key: whatever is written to any of them ma
 By triggers of the one connection that writes, as in `keeping.py`, and for the same reasons.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection
 
@@ -38,13 +38,25 @@ def mark_changes(connection: Connection) -> None:
 
 def _triggers() -> Iterator[str]:
     for event, row in _EVENTS.items():
-        sharing = _of_jobs(f"job.same_as = {row}.id")
-        yield _trigger("job", event, _TOLD["job"], f"{_block(row, f'{row}.position / {BLOCK}')}; {sharing}")
+        yield from _of_a_job(event, row).values()
         for table in ("attempt", "artifact", "decision"):
             marks = (_of_jobs(f"job.{name} = {row}.job_id") for name in ("id", "same_as"))
             yield _trigger(table, event, _TOLD[table], "; ".join(marks))
-        left = [_block("OLD", f"OLD.position / {BLOCK}")] if event == "UPDATE" else []
-        yield _trigger("job", event, _IN_ALL, "; ".join([_block(row, str(COLUMNS)), *left]), "all")
+
+
+def of_a_new_job() -> Mapping[str, str]:
+    """The triggers of a job that is added, by their names."""
+    return _of_a_job("INSERT", _EVENTS["INSERT"])
+
+
+def _of_a_job(event: str, row: str) -> Mapping[str, str]:
+    marks = f"{_block(row, f'{row}.position / {BLOCK}')}; {_of_jobs(f'job.same_as = {row}.id')}"
+    left = [_block("OLD", f"OLD.position / {BLOCK}")] if event == "UPDATE" else []
+    in_all = "; ".join([_block(row, str(COLUMNS)), *left])
+    return {
+        f"job_told_{event}": _trigger("job", event, _TOLD["job"], marks),
+        f"job_all_{event}": _trigger("job", event, _IN_ALL, in_all, "all"),
+    }
 
 
 def _trigger(table: str, event: str, columns: str, marks: str, name: str = "told") -> str:

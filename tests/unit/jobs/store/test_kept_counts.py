@@ -1,13 +1,29 @@
 """Counts that are kept: right after every move, without counting a job."""
 
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+from sqlalchemy import Connection
+
+from jobs.errors import SheetProblems
 from jobs.outcomes import Fetched, RemoteDone
+from jobs.problems import at
 from jobs.states import JobState, Move
 from jobs.views import Account
 from jobs.workload import Amount
-from tests.support.tables import MODEL, NIGHT, Table, opened_table, picture, rows, tamper
+from tests.support.tables import (
+    MODEL,
+    NIGHT,
+    Table,
+    opened_database,
+    opened_table,
+    picture,
+    rows,
+    select,
+    tamper,
+)
 
 
 async def agree(table: Table) -> None:
@@ -92,3 +108,35 @@ async def test_what_another_program_writes_is_found_and_counted(kept_on: str, tm
         assert work == {"another": Amount(1, 1), MODEL: Amount(1, 1)}
         await table.move("a", Move.CANCEL)
         await agree(table)
+
+
+async def test_a_first_load_that_is_rolled_back_leaves_the_counting_as_it_was(tmp_path: Path) -> None:
+    """Its jobs are counted together at its end; where it comes to none, the next rows are counted as ever."""
+    async with opened_table(tmp_path / "night.db", "a") as table:
+        store, batch = table.store, table.batch.id
+        problem = at("other.csv", 3).problem("No such size.")
+        for planned in ([*rows("b"), problem], rows("b", "c")):
+            with pytest.raises(SheetProblems) if problem in planned else nullcontext():
+                other, _ = await store.batches.load(
+                    name="other", sheet="other.csv", origin=table.batch.origin, planned=planned
+                )
+        assert await store.counts.wrong(other.id) == 0
+        assert (await store.jobs.counts(other.id))[JobState.QUEUED] == 2
+        await table.load(rows("a", "d", "e"))
+        await agree(table)
+        assert (await store.jobs.counts(batch))[JobState.QUEUED] == 3
+
+
+async def test_rows_after_a_first_load_are_counted_each_by_itself(tmp_path: Path) -> None:
+    """The triggers that the first load did without are those of every connection, and not of the file."""
+    async with opened_table(tmp_path / "night.db", "a") as table:
+
+        def triggers(connection: Connection) -> list[tuple[str, str]]:
+            found = connection.exec_driver_sql("SELECT name, sql FROM temp.sqlite_master ORDER BY name")
+            return [(name, sql) for name, sql in found]
+
+        async with opened_database(tmp_path / "new.db") as database:
+            as_opened = await database.write(triggers)
+        assert await table.store.database.write(triggers) == as_opened
+        assert "job_comes" in dict(as_opened)
+    assert select(tmp_path / "night.db", "SELECT name FROM sqlite_master WHERE type = 'trigger'") == []
