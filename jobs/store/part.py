@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
-from jobs.store.sqlite.database import Database
+from jobs.store.sql.transactions import Database
 
 P = ParamSpec("P")
 T = TypeVar("T")

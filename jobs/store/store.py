@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from jobs.store.sqlite.database import Database
+from jobs.store.sql.transactions import Database
 
 if TYPE_CHECKING:
     from jobs.store.batches import Batches

@@ -62,8 +62,8 @@ RULES = (
     Only(("starlette", "uvicorn"), ("runner/emulator/*", "runner/page/*"), "the emulator and the page serve"),
     Only(
         ("asyncio",),
-        ("jobs/store/sqlite/database.py", "runner/emulator/http/server.py", "runner/page/server.py"),
-        "anyio is the rule; aiosqlite's futures and uvicorn's server are asyncio's own",
+        ("jobs/store/sql/transactions.py", "runner/emulator/http/server.py", "runner/page/server.py"),
+        "anyio is the rule; group commit's futures and uvicorn's server are asyncio's own",
     ),
 )
 APART = (

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from jobs.store.sqlite.database import Operation
+from jobs.store.sql.transactions import Operation
 
 _ADD = text(
     "INSERT INTO batch (name, sheet, origin, created_at, generation)"

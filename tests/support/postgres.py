@@ -20,7 +20,7 @@ from tests.support.warm import fast_folder
 
 if TYPE_CHECKING:
     from jobs.store.postgres.database import Sleep
-    from jobs.store.sqlite.database import Database
+    from jobs.store.sql.transactions import Database
 
 WHERE = (pytest.param("file", id=pytest.HIDDEN_PARAM), "postgresql")
 ON_BOTH = pytest.mark.parametrize("kept_on", WHERE, indirect=True)

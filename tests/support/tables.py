@@ -43,7 +43,8 @@ from jobs.outcomes import (
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
-from jobs.store.sqlite.database import Database, open_database
+from jobs.store.sql.transactions import Database
+from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.views import ArtifactView, BatchView, JobView, LoadReport
 from tests.support.postgres import open_on_server, run, stand_in

@@ -26,7 +26,7 @@ from jobs.store.postgres.connection import open_connection, take_write_lock
 from jobs.store.postgres.errors import ConnectionLost, ServerRefusal, refusal_of, told
 from jobs.store.postgres.keeping import fold
 from jobs.store.sql.connections import HeldConnection
-from jobs.store.sqlite.database import Database, Operation, WaitingWrite, Written, read_in_one
+from jobs.store.sql.transactions import Database, Operation, WaitingWrite, Written, read_in_one
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]

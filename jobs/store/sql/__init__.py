@@ -1,1 +1,1 @@
-"""What the store says to either database: expressions that SQLite and PostgreSQL spell their own way."""
+"""What holds for either database: group commit, and expressions that each spells its own way."""

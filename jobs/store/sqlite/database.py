@@ -1,20 +1,15 @@
-"""Transactions: durable writes with group commit, and consistent reads.
+"""Transactions in a file of SQLite: durable writes with group commit, and consistent reads.
 
 Power may fail at any time, and a rolled-back intent would be paid twice: the database uses WAL with
-synchronous=FULL, checked on every connection. A process has one writing connection. Writes that arrive
-during a commit share the next one (group commit), so many workers share an fsync, and a whole group is one
-hop to the connection's thread. A group is committed in a task of its own, which no cancellation reaches.
+synchronous=FULL, checked on every connection.
 """
 
-import asyncio
 import sqlite3
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -23,6 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from jobs.errors import CannotWrite
 from jobs.store.sql.connections import HeldConnection
+from jobs.store.sql.transactions import Database, Operation, WaitingWrite, Written, read_in_one
 from jobs.store.sqlite import migrate
 from jobs.store.sqlite.keeping import keep_counts
 from jobs.store.sqlite.marking import mark_changes
@@ -31,11 +27,6 @@ from jobs.store.sqlite.one_name import check_one_name
 from jobs.store.sqlite.thread import open_thread
 
 T = TypeVar("T")
-Operation = Callable[[Connection], T]
-"""Statements of one transaction. They run on the connection's thread."""
-
-READERS = 2
-"""So many reads run at once: a long one, as of a manifest, does not keep a short one waiting."""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DEFECTS = (
@@ -45,51 +36,8 @@ _DEFECTS = (
 """A constraint, or a value that no column takes: a defect of Nightsheet."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingWrite(Generic[T]):
-    """A write that waits for its commit."""
-
-    operation: Operation[T]
-    done: "asyncio.Future[T]"
-    alone: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What came of a write."""
-
-    result: Any = None
-    error: Exception | None = None
-
-
-class Database:
-    """Concurrent reads; writes through one connection, with group commit."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._writer: HeldConnection | None = None
-        self._waiting: deque[WaitingWrite[Any]] = deque()
-        self._committer: asyncio.Task[None] | None = None
-        self._readers: list[HeldConnection] = []
-        self._reading = anyio.Semaphore(READERS)
-
-    async def write(self, operation: Operation[T]) -> T:
-        """Run `operation` in a durable transaction, perhaps shared with others; return its result.
-
-        It may run twice (if another operation of its group failed), so it must only execute statements.
-
-        Raises:
-            CannotWrite: the database refuses: disk full, locked for too long, or damaged.
-        """
-        return await self._committed(operation, alone=False)
-
-    async def write_once(self, operation: Operation[T]) -> T:
-        """Like `write`, but in a transaction of its own: `operation` runs once, and may consume its input.
-
-        Raises:
-            CannotWrite: the database refuses.
-        """
-        return await self._committed(operation, alone=True)
+class FileDatabase(Database):
+    """A database in a file."""
 
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation` on a read-only connection, in one consistent snapshot.
@@ -110,14 +58,6 @@ class Database:
                     raise told from told.__cause__  # a defect stays as it is, and is not its own cause
         return result
 
-    async def close(self) -> None:
-        """Close the file after the current commit."""
-        if self._committer is not None:
-            await asyncio.wait([self._committer])
-        for thread in [*self._readers, *([self._writer] if self._writer else [])]:
-            await thread.close()
-        self._readers.clear()
-
     async def _open(self, *, writing: bool) -> HeldConnection:
         thread = await open_thread(self.path, writing=writing)
         try:
@@ -129,30 +69,6 @@ class Database:
             raise
         return thread
 
-    async def _committed(self, operation: Operation[T], *, alone: bool) -> T:
-        ticket = WaitingWrite(operation, asyncio.get_running_loop().create_future(), alone)
-        self._waiting.append(ticket)
-        if self._committer is None or self._committer.done():
-            self._committer = asyncio.create_task(self._commit_waiting())
-        with anyio.CancelScope(shield=True):
-            # A bare `task.cancel()` ignores scopes. It ends this wait; the group's commit continues.
-            result: T = await ticket.done
-        return result
-
-    async def _commit_waiting(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft()]
-            while self._waiting and not (group[0].alone or self._waiting[0].alone):
-                group.append(self._waiting.popleft())
-            try:
-                for ticket, outcome in zip(group, await self._commit(group), strict=True):
-                    _settle(ticket, outcome)
-            except BaseException as error:  # a kill, or the loop's own end: it is for those who wait
-                for ticket in [*group, *self._waiting]:
-                    if not ticket.done.done():
-                        ticket.done.set_exception(error)
-                self._waiting.clear()
-
     async def _commit(self, group: Sequence[WaitingWrite[Any]]) -> list[Written]:
         try:
             if self._writer is None:
@@ -160,21 +76,6 @@ class Database:
         except (DBAPIError, sqlite3.Error, CannotWrite) as error:
             return [Written(error=_told(self.path, error))] * len(group)
         return await self._writer.run(partial(_commit, self.path, [ticket.operation for ticket in group]))
-
-
-def _settle(ticket: WaitingWrite[Any], outcome: Written) -> None:
-    if ticket.done.done():
-        return
-    if outcome.error is None:
-        ticket.done.set_result(outcome.result)
-    else:
-        ticket.done.set_exception(outcome.error)
-
-
-def read_in_one(operation: Operation[T], connection: Connection) -> T:
-    """Run `operation` in a transaction, on the connection's thread."""
-    with connection.begin():
-        return operation(connection)
 
 
 def _commit(path: Path, group: Sequence[Operation[Any]], connection: Connection) -> list[Written]:
@@ -208,7 +109,7 @@ def _told(path: Path, error: Exception) -> Exception:
 
 
 @asynccontextmanager
-async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[Database]:
+async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[FileDatabase]:
     """Open the database at `path`. It is upgraded first, and with `create` created if it does not exist.
 
     Raises:
@@ -217,7 +118,7 @@ async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[Dat
     """
     await to_thread.run_sync(check_one_name, path)
     await to_thread.run_sync(migrate.prepare if create else migrate.check, path)
-    database = Database(path)
+    database = FileDatabase(path)
     try:
         yield database
     finally:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from jobs.store.sqlite.database import Database
+    from jobs.store.sql.transactions import Database
 
 Version = tuple[int, int, int]
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from jobs.errors import CannotWrite
-from jobs.store.sqlite.database import Database, Operation, open_database
+from jobs.store.sql.transactions import Database, Operation
+from jobs.store.sqlite.database import open_database
 from tests.support.databases import add, names
 from tests.support.faulty_sqlite import Way, failing_sqlite
 from tests.support.fuse import Fuse

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from jobs.errors import CannotWrite
-from jobs.store.sqlite.database import Database
+from jobs.store.sql.transactions import Database
 from jobs.store.sqlite.thread import UnsafeDatabase
 from tests.support.cut_connections import Cut, way_to
 from tests.support.databases import add, names

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from jobs.errors import CannotWrite
+from jobs.store.sql.transactions import READERS
 from jobs.store.sqlite import thread
-from jobs.store.sqlite.database import READERS, Database, open_database
+from jobs.store.sqlite.database import FileDatabase, open_database
 from jobs.store.sqlite.migrate import WAYS_OUT
 from jobs.store.sqlite.thread import UnsafeDatabase
 from tests.support.databases import add, names
@@ -244,7 +245,7 @@ async def test_a_damaged_database_is_told(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)  # the first page still says what it is
     path.write_bytes(content)
-    damaged = Database(path)
+    damaged = FileDatabase(path)
     try:
         with pytest.raises(CannotWrite, match=r"is damaged: .* malformed") as told:
             await damaged.read(names)
