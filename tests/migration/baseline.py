@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 import jobs.store.schema  # noqa: F401 - fills the metadata
 import migrations
-from jobs.store.postgres.keeping import triggers
+from jobs.store.postgres import keeping, marking
 
 FILE = Path(migrations.__file__).parent / "postgres_baseline.sql"
 
@@ -26,7 +26,8 @@ def statements() -> Iterator[str]:
             made = CreateIndex(index)
             if index._ddl_if is None or index._ddl_if.dialect == dialect.name:
                 yield str(made.compile(dialect=dialect)).strip()
-    yield from triggers()
+    yield from keeping.triggers()
+    yield from marking.triggers()
     yield "INSERT INTO identity (id, uid) VALUES (1, replace(gen_random_uuid()::text, '-', ''))"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint
 from sqlmodel import Field
 
 from jobs.store.sql.stored import Stored
@@ -17,9 +17,14 @@ class KeptManifest(Stored, table=True):
 
 
 class ChangedBlock(Stored, table=True):
-    """A block of which a job has changed since then (`jobs/store/sqlite/marking.py`)."""
+    """A block of which a job has changed since then (`jobs/store/sql/blocks.py`). In PostgreSQL it may stand
+    there several times."""
 
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        PrimaryKeyConstraint("batch_id", "block").ddl_if(dialect="sqlite"),
+        Index("changedblock_of_batch", "batch_id").ddl_if(dialect="postgresql"),
+        {"sqlite_with_rowid": False},
+    )
 
     batch_id: int = Field(sa_column=Column(Integer, ForeignKey("batch.id"), primary_key=True))
     block: int = Field(primary_key=True)

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import ARTIFACT, CHANGED_BLOCK, JOB, KEPT_MANIFEST
-from jobs.store.sqlite import marking
+from jobs.store.sql import blocks as told_in
 
 _AT_ONCE = 500
 
@@ -37,9 +36,10 @@ class Manifests(StorePart):
         found = connection.execute(written).scalar_one_or_none()
         changed = set(connection.execute(select(CHANGED_BLOCK.c.block).where(of_batch)).scalars())
         connection.execute(delete(CHANGED_BLOCK).where(of_batch))
-        row = insert(KEPT_MANIFEST).values(batch_id=batch_id, written=None)
-        connection.execute(row.on_conflict_do_update(index_elements=["batch_id"], set_={"written": None}))
-        return LeftManifests(found, frozenset(changed - {marking.COLUMNS}), marking.COLUMNS in changed)
+        kept = update(KEPT_MANIFEST).where(KEPT_MANIFEST.c.batch_id == batch_id)
+        if connection.execute(kept.values(written=None)).rowcount == 0:
+            connection.execute(insert(KEPT_MANIFEST).values(batch_id=batch_id, written=None))
+        return LeftManifests(found, frozenset(changed - {told_in.COLUMNS}), told_in.COLUMNS in changed)
 
     @writes
     def keep(self, connection: Connection, batch_id: int, written: dict[str, Any]) -> None:
@@ -57,5 +57,5 @@ class Manifests(StorePart):
             jobs = list(connection.execute(some.distinct()).scalars())
             tells = or_(JOB.c.id.in_(jobs), JOB.c.same_as.in_(jobs))
             positions = connection.execute(select(JOB.c.position).where(tells)).scalars()
-            blocks |= {position // marking.BLOCK for position in positions}
+            blocks |= {position // told_in.BLOCK for position in positions}
         return frozenset(blocks)

@@ -17,8 +17,8 @@ from jobs.states import JobState
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import IMAGES_OF, NEWEST, SENT, TWIN_ATTEMPT, decision_view, image_view, root_of
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, DECISION, JOB, TWIN
+from jobs.store.sql import blocks
 from jobs.store.sql.expressions import StoredText
-from jobs.store.sqlite import marking
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import ArtifactView
 
@@ -58,7 +58,7 @@ class StoredJob(NamedTuple):
     @property
     def block(self) -> int:
         """The block of the sheet that it is in."""
-        return self.position // marking.BLOCK
+        return self.position // blocks.BLOCK
 
 
 Page = Sequence[tuple[StoredJob, Sequence[ArtifactView], Sequence[DecisionView]]]
@@ -80,7 +80,7 @@ class Records(StorePart):
 
     async def block(self, batch_id: int, number: int) -> AsyncIterator[Page]:
         """The sheet's jobs of one block, in its order."""
-        after: tuple[int, int] | None = (number * marking.BLOCK - 1, _LAST_ID)
+        after: tuple[int, int] | None = (number * blocks.BLOCK - 1, _LAST_ID)
         while after is not None:
             page, after = await self._page(batch_id, after, everything=False)
             inside = [one for one in page if one[0].block == number]

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
-    bindparam,
     case,
     delete,
     exists,
@@ -27,6 +26,7 @@ from sqlalchemy import (
 
 from jobs.attempts import PAID_OR_MAYBE
 from jobs.states import JobState
+from jobs.store.bulk.many_rows import FOUND, UpdateEach
 from jobs.store.moves.values import ROW_GONE
 from jobs.store.schema import ATTEMPT, DECISION, JOB, REROLL, WAS_SENT, of_batch
 
@@ -150,52 +150,32 @@ def _replace(connection: Connection, batch_id: int, by: dict[int, int]) -> list[
     """Give the place of each unsent job to the job that was sent: key, position, columns. What was paid for
     keeps its attempts, images, folder and state."""
     found = (connection.execute(select(JOB).where(JOB.c.id.in_(list(by))))).all()
-    pairs = [{"unsent_id": unsent, "sent_id": sent} for unsent, sent in by.items()]
+    pairs = list(by.items())
     # Submits that were turned away stay in the ledger; whoever waits for the unsent job waits for the other.
-    connection.execute(_MOVE_ATTEMPTS, pairs)
-    connection.execute(
-        _MOVE_LINKS.where(JOB.c.batch_id == batch_id, JOB.c.same_as == bindparam("unsent_id")), pairs
-    )
+    _MOVE_ATTEMPTS.run(connection, [{FOUND: unsent, "job_id": sent} for unsent, sent in pairs])
+    _MOVE_LINKS.run(connection, [{FOUND: unsent, "same_as": sent} for unsent, sent in pairs])
     for table in (DECISION, REROLL):  # what was decided about a job without an image: the other has its own
         connection.execute(delete(table).where(table.c.job_id.in_(list(by))))
     connection.execute(delete(JOB).where(JOB.c.id.in_(list(by))))
-    places = [_place(row, by[row.id]) for row in found]
-    connection.execute(_TAKE, places)
-    connection.execute(_RETURN, [{"sent_id": sent} for sent in by.values()])
+    _TAKE.run(connection, [_place(row, by[row.id]) for row in found])
+    # A job that was queued once more, and cancelled because its row was gone under its old key.
+    returned = update(JOB).where(JOB.c.id.in_(list(by.values())), WAS_CANCELLED)
+    connection.execute(returned.values(**RETURNED))
     return [row.position for row in found]
 
 
-_MOVE_ATTEMPTS = (
-    update(ATTEMPT).where(ATTEMPT.c.job_id == bindparam("unsent_id")).values(job_id=bindparam("sent_id"))
+_PLACE_OF_A_ROW = ("key", "revision", "generation", "position", "row", "turn", "columns")
+_MOVE_ATTEMPTS = UpdateEach(ATTEMPT.c.job_id, ("job_id",))
+_MOVE_LINKS = UpdateEach(JOB.c.same_as, ("same_as",), None, JOB.c.same_as.is_not(None))
+_TAKE = UpdateEach(
+    JOB.c.id,
+    _PLACE_OF_A_ROW,
+    {
+        "cancel_requested": case((JOB.c.current, JOB.c.cancel_requested), else_=False),
+        "current": True,
+    },
 )
-_MOVE_LINKS = update(JOB).where(JOB.c.same_as.is_not(None)).values(same_as=bindparam("sent_id"))
-_TAKE = (
-    update(JOB)
-    .where(JOB.c.id == bindparam("sent_id"))
-    .values(
-        key=bindparam("its_key"),
-        revision=bindparam("its_revision"),
-        generation=bindparam("its_generation"),
-        position=bindparam("its_position"),
-        row=bindparam("its_row"),
-        turn=bindparam("its_turn"),
-        columns=bindparam("its_columns"),
-        cancel_requested=case((JOB.c.current, JOB.c.cancel_requested), else_=False),
-        current=True,
-    )
-)
-_RETURN = update(JOB).where(JOB.c.id == bindparam("sent_id"), WAS_CANCELLED).values(**RETURNED)
-"""A job that was queued once more, and cancelled because its row was gone under its old key."""
 
 
 def _place(row: Row[Any], sent_id: int) -> dict[str, Any]:
-    return {
-        "sent_id": sent_id,
-        "its_key": row.key,
-        "its_revision": row.revision,
-        "its_generation": row.generation,
-        "its_position": row.position,
-        "its_row": row.row,
-        "its_turn": row.turn,
-        "its_columns": row.columns,
-    }
+    return {FOUND: sent_id, **{name: getattr(row, name) for name in _PLACE_OF_A_ROW}}

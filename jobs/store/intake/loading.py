@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from jobs.disk.paths import folder_name, suffixed
 from jobs.errors import SheetProblems
@@ -22,6 +22,7 @@ from jobs.payload import payload
 from jobs.problems import Problem
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
+from jobs.store.bulk.many_rows import FOUND, InsertEach, UpdateEach, look_over
 from jobs.store.intake import references
 from jobs.store.intake.adoption import RETURNED, adopt, sent_in
 from jobs.store.moves.values import LEFT_UNSENT, ROW_GONE
@@ -32,6 +33,8 @@ from jobs.store.sqlite.prepared import Prepared, given
 from jobs.views import LoadReport
 
 _CHUNK = 500
+_LOOKED_OVER = (1, 20)
+"""After so many chunks a table that was empty is another one."""
 
 
 @dataclass(slots=True)
@@ -81,7 +84,11 @@ def _load_all(
     problems: list[Problem] = []
     noted: references.NotedPlaces = set()
     stream = iter(planned)
+    chunks = 0 if generation == 1 else _LOOKED_OVER[0]
     while chunk := list(islice(stream, _CHUNK)):
+        if chunks in _LOOKED_OVER:
+            look_over(connection, JOB)
+        chunks += 1
         problems += [item for item in chunk if isinstance(item, Problem)]
         if not problems:
             jobs = [item for item in chunk if isinstance(item, PlannedJob)]
@@ -115,6 +122,9 @@ def _load_chunk(
         known = revisions_of(connection, batch_id, [job.key for job in jobs])
     fresh: list[tuple[PlannedJob, int]] = []
     kept: list[dict[str, Any]] = []
+    replaced: list[dict[str, Any]] = []
+    returned: list[int] = []
+    left: list[int] = []
     unsent: list[tuple[PlannedJob, str]] = []
     for job in jobs:
         revisions = known.get(job.key, [])
@@ -125,32 +135,39 @@ def _load_chunk(
             fresh.append((job, 1))
             continue
         newest = revisions[-1]
+        stays: Revision | None = same
         if same is not None:
             # Perhaps an older revision: the edit was undone, and what was paid before it counts again.
             tally.unchanged += 1
             if same.is_unsent:
                 unsent.append((job, "unchanged"))
-            stays: Revision | None = same
-            kept.append(_place(job, same.id, generation))
+            kept.append({FOUND: same.id, "generation": generation, **_place(job)})
             if same.error_code == ROW_GONE:
-                returned = update(JOB).where(JOB.c.id == same.id, JOB.c.state == JobState.CANCELLED)
-                connection.execute(returned.values(**RETURNED))
+                returned.append(same.id)
         else:
             tally.changed += 1
             unsent.append((job, "changed"))
-            stays = newest if _replace_unsent(connection, job, newest.id, generation, now) else None
-            if stays is None:
+            if newest.may_be_replaced:
+                stays = newest
+                place = {"generation": generation, "available_at": now, **_place(job)}
+                replaced.append({FOUND: newest.id, **_contents(job), **place})
+            else:
                 fresh.append((job, newest.revision + 1))
-        for old in revisions:
-            if old.current and old is not stays:
-                _retire(connection, old.id, now)
-    if kept:
-        connection.execute(_PLACE, kept)
+        left += [old.id for old in revisions if old.current and old is not stays]
+    if left:
+        # What is queued is cancelled; what is at the API finishes there.
+        connection.execute(update(JOB).where(JOB.c.id.in_(left)).values(current=False))
+        _cancel_queued(connection, JOB.c.id.in_(left), now)
+    if returned:
+        cancelled = update(JOB).where(JOB.c.id.in_(returned), JOB.c.state == JobState.CANCELLED)
+        connection.execute(cancelled.values(**RETURNED))
+    _REPLACE.run(connection, replaced)
+    _PLACE.run(connection, kept)
     if fresh:
         folders = _folders(connection, batch_id, fresh)
         rows = (_row(job, revision, folder) for (job, revision), folder in zip(fresh, folders, strict=True))
         of_load = {"batch_id": batch_id, "generation": generation, "available_at": now, "created_at": now}
-        _INSERT.change_each(connection, rows, **of_load)
+        _INSERT.run(connection, rows, **of_load)
     if generation > 1:
         sent = sent_in(connection, batch_id, [job.fingerprint for job, _kind in unsent])
         tally.may_adopt.update((job.position, kind) for job, kind in unsent if job.fingerprint in sent)
@@ -177,6 +194,11 @@ class Revision:
         returns = self.state == JobState.CANCELLED and self.error_code == ROW_GONE
         return self.attempts == 0 and self.twin is None and (returns or self.state == JobState.QUEUED)
 
+    @property
+    def may_be_replaced(self) -> bool:
+        """Whether it may get other contents: it was never sent, and shares no other job's result."""
+        return self.attempts == 0 and self.state != JobState.SUCCEEDED
+
 
 def revisions_of(connection: Connection, batch_id: int, keys: Sequence[str]) -> dict[str, list[Revision]]:
     """The revisions of each key in the batch, oldest first."""
@@ -202,30 +224,24 @@ def revisions_of(connection: Connection, batch_id: int, keys: Sequence[str]) -> 
     return known
 
 
-_PLACE = (
-    update(JOB)
-    .where(JOB.c.id == bindparam("job_id"))
-    .values(
-        generation=bindparam("at_generation"),
-        position=bindparam("at_position"),
-        row=bindparam("at_row"),
-        turn=bindparam("in_turn"),
-        columns=bindparam("own_columns"),
+_PLACED = ("generation", "position", "row", "turn", "columns")
+_PLACE = UpdateEach(
+    JOB.c.id,
+    _PLACED,
+    {
         # A row that returns: `--prune` may have requested a cancel because it was removed.
-        cancel_requested=case((JOB.c.current, JOB.c.cancel_requested), else_=False),
-        current=True,
-    )
+        "cancel_requested": case((JOB.c.current, JOB.c.cancel_requested), else_=False),
+        "current": True,
+    },
 )
 
 
-def _place(job: PlannedJob, job_id: int, generation: int) -> dict[str, Any]:
+def _place(job: PlannedJob) -> dict[str, Any]:
     return {
-        "job_id": job_id,
-        "at_generation": generation,
-        "at_position": job.position,
-        "at_row": job.row,
-        "in_turn": 0.0 - job.priority,
-        "own_columns": dict(job.columns),
+        "position": job.position,
+        "row": job.row,
+        "turn": 0.0 - job.priority,
+        "columns": dict(job.columns),
     }
 
 
@@ -235,41 +251,23 @@ def _contents(job: PlannedJob) -> dict[str, Any]:
         "fingerprint": job.fingerprint,
         "inputs": payload(job.inputs),
         "pictures": job.pictures,
-        "columns": dict(job.columns),
         "warnings": list(job.warnings),
     }
 
 
-def _replace_unsent(
-    connection: Connection, job: PlannedJob, job_id: int, generation: int, now: datetime
-) -> bool:
-    """Replace the contents of a job that was never sent (queued, cancelled or failed); False if it was sent,
-    or shares another job's result."""
-    done = connection.execute(
-        update(JOB)
-        .where(JOB.c.id == job_id, JOB.c.attempts == 0, JOB.c.state != JobState.SUCCEEDED)
-        .values(
-            **_contents(job),
-            **RETURNED,
-            generation=generation,
-            position=job.position,
-            row=job.row,
-            turn=0.0 - job.priority,
-            current=True,
-            agreed=False,
-            held=None,
-            same_as=None,
-            available_at=now,
-            cancel_requested=False,
-        )
-    )
-    return done.rowcount == 1
-
-
-def _retire(connection: Connection, job_id: int, now: datetime) -> None:
-    """Remove a job from the sheet: if it is queued it is cancelled, if it is at the API it finishes there."""
-    connection.execute(update(JOB).where(JOB.c.id == job_id).values(current=False))
-    _cancel_queued(connection, JOB.c.id == job_id, now)
+_REPLACE = UpdateEach(
+    JOB.c.id,
+    (*("model", "fingerprint", "inputs", "pictures", "warnings", "available_at"), *_PLACED),
+    {
+        **RETURNED,
+        "current": True,
+        "agreed": False,
+        "held": None,
+        "same_as": None,
+        "cancel_requested": False,
+    },
+)
+"""Other contents for a job that was never sent: it is queued, cancelled or failed."""
 
 
 def _retire_gone(connection: Connection, batch_id: int, generation: int, now: datetime) -> tuple[int, int]:
@@ -321,12 +319,10 @@ def _taken(connection: Connection, batch_id: int, names: Sequence[str]) -> set[s
 def _row(job: PlannedJob, revision: int, folder: str) -> dict[str, Any]:
     return {
         **_contents(job),
+        **_place(job),
         "key": job.key,
         "revision": revision,
         "folder": folder,
-        "position": job.position,
-        "row": job.row,
-        "turn": 0.0 - job.priority,
     }
 
 
@@ -343,5 +339,5 @@ _ALWAYS = {
     "authorised": 0,
     "cancel_requested": False,
 }
-_INSERT = Prepared(insert(JOB).values({name: given(name) for name in _GIVEN} | _ALWAYS))
+_INSERT = InsertEach(JOB, _GIVEN, _ALWAYS)
 """A row that is new, or changed after it was sent."""

@@ -20,11 +20,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from jobs.errors import CannotWrite
-from jobs.store.postgres import migrate
+from jobs.store.postgres import keeping, marking, migrate
 from jobs.store.postgres.address import Address
 from jobs.store.postgres.connection import open_connection, take_write_lock
 from jobs.store.postgres.errors import ConnectionLost, ServerRefusal, refusal_of, told
-from jobs.store.postgres.keeping import fold
 from jobs.store.sql.connections import HeldConnection
 from jobs.store.sql.transactions import Database, Operation, WaitingWrite, Written, read_in_one
 
@@ -140,7 +139,9 @@ class PostgresDatabase(Database):
         except CannotWrite as error:
             refusal = ServerRefusal.LOST if isinstance(error, ConnectionLost) else ServerRefusal.OTHER
             return _CutOff(refusal, error, has_run=False)
-        came = await self._writer.run(partial(_committed, [*operations, fold] if folds else operations))
+        came = await self._writer.run(
+            partial(_committed, [*operations, keeping.fold, marking.fold] if folds else operations)
+        )
         if not isinstance(came, _CutOff):
             self._since_fold = 0 if folds else self._since_fold
             return came[: len(group)]

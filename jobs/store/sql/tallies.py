@@ -22,6 +22,14 @@ class KeptTally:
     told_by: tuple[str, ...]
     """The columns of a row that say where it counts."""
 
+    def alike_of(self, row: str) -> list[str]:
+        """What is alike, of a row that is called so."""
+        return [value.format(row=row) for value in self.alike.values()]
+
+    def sums_of(self, row: str, sign: str = "") -> list[str]:
+        """What a row adds up to; with the sign `-`, what it takes away."""
+        return [f"{sign}({value})".format(row=row) for value in self.sums.values()]
+
 
 _IMAGES = (
     "CASE WHEN {row}.state = 'succeeded' THEN (SELECT count(*) FROM artifact JOIN attempt"

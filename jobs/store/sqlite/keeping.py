@@ -27,7 +27,7 @@ def counting_at_once(connection: Connection, batch_id: int) -> Iterator[None]:
 
     Only in a transaction in which nothing else is added to jobs, of a batch that had none: so it has no
     manifest either in which a block could change. What is raised has to roll the transaction back, and the
-    triggers come back with it. On PostgreSQL each row is counted by itself.
+    triggers come back with it. PostgreSQL counts the rows of a statement together anyway.
     """
     if connection.dialect.name != "sqlite":
         yield

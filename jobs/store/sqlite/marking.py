@@ -5,26 +5,12 @@ job tells of another one's images and key: whatever is written to any of them ma
 By triggers of the one connection that writes, as in `keeping.py`, and for the same reasons.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-BLOCK = 500
-"""So many positions are a block."""
-COLUMNS = -1
-"""Stands for the columns of the whole table, which a single job can change."""
+from jobs.store.sql import blocks
 
-_TOLD = {
-    "job": (
-        "key, row, model, state, inputs, attempts, error_kind, error_code, error_message, warnings, columns,"
-        " created_at, submitted_at, finished_at, same_as, current, position"
-    ),
-    "attempt": "number, outcome, request_id, cost_usd",
-    "artifact": "number, path, url, sha256, bytes, width, height, content_type",
-    "decision": "number, sha256, verdict, stars, note, decided_at, source",
-}
-_IN_ALL = "model, inputs, columns, same_as, current, position"
-"""What decides about the columns, and where a job stands."""
 _NONE_YET = "ON CONFLICT DO NOTHING"
 _EVENTS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
 
@@ -41,7 +27,7 @@ def _triggers() -> Iterator[str]:
         yield from _of_a_job(event, row).values()
         for table in ("attempt", "artifact", "decision"):
             marks = (_of_jobs(f"job.{name} = {row}.job_id") for name in ("id", "same_as"))
-            yield _trigger(table, event, _TOLD[table], "; ".join(marks))
+            yield _trigger(table, event, blocks.TOLD[table], "; ".join(marks))
 
 
 def of_a_new_job() -> Mapping[str, str]:
@@ -50,18 +36,18 @@ def of_a_new_job() -> Mapping[str, str]:
 
 
 def _of_a_job(event: str, row: str) -> Mapping[str, str]:
-    marks = f"{_block(row, f'{row}.position / {BLOCK}')}; {_of_jobs(f'job.same_as = {row}.id')}"
-    left = [_block("OLD", f"OLD.position / {BLOCK}")] if event == "UPDATE" else []
-    in_all = "; ".join([_block(row, str(COLUMNS)), *left])
+    marks = f"{_block(row, f'{row}.position / {blocks.BLOCK}')}; {_of_jobs(f'job.same_as = {row}.id')}"
+    left = [_block("OLD", f"OLD.position / {blocks.BLOCK}")] if event == "UPDATE" else []
+    in_all = "; ".join([_block(row, str(blocks.COLUMNS)), *left])
     return {
-        f"job_told_{event}": _trigger("job", event, _TOLD["job"], marks),
-        f"job_all_{event}": _trigger("job", event, _IN_ALL, in_all, "all"),
+        f"job_told_{event}": _trigger("job", event, blocks.TOLD["job"], marks),
+        f"job_all_{event}": _trigger("job", event, blocks.IN_ALL, in_all, "all"),
     }
 
 
-def _trigger(table: str, event: str, columns: str, marks: str, name: str = "told") -> str:
-    of = f"{event} OF {columns}" if event == "UPDATE" else event
-    differs = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in columns.split(", "))
+def _trigger(table: str, event: str, columns: Sequence[str], marks: str, name: str = "told") -> str:
+    of = f"{event} OF {', '.join(columns)}" if event == "UPDATE" else event
+    differs = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in columns)
     condition = f" WHEN {differs}" if event == "UPDATE" else ""
     return (
         f"CREATE TEMP TRIGGER {table}_{name}_{event} AFTER {of} ON main.{table}{condition} BEGIN {marks}; END"
@@ -79,6 +65,6 @@ def _block(row: str, block: str) -> str:
 def _of_jobs(which: str) -> str:
     """The same for the blocks of these jobs. They are looked up first: CROSS JOIN says so to SQLite."""
     return (
-        f"INSERT INTO changedblock SELECT job.batch_id, job.position / {BLOCK} FROM job"  # noqa: S608
+        f"INSERT INTO changedblock SELECT job.batch_id, job.position / {blocks.BLOCK} FROM job"  # noqa: S608
         f" CROSS JOIN keptmanifest ON keptmanifest.batch_id = job.batch_id WHERE {which} {_NONE_YET}"
     )

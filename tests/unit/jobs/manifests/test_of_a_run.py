@@ -18,17 +18,25 @@ from jobs.review.decisions import DecisionSource, DecisionWish, Said, Verdict
 from jobs.sheets.planned import PlannedJob
 from jobs.states import MOVES, JobState, Move
 from jobs.store.bulk.records import Records
-from jobs.store.sqlite import marking
+from jobs.store.postgres.marking import functions
+from jobs.store.sql import blocks
 from runner.recovery.moved_images import find_moved
+from tests.support.postgres import WHERE, run, stand_in
 from tests.support.tables import MODEL, Table, claimed, opened_table, outcome_of, picture, planned
 
 BLOCK = 3
 NAMES = ("manifest.jsonl", "manifest.csv")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """All of it holds for tables in a file and on a server."""
+    if "night" in metafunc.fixturenames:
+        metafunc.parametrize("kept_on", WHERE, indirect=True)
+
+
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(marking, "BLOCK", BLOCK)
+    monkeypatch.setattr(blocks, "BLOCK", BLOCK)
 
 
 @dataclass
@@ -121,8 +129,11 @@ class Night:
 
 
 @pytest.fixture
-async def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Night]:
+async def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept_on: str) -> AsyncIterator[Night]:
     async with opened_table(tmp_path / "night.db") as table:
+        if (url := stand_in(table.path)) is not None:
+            for statement in functions():  # the schema was made for larger blocks
+                run(url, statement)
         found = Night(table, tmp_path / "out", [], monkeypatch)
         await found.load(*(planned(f"k{number}") for number in range(8)))
         await found.table.store.batches.agree(table.batch.id)
