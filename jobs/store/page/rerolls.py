@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, select, update
 
 from jobs.review.decisions import Verdict
 from jobs.review.rerolls import MadeReroll, MarkedReroll, Rewording
 from jobs.store.page.filtering import HOLDS, JOBS_AND_IMAGES
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.schema import BATCH, DECISION, JOB, REROLL
+from jobs.store.sql.expressions import json_items
 
 _WORDS = (REROLL.c.prompt, REROLL.c.seed, REROLL.c.variants, REROLL.c.inputs_patch)
 
@@ -43,7 +44,7 @@ class Rerolls(StorePart):
         Each is the name of a batch and a key in it, and may not be loaded yet. A re-roll's batch has the name
         of its sheet.
         """
-        keys = func.json_each(REROLL.c.new_keys).table_valued("value", name="made")
+        keys = json_items(REROLL.c.new_keys, "made")
         found = connection.execute(
             select(BATCH.c.name, JOB.c.key, REROLL.c.sheet)
             .select_from(

@@ -14,6 +14,7 @@ from jobs.store.sql.expressions import (
     Caseless,
     IsSet,
     JsonEntries,
+    JsonItems,
     JsonMember,
     LikeInAnyCase,
     OnlyDigits,
@@ -25,12 +26,17 @@ _ENTRIES = (
     'LATERAL (SELECT key COLLATE "C" AS key, value COLLATE "C" AS value, ordinality AS id'
     " FROM json_each_text(CAST({} AS JSON)) WITH ORDINALITY)"
 )
+_ITEMS = (
+    'LATERAL (SELECT value COLLATE "C" AS value'
+    " FROM json_array_elements_text(CAST({} AS JSON)) AS item (value))"
+)
 
 spell(
     "postgresql",
     {
         JsonMember: lambda column, name: f'(CAST({column} AS JSON) ->> {name}) COLLATE "C"',
         JsonEntries: lambda column: _ENTRIES.format(column),
+        JsonItems: lambda column: _ITEMS.format(column),
         StoredText: lambda column: f'CAST({column} AS TEXT) COLLATE "C"',
         LikeInAnyCase: lambda text, pattern: f"{text} ILIKE {pattern} ESCAPE '\\'",
         Caseless: lambda text: f"lower({text})",

@@ -28,6 +28,12 @@ class JsonEntries(FunctionElement[Any]):
     inherit_cache = True
 
 
+class JsonItems(FunctionElement[Any]):
+    """The texts of a JSON array as rows: value."""
+
+    inherit_cache = True
+
+
 class StoredText(FunctionElement[str]):
     """A column's text as it is stored: of JSON, what was written, and no object made of it."""
 
@@ -60,7 +66,7 @@ class IsSet(FunctionElement[bool]):
     inherit_cache = True
 
 
-EXPRESSIONS = (JsonMember, JsonEntries, StoredText, LikeInAnyCase, Caseless, OnlyDigits, IsSet)
+EXPRESSIONS = (JsonMember, JsonEntries, JsonItems, StoredText, LikeInAnyCase, Caseless, OnlyDigits, IsSet)
 Spelling = Mapping[type[FunctionElement[Any]], Callable[..., str]]
 """How a database writes each expression, from its arguments."""
 
@@ -74,6 +80,11 @@ def json_member(column: ColumnElement[Any], name: str) -> ColumnElement[str]:
 def json_entries(column: ColumnElement[Any], name: str) -> TableValuedAlias:
     """The members of a column's JSON object as a table of that name."""
     return JsonEntries(column).table_valued("key", "value", "id", name=name)
+
+
+def json_items(column: ColumnElement[Any], name: str) -> TableValuedAlias:
+    """The texts of a column's JSON array as a table of that name."""
+    return JsonItems(column).table_valued("value", name=name)
 
 
 def partial_index(name: str, *columns: str, where: str | ColumnElement[bool]) -> Index:

@@ -4,6 +4,7 @@ from jobs.store.sql.expressions import (
     Caseless,
     IsSet,
     JsonEntries,
+    JsonItems,
     JsonMember,
     LikeInAnyCase,
     OnlyDigits,
@@ -16,6 +17,7 @@ spell(
     {
         JsonMember: lambda column, name: f"json_extract({column}, '$.{name[1:-1]}')",
         JsonEntries: lambda column: f"json_each({column})",
+        JsonItems: lambda column: f"json_each({column})",
         StoredText: lambda column: column,  # JSON is text here
         LikeInAnyCase: lambda text, pattern: f"{text} LIKE {pattern} ESCAPE '\\'",
         Caseless: lambda text: f"{text} COLLATE NOCASE",

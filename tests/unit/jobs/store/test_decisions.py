@@ -277,6 +277,9 @@ async def test_what_is_marked_is_written_into_one_sheet(table: Table) -> None:
     assert await rerolls.make("/x/one.csv", made)
     assert not await rerolls.make("/x/two.csv", made)
     assert await rerolls.known_keys(batch) == {"a-r1", "c-r1"}
+    assert await rerolls.family("one", "a-r1") == [("night", "a")]
+    assert await rerolls.family("one", "a-r2") == []
+    assert await rerolls.family("night", "c") == [("one", "c-r1")]
     marked = await rerolls.marked(batch)
     assert [(one.sheet, one.is_open) for one in marked] == [("/x/one.csv", False)] * 2
     table.clock.advance(1)
