@@ -5,7 +5,8 @@ NightsheetError
 ├── SheetProblems    SHEET_PROBLEMS   the sheet has problems: nothing loaded, nothing paid
 ├── NoSheet          NO_SHEET         the sheet does not exist
 ├── CannotWrite      CANNOT_WRITE     the database or the output folder cannot be written
-│   └── LockHeld     CANNOT_WRITE     another runner holds the database
+│   ├── LockHeld     CANNOT_WRITE     another runner holds the database
+│   └── CommitsLost  CANNOT_WRITE     the database went back in time: nothing is sent
 └── TokenProblem     TOKEN            no token, or a refused one
 
 `jobs/exit_codes.py` has the numbers, and those that no error stands for.
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from jobs.exit_codes import ExitCode
+from jobs.pauses import PauseReason
 from jobs.problems import Problem
 
 
@@ -55,10 +57,18 @@ class CannotWrite(NightsheetError):
     """The database or the output folder cannot be written."""
 
     exit_code = ExitCode.CANNOT_WRITE
+    pause: ClassVar[PauseReason] = PauseReason.DISK
+    """What a run that meets it is paused for."""
 
 
 class LockHeld(CannotWrite):
     """Another runner holds the database."""
+
+
+class CommitsLost(CannotWrite):
+    """The database has lost commits that it told of: what it says of a row may be from before its submit."""
+
+    pause = PauseReason.GUARD
 
 
 class TokenProblem(NightsheetError):

@@ -15,7 +15,7 @@ from jobs.errors import UsageProblem
 from jobs.pauses import FREE_TO_END, UNTIL_RESUMED, PauseReason
 from jobs.problems import Problem
 from jobs.sheets.source import STANDARD_INPUT
-from jobs.store.part import StorePart, reads, writes
+from jobs.store.part import StorePart, reads, writes, writes_regardless
 from jobs.store.rows import root_of, view_of
 from jobs.store.schema import ARTIFACT, BATCH, JOB, RUN, to_send
 from jobs.views import BatchView, LoadReport, Pause, RunView
@@ -119,7 +119,7 @@ class Batches(StorePart):
             batch.check_origin(origin)
         return batch
 
-    @writes
+    @writes_regardless
     def pause(self, connection: Connection, batch_id: int, reason: PauseReason, detail: str) -> None:
         """Store a pause. A guard's or a person's keeps its time and reason; any other is replaced."""
         now = self._now()

@@ -35,6 +35,18 @@ def reads(statement: Statement[S, P, T]) -> Method[S, P, T]:
     return method
 
 
+def writes_regardless(statement: Statement[S, P, T]) -> Method[S, P, T]:
+    """Like `writes`, also into a database that has lost commits (`CommitsLost`): why nothing goes on."""
+
+    @wraps(statement)
+    async def method(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._database.write_regardless(
+            lambda connection: statement(self, connection, *args, **kwargs)
+        )
+
+    return method
+
+
 def writes(statement: Statement[S, P, T]) -> Method[S, P, T]:
     """Make a statement a method that commits durably, perhaps in one transaction with others.
 

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from jobs.errors import CannotWrite
-from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store.sqlite.notices import wal_notice
 from jobs.views import BatchView, OpenJob
@@ -52,7 +51,7 @@ async def obey_the_table(
             await settle_journal(run, after=SETTLED_AFTER)
             await look()
         except CannotWrite as error:
-            run.limits.brake.pause(PauseReason.DISK, error.message)
+            run.limits.brake.pause(error.pause, error.message)
         stop = run.limits.brake.stop
         if stop is not None and stop != notified:
             await on_pause(stop)

@@ -11,7 +11,6 @@ import anyio
 from anyio import to_thread
 
 from jobs.errors import CannotWrite
-from jobs.pauses import PauseReason
 from runner.downloads.disk import describe_disk
 from runner.downloads.late_decode import FreshImage, LateDecoder, set_aside
 from runner.downloads.spare_time import SpareTime
@@ -81,7 +80,7 @@ async def _decode(run: Context, decoder: LateDecoder, image: FreshImage, defect:
             with anyio.CancelScope(shield=True):  # its new name and the note of it belong together
                 await _note(run, image, found)
     except CannotWrite as error:
-        run.limits.brake.pause(PauseReason.DISK, error.message)
+        run.limits.brake.pause(error.pause, error.message)
     except Exception as error:  # of one image: reported, never silent
         defect(image.key, error)
 

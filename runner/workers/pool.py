@@ -97,7 +97,7 @@ async def _guarded(
     try:
         await action()
     except CannotWrite as error:
-        run.limits.brake.pause(PauseReason.DISK, error.message)
+        run.limits.brake.pause(error.pause, error.message)
         run.queue.jobs.set_aside(job.id)
     except Exception as error:  # the boundary of one job: reported, never silent
         defect(job.key, error)

@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 import jobs.store.schema  # noqa: F401 - fills the metadata
 import migrations
-from jobs.store.postgres import keeping, marking
+from jobs.store.postgres import keeping, last_commit, marking
 
 FILE = Path(migrations.__file__).parent / "postgres_baseline.sql"
 
@@ -26,6 +26,7 @@ def statements() -> Iterator[str]:
             made = CreateIndex(index)
             if index._ddl_if is None or index._ddl_if.dialect == dialect.name:
                 yield str(made.compile(dialect=dialect)).strip()
+    yield from last_commit.tables()
     yield from keeping.triggers()
     yield from marking.triggers()
     yield "INSERT INTO identity (id, uid) VALUES (1, replace(gen_random_uuid()::text, '-', ''))"

@@ -28,8 +28,8 @@ BUSY_SECONDS = 10
 STANDSTILL_SECONDS = 60
 """So long a transaction may stand still before the server ends it: its process was stopped, or is cut off."""
 
-_WRITE_LOCK = 0x4E534854
-_LOCK = f"SELECT pg_advisory_xact_lock({_WRITE_LOCK}), pg_current_xact_id()::text"
+WRITE_LOCK = 0x4E534854
+_LOCK = f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"
 _NOWHERE = re.compile("[\0\ud800-\udfff]")
 """Characters that PostgreSQL takes nowhere: nothing, and halves of one. SQLite does, in what an API says."""
 _IN_JSON = re.compile(r"\\u0000|\\ud[89a-f]")
@@ -91,13 +91,9 @@ async def open_connection(address: Address, home: Path, *, writing: bool) -> Ser
     return ServerConnection(await to_thread.run_sync(connected, limiter=turn), turn)
 
 
-def take_write_lock(connection: Connection) -> str:
-    """Wait for the store's write lock, and have it to the transaction's end.
-
-    Returns the transaction's number, by which the server can be asked what became of it.
-    """
-    _, number = connection.exec_driver_sql(_LOCK).one()
-    return str(number)
+def take_write_lock(connection: Connection) -> None:
+    """Wait for the store's write lock, and have it to the transaction's end."""
+    connection.exec_driver_sql(_LOCK)
 
 
 def connect(address: Address, *, writing: bool) -> "psycopg.Connection[Any]":

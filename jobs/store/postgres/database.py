@@ -22,8 +22,9 @@ from sqlalchemy.exc import DBAPIError
 from jobs.errors import CannotWrite
 from jobs.store.postgres import keeping, marking, migrate
 from jobs.store.postgres.address import Address
-from jobs.store.postgres.connection import open_connection, take_write_lock
+from jobs.store.postgres.connection import open_connection
 from jobs.store.postgres.errors import ConnectionLost, ServerRefusal, refusal_of, told
+from jobs.store.postgres.last_commit import LastCommit, forget_old
 from jobs.store.sql.connections import HeldConnection
 from jobs.store.sql.transactions import Database, Operation, WaitingWrite, Written, read_in_one
 
@@ -38,7 +39,9 @@ _FOLD_AFTER = 200
 """So many writes are counted in rows of their own."""
 
 _ONCE_MORE = (ServerRefusal.LOST, ServerRefusal.AGAIN)
-_COMMITTED, _ABORTED, _IN_PROGRESS = "committed", "aborted", "in progress"
+_TIDYING: tuple[Operation[None], ...] = (keeping.fold, marking.fold, forget_old)
+_IN_PROGRESS = "in progress"
+_NO_SUCH_NUMBER = "22023"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class _CutOff:
     error: Exception
     has_run: bool
     """Whether anything of it was done: what runs once cannot be done again."""
-    number: str | None = None
+    number: int | None = None
     """Of the transaction, where the commit was sent."""
     results: Sequence[Any] = ()
 
@@ -62,6 +65,7 @@ class PostgresDatabase(Database):
         self._address = address
         self._sleep = sleep
         self._since_fold = 0
+        self._last = LastCommit(address)
 
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation` on a read-only connection, in one consistent snapshot.
@@ -115,8 +119,10 @@ class PostgresDatabase(Database):
             if came.number is not None:
                 is_committed = await self._is_committed(came.number, waits)
                 if is_committed:
+                    self._last.is_kept(came.number)
                     return [Written(result) for result in came.results]
                 if is_committed is None:
+                    self._last.may_be_kept(came.number)
                     return [Written(error=self._unknown(came.error))] * len(group)
             if came.refusal not in _ONCE_MORE:
                 if len(group) > 1:
@@ -139,28 +145,32 @@ class PostgresDatabase(Database):
         except CannotWrite as error:
             refusal = ServerRefusal.LOST if isinstance(error, ConnectionLost) else ServerRefusal.OTHER
             return _CutOff(refusal, error, has_run=False)
-        came = await self._writer.run(
-            partial(_committed, [*operations, keeping.fold, marking.fold] if folds else operations)
-        )
-        if not isinstance(came, _CutOff):
-            self._since_fold = 0 if folds else self._since_fold
-            return came[: len(group)]
-        if came.refusal is ServerRefusal.LOST:
-            await self._writer.close()
-            self._writer = None
-        return came
+        begin = partial(self._last.begin, regardless=group[0].regardless)
+        done = [*operations, *_TIDYING] if folds else operations
+        came = await self._writer.run(partial(_committed, done, begin))
+        if isinstance(came, _CutOff):
+            if came.refusal is ServerRefusal.LOST:
+                await self._writer.close()
+                self._writer = None
+            return came
+        results, number = came
+        self._last.is_kept(number)
+        self._since_fold = 0 if folds else self._since_fold
+        return results[: len(group)]
 
-    async def _is_committed(self, number: str, waits: Iterator[float]) -> bool | None:
-        """Whether a transaction was committed; None if nobody can tell."""
+    async def _is_committed(self, number: int, waits: Iterator[float]) -> bool | None:
+        """Whether a transaction was committed; None if nobody can tell.
+
+        Where it has ended, its row says how: its number may be another one's, on a server that took over.
+        """
         while True:
             try:
-                status = await self._read_once(partial(_status, number))
+                if await self._read_once(partial(_has_ended, number)):
+                    return await self._read_once(partial(self._last.is_there, number=number))
             except ConnectionLost:
-                status = _IN_PROGRESS
+                pass  # asked again, while there is patience
             except CannotWrite:
                 return None
-            if status != _IN_PROGRESS:
-                return {_COMMITTED: True, _ABORTED: False}.get(str(status))
             if (wait := next(waits, None)) is None:
                 return None
             await self._sleep(wait)
@@ -175,26 +185,34 @@ class PostgresDatabase(Database):
         return why
 
 
-def _committed(operations: Sequence[Operation[Any]], connection: Connection) -> Sequence[Any] | _CutOff:
-    """Commit operations in one transaction, on the connection's thread; their results."""
-    number, results = None, list[Any]()
+def _committed(
+    operations: Sequence[Operation[Any]], begin: Operation[int], connection: Connection
+) -> tuple[Sequence[Any], int] | _CutOff:
+    """Commit operations in one transaction, on the connection's thread; their results, and its number."""
+    number, results = 0, list[Any]()
     has_run = False
     try:
         with connection.begin():
-            number = take_write_lock(connection)
+            number = begin(connection)
             has_run = True
             results += [operation(connection) for operation in operations]
     except Exception as error:
         refusal = refusal_of(error)
         was_sent = refusal is ServerRefusal.LOST and len(results) == len(operations)
         return _CutOff(refusal, error, has_run, number if was_sent else None, results[:])
-    return results
+    return results, number
 
 
-def _status(number: str, connection: Connection) -> str | None:
-    asked = text("SELECT pg_xact_status(CAST(:number AS xid8))")
-    status: str | None = connection.execute(asked, {"number": number}).scalar_one()
-    return status
+def _has_ended(number: int, connection: Connection) -> bool:
+    asked = text("SELECT pg_xact_status(CAST(CAST(:number AS TEXT) AS xid8))")
+    try:
+        with connection.begin_nested():
+            status = connection.execute(asked, {"number": number}).scalar_one()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _NO_SUCH_NUMBER:
+            return True  # the server that answers now has not come to it
+        raise
+    return bool(status != _IN_PROGRESS)
 
 
 def _waits() -> Iterator[float]:

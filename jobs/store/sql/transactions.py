@@ -33,6 +33,7 @@ class WaitingWrite(Generic[T]):
     operation: Operation[T]
     done: "asyncio.Future[T]"
     alone: bool
+    regardless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,15 @@ class Database(ABC):
         """
         return await self._committed(operation, alone=True)
 
+    async def write_regardless(self, operation: Operation[T]) -> T:
+        """Like `write`, also where the database has lost commits (`CommitsLost`): for what is decided by
+        nothing that it says.
+
+        Raises:
+            CannotWrite: the database refuses.
+        """
+        return await self._committed(operation, alone=True, regardless=True)
+
     @abstractmethod
     async def read(self, operation: Operation[T]) -> T:
         """Run `operation` on a read-only connection, in one consistent snapshot.
@@ -92,8 +102,8 @@ class Database(ABC):
     async def _commit(self, group: Sequence[WaitingWrite[Any]]) -> list[Written]:
         """Commit a group; what came of each write, in their order."""
 
-    async def _committed(self, operation: Operation[T], *, alone: bool) -> T:
-        ticket = WaitingWrite(operation, asyncio.get_running_loop().create_future(), alone)
+    async def _committed(self, operation: Operation[T], *, alone: bool, regardless: bool = False) -> T:
+        ticket = WaitingWrite(operation, asyncio.get_running_loop().create_future(), alone, regardless)
         self._waiting.append(ticket)
         if self._committer is None or self._committer.done():
             self._committer = asyncio.create_task(self._commit_waiting())

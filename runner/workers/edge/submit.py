@@ -192,7 +192,7 @@ async def _send(
             await run.elsewhere.hold(run.store, run.batch, job, run.time.clock, run.notice)
             return _Again(_ASK_AGAIN_SECONDS)  # if it did not leave there either
     except CannotWrite as error:
-        run.limits.brake.pause(PauseReason.DISK, error.message)
+        run.limits.brake.pause(error.pause, error.message)
         return None
     run.time.jumps.look()
     run.probe("before submit")
@@ -206,7 +206,7 @@ async def _send(
             await keep_receipt(run, job, uid, verdict)
         if not isinstance(error, CannotWrite):
             raise
-        run.limits.brake.pause(PauseReason.DISK, error.message)
+        run.limits.brake.pause(error.pause, error.message)
         return None
     if isinstance(verdict, TurnedAway | Denied | Stopped):
         money.give_back()

@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 
 from jobs.attempts import Intent
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, CommitsLost
 from jobs.outcomes import Accepted, LeftUnconfirmed, NotAccepted
 from jobs.pauses import PauseReason
 from jobs.states import JobState
@@ -48,6 +48,18 @@ async def test_no_intent_no_submit(tmp_path: Path) -> None:
         assert w.provider.calls == []
         assert [(stop.reason, stop.detail) for stop in w.stops] == [(PauseReason.DISK, FULL.message)]
         assert w.run.limits.budget.committed == 0
+        assert (await w.job()).state is JobState.QUEUED
+
+
+@virtual
+async def test_a_database_that_went_back_in_time(tmp_path: Path) -> None:
+    """Nothing is sent, and the batch waits for a person, not for room."""
+    lost = CommitsLost("The database has lost what it had kept.")
+    async with world(tmp_path, "a") as w:
+        with mock.patch.object(w.store.jobs, "claim", side_effect=lost):
+            assert await submit(w.run, await w.queued()) is None
+        assert w.provider.calls == []
+        assert [(stop.reason, stop.detail) for stop in w.stops] == [(PauseReason.GUARD, lost.message)]
         assert (await w.job()).state is JobState.QUEUED
 
 
