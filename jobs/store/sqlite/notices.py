@@ -50,6 +50,8 @@ async def version_notice(database: "Database", version: Version) -> str | None:
     number = version[0] * 1_000_000 + version[1] * 1_000 + version[2]
 
     def told(connection: "Connection") -> int:
+        if connection.dialect.name != "sqlite":
+            return number  # it is no concern of a server's
         return int((connection.exec_driver_sql("PRAGMA user_version")).scalar_one())
 
     def tell(connection: "Connection") -> None:

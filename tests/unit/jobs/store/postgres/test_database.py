@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from jobs.errors import CannotWrite
 from jobs.store.sql.transactions import Database
+from jobs.store.sqlite.notices import version_notice
 from jobs.store.sqlite.thread import UnsafeDatabase
 from tests.support.cut_connections import Cut, way_to
 from tests.support.databases import add, names
@@ -259,6 +260,11 @@ async def test_commits_are_waited_for_whatever_the_role_is_set_to(
 
     async with open_on_server(url, tmp_path / "night.db", slept) as opened:
         assert await opened.write(shown) == "on"
+
+
+async def test_nobody_is_told_of_a_bug_of_sqlite(opened: Database) -> None:
+    """This Python may have it; the tables are not in a file."""
+    assert await version_notice(opened, (3, 40, 1)) is None
 
 
 async def test_characters_that_no_column_takes_are_replaced(opened: Database) -> None:
