@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
-    cast,
     exists,
     func,
     literal,
@@ -27,7 +25,16 @@ from jobs.store.moves import apply as moves
 from jobs.store.moves import images, intents
 from jobs.store.moves.values import NEVER_SENT
 from jobs.store.part import StorePart, reads, writes
-from jobs.store.rows import job_views, open_job, open_view, select_jobs, select_open, with_images
+from jobs.store.rows import (
+    FIRST_IN_ITS_ROW,
+    job_views,
+    open_job,
+    open_view,
+    own_names,
+    select_jobs,
+    select_open,
+    with_images,
+)
 from jobs.store.schema import JOB, REFERENCE
 from jobs.store.sql.expressions import json_entries
 from jobs.store.sqlite.prepared import Prepared, given
@@ -45,9 +52,6 @@ from jobs.views import (
 )
 
 _PAGE = 500
-_MOST_IN_A_ROW = 1 << 20
-"""More than the columns of any row: orders them by row, and then by their place in it."""
-_FIRST_IN_ITS_ROW = cast(JOB.c.position, BigInteger) * _MOST_IN_A_ROW
 _NEXT_QUEUED = Prepared(
     select(*(JOB.c[field.name] for field in fields(QueuedJob)))
     .where(
@@ -272,18 +276,10 @@ class Jobs(StorePart):
         which = [JOB.c.batch_id == batch_id, *([] if everything else [JOB.c.current])]
         first = func.min(JOB.c.position)
         models = connection.execute(select(JOB.c.model).where(*which).group_by(JOB.c.model).order_by(first))
-        own = json_entries(JOB.c.columns, "own")
-        names = connection.execute(
-            select(own.c.key)
-            .select_from(JOB.join(own, true()))
-            .where(*which)
-            .group_by(own.c.key)
-            .order_by(func.min(_FIRST_IN_ITS_ROW + own.c.id))
-        )
         linked = select(exists(select(JOB.c.id).where(*which, JOB.c.same_as.is_not(None))))
         return JobColumns(
             tuple(map(str, models.scalars())),
-            tuple(map(str, names.scalars())),
+            own_names(connection, which),
             bool(connection.execute(linked).scalar_one()),
         )
 
@@ -296,7 +292,7 @@ class Jobs(StorePart):
             .select_from(JOB.join(inputs, true()))
             .where(JOB.c.batch_id == batch_id, JOB.c.model == model)
             .group_by(inputs.c.key)
-            .order_by(func.min(_FIRST_IN_ITS_ROW + inputs.c.id))
+            .order_by(func.min(FIRST_IN_ITS_ROW + inputs.c.id))
         )
         return [str(name) for name in found.scalars()]
 

@@ -10,7 +10,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, and_, case, exists, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    select,
+    true,
+)
 
 from jobs.attempts import PAID_OR_MAYBE, RawAnswer
 from jobs.failures import Failure, FailureKind
@@ -18,6 +31,7 @@ from jobs.paid import Held
 from jobs.review.decisions import DecisionSource, DecisionView, Verdict
 from jobs.states import JobState
 from jobs.store.schema import ARTIFACT, ATTEMPT, BATCH, DECISION, IS_IDENTICAL, JOB, TWIN
+from jobs.store.sql.expressions import json_entries
 from jobs.store.sqlite.prepared import Prepared, given
 from jobs.store.sqlite.thread import DATABASE
 from jobs.views import ArtifactView, AttemptView, BatchView, JobView, OpenJob, RunView, Twin
@@ -35,6 +49,11 @@ TWIN_ATTEMPT = ATTEMPT.alias("twins")
 IMAGES_OF = case(
     (JOB.c.same_as.is_(None), ATTEMPT.c.id), (JOB.c.state == JobState.SUCCEEDED, TWIN_ATTEMPT.c.id)
 )
+
+_MOST_IN_A_ROW = 1 << 20
+"""More than the columns of any row."""
+FIRST_IN_ITS_ROW = cast(JOB.c.position, BigInteger) * _MOST_IN_A_ROW
+"""With the place of a column added, orders columns by the first row that has them, and then within it."""
 
 _EACH = ATTEMPT.alias()
 _AT_ONCE = 500
@@ -167,6 +186,19 @@ def with_images(connection: Connection, rows: Sequence[Row[Any]]) -> list[JobVie
             images[row.attempt_id].append(image_view(row, root))
     decided = decisions_of(connection, [row.id for row in rows])
     return [_job_view(row, tuple(images.get(row.images_of, ())), tuple(decided[row.id])) for row in rows]
+
+
+def own_names(connection: Connection, which: Sequence[ColumnElement[Any]]) -> tuple[str, ...]:
+    """The names of the own columns of such jobs, in the order of the sheet. Looks at each of them."""
+    own = json_entries(JOB.c.columns, "own")
+    found = connection.execute(
+        select(own.c.key)
+        .select_from(JOB.join(own, true()))
+        .where(*which)
+        .group_by(own.c.key)
+        .order_by(func.min(FIRST_IN_ITS_ROW + own.c.id))
+    )
+    return tuple(map(str, found.scalars()))
 
 
 def decisions_of(connection: Connection, job_ids: Sequence[int]) -> dict[int, list[DecisionView]]:

@@ -194,7 +194,7 @@ class _Reads:
     async def facets(self, request: Request, batch: BatchView) -> Response:
         query, store = request.query_params, self._page.store
         of = query.get("of")
-        own = (await store.jobs.columns(batch.id)).own
+        own = await store.facets.own(batch.id)
         if of is None:
             values = [field.value for field in TYPED if field is not SearchField.ROW]
             return JSONResponse({"fields": values, "columns": own})
@@ -244,7 +244,7 @@ class _Reads:
         return root, moved_along(root, batch, found[1])
 
     async def _search(self, batch: BatchView, text: str) -> Search | SearchProblem:
-        own = (await self._page.store.jobs.columns(batch.id)).own if ":" in text else ()
+        own = await self._page.store.facets.own(batch.id) if ":" in text else ()
         return parse_search(text, own)
 
 

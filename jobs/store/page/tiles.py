@@ -58,7 +58,11 @@ _DECISION = case(
     (DECISION.c.id.is_(None), 0), (not_(HOLDS), _OLDER), else_=_VERDICT + _NOTES + STARS * literal(_STAR)
 )
 _LISTED = select(
-    *(_TILE, JOB.c.id, _RATIO, _STATE + case((IS_WARNED, _WARNED), else_=0), _DECISION)
+    _TILE.label("tile"),
+    JOB.c.id.label("job"),
+    _RATIO.label("ratio"),
+    (_STATE + case((IS_WARNED, _WARNED), else_=0)).label("state"),
+    _DECISION.label("decision"),
 ).select_from(JOBS_AND_IMAGES)
 _NAMES = select(JOB.c.key, func.coalesce(ARTIFACT.c.number, ITSELF), ARTIFACT.c.sha256).select_from(
     JOBS_AND_IMAGES
@@ -74,6 +78,8 @@ _IMAGE = Prepared(
     .join(BATCH, BATCH.c.id == JOB.c.batch_id)
     .where(ARTIFACT.c.id == given("image_id"))
 )
+_AT_ONCE = 1000
+"""Rows of the list between two looks at what is in memory: it never holds a hundred thousand of them."""
 _FORMATS = ("i", "I", "H", "B", "B")
 _ENTRIES = select(BATCH.c.name, BATCH.c.sheet, BATCH.c.created_at, BATCH.c.last_run_at)
 
@@ -99,10 +105,11 @@ class Tiles(StorePart):
     ) -> TileList:
         """The tiles that a search finds, the first `limit` of them."""
         wanted = _LISTED.where(*conditions(batch_id, search)).order_by(*_ORDERS[order]).limit(limit)
-        rows = connection.execute(wanted).all()
-        columns = zip(*rows, strict=True) if rows else [()] * len(_FORMATS)
-        packed = [_packed(code, values) for code, values in zip(_FORMATS, columns, strict=True)]
-        return TileList(b"".join(packed))
+        columns = [array(code) for code in _FORMATS]
+        for rows in Prepared(wanted).raw(connection, _AT_ONCE):
+            for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+                column.extend(values)
+        return TileList(b"".join(map(_packed, columns)))
 
     @reads
     def names(self, connection: Connection, batch_id: int, search: Search = ()) -> list[TileName]:
@@ -170,8 +177,7 @@ class Tiles(StorePart):
         return row.batch_id, image_view(row, root_of(connection, row.output_dir))
 
 
-def _packed(code: str, values: Sequence[int]) -> bytes:
-    column = array(code, values)
+def _packed(column: "array[int]") -> bytes:
     if sys.byteorder == "big":
         column.byteswap()
     return column.tobytes()

@@ -56,6 +56,12 @@ class Prepared:
         """Run a query; its rows, with a field a column."""
         yield from map(self._maker(connection), self._run(connection, values).fetchall())
 
+    def raw(self, connection: Connection, at_once: int, **values: Any) -> Iterator[Sequence[Sequence[Any]]]:
+        """Run a query of many rows; so many at once, each as the driver has it: without a name or a type."""
+        came = self._run(connection, values)
+        while rows := came.fetchmany(at_once):
+            yield rows
+
     def first(self, connection: Connection, **values: Any) -> Any | None:
         """Run a query of one row at the most; it, or None."""
         row = self._run(connection, values).fetchone()

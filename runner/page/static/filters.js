@@ -53,7 +53,9 @@ export class Filters {
   }
 
   async refresh() {
-    for (const [name, group] of this.groups) if (group.open) await this.fill(name, group);
+    const open = [...this.groups].filter(([, group]) => group.open);
+    for (const [, group] of open) group.dataset.filled = "yes"; // that it opens is told later: it is not to ask as well
+    for (const [name, group] of open) await this.fill(name, group);
   }
 
   /** @param {string} name */

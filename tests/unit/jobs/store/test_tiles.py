@@ -236,6 +236,20 @@ async def test_values_have_counts(table: Table) -> None:
     assert await facets.values(batch, (), SearchField.COLUMN, 'it"s') == [FacetValue("x", 2)]
 
 
+async def test_own_columns_are_those_of_the_newest_load(tmp_path: Path) -> None:
+    """They are kept in mind, and looked up again once the sheet was loaded again."""
+    async with opened_table(tmp_path / "night.db") as table:
+        own = table.store.facets.own
+        await table.load([planned("a", 0, columns={"product": "fox"}), planned("b", 1)])
+        assert [await own(table.batch.id) for _ in range(2)] == [("product",)] * 2
+        await table.load(
+            [planned("a", 0, columns={"place": "den"}), planned("b", 1, columns={"product": "owl"})]
+        )
+        assert await own(table.batch.id) == ("place", "product")
+        await table.load([planned("b", 0, columns={"product": "owl"})])
+        assert await own(table.batch.id) == ("product",)
+
+
 async def test_what_a_facet_says_is_what_its_search_finds(table: Table) -> None:
     """For each value of each field."""
     for field in (SearchField.STATE, SearchField.KIND, SearchField.MODEL, SearchField.SIZE):

@@ -302,6 +302,7 @@ async def _page(r: Recorder) -> None:
     await r.ask("rerolls.words", [marked.job_id])
     await r.ask("actions.keep", ActionNote("one", batch, "decisions", {}, {}))
     await r.ask("actions.answer", "one")
+    await r.ask("facets.own", batch)
     for field in (SearchField.STATE, SearchField.SIZE, SearchField.COLUMN):
         await r.ask("facets.values", batch, search, field, "own" * (field is SearchField.COLUMN))
 
