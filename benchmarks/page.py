@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.child import measured, nightsheet
 from benchmarks.rounds import Column, Sample, by_turns, options, tell
 from benchmarks.viewed import WINDOW, Viewing, browser, make, percentile, until, viewing
-from runner.page.shell import served_files
+from runner.page.shell import served_files, served_style
 
 MEGABYTE = 1_000_000
 FRAMES = 300
@@ -182,9 +182,7 @@ def _hold(chromium: Any, database: Path, idle_seconds: float) -> Sample:
 
 def shipped_bytes() -> int:
     """The script and the style, packed."""
-    return sum(
-        len(gzip.compress(data)) for name, data in served_files().items() if name.endswith(("js", "css"))
-    )
+    return sum(len(gzip.compress(data)) for data in (served_files()["page.js"], served_style().encode()))
 
 
 def main() -> None:

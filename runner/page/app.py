@@ -1,7 +1,7 @@
 """The page over HTTP: routes, put together. GET reads; POST lets a person in, or does what they decide.
 
-GET  /  /b/BATCH/...          the shell
-GET  /s/VERSION/NAME          its script, style and icon
+GET  /  /b/BATCH/...          the shell, its style in it
+GET  /s/VERSION/NAME          its script and icon
 POST /enter                   {"link"}: cookie and key, once
 POST /api/BATCH/ACT           what a person decides: `acting.py` has them
 GET  /api/batches             all batches

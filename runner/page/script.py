@@ -2,30 +2,39 @@
 
 There is no build step: it is made of the files when the page starts. It knows how these modules are written,
 and no more of the language: an import names a module beside it, in a line; an export stands before what it
-names; a comment has a line of its own, ends one, or is a type's; no text goes over a line's end.
+names; what a module declares begins a line; a comment has a line of its own, ends one, or is a type's; no
+text goes over a line's end. The script has one scope, so no two modules declare the same name.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _IMPORT = re.compile(r'^import \{ (.+) \} from "\./(\w+)\.js";\n', re.MULTILINE)
+_DECLARED = re.compile(
+    r"^(?:export )?(?:const|let|class|(?:async )?function) (?:\[([^]]+)\]|(\w+))", re.MULTILINE
+)
 _EXPORT = re.compile(r"^export (?=(?:const|class|(?:async )?function) (\w+))", re.MULTILINE)
 _COMMENT = re.compile(
     r"^[ \t]*//.*\n|^[ \t]*/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*\n|/\*\*(?:(?!\*/).)*\*/ ?|(?<=[;{]) // .*$",
     re.MULTILINE,
 )
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|`(?:[^`$\\]|\$(?!\{)|\$\{[^`{}"']*\})*`)""")
+_ROOM = re.compile(r" ?([{}()\[\],;:?=<>&|*!]+) ?")
+_BREAK = re.compile(r"(?<=[{,(\[])\n|\n(?=[}\])?:.&|])")
+_BLANK = re.compile(r"\n{2,}")
 _STYLE_COMMENT = re.compile(r"[ \t]*/\*(?:(?!\*/)[\s\S])*\*/")
-_STYLE_ROOM = re.compile(r"\s*([{};])\s*")
+_STYLE_ROOM = re.compile(r"\s*([{};])\s*|([:,]) ")
 
 
 def one_script(modules: Mapping[str, str], first: str) -> str:
-    """`first` and all that it imports, each in a scope of its own and run once, before who needs it.
+    """`first` and all that it imports, each once, before who needs it.
 
     Raises:
-        ValueError: one is not there, does not export what another imports, or two import each other.
+        ValueError: one is not there, does not export what another imports, or declares what another does; or
+            two import each other.
     """
-    done, begun = dict[str, str](), set[str]()
+    done, begun, whose = dict[str, str](), set[str](), dict[str, str]()
     exports = {name: _EXPORT.findall(text) for name, text in modules.items()}
 
     def add(name: str) -> None:
@@ -36,21 +45,34 @@ def one_script(modules: Mapping[str, str], first: str) -> str:
         begun.add(name)
         for names, other in _IMPORT.findall(modules[name]):
             add(other)
-            if lacking := {one.partition(" as ")[0] for one in names.split(", ")} - {*exports[other]}:
+            if lacking := {*names.split(", ")} - {*exports[other]}:
                 raise ValueError(f"{name} imports {min(lacking)} from {other}, which does not export it.")
-        done[name] = _scope(name, modules[name], exports[name])
+        for several, one in _DECLARED.findall(modules[name]):
+            for declared in several.split(", ") if several else [one]:
+                if whose.setdefault(declared, name) != name:
+                    raise ValueError(f"{name} and {whose[declared]} both declare {declared}.")
+        done[name] = _EXPORT.sub("", _IMPORT.sub("", _INDENT.sub("", _COMMENT.sub("", modules[name]))))
 
     add(first)
-    return "".join(done.values())
+    return _without_room("".join(done.values()))
 
 
 def without_comments(style: str) -> str:
-    """A style without its comments, and without the room around its rules. No text in it has a brace."""
-    return _STYLE_ROOM.sub(r"\1", _STYLE_COMMENT.sub("", style))
+    """A style without its comments, and without the room in and around its rules. No text in it has any."""
+    return _STYLE_ROOM.sub(r"\1\2", _STYLE_COMMENT.sub("", style)).strip()
 
 
-def _scope(name: str, text: str, exports: list[str]) -> str:
-    body = _INDENT.sub("", _COMMENT.sub("", text))
-    body = _IMPORT.sub(lambda found: f"const {{ {found[1].replace(' as ', ': ')} }} = ${found[2]};\n", body)
-    body = _EXPORT.sub("", body)
-    return f"const ${name} = (() => {{\n{body}return {{ {', '.join(exports)} }};\n}})();\n"
+def _without_room(script: str) -> str:
+    """The same script in fewer and shorter lines."""
+    return _BLANK.sub("\n", _BREAK.sub("", "\n".join(map(_close, script.splitlines())))).strip() + "\n"
+
+
+def _close(line: str) -> str:
+    """A line without the room around its signs; one that may have an expression in a text, or a regular one,
+    is left as it is."""
+    return line if re.search(r"[/'`]", _TEXT.sub("", line)) else "".join(_pieces(line))
+
+
+def _pieces(line: str) -> Iterator[str]:
+    for place, piece in enumerate(_TEXT.split(line)):
+        yield piece if place % 2 else _ROOM.sub(r"\1", piece)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from anyio import to_thread
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
@@ -20,6 +21,7 @@ from runner.page.access.session import PageSession, Rights
 from runner.page.app import create_page_app
 from runner.page.pace import WritePace
 from runner.page.page import Page
+from runner.page.shell import served_files
 from runner.page.stream import ChangeFeed
 from runner.page.thumbs import ThumbMaker
 
@@ -122,6 +124,7 @@ async def serving(
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed.work)
             tasks.start_soon(thumbs.work)
+            tasks.start_soon(to_thread.run_sync, served_files)  # while the browser begins
             session = PageSession(clock, rights)
             async with _listening(page, session, port, report) as served:
                 with announced(state, store.database.path, served.port, clock) as session.laid:

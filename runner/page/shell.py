@@ -1,5 +1,10 @@
-"""The shell of the page, its script and its style: the same for everybody, and without a secret."""
+"""The shell of the page with its style, and its script: the same for everybody, and without a secret.
 
+The style is in the shell, so that it is painted as soon as it is there; the policy names the style by its
+hash, and allows no other.
+"""
+
+import base64
 import hashlib
 from functools import cache
 from importlib.resources import files
@@ -7,28 +12,30 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runner.page.access.guard import refused
+from runner.page.access.guard import policy, refused
 from runner.page.script import one_script, without_comments
 
 _TYPES = {
-    "css": "text/css",
     "html": "text/html",
     "js": "text/javascript",
     "svg": "image/svg+xml",
 }
 _KEPT = {"cache-control": "public, max-age=31536000, immutable"}
-_VERSION = "VERSION"
-"""Stands in the shell for the name of this version of its files."""
+_VERSION, _STYLE = "VERSION", "STYLE"
+"""Stand in the shell for the name of this version of its files, and for the style."""
+_SUFFIXES = {*_TYPES, "css"}
 
 
 async def shell(_request: Request) -> Response:
     """The page's one document; what it shows is in its address, which its modules read."""
-    text = static_files()["index.html"].decode().replace(_VERSION, version())
-    return Response(text, media_type=_TYPES["html"])
+    text = static_files()["index.html"].decode().replace(_VERSION, version()).replace(_STYLE, served_style())
+    digest = base64.b64encode(hashlib.sha256(served_style().encode()).digest()).decode()
+    headers = {"content-security-policy": policy(f"'sha256-{digest}'")}
+    return Response(text, headers=headers, media_type=_TYPES["html"])
 
 
 async def static_file(request: Request) -> Response:
-    """The script, the style or the icon. Its address has the version, so a browser keeps it."""
+    """The script or the icon. Its address has the version, so a browser keeps it."""
     name = request.path_params["name"]
     data = served_files().get(name)
     if data is None or request.path_params["version"] != version():
@@ -41,7 +48,7 @@ def static_files() -> dict[str, bytes]:
     """Every file that the shell is made of, by its name. There are some dozen small ones."""
     folder = files("runner.page") / "static"
     return {
-        file.name: file.read_bytes() for file in folder.iterdir() if file.name.rpartition(".")[2] in _TYPES
+        file.name: file.read_bytes() for file in folder.iterdir() if file.name.rpartition(".")[2] in _SUFFIXES
     }
 
 
@@ -52,9 +59,14 @@ def served_files() -> dict[str, bytes]:
     modules = {name.removesuffix(".js"): text for name, text in texts.items() if name.endswith(".js")}
     return {
         "page.js": one_script(modules, "app").encode(),
-        "style.css": without_comments(texts["style.css"]).encode(),
         "icon.svg": static_files()["icon.svg"],
     }
+
+
+@cache
+def served_style() -> str:
+    """The style that the shell has in it."""
+    return without_comments(static_files()["style.css"].decode())
 
 
 @cache

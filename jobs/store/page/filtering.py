@@ -60,7 +60,7 @@ IS_WARNED = func.json_array_length(JOB.c.warnings) > 0
 _OWN = json_entries(JOB.c.columns, "own")
 
 
-def conditions(batch_id: int, search: Search) -> list[ColumnElement[Any]]:
+def conditions(batch_id: Any, search: Search) -> list[ColumnElement[Any]]:
     """The conditions for the tiles of a batch's sheet that a search finds.
 
     All words have to occur; of the values of one field, one has to fit; none of those that are not wanted.

@@ -51,7 +51,7 @@ export const KEYS = [
 const NAMES = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space", PageUp: "PgUp", PageDown: "PgDn", Escape: "Esc" };
 
 /** A key as the table above has it. Shift counts with letters and arrows; what else needs it says so by itself. @param {KeyboardEvent} event */
-function nameOf(event) {
+function pressed(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const shift = event.shiftKey && (/^[a-z]$/.test(key) || key.startsWith("Arrow"));
   return `${event.ctrlKey ? "Ctrl+" : ""}${shift ? "Shift+" : ""}${key}`;
@@ -68,7 +68,7 @@ export function listenToKeys(actions) {
     if ((event.key === " " || event.key === "Enter") && target.matches("button, a, summary, input")) return;
     const letter = event.key.length === 1 && event.key !== " ";
     if (letter && !event.ctrlKey && localStorage.getItem(OFF)) return;
-    const found = KEYS.find(([, keys]) => keys.includes(nameOf(event)));
+    const found = KEYS.find(([, keys]) => keys.includes(pressed(event)));
     const act = found && actions[found[0]];
     if (!act) return;
     event.preventDefault();

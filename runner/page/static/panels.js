@@ -4,13 +4,12 @@
 import { decoded } from "./address.js";
 import { button, byId, command, countOf, element, money, say } from "./dom.js";
 import { apiPath, getJson, postJson } from "./net.js";
-import { changedWords, rewordForm } from "./reword.js";
+import { changedWords, MOST_VARIANTS, rewordForm } from "./reword.js";
 
 /** @typedef {"doubts" | "failures" | "account" | "rerolls" | "reword"} Name */
 
 const TITLES = { doubts: "Unconfirmed", failures: "Failed", account: "Money", rerolls: "Re-rolls", reword: "Re-roll with other words" };
 const SEARCHES = { doubts: "state:unconfirmed", failures: "state:failed", account: "", rerolls: "verdict:reroll", reword: "" };
-const MOST_VARIANTS = 8;
 
 /** Have something done, once however often it is sent. @param {string} batch @param {string} what @param {any} told */
 export function act(batch, what, told) {

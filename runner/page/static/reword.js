@@ -4,7 +4,7 @@
 
 import { button, countOf, element, money } from "./dom.js";
 
-const MOST_VARIANTS = 8;
+export const MOST_VARIANTS = 8;
 const MOST_COMPARED = 400_000;
 
 /** @typedef {{prompt?: string, seed?: string, variants?: number, cells?: Record<string, string>}} Words */

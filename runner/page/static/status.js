@@ -10,13 +10,13 @@ export function showStatus(status, search) {
   const live = status.live ? "● live" : status.left ? "○ nobody is at work" : "○ ended";
   byId("live").textContent = status.paused ? `‖ paused (${status.paused.reason})` : live;
   byId("live").dataset.live = String(status.live && !status.paused);
-  byId("facts").replaceChildren(...facts(status).map((text) => element("span", {}, text)), ...chips(status, search));
+  byId("facts").replaceChildren(...counted(status).map((text) => element("span", {}, text)), ...chips(status, search));
   bar(status);
   next(status);
 }
 
 /** @param {any} status */
-function facts(status) {
+function counted(status) {
   const { cost } = status;
   const budget = cost.budget_usd === null ? "" : ` of ${money(cost.budget_usd)}`;
   return [

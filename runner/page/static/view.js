@@ -22,7 +22,7 @@ import { TileList } from "./tiles.js";
 const FIRST = 300;
 const LOOK_MS = 1000;
 const SIZE = "nightsheet-size";
-const [SMALLEST, LARGEST] = [110, 440];
+const [NARROWEST, WIDEST] = [110, 440];
 
 export class View {
   /** @param {(error: unknown) => void} failed */
@@ -358,7 +358,7 @@ export class View {
 
   /** @param {number} size */
   resize(size) {
-    const fits = Math.max(SMALLEST, Math.min(LARGEST, size));
+    const fits = Math.max(NARROWEST, Math.min(WIDEST, size));
     localStorage.setItem(SIZE, String(fits));
     /** @type {HTMLInputElement} */ (byId("size")).value = String(fits);
     this.grid.resize(fits);

@@ -1,5 +1,7 @@
 """What the page is told: lists as bytes, details, values, the state of a batch. All of it read only."""
 
+import base64
+import hashlib
 import re
 import struct
 from datetime import timedelta
@@ -14,6 +16,7 @@ from jobs.exit_codes import ExitCode
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.views import RunView
+from runner.page.access.guard import policy
 from runner.page.panels.words import ENDINGS, KILLED, REMEDIES, ending
 from runner.page.shell import served_files, static_files, version
 from tests.support.served_page import Served
@@ -35,9 +38,19 @@ async def test_the_shell_is_the_same_everywhere(served: Served, path: str) -> No
         assert "immutable" in found.headers["cache-control"]
 
 
+async def test_the_shell_allows_its_own_style_and_no_other(served: Served) -> None:
+    """By its hash: what else comes into the page is no style."""
+    answered = await served.client.get("/b/night/")
+    (style,) = re.findall(r"<style>(.*?)</style>", answered.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert answered.headers["content-security-policy"] == policy(f"'sha256-{digest}'")
+    assert "STYLE" not in answered.text
+    assert len(style) > 1000
+
+
 async def test_every_file_is_served_with_its_type(served: Served) -> None:
     """A browser takes no script of another type; another version's address has none."""
-    kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+    kinds = {"js": "text/javascript", "svg": "image/svg+xml"}
     for name in served_files():
         answered = await served.client.get(f"/s/{version()}/{name}")
         assert answered.headers["content-type"].partition(";")[0] == kinds[name.rpartition(".")[2]]

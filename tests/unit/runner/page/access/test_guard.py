@@ -1,11 +1,12 @@
 """Who is let in: the page's own requests, by its own address, after the link. Everybody else is an attack."""
 
+import re
 from typing import Any
 
 import pytest
 
 from runner.clock import SystemClock
-from runner.page.access.guard import HEADERS, KEY, POLICY, cookie_name, refusal, refused
+from runner.page.access.guard import HEADERS, KEY, cookie_name, policy, refusal, refused
 from runner.page.access.session import PageSession, Rights
 from tests.support.served_page import Served
 
@@ -191,7 +192,7 @@ def test_every_refusal_has_words_and_tells_no_path() -> None:
 
 def test_the_policy_allows_no_script_but_the_page_s_own() -> None:
     """Nothing inline, nothing from elsewhere, no text as markup, no frame."""
-    rules = dict(rule.split(" ", 1) for rule in POLICY.split("; "))
+    rules = dict(rule.split(" ", 1) for rule in policy().split("; "))
     assert (
         rules["default-src"]
         == rules["frame-ancestors"]
@@ -199,10 +200,13 @@ def test_the_policy_allows_no_script_but_the_page_s_own() -> None:
         == rules["form-action"]
         == "'none'"
     )
-    assert {rules[f"{kind}-src"] for kind in ("script", "style", "img", "connect")} == {"'self'"}
+    assert {rules[f"{kind}-src"] for kind in ("script", "img", "connect")} == {"'self'"}
+    assert rules["style-src"] == "'none'"
+    assert policy("'sha256-x'") == policy().replace("style-src 'none'", "style-src 'sha256-x'")
     assert rules["require-trusted-types-for"] == "'script'"
     assert rules["trusted-types"] == "'none'"
-    assert "unsafe" not in POLICY
+    assert "unsafe" not in policy()
+    assert HEADERS["content-security-policy"] == policy()
 
 
 @pytest.mark.parametrize(
@@ -210,9 +214,14 @@ def test_the_policy_allows_no_script_but_the_page_s_own() -> None:
     ["/", "/b/night/", "/api/night/status", "/api/nothing/status", "/nothing", "/s/x/app.js", "/p/1/x"],
 )
 async def test_every_answer_has_the_headers(served: Served, path: str) -> None:
-    """Errors as well. Nothing is kept by a browser but what its hash names."""
+    """Errors as well. Nothing is kept by a browser but what its hash names; the shell alone has a style."""
     answered = await served.client.get(path)
-    assert {name: answered.headers[name] for name in HEADERS} == HEADERS
+    has_style = path in ("/", "/b/night/")
+    told = {name: answered.headers[name] for name in HEADERS}
+    rules = told["content-security-policy"]
+    assert ("style-src 'sha256-" in rules) is has_style
+    told["content-security-policy"] = re.sub(r"style-src 'sha256-[^']+'", "style-src 'none'", rules)
+    assert told == HEADERS
     assert "access-control-allow-origin" not in answered.headers
     assert "server" not in answered.headers
     refused_one = await served.client.get(path, headers={"host": "evil.example"})
