@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.child import measured, nightsheet
 from benchmarks.rounds import Column, Sample, by_turns, options, tell
-from benchmarks.viewed import WINDOW, Viewing, browser, make, percentile, until, viewing
+from benchmarks.viewed import WINDOW, Viewing, browser, make, percentile, resident_bytes, until, viewing
 from runner.page.shell import served_files, served_style
 
 MEGABYTE = 1_000_000
@@ -34,9 +34,11 @@ USING = (
     Column("frame_most_ms", "most", 0),
     Column("key_p95_ms", "key p95 ms", 1),
     Column("next_ms", "next picture ms", 0),
+    Column("far_ms", "a far one ms", 0),
 )
 HOLDING = (
     Column("heap_mb", "JS heap MB", 1),
+    Column("renderer_mb", "renderer MB", 0),
     Column("server_mb", "server MB", 0),
     Column("status_mb", "`status` MB", 0),
     Column("idle_percent", "idle % of a core", 2),
@@ -85,11 +87,11 @@ _KEYS = """
     }
 """
 _NEXT = """
-    async () => {
+    async (key) => {
         const begun = performance.now();
         const stage = document.getElementById('stage');
         const old = stage.querySelector('img')?.src;
-        stage.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}));
+        stage.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
         for (;;) {
             const img = stage.querySelector('img');
             if (img && img.src !== old && img.complete && img.naturalWidth) return performance.now() - begun;
@@ -99,7 +101,7 @@ _NEXT = """
 """
 
 
-def _opened(context: Any, view: Viewing) -> tuple[Any, float]:
+def opened(context: Any, view: Viewing) -> tuple[Any, float]:
     """A tab with a full first screen, and how long that took."""
     page = context.new_page()
     begun = time.perf_counter()
@@ -114,7 +116,7 @@ def _open(chromium: Any, database: Path, *, cold: bool) -> Sample:
         Path(f"{database}.thumbs").unlink(missing_ok=True)
     with viewing(database) as view:
         context = chromium.new_context(viewport=WINDOW)
-        page, screen = _opened(context, view)
+        page, screen = opened(context, view)
         until(page, f"Boolean({_LIST})", True)
         milliseconds, size = page.evaluate(_LIST)
         paint = page.evaluate(_PAINT)
@@ -132,7 +134,7 @@ def _use(chromium: Any, database: Path) -> Sample:
     """Scroll, press keys, look at one picture after the other."""
     with viewing(database) as view:
         context = chromium.new_context(viewport=WINDOW)
-        page, _screen = _opened(context, view)
+        page, _screen = opened(context, view)
         until(page, f"Boolean({_LIST})", True)
         frames = page.evaluate(_SCROLL, FRAMES)
         page.keyboard.press("Home")
@@ -144,7 +146,11 @@ def _use(chromium: Any, database: Path) -> Sample:
         steps = []
         for _ in range(10):
             page.wait_for_timeout(1000)  # somebody looks, and the next ones are on their way
-            steps.append(page.evaluate(_NEXT))
+            steps.append(page.evaluate(_NEXT, "ArrowRight"))
+        far = []
+        for _ in range(10):
+            page.wait_for_timeout(1000)
+            far.append(page.evaluate(_NEXT, "PageDown"))  # neither its details nor its picture are here
         context.close()
     return {
         "frame_p95_ms": percentile(frames, 95),
@@ -152,6 +158,7 @@ def _use(chromium: Any, database: Path) -> Sample:
         "frame_most_ms": max(frames),
         "key_p95_ms": percentile(keys, 95),
         "next_ms": percentile(steps, 50),
+        "far_ms": percentile(far, 50),
     }
 
 
@@ -160,7 +167,7 @@ def _hold(chromium: Any, database: Path, idle_seconds: float) -> Sample:
     status = measured(nightsheet("status", "--db", str(database)), database.with_suffix(".out"))
     with viewing(database) as view:
         context = chromium.new_context(viewport=WINDOW)
-        page, _screen = _opened(context, view)
+        page, _screen = opened(context, view)
         until(page, f"Boolean({_LIST})", True)
         until(page, "document.getElementById('facets').childElementCount > 0", True)
         page.wait_for_timeout(10_000)
@@ -171,9 +178,12 @@ def _hold(chromium: Any, database: Path, idle_seconds: float) -> Sample:
         session.send("HeapProfiler.collectGarbage")
         heap = page.evaluate("performance.memory.usedJSHeapSize")
         held = view.resident_bytes
+        processes = chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+        renderer = max(resident_bytes(one["id"]) for one in processes if one["type"] == "renderer")
         context.close()
     return {
         "heap_mb": heap / MEGABYTE,
+        "renderer_mb": renderer / MEGABYTE,
         "server_mb": held / MEGABYTE,
         "status_mb": status.peak_bytes / MEGABYTE,
         "idle_percent": idle * 100,

@@ -72,7 +72,7 @@ class Viewing:
     @property
     def resident_bytes(self) -> int:
         """The memory that it holds now."""
-        return _told(f"/proc/{self.pid}/status", r"VmRSS:\s+(\d+)") * 1024
+        return resident_bytes(self.pid)
 
     @property
     def cpu_seconds(self) -> float:
@@ -81,10 +81,11 @@ class Viewing:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _told(path: str, pattern: str) -> int:
-    found = re.search(pattern, Path(path).read_text())
+def resident_bytes(pid: int) -> int:
+    """The memory that a process holds now."""
+    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
     assert found is not None
-    return int(found.group(1))
+    return int(found.group(1)) * 1024
 
 
 @contextmanager
