@@ -20,6 +20,7 @@ import { showStatus } from "./status.js";
 import { TileList } from "./tiles.js";
 
 const FIRST = 300;
+const SCREEN = 24;
 const LOOK_MS = 1000;
 const SIZE = "nightsheet-size";
 const [NARROWEST, WIDEST] = [110, 440];
@@ -29,6 +30,8 @@ export class View {
   constructor(failed) {
     this.failed = failed;
     this.place = readAddress();
+    this.first = this.fetch(FIRST); // is on its way while all else is made
+    this.first.catch(() => {}); // whoever waits for it is told
     /** The table's, when the list was read. */
     this.stamp = 0;
     this.items = new Items(this.place.batch, () => this.arrived());
@@ -66,7 +69,8 @@ export class View {
     byId("work").hidden = false;
     this.filters.set(this.place.search);
     /** @type {HTMLSelectElement} */ (byId("order")).value = this.place.order;
-    await this.load(FIRST);
+    const ask = (/** @type {TileList} */ list) => this.items.want(this.place.at ? [] : Array.from(list.jobs.subarray(0, SCREEN)));
+    await Promise.all([this.first.then(ask, () => {}), this.load(this.first)]); // details come while their cells are made
     this.cull.decisions.resume();
     await this.items.want(this.grid.visible());
     await pictured();
@@ -79,11 +83,11 @@ export class View {
     if (document.activeElement === document.body) byId("grid").focus({ preventScroll: true }); // else somebody types already
   }
 
-  /** @param {number} [limit] */
-  async load(limit) {
+  /** @param {Promise<TileList>} [coming] if it was asked for already */
+  async load(coming) {
     const [search, order] = [this.place.search, this.place.order];
     try {
-      const list = await this.fetch(limit);
+      const list = await (coming ?? this.fetch());
       if (search !== this.place.search || order !== this.place.order) return; // somebody typed on
       this.filters.problem("");
       this.take(list);
