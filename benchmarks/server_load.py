@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -37,7 +36,7 @@ def _now() -> datetime:
 def _changed(rows: int) -> Iterator[PlannedJob]:
     for job in large.planned(rows):
         said = hashlib.sha256(job.fingerprint.encode()).hexdigest()
-        yield replace(job, fingerprint=said, inputs={**job.inputs, "prompt": "another"})
+        yield job._replace(fingerprint=said, inputs={**job.inputs, "prompt": "another"})
 
 
 async def _loads(store: Store, folder: Path, rows: int) -> Sample:

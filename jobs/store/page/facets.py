@@ -10,7 +10,7 @@ from jobs.store.page.filtering import JOBS_AND_IMAGES, conditions, value_of
 from jobs.store.part import StorePart, reads
 from jobs.store.rows import own_names
 from jobs.store.schema import BATCH, JOB
-from jobs.store.sqlite.database import Database
+from jobs.store.sql.transactions import Database
 from jobs.tiles import FacetValue
 
 MOST_VALUES = 50

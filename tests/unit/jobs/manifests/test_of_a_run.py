@@ -124,7 +124,7 @@ class Night:
             await self.table.store.ledger.record_image(job.id, attempts[-1]["id"], said)
 
     async def load(self, *sheet: PlannedJob) -> None:
-        self.sheet = [replace(job, position=at, row=at + 2) for at, job in enumerate(sheet)]
+        self.sheet = [job._replace(position=at, row=at + 2) for at, job in enumerate(sheet)]
         await self.table.load(self.sheet)
 
 
@@ -402,5 +402,5 @@ def new_sheet(sheet: list[PlannedJob], rng: random.Random) -> list[PlannedJob]:
             jobs[at] = planned(jobs[at].key, prompt=uuid4().hex, model=MODEL)
         case _ if jobs:
             at = rng.randrange(len(jobs))
-            jobs[at] = replace(jobs[at], columns={rng.choice("abc"): uuid4().hex})
+            jobs[at] = jobs[at]._replace(columns={rng.choice("abc"): uuid4().hex})
     return jobs

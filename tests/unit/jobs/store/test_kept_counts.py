@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from jobs.errors import SheetProblems
 from jobs.outcomes import Fetched, RemoteDone
-from jobs.problems import at
+from jobs.problems import Problem, at
+from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
 from jobs.views import Account
 from jobs.workload import Amount
@@ -115,7 +116,8 @@ async def test_a_first_load_that_is_rolled_back_leaves_the_counting_as_it_was(tm
     async with opened_table(tmp_path / "night.db", "a") as table:
         store, batch = table.store, table.batch.id
         problem = at("other.csv", 3).problem("No such size.")
-        for planned in ([*rows("b"), problem], rows("b", "c")):
+        attempts: list[list[PlannedJob | Problem]] = [[*rows("b"), problem], [*rows("b", "c")]]
+        for planned in attempts:
             with pytest.raises(SheetProblems) if problem in planned else nullcontext():
                 other, _ = await store.batches.load(
                     name="other", sheet="other.csv", origin=table.batch.origin, planned=planned

@@ -1,6 +1,5 @@
 """Where pictures of this computer lie is known as soon as a job names them, and never before."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,9 @@ def local(sha256: str, path: str) -> LocalImage:
 async def test_places_are_noted_once_and_the_newest_comes_first(table: Table) -> None:
     """In the transaction of the load."""
     one, moved, other = local(A, "/s/1.png"), local(A, "/s/2.png"), local(B, "/s/3.png")
-    rows = [replace(planned(f"k{n}", n), files=(one, other)) for n in range(1200)]
+    rows = [planned(f"k{n}", n)._replace(files=(one, other)) for n in range(1200)]
     await table.load(rows)
-    await table.load([replace(rows[0], files=(moved,)), *rows[1:]])
+    await table.load([rows[0]._replace(files=(moved,)), *rows[1:]])
     assert await table.store.jobs.places_of([A, B, "c" * 64]) == [
         ReferenceView(A, "/s/2.png", 7, "image/png"),
         ReferenceView(B, "/s/3.png", 7, "image/png"),
@@ -36,5 +35,5 @@ async def test_a_sheet_with_problems_leaves_no_place(table: Table) -> None:
     """Nothing of it is loaded."""
     bad = Problem("a.csv", 2, None, None, "no")
     with pytest.raises(SheetProblems):
-        await table.load([replace(planned("k"), files=(local(A, "/s/1.png"),)), bad])
+        await table.load([planned("k")._replace(files=(local(A, "/s/1.png"),)), bad])
     assert select(table.path, "SELECT * FROM reference") == []

@@ -108,7 +108,7 @@ async def test_a_note_that_somebody_else_wrote_is_none(tmp_path: Path, note: str
 @virtual
 async def test_the_row_is_known_by_what_it_says(tmp_path: Path) -> None:
     """Another key takes a row that says the same and was never sent; its own row is not taken away."""
-    alike = [replace(row, fingerprint="f" * 64) for row in rows("a", "b")]
+    alike = [row._replace(fingerprint="f" * 64) for row in rows("a", "b")]
     async with world(tmp_path, planned=alike) as w:
         renamed = replace(await record(w, "a", "req-2", number=2), key="gone")
         async with forgotten(w, await record(w, "b", "req-1"), renamed):
