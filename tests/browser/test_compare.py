@@ -1,5 +1,6 @@
 """Two to four pictures side by side: chosen, zoomed together, and one of them wins."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from jobs.review.decisions import DecisionSource, DecisionWish, Verdict
 from jobs.review.rerolls import MadeReroll
+from jobs.views import BatchView
 from tests.browser.conftest import browsing
 from tests.browser.test_accessible import violations
 from tests.browser.test_page import night, until
@@ -21,6 +23,7 @@ FOCUSABLE = """
         .filter((one) => one.checkVisibility() && !one.disabled)
         .map((one) => one.outerHTML)
 """
+SPOKEN = "document.querySelector('#compare > .spoken').textContent"
 TRANSFORMS = "new Set([...document.querySelectorAll('#compare img')].map((one) => one.style.transform)).size"
 
 
@@ -42,6 +45,34 @@ async def decided(served: Served, page: Any, wanted: dict[str, Any]) -> None:
         await page.wait_for_timeout(50)
 
 
+async def shot_in(served: Served, batch: BatchView, key: str) -> None:
+    """Let a job of another batch have a picture."""
+    served.table.batch, before = batch, served.table.batch
+    await shot(served, key)
+    served.table.batch = before
+
+
+async def loaded(served: Served, folder: Path, key: str) -> BatchView:
+    """A batch with the re-roll of a job: it is marked, written and loaded."""
+    store, night = served.table.store, served.table.batch
+    wish = DecisionWish(key, {"verdict": Verdict.REROLL})
+    await store.decisions.decide(night.id, [wish], DecisionSource.CLI)
+    (marked,) = await store.rerolls.marked(night.id)
+    sheet = folder / "night-rerolls-1.csv"
+    new = f"{key}-r1"
+    await store.rerolls.make(str(sheet), [MadeReroll(marked, (new,), "new", 1)])
+    again = [planned(new, columns={"reroll_of": key, "again": sheet.stem})]
+    batch, _ = await store.batches.load(name=sheet.stem, sheet=sheet, origin=ORIGIN, planned=again)
+    return batch
+
+
+async def rerolled(served: Served, folder: Path, key: str) -> BatchView:
+    """The same, with its picture."""
+    batch = await loaded(served, folder, key)
+    await shot_in(served, batch, f"{key}-r1")
+    return batch
+
+
 async def test_the_marked_are_compared_and_one_wins(tmp_path: Path) -> None:
     """It is accepted, the others are rejected; all of it is undone like any verdict."""
     async with served_page(tmp_path, "a", "b", "c", "d") as served, browsing(served) as browser:
@@ -61,8 +92,7 @@ async def test_the_marked_are_compared_and_one_wins(tmp_path: Path) -> None:
         await page.keyboard.press("Escape")
         await until(page, "document.activeElement.id", "grid")
         assert await page.evaluate("location.pathname") == "/b/night/"
-        await page.keyboard.press("Control+z")
-        await page.keyboard.press("Control+z")
+        await page.keyboard.press("Control+z")  # one key took both, and one takes both back
         await decided(served, page, {})
 
 
@@ -131,22 +161,14 @@ async def test_a_re_roll_stands_beside_its_original(tmp_path: Path) -> None:
     """From either of them, in whatever batches they are; the better one wins, in the table of each."""
     async with served_page(tmp_path, "a", "b") as served, browsing(served) as browser:
         await shot(served, "a", "b")
-        store, night = served.table.store, served.table.batch
-        wish = DecisionWish("a", {"verdict": Verdict.REROLL})
-        await store.decisions.decide(night.id, [wish], DecisionSource.CLI)
-        (marked,) = await store.rerolls.marked(night.id)
-        sheet = tmp_path / "night-rerolls-1.csv"
-        await store.rerolls.make(str(sheet), [MadeReroll(marked, ("a-r1",), "new", 1)])
-        again = [planned("a-r1", columns={"reroll_of": "a", "again": "night-rerolls-1"})]
-        new, _ = await store.batches.load(name=sheet.stem, sheet=sheet, origin=ORIGIN, planned=again)
+        night = served.table.batch
+        new = await loaded(served, tmp_path, "a")
         page = await browser.entered(served)
         await until(page, "document.activeElement.id", "grid")
         await page.keyboard.press("c")
         await until(page, KEYS, ["a · reroll", "b"])  # it is not made yet: the next one
         await page.keyboard.press("Escape")
-        served.table.batch = new
-        await shot(served, "a-r1")
-        served.table.batch = night
+        await shot_in(served, new, "a-r1")
         await until(page, "document.activeElement.id", "grid")
         await page.keyboard.press("c")
         await until(page, KEYS, ["a · reroll", "a-r1 in night-rerolls-1"])
@@ -164,6 +186,39 @@ async def test_a_re_roll_stands_beside_its_original(tmp_path: Path) -> None:
         await decided(served, page, {"a": "rejected"})
         served.table.batch = new
         await decided(served, page, {"a-r1": "accepted"})
+        await until(page, SPOKEN, "a-r1 accepted, 1 rejected. Ctrl+Z takes it back.")
+        await page.keyboard.press("Control+z")
+        await until(page, KEYS, ["a-r1", "a in night · reroll"])
+        await until(page, SPOKEN, "2 pictures: taken back.")
+        await decided(served, page, {})
+        served.table.batch = night
+        await decided(served, page, {"a": "reroll"})
+        await page.keyboard.press("Control+Shift+z")
+        await decided(served, page, {"a": "rejected"})
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("Control+z")  # from the grid as well, where the other one is not seen
+        await decided(served, page, {"a": "reroll"})
+        served.table.batch = new
+        await decided(served, page, {})
+
+
+async def test_a_verdict_elsewhere_outlives_the_server(tmp_path: Path) -> None:
+    """It is kept in the browser, told as not saved, and sent by whichever page comes next."""
+    async with served_page(tmp_path, "a") as served, browsing(served) as browser:
+        await shot(served, "a")
+        new = await rerolled(served, tmp_path, "a")
+        page = await browser.entered(served, f"/b/{new.name}/")
+        await until(page, "document.activeElement.id", "grid")
+        await page.keyboard.press("c")
+        await until(page, KEYS, ["a-r1", "a in night · reroll"])
+        away = re.compile("/api/night/decisions")
+        await page.route(away, lambda route: route.fulfill(status=503, json={"error": "Busy."}))
+        await page.keyboard.press("1")
+        await page.locator("#unsaved", has_text="1 decision not saved").wait_for()
+        browser.wrong.clear()  # the browser writes of each 503
+        await page.unroute(away)
+        page = await browser.entered(served, f"/b/{new.name}/")
+        await decided(served, page, {"a": "rejected"})
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,16 +3,14 @@
 
 import { button, byId, element, say } from "./dom.js";
 import { ONLY_LOOKS } from "./cull.js";
-import { targetOf } from "./decisions.js";
 import { imageOf } from "./items.js";
 import { apiPath, getJson, imagePath, thumbPath } from "./net.js";
-import { act } from "./panels.js";
 
 const MOST = 4;
 const LARGEST = 8;
 const STEP = 1.25;
 
-/** A place in the list; -1 for a picture of another batch, which is shown beside and not decided about. @typedef {{index: number, item: any, tile: number, batch?: string}} One */
+/** A place in the list; -1 for a picture of another batch. @import { Shown as One } from "./cull.js" */
 
 export class Compare {
   /** @param {any} view whose list, marks and verdicts these are */
@@ -71,11 +69,13 @@ export class Compare {
   /** The original of a re-roll, or the re-rolls of an original, in whatever batches: of each the picture of that number, else its first. @param {One[]} here @returns {Promise<One[]>} */
   async family([one]) {
     if (!one) return [];
+    const began = performance.now();
     const found = await getJson(apiPath(this.view.place.batch, "family", { key: one.item.key }));
     const number = imageOf(one.item, one.tile).number;
     const pictures = found.flatMap((/** @type {any} */ { batch, item }) => {
       const here = item.images.filter((/** @type {any} */ image) => image.file === "here");
       const image = here.find((/** @type {any} */ other) => other.number === number) ?? here[0];
+      if (batch !== this.view.place.batch) this.view.cull.book(batch).readBack(began);
       return image ? [{ index: -1, item, tile: image.id, batch }] : [];
     });
     return pictures.slice(-(MOST - 1));
@@ -113,7 +113,7 @@ export class Compare {
     picture.src = thumbPath(image, 1600);
     picture.dataset.whole = imagePath(image);
     const which = item.images.length > 1 ? ` ${image.number}/${item.images.length}` : "";
-    const decided = (batch ? image.decision?.verdict : this.view.cull.of(item, tile).verdict) ?? "";
+    const decided = this.view.cull.of(item, tile, batch).verdict ?? "";
     const name = `${item.key}${which}${batch ? ` in ${batch}` : ""}`;
     return element("figure", {},
       element("div", { class: "frame" }, picture),
@@ -144,32 +144,31 @@ export class Compare {
     this.place();
   }
 
-  /** The winner is accepted, the others are rejected. @param {number} place */
+  /** The winner is accepted, the others are rejected, each in its own batch. @param {number} place */
   async wins(place) {
     const winner = this.shown[place];
     if (!winner) return;
     const { cull } = this.view;
-    const others = this.shown.filter((one) => one !== winner);
-    const here = others.filter(({ batch }) => !batch).map(({ index }) => index);
     cull.inTurn(async () => {
-      if (!cull.mayDecide) return cull.tell(ONLY_LOOKS);
-      if (!winner.batch) await cull.say([winner.index], { verdict: "accepted" }, "accepted");
-      if (here.length) await cull.say(here, { verdict: "rejected" }, "rejected");
-      await this.elsewhere([winner], "accepted");
-      await this.elsewhere(others, "rejected");
+      if (!cull.mayDecide) return this.told(ONLY_LOOKS);
+      cull.keep(this.shown, this.shown.map((one) => ({ verdict: one === winner ? "accepted" : "rejected" })));
       this.draw();
-      say(`${winner.item.key} accepted, ${others.length} rejected.`);
+      this.told(`${winner.item.key} accepted, ${this.shown.length - 1} rejected. Ctrl+Z takes it back.`);
     });
   }
 
-  /** The same about pictures of other batches: at once, and taken back in their own. @param {One[]} ones @param {string} verdict */
-  async elsewhere(ones, verdict) {
-    for (const { item, tile, batch } of ones) {
-      if (!batch) continue;
-      const image = imageOf(item, tile);
-      await act(batch, "decisions", { decisions: [{ ...targetOf(item, image), verdict }] });
-      image.decision = { ...image.decision, verdict };
-    }
+  /** Say it where it is seen and heard: what is behind the dialog is neither. @param {string} text */
+  told(text) {
+    this.view.cull.tell(text);
+    byId("compare-told").textContent = text;
+  }
+
+  /** @param {"undo" | "redo"} what */
+  back(what) {
+    this.view.cull.inTurn(async () => {
+      this.view.cull[what]();
+      byId("compare-told").textContent = byId("told").textContent;
+    });
   }
 
   /** Another picture at the right. @param {number} step */
@@ -185,7 +184,13 @@ export class Compare {
 
   /** Its own keys: no other is heard while it is open, but Esc, which a dialog hears by itself. @param {KeyboardEvent} event */
   pressed(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.altKey || event.metaKey) return;
+    if (event.ctrlKey) {
+      const what = /^z$/i.test(event.key) ? (event.shiftKey ? "redo" : "undo") : event.key === "y" ? "redo" : null;
+      if (!what) return;
+      event.preventDefault();
+      return this.back(what);
+    }
     event.stopPropagation();
     const keys = /** @type {Record<string, () => unknown>} */ ({
       ArrowRight: () => this.change(1),

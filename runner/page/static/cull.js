@@ -2,11 +2,14 @@
 // Deciding by keys: a verdict and the next one, stars, marks, undo. The list never moves; a verdict changes a cell.
 
 import { byId, command, countOf, element, say } from "./dom.js";
-import { Decisions, nameOf, targetOf } from "./decisions.js";
+import { Decisions, nameOf, shelvesOf, targetOf } from "./decisions.js";
 import { imageOf } from "./items.js";
+import { getJson } from "./net.js";
 import { VERDICTS } from "./tiles.js";
 
 /** @import { Decision } from "./decisions.js" */
+/** What was said at once, to take back at once. Batch and place of each are empty for a picture of this batch, and for one of another. @typedef {{places: string[], batches: string[], targets: any[], before: any[], after: any[]}} Entry */
+/** A picture of another batch has one. @typedef {{index: number, item: any, tile: number, batch?: string}} Shown */
 /** @import { View } from "./view.js" */
 
 const MOST_UNDONE = 500;
@@ -29,25 +32,47 @@ export class Cull {
     this.mayDecide = false;
     /** Marked tiles: JOB/TILE. @type {Set<string>} */
     this.marks = new Set();
-    /** @type {{places: string[], targets: any[], before: any[], after: any[]}[]} */
+    /** @type {Entry[]} */
     this.undone = [];
-    /** @type {typeof this.undone} */
+    /** @type {Entry[]} */
     this.done = [];
     /** Which tile something was said of, and where it was in the list, by picture. @type {Map<string, {place: string, index: number}>} */
     this.places = new Map();
     /** One key after the other, also where details have to come first. @type {Promise<unknown>} */
     this.turn = Promise.resolve();
-    this.decisions = new Decisions(view.place.batch, {
-      answered: (answer) => this.answered(answer),
-      unsaved: (many, why) => this.unsaved(many, why),
-      failed: (error) => view.failed(error),
-    });
-    addEventListener("pagehide", () => this.decisions.gathered.length && this.decisions.close());
+    /** What is not saved yet, and why, by batch. @type {Map<string, {many: number, why: string}>} */
+    this.waiting = new Map();
+    /** Those of each batch that something was said of here. @type {Map<string, Decisions>} */
+    this.books = new Map();
+    this.decisions = this.book(view.place.batch);
+    addEventListener("pagehide", () => this.books.forEach((book) => book.gathered.length && book.close()));
   }
 
-  /** @param {any} item @param {number} tile @returns {Decision} */
-  of(item, tile) {
-    return this.decisions.of(item, imageOf(item, tile));
+  /** What is said of a batch's pictures. A verdict beside a picture of another batch goes into that one's. @param {string} [batch] @returns {Decisions} */
+  book(batch = this.view.place.batch) {
+    const there = this.books.get(batch);
+    if (there) return there;
+    const made = new Decisions(batch, {
+      answered: (answer) => this.answered(answer),
+      unsaved: (many, why) => this.unsaved(batch, many, why),
+      failed: (error) => this.view.failed(error),
+    });
+    this.books.set(batch, made);
+    return made;
+  }
+
+  /** Send what this browser has kept: also what was said of pictures of other batches that are here. */
+  async resume() {
+    this.decisions.resume();
+    const others = shelvesOf().filter((batch) => batch !== this.decisions.batch);
+    if (!others.length) return;
+    const there = new Set((await getJson("/api/batches")).map((/** @type {any} */ one) => one.batch));
+    for (const batch of others) if (there.has(batch)) this.book(batch).resume();
+  }
+
+  /** @param {any} item @param {number} tile @param {string} [batch] @returns {Decision} */
+  of(item, tile, batch) {
+    return this.book(batch).of(item, imageOf(item, tile));
   }
 
   /** @param {number} index */
@@ -113,35 +138,47 @@ export class Cull {
       this.tell(`More than ${MOST_MARKED.toLocaleString("en")} are marked. A search and this do as many as you like:`, this.view.line("decide", "--search", this.view.place.search || "", ...asFlags(said)));
       return false;
     }
-    const entry = { places: /** @type {string[]} */ ([]), targets: /** @type {any[]} */ ([]), before: /** @type {any[]} */ ([]), after: /** @type {any[]} */ ([]) };
-    for (const [index, item] of await this.view.itemsAt(chosen)) {
-      const image = imageOf(item, grid.list.tiles[index]);
-      const was = this.decisions.of(item, image);
-      entry.places.push(this.place(index));
-      entry.targets.push(targetOf(item, image));
-      entry.before.push(Object.fromEntries(Object.keys(said).map((name) => [name, was[/** @type {keyof Decision} */ (name)]])));
-      entry.after.push(said);
-    }
-    if (!entry.places.length) return false;
-    this.done.push(entry);
-    if (this.done.length > MOST_UNDONE) this.done.shift();
-    this.undone = [];
-    this.apply(entry, entry.after);
+    const found = (await this.view.itemsAt(chosen)).map(([index, item]) => ({ index, item, tile: grid.list.tiles[index] }));
+    const entry = this.keep(found, found.map(() => said));
+    if (!entry) return false;
     this.tell(`${this.named(entry)} ${words}.${chosen.length > 1 ? " Ctrl+Z takes it back." : ""}`);
     return true;
   }
 
-  /** @param {{places: string[], targets: any[]}} entry */
+  /** Say it of these pictures, in whatever batches they are: one key takes all of it back. @param {Shown[]} ones @param {Partial<Decision>[]} said of each */
+  keep(ones, said) {
+    if (!ones.length) return null;
+    /** @type {Entry} */
+    const entry = { places: [], batches: [], targets: [], before: [], after: said };
+    ones.forEach(({ index, item, tile, batch }, number) => {
+      const was = this.of(item, tile, batch);
+      entry.places.push(batch ? "" : this.place(index));
+      entry.batches.push(batch ?? "");
+      entry.targets.push(targetOf(item, imageOf(item, tile)));
+      entry.before.push(Object.fromEntries(Object.keys(said[number]).map((name) => [name, was[/** @type {keyof Decision} */ (name)]])));
+    });
+    this.done.push(entry);
+    if (this.done.length > MOST_UNDONE) this.done.shift();
+    this.undone = [];
+    this.apply(entry, entry.after);
+    return entry;
+  }
+
+  /** @param {Entry} entry */
   named(entry) {
     if (entry.places.length > 1) return countOf(entry.places.length, "picture");
     const { key, number } = entry.targets[0];
-    return number ? `${key}:${number}` : key;
+    const name = number ? `${key}:${number}` : key;
+    return entry.batches[0] ? `${name} in ${entry.batches[0]}` : name;
   }
 
-  /** @param {{places: string[], targets: any[]}} entry @param {any[]} said */
+  /** @param {Entry} entry @param {any[]} said */
   apply(entry, said) {
-    this.decisions.say(entry.targets, said);
-    entry.places.forEach((place, number) => this.places.set(nameOf(entry.targets[number]), { place, index: this.find(place) }));
+    for (const batch of new Set(entry.batches)) {
+      const its = (/** @type {unknown} */ _, /** @type {number} */ number) => entry.batches[number] === batch;
+      this.book(batch || undefined).say(entry.targets.filter(its), said.filter(its));
+    }
+    entry.places.forEach((place, number) => place && this.places.set(nameOf(entry.targets[number]), { place, index: this.find(place) }));
     this.overlay();
     this.view.redraw();
   }
@@ -181,9 +218,11 @@ export class Cull {
     this.tell(`${this.named(entry)}: done again.`);
   }
 
-  /** Look where something was taken back. @param {{places: string[]}} entry */
+  /** Look where something was taken back. What is compared stays in view. @param {Entry} entry */
   show(entry) {
-    const index = this.find(entry.places[0]);
+    if (this.view.compare.isOpen) return this.view.compare.draw();
+    const place = entry.places.find(Boolean);
+    const index = place ? this.find(place) : -1;
     if (index >= 0) this.view.grid.go(index);
   }
 
@@ -243,10 +282,14 @@ export class Cull {
     this.view.redraw();
   }
 
-  /** @param {number} many @param {string} why */
-  unsaved(many, why) {
-    byId("unsaved").hidden = !many;
-    byId("unsaved").textContent = many ? `⚠ ${countOf(many, "decision")} not saved: ${why}` : "";
+  /** @param {string} batch @param {number} many @param {string} why */
+  unsaved(batch, many, why) {
+    if (many) this.waiting.set(batch, { many, why });
+    else this.waiting.delete(batch);
+    const all = [...this.waiting.values()];
+    const sum = all.reduce((so, one) => so + one.many, 0);
+    byId("unsaved").hidden = !sum;
+    byId("unsaved").textContent = sum ? `⚠ ${countOf(sum, "decision")} not saved: ${all[0].why}` : "";
   }
 
   /** Say it, to see and to hear. @param {string} text @param {string} [line] */

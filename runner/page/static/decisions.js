@@ -14,6 +14,8 @@ const MOST_CHARACTERS = 80_000;
 const LONGEST_WAIT_MS = 15_000;
 const AGAIN = [0, 401, 403, 503];
 
+const SHELVES = "nightsheet-unsaved/";
+
 /** @type {Decision} */
 export const NOTHING = { verdict: null, stars: 0, note: "" };
 
@@ -35,12 +37,18 @@ function sendingIn(name) {
   return [];
 }
 
+/** The batches of which this browser keeps something that is not answered. @returns {string[]} */
+export function shelvesOf() {
+  const named = Object.keys(localStorage).filter((name) => name.startsWith(SHELVES));
+  return [...new Set(named.map((name) => name.slice(SHELVES.length, name.lastIndexOf("/"))))];
+}
+
 export class Decisions {
   /** @param {string} batch @param {{answered: (answer: any) => void, unsaved: (many: number, why: string) => void, failed: (error: Refused) => void}} owner */
   constructor(batch, owner) {
     this.batch = batch;
     this.owner = owner;
-    this.shelf = `nightsheet-unsaved/${batch}/`;
+    this.shelf = `${SHELVES}${batch}/`;
     /** What is not answered yet, the oldest first. @type {Sending[]} */
     this.queue = [];
     /** What these say, by picture. @type {Map<string, any>} */

@@ -38,9 +38,10 @@ export function copying(text, name) {
   return copy;
 }
 
-/** Say it to whoever cannot see it. @param {string} text */
+/** Say it to whoever cannot see it: in the dialog that is open, for what is behind one is silent. @param {string} text */
 export function say(text) {
-  byId("spoken").textContent = text;
+  const open = [...document.querySelectorAll("dialog[open] > .spoken")].pop();
+  (open ?? byId("spoken")).textContent = text;
 }
 
 /** @param {number | null} usd */

@@ -63,14 +63,12 @@ export class Panel {
     const parts = { doubts: () => this.doubts(told), failures: () => this.failures(told), account: () => this.account(told), rerolls: () => this.rerolls(told), reword: () => this.reword(told) }[kind]();
     const search = SEARCHES[kind];
     const grid = search ? [button("Show them in the grid", () => this.find(search))] : [];
-    this.dialog.setAttribute("aria-label", TITLES[kind]);
-    this.dialog.replaceChildren(
-      element("h2", {}, TITLES[kind]),
-      element("p", { id: "panel-told", role: "status" }, done),
+    byId("panel-title").textContent = TITLES[kind];
+    byId("panel-told").textContent = done;
+    byId("panel-body").replaceChildren(
       ...parts,
       element("p", { class: "row" }, ...grid, button("Close", () => this.dialog.close())),
     );
-    if (done) say(done);
   }
 
   /** @param {string} search */

@@ -71,7 +71,7 @@ export class View {
     /** @type {HTMLSelectElement} */ (byId("order")).value = this.place.order;
     const ask = (/** @type {TileList} */ list) => this.items.want(this.place.at ? [] : Array.from(list.jobs.subarray(0, SCREEN)));
     await Promise.all([this.first.then(ask, () => {}), this.load(this.first)]); // details come while their cells are made
-    this.cull.decisions.resume();
+    void this.try(() => this.cull.resume());
     await this.items.want(this.grid.visible());
     await pictured();
     await this.status();
