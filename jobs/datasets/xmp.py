@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from jobs.datasets.columns import ImageRow, plain_text
-from jobs.disk.atomic_file import AtomicFile
+from jobs.disk.atomic_file import atomic_file
 from jobs.review.decisions import Verdict
 
 SUFFIX = ".xmp"
@@ -76,7 +76,7 @@ def write_beside(image: Path, data: bytes) -> bool:
     target = image.with_name(image.name + SUFFIX)
     if target.is_symlink() or (target.exists() and not _is_ours(target)):
         return False
-    with AtomicFile(target) as file:
+    with atomic_file(target) as file:
         file.write(data)
         file.commit(durable=False)
     return True

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from jobs.disk.living_part import clear_dead, living
 from jobs.errors import CannotWrite
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -58,6 +59,19 @@ class AtomicFile:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+@contextmanager
+def atomic_file(target: Path, mark: str = "") -> Iterator[AtomicFile]:
+    """An atomic file; what a killed one left on its way to `target` is removed before. Blocks.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    clear_dead(target)
+    file = AtomicFile(target, mark)
+    with living(file.path), file:
+        yield file
 
 
 def unique_part(mark: str = "") -> str:
@@ -127,7 +141,7 @@ def replacement(path: Path) -> Iterator[Path]:
             hint="Name a file with --output.",
         )
     try:
-        with AtomicFile(target) as file:
+        with atomic_file(target) as file:
             yield file.path
             file.commit()
     except OSError as error:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from jobs.disk.atomic_file import AtomicFile, cannot_write
+from jobs.disk.atomic_file import atomic_file, cannot_write
 from jobs.errors import UsageProblem
 
 _MARK = b"Nightsheet, an export: "
@@ -62,7 +62,7 @@ def own_archive(target: Path, folder: str) -> Iterator[OwnArchive]:
     try:
         _check(target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with AtomicFile(target) as file:
+        with atomic_file(target) as file:
             with zipfile.ZipFile(file.path, "w") as archive:
                 yield OwnArchive(archive, folder)
                 archive.comment = _comment(archive.infolist())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from anyio import CancelScope, to_thread
 
-from jobs.disk.atomic_file import AtomicFile, cannot_write, replaceable, write_all
+from jobs.disk.atomic_file import AtomicFile, atomic_file, cannot_write, replaceable, write_all
 from jobs.images.stored import Whereabouts
 from jobs.manifests.columns import ColumnNames, column_names_of
 from jobs.manifests.formats import ManifestFormat, ManifestWriter
@@ -79,9 +79,11 @@ async def _write_files(
     with ExitStack() as stack:
         for path in forms:
             target = await to_thread.run_sync(replaceable, path)
-            files[path] = _Device(path) if target is None else AtomicFile(target, batch.mark)
             with refusals(path):
-                stack.enter_context(files[path])
+                if target is None:
+                    files[path] = stack.enter_context(_Device(path))
+                else:
+                    files[path] = stack.enter_context(atomic_file(target, batch.mark))
         sinks = [(partial(_write, path, files[path]), form) for path, form in forms.items()]
         folder = next(iter(forms)).parent
         await _pass_all(store, batch, sinks, places, folder=folder, everything=everything, search=search)

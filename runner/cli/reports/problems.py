@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.disk.atomic_file import AtomicFile
+from jobs.disk.atomic_file import atomic_file
 from jobs.errors import CannotWrite, UsageProblem
 from jobs.problems import Problem
 from runner.cli.console import console
@@ -38,7 +38,7 @@ def write(problems: Sequence[Problem], output: Path) -> None:
     from jobs.manifests.csv import escape_formula
 
     try:
-        with AtomicFile(output) as file:
+        with atomic_file(output) as file:
             with file.path.open("w", encoding="utf-8-sig", newline="", errors="backslashreplace") as text:
                 writer = csv.writer(text)
                 writer.writerow(_COLUMNS)

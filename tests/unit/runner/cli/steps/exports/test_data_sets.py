@@ -522,7 +522,7 @@ def test_a_folder_that_takes_no_sidecar(night: World, monkeypatch: pytest.Monkey
     def refused(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("jobs.datasets.xmp.AtomicFile", refused)
+    monkeypatch.setattr("jobs.datasets.xmp.atomic_file", refused)
     ran = night.run("export", "--output", "m.jsonl", "--metadata", "xmp")
     assert (ran.code, "cannot be written: Permission denied" in ran.err) == (73, True)
     assert len(lines(night.folder / "m.jsonl")) == 4
