@@ -5,47 +5,34 @@ name: it is another row than the first, and the same one wherever the sheet is r
 The batch is one of its own: in the first one, a row without another id would be the old job itself.
 """
 
-import csv
 import hashlib
-import io
 import json
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
 from jobs.catalog.image_urls import content_named
 from jobs.catalog.registry import find
 from jobs.catalog.spec import ModelSpec
-from jobs.disk.atomic_file import AtomicFile
+from jobs.disk.atomic_file import AtomicFile, atomic_file
 from jobs.errors import CannotWrite, UsageProblem
-from jobs.problems import Problem
-from jobs.review.rerolls import NEW_SEED, SAME_SEED, MadeReroll, Rewording
+from jobs.review.rerolls import NEW_SEED, MadeReroll, MarkedReroll, Rewording
 from jobs.sheets.batch_name import why_not_a_batch_name
-from jobs.sheets.images.way import Way
-from jobs.sheets.planned import PlannedJob
-from jobs.sheets.planning import SEEDS, plan
-from jobs.sheets.rows.column_names import AGAIN
 from jobs.sheets.rows.keys import LONGEST_ID
-from jobs.sheets.sheet import open_sheet
-from jobs.sheets.source import SheetSource
 from jobs.states import JobState
 from jobs.workload import Workload
+from runner.deciding.reroll_rows import RowSet, as_csv, check_rows, row_of, sayable
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
     from jobs.views import BatchView, JobView
 
-OF = "reroll_of"
-"""The column that says which job a row is a re-roll of."""
-_FIRST = ("id", "model", "prompt", "size", "count", "images", "seed", "optimize")
 _ROOM = len("-r99999")
 """Characters of an id behind its job's key."""
 _WHY_NOT = {
@@ -70,7 +57,9 @@ class RerollSheet:
     plain: Workload
     """The part of it that `seed` and `variants` are for: nothing was typed for it."""
     left_out: tuple[tuple[str, str], ...]
-    """Keys, and why they are not in it."""
+    """Keys, and why they are not in it yet: what they wait for comes by itself, or was told before."""
+    not_said: tuple[tuple[str, str], ...]
+    """Keys, and why no sheet has them as they are. They stay marked."""
     made_before: tuple[str, ...]
     """Sheets that have what was marked and written before."""
     folders: tuple[Path, ...]
@@ -102,33 +91,74 @@ async def reroll_sheet(
     before = tuple(dict.fromkeys(one.sheet for one in marked if not one.is_open and one.sheet))
     path = await _place(store, batch, folder) if output is None else await _checked(store, output)
     taken = await store.rerolls.known_keys(batch.id)
-    rows, made = list[Mapping[str, str]](), list[MadeReroll]()
-    work, plain = Workload(), Workload()
-    left_out = dict[str, str]()
-    folders = dict[Path, None]()
-    written = dict[tuple[int, Rewording], tuple[str, ...]]()
+    parts, left_out, not_said = dict[_Words, _Part](), dict[str, str](), dict[str, str]()
     for one in wanted:
         words = one.words or Rewording(None, seed, variants)
+        if (part := parts.get((one.job_id, words))) is not None:
+            part.marked.append(one)  # another picture of its series: it is paid whole, and once
+            continue
         job = await store.jobs.by_key(batch.id, one.key)
         model = None if job is None else find(job.model)
         if job is None or model is None:
-            left_out[one.key] = "its model is not in the catalogue"
-            continue
-        if job.state in _WHY_NOT:
+            not_said[one.key] = "its model is not in the catalogue"
+        elif job.state in _WHY_NOT:
             left_out[one.key] = _WHY_NOT[job.state]
-            continue
-        if (one.job_id, words) not in written:  # several pictures of a series: it is paid whole, and once
-            new = [_free(_begin(job.key), taken) for _ in range(words.variants)]
-            written[one.job_id, words] = tuple(new)
+        else:
+            new = tuple(_free(_begin(job.key), taken) for _ in range(words.variants))
             places = await places_of(store, job)
-            folders |= dict.fromkeys(Path(place).parent for place in places.values())
-            rows += [row_of(job, model, key, words, path.stem, places) for key in new]
-            for part in (work, plain) if one.words is None else (work,):
-                part.add(job.model, words.variants * images_of(job, model, words), words.variants)
-        made.append(MadeReroll(one, written[one.job_id, words], words.seed, words.variants))
+            rows = tuple(row_of(job, model, key, words, path.stem, places) for key in new)
+            folders = tuple(dict.fromkeys(Path(place).parent for place in places.values()))
+            parts[one.job_id, words] = _Part(job, model, words, new, RowSet(rows, folders), [one])
+    every = [*parts.values()]
+    kept, wrong = await to_thread.run_sync(sayable, path.name, [part.said for part in every])
+    not_said |= {every[place].job.key: f"a sheet cannot say it: {why}" for place, why in wrong.items()}
+    return _sheet_of(path, [every[place] for place in kept], left_out, not_said, before)
+
+
+_Words = tuple[int, Rewording]
+"""A job, and what it is made again with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one job becomes with one set of words."""
+
+    job: "JobView"
+    model: ModelSpec
+    words: Rewording
+    new_keys: tuple[str, ...]
+    said: RowSet
+    marked: list[MarkedReroll]
+
+
+def _sheet_of(
+    path: Path,
+    parts: Sequence[_Part],
+    left_out: Mapping[str, str],
+    not_said: Mapping[str, str],
+    before: tuple[str, ...],
+) -> RerollSheet:
+    work, plain = Workload(), Workload()
+    for part in parts:
+        many, words = part.words.variants, part.words
+        is_plain = any(one.words is None for one in part.marked)
+        for sum_ in (work, plain) if is_plain else (work,):
+            sum_.add(part.job.model, many * images_of(part.job, part.model, words), many)
     return RerollSheet(
-        *(path, path.stem, tuple(rows), tuple(made), work, plain),
-        *(tuple(left_out.items()), before, tuple(folders)),
+        path=path,
+        batch=path.stem,
+        rows=tuple(row for part in parts for row in part.said.rows),
+        made=tuple(
+            MadeReroll(one, part.new_keys, part.words.seed, part.words.variants)
+            for part in parts
+            for one in part.marked
+        ),
+        work=work,
+        plain=plain,
+        left_out=tuple(left_out.items()),
+        not_said=tuple(not_said.items()),
+        made_before=before,
+        folders=tuple(dict.fromkeys(folder for part in parts for folder in part.said.folders)),
     )
 
 
@@ -141,10 +171,10 @@ async def write_reroll_sheet(store: "Store", sheet: RerollSheet) -> None:
         UsageProblem: a row cannot be said by a sheet, or somebody else has written one of them.
         CannotWrite: it cannot be written.
     """
-    data = _csv(sheet.rows)
+    data = as_csv(sheet.rows)
     try:
         await to_thread.run_sync(check_rows, sheet.path.name, sheet.rows, sheet.folders)
-        with _reserved(sheet.path), AtomicFile(sheet.path) as file:
+        with _reserved(sheet.path), atomic_file(sheet.path) as file:
             await to_thread.run_sync(_put, file, data)  # a full disk is found before anything is noted
             if not await store.rerolls.make(str(sheet.path.absolute()), sheet.made):
                 raise UsageProblem(
@@ -215,78 +245,6 @@ def images_of(job: "JobView", model: ModelSpec, words: Rewording) -> int:
     if count is None:
         return job.pictures
     return int(count) if count else model.expected_images({})
-
-
-def row_of(
-    job: "JobView", model: ModelSpec, key: str, words: Rewording, again: str, places: Mapping[str, str]
-) -> dict[str, str]:
-    """A row of the sheet: what the job says, but for what was wished."""
-    inputs = json.loads(job.inputs)
-    if model.has_seed and words.seed != SAME_SEED:
-        inputs[model.vocabulary["seed"]] = _drawn(key, again) if words.seed == NEW_SEED else int(words.seed)
-    column = {name: word for word, name in model.vocabulary.items()}
-    cells = {column.get(name, name): _cell(value, places) for name, value in inputs.items()}
-    typed = {} if words.prompt is None else {"prompt": words.prompt}
-    own = {name: text for name, text in job.columns.items() if name not in (AGAIN, OF)}
-    cells |= typed | dict(words.cells)
-    return {"id": key, "model": job.model} | cells | {AGAIN: again, OF: job.key} | own
-
-
-def _drawn(key: str, again: str) -> int:
-    """A seed that is always the same one for this row: a sheet that is made again is the same sheet."""
-    return int.from_bytes(hashlib.sha256(f"{again} {key}".encode()).digest()[:8]) % SEEDS
-
-
-def _cell(value: Any, places: Mapping[str, str]) -> str:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "|".join(places.get(item, item) for item in value)
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
-    names = dict.fromkeys(name for row in rows for name in row)
-    ordered = [*(name for name in _FIRST if name in names), *(name for name in names if name not in _FIRST)]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, ordered, restval="", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def check_rows(name: str, rows: Sequence[Mapping[str, str]], folders: Sequence[Path]) -> list[str]:
-    """Read rows as a run will read them: each has to be what its job was, but for what was wished. Blocks.
-
-    Returns what the models' pages advise against.
-
-    Raises:
-        UsageProblem: a sheet cannot say them, or a model does not take them.
-    """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(_csv(rows))
-        source = SheetSource(path, picture_folders=tuple(folders), way=Way.INSIDE)
-        found = list(plan(open_sheet(source), random.Random(0)))  # noqa: S311 - every row has its seed
-    for wrong in _differences(rows, found):
-        raise UsageProblem(f"A sheet cannot say this re-roll: {wrong} Nothing was written.")
-    planned = [one for one in found if isinstance(one, PlannedJob)]
-    return list(dict.fromkeys(warning for one in planned for warning in one.warnings))
-
-
-def _differences(rows: Sequence[Mapping[str, str]], found: Sequence[PlannedJob | Problem]) -> Iterator[str]:
-    for one in found:
-        if isinstance(one, Problem):
-            yield f"{one.column or 'a row'}: {one.message}"
-    for row, one in zip(rows, found, strict=False):
-        assert isinstance(one, PlannedJob)
-        model = find(one.model)
-        assert model is not None
-        words = {name: word for word, name in model.vocabulary.items()}
-        names = {file.name: str(file.path) for file in one.files}
-        for name, value in one.inputs.items():
-            if _cell(value, names) != row.get(words.get(name, name)):
-                yield f"{row['id']}, {words.get(name, name)}."
-        if one.key != row["id"]:
-            yield f"{row['id']}, id."
 
 
 @contextmanager

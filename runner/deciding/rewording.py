@@ -17,7 +17,8 @@ from jobs.catalog.spec import ModelSpec
 from jobs.errors import UsageProblem
 from jobs.review.rerolls import NEW_SEED, Rewording
 from jobs.workload import Workload
-from runner.deciding.rerolls import check_rows, images_of, places_of, row_of, why_not_now
+from runner.deciding.reroll_rows import check_rows, row_of
+from runner.deciding.rerolls import images_of, places_of, why_not_now
 
 if TYPE_CHECKING:
     from jobs.store.store import Store

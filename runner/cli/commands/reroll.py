@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobs.errors import UsageProblem
+from jobs.exit_codes import ExitCode
 from jobs.manifests.record import dollars
 from jobs.review.rerolls import MOST_VARIANTS, NEW_SEED, SAME_SEED
 from runner.cli.options.batch import BatchName
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from runner.deciding.rerolls import RerollSheet
 
 _GONE = ". It is not there any more: mark them again to have them in another sheet."
+_MOST_TOLD = 5
 EXAMPLE = "nightsheet reroll first-night --variants 2"
 
 
@@ -43,25 +45,43 @@ def command(
         int, typer.Option("--variants", metavar="N", min=1, max=MOST_VARIANTS, help="Rows for each re-roll.")
     ] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell the price, and write nothing.")] = False,
-) -> None:
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing where one of them cannot be said by a sheet.")
+    ] = False,
+) -> ExitCode:
     """Write a sheet of what is marked for a re-roll, with its price. It sends and pays nothing.
 
     Each is a row with an id of its own, in a batch of its own; prompts may be changed in the sheet before it
     is run. A series is made, and paid, whole. What is in a sheet comes into no other, until marked again.
+    What a sheet cannot say is named and stays marked; the others are written, and the command ends with 1.
     """
     if seed not in (NEW_SEED, SAME_SEED):
         raise UsageProblem(f"--seed is {NEW_SEED} or {SAME_SEED}.")
-    execute(lambda: _reroll(settings, batch, output, seed, variants, dry_run=dry_run))
+    return execute(lambda: _reroll(settings, batch, output, seed, variants, dry_run=dry_run, strict=strict))
 
 
 async def _reroll(
-    settings: Settings, name: str | None, output: Path | None, seed: str, variants: int, *, dry_run: bool
-) -> None:
+    settings: Settings,
+    name: str | None,
+    output: Path | None,
+    seed: str,
+    variants: int,
+    *,
+    dry_run: bool,
+    strict: bool,
+) -> ExitCode:
     from runner.cli.console import console
     from runner.deciding.rerolls import reroll_sheet, write_reroll_sheet
 
     async with batch_to_change(settings, system_clock(), name) as (store, batch):
         sheet = await reroll_sheet(store, batch, Path(), output=output, seed=seed, variants=variants)
+        if strict and sheet.not_said:
+            told = " ".join(f"{key}: {why}." for key, why in sheet.not_said[:_MOST_TOLD])
+            many = count_of(len(sheet.not_said), "re-roll")
+            raise UsageProblem(
+                f"{many} cannot be written; with --strict nothing is. {told}",
+                hint=_what_to_do(batch.name, sheet.not_said[0][0], settings),
+            )
         if sheet.rows and not dry_run:
             await write_reroll_sheet(store, sheet)
         price = sheet.price({**settings.prices, **batch.prices})
@@ -69,6 +89,14 @@ async def _reroll(
             console.as_json(_as_json(sheet, price, settings))
         else:
             _show(batch.name, sheet, price, settings, dry_run=dry_run)
+        return ExitCode.INCOMPLETE if sheet.not_said else ExitCode.OK
+
+
+def _what_to_do(batch: str, key: str, settings: Settings) -> str:
+    from runner.cli.console.formatting import then
+
+    unmark = then(settings, "decide", batch, "--clear", key)
+    return f"Type other words for it on the page (E), or take the mark away: {unmark}"
 
 
 def _is_there(sheet: Path) -> bool:
@@ -93,7 +121,8 @@ def _as_json(
         "low_usd": dollars(low),
         "high_usd": dollars(high),
         "command": None if path is None else then(settings, "run", path),
-        "left_out": [{"key": key, "reason": why} for key, why in sheet.left_out],
+        "left_out": [{"key": key, "reason": why} for key, why in (*sheet.left_out, *sheet.not_said)],
+        "not_said": [key for key, _ in sheet.not_said],
         "made_before": list(sheet.made_before),
     }
 
@@ -112,6 +141,13 @@ def _show(
 
     for key, why in sheet.left_out:
         console.message(f"Left out: {key}: {why}.")
+    for key, why in sheet.not_said:
+        console.message(f"Not written: {key}: {why.removesuffix('.')}. It stays marked.")
+    if sheet.not_said:
+        console.message(_what_to_do(batch, sheet.not_said[0][0], settings))
+    if not sheet.rows and sheet.not_said:
+        console.result(f"Batch {batch}: nothing was written.")
+        return
     if not sheet.rows:
         console.result(f"Batch {batch}: nothing is marked for a re-roll, and in no sheet yet.")
         for path in sheet.made_before:

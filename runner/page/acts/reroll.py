@@ -15,9 +15,12 @@ async def _reroll(asked: Asked) -> Answer | NoAct:
         return NoAct(f"A seed is {NEW_SEED} or {SAME_SEED}, and variants are 1 to {MOST_VARIANTS}.")
     sheet = await reroll_sheet(page.store, batch, page.folder, seed=seed, variants=variants)
     if not sheet.rows:
-        return {"sheet": None, "jobs": 0}
+        return {"sheet": None, "jobs": 0, "not_said_count": len(sheet.not_said)}
     await write_reroll_sheet(page.store, sheet)
-    return told(sheet, batch) | {"command": page.command("run", str(sheet.path.absolute()))}
+    return told(sheet, batch) | {
+        "not_said_count": len(sheet.not_said),
+        "command": page.command("run", str(sheet.path.absolute())),
+    }
 
 
 REROLL = Act(_reroll)

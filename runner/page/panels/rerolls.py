@@ -36,6 +36,11 @@ async def rerolls(page: Page, batch: "BatchView") -> dict[str, Any]:
             "high_usd": dollars(high),
         },
         "left_out": [{"key": key, "why": why} for key, why in sheet.left_out],
+        "not_said": [
+            {"key": key, "why": why, "command": page.command("decide", batch.name, "--clear", key)}
+            for key, why in sheet.not_said[:MOST_SHOWN]
+        ],
+        "not_said_count": len(sheet.not_said),
         "made_before": list(sheet.made_before),
         "command": page.command("reroll", batch.name),
     }

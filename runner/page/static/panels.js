@@ -168,8 +168,8 @@ export class Panel {
   rerolls(told) {
     const before = told.made_before.map((/** @type {string} */ sheet) => element("p", {}, "Written before: ", element("code", {}, sheet)));
     const out = told.left_out.map((/** @type {any} */ one) => element("li", {}, `${one.key}: ${one.why}`));
-    const left = out.length ? [element("p", {}, "Left out:"), element("ul", {}, ...out)] : [];
-    if (!told.jobs) return [element("p", {}, "Nothing is marked for a re-roll, and in no sheet yet. R marks a picture."), ...left, ...before];
+    const left = [...(out.length ? [element("p", {}, "Left out:"), element("ul", {}, ...out)] : []), ...this.notSaid(told)];
+    if (!told.jobs) return [...(told.not_said_count ? [] : [element("p", {}, "Nothing is marked for a re-roll, and in no sheet yet. R marks a picture.")]), ...left, ...before];
     const price = element("p", { id: "reroll-price" });
     const { plain } = told;
     const tell = (/** @type {number} */ times) => {
@@ -182,10 +182,23 @@ export class Panel {
       element("p", {}, `${countOf(told.pictures, "picture")} marked. Each becomes a row of a new sheet, with an id of its own: nothing of this night is replaced. Its words are changed here (E), or in the sheet before it is run.`),
       element("div", { id: "marked" }, ...told.marked.map((/** @type {any} */ one) => this.marked(one))),
       ...(told.pictures > told.marked.length ? [element("p", {}, `And ${countOf(told.pictures - told.marked.length, "picture")} more.`)] : []),
+      ...left,
       price,
       this.owner.mayDecide() ? this.sheet(tell) : element("p", {}, "Write it: ", command(told.command)),
-      ...left,
       ...before,
+    ];
+  }
+
+  /** What no sheet has as it is: it stays marked, and the others are written. @param {any} told */
+  notSaid(told) {
+    const many = told.not_said_count;
+    if (!many) return [];
+    const rows = told.not_said.map((/** @type {any} */ one) => element("li", {},
+      `${one.key}: ${one.why.replace(/\.$/, "")}. Type other words for it (E), or take its mark away: `, command(one.command)));
+    return [
+      element("p", { class: "warning" }, `⚠ ${countOf(many, "re-roll")} cannot be written and ${many === 1 ? "stays" : "stay"} marked. The others are written without ${many === 1 ? "it" : "them"}:`),
+      element("ul", {}, ...rows),
+      ...(many > rows.length ? [element("p", {}, `And ${(many - rows.length).toLocaleString("en")} more.`)] : []),
     ];
   }
 
@@ -263,7 +276,8 @@ export class Panel {
     let made = null;
     await this.act("reroll", told, (answer) => {
       made = answer;
-      return answer.sheet ? `Written: ${answer.sheet}. Nothing is sent or paid yet.` : "Somebody else has written it meanwhile.";
+      const without = answer.not_said_count ? ` ${countOf(answer.not_said_count, "re-roll")} not written, and still marked: see below.` : "";
+      return (answer.sheet ? `Written: ${answer.sheet}. Nothing is sent or paid yet.` : answer.not_said_count ? "Nothing was written." : "Somebody else has written it meanwhile.") + without;
     });
     if (made?.sheet) byId("panel-told").append(element("span", { class: "row" }, "Next: ", command(made.command)));
   }

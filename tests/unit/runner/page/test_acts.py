@@ -58,7 +58,7 @@ async def test_the_sheet_of_re_rolls_is_written_once(served: Served) -> None:
     assert first["command"] == f"nightsheet run {path}"
     lines = path.read_text().splitlines()  # noqa: ASYNC240 - a small file
     assert [line.partition(",")[0] for line in lines] == ["id", "fox-r1", "fox-r2"]
-    assert (await served.act("reroll", {})).json() == {"sheet": None, "jobs": 0}
+    assert (await served.act("reroll", {})).json() == {"sheet": None, "jobs": 0, "not_said_count": 0}
     assert [one.name for one in served.root.parent.glob("*.csv")] == ["night-rerolls-1.csv"]
     assert await served.table.store.batches.find("night-rerolls-1") is None
 

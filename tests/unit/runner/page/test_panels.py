@@ -7,7 +7,7 @@ from jobs.failures import FailureKind
 from jobs.outcomes import LeftUnconfirmed, RemoteFailed
 from jobs.states import JobState, Move
 from tests.support.served_page import Served
-from tests.support.tables import MODEL, failure
+from tests.support.tables import MODEL, failure, planned
 
 
 async def test_a_doubt_has_all_that_decides_about_it(served: Served) -> None:
@@ -98,6 +98,9 @@ async def test_re_rolls_have_their_price_before_they_are_written(served: Served)
     """A job each, what is left out with its reason, and the line that does the same."""
     await served.table.store.batches.note_prices(served.table.batch.id, {MODEL: Decimal("0.04")})
     assert (await served.json("/api/night/rerolls"))["jobs"] == 0
+    await served.table.load(
+        [planned(key, n, prompt="a hen", inputs={"prompt": "a hen"}) for n, key in enumerate("ab")]
+    )
     await served.shoot("a")
     for key in ("a", "b"):  # b is queued: it comes by itself
         marked = {"decisions": [{"key": key, "verdict": "reroll"}]}
@@ -107,4 +110,29 @@ async def test_re_rolls_have_their_price_before_they_are_written(served: Served)
     assert told["low_usd"] == told["high_usd"] == 0.04
     assert [one["key"] for one in told["left_out"]] == ["b"]
     assert told["command"] == "nightsheet reroll night"
+    assert told["not_said_count"] == 0
     assert not list(served.root.parent.glob("*.csv"))
+
+
+async def test_a_re_roll_that_no_sheet_can_say_is_named(served: Served) -> None:
+    """With why, and the line that takes its mark away; the others are priced and written without it."""
+    own = {"product": "fox"}
+    jobs = [
+        planned("said", 0, inputs={"prompt": "a fox"}, columns=own),
+        planned("not", 1, inputs={"prompt": "a {product}"}, columns=own),
+    ]
+    await served.table.load(jobs)
+    for key in ("said", "not"):
+        await served.shoot(key)
+    marks = {"decisions": [{"key": key, "verdict": "reroll"} for key in ("said", "not")]}
+    assert (await served.act("decisions", marks)).status_code == 200
+    told = await served.json("/api/night/rerolls")
+    assert (told["pictures"], told["jobs"], told["not_said_count"]) == (1, 1, 1)
+    (one,) = told["not_said"]
+    assert (one["key"], one["command"]) == ("not", "nightsheet decide night --clear not")
+    assert one["why"].startswith("a sheet cannot say it: not-r1, prompt")
+    done = (await served.act("reroll", {})).json()
+    assert (done["jobs"], done["not_said_count"]) == (1, 1)
+    again = (await served.act("reroll", {})).json()
+    assert again == {"sheet": None, "jobs": 0, "not_said_count": 1}
+    assert len(list(served.root.parent.glob("*.csv"))) == 1

@@ -15,6 +15,7 @@ from jobs.sheets import PlannedJob, open_sheet, plan
 from jobs.sheets.images.way import Way
 from jobs.sheets.source import SheetSource
 from jobs.store.store import Store
+from runner.deciding.reroll_rows import RowSet, sayable
 from tests.unit.runner.cli.world import (
     API,
     SERIES,
@@ -125,6 +126,7 @@ def test_what_is_in_a_sheet_comes_into_no_other(night: World) -> None:
         "high_usd": 0.0,
         "command": None,
         "left_out": [],
+        "not_said": [],
         "made_before": [str((night.folder / "night-rerolls-1.csv").absolute())],
     }
     assert "Written before: " in night.run("reroll", "night").out
@@ -241,114 +243,60 @@ def test_nothing_is_written_over(night: World, arguments: list[str], why: str) -
     assert night.run("reroll", "night", "--json").json["jobs"] == 1
 
 
-def test_what_a_sheet_cannot_say_is_not_written(world: World) -> None:
-    """A prompt that a template would change: what is paid has to be what was looked at."""
+@pytest.fixture
+def one_cannot(world: World) -> World:
+    """Two pictures to make again; the prompt of one would be read as another, beside a column of its own."""
     sheet = world.folder / "night.csv"
-    sheet.write_text(f"id,model,prompt,product,kind\na,{TEXT},A {{kind}},fox,{{product}}\n")
+    rows = (f"a,{TEXT},A {{kind}},fox,{{product}}", f"b,{TEXT},A boat,hen,small")
+    sheet.write_text("\n".join(("id,model,prompt,product,kind", *rows, "")))
     load(world, sheet)
     assert json.loads(world.jobs()["a"].inputs)["prompt"] == "A {product}"
-    world.move("a", accepted("r-a"), done())
-    world.picture("a")
-    apply(world, "a", fetched())
+    for key in ("a", "b"):
+        world.move(key, accepted(f"r-{key}"), done())
+        world.picture(key)
+        apply(world, key, fetched())
     mark(world, "a")
-    ran = world.run("reroll", "night")
+    return world
+
+
+def test_what_a_sheet_cannot_say_is_not_written(one_cannot: World) -> None:
+    """A prompt that a template would change: what is paid has to be what was looked at. Exit 1, in words."""
+    ran = one_cannot.run("reroll", "night")
+    assert ran.code == 1
+    told = " ".join(ran.err.split())
+    assert "Not written: a: a sheet cannot say it: a-r1, prompt. It stays marked." in told
+    assert "take the mark away: nightsheet decide night --clear a" in told
+    assert "nothing was written" in " ".join(ran.out.split())
+    assert not (one_cannot.folder / "night-rerolls-1.csv").exists()
+
+
+def test_one_that_cannot_be_said_does_not_hold_up_the_others(one_cannot: World) -> None:
+    """They are written and priced without it; it stays marked, and --strict writes nothing."""
+    mark(one_cannot, "b")
+    ran = one_cannot.run("reroll", "night", "--strict")
     assert ran.code == 2
-    assert "A sheet cannot say this re-roll: a-r1, prompt." in " ".join(ran.err.split())
-    assert list(world.folder.glob("*rerolls*")) == []
-    assert world.run("reroll", "night", "--dry-run", "--json").json["jobs"] == 1
+    assert "with --strict nothing is. a: a sheet cannot say it" in " ".join(ran.err.split())
+    sheet = one_cannot.folder / "night-rerolls-1.csv"
+    assert not sheet.exists()
+    dry = one_cannot.run("reroll", "night", "--dry-run", "--json")
+    assert (dry.code, dry.json["jobs"], dry.json["not_said"]) == (1, 1, ["a"])
+    ran = one_cannot.run("reroll", "night", "--json")
+    assert (ran.code, ran.json["jobs"], ran.json["not_said"]) == (1, 1, ["a"])
+    assert [one["key"] for one in ran.json["left_out"]] == ["a"]
+    assert [row["id"] for row in csv.DictReader(sheet.read_text().splitlines())] == ["b-r1"]
+    again = one_cannot.run("reroll", "night", "--json")
+    assert (again.code, again.json["sheet"], again.json["not_said"]) == (1, None, ["a"])
+    assert one_cannot.run("decide", "night", "--clear", "a").code == 0
+    again = one_cannot.run("reroll", "night", "--json")
+    assert (again.code, again.json["not_said"]) == (0, [])
 
 
-def test_an_unknown_price_is_said(night: World) -> None:
-    """Nobody has told it."""
-    mark(night, "series")
-
-    async def forget(store: Store) -> None:
-        def gone(connection: Any) -> None:
-            connection.exec_driver_sql("UPDATE batch SET prices = '{}'")
-
-        await store.database.write(gone)
-
-    night.store(forget)
-    assert "1 job, at most 2 pictures, at an unknown price." in night.run("reroll", "night", "--dry-run").out
-    told = night.run("reroll", "night", "--json").json
-    assert (told["low_usd"], told["high_usd"]) == (None, None)
-    assert SERIES in rows(night.folder / told["sheet"])[0]["model"]
-
-
-def test_the_longest_ids_leave_room_for_more(world: World) -> None:
-    """An id has at most 200 characters; two that begin alike stay two."""
-    keys = ["k" * 200, "k" * 199 + "x"]
-    sheet = world.folder / "night.jsonl"
-    sheet.write_text(
-        "".join(json.dumps({"id": key, "model": TEXT, "prompt": "A fox"}) + "\n" for key in keys)
-    )
-    load(world, sheet)
-    for key in keys:
-        world.move(key, accepted(f"r-{key[-1]}"), done(), fetch_failed(FailureKind.EXPIRED))
-    mark(world, *keys)
-    ran = world.run("reroll", "night", "--variants", "2")
-    assert ran.code == 0, ran.err
-    first = planned(world.folder / "night-rerolls-1.csv")
-    assert len({one.key for one in first}) == 4
-    assert {one.columns["reroll_of"] for one in first} == set(keys)
-    apart(world)
-    mark(world, *keys)
-    assert not {row["id"] for row in rows(made(world))} & {one.key for one in first}
-
-
-def made(world: World) -> Path:
-    """The next sheet, which is written."""
-    told = json.loads(world.run("reroll", "night", "--json").out)
-    return world.folder / str(told["sheet"])
-
-
-@pytest.mark.parametrize("step", ["write", "sync"])
-def test_a_full_disk_takes_no_mark(night: World, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    """Nothing is written, and what was marked comes into the next sheet."""
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    mark(night, "series", "text")
-    with monkeypatch.context() as patched:
-        patched.setattr(f"jobs.disk.atomic_file.AtomicFile.{step}", full)
-        ran = night.run("reroll", "night")
-    assert (ran.code, "No space left" in ran.err) == (73, True)
-    assert [path.name for path in night.folder.iterdir() if "reroll" in path.name] == []
-    assert len(rows(made(night))) == 2
-
-
-def test_a_sheet_that_is_gone_is_said_to_be(night: World) -> None:
-    """Its re-rolls come into no other by themselves: it may have been run. Marked again, they do."""
-    mark(night, "text")
-    sheet = made(night)
-    told = night.run("reroll", "night").out
-    assert "Written before:" in told
-    assert "not there any more" not in told
-    sheet.unlink()
-    assert "It is not there any more: mark them again" in night.run("reroll", "night").out
-    sheet.touch()  # as a process leaves it that dies at the last step
-    assert "It is not there any more" in night.run("reroll", "night").out
-    apart(night)
-    mark(night, "text")
-    assert [row["id"] for row in rows(made(night))] == ["text-r2"]
-
-
-def test_a_re_roll_of_a_re_roll_is_another_row_again(night: World) -> None:
-    """Its batch's name is its own, and so is its id; it says what it is a re-roll of."""
-    mark(night, "text")
-    sheet = made(night)
-    found = planned(sheet)
-
-    async def inside(store: Store) -> None:
-        await store.batches.load(name="night-rerolls-1", sheet=str(sheet), origin=API, planned=found)
-
-    night.store(inside)
-    assert night.run("cancel", "night-rerolls-1", "--yes").code == 0
-    assert night.run("decide", "night-rerolls-1", "--reroll", "text-r1").code == 0
-    told = json.loads(night.run("reroll", "night-rerolls-1", "--json").out)
-    assert told["batch"] == "night-rerolls-1-rerolls-1"
-    (second,) = planned(night.folder / told["sheet"])
-    assert (second.key, second.columns["reroll_of"]) == ("text-r1-r1", "text-r1")
-    assert second.columns["again"] == "night-rerolls-1-rerolls-1"
-    assert len({second.fingerprint, found[0].fingerprint}) == 2
+def test_two_that_no_sheet_says_together() -> None:
+    """Each can be said alone: the second stays marked, and comes with the next sheet."""
+    first = RowSet(({"id": "a", "model": TEXT, "prompt": "A {mood} fox"},), ())
+    second = RowSet(({"id": "b", "model": TEXT, "prompt": "A hen", "mood": "calm"},), ())
+    assert sayable("x.csv", [first]) == ([0], {})
+    assert sayable("x.csv", [second]) == ([0], {})
+    kept, why = sayable("x.csv", [first, second])
+    assert kept == [0]
+    assert why[1].startswith("not beside the others, though in another sheet: ")
