@@ -16,7 +16,7 @@ from jobs.catalog.spec import ModelSpec
 from jobs.errors import SheetProblems, UsageProblem
 from jobs.problems import Problem
 from jobs.review.rerolls import NEW_SEED, SAME_SEED, Rewording
-from jobs.sheets.images.album import Way
+from jobs.sheets.images.way import Way
 from jobs.sheets.planned import PlannedJob
 from jobs.sheets.planning import SEEDS, plan
 from jobs.sheets.rows.column_names import AGAIN

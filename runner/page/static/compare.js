@@ -25,7 +25,7 @@ export class Compare {
     this.dialog.addEventListener("close", () => {
       byId("compare-frames").replaceChildren();
       view.compared("");
-      (view.loupe.isOpen ? view.loupe.stage : byId("grid")).focus({ preventScroll: true });
+      view.settle();
     });
     this.dialog.addEventListener("keydown", (event) => this.pressed(event));
     byId("compare-frames").addEventListener("wheel", (event) => this.wheeled(event), { passive: false });

@@ -1,7 +1,7 @@
 // @ts-check
 // Deciding by keys: a verdict and the next one, stars, marks, undo. The list never moves; a verdict changes a cell.
 
-import { byId, command, countOf, element, say } from "./dom.js";
+import { byId, command, countOf, element, redrawn, say } from "./dom.js";
 import { Decisions, nameOf, shelvesOf, targetOf } from "./decisions.js";
 import { imageOf } from "./items.js";
 import { getJson } from "./net.js";
@@ -314,7 +314,7 @@ export class Cull {
   tally() {
     const many = this.view.grid.list.tally();
     const told = VERDICTS.map(({ name, sign }, index) => element("span", { title: name }, `${sign} ${many[index + 1].toLocaleString("en")}`));
-    byId("tally").replaceChildren(...told, ...(many[0] ? [element("span", {}, `${many[0].toLocaleString("en")} undecided`)] : this.next(many)));
+    redrawn(byId("tally"), ...told, ...(many[0] ? [element("span", {}, `${many[0].toLocaleString("en")} undecided`)] : this.next(many)));
     byId("loupe-verdicts").hidden = !this.mayDecide;
     byId("tally").hidden = !this.mayDecide || !this.view.grid.list.count;
   }

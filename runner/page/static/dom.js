@@ -38,6 +38,14 @@ export function copying(text, name) {
   return copy;
 }
 
+/** Parts that are written anew while somebody may be in them: the focus stays at its place among them. @param {HTMLElement} box @param {...Node} parts */
+export function redrawn(box, ...parts) {
+  const places = () => /** @type {HTMLElement[]} */ ([...box.querySelectorAll("button, a, input, select, textarea")]);
+  const place = document.activeElement ? places().indexOf(/** @type {HTMLElement} */ (document.activeElement)) : -1;
+  box.replaceChildren(...parts);
+  if (place >= 0) places()[Math.min(place, places().length - 1)]?.focus({ preventScroll: true });
+}
+
 /** Say it to whoever cannot see it: in the dialog that is open, for what is behind one is silent. @param {string} text */
 export function say(text) {
   const open = [...document.querySelectorAll("dialog[open] > .spoken")].pop();

@@ -1,7 +1,7 @@
 // @ts-check
 // The search, and the values of fields to click on, each with how many tiles have it. A group asks when it is open.
 
-import { button, byId, element } from "./dom.js";
+import { button, byId, element, redrawn } from "./dom.js";
 import { apiPath, getJson } from "./net.js";
 import { has, term, toggled } from "./search.js";
 
@@ -76,7 +76,7 @@ export class Filters {
     const rows = values.slice(0, MOST_VALUES).map((/** @type {any} */ one) => this.value(name, one));
     const more = values.length > MOST_VALUES ? [element("p", {}, "More: type its name.")] : [];
     const none = values.length ? [] : [element("p", {}, "none")];
-    /** @type {HTMLElement} */ (group.lastElementChild).replaceChildren(...rows, ...more, ...none);
+    redrawn(/** @type {HTMLElement} */ (group.lastElementChild), ...rows, ...more, ...none);
   }
 
   /** @param {string} name @param {{value: string, tiles: number}} one */

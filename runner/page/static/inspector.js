@@ -1,7 +1,7 @@
 // @ts-check
 // All that is known of the job under the cursor, word for word.
 
-import { byId, button, command, copying, element, money } from "./dom.js";
+import { byId, button, command, copying, element, money, redrawn } from "./dom.js";
 import { imageOf } from "./items.js";
 import { imagePath } from "./net.js";
 import { changedWords } from "./reword.js";
@@ -19,6 +19,7 @@ export function inspect(item, tile, decision, cull) {
   const box = byId("inspector");
   const about = item ? `${item.id}/${tile}` : "";
   if (about === box.dataset.about && document.activeElement?.id === "note") return; // somebody writes
+  const draw = about === box.dataset.about ? redrawn : (/** @type {HTMLElement} */ there, /** @type {Node[]} */ ...parts) => there.replaceChildren(...parts);
   box.dataset.about = about;
   if (!item) {
     box.replaceChildren();
@@ -26,7 +27,7 @@ export function inspect(item, tile, decision, cull) {
   }
   const image = imageOf(item, tile);
   const which = image && item.images.length > 1 ? `, picture ${image.number} of ${item.images.length}` : "";
-  box.replaceChildren(
+  draw(box,
     element("h2", {}, item.key + which),
     ...(item.error ? [element("p", { class: "error" }, `${item.error.kind}: ${item.error.message}`)] : []),
     ...item.warnings.map((/** @type {string} */ warning) => element("p", { class: "warning" }, `⚠ ${warning}`)),

@@ -16,7 +16,7 @@ export const KEYS = [
   ["pageUp", ["PageUp"], "a screen up"],
   ["pageDown", ["PageDown"], "a screen down"],
   ["open", [" ", "Enter"], "one picture, and back"],
-  ["zoom", ["z"], "its own pixels"],
+  ["zoom", ["z"], "its own pixels; then H J K L move in it"],
   ["compare", ["c"], "compare"],
   ["accept", ["p", "a"], "accept, next"],
   ["reject", ["x"], "reject, next"],
@@ -82,9 +82,19 @@ function shown(key) {
   return parts.map((part) => NAMES[/** @type {keyof typeof NAMES} */ (part)] ?? (part.length === 1 ? part.toUpperCase() : part)).join("+");
 }
 
-export function showHelp() {
+/** What has no button of its own elsewhere: a phone has no keys, and letters may be switched off. */
+const BUTTONS = new Set(["zoom", "compare", "reword", "undecide", "undo", "redo", "nextUndecided", "previousUndecided", "mark", "markAll", "search", "take", "doubts", "failures", "account", "rerolls", "larger", "smaller", "details"]);
+
+/** The keys, and each that does something as a button. @param {Record<string, (key: string) => void>} actions by the names above */
+export function showHelp(actions) {
   const dialog = /** @type {HTMLDialogElement} */ (byId("help"));
-  const rows = KEYS.map(([, keys, what]) => element("div", {}, element("dt", {}, ...keys.map((key) => element("kbd", {}, shown(key)))), element("dd", {}, what)));
+  const done = (/** @type {string} */ name) => {
+    dialog.close();
+    actions[name]("");
+  };
+  const rows = KEYS.map(([name, keys, what]) => element("div", {},
+    element("dt", {}, ...keys.map((key) => element("kbd", {}, shown(key)))),
+    element("dd", {}, BUTTONS.has(name) ? button(what, () => done(name)) : what)));
   const box = /** @type {HTMLInputElement} */ (element("input", { type: "checkbox" }));
   box.checked = !localStorage.getItem(OFF);
   box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes")));

@@ -68,6 +68,14 @@ export class Loupe {
     this.draw();
   }
 
+  /** In its own pixels the letters that move go about in the picture. Whether it was one. @param {string} key */
+  pans(key) {
+    const by = { h: [-1, 0], l: [1, 0], k: [0, -1], j: [0, 1] }[key.toLowerCase()];
+    if (!by || !this.large || !this.isOpen) return false;
+    this.stage.scrollBy((by[0] * this.stage.clientWidth) / 4, (by[1] * this.stage.clientHeight) / 4);
+    return true;
+  }
+
   centre() {
     const { stage, pointer } = this;
     stage.scrollLeft = pointer.x * stage.scrollWidth - stage.clientWidth / 2;

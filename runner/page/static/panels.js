@@ -63,12 +63,14 @@ export class Panel {
     const parts = { doubts: () => this.doubts(told), failures: () => this.failures(told), account: () => this.account(told), rerolls: () => this.rerolls(told), reword: () => this.reword(told) }[kind]();
     const search = SEARCHES[kind];
     const grid = search ? [button("Show them in the grid", () => this.find(search))] : [];
+    const inside = byId("panel-body").contains(document.activeElement);
     byId("panel-title").textContent = TITLES[kind];
     byId("panel-told").textContent = done;
     byId("panel-body").replaceChildren(
       ...parts,
       element("p", { class: "row" }, ...grid, button("Close", () => this.dialog.close())),
     );
+    if (inside) byId("panel-title").focus(); // what had it is not there any more
   }
 
   /** @param {string} search */
@@ -92,6 +94,7 @@ export class Panel {
       if (made.dataset.sure) return done();
       made.dataset.sure = "yes";
       made.textContent = `${text}: sure?`;
+      say(made.textContent);
     });
     return this.owner.mayDecide() ? made : null;
   }

@@ -1,7 +1,7 @@
 // @ts-check
 // The head of the page: counts, money, pace and pause, and what a person may type to go on.
 
-import { button, byId, command, countOf, element, money } from "./dom.js";
+import { button, byId, command, countOf, element, money, redrawn } from "./dom.js";
 import { SIGNS, STATES } from "./tiles.js";
 
 /** @param {any} status @param {(search: string) => void} search */
@@ -10,7 +10,7 @@ export function showStatus(status, search) {
   const live = status.live ? "● live" : status.left ? "○ nobody is at work" : "○ ended";
   byId("live").textContent = status.paused ? `‖ paused (${status.paused.reason})` : live;
   byId("live").dataset.live = String(status.live && !status.paused);
-  byId("facts").replaceChildren(...counted(status).map((text) => element("span", {}, text)), ...chips(status, search));
+  redrawn(byId("facts"), ...counted(status).map((text) => element("span", {}, text)), ...chips(status, search));
   bar(status);
   next(status);
 }
@@ -56,7 +56,7 @@ function next(status) {
   const why = status.paused ? [element("p", { class: "why" }, `Paused since ${clock(status.paused.since)} (${status.paused.reason}): ${status.paused.detail} ${status.paused.remedy}`)] : [];
   if (status.total && !status.counts.succeeded) why.push(element("p", { class: "ended" }, "No picture has come yet."));
   if (status.ended) why.push(element("p", { class: "ended" }, `The last run has ended${status.ended.at ? ` at ${clock(status.ended.at)}` : ""}: ${status.ended.how}.`));
-  byId("next").replaceChildren(...why, ...lines);
+  redrawn(byId("next"), ...why, ...lines);
   byId("next").hidden = !why.length && !lines.length;
 }
 

@@ -286,7 +286,13 @@ export class View {
 
   closed() {
     this.note(false);
-    byId("grid").focus({ preventScroll: true });
+    this.settle();
+  }
+
+  /** A dialog gives the focus back to where it was; if that is not there any more, it is here. */
+  settle() {
+    if (document.activeElement && document.activeElement !== document.body) return;
+    (this.loupe.isOpen ? this.loupe.stage : byId("grid")).focus({ preventScroll: true });
   }
 
   /** A panel was opened or closed. */
@@ -294,7 +300,7 @@ export class View {
     if (this.place.panel === this.panels.name) return;
     this.place = { ...this.place, panel: this.panels.name };
     writeAddress(this.place, Boolean(this.panels.name));
-    if (!this.panels.name) (this.loupe.isOpen ? this.loupe.stage : byId("grid")).focus({ preventScroll: true });
+    if (!this.panels.name) this.settle();
   }
 
   /** @param {boolean} isStep */
@@ -342,7 +348,7 @@ export class View {
       this.try(() => this.load());
     });
     byId("new").addEventListener("click", () => this.try(() => this.takeNew()));
-    byId("help-button").addEventListener("click", showHelp);
+    byId("help-button").addEventListener("click", () => showHelp(this.actions()));
     byId("inspector-button").addEventListener("click", () => this.panel("inspector"));
     byId("filters-button").addEventListener("click", () => this.panel("filters"));
     byId("loupe-accept").addEventListener("click", () => this.cull.verdict("accepted"));
@@ -377,7 +383,7 @@ export class View {
   /** @returns {Record<string, (key: string) => void>} */
   actions() {
     const { grid, loupe, cull } = this;
-    const by = (/** @type {() => number} */ step) => () => grid.go(grid.at + step());
+    const by = (/** @type {() => number} */ step) => (/** @type {string} */ key) => loupe.pans(key) || grid.go(grid.at + step());
     return {
       left: by(() => -1),
       right: by(() => 1),
@@ -399,7 +405,7 @@ export class View {
       larger: () => this.resize(grid.size + 40),
       smaller: () => this.resize(grid.size - 40),
       details: () => this.panel("inspector"),
-      help: showHelp,
+      help: () => showHelp(this.actions()),
       compare: () => this.try(() => this.compare.open()),
       accept: () => cull.verdict("accepted"),
       reject: () => cull.verdict("rejected"),
