@@ -157,6 +157,17 @@ async def test_one_picture_alone_is_compared_with_nothing(tmp_path: Path) -> Non
         assert not await page.evaluate("document.getElementById('compare').open")
 
 
+async def test_an_empty_list_is_compared_with_nothing(tmp_path: Path) -> None:
+    """Nothing is asked of the server for it: the console stays clean."""
+    async with served_page(tmp_path) as served, browsing(served) as browser:
+        page = await browser.page(served.page.link("/b/night/"))
+        await page.get_by_text("This batch has no jobs.").wait_for()
+        for key in ("e", "r", "Enter", "c"):
+            await page.keyboard.press(key)
+        await page.locator("#told", has_text="nothing to compare").wait_for()
+        assert await page.locator("#trouble").is_hidden()
+
+
 async def test_a_re_roll_stands_beside_its_original(tmp_path: Path) -> None:
     """From either of them, in whatever batches they are; the better one wins, in the table of each."""
     async with served_page(tmp_path, "a", "b") as served, browsing(served) as browser:

@@ -83,8 +83,8 @@ export class Compare {
 
   /** Those of these places that have a picture. @param {number[]} places @returns {Promise<One[]>} */
   async ones(places) {
-    const { tiles } = this.view.grid.list;
-    const found = await this.view.itemsAt(places);
+    const { count, tiles } = this.view.grid.list;
+    const found = await this.view.itemsAt(places.filter((place) => place < count)); // an empty list has a cursor all the same
     return found.map(([index, item]) => ({ index, item, tile: tiles[index] })).filter(({ item, tile }) => imageOf(item, tile)?.file === "here");
   }
 
