@@ -6,7 +6,8 @@ NightsheetError
 ├── NoSheet          NO_SHEET         the sheet does not exist
 ├── CannotWrite      CANNOT_WRITE     the database or the output folder cannot be written
 │   ├── LockHeld     CANNOT_WRITE     another runner holds the database
-│   └── CommitsLost  CANNOT_WRITE     the database went back in time: nothing is sent
+│   ├── CommitsLost  CANNOT_WRITE     the database went back in time: nothing is sent
+│   └── LockLost     CANNOT_WRITE     another runner has taken the database over
 └── TokenProblem     TOKEN            no token, or a refused one
 
 `jobs/exit_codes.py` has the numbers, and those that no error stands for.
@@ -69,6 +70,10 @@ class CommitsLost(CannotWrite):
     """The database has lost commits that it told of: what it says of a row may be from before its submit."""
 
     pause = PauseReason.GUARD
+
+
+class LockLost(CannotWrite):
+    """Another runner has taken the database over: this one's lock was lost. It sends nothing more."""
 
 
 class TokenProblem(NightsheetError):

@@ -79,22 +79,28 @@ class NotAccepted:
     answer: RawAnswer | None = None
     proven: bool = True
     """False: whoever turned it away may say so as well after the API has accepted it."""
+    uid: str | None = None
+    """The attempt's; None is the job's newest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The API refused the inputs. Its reason is kept verbatim."""
+    """The API refused the inputs. Its reason is kept verbatim. `uid` is the attempt's; None is the newest."""
 
     move: ClassVar[Move] = Move.REFUSED
     job_id: int
     failure: Failure
     at: datetime
     answer: RawAnswer | None = None
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LeftUnconfirmed:
-    """Sent without a readable answer: the job may be paid. `named_id` is an id that the answer names."""
+    """Sent without a readable answer: the job may be paid. `named_id` is an id that the answer names.
+
+    `uid` is the attempt's; None is the job's newest.
+    """
 
     move: ClassVar[Move] = Move.UNCONFIRMED
     job_id: int
@@ -102,6 +108,7 @@ class LeftUnconfirmed:
     at: datetime
     named_id: str | None = None
     answer: RawAnswer | None = None
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
--- What PostgreSQL begins with: the tables as they are in version 0017.
+-- What PostgreSQL begins with: the tables as they are in version 0018.
 
 CREATE TABLE apiaccount (
 	id SERIAL NOT NULL,
@@ -34,6 +34,8 @@ CREATE TABLE batch (
 CREATE TABLE identity (
 	id SERIAL NOT NULL,
 	uid VARCHAR COLLATE "C" NOT NULL,
+	epoch INTEGER DEFAULT 0 NOT NULL,
+	holder VARCHAR COLLATE "C",
 	PRIMARY KEY (id),
 	CONSTRAINT identity_one CHECK (id = 1),
 	CONSTRAINT identity_uid CHECK (length(uid) = 32)
@@ -300,4 +302,4 @@ CREATE TRIGGER mark_decision_update AFTER UPDATE ON decision REFERENCING OLD TAB
 CREATE TRIGGER mark_decision_delete AFTER DELETE ON decision REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_decision();
 INSERT INTO identity (id, uid) VALUES (1, replace(gen_random_uuid()::text, '-', ''));
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
-INSERT INTO alembic_version VALUES ('0017');
+INSERT INTO alembic_version VALUES ('0018');

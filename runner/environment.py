@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobs.table_place import state_folder
 from runner.clock import Clock
 
 if TYPE_CHECKING:
@@ -29,7 +30,5 @@ class Environment:
 
     @property
     def state_folder(self) -> Path:
-        """The user's state folder for Nightsheet, by the XDG Base Directory Specification."""
-        given = Path(self.env.get("XDG_STATE_HOME", ""))
-        root = given if given.is_absolute() else self.home / ".local" / "state"
-        return root / "nightsheet"
+        """The user's state folder for Nightsheet."""
+        return state_folder(self.env, self.home)

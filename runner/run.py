@@ -26,7 +26,8 @@ from runner.planning.elsewhere import paid_elsewhere
 from runner.planning.paid_words import adopted_notice
 from runner.planning.selection import WHOLE, Selection
 from runner.providers.origin import origin_of
-from runner.recovery.lock import Holder, Phase, holding, settled_phase
+from runner.recovery.hold import holding, settled_phase
+from runner.recovery.lock import Holder, Phase
 from runner.settings import Settings, as_kept, with_image_settings
 
 
@@ -54,17 +55,17 @@ async def run_sheet(
     await to_thread.run_sync(open_images, sheet)
     origin = origin_of(settings, environment.env)
     async with (
-        open_store(settings.database, environment.clock.now, create=True) as store,
+        open_store(settings.place, environment.clock.now, create=True) as store,
         holding(
-            settings.database,
+            store,
             command="run",
             batch=sheet.batch,
             clock=environment.clock,
             notice=observer.notice,
-        ) as other,
+        ) as held,
     ):
-        if other is not None:
-            raise _held(other, settings)
+        if held.other is not None:
+            raise _held(held.other, settings)
         known = await store.batches.find(sheet.batch)
         if known is not None and as_kept(settings, known).upload != settings.upload:
             given = with_image_settings(source, as_kept(settings, known))
@@ -93,7 +94,7 @@ async def run_sheet(
         if report.gone:
             observer.notice(_gone_notice(report))
         order = Order(store, loaded, settings, environment, consent, observer, selection, load.prune)
-        order = replace(order, last_words=last_words)
+        order = replace(order, keeper=held.keeper, last_words=last_words)
         return await carry_out(await _with_witnesses(order))
 
 
@@ -153,23 +154,24 @@ async def resume_batch(
     Raises:
         NightsheetError: any kind of it. Nothing is paid then.
     """
-    async with open_store(settings.database, environment.clock.now) as store:
+    async with open_store(settings.place, environment.clock.now) as store:
         batch = await store.batches.named(name)
         batch.check_origin(origin_of(settings, environment.env))
         while True:
             async with holding(
-                settings.database,
+                store,
                 command="resume",
                 batch=batch.name,
                 clock=environment.clock,
                 notice=observer.notice,
-            ) as other:
+            ) as held:
+                other = held.other
                 if other is None:
                     batch = await store.batches.get(batch.id)  # as another process has left it
                     order = Order(
                         store, batch, settings, environment, consent, observer, selection, resumes=True
                     )
-                    order = replace(order, last_words=last_words)
+                    order = replace(order, keeper=held.keeper, last_words=last_words)
                     return await carry_out(await _with_witnesses(order))
             if other.makes_room_soon:
                 raise _held(other, settings)
@@ -179,9 +181,7 @@ async def resume_batch(
                     f"It works on batch {other.batch!r}: resume {batch.name!r} again when that has ended."
                 )
                 return None
-            phase = await settled_phase(
-                settings.database, other, environment.clock, partial(_is_paused, store, batch)
-            )
+            phase = await settled_phase(store, other, environment.clock, partial(_is_paused, store, batch))
             if phase is Phase.WORKING:
                 observer.notice("It goes on by itself.")
                 return None
@@ -194,7 +194,7 @@ async def _is_paused(store: Store, batch: BatchView) -> bool:
 
 
 def _still_paused(other: Holder, settings: Settings, paused: Pause | None) -> LockHeld:
-    holds = f"{other} holds {settings.database}"
+    holds = f"{other} holds {settings.place}"
     if paused is None:
         return LockHeld(
             f"{holds}. Its pause is cleared, and it has not gone on.",
@@ -210,4 +210,4 @@ def _held(other: Holder, settings: Settings) -> LockHeld:
     end = "try again when it has ended" if other.makes_room_soon else "`nightsheet pause` stops it"
     hint = f"Nothing was changed. `nightsheet status` works meanwhile; {end}."
     at_work = f", and works on batch {other.batch!r}" if other.batch else ""
-    return LockHeld(f"{other} holds {settings.database}{at_work}.", hint=hint)
+    return LockHeld(f"{other} holds {settings.place}{at_work}.", hint=hint)

@@ -20,10 +20,11 @@ from pydantic_settings import (
 )
 
 from jobs.concurrency import AUTO, MOST_IN_FLIGHT, NUMBER, Auto, Concurrency, at_most, kind_of
-from jobs.disk.paths import DEFAULT_TEMPLATE, check_template, folder_name, no_url
+from jobs.disk.paths import DEFAULT_TEMPLATE, check_template, folder_name
 from jobs.errors import UsageProblem
 from jobs.sheets.images.way import Way
 from jobs.suggestions import did_you_mean, similar
+from jobs.table_place import TablePlace, check_rehearsed, checked, place_of
 
 if TYPE_CHECKING:
     from jobs.sheets.source import SheetSource
@@ -37,12 +38,10 @@ _STORE = re.compile(r"(?!https?:|file:)[a-z][a-z0-9+.-]*://[^@?#\s/][^@?#\s]*")
 
 _WRITE_IMAGES = frozenset({"run", "resume", "doctor"})
 """Commands that take --output-dir and --upload."""
-_TAKE_NO_PLACE = frozenset({"emulator"})
-"""Commands that have neither database nor API."""
+_TAKE_NO_PLACE = frozenset({"emulator", "db"})
+"""Commands that have neither database nor API, or name theirs."""
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600, allow_inf_nan=False)]
-
-
 _Number = Annotated[int, Field(ge=1, le=MOST_IN_FLIGHT), Tag(NUMBER)]
 
 
@@ -53,8 +52,8 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, toml_file=FILE, extra="forbid", frozen=True, env_ignore_empty=True
     )
 
-    db: Annotated[Path | None, BeforeValidator(no_url)] = None
-    """The job table; by default `nightsheet.db`, or `nightsheet-emulator.db` with `emulator`."""
+    db: Annotated[Path | str | None, BeforeValidator(checked)] = None
+    """The job table: `nightsheet.db`, or `nightsheet-emulator.db` with `emulator`; or the URL of a server."""
     output_dir: Path | None = None
     """The folder of images and manifests; by default `outputs`, or `outputs-emulator` with `emulator`."""
     name_template: str = DEFAULT_TEMPLATE
@@ -69,7 +68,7 @@ class Settings(BaseSettings):
     """The most submits a minute; None is no limit."""
     poll_min: Seconds = 0.25
     poll_max: Seconds = 5.0
-    """The bounds of the wait between two polls of a job; in between it is learned, for each model."""
+    """The bounds of the wait between two polls of a job."""
     deadline: Seconds = 3600.0
     """How long one run waits for a job at the API."""
     outage_limit: Seconds = 1800.0
@@ -102,8 +101,7 @@ class Settings(BaseSettings):
     picture_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Additional hosts that images may be downloaded from."""
     upload: str | None = None
-    """How local images reach the API: `refuse`, `data-uri`, or an object store's URL such as
-    s3://bucket/prefix. The default is `refuse`, with `emulator` it is `data-uri`."""
+    """How local images reach the API: `refuse`, `data-uri` (the default with `emulator`), or s3://bucket/..."""
     picture_folders: Annotated[tuple[Path, ...], NoDecode] = ()
     """Folders that local images may lie in, besides the sheet's own."""
     keep_bad: bool = False
@@ -177,9 +175,14 @@ class Settings(BaseSettings):
         return "nightsheet-emulator.db" if self.emulator else "nightsheet.db"
 
     @property
+    def place(self) -> TablePlace:
+        """Where the job table is."""
+        return place_of(self.db or self.usual_database, os.environ, Path.home())
+
+    @property
     def database(self) -> Path:
-        """The job table's file, with links resolved: there must be one lock and one spool beside it."""
-        return (self.db or Path(self.usual_database)).resolve()
+        """The table's file; of a server, a path beside which this machine keeps what belongs to it."""
+        return self.place.path
 
     def database_beside(self, sheet: str) -> Path | None:
         """The job table in a sheet's folder, if there is one that is not this command's own. Blocks.
@@ -286,6 +289,7 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     try:
         settings = Settings(**given)
         settings._on_command_line = frozenset(given)
+        check_rehearsed(settings.place, settings.usual_database, is_one=settings.emulator)
         return settings
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"{FILE} cannot be read: {error}.") from error

@@ -15,8 +15,6 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs" / "failures.md"
 ROWS = [str(number) for number in range(1, 83)]
 THREATS = [f"T{number}" for number in range(1, 21)]
-WAIT = ("19", "20")
-"""For PostgreSQL."""
 
 _TEST = re.compile(r"`(tests/[a-z0-9_/]+\.py)::([a-z0-9_]+)`")
 
@@ -49,7 +47,7 @@ def test_every_failure_has_its_row() -> None:
     rows = table(r"\d+")
     assert list(rows) == ROWS
     assert [number for number, row in rows.items() if len(row) != 5] == []
-    assert [number for number, row in rows.items() if number not in WAIT and not all(row)] == []
+    assert [number for number, row in rows.items() if not all(row)] == []
 
 
 def test_every_threat_has_its_row() -> None:
@@ -65,10 +63,6 @@ def test_every_row_names_tests_that_are_there(pattern: str) -> None:
     wrong = []
     for number, row in table(pattern).items():
         named = _TEST.findall(row[-1])
-        if number in WAIT:
-            assert not named
-            assert "PostgreSQL" in row[1]
-            continue
         if not named or _TEST.sub("", row[-1]).strip():
             wrong.append(f"{number}: no test, or an odd name: {row[-1]}")
         wrong += [f"{number}: {path}::{name}" for path, name in named if name not in names_in(path)]

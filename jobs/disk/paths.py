@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePath, PurePosixPath
 from string import Formatter
-from typing import Any
 
 from jobs.errors import UsageProblem
 
@@ -36,7 +35,6 @@ _NUMBERS = frozenset({"index", "total"})
 _NUMBER_SPEC = re.compile(r"(0[1-9])?d?")
 _LITERAL = re.compile(r"[A-Za-z0-9._/ +=@()-]*")
 _LONGEST_COMPONENT = 200
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 """As a URL begins, and no path: the drive of a Windows path is one letter. A path has lost a slash."""
 
 
@@ -176,14 +174,3 @@ def _refused(template: str, why: str) -> UsageProblem:
         f"Invalid name template {template!r}: {why}.",
         hint=f"The default is {DEFAULT_TEMPLATE!r}.",
     )
-
-
-def no_url(place: Any) -> Any:
-    """A place, if it is none on a server: its message does not repeat it, for it may hold a password.
-
-    Raises:
-        ValueError: it is a URL.
-    """
-    if _URL.match(str(place)):
-        raise ValueError("a file is needed: a database on a server cannot be named yet")
-    return place

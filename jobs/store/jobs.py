@@ -74,7 +74,12 @@ class Jobs(StorePart):
 
     @writes
     def claim(self, connection: Connection, claimed: Claimed) -> Intent | None:
-        """Commit the intent to submit; None if the job must not be sent any more."""
+        """Commit the intent to submit; None if the job must not be sent any more.
+
+        Raises:
+            LockLost: another runner has taken over. Nothing was committed.
+        """
+        self._database.check_epoch(connection)
         return intents.claim(connection, claimed)
 
     @writes

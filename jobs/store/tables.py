@@ -267,7 +267,10 @@ class Run(Stored, table=True):
 
 
 class Identity(Stored, table=True):
-    """The one row that names this database. A copy of the file has the same name."""
+    """The one row that names this database. A copy of the file has the same name.
+
+    On a server it also says who works on it. A file has a lock of the operating system for that.
+    """
 
     __table_args__ = (
         CheckConstraint("id = 1", name="identity_one"),
@@ -276,6 +279,10 @@ class Identity(Stored, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     uid: str
+    epoch: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """One more with each process that takes the lock of a server's database."""
+    holder: str | None = None
+    """What that process says of itself, as JSON."""
 
 
 class ApiAccount(Stored, table=True):

@@ -91,7 +91,12 @@ class Witness(StorePart):
         self, connection: Connection, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
     ) -> Settled:
         """Make every `submitting` job `unconfirmed`: its run died during the submit. Then attach each receipt
-        to its job, in the same transaction: nobody may decide about a job whose receipt exists."""
+        to its job, in the same transaction: nobody may decide about a job whose receipt exists.
+
+        Raises:
+            LockLost: another runner has taken over, and these submits may be its own. Nothing was changed.
+        """
+        self._database.check_epoch(connection)
         unconfirmed = _leave_unconfirmed(connection, batch_id, failure)
         attached = 0
         left = []

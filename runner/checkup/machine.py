@@ -5,8 +5,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from jobs.errors import CannotWrite, UsageProblem
+from jobs.errors import CannotWrite, NightsheetError, UsageProblem
 from jobs.sheets.images.way import UNPROVEN, Way
+from jobs.store.open import look_at_server
 from jobs.store.sqlite.beside import check_readable
 from jobs.store.sqlite.notices import has_wal_reset_bug
 from jobs.store.sqlite.one_name import check_one_name, kind_of_mount
@@ -56,6 +57,8 @@ def check_database(settings: Settings, environment: Environment) -> Advice:
     refused = probe_writable(_nearest(path.parent))
     if refused is not None:
         return problem("database", f"{refused}.", "Choose another place with --db.")
+    if settings.place.url is not None:
+        return _server(settings.place.url)
     try:
         check_one_name(path)
         if path.exists():
@@ -63,6 +66,21 @@ def check_database(settings: Settings, environment: Environment) -> Advice:
     except CannotWrite as error:
         return problem("database", error.message, error.hint)
     return _place(path, settings, environment)
+
+
+def _server(url: str) -> Advice:
+    """What a server says of itself, and whether the job table on it can be opened."""
+    try:
+        report = look_at_server(url)
+    except NightsheetError as error:
+        return problem("database", error.message, error.hint)
+    if report.lacks:
+        return problem("database", f"{url}: {' '.join(report.lacks)}", "Change that on the server.")
+    if report.table is not None:
+        return problem("database", report.table, report.hint)
+    if report.advice:
+        return warning("database", f"{url}: {' '.join(report.advice)}")
+    return ok("database", f"{url}: PostgreSQL {report.version}, which keeps what it is given.")
 
 
 def _place(path: Path, settings: Settings, environment: Environment) -> Advice:

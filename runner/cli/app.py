@@ -115,6 +115,11 @@ COMMANDS = (
         "Check what a night needs: token, price, balance, disk, clock, proxy, certificate, upload, database.",
     ),
     CommandEntry(
+        "db",
+        _HELP,
+        "Make the job table of a database on a PostgreSQL server, or upgrade it: once, before any run.",
+    ),
+    CommandEntry(
         "emulator",
         _HELP,
         "Serve the emulator of the API on this machine until Ctrl-C: free, offline, and it keeps nothing.",

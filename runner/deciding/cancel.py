@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -23,7 +22,7 @@ from runner.providers.base import (
     Stopped,
     UnknownId,
 )
-from runner.recovery.lock import holding
+from runner.recovery.hold import holding
 from runner.workers.known_ids import UNKNOWN_AFTER_SECONDS, lost
 
 if TYPE_CHECKING:
@@ -79,7 +78,6 @@ async def cancel(
     batch: "BatchView",
     keys: Sequence[str] | None,
     *,
-    database: Path,
     clock: "Clock",
     open_api: "OpenApi",
     notice: Callable[[str], None],
@@ -92,14 +90,16 @@ async def cancel(
     """
     result, asked = await request_cancel(store, batch, keys)
     if asked:
-        async with holding(database, command="cancel", batch=batch.name, clock=clock, notice=notice) as other:
+        hold = holding(store, command="cancel", batch=batch.name, clock=clock, notice=notice)
+        async with hold as held:
+            other = held.other
             if other is None:
                 for job_cut_off in await store.jobs.in_state(batch.id, [JobState.SUBMITTING], keys):
                     result.refuse(job_cut_off, _UNCONFIRMED)
                 await _cancel_at_api(store, batch, open_api, clock, result, named=frozenset(keys or ()))
             elif other.makes_room_soon:
                 raise LockHeld(
-                    f"{other} still holds {database}.",
+                    f"{other} still holds {store.database.shown}.",
                     hint="What was not sent is cancelled; the next run cancels what waits at the API.",
                 )
             elif other.batch in {"", batch.name}:

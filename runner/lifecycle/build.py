@@ -20,7 +20,7 @@ from runner.limits.poll_schedule import LearnedPolls
 from runner.limits.throttle import Throttle
 from runner.providers.connect import Api
 from runner.recovery.journal_places import folder_of
-from runner.recovery.lock import Phase, say_phase
+from runner.recovery.lock import Phase
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 from runner.uploads.uploader import Uploader
@@ -39,7 +39,7 @@ def build_brake(order: Order) -> Brake:
 
     def say(brake: Brake) -> None:
         phase = Phase.PAUSED if brake.stops(Reach.SUBMITS) else Phase.WORKING
-        say_phase(order.settings.database, Phase.ENDING if brake.ending else phase)
+        order.say_phase(Phase.ENDING if brake.ending else phase)
 
     return Brake(
         lambda stop: order.observer.notice(f"Paused ({stop.reason}): {stop.detail}"),

@@ -10,6 +10,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from jobs.disk.paths import folder_name
 from jobs.paid import PaidElsewhere
+from jobs.pauses import Wait
 from jobs.store.store import Store
 from jobs.track_record import NO_RECORD, TrackRecord
 from jobs.views import BatchView, JobView, OpenJob, Pause
@@ -21,9 +22,11 @@ from runner.http.image_client import ImageClient
 from runner.planning.consent import Consent
 from runner.planning.selection import WHOLE, SelectedJobs, Selection
 from runner.recovery.elsewhere import PaidByJournals
-from runner.recovery.file_watch import FileWatch
+from runner.recovery.file_watch import TableGuard
 from runner.recovery.journal import SubmitJournal
+from runner.recovery.lock import Phase, say_phase, say_waiting
 from runner.recovery.recover import Recovered
+from runner.recovery.server_lock import Keeper
 from runner.settings import Settings
 from runner.uploads.object_store import Bucket
 
@@ -72,6 +75,8 @@ class Order:
     """What other databases paid for at this API."""
     journals: PaidByJournals | None = None
     """Theirs, which tell what they send from now on."""
+    keeper: Keeper | None = None
+    """Keeps the lock of a database on a server; a file's lock is beside it."""
     last_words: LastWords | None = None
     """Says how the batch stands where the process is about to end at once."""
 
@@ -79,6 +84,20 @@ class Order:
         """Say how the batch stands, where somebody wants to know."""
         if self.last_words is not None:
             await self.last_words(self.batch.name)
+
+    def say_phase(self, phase: Phase) -> None:
+        """Let other processes know how the run stands."""
+        if self.keeper is None:
+            say_phase(self.settings.database, phase)
+        else:
+            self.keeper.say_phase(phase)
+
+    def say_waiting(self, waiting: Wait | None) -> None:
+        """Let other processes know why nothing moves at the moment."""
+        if self.keeper is None:
+            say_waiting(self.settings.database, waiting)
+        else:
+            self.keeper.say_waiting(waiting)
 
     @property
     def resume_command(self) -> str:
@@ -116,7 +135,7 @@ class Resources:
     """Resources that stay open for the length of a run."""
 
     journal: SubmitJournal
-    files: FileWatch
+    files: TableGuard
     image_client: ImageClient
     disk: Disk
     bucket: Bucket | None

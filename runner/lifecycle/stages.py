@@ -46,7 +46,7 @@ from runner.recovery.healing import moved_notice
 from runner.recovery.journal import SubmitJournal, open_journal
 from runner.recovery.journal_format import Header
 from runner.recovery.journal_places import Places, new_name, places_of
-from runner.recovery.lock import Phase, say_phase, say_waiting
+from runner.recovery.lock import Phase
 from runner.recovery.recover import Recovered, read_again, recover
 from runner.recovery.state_lock import one_runner
 from runner.uploads.object_store import Bucket, open_bucket
@@ -68,7 +68,7 @@ async def carry_out(order: Order) -> RunReport:
     begun = order.environment.clock.monotonic()
     bucket = await _bucket(order)
     places = await places_of(order.store, order.batch, order.settings, order.environment.state_folder)
-    with one_runner(places, order.settings.database, order.observer.notice) as written:
+    with one_runner(places, order.settings.place, order.observer.notice) as written:
         found = await _recover(order, places)
         order, scope = await _scope(await _unpause(order), found)
         if scope.held and not scope:
@@ -82,7 +82,7 @@ async def carry_out(order: Order) -> RunReport:
             await _warn_of_the_database(order)
             brake = build_brake(order)
             health = build_health(order, api, brake, scope)
-            say = partial(say_waiting, order.settings.database)
+            say = order.say_waiting
             early = Watched(order.store, order.batch, order.environment.clock, brake, health, begun, say=say)
             before_work = ProgressCounter(early, order.observer)
             approval = await approve(order, api.provider, brake, health, scope, before_work)
@@ -91,6 +91,8 @@ async def carry_out(order: Order) -> RunReport:
             run = build(order, api, brake, health, approval, scope, resources, known)
             progress = ProgressCounter(watched(run, begun, say), order.observer)
             await _work(order, run, progress, ready, found, notifier)
+            if run.files.lost is not None:  # the other runner says how the batch ends
+                raise run.files.lost
             with anyio.CancelScope(shield=True):
                 await _note_limit(run, api, scope)
                 report = await finish(order, run, run_id, begun)
@@ -160,7 +162,7 @@ async def _link(order: Order, found: Recovered, selected: SelectedJobs | None) -
 
 
 async def _idle(order: Order, notifier: Notifier) -> RunReport:
-    say_phase(order.settings.database, Phase.ENDING)
+    order.say_phase(Phase.ENDING)
     await _remove_stale_parts(order)  # from a run that died at its very end
     report = await finish_idle(order)
     await notifier.send(event_of(report))
@@ -188,7 +190,7 @@ async def _opened(
         send, ready = anyio.create_memory_object_stream[OpenJob](_READY)
         async with client:
             with send, ready, await _journal(order, places) as journal:  # closed even if nobody consents
-                files = FileWatch(settings.database)
+                files = order.keeper or FileWatch(settings.database)
                 yield api, Resources(journal, files, client, LocalDisk(), bucket, send), ready
 
 
@@ -197,7 +199,7 @@ async def _journal(order: Order, places: Places) -> AbstractContextManager[Submi
     settings, environment = order.settings, order.environment
     header = Header(
         await order.store.witness.database_uid(),
-        str(settings.database),
+        str(settings.place),
         socket.gethostname(),
         order.batch.origin,
         environment.clock.now(),
@@ -209,7 +211,7 @@ async def _journal(order: Order, places: Places) -> AbstractContextManager[Submi
 async def _warn_of_the_database(order: Order) -> None:
     """Warn of a bug in the database library. A rehearsal's database holds nothing that was paid for."""
     version = order.environment.sqlite_version
-    if version is not None and not order.settings.emulator:
+    if version is not None and not (order.settings.emulator or order.settings.place.is_server):
         notice = await version_notice(order.store.database, version)
         if notice is not None:
             order.observer.notice(notice)
@@ -300,7 +302,7 @@ def _defect(observer: Observer, key: str, error: BaseException) -> None:
 
 def _announce(found: Recovered, order: Order) -> None:
     observer, healing = order.observer, found.healing
-    moved = moved_notice(healing.newest, order.settings.database, socket.gethostname())
+    moved = moved_notice(healing.newest, order.settings.place, socket.gethostname())
     for sentence in filter(None, (moved, *healing.sentences())):
         observer.notice(sentence)
     going_on = len(found.running) + len(found.fetching)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, LockLost
 from jobs.states import JobState
 from jobs.store.sqlite.notices import wal_notice
 from jobs.views import BatchView, OpenJob
@@ -50,6 +50,9 @@ async def obey_the_table(
                 large_log_told = True
             await settle_journal(run, after=SETTLED_AFTER)
             await look()
+        except LockLost as error:  # the batch is another runner's now: nothing is written about it
+            run.files.lose(error)
+            run.limits.brake.interrupt(Reach.DOWNLOADS)
         except CannotWrite as error:
             run.limits.brake.pause(error.pause, error.message)
         stop = run.limits.brake.stop

@@ -117,7 +117,7 @@ async def serving(
     """
     file = ThumbFile.beside(store.database.path)
     thumbs = ThumbMaker(file, report)
-    feed = ChangeFeed(store.database.path, clock)
+    feed = ChangeFeed(store.database.watching, clock)
     pace = WritePace(clock)
     page = Page(store, root_of, clock, thumbs, feed, active_run, command, pace, settle, folder, usual)
     try:

@@ -4,15 +4,14 @@ An event says no more than that. What is on screen asks for what it shows; nothi
 """
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from pathlib import Path
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
 
 import anyio
 from starlette.types import Receive, Scope, Send
 
 from jobs.errors import CannotWrite
-from jobs.store.sqlite.watching import NewerSchema, watching
+from jobs.store.sqlite.watching import NewerSchema, Watch
 from runner.clock import Clock
 
 LOOK_SECONDS = 0.5
@@ -31,8 +30,8 @@ _LAST = {LOST: "lost", NEWER: "newer"}
 class ChangeFeed:
     """Looks at the table for all streams together, while `work` runs."""
 
-    def __init__(self, database: Path, clock: Clock) -> None:
-        self._database = database
+    def __init__(self, watching: Callable[[], AbstractAsyncContextManager[Watch]], clock: Clock) -> None:
+        self._watching = watching
         self._clock = clock
         self._called = anyio.Event()
         self._changed = anyio.Event()
@@ -43,7 +42,7 @@ class ChangeFeed:
     async def work(self) -> None:
         """Look, until cancelled or the table is lost."""
         try:
-            async with watching(self._database) as watch:
+            async with self._watching() as watch:
                 while True:
                     self._tell(await watch.stamp())
                     if not self.listeners:

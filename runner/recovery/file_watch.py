@@ -5,14 +5,45 @@ A run that went on would write into files that nobody finds again, and a second 
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, LockLost
 
 _SUFFIXES = ("", "-wal", ".lock")
 
 
+class TableGuard(Protocol):
+    """What a run looks at before each submit: whether its job table is still its own."""
+
+    lost: LockLost | None
+    """Why it is not, once another runner has taken over."""
+
+    def look(self) -> None:
+        """Check that it is, as far as is known here.
+
+        Raises:
+            CannotWrite: it is not.
+        """
+
+    async def ready(self) -> None:
+        """Wait until it is, where that may come back.
+
+        Raises:
+            CannotWrite: it does not.
+        """
+
+    def lose(self, why: LockLost) -> None:
+        """The table has said that another runner has taken over."""
+
+    def is_late(self, begun: float) -> bool:
+        """Whether a submit may not leave any more whose intent was begun at that time of the clock."""
+        ...
+
+
 class FileWatch:
     """The files of a database as they were when the run began. A look takes microseconds."""
+
+    lost: LockLost | None = None
 
     def __init__(self, database: Path, identity: Callable[[Path], object] | None = None) -> None:
         self._identity = identity or _identity
@@ -20,6 +51,17 @@ class FileWatch:
         self._begun = [self._identity(path) for path in self._paths]
         self._largest = 0
         """The most bytes that the database has had: SQLite makes it no smaller."""
+
+    async def ready(self) -> None:
+        """A file's lock is not lost while its process lives."""
+
+    def lose(self, why: LockLost) -> None:
+        """Nobody takes over a file from a process that lives."""
+        raise why
+
+    def is_late(self, begun: float) -> bool:
+        """Never: nobody else works on the file, however long this process stood still."""
+        return False
 
     def look(self) -> None:
         """Check that the files are still the same.

@@ -13,6 +13,7 @@ from anyio import to_thread
 
 from jobs.errors import CannotWrite
 from jobs.submit_record import NOTHING_SETTLED, Healed, KnownJournal, SettledTo, SubmitRecord
+from jobs.table_place import TablePlace
 from runner.humanize import count_of, money
 from runner.recovery.journal_format import (
     HEADER_BYTES,
@@ -107,7 +108,7 @@ def _usd(records: list[SubmitRecord]) -> str:
     return money(sum(known, Decimal(0))) if known else ""
 
 
-def moved_notice(newest: Header | None, database: Path, host: str) -> str:
+def moved_notice(newest: Header | None, database: Path | TablePlace, host: str) -> str:
     """What to tell where the database was elsewhere when it last sent something; else nothing."""
     if newest is None or (newest.path == str(database) and newest.host == host):
         return ""

@@ -95,28 +95,50 @@ async def holding(
         CannotWrite: the lock's file cannot be created.
     """
     lock = _lock(database)
-    other: Holder | None = None
-    told: Holder | None = None
-    since = clock.monotonic()
-    while not _taken(lock):
-        holder = _holder(lock)
-        if holder != other:  # another process took over, and has not signed yet or only checks
-            other, since = holder, clock.monotonic()
-        waited = clock.monotonic() - since
-        if waited >= (_PATIENCE_WITH_AN_END_SECONDS if holder.makes_room_soon else _PATIENCE_SECONDS):
-            yield holder
-            return
-        if holder.makes_room_soon and waited >= _PATIENCE_SECONDS and told != holder:
-            doing = "is ending" if holder.phase is Phase.ENDING else f"is at work on {database}"
-            notice(f"{holder} {doing}: waiting until it has ended.")
-            told = holder
-        await clock.sleep(_ASKED_EVERY_SECONDS)
+
+    async def taken() -> bool:
+        return _taken(lock)
+
+    async def holder() -> Holder:
+        return _holder(lock)
+
+    other = await waited_for(taken, holder, str(database), clock, notice)
+    if other is not None:
+        yield other
+        return
     try:
-        _sign(lock, _note(command, batch, clock.now()))
+        _sign(lock, note_of(command, batch, clock.now()).model_dump_json())
         yield None
     finally:
         _sign(lock, "")
         lock.release()
+
+
+async def waited_for(
+    taken: Callable[[], Awaitable[bool]],
+    holder_now: Callable[[], Awaitable[Holder]],
+    place: str,
+    clock: Clock,
+    notice: Callable[[str], None],
+    every_seconds: float = _ASKED_EVERY_SECONDS,
+) -> Holder | None:
+    """Wait until a lock is `taken`, as long as its holder makes room soon; else the one who keeps it."""
+    other: Holder | None = None
+    told: Holder | None = None
+    since = clock.monotonic()
+    while not await taken():
+        holder = await holder_now()
+        if holder != other:  # another process took over, and has not signed yet or only checks
+            other, since = holder, clock.monotonic()
+        waited = clock.monotonic() - since
+        if waited >= (_PATIENCE_WITH_AN_END_SECONDS if holder.makes_room_soon else _PATIENCE_SECONDS):
+            return holder
+        if holder.makes_room_soon and waited >= _PATIENCE_SECONDS and told != holder:
+            doing = "is ending" if holder.phase is Phase.ENDING else f"is at work on {place}"
+            notice(f"{holder} {doing}: waiting until it has ended.")
+            told = holder
+        await clock.sleep(every_seconds)
+    return None
 
 
 def say_phase(database: Path, phase: Phase) -> None:
@@ -145,12 +167,30 @@ async def settled_phase(
     it `pauses_again`, as the table has it, or neither came for a long time.
     """
     lock = _lock(database)
+
+    async def now() -> Holder | None:
+        with try_holding(database) as gone:
+            holder = _holder(lock)
+        return None if gone else holder
+
+    return await settled(now, runner, clock, pauses_again)
+
+
+async def settled(
+    now: Callable[[], Awaitable[Holder | None]],
+    runner: Holder,
+    clock: Clock,
+    pauses_again: Callable[[], Awaitable[bool]],
+    every_seconds: float = _ASKED_EVERY_SECONDS,
+) -> Phase:
+    """The same of any lock; `now` says who holds it, None while nobody does."""
     since = working_since = clock.monotonic()
     look_at = since + _WATCHED_SECONDS
     while clock.monotonic() - since < _PATIENCE_WITH_AN_END_SECONDS:
-        with try_holding(database) as gone:
-            holder = _holder(lock)
-        if gone or holder.phase is Phase.ENDING or (holder.pid, holder.since) != (runner.pid, runner.since):
+        holder = await now()
+        if holder is None or holder.phase is Phase.ENDING:
+            return Phase.ENDING
+        if (holder.pid, holder.since) != (runner.pid, runner.since):
             return Phase.ENDING
         if holder.phase is Phase.PAUSED:
             working_since = clock.monotonic()
@@ -160,7 +200,7 @@ async def settled_phase(
                     return Phase.PAUSED
         elif clock.monotonic() - working_since >= _WATCHED_SECONDS:
             return Phase.WORKING
-        await clock.sleep(_ASKED_EVERY_SECONDS)
+        await clock.sleep(every_seconds)
     return Phase.PAUSED
 
 
@@ -179,9 +219,9 @@ def _taken(lock: FileLock) -> bool:
     return True
 
 
-def _note(command: str, batch: str, now: datetime) -> str:
-    holder = Holder(command=command, batch=batch, pid=os.getpid(), host=socket.gethostname(), since=now)
-    return holder.model_dump_json()
+def note_of(command: str, batch: str, now: datetime) -> Holder:
+    """What this process says of itself."""
+    return Holder(command=command, batch=batch, pid=os.getpid(), host=socket.gethostname(), since=now)
 
 
 def _sign(lock: FileLock, note: str) -> None:

@@ -14,8 +14,8 @@ from jobs.views import BatchView, OpenJob, UnconfirmedJob
 from runner.clock import Clock
 from runner.recovery import old_spool
 from runner.recovery.healing import Healing, heal
+from runner.recovery.hold import holding
 from runner.recovery.journal_places import Places
-from runner.recovery.lock import holding
 
 if TYPE_CHECKING:
     from jobs.store.store import Store
@@ -94,10 +94,13 @@ async def settle_beside(
     Raises:
         LockHeld: another command keeps the lock.
     """
-    path = store.database.path
-    async with holding(path, command=command, batch=batch.name, clock=clock, notice=notice) as other:
+    hold = holding(store, command=command, batch=batch.name, clock=clock, notice=notice)
+    async with hold as held:
+        other = held.other
         if other is not None and other.makes_room_soon:
-            raise LockHeld(f"{other} still holds {path}.", hint="Nothing was changed: try again.")
+            raise LockHeld(
+                f"{other} still holds {store.database.shown}.", hint="Nothing was changed: try again."
+            )
         if other is None:
             healing, _unconfirmed = await settle(store, batch, places, clock.now())
             for sentence in healing.sentences():

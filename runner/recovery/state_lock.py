@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from jobs.errors import LockHeld
+from jobs.table_place import TablePlace
 from runner.recovery.journal import no_copy
 from runner.recovery.journal_places import Places
 
@@ -18,7 +19,9 @@ _NAME = "lock"
 
 
 @contextmanager
-def one_runner(places: Places, database: Path, notice: Callable[[str], None]) -> Iterator[Places]:
+def one_runner(
+    places: Places, database: Path | TablePlace, notice: Callable[[str], None]
+) -> Iterator[Places]:
     """Hold the database's name for the length of the block; yields where this run may write its journal.
 
     Where the state folder cannot be written, that is told, and the run keeps no copy there.

@@ -27,7 +27,7 @@ from runner.limits.poll_schedule import LearnedPolls
 from runner.limits.queue_pace import QueuePace
 from runner.limits.throttle import Throttle
 from runner.providers.base import Provider
-from runner.recovery.file_watch import FileWatch
+from runner.recovery.file_watch import TableGuard
 from runner.recovery.journal import SubmitJournal
 from runner.uploads.uploader import Uploader
 from runner.workers.edge.sent_elsewhere import SentElsewhere
@@ -142,8 +142,8 @@ class Context:
     store: Store
     provider: Provider
     journal: SubmitJournal
-    files: FileWatch
-    """The database's files: looked at before each submit."""
+    files: TableGuard
+    """The database's files, or its lock on a server: looked at before each submit."""
     time: Time
     timing: Timing
     limits: Limits

@@ -54,7 +54,7 @@ FLOORS = {
         outcomes workload payload paid
         review
         failures attempts states catalog submit_record
-        disk
+        disk table_place
         errors compact_set
         exit_codes
         concurrency pauses problems suggestions signed_urls

@@ -11,7 +11,17 @@ from sqlalchemy import ColumnElement, Connection, Update, exists, or_, select, u
 
 from jobs.attempts import IN_DOUBT
 from jobs.failures import FailureKind
-from jobs.outcomes import Accepted, Attached, Linked, NotAccepted, Outcome, Reopened, Requeued
+from jobs.outcomes import (
+    Accepted,
+    Attached,
+    LeftUnconfirmed,
+    Linked,
+    NotAccepted,
+    Outcome,
+    Refused,
+    Reopened,
+    Requeued,
+)
 from jobs.states import MOVES, JobState, Move
 from jobs.store.schema import ATTEMPT, JOB, TWIN
 from jobs.store.sqlite.prepared import change, given
@@ -57,10 +67,12 @@ def condition_of(outcome: Outcome) -> Condition:
             return _TWIN_HAS_SUCCEEDED
         case Requeued(waits=True):
             return _TWIN_MAY_SUCCEED
-        case NotAccepted(told=None):
-            return _IS_SUBMITTING
         case Accepted(uid=str()) | Attached(uid=str()):
             return _NEWEST_IS_OF_THE_UID
+        case NotAccepted(uid=str()) | Refused(uid=str()) | LeftUnconfirmed(uid=str()):
+            return _NEWEST_IS_OF_THE_UID  # another runner may have taken over, and the job been sent again
+        case NotAccepted(told=None):
+            return _IS_SUBMITTING
         case Attached():
             return _MAY_BE_ATTACHED
         case _:

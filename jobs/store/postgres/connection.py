@@ -48,8 +48,9 @@ _SETTINGS = {
     "lock_timeout": f"{BUSY_SECONDS}s",
     "idle_in_transaction_session_timeout": f"{STANDSTILL_SECONDS}s",
 }
-_DURABLE = {"fsync": {"on"}, "full_page_writes": {"on"}}
-_COMMITS_LATE = {"off", "local"}
+DURABLE = {"fsync": {"on"}, "full_page_writes": {"on"}}
+"""Settings of a server that keep what is committed, with the values that do."""
+COMMITS_LATE = {"off", "local"}
 """Values of `synchronous_commit` with which a commit that was told may still be lost."""
 
 
@@ -122,14 +123,14 @@ def connect(address: Address, *, writing: bool) -> "psycopg.Connection[Any]":
 
 
 def _check_durable(raw: "psycopg.Connection[Any]", address: Address) -> None:
-    for name, safe in _DURABLE.items():
+    for name, safe in DURABLE.items():
         value = _shown(raw, name)
         if value not in safe:
             raise UnsafeDatabase(
                 f"{address} cannot be kept safely: {name} is {value} on the server.",
                 hint=f"Set {name} to {' or '.join(sorted(safe))} there: a crash may lose what was paid for.",
             )
-    if _shown(raw, "synchronous_commit") in _COMMITS_LATE:
+    if _shown(raw, "synchronous_commit") in COMMITS_LATE:
         raw.execute("SET synchronous_commit = on")
 
 

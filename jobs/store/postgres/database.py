@@ -6,7 +6,7 @@ has committed is not written twice, and what it has not is not given up.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, repeat
@@ -25,8 +25,11 @@ from jobs.store.postgres.address import Address
 from jobs.store.postgres.connection import open_connection
 from jobs.store.postgres.errors import ConnectionLost, ServerRefusal, refusal_of, told
 from jobs.store.postgres.last_commit import LastCommit, forget_old
+from jobs.store.postgres.lock import ServerLock, check_epoch
+from jobs.store.postgres.watching import watching_server
 from jobs.store.sql.connections import HeldConnection
 from jobs.store.sql.transactions import Database, Operation, WaitingWrite, Written, read_in_one
+from jobs.store.sqlite.watching import Watch
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
@@ -62,6 +65,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, address: Address, home: Path, sleep: Sleep) -> None:
         super().__init__(home)
+        self.server_lock = ServerLock(address)
         self._address = address
         self._sleep = sleep
         self._since_fold = 0
@@ -77,6 +81,24 @@ class PostgresDatabase(Database):
             async with self._reading:
                 result = await self._patiently(partial(self._read_once, operation))
         return result
+
+    @property
+    def shown(self) -> str:
+        """Where it is, for people."""
+        return str(self._address)
+
+    def check_epoch(self, connection: Connection) -> None:
+        """Check that nobody has taken over from this process.
+
+        Raises:
+            LockLost: somebody has.
+        """
+        if self.epoch is not None:
+            check_epoch(connection, self.epoch, self._address)
+
+    def watching(self) -> AbstractAsyncContextManager[Watch]:
+        """Hold a connection that sees whether anybody has written."""
+        return watching_server(self._address, self.path)
 
     async def _open(self, *, writing: bool) -> HeldConnection:
         try:
@@ -227,9 +249,13 @@ def _waits() -> Iterator[float]:
 
 @asynccontextmanager
 async def open_postgres(
-    address: Address, home: Path, sleep: Sleep, *, create: bool = True
+    address: Address,
+    home: Path,
+    sleep: Sleep,
+    *,
+    opening: Callable[[Address], None] = migrate.prepare,
 ) -> AsyncIterator[PostgresDatabase]:
-    """Open the database on a server. It is upgraded first, and with `create` created if it has no table yet.
+    """Open the database on a server. `opening` makes, upgrades or only checks its schema before.
 
     `home` is where its files on this machine are.
 
@@ -237,7 +263,7 @@ async def open_postgres(
         NotOurDatabase: the schema is not of this version or an older one. It is unchanged.
         CannotWrite: it cannot be created or reached.
     """
-    await to_thread.run_sync(migrate.prepare if create else migrate.check, address)
+    await to_thread.run_sync(opening, address)
     database = PostgresDatabase(address, home, sleep)
     try:
         yield database

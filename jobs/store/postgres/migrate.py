@@ -4,6 +4,8 @@ The tables are in a schema of their own, which a comment marks as ours. Everythi
 and one process at a time does it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -12,16 +14,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 import migrations
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, LockHeld
 from jobs.store.postgres.address import SCHEMA, Address
 from jobs.store.postgres.connection import connect, take_write_lock
 from jobs.store.postgres.errors import told
+from jobs.store.postgres.lock import is_held
 from jobs.store.sqlite.migrate import NotOurDatabase
 
 MARK = "The job table of Nightsheet"
 _BASELINE = Path(migrations.__file__).parent / "postgres_baseline.sql"
-_OLDEST = 130000
+OLDEST = 130000
 """The first version that has a transaction's number without wrapping around."""
+FIRST_WITH_LEASES = 140000
+"""The first that ends a session which stands still."""
 
 
 def prepare(address: Address) -> None:
@@ -34,6 +39,25 @@ def prepare(address: Address) -> None:
     _prepare(address, create=True)
 
 
+def make(address: Address) -> bool:
+    """Make the schema; whether there was none of this version.
+
+    Raises:
+        NotOurDatabase: another one is in the way, or a newer version's.
+        CannotWrite: it cannot be made, or an older one is there.
+    """
+    with _transaction(address) as connection:
+        take_write_lock(connection)
+        before = _version(connection, address)
+        if before is None:
+            _make(connection, address)
+    if before is not None:
+        verify(address)
+    elif migrations.BASELINE != migrations.HEAD:
+        upgrade(address)
+    return before is None
+
+
 def check(address: Address) -> None:
     """Like `prepare`, for commands that need a batch: the schema is upgraded, but never made.
 
@@ -44,31 +68,82 @@ def check(address: Address) -> None:
     _prepare(address, create=False)
 
 
+def verify(address: Address) -> None:
+    """Check that the schema is there, and of this version. Nothing is changed, and nobody is waited for.
+
+    Raises:
+        NotOurDatabase: it is rejected.
+        CannotWrite: there is none, an older one, or the server cannot be reached.
+    """
+    with _transaction(address, writing=False) as connection:
+        version = _version(connection, address)
+        if version is None:
+            raise _no_table(address)
+        if version != migrations.HEAD:
+            raise CannotWrite(
+                f"{address} has the tables of an older Nightsheet (schema {version}).",
+                hint=f"When no runner is at work on it, `nightsheet db upgrade {address}` makes them new.",
+            )
+
+
+def upgrade(address: Address) -> bool:
+    """Upgrade the schema while nobody works on it; whether it was of an older version.
+
+    Raises:
+        NotOurDatabase: it is rejected, and unchanged.
+        LockHeld: a process works on it.
+        CannotWrite: there is no schema, or the server cannot be reached.
+    """
+    with _transaction(address) as connection:
+        take_write_lock(connection)
+        before = _version(connection, address)
+        if before is None:
+            raise _no_table(address)
+        if before != migrations.HEAD:
+            if is_held(connection):
+                raise LockHeld(
+                    f"A runner is at work on {address}, with the tables as they are.",
+                    hint="Nothing was changed. `nightsheet pause` stops it; upgrade when it has ended.",
+                )
+            _upgrade(connection, address)
+        return before != migrations.HEAD
+
+
 def _prepare(address: Address, *, create: bool) -> None:
+    with _transaction(address) as connection:
+        take_write_lock(connection)
+        _prepare_in(connection, address, create=create)
+
+
+@contextmanager
+def _transaction(address: Address, *, writing: bool = True) -> Iterator[Connection]:
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: connect(address, writing=True),
+        creator=lambda: connect(address, writing=writing),
         poolclass=NullPool,
         hide_parameters=True,
     )
     try:
         with engine.begin() as connection:
-            take_write_lock(connection)
-            _prepare_in(connection, address, create=create)
+            yield connection
     except (DBAPIError, psycopg.Error) as error:
         raise told(address, error) from error
     finally:
         engine.dispose()
 
 
+def _no_table(address: Address) -> CannotWrite:
+    return CannotWrite(
+        f"There is no job table in {address}.",
+        hint=f"`nightsheet db init {address}` makes it, once; or name another database with --db.",
+    )
+
+
 def _prepare_in(connection: Connection, address: Address, *, create: bool) -> None:
     version = _version(connection, address)
     if version is None:
         if not create:
-            raise CannotWrite(
-                f"There is no job table in {address}.",
-                hint="Run a sheet first, or name another one with --db.",
-            )
+            raise _no_table(address)
         _make(connection, address)
         version = migrations.BASELINE
     if version != migrations.HEAD:
@@ -82,7 +157,7 @@ def _version(connection: Connection, address: Address) -> str | None:
         NotOurDatabase: it is rejected.
     """
     server = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
-    if int(server) < _OLDEST:
+    if int(server) < OLDEST:
         raise CannotWrite(f"{address} is a PostgreSQL older than 13.", hint="Upgrade the server.")
     found = connection.execute(
         text("SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = :name"),

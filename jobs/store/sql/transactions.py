@@ -9,14 +9,19 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
 from sqlalchemy import Connection
 
 from jobs.store.sql.connections import HeldConnection
+
+if TYPE_CHECKING:
+    from jobs.store.postgres.lock import ServerLock
+    from jobs.store.sqlite.watching import Watch
 
 T = TypeVar("T")
 Operation = Callable[[Connection], T]
@@ -46,6 +51,11 @@ class Written:
 
 class Database(ABC):
     """Concurrent reads; writes through one connection, with group commit."""
+
+    server_lock: "ServerLock | None" = None
+    """Who works on a database of a server; a file has a lock of the operating system beside it."""
+    epoch: int | None = None
+    """Of this process, while it has that lock."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -88,6 +98,27 @@ class Database(ABC):
 
         Raises:
             CannotWrite: the database cannot be read.
+        """
+
+    @property
+    def shown(self) -> str:
+        """Where it is, for people."""
+        return str(self.path)
+
+    @abstractmethod
+    def check_epoch(self, connection: Connection) -> None:
+        """Check that this process still works on the database, if it does so by a lock of a server's.
+
+        Raises:
+            LockLost: another one has taken it over.
+        """
+
+    @abstractmethod
+    def watching(self) -> AbstractAsyncContextManager["Watch"]:
+        """Hold a connection that sees whether anybody has written.
+
+        Raises:
+            CannotWrite: there is no database, or it cannot be opened.
         """
 
     async def close(self) -> None:

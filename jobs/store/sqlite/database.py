@@ -6,7 +6,7 @@ synchronous=FULL, checked on every connection.
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from jobs.store.sqlite.marking import mark_changes
 from jobs.store.sqlite.migrate import WAYS_OUT
 from jobs.store.sqlite.one_name import check_one_name
 from jobs.store.sqlite.thread import open_thread
+from jobs.store.sqlite.watching import Watch, watching
 
 T = TypeVar("T")
 
@@ -57,6 +58,17 @@ class FileDatabase(Database):
                     told = _told(self.path, error)
                     raise told from told.__cause__  # a defect stays as it is, and is not its own cause
         return result
+
+    def check_epoch(self, connection: Connection) -> None:
+        """A file has no epoch: the lock beside it is held as long as its process lives."""
+
+    def watching(self) -> AbstractAsyncContextManager[Watch]:
+        """Hold a connection that sees whether anybody has written.
+
+        Raises:
+            CannotWrite: there is no file, or it cannot be opened.
+        """
+        return watching(self.path)
 
     async def _open(self, *, writing: bool) -> HeldConnection:
         thread = await open_thread(self.path, writing=writing)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import anyio
 from sqlalchemy import Connection
@@ -22,8 +23,20 @@ class NewerSchema(CannotWrite):
     """A newer Nightsheet has changed the tables meanwhile."""
 
 
-class TableWatch:
+class Watch(Protocol):
     """Tells of commits."""
+
+    async def stamp(self) -> int:
+        """A number that is another one after each.
+
+        Raises:
+            CannotWrite: the table cannot be read any more.
+            NewerSchema: a newer Nightsheet has been at work on it.
+        """
+
+
+class TableWatch:
+    """Tells of commits to a file."""
 
     def __init__(self, path: Path, file: tuple[int, int], thread: ConnectionThread) -> None:
         self._path = path

@@ -40,7 +40,6 @@ async def cancel_jobs(settings: Settings, name: str | None, keys: Sequence[str] 
             store,
             batch,
             keys,
-            database=settings.database,
             clock=environment.clock,
             open_api=opener_of_api(batch, settings, environment),
             notice=console.message,

@@ -56,7 +56,7 @@ def command(
 async def _prices(settings: Settings) -> tuple[dict[str, KnownPrice], str]:
     environment = process_environment()
     last_runs: dict[str, tuple[Decimal, datetime]] = {}
-    if settings.database.exists():
+    if settings.place.may_exist():
         async with open_existing(settings, environment.clock) as store:
             last_runs = await store.preview.latest_prices(origin_of(settings, environment.env))
     return await known_prices(settings, environment, last_runs)

@@ -67,7 +67,7 @@ async def _view(settings: Settings, name: str | None, port: int, *, browser: boo
             store,
             lambda batch: as_kept(settings, batch).output_root,
             clock,
-            active_run=lambda batch: active_run(store, batch, settings),
+            active_run=lambda batch: active_run(store, batch),
             command=partial(then, settings),
             report=_report,
             port=port,
@@ -97,7 +97,7 @@ async def _link(settings: Settings, name: str | None, port: int) -> None:
     if not pages:
         where = f" on port {port}" if port else ""
         raise UsageProblem(
-            f"You serve no page over {settings.database}{where} on this machine.",
+            f"You serve no page over {settings.place}{where} on this machine.",
             hint=f"Serve one: {then(settings, 'view')}",
         )
     if len(pages) > 1:

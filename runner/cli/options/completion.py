@@ -1,6 +1,5 @@
 """What a shell completes: the names of batches. Asked while somebody types: quick and silent."""
 
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -20,4 +19,4 @@ def _names(flags: dict[str, Any]) -> list[str]:
         settings = load_settings({name: flags.get(name) for name in ("db", "emulator")})
     except NightsheetError:  # the command itself reports it
         return []
-    return completion.batch_names(Path(settings.database))
+    return [] if settings.place.is_server else completion.batch_names(settings.place.path)

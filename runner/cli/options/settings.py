@@ -21,10 +21,10 @@ def _option(kind: Any, flag: str, panel: str, text: str, metavar: str | None = N
 
 OPTIONS: dict[str, Any] = {
     "db": _option(
-        Path,
+        str,  # a path would mangle a URL
         "--db",
         _WHERE,
-        "The database. Default: nightsheet.db in this folder.",
+        "The database, or the URL of one on a server. Default: nightsheet.db in this folder.",
         "FILE",
     ),
     "output_dir": _option(

@@ -10,10 +10,9 @@ from jobs.errors import CannotWrite
 if TYPE_CHECKING:
     from jobs.store.store import Store
     from jobs.views import BatchView, RunView
-    from runner.settings import Settings
 
 
-async def active_run(store: "Store", batch: "BatchView", settings: "Settings") -> "RunView | None":
+async def active_run(store: "Store", batch: "BatchView") -> "RunView | None":
     """The run that is active on the batch just now; None while there is none.
 
     The lock can be asked only by taking it, which would turn away a runner that begins at that very moment.
@@ -22,11 +21,10 @@ async def active_run(store: "Store", batch: "BatchView", settings: "Settings") -
     run = await store.batches.latest_run()
     if run is None or run.batch != batch.name or not _is_alive(run):
         return None
-    from runner.recovery.lock import try_holding  # mostly nobody is at work, and there is no lock to ask
+    from runner.recovery.hold import is_held  # mostly nobody is at work, and there is no lock to ask
 
     try:
-        with try_holding(settings.database) as free:
-            return None if free else run
+        return run if await is_held(store) else None
     except CannotWrite:  # we may read the table, but not touch the lock
         return run
 

@@ -56,7 +56,7 @@ async def open_existing(settings: Settings, clock: Clock) -> AsyncIterator["Stor
     from jobs.store.open import open_store
 
     must_exist(settings)
-    async with open_store(settings.database, clock.now) as store:
+    async with open_store(settings.place, clock.now) as store:
         yield store
 
 
@@ -90,7 +90,7 @@ async def batch_to_change(
 
 def must_exist(settings: Settings) -> None:
     """Raise UsageProblem where there is no job table yet."""
-    if settings.database.exists():
+    if settings.place.may_exist():
         return
     hint = "Run a sheet first: `nightsheet run SHEET`; or name another database with --db."
     rehearsal = settings.database.with_name("nightsheet-emulator.db")

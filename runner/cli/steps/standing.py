@@ -30,7 +30,7 @@ async def standing(
     batch = await store.batches.get(batch_id)
     kept = as_kept(settings, batch)
     queued = await store.preview.to_send(batch_id)
-    run = await active_run(store, batch, settings)
+    run = await active_run(store, batch)
     counts, account = await store.jobs.counts_and_account(batch_id)
     queued_usd, is_price_unknown = price_of_queued(batch, queued)
     images = await store.overview.image_count(batch_id)
@@ -51,15 +51,15 @@ async def standing(
         missing=await missing_images(store, batch, kept) if files and images <= MOST_LOOKED_AT else None,
         warned=await store.jobs.warned(batch_id),
         held=await store.held.count(batch_id),
-        waiting=None if run is None else _waiting(settings),
+        waiting=None if run is None else await _waiting(store),
         since=None if run is None else run.started_at,
     )
 
 
-def _waiting(settings: Settings) -> "Wait | None":
-    from runner.recovery.lock import waiting_of  # only where a runner may wait
+async def _waiting(store: "Store") -> "Wait | None":
+    from runner.recovery.hold import waiting_now  # only where a runner may wait
 
-    return waiting_of(settings.database)
+    return await waiting_now(store)
 
 
 async def failure_breakdown(store: "Store", batch_id: int) -> FailureBreakdown:

@@ -13,7 +13,7 @@ from decimal import Decimal
 import anyio
 
 from jobs.catalog.registry import find
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, LockLost
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import (
     Accepted,
@@ -124,7 +124,7 @@ async def _settle_named(
     elif lookup is Lookup.UNKNOWN and (turned_away := named.verdict.if_unknown) is not None:
         run.journal.ended(named.uid, SubmitEnd(Answered.TURNED_AWAY, now))
         wait = _wait_for(run, job, turned_away, tries)
-        if await run.store.jobs.apply(_turned_away(job, turned_away, now, wait)):
+        if await run.store.jobs.apply(_turned_away(job, named.uid, turned_away, now, wait)):
             run.journal.settle(named.uid)
             money.give_back()
             return _Again(wait)
@@ -181,6 +181,8 @@ async def _send(
     uid = new_uid(run, job, now)
     claimed = Claimed(job.id, uid, hashlib.sha256(payload).hexdigest(), now, money.estimate)
     try:
+        await run.files.ready()
+        begun = run.time.clock.monotonic()
         intent = await put_down(run, job, claimed)
         if intent is None:
             return None
@@ -191,6 +193,13 @@ async def _send(
             await take_back(run, job, uid)
             await run.elsewhere.hold(run.store, run.batch, job, run.time.clock, run.notice)
             return _Again(_ASK_AGAIN_SECONDS)  # if it did not leave there either
+        if run.files.is_late(begun):  # this process stood still, and another one may have taken over
+            await take_back(run, job, uid)
+            return _Again(0.0)
+    except LockLost as error:
+        run.files.lose(error)
+        run.limits.brake.interrupt(Reach.DOWNLOADS)
+        return None
     except CannotWrite as error:
         run.limits.brake.pause(error.pause, error.message)
         return None
@@ -250,7 +259,7 @@ async def _record(
         case Taken(request_id=request_id):
             taken = await run.store.jobs.advance(Accepted(job.id, request_id, now, uid))
             if taken is None:
-                await _not_taken(run, job, request_id)
+                await _not_taken(run, job, uid, request_id)
                 return None
             run.probe("after commit")
             run.journal.settle(uid)
@@ -258,13 +267,13 @@ async def _record(
             return taken
         case TurnedAway():
             wait = _wait_for(run, job, verdict, tries)
-            must(await run.store.jobs.apply(_turned_away(job, verdict, now, wait)), job.key)
+            must(await run.store.jobs.apply(_turned_away(job, uid, verdict, now, wait)), job.key)
             run.journal.settle(uid)
             return _Again(wait)
         case Denied(failure=failure):
             run.limits.throttle.answered()
             run.limits.health.submit_answered()
-            must(await run.store.jobs.apply(Refused(job.id, failure, now, verdict.answer)), job.key)
+            must(await run.store.jobs.apply(Refused(job.id, failure, now, verdict.answer, uid)), job.key)
             run.journal.settle(uid)
             run.tally.ended += 1
             run.notice(f"Job {job.key!r} failed ({failure.kind}, not paid): {failure.said}")
@@ -272,12 +281,12 @@ async def _record(
             return None
         case Stopped(reason=reason, message=message):
             run.limits.brake.pause(reason, message)
-            turned_away = NotAccepted(job.id, now, now, message, verdict.answer)
+            turned_away = NotAccepted(job.id, now, now, message, verdict.answer, uid=uid)
             must(await run.store.jobs.apply(turned_away), job.key)
             run.journal.settle(uid)
             return None
         case Unconfirmed():
-            await leave_unconfirmed(run, job, verdict)
+            await leave_unconfirmed(run, job, uid, verdict)
             return None
 
 
@@ -289,14 +298,14 @@ def _count_accepted(run: Context, job: QueuedJob) -> None:
     run.known_ids.submit_taken()
 
 
-def _turned_away(job: QueuedJob, verdict: TurnedAway, now: datetime, wait: float) -> NotAccepted:
+def _turned_away(job: QueuedJob, uid: str, verdict: TurnedAway, now: datetime, wait: float) -> NotAccepted:
     """What follows where a submit was not sent, or turned away: the latter stays in the ledger."""
     told = verdict.reason if verdict.busy else None
     until = now + timedelta(seconds=wait)
-    return NotAccepted(job.id, now, until, told, verdict.answer, verdict.proven)
+    return NotAccepted(job.id, now, until, told, verdict.answer, verdict.proven, uid)
 
 
-async def _not_taken(run: Context, job: QueuedJob, request_id: str) -> None:
+async def _not_taken(run: Context, job: QueuedJob, uid: str, request_id: str) -> None:
     """The table does not take a receipt: another job has its id, or the job has changed under this run.
 
     Raises:
@@ -306,7 +315,7 @@ async def _not_taken(run: Context, job: QueuedJob, request_id: str) -> None:
     if holder is None:
         raise CannotWrite(f"Job {job.key!r} changed under this run, which nothing but this run should do.")
     told = f"The API answered with {request_id!r}, which job {holder[1]!r} has"
-    await leave_unconfirmed(run, job, Unconfirmed(told))
+    await leave_unconfirmed(run, job, uid, Unconfirmed(told))
 
 
 def _wait_for(run: Context, job: QueuedJob, verdict: TurnedAway, tries: int) -> float:

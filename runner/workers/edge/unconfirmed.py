@@ -25,11 +25,11 @@ class Lookup(Enum):
     """It does not say."""
 
 
-async def leave_unconfirmed(run: Context, job: QueuedJob, verdict: Unconfirmed) -> None:
+async def leave_unconfirmed(run: Context, job: QueuedJob, uid: str, verdict: Unconfirmed) -> None:
     """Commit that a submit has no receipt. One that names an id is told once that was asked for."""
     run.limits.health.submit_unconfirmed()  # before any await: no other submit may start in between
     failure = failure_of(verdict)
-    left = LeftUnconfirmed(job.id, failure, run.time.clock.now(), verdict.named_id, verdict.answer)
+    left = LeftUnconfirmed(job.id, failure, run.time.clock.now(), verdict.named_id, verdict.answer, uid)
     if verdict.named_id is None:
         await tell_unconfirmed(run, job, failure, left)
         return

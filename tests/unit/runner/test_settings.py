@@ -247,11 +247,39 @@ def test_no_budget_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    "place", ["postgresql://studio:hunter2@db/night", Path("postgresql:/studio:hunter2@db/night")]
+    ("place", "why"),
+    [
+        ("postgresql://studio:hunter2@db/night", "a password in an address is seen by everybody"),
+        ("postgresql://studio@db/night?password=hunter2", "a password in an address is seen by everybody"),
+        (Path("postgresql:/studio:hunter2@db/night"), "an address of a server looks like this"),
+        ("mysql://studio:hunter2@db/night", "a file is needed, or an address of a server"),
+    ],
 )
-def test_a_database_on_a_server_is_refused_without_saying_its_address_again(place: str | Path) -> None:
+def test_an_address_that_is_refused_is_not_said_again(place: str | Path, why: str) -> None:
     """It was taken for a path with odd folders, and a password in it was shown."""
-    with pytest.raises(UsageProblem, match="--db: value error, a file is needed") as refused:
+    with pytest.raises(UsageProblem, match=f"--db: value error, {why}") as refused:
         load_settings({"db": place})
     assert "hunter2" not in f"{refused.value.message} {refused.value.hint}"
     assert load_settings({"db": "C:/night.db"}).db == Path("C:/night.db")
+
+
+def test_a_database_on_a_server_has_a_folder_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One for each server, database and user; the address is kept as it was given."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    urls = [f"postgresql://{user}@{host}/night" for user in ("a", "b") for host in ("db.local", "db_local")]
+    places = [load_settings({"db": url}).place for url in urls]
+    assert [str(place) for place in places] == urls
+    assert len({place.path for place in places}) == 4
+    assert {place.path.parent.parent for place in places} == {tmp_path / "nightsheet" / "servers"}
+    assert load_settings({"db": urls[0]}).flags_for("status") == [("--db", urls[0])]
+
+
+def test_a_rehearsal_keeps_out_of_a_studio_s_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its jobs are at an API inside one process."""
+    monkeypatch.setenv("NIGHTSHEET_DB", "postgresql://studio@db/night")
+    with pytest.raises(UsageProblem, match="A rehearsal keeps its jobs in a file") as refused:
+        load_settings({"emulator": True})
+    assert refused.value.hint == "Add --db nightsheet-emulator.db."
+    assert load_settings({"emulator": True, "db": "nightsheet-emulator.db"}).emulator

@@ -169,7 +169,7 @@ async def _changes(against: Against, jobs: Sequence[PlannedJob], settings: Setti
 
 async def _job_table(stack: AsyncExitStack, settings: Settings) -> "Store | None":
     """The job table; None where there is none yet. One that cannot be opened is refused, as `run` does."""
-    if not settings.database.exists():
+    if not settings.place.may_exist():
         return None
     return await stack.enter_async_context(open_existing(settings, system_clock()))
 

@@ -35,7 +35,6 @@ def cancelled(world: World, keys: Sequence[str] | None) -> CancelResult:
             store,
             await store.batches.named(None),
             keys,
-            database=world.database,
             clock=SystemClock(),
             open_api=no_token,
             notice=lambda _text: None,

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from jobs.pauses import PauseReason
+from jobs.store.sqlite.watching import watching
 from runner.page.stream import LOOK_SECONDS, LOST, MOST_STREAMS, QUIET_SECONDS, ChangeFeed
 from tests.support.served_page import Served, SteppedClock, served_page
 from tests.support.tables import Table, opened_table
@@ -40,7 +42,7 @@ async def test_a_change_is_told_and_nothing_else(tmp_path: Path) -> None:
     """While the table stands still, so does the stream."""
     clock = SteppedClock()
     async with opened_table(tmp_path / "night.db", "a") as table, anyio.create_task_group() as tasks:
-        feed = ChangeFeed(table.path, clock)
+        feed = ChangeFeed(partial(watching, table.path), clock)
         tasks.start_soon(feed.work)
         stamps = feed.stamps()
         seen = {await anext(stamps)}
@@ -66,7 +68,7 @@ async def test_a_table_that_is_lost_ends_the_stream(tmp_path: Path) -> None:
     """It is told, and nobody looks any more."""
     clock = SteppedClock()
     async with opened_table(tmp_path / "night.db", "a") as table, anyio.create_task_group() as tasks:
-        feed = ChangeFeed(table.path, clock)
+        feed = ChangeFeed(partial(watching, table.path), clock)
         tasks.start_soon(feed.work)
         stamps = feed.stamps()
         assert [await anext(stamps) for _ in range(2)][1] > 0  # it looks by now

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 import migrations
-from jobs.errors import CannotWrite
+from jobs.errors import CannotWrite, LockHeld
 from jobs.store.postgres import migrate
 from jobs.store.postgres.address import address_of
+from jobs.store.postgres.checkup import report_of
+from jobs.store.postgres.lock import ServerLock
 from tests.support.postgres import Cluster, run
 
 
@@ -67,7 +69,7 @@ def test_a_reader_does_not_make_it(empty: str) -> None:
     """`status` of a wrong name leaves nothing behind."""
     with pytest.raises(CannotWrite, match="There is no job table in") as caught:
         migrate.check(address_of(empty))
-    assert "Run a sheet first" in caught.value.hint
+    assert f"`nightsheet db init {empty}`" in caught.value.hint
     assert run(empty, "SELECT 1 FROM pg_namespace WHERE nspname = 'nightsheet'") == []
 
 
@@ -104,3 +106,40 @@ def test_whoever_may_not_make_a_schema_is_told(cluster: Cluster, empty: str) -> 
     with pytest.raises(CannotWrite, match="permission denied") as caught:
         migrate.prepare(address_of(guest))
     assert "GRANT CREATE ON DATABASE" in caught.value.hint
+
+
+def test_a_command_neither_makes_nor_upgrades(empty: str, ours: str) -> None:
+    """Both are done by hand, once: others may work there."""
+    with pytest.raises(CannotWrite, match="There is no job table in") as caught:
+        migrate.verify(address_of(empty))
+    assert f"`nightsheet db init {empty}`" in caught.value.hint
+    migrate.verify(address_of(ours))
+    as_it_was_before_the_epoch(ours)
+    with pytest.raises(CannotWrite, match="has the tables of an older Nightsheet") as caught:
+        migrate.verify(address_of(ours))
+    assert f"`nightsheet db upgrade {ours}`" in caught.value.hint
+
+
+def test_nobody_upgrades_under_a_runner(ours: str) -> None:
+    """Once it has ended, anybody may."""
+    as_it_was_before_the_epoch(ours)
+    lock = ServerLock(address_of(ours))
+    assert lock.take()
+    with pytest.raises(LockHeld, match="A runner is at work on"):
+        migrate.upgrade(address_of(ours))
+    lock.release()
+    assert migrate.upgrade(address_of(ours))
+    assert not migrate.upgrade(address_of(ours))
+    assert run(ours, "SELECT epoch, holder FROM identity") == [{"epoch": 0, "holder": None}]
+
+
+def as_it_was_before_the_epoch(url: str) -> None:
+    run(url, "ALTER TABLE identity DROP COLUMN epoch, DROP COLUMN holder")
+    run(url, "UPDATE alembic_version SET version_num = '0017'")
+
+
+def test_what_a_server_lacks_is_said(ours: str) -> None:
+    """Nothing, of a usual one."""
+    report = report_of(address_of(ours))
+    assert (report.lacks, report.table) == ((), None)
+    assert int(report.version.partition(".")[0]) >= 13

@@ -12,7 +12,6 @@ from jobs.errors import CannotWrite
 from jobs.store.store import Store
 from runner.cli.steps.active_run import active_run
 from runner.recovery.lock import try_holding
-from runner.settings import Settings
 from tests.unit.runner.cli.world import World, job
 
 
@@ -28,8 +27,7 @@ def begin(world: World, pid: int, host: str = "", name: str = "night") -> None:
 
 def is_at_work(world: World, name: str = "night") -> bool:
     async def inside(store: Store) -> bool:
-        settings = Settings(db=world.database)
-        return await active_run(store, await store.batches.named(name), settings) is not None
+        return await active_run(store, await store.batches.named(name)) is not None
 
     return world.store(inside)
 

@@ -1,0 +1,156 @@
+"""One process at a time works on a server's database; who was followed by another one commits no intent."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import CannotWrite, LockLost
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Accepted, LeftUnconfirmed, NotAccepted, Refused, Resubmitted
+from jobs.states import JobState
+from jobs.store.postgres.address import address_of
+from jobs.store.postgres.lock import ServerLock
+from jobs.store.store import Store
+from tests.support.postgres import Cluster, open_on_server, run
+from tests.support.tables import NIGHT, Table, claimed, new_table
+
+WHY = Failure(FailureKind.UNCONFIRMED, "Nobody answered.")
+_END = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+
+
+@pytest.fixture
+def url(cluster: Cluster, tmp_path: Path) -> str:
+    """A database with our tables."""
+    return cluster.place(tmp_path / "night.db")
+
+
+@asynccontextmanager
+async def beside(url: str, home: Path) -> AsyncIterator[Table]:
+    async with open_on_server(url, home) as database:
+        made = await new_table(database, "a", "b")
+        await made.store.batches.agree(made.batch.id)
+        yield made
+
+
+@pytest.fixture
+async def table(url: str, tmp_path: Path) -> AsyncIterator[Table]:
+    """A batch with two queued jobs, of a process that has the lock."""
+    async with beside(url, tmp_path / "night.db") as made:
+        yield made
+
+
+@pytest.fixture
+def lock(url: str) -> Iterator[ServerLock]:
+    with closing_lock(url) as made:
+        yield made
+
+
+@contextmanager
+def closing_lock(url: str) -> Iterator[ServerLock]:
+    made = ServerLock(address_of(url))
+    try:
+        yield made
+    finally:
+        made.release()
+
+
+def test_one_at_a_time(url: str, lock: ServerLock) -> None:
+    """The second one gets it once the first has let go, or has ended without a word."""
+    with closing_lock(url) as other:
+        assert lock.take()
+        assert not other.take()
+        lock.release()
+        assert other.take()
+        assert not lock.take()
+
+
+def test_each_holder_counts_up(url: str, lock: ServerLock) -> None:
+    """And says who it is."""
+    assert lock.take()
+    first = lock.begin("one")
+    assert lock.beat(first, "one, paused") == first
+    assert run(url, "SELECT epoch, holder FROM identity") == [{"epoch": first, "holder": "one, paused"}]
+    with closing_lock(url) as other:
+        run(url, _END)
+        assert other.take()
+        assert other.begin("two") == first + 1
+        with pytest.raises(CannotWrite):
+            lock.beat(first)
+        assert not lock.take()
+    assert lock.take()
+    assert lock.beat(first, "one again") == first + 1, "it learns that it was followed"
+    assert run(url, "SELECT holder FROM identity") == [{"holder": "two"}]
+
+
+async def test_a_runner_that_was_followed_commits_no_intent(url: str, table: Table, lock: ServerLock) -> None:
+    """Its own connections work: it has heard of nothing."""
+    lock.take()
+    database = table.store.database
+    database.epoch = lock.begin("one")
+    first, second = await table.job("a"), await table.job("b")
+    assert await table.store.jobs.claim(claimed(first.id)) is not None
+    with closing_lock(url) as other:
+        run(url, _END)
+        assert other.take()
+        other.begin("two")
+        with pytest.raises(LockLost, match="Another runner has taken over"):
+            await table.store.jobs.claim(claimed(second.id))
+        with pytest.raises(LockLost):
+            await table.store.witness.settle_interrupted(table.batch.id, WHY)
+    assert (await table.job("a")).state is JobState.SUBMITTING, "it may be the other one's"
+    assert (await table.job("b")).state is JobState.QUEUED
+
+
+async def test_a_lock_that_came_back_to_its_owner(url: str, table: Table, lock: ServerLock) -> None:
+    """Nobody came in between: the epoch is its own, and so are its intents."""
+    lock.take()
+    table.store.database.epoch = epoch = lock.begin("one")
+    run(url, _END)
+    with pytest.raises(CannotWrite):
+        lock.beat(epoch)
+    assert lock.take()
+    assert lock.beat(epoch) == epoch
+    assert await table.store.jobs.claim(claimed((await table.job("a")).id)) is not None
+
+
+async def test_a_late_answer_is_about_its_own_attempt(table: Table) -> None:
+    """Another runner doubted the submit, and a person had it sent again: the first one wakes, and tells."""
+    job, store = await table.job("a"), table.store
+    first = claimed(job.id)
+    second = replace(first, uid="f" * 32)
+    await store.jobs.claim(first)
+    assert await _doubted(store, table.batch.id) == 1
+    assert await store.jobs.apply(Resubmitted(job.id, NIGHT, automatic=False))
+    assert await store.jobs.claim(second) is not None
+    late = (
+        NotAccepted(job.id, NIGHT, NIGHT, uid=first.uid),
+        NotAccepted(job.id, NIGHT, NIGHT, told="Busy.", uid=first.uid),
+        Refused(job.id, WHY, NIGHT, uid=first.uid),
+        LeftUnconfirmed(job.id, WHY, NIGHT, uid=first.uid),
+        Accepted(job.id, "req-1", NIGHT, first.uid),
+    )
+    for outcome in late:
+        assert not await store.jobs.apply(outcome), outcome
+    assert (await table.job("a")).state is JobState.SUBMITTING
+    assert await store.jobs.apply(Accepted(job.id, "req-2", NIGHT, second.uid))
+
+
+async def test_a_late_receipt_heals_the_doubt(table: Table) -> None:
+    """And who knows that nothing was sent says so, whoever doubted it."""
+    store = table.store
+    a, b = await table.job("a"), await table.job("b")
+    sent, unsent = claimed(a.id), claimed(b.id)
+    await store.jobs.claim(sent)
+    await store.jobs.claim(unsent)
+    assert await _doubted(store, table.batch.id) == 2
+    assert await store.jobs.apply(Accepted(a.id, "req-1", NIGHT, sent.uid))
+    assert await store.jobs.apply(NotAccepted(b.id, NIGHT, NIGHT, uid=unsent.uid))
+    assert (await table.job("a")).state is JobState.RUNNING
+    assert (await table.job("b")).state is JobState.QUEUED
+
+
+async def _doubted(store: Store, batch_id: int) -> int:
+    return (await store.witness.settle_interrupted(batch_id, WHY)).unconfirmed
