@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from jobs.errors import CannotWrite, UsageProblem
-from jobs.store.open import init_server, look_at_server, upgrade_server
 from runner.cli.console import console
 from runner.cli.options.command import with_settings
 from runner.settings import Settings, load_settings
@@ -34,6 +33,8 @@ def command(
     The database is made by its server's own tools before. The user needs no more than CREATE on it: no
     superuser. A password is never part of the URL: ~/.pgpass, a service or PGPASSWORD has it.
     """
+    from jobs.store.open import init_server, look_at_server, upgrade_server  # late: SQLAlchemy comes along
+
     place = settings.place if url is None else load_settings({"db": url}).place
     if place.url is None:
         raise UsageProblem(
