@@ -27,7 +27,7 @@ def sheet(*keys: str) -> list[PlannedJob]:
     prompts = [NASTY, *(f"a fox, {key}" for key in keys[1:])]
     columns = {"product": "fox", NASTY: NASTY}
     return [
-        planned(key, n, prompt=prompt, columns=columns)
+        planned(key, n, prompt=prompt, columns=columns, inputs={"prompt": prompt})
         for n, (key, prompt) in enumerate(zip(keys, prompts, strict=True))
     ]
 
