@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 import migrations
+from jobs.errors import CannotWrite
 from jobs.store.postgres.address import Address
 from jobs.store.postgres.connection import ServerConnection, open_connection
 from jobs.store.postgres.errors import ServerRefusal, refusal_of, told
@@ -48,7 +49,10 @@ class ServerWatch:
                 self._stamp, version = await self._connection.run(_look)
         except (DBAPIError, psycopg.Error) as error:
             if refusal_of(error) is not ServerRefusal.LOST:
-                raise told(self._address, error) from error
+                why = told(self._address, error)
+                if not isinstance(why, CannotWrite):  # no such table
+                    why = CannotWrite(f"{self._address} has no tables of ours any more.")
+                raise why from error
             await self.close()
             return self._stamp
         if version > migrations.HEAD:
