@@ -228,7 +228,7 @@ def main() -> None:
             ("using it", by_turns(using, given.rounds), USING),
             ("holding it open", by_turns(holding, 1), HOLDING),
         ]
-    tell(given.json, tables, [f"modules and styles: {shipped_bytes() / 1000:.1f} KB packed"])
+    tell(given.json, tables, [f"modules and styles: {shipped_bytes() / 1024:.1f} KB packed"])
 
 
 if __name__ == "__main__":

@@ -74,9 +74,9 @@ def test_throughput(told: Told) -> None:
     """The product and the naive script do the same work; a peer is measured, or said not to be there."""
     words = ("--jobs", "6", "--concurrency", "3", "--rounds", "1")
     (rows,) = told(throughput.main, *words).values()
-    naive, huey, dbos, ours = rows
-    assert [naive.case, ours.case] == ["naive", "nightsheet"]
-    for row in (naive, ours):
+    naive, bare, huey, dbos, ours = rows
+    assert [naive.case, bare.case, ours.case] == ["naive", "bare", "nightsheet"]
+    for row in (naive, bare, ours):
         assert row.median("polls") == INSTANT_POLLS
         assert row.median("jobs_a_second") > 0
         assert 0 < row.median("cpu_ms") < 6000

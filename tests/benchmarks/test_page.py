@@ -88,4 +88,4 @@ def test_a_percentile_is_one_of_the_values() -> None:
 
 def test_what_is_shipped_stays_small() -> None:
     """Packed; the promise of the page is 30 KB."""
-    assert 10_000 < page.shipped_bytes() < 30_000
+    assert 10_000 < page.shipped_bytes() < 30 * 1024
