@@ -291,7 +291,8 @@ export class View {
 
   /** A dialog gives the focus back to where it was; if that is not there any more, it is here. */
   settle() {
-    if (document.activeElement && document.activeElement !== document.body) return;
+    const has = document.activeElement;
+    if (has && has !== document.body && !has.closest("dialog:not([open])")) return;
     (this.loupe.isOpen ? this.loupe.stage : byId("grid")).focus({ preventScroll: true });
   }
 
