@@ -29,6 +29,7 @@ def living(part: Path) -> Iterator[None]:
         OSError: the disk refuses.
     """
     place = part.with_suffix(LOCK)
+    place.parent.stat()  # the lock would make a folder that is missing
     lock = FileLock(place, thread_local=False)
     with ExitStack() as stack:
         stack.callback(_remove, place)
