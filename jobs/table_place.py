@@ -81,13 +81,13 @@ def place_of(place: Path | str, env: Mapping[str, str], home: Path) -> TablePlac
     return TablePlace(state_folder(env, home) / "servers" / _name(url, env) / "table", url)
 
 
-def check_rehearsed(place: TablePlace, usual: str, *, is_one: bool) -> None:
+def check_rehearsed(place: Path | str | None, usual: str, *, is_one: bool) -> None:
     """Check that a rehearsal, if this is one, has a job table of its own; `usual` is the name of one.
 
     Raises:
         UsageProblem: it would write into a studio's.
     """
-    if is_one and place.is_server:
+    if is_one and is_url(place):
         raise UsageProblem(
             f"A rehearsal keeps its jobs in a file, not in {place}: they are at an API inside this process, "
             "which nobody else can ask about them.",

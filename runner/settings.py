@@ -289,7 +289,7 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     try:
         settings = Settings(**given)
         settings._on_command_line = frozenset(given)
-        check_rehearsed(settings.place, settings.usual_database, is_one=settings.emulator)
+        check_rehearsed(settings.db, settings.usual_database, is_one=settings.emulator)
         return settings
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"{FILE} cannot be read: {error}.") from error
