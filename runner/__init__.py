@@ -3,8 +3,9 @@
 Each name is imported when it is first asked for, so that `import runner` costs next to nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from jobs.late_names import late_names
 
 if TYPE_CHECKING:
     from jobs.errors import NightsheetError
@@ -32,7 +33,7 @@ __all__ = [
     "watch_batch",
 ]
 
-_PLACES = {
+_ELSEWHERE = {
     "NightsheetError": "jobs.errors",
     "ManifestRecord": "jobs.manifests.reading",
     "read_manifest": "jobs.manifests.reading",
@@ -44,11 +45,7 @@ _PLACES = {
 }
 """Of the names that are not in `runner.library`."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'runner' has no attribute {name!r}")
-    return getattr(import_module(_PLACES.get(name, "runner.library")), name)
+__getattr__ = late_names(__name__, {name: _ELSEWHERE.get(name, "runner.library") for name in __all__})
 
 
 def __dir__() -> list[str]:

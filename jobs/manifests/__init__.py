@@ -9,8 +9,9 @@ the sheet.
 Each name is imported when it is first asked for: who words a moment needs no export.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from jobs.late_names import late_names
 
 if TYPE_CHECKING:
     from jobs.manifests.export import write_export, write_to_stream
@@ -19,17 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "ManifestFormat", "format_for", "write_export", "write_manifests", "write_to_stream"]
 
-_PLACES = {
-    "FORMATS": "jobs.manifests.formats",
-    "ManifestFormat": "jobs.manifests.formats",
-    "format_for": "jobs.manifests.formats",
-    "write_export": "jobs.manifests.export",
-    "write_manifests": "jobs.manifests.of_a_run",
-    "write_to_stream": "jobs.manifests.export",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'jobs.manifests' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+__getattr__ = late_names(
+    __name__,
+    {
+        "FORMATS": "jobs.manifests.formats",
+        "ManifestFormat": "jobs.manifests.formats",
+        "format_for": "jobs.manifests.formats",
+        "write_export": "jobs.manifests.export",
+        "write_manifests": "jobs.manifests.of_a_run",
+        "write_to_stream": "jobs.manifests.export",
+    },
+)

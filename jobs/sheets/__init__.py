@@ -8,8 +8,9 @@ inputs, key and priority). A `survey` takes what a pass learns of the sheet as a
 Each name is imported when it is first asked for: settings want a word of `images`, and none of the readers.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from jobs.late_names import late_names
 
 if TYPE_CHECKING:
     from jobs.sheets.planned import PlannedJob
@@ -20,17 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["PlannedJob", "Sheet", "SheetSource", "Survey", "open_sheet", "plan"]
 
-_PLACES = {
-    "PlannedJob": "jobs.sheets.planned",
-    "Sheet": "jobs.sheets.sheet",
-    "SheetSource": "jobs.sheets.source",
-    "Survey": "jobs.sheets.survey",
-    "open_sheet": "jobs.sheets.sheet",
-    "plan": "jobs.sheets.planning",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'jobs.sheets' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+__getattr__ = late_names(
+    __name__,
+    {
+        "PlannedJob": "jobs.sheets.planned",
+        "Sheet": "jobs.sheets.sheet",
+        "SheetSource": "jobs.sheets.source",
+        "Survey": "jobs.sheets.survey",
+        "open_sheet": "jobs.sheets.sheet",
+        "plan": "jobs.sheets.planning",
+    },
+)

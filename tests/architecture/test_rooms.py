@@ -55,7 +55,7 @@ FLOORS = {
         review
         failures attempts states catalog submit_record
         disk table_place
-        errors compact_set
+        errors compact_set late_names
         exit_codes
         concurrency pauses problems suggestions signed_urls
     """,
