@@ -3,7 +3,7 @@
 import re
 import ssl
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from jobs.errors import UsageProblem
 from runner.http.api_url import checked_base, is_loopback, origin, split_origin
+from runner.http.deadline import within
 from runner.http.errors import deadline_passed, translate
 from runner.http.exchange import (
     LARGEST_BODY_BYTES,
@@ -35,9 +36,6 @@ LONGEST_IDLE_SECONDS = 30.0
 LONGEST_IDLE_BEFORE_SUBMIT_SECONDS = 0.5
 """A submit on a connection that was just dropped would be unconfirmed by our own fault, and some servers drop
 one that idles for a second or two."""
-
-GRACE_SECONDS = 1.0
-"""How long an answer to a submit is still read after the deadline: many turns of the event loop."""
 
 CONNECT_SECONDS = 10.0
 
@@ -100,7 +98,10 @@ class ApiClient:
         """Open new connections from here on. Requests in flight end on the old ones."""
         if self._make is None:
             return
-        submits = SessionCarrier(self._make(keepalive_seconds=LONGEST_IDLE_BEFORE_SUBMIT_SECONDS))
+        # Of a submit alone it matters whether it may have left: every other call is free, and repeated.
+        submits = SessionCarrier(
+            self._make(keepalive_seconds=LONGEST_IDLE_BEFORE_SUBMIT_SECONDS, reports=True)
+        )
         others = SessionCarrier(self._make(keepalive_seconds=LONGEST_IDLE_SECONDS))
         self._own += [submits, others]
         self._submits, self._others = submits, others
@@ -142,7 +143,7 @@ class ApiClient:
 
         try:
             if fresh:
-                await _within(timeout_seconds, may_be_answered, partial(self._submits.exchange, call, got))
+                await within(timeout_seconds, may_be_answered, partial(self._submits.exchange, call, got))
             else:
                 with anyio.move_on_after(timeout_seconds):
                     await self._others.exchange(call, got)
@@ -155,13 +156,17 @@ class ApiClient:
 
     def _without_token(self, answer: Answer) -> Answer:
         """An API that repeats the token in an answer must not bring it into the table and the manifests."""
-        secret = b"" if self._token is None else self._token.get_secret_value().encode()
-        if len(secret) < _SHORTEST_SECRET:
+        secret = "" if self._token is None else self._token.get_secret_value()
+        if len(secret.encode()) < _SHORTEST_SECRET:
             return answer
         body = answer.body
-        for spelling in (secret, secret.replace(b"/", b"\\/")):  # as some JSON is written
-            body = body.replace(spelling, b"[token]")
-        headers = {name: value.replace(secret.decode(), "[token]") for name, value in answer.headers.items()}
+        for spelling in (secret, secret.replace("/", "\\/")):  # as some JSON is written
+            body = body.replace(spelling.encode(), b"[token]")
+        headers = answer.headers
+        if any(secret in value for value in headers.values()):
+            headers = {name: value.replace(secret, "[token]") for name, value in headers.items()}
+        if body == answer.body and headers is answer.headers:
+            return answer
         return replace(answer, body=body, headers=headers)
 
     def _call(self, method: str, path: str, json_body: bytes | None, timeout_seconds: float) -> ApiCall:
@@ -181,42 +186,6 @@ def _usable(base: str) -> str:
     except ValueError:
         raise UsageProblem("Invalid API base: its host is not a host name.") from None
     return base
-
-
-async def _passed(seconds: float) -> float:
-    """Wait until a deadline fires; returns by how much it is late."""
-    with anyio.move_on_after(seconds) as waiting:
-        await anyio.sleep_forever()
-    return anyio.current_time() - waiting.deadline
-
-
-async def _within(
-    seconds: float, may_be_answered: Callable[[], bool], call: Callable[[], Awaitable[None]]
-) -> None:
-    """Await `call` for so many seconds; while it `may_be_answered`, for a grace on top of them.
-
-    After a stop (SIGSTOP, a frozen machine) the deadline fires at once, and the answer is in the socket, not
-    read yet. So the grace begins when the deadline fires, and begins again if its own end comes late: then
-    the process was stopped once more, or its event loop is behind.
-    """
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-
-        async def give_up() -> None:
-            await _passed(seconds)
-            late = True
-            while late and may_be_answered():
-                late = await _passed(GRACE_SECONDS) > GRACE_SECONDS
-            tasks.cancel_scope.cancel()
-
-        tasks.start_soon(give_up)
-        try:
-            await call()
-        except Exception as error:  # raised outside of the group, which would wrap it
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
 
 
 def _answer(status: int, got: PartialAnswer) -> Answer:

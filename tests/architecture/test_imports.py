@@ -64,10 +64,10 @@ RULES = (
         ("asyncio",),
         (
             *("jobs/store/sql/transactions.py", "runner/recovery/server_lock.py"),
-            *("runner/emulator/http/server.py", "runner/page/server.py"),
+            *("runner/emulator/http/server.py", "runner/page/server.py", "runner/http/deadline.py"),
         ),
-        "anyio is the rule; group commit's futures and uvicorn's server are asyncio's own, and a lock is "
-        "kept beside a block whose errors come out as they are",
+        "anyio is the rule; group commit's futures, a submit's timer and uvicorn's server are asyncio's own, "
+        "and a lock is kept beside a block whose errors come out as they are",
     ),
 )
 APART = (

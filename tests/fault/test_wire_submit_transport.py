@@ -285,7 +285,7 @@ async def test_a_deadline_on_a_kept_connection_leaves_a_doubt() -> None:
 async def test_a_lost_answer_is_no_error_of_connecting() -> None:
     """What aiohttp raises must not be one of the exceptions that prove "not sent"."""
     async with serve(close_after_reading) as wire:
-        session = Session(tls=tls_context(), keepalive_seconds=0.5)
+        session = Session(tls=tls_context(), keepalive_seconds=0.5, reports=True)
         marker = SendMarker()
         with pytest.raises(aiohttp.ClientError) as raised:
             await session.send("POST", wire.base, {}, BODY, connect_seconds=5.0, marker=marker)

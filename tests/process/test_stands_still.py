@@ -12,7 +12,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from runner.http.api_client import GRACE_SECONDS
+from runner.http.deadline import GRACE_SECONDS
 from tests.support.broken_api import BrokenApi, Held, broken_api
 from tests.support.command import QUICK, start, until, wait
 from tests.support.tables import select

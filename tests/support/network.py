@@ -16,7 +16,7 @@ from typing import Any
 
 import anyio
 
-from runner.http.api_client import GRACE_SECONDS
+from runner.http.deadline import GRACE_SECONDS
 from tests.support.command import QUICK, Desk, desk, until, wait
 from tests.support.tables import select
 

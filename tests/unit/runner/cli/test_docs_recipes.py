@@ -11,7 +11,7 @@ import pytest
 
 from jobs.exit_codes import ExitCode, exit_code_of
 from jobs.pauses import PauseReason
-from runner.http.api_client import GRACE_SECONDS
+from runner.http.deadline import GRACE_SECONDS
 from runner.lifecycle.signals import GRACE_SECONDS as DOWNLOADS_SECONDS
 from runner.settings import Settings
 

@@ -7,7 +7,8 @@ import anyio
 import httpx
 import pytest
 
-from runner.http.api_client import GRACE_SECONDS, ApiClient
+from runner.http.api_client import ApiClient
+from runner.http.deadline import GRACE_SECONDS
 from runner.http.replies import SENT_EXTENSION, Answer, NoAnswer, NotSent, Reply
 from tests.support.virtual_time import VirtualLoop, virtual
 
