@@ -23,8 +23,8 @@ from benchmarks.peers.calls import MODEL, body
 from benchmarks.rounds import Column, by_turns, options, tell
 from runner.http.api_client import ApiClient
 from runner.http.replies import Answer
-from runner.http.session import Session
-from runner.http.transport import SessionTransport, tls_context
+from runner.http.session import Session, release
+from runner.http.transport import tls_context
 
 CALLS = INSTANT_POLLS + 2
 COLUMNS = (Column("cpu_us", "CPU us/call", 0, ratio=True), Column("calls_a_second", "calls/s", 0))
@@ -61,6 +61,40 @@ async def our_client(base: str) -> AsyncIterator[Ask]:
         yield ask
 
 
+class _OverOurs(httpx.AsyncBaseTransport):
+    """Carries httpx's requests over a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        limits = request.extensions.get("timeout", {})
+        answer = await self._session.send(
+            request.method,
+            str(request.url),
+            request.headers,
+            request.content,
+            connect_seconds=limits.get("connect"),
+            idle_seconds=limits.get("read"),
+        )
+        return httpx.Response(answer.status, headers=answer.raw_headers, stream=_Body(answer))
+
+    async def aclose(self) -> None:
+        await self._session.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._answer.content.iter_any():
+            yield piece
+
+    async def aclose(self) -> None:
+        await release(self._answer)
+
+
 @asynccontextmanager
 async def over(transport: httpx.AsyncBaseTransport, base: str) -> AsyncIterator[Ask]:
     """httpx's client over a transport."""
@@ -73,7 +107,7 @@ async def over(transport: httpx.AsyncBaseTransport, base: str) -> AsyncIterator[
 
 
 def _httpx_over_ours(base: str) -> AbstractAsyncContextManager[Ask]:
-    return over(SessionTransport(Session(tls=tls_context(), keepalive_seconds=30)), base)
+    return over(_OverOurs(Session(tls=tls_context(), keepalive_seconds=30)), base)
 
 
 def _httpx_shipped(base: str) -> AbstractAsyncContextManager[Ask]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from jobs.disk.atomic_file import unique_part
 from jobs.disk.paths import not_utf8
+from runner.downloads.unsynced import UnsyncedFolders
 
 PART_SUFFIX = ".part"
 
@@ -117,6 +118,8 @@ class PartFile:
     def __init__(self, disk: Disk, path: Path) -> None:
         """Create it. Raises OSError, here and below."""
         self.path = path
+        self.is_moved = False
+        """Whether it has another name by now."""
         self._disk = disk
         self._descriptor: int | None = disk.create(path)
 
@@ -139,11 +142,12 @@ class PartFile:
             self._disk.close(descriptor)
 
     def discard(self) -> None:
-        """Close and delete what is left of it under its own name."""
+        """Close and delete it. Once it has been moved, nothing."""
         try:
             self.close()
         finally:
-            discard(self.path)
+            if not self.is_moved:
+                discard(self.path)
 
 
 def describe_disk(error: OSError, where: Path) -> DiskTrouble:
@@ -163,20 +167,23 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def prepare_folder(disk: Disk, root: Path, below: PurePosixPath) -> Path:
+def prepare_folder(
+    disk: Disk, root: Path, below: PurePosixPath, unsynced: UnsyncedFolders | None = None
+) -> Path:
     """Create `root` and the folders of `below` in it.
 
     `root` is the user's own choice and may be a link. Below it a link could lead files anywhere, so it is an
-    OSError.
+    OSError. What was made is on the disk, or is noted in `unsynced`.
     """
-    _make(disk, root)
+    _make(disk, root, unsynced)
     folder = root
     for name in below.parts:
         folder = folder / name
-        if folder.is_symlink():
+        if os.path.islink(folder):  # noqa: PTH114 - pathlib's way costs twice as much, here and below
             raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed")
-        _make(disk, folder)
-    if not folder.resolve().is_relative_to(root.resolve()):
+        _make(disk, folder, unsynced)
+    real_root, real_folder = os.path.realpath(root), os.path.realpath(folder)
+    if os.path.commonpath((real_root, real_folder)) != real_root:
         raise OSError(errno.ELOOP, "it leads out of the output folder")
     return folder
 
@@ -230,13 +237,16 @@ def probe_writable(folder: Path, disk: Disk | None = None) -> str | None:
     return None
 
 
-def _make(disk: Disk, folder: Path) -> None:
-    if folder.is_dir():
+def _make(disk: Disk, folder: Path, unsynced: UnsyncedFolders | None) -> None:
+    if os.path.isdir(folder):  # noqa: PTH112
         return
     if not folder.parent.is_dir():
-        _make(disk, folder.parent)
+        _make(disk, folder.parent, unsynced)
     folder.mkdir(exist_ok=True)
-    disk.sync_folder(folder.parent)
+    if unsynced is None:
+        disk.sync_folder(folder.parent)
+    else:
+        unsynced.note(folder.parent)
 
 
 def _parts(folder: Path) -> Iterator[tuple[Path, str | None]]:

@@ -26,17 +26,22 @@ def place(
     Blocks; raises OSError.
     """
     with _one_at_a_time:
-        for path in _names(wanted, suffix):
-            free = not os.path.lexists(path)
-            standing = None if free else sha256_of(path)
-            if standing is not None and standing == sha256:
-                part.unlink()
-            elif free or (standing is not None and standing == replaces):
-                disk.replace(part, path)
-            else:
-                continue
-            disk.sync_folder(path.parent)
-            return path
+        path = _taken(disk, part, _names(wanted, suffix), sha256, replaces)
+    disk.sync_folder(path.parent)
+    return path
+
+
+def _taken(disk: Disk, part: Path, names: Iterator[Path], sha256: str | None, replaces: str | None) -> Path:
+    for path in names:
+        free = not os.path.lexists(path)
+        standing = None if free else sha256_of(path)
+        if standing is not None and standing == sha256:
+            part.unlink()
+        elif free or (standing is not None and standing == replaces):
+            disk.replace(part, path)
+        else:
+            continue
+        return path
     raise OSError(errno.EEXIST, f"{_MOST_NAMES} files of that name are there already")
 
 

@@ -1,13 +1,14 @@
 """One call of the API and its answer, as it arrives: over aiohttp, or over any transport of httpx."""
 
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 import httpx
 
 from runner.http.replies import SENT_EXTENSION, SendMarker
 from runner.http.session import Session, release
-from runner.http.transport import body_of
 
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
 
@@ -36,12 +37,9 @@ class PartialAnswer:
         self.body = bytearray()
         self.whole = False
 
-    def begin(self, status: int, raw_headers: "tuple[tuple[bytes, bytes], ...]") -> None:
-        """Take the head in. A name that comes twice has both values."""
-        headers = self.headers
-        for raw_name, raw_value in raw_headers:
-            name, value = _text(raw_name).lower(), _text(raw_value)
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    def begin(self, status: int, raw_headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take the head in."""
+        self.headers = read_headers(raw_headers)
         self.status = status
 
     def add(self, chunk: bytes) -> bool:
@@ -104,14 +102,24 @@ class HttpxCarrier:
         )
         response = await self._transport.handle_async_request(request)
         try:
-            got.begin(response.status_code, tuple(response.headers.raw))
-            async with body_of(response) as chunks:
+            got.begin(response.status_code, response.headers.raw)
+            stream = cast("httpx.AsyncByteStream", response.stream)
+            async with aclosing(cast("AsyncGenerator[bytes]", stream.__aiter__())) as chunks:
                 async for chunk in chunks:
                     if not got.add(chunk):
                         return
             got.whole = True
         finally:
             await response.aclose()
+
+
+def read_headers(raw_headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by their names in lower case. A name that comes twice has both values."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw_headers:
+        name, value = _text(raw_name).lower(), _text(raw_value)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _text(raw: bytes) -> str:

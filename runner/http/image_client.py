@@ -2,20 +2,19 @@
 
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
 
 from runner.http.api_url import is_loopback, split_origin
 from runner.http.errors import chain, describe
+from runner.http.image_answer import HttpxImages, ImageAnswer, ImageCarrier, SessionImages
 from runner.http.session import Session
-from runner.http.transport import SessionTransport, tls_context
+from runner.http.transport import tls_context
 from runner.http.url_policy import AddressRefused, Blocked, GuardedResolver, ImageUrlPolicy, host_of
 
 MOST_REDIRECTS = 3
@@ -65,8 +64,11 @@ class ImageClient:
     ) -> None:
         self._policy = policy
         self._headers = {"accept": "image/*", "accept-encoding": "identity", "user-agent": user_agent}
-        self._own: SessionTransport | None = None
-        if transport is None:
+        self._own: SessionImages | None = None
+        self._carrier: ImageCarrier
+        if transport is not None:
+            self._carrier = HttpxImages(transport)
+        else:
             _scheme, own_host, _port = split_origin(policy.api_origin)
             proxy = None if is_loopback(own_host) else proxy
             session = Session(
@@ -76,8 +78,7 @@ class ImageClient:
                 resolver=None if proxy else lambda: GuardedResolver(policy, resolver()),
                 socket_factory=None if proxy else policy.open_socket,
             )
-            transport = self._own = SessionTransport(session)
-        self._transport = transport
+            self._carrier = self._own = SessionImages(session)
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,39 +101,34 @@ class ImageClient:
         idle_seconds: float,
         method: str = "GET",
         first_bytes: int | None = None,
-    ) -> httpx.Response | Blocked | LinkGone | DownloadFailed:
+    ) -> ImageAnswer | Blocked | LinkGone | DownloadFailed:
         """The 200 behind `url`, its body unread, for the caller to close; or why there is none.
 
         `idle_seconds` is the longest silence between two bytes; a total deadline is the caller's. With
         `first_bytes` only those are requested; a server may still send everything. A 206 is accepted without
         them, too: it may be the whole of the image, which is for the caller to find out.
         """
-        more = {} if first_bytes is None else {"range": f"bytes=0-{first_bytes - 1}"}
-        limits = {"connect": connect_seconds, "pool": connect_seconds, "read": idle_seconds}
+        headers = dict(self._headers)
+        if first_bytes is not None:
+            headers["range"] = f"bytes=0-{first_bytes - 1}"
         target = self._policy.check(url)
         for _hop in range(MOST_REDIRECTS + 1):
             if isinstance(target, Blocked):
                 return target
-            response = await self._get(target, limits, method, more)
-            if not isinstance(response, httpx.Response) or response.status_code in _WITH_IMAGE:
-                return response
-            await close(response)
-            location = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or not location:
-                return _without_image(response.status_code, host_of(target))
+            try:
+                answer = await self._carrier.ask(
+                    method, target, headers, connect_seconds=connect_seconds, idle_seconds=idle_seconds
+                )
+            except Exception as error:  # each is translated to a value
+                return refusal(error) or DownloadFailed(describe(error, host_of(target)))
+            if answer.status in _WITH_IMAGE:
+                return answer
+            await answer.close()
+            location = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or not location:
+                return _without_image(answer.status, answer.host)
             target = self._next(target, location)
         return target if isinstance(target, Blocked) else Blocked(f"{host_of(target)} redirects too often")
-
-    async def _get(
-        self, url: httpx.URL, limits: dict[str, float], method: str, more: dict[str, str]
-    ) -> httpx.Response | Blocked | DownloadFailed:
-        request = httpx.Request(method, url, headers=self._headers | more, extensions={"timeout": limits})
-        try:
-            response = await self._transport.handle_async_request(request)
-        except Exception as error:  # each is translated to a value
-            return refusal(error) or DownloadFailed(describe(error, host_of(url)))
-        response.request = request
-        return response
 
     def _next(self, url: httpx.URL, location: str) -> httpx.URL | Blocked:
         try:
@@ -140,12 +136,6 @@ class ImageClient:
         except (httpx.InvalidURL, ValueError):
             return Blocked(f"{host_of(url)} redirects to something that is not a URL")
         return self._policy.check(str(target))
-
-
-async def close(response: httpx.Response) -> None:
-    """Release a response. Its connection may be broken already, which is no error."""
-    with suppress(httpx.HTTPError, aiohttp.ClientError, OSError):
-        await response.aclose()
 
 
 def refusal(error: BaseException) -> Blocked | None:

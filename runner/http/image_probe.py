@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import anyio
-import httpx
 
 from runner.http.errors import describe
-from runner.http.image_client import DownloadFailed, ImageClient, LinkGone, close
-from runner.http.transport import body_of
+from runner.http.image_answer import ImageAnswer
+from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
 from runner.http.url_policy import Blocked, shown_host
 
 FIRST_BYTES = 256 * 1024
@@ -49,8 +49,8 @@ async def _told_size(client: ImageClient, address: str) -> int | Blocked | Downl
     answer = await client.open(
         address, connect_seconds=_CONNECT_SECONDS, idle_seconds=_IDLE_SECONDS, method="HEAD"
     )
-    if isinstance(answer, httpx.Response):
-        await close(answer)
+    if isinstance(answer, ImageAnswer):
+        await answer.close()
         return _number(answer.headers.get("content-length", ""))
     if isinstance(answer, Blocked) or (isinstance(answer, DownloadFailed) and answer.status is None):
         return answer
@@ -66,28 +66,25 @@ async def _begun(
         idle_seconds=_IDLE_SECONDS,
         first_bytes=FIRST_BYTES,
     )
-    if not isinstance(answer, httpx.Response):
+    if not isinstance(answer, ImageAnswer):
         return answer
     try:
         return Peeked(await _first_bytes(answer), _size_of(answer, told))
     except Exception as error:  # each is translated to a value
         return DownloadFailed(describe(error, shown_host(address)))
     finally:
-        await close(answer)
+        await answer.close()
 
 
-async def _first_bytes(answer: httpx.Response) -> bytes:
+async def _first_bytes(answer: ImageAnswer) -> bytes:
     data = bytearray()
-    async with body_of(answer) as chunks:
-        async for chunk in chunks:
-            data += chunk
-            if len(data) >= FIRST_BYTES:
-                break
+    while len(data) < FIRST_BYTES and (piece := await answer.read(FIRST_BYTES)):
+        data += piece
     return bytes(data[:FIRST_BYTES])
 
 
-def _size_of(answer: httpx.Response, told: int | None) -> int | None:
-    if answer.status_code == httpx.codes.PARTIAL_CONTENT:
+def _size_of(answer: ImageAnswer, told: int | None) -> int | None:
+    if answer.status == HTTPStatus.PARTIAL_CONTENT:
         total = _TOTAL.fullmatch(answer.headers.get("content-range", "").strip())
         return int(total[1]) if total else told
     length = _number(answer.headers.get("content-length", ""))

@@ -21,6 +21,7 @@ from runner.downloads.download import (
     Downloads,
     fetch_image,
 )
+from runner.downloads.incoming import MOST_IN_MEMORY
 from runner.downloads.validate import Broken
 from runner.http.api_client import ApiClient
 from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
@@ -182,7 +183,7 @@ async def test_a_broken_net_is_trouble(script: Any, tmp_path: Path) -> None:
 
 async def test_a_reset_in_the_middle_is_a_broken_picture(tmp_path: Path) -> None:
     """As little of it is there as after an early end."""
-    arrived = asyncio.Event()
+    arrived, told_bytes = asyncio.Event(), MOST_IN_MEMORY + 1  # so many go to the disk as they come
 
     class Noticing(LocalDisk):
         """Tells when the first bytes are on disk."""
@@ -193,14 +194,14 @@ async def test_a_reset_in_the_middle_is_a_broken_picture(tmp_path: Path) -> None
 
     async def resets(call: Call) -> None:
         await call.read()
-        await call.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PICTURE) + PICTURE[:1000])
+        await call.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % told_bytes + PICTURE[:1000])
         await arrived.wait()
         call.reset()
 
     async with serve(resets) as wire, ImageClient(ImageUrlPolicy.of(wire.base)) as client:
         shared = Downloads(client, tmp_path, SystemClock(), Noticing())
         told = await fetch_image(shared, f"http://127.0.0.1:{wire.port}/1.jpg", NAME)
-    assert told == Broken(f"it was cut off before its {len(PICTURE)} bytes were here")
+    assert told == Broken(f"it was cut off before its {told_bytes} bytes were here")
     assert files(tmp_path) == []
 
 

@@ -17,6 +17,7 @@ from runner.downloads.disk import (
     probe_writable,
     remove_stale_parts,
 )
+from runner.downloads.unsynced import UnsyncedFolders
 
 
 class Failing(LocalDisk):
@@ -143,6 +144,20 @@ def test_folders_are_made_and_synced(tmp_path: Path) -> None:
     assert len(synced) == 4
 
 
+def test_new_folders_may_be_synced_later(tmp_path: Path) -> None:
+    """Whoever puts a file into one of them sees to that."""
+    unsynced, synced = UnsyncedFolders(), list[Path]()
+
+    class Noting(LocalDisk):
+        def sync_folder(self, folder: Path) -> None:
+            synced.append(folder)
+
+    folder = prepare_folder(Noting(), tmp_path / "out", PurePosixPath("a/b"), unsynced)
+    assert synced == []
+    unsynced.sync_above(Noting(), folder)
+    assert synced == [tmp_path / "out" / "a", tmp_path / "out", tmp_path]
+
+
 def test_the_root_may_be_a_link(tmp_path: Path) -> None:
     """`outputs` on another disk is the user's own choice."""
     (tmp_path / "real").mkdir()
@@ -172,7 +187,7 @@ def test_a_folder_that_leads_out_in_another_way_is_refused(
     root.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (root / "a").symlink_to(tmp_path / "elsewhere")
-    monkeypatch.setattr(Path, "is_symlink", lambda _path: False)
+    monkeypatch.setattr("os.path.islink", lambda _path: False)
     with pytest.raises(OSError, match="out of the output folder"):
         prepare_folder(LocalDisk(), root, PurePosixPath("a"))
 

@@ -26,6 +26,7 @@ from runner.downloads.download import (
     Downloads,
     fetch_image,
 )
+from runner.downloads.incoming import MOST_IN_MEMORY
 from runner.downloads.validate import Broken, inspect
 from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
 from runner.http.url_policy import Blocked, ImageUrlPolicy
@@ -56,6 +57,15 @@ def jpeg() -> bytes:
 
 
 JPEG = jpeg()
+
+
+def large_png() -> bytes:
+    """More than is collected in memory: a picture with the graph that made it."""
+    head, *more = chunks_of(PICTURE)
+    return of_chunks([head, (b"tEXt", b"workflow\0" + b"x" * MOST_IN_MEMORY), *more])
+
+
+LARGE = large_png()
 
 
 class Clock:
@@ -411,19 +421,20 @@ async def test_a_deadline_is_over_everything(tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-async def test_a_cancelled_download_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C is no attempt, and the half of a picture is swept at once."""
+@pytest.mark.parametrize(("some", "parts"), [(PICTURE[:50], 0), (bytes(MOST_IN_MEMORY + 1), 1)])
+async def test_a_cancelled_download_leaves_nothing(some: bytes, parts: int, tmp_path: Path) -> None:
+    """Ctrl-C is no attempt, and the half of a picture is swept at once. Little of it has no file yet."""
     begun = asyncio.Event()
 
     class Stuck(httpx.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            yield PICTURE[:50]
+            yield some
             begun.set()
             await asyncio.Event().wait()
 
     task = asyncio.create_task(fetch(tmp_path, lambda _: httpx.Response(200, stream=Stuck())))
     await begun.wait()
-    assert len(files(tmp_path)) == 1
+    assert len(files(tmp_path)) == parts
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -477,24 +488,47 @@ class Failing(LocalDisk):
         super().sync_folder(folder)
 
 
-def in_pieces() -> Handler:
-    """A picture in four writes."""
-    quarter = len(PICTURE) // 4
-    pieces = [PICTURE[n : n + quarter] for n in range(0, len(PICTURE), quarter)]
+def in_pieces(data: bytes) -> Handler:
+    """A picture in four pieces."""
+    quarter = len(data) // 4 + 1
+    pieces = [data[n : n + quarter] for n in range(0, len(data), quarter)]
     return lambda _: httpx.Response(200, stream=Body(*pieces))
 
 
-async def test_the_failing_disk_sees_every_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("data", [PICTURE, LARGE], ids=["small", "large"])
+async def test_a_picture_is_on_the_disk_before_anybody_hears_of_it(data: bytes, tmp_path: Path) -> None:
+    """Its bytes, then its name, then the folders that were made for it."""
+    steps: list[str] = []
+
+    class Noting(LocalDisk):
+        def finish(self, descriptor: int) -> None:
+            super().finish(descriptor)
+            steps.append("its bytes")
+
+        def replace(self, source: Path, target: Path) -> None:
+            super().replace(source, target)
+            steps.append("its name")
+
+        def sync_folder(self, folder: Path) -> None:
+            steps.append(folder.relative_to(tmp_path).as_posix())
+
+    assert isinstance(await fetch(tmp_path / "out", in_pieces(data), disk=Noting()), DownloadedImage)
+    assert steps == ["its bytes", "its name", "out/night/hero", "out/night", "out", "."]
+
+
+@pytest.mark.parametrize(("data", "calls"), [(PICTURE, 8), (LARGE, 11)])
+async def test_the_failing_disk_sees_every_step(data: bytes, calls: int, tmp_path: Path) -> None:
     """Otherwise the next test would prove little."""
     disk = Failing(None)
-    assert isinstance(await fetch(tmp_path, in_pieces(), disk=disk), DownloadedImage)
-    assert disk.calls >= 10
+    assert isinstance(await fetch(tmp_path, in_pieces(data), disk=disk), DownloadedImage)
+    assert disk.calls == calls
 
 
+@pytest.mark.parametrize("data", [PICTURE, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("for_good", [False, True])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
 async def test_a_disk_that_fails_at_any_step_loses_nothing(
-    number: int, for_good: bool, tmp_path: Path
+    number: int, for_good: bool, data: bytes, tmp_path: Path
 ) -> None:
     """Fail call 1, 2, 3, ...: always the disk's trouble, nothing half-done under a final name, and once the
     disk works again the picture comes."""
@@ -504,30 +538,27 @@ async def test_a_disk_that_fails_at_any_step_loses_nothing(
         root = tmp_path / str(at)
         root.mkdir()
         disk = Failing(at, number, for_good=for_good)
-        told = await fetch(root, in_pieces(), disk=disk)
+        told = await fetch(root, in_pieces(data), disk=disk)
         assert disk.open == set()
         if disk.calls < at:
             assert isinstance(told, DownloadedImage)
             break
         assert isinstance(told, DiskTrouble)
         assert told.errno == number
-        assert all((root / name).read_bytes() == PICTURE for name in files(root))
-        again = await fetch(root, in_pieces())
+        assert all((root / name).read_bytes() == data for name in files(root))
+        again = await fetch(root, in_pieces(data))
         assert isinstance(again, DownloadedImage)
         assert files(root) == ["night/hero/01.png"]
-    assert at > 10
+    assert at >= 8
 
 
-async def test_a_link_in_the_output_folder_is_the_disk_s_trouble(tmp_path: Path) -> None:
-    """Refused before anything is asked of the net."""
-
-    def never(request: httpx.Request) -> httpx.Response:
-        raise AssertionError(request.url)
-
+@pytest.mark.parametrize("data", [PICTURE, LARGE], ids=["small", "large"])
+async def test_a_link_in_the_output_folder_is_the_disk_s_trouble(data: bytes, tmp_path: Path) -> None:
+    """It could lead anywhere."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "night").symlink_to(tmp_path / "elsewhere")
-    told = await fetch(tmp_path / "out", never)
+    told = await fetch(tmp_path / "out", answering(data))
     assert isinstance(told, DiskTrouble)
     assert "symbolic link" in told.reason
     assert files(tmp_path / "elsewhere") == []
@@ -639,7 +670,7 @@ async def test_a_png_that_breaks_a_rule_is_decoded(tmp_path: Path) -> None:
 
 
 async def test_three_threads_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hop costs more than a chunk: one makes the folder, one decodes if need be, one finishes."""
+    """A hop costs more than a chunk: one does it all for a small PNG; else one decodes, and one finishes."""
     hops: list[object] = []
     run_sync = to_thread.run_sync
 
@@ -648,8 +679,8 @@ async def test_three_threads_are_enough(tmp_path: Path, monkeypatch: pytest.Monk
         return await run_sync(function, *arguments, **more)
 
     monkeypatch.setattr("runner.downloads.download.to_thread.run_sync", counted)
-    for data, many in ((PICTURE, 2), (JPEG, 3)):
+    for data, many in ((PICTURE, 1), (JPEG, 3), (LARGE, 2)):
         hops.clear()
-        pieces = [data[start : start + 7] for start in range(0, len(data), 7)]
+        pieces = [data[start : start + 1000] for start in range(0, len(data), 1000)]
         assert isinstance(await fetch(tmp_path, streaming(*pieces)), DownloadedImage)
         assert len(hops) == many

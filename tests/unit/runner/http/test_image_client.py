@@ -8,7 +8,8 @@ import httpx
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from runner.http.image_client import DownloadFailed, ImageClient, LinkGone, close
+from runner.http.image_answer import HttpxBody, ImageAnswer
+from runner.http.image_client import DownloadFailed, ImageClient, LinkGone
 from runner.http.url_policy import Blocked, ImageUrlPolicy
 from runner.providers.runcomfy.endpoint import DEFAULT_BASE, IMAGE_HOSTS
 
@@ -22,7 +23,7 @@ NOT_PUBLIC = [
     *("fc00::1", "fd00::1", "fe80::1", "fec0::1", "ff02::1", "ff0e::1"),
 ]
 
-Result = httpx.Response | Blocked | LinkGone | DownloadFailed
+Result = ImageAnswer | Blocked | LinkGone | DownloadFailed
 
 
 async def opened(handler: Callable[[httpx.Request], httpx.Response], url: str = URL) -> Result:
@@ -42,10 +43,11 @@ async def test_a_picture_is_asked_for_without_anything_of_ours() -> None:
         return httpx.Response(200, content=b"bytes")
 
     response = await opened(handler)
-    assert isinstance(response, httpx.Response)
-    assert await response.aread() == b"bytes"
-    assert response.request.url == URL
+    assert isinstance(response, ImageAnswer)
+    assert await response.read(100) == b"bytes"
+    assert await response.read(100) == b""
     (request,) = seen
+    assert request.url == URL
     assert set(request.headers) == {"host", "accept", "accept-encoding", "user-agent"}
     assert request.headers["accept-encoding"] == "identity"
     assert request.extensions["timeout"] == {"connect": 1, "pool": 1, "read": 2}
@@ -77,7 +79,7 @@ async def test_an_odd_answer_says_nothing_about_other_pictures(status: int) -> N
 async def test_a_part_is_opened_like_a_whole() -> None:
     """It may be one."""
     response = await opened(lambda _: httpx.Response(206, content=b"bytes"))
-    assert isinstance(response, httpx.Response)
+    assert isinstance(response, ImageAnswer)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def redirecting(
 async def test_a_redirect_to_an_allowed_host_is_followed(status: int) -> None:
     """Absolute, relative to the host, relative to the path."""
     asked, handler = redirecting("https://b.runcomfy.com/x", "/y", "z?q=%2B", status=status)
-    assert isinstance(await opened(handler), httpx.Response)
+    assert isinstance(await opened(handler), ImageAnswer)
     assert asked == [
         URL,
         "https://b.runcomfy.com/x",
@@ -183,7 +185,9 @@ async def test_a_broken_response_is_let_go_quietly() -> None:
         async def aclose(self) -> None:
             raise httpx.ReadError("x")
 
-    await close(httpx.Response(200, stream=Stuck(), request=httpx.Request("GET", URL)))
+    await ImageAnswer(
+        200, {}, "pictures.runcomfy.net", HttpxBody(httpx.Response(200, stream=Stuck()))
+    ).close()
 
 
 # Names that lead inside, over the real transport

@@ -1,0 +1,72 @@
+"""A folder with a new entry is synced before anybody relies on it, and once for all who came before."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from runner.downloads.unsynced import UnsyncedFolders
+
+TOP = Path("/out")
+BATCH = TOP / "night"
+
+
+class Disk:
+    """Notes what is synced. `meanwhile` is what happens during a sync."""
+
+    def __init__(self) -> None:
+        self.synced: list[Path] = []
+        self.meanwhile = lambda: None
+        self.fails = False
+
+    def sync_folder(self, folder: Path) -> None:
+        if self.fails:
+            raise OSError(errno.EIO, "broken")
+        self.synced.append(folder)
+        self.meanwhile()
+
+
+def test_all_that_leads_to_a_folder_is_synced_once() -> None:
+    """Not what leads elsewhere."""
+    unsynced, disk = UnsyncedFolders(), Disk()
+    for folder in (TOP, BATCH, BATCH, TOP / "day"):
+        unsynced.note(folder)
+    unsynced.sync_above(disk, BATCH / "hero")
+    assert disk.synced == [BATCH, TOP]
+    unsynced.sync_above(disk, BATCH / "hero")
+    assert disk.synced == [BATCH, TOP]
+    unsynced.sync_above(disk, TOP / "day" / "hero")
+    assert disk.synced == [BATCH, TOP, TOP / "day"]
+
+
+def test_who_did_not_make_it_waits_for_it_as_well() -> None:
+    """The folder above was made for another image, whose sync is still under way."""
+    unsynced, disk = UnsyncedFolders(), Disk()
+    unsynced.note(TOP)
+    other = Disk()
+    disk.meanwhile = lambda: unsynced.sync_above(other, BATCH / "other")
+    unsynced.sync_above(disk, BATCH / "hero")
+    assert other.synced == [TOP]
+
+
+def test_an_entry_that_comes_during_a_sync_needs_another_one() -> None:
+    """The sync under way may have missed it."""
+    unsynced, disk = UnsyncedFolders(), Disk()
+    unsynced.note(BATCH)
+    disk.meanwhile = lambda: unsynced.note(BATCH)
+    unsynced.sync_above(disk, BATCH / "hero")
+    disk.meanwhile = lambda: None
+    unsynced.sync_above(disk, BATCH / "late")
+    assert disk.synced == [BATCH, BATCH]
+
+
+def test_a_sync_that_fails_is_still_needed() -> None:
+    """By the next one who comes."""
+    unsynced, disk = UnsyncedFolders(), Disk()
+    unsynced.note(BATCH)
+    disk.fails = True
+    with pytest.raises(OSError, match="broken"):
+        unsynced.sync_above(disk, BATCH / "hero")
+    disk.fails = False
+    unsynced.sync_above(disk, BATCH / "hero")
+    assert disk.synced == [BATCH]
