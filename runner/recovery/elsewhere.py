@@ -68,8 +68,8 @@ class PaidByJournals(PaidElsewhere):
                 with opened(journal.path) as reader:
                     if reader is not None:
                         self._read_on(number, reader, news)
-        for folder in databases_in(of_origin):
-            for path in journals_in(folder) if folder.name != self._uid else ():
+        for folder in databases_in(of_origin, but=self._uid):
+            for path in journals_in(folder):
                 if path not in self._seen:
                     self.add(path, news)
 
@@ -145,8 +145,8 @@ def paid_by_journals(
 
 
 def _journals(database: Path, uid: str | None, of_origin: Path, now: datetime) -> Iterator[Path]:
-    for folder in (beside(database), *databases_in(of_origin)):
-        for path in journals_in(folder) if uid is None or folder.name != uid else ():
+    for folder in (beside(database), *databases_in(of_origin, but=uid)):
+        for path in journals_in(folder):
             if is_old(path, now) and folder.parent == of_origin:
                 with suppress(OSError):
                     path.unlink()

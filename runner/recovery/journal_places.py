@@ -83,9 +83,12 @@ def is_old(path: Path, now: datetime) -> bool:
     return named is not None and datetime.fromisoformat(f"{named[1]}+00:00") < now - KEPT_FOR
 
 
-def databases_in(folder: Path) -> Iterator[Path]:
-    """The folders of all databases in the state folder of one API."""
-    with suppress(OSError):
-        for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-            if entry.is_dir(follow_symlinks=False):
-                yield Path(entry.path)
+def databases_in(folder: Path, *, but: str | None = None) -> Iterator[Path]:
+    """The folders of all databases in the state folder of one API, `but` for the one with this uid.
+
+    Before each submit it is looked for others, of which there are few: so nothing is made of their own.
+    """
+    others: list[os.DirEntry[str]] = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        others += (entry for entry in entries if entry.name != but and entry.is_dir(follow_symlinks=False))
+    yield from (Path(entry.path) for entry in sorted(others, key=lambda one: one.name))

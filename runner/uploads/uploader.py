@@ -95,13 +95,17 @@ class Uploader:
     """Paths that a thread is uploading to, though perhaps nobody waits for it any more."""
     _troubled_since: float | None = None
 
+    def at_once(self, job: QueuedJob) -> Sendable | None:
+        """The request body for a job that surely has no local image; None where it may have."""
+        return None if _MARK in job.inputs else Sendable(job.inputs.encode())
+
     async def ready(self, job: QueuedJob) -> Sendable | Unfit | None:
         """The request body for a job; None if the batch was paused over it.
 
         Waits during an outage of the store. A job without local images is ready at once.
         """
-        if _MARK not in job.inputs:
-            return Sendable(job.inputs.encode())
+        if (sendable := self.at_once(job)) is not None:
+            return sendable
         spec = find(job.model)
         images = None if spec is None else spec.vocabulary.get("images")
         inputs = json.loads(job.inputs)

@@ -14,6 +14,7 @@ from jobs.store.jobs import Jobs
 from jobs.store.sqlite.database import open_database
 from jobs.store.store import Store
 from jobs.store.witness import Witness
+from runner.downloads.incoming import MOST_IN_MEMORY
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from tests.matrix.nights import posts
 from tests.support.command import QUICK, desk, until, wait
@@ -160,7 +161,9 @@ async def test_killed_again_and_again_while_it_recovers(tmp_path: Path) -> None:
 @pytest.mark.process
 async def test_a_real_kill_in_the_middle_of_a_download(tmp_path: Path) -> None:
     """kill -9 leaves a half of a picture under a name that nobody takes for one; the next run sweeps it."""
-    slow = Fault(endpoint=Endpoint.MEDIA, kind=FaultKind.DRIP, times=None, seconds=0.5)
+    slow = Fault(
+        endpoint=Endpoint.MEDIA, kind=FaultKind.DRIP, times=None, seconds=0.5, count=2 * MOST_IN_MEMORY
+    )
     async with desk(tmp_path, faults=(slow,)) as here:
         process = here.start("run", here.sheet(4), *QUICK)
         await until(lambda: len(halves(tmp_path)) >= 2, process)

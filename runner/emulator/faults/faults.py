@@ -59,7 +59,7 @@ class FaultKind(StrEnum):
     CUT = "cut"
     """A whole HTTP message with a piece of the body: the first `count` bytes, or half of them."""
     DRIP = "drip"
-    """The body comes in 64 pieces, `seconds` (1) apart."""
+    """The body comes in 64 pieces, `seconds` (1) apart; zeros follow it up to `count` bytes."""
 
     # A changed submit answer.
     NO_ID = "no_id"

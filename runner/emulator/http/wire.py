@@ -55,8 +55,9 @@ class Delivery:
                 scope["state"][TRANSPORT].close()
                 await _gone(receive)
             case FaultKind.DRIP if fault is not None:
-                await self._start(send, len(self.content.data))
-                await _stream(self._drops(fault.seconds), receive, send)
+                data = self.content.data.ljust(fault.count or 0, b"\0")
+                await self._start(send, len(data))
+                await _stream(self._drops(data, fault.seconds), receive, send)
             case FaultKind.HUGE if fault is not None:
                 size = _HUGE if fault.count is None else fault.count
                 await self._start(send, size)
@@ -77,8 +78,7 @@ class Delivery:
         raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
         await send({"type": "http.response.start", "status": self.status, "headers": raw})
 
-    async def _drops(self, seconds: float) -> AsyncGenerator[bytes]:
-        data = self.content.data
+    async def _drops(self, data: bytes, seconds: float) -> AsyncGenerator[bytes]:
         step = max(1, -(-len(data) // _PIECES))
         for start in range(0, len(data), step):
             yield data[start : start + step]

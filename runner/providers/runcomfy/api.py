@@ -223,10 +223,10 @@ class RunComfy:
 
         Its trouble is the whole account's only where the API itself says so, or refuses another question too.
         """
+        if reading.meaning is Meaning.FINE:
+            return None
         error = own_error(reading.document)
         match reading.meaning:
-            case Meaning.FINE:
-                return None
             case Meaning.TOKEN if error is not None and error.code == FOREIGN:
                 return UnknownId(reading.said, reading.code)
             case Meaning.TOKEN if error is not None:

@@ -36,6 +36,9 @@ _DOCUMENTED_NAMES = {
 }
 """Names and codes of the API's error page."""
 _NAMED = re.compile(rf"({'|'.join(_DOCUMENTED_NAMES)})\b")
+_MESSAGE_NAMES = ("error_message", "message", "error", "detail")
+_ERROR_NAMES = frozenset({"error_code", "code", *_MESSAGE_NAMES})
+"""Where none of these is, there is no error in a document."""
 _MODERATION = re.compile(
     r"moderat|sensitive|nsfw|safety|content[ _-]?polic|inappropriate|prohibited|copyright", re.IGNORECASE
 )
@@ -83,6 +86,8 @@ def read(answer: Answer, now: datetime) -> Reading:
     """Parse an answer. `now` is the wall clock, for a Retry-After date without a Date header."""
     document = document_of(answer)
     after = retry_after(answer.headers, now)
+    if 200 <= answer.status < 300 and document is not None and document.keys().isdisjoint(_ERROR_NAMES):
+        return Reading(Meaning.FINE, answer.status, document, "", None, after)  # as almost always
     code = _code(document)
     told = _message(document)
     message = told or f"HTTP {answer.status}"
@@ -260,7 +265,7 @@ def message_of(answer: Answer, document: Mapping[str, Any] | None) -> str:
 
 
 def _message(document: Mapping[str, Any] | None) -> str:
-    for name in ("error_message", "message", "error", "detail"):
+    for name in _MESSAGE_NAMES:
         value = (document or {}).get(name)
         if isinstance(value, str) and value.strip():
             return _short(value)

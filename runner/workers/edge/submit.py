@@ -8,7 +8,6 @@ import hashlib
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import anyio
 
@@ -80,6 +79,9 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
 
 async def _prepare(run: Context, job: QueuedJob) -> tuple[Sendable, Reservation] | None:
     """The request and the money reserved for it; None where the job is not sent now."""
+    sendable = run.images.uploader.at_once(job)
+    if sendable is not None and (money := _money(run, job)) is not None:
+        return sendable, money  # as almost always: there is nothing to wait for
     with run.queue.pending.until_ended(job.id):
         sendable = await _made_sendable(run, job)
         money = await _reserve(run, job) if sendable is not None else None
@@ -163,11 +165,10 @@ async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
 
     A job at the API may turn out cheaper than its estimate, so the reservation waits as long as there is one.
     """
-    estimate = run.limits.budget.estimate(job.model, job.pictures)
-    while (money := run.limits.budget.reserve(estimate)) is None:
+    while (money := _money(run, job)) is None:
         with run.limits.brake.guarding(Reach.SUBMITS) as waiting:
             if not await run.queue.jobs.others_end(job.id):
-                run.limits.brake.pause(PauseReason.BUDGET, _over_budget(run, job, estimate))
+                run.limits.brake.pause(PauseReason.BUDGET, _over_budget(run, job))
         if waiting.cancelled_caught or run.limits.brake.stops(Reach.SUBMITS):
             return None
     return money
@@ -325,7 +326,13 @@ def _wait_for(run: Context, job: QueuedJob, verdict: TurnedAway, tries: int) -> 
     return _UNSENT.jittered(tries, run.time.rng)
 
 
-def _over_budget(run: Context, job: QueuedJob, estimate: Decimal | None) -> str:
+def _money(run: Context, job: QueuedJob) -> Reservation | None:
+    """The most that the job may cost, reserved; None where the budget has no room for it now."""
+    return run.limits.budget.reserve(run.limits.budget.estimate(job.model, job.pictures))
+
+
+def _over_budget(run: Context, job: QueuedJob) -> str:
+    estimate = run.limits.budget.estimate(job.model, job.pictures)
     price = "whose price is unknown" if estimate is None else f"which may cost {estimate:.2f} USD"
     return (
         f"The budget of {run.limits.budget.limit} USD has no room for job {job.key!r}, {price}: "

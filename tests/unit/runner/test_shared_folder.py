@@ -5,6 +5,7 @@ from pathlib import Path
 import anyio
 
 from jobs.states import JobState
+from runner.downloads.incoming import MOST_IN_MEMORY
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.events.report import RunReport
 from tests.support.night import night
@@ -15,7 +16,7 @@ from tests.support.virtual_time import virtual
 @virtual
 async def test_neither_sweeps_what_the_other_downloads(tmp_path: Path) -> None:
     """The second begins while the first is downloading: its halves stay, and nothing pauses."""
-    slow = Fault(endpoint=Endpoint.MEDIA, kind=FaultKind.DRIP)
+    slow = Fault(endpoint=Endpoint.MEDIA, kind=FaultKind.DRIP, count=2 * MOST_IN_MEMORY)
     async with night(tmp_path, faults=[slow], look_seconds=1) as w:
         reports: dict[str, RunReport] = {}
         path = w.sheet(3)

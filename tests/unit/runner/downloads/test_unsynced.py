@@ -1,6 +1,7 @@
 """A folder with a new entry is synced before anybody relies on it, and once for all who came before."""
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ TOP = Path("/out")
 BATCH = TOP / "night"
 
 
+def _nothing() -> None:
+    """Happens."""
+
+
 class Disk:
     """Notes what is synced. `meanwhile` is what happens during a sync."""
 
     def __init__(self) -> None:
         self.synced: list[Path] = []
-        self.meanwhile = lambda: None
+        self.meanwhile: Callable[[], None] = _nothing
         self.fails = False
 
     def sync_folder(self, folder: Path) -> None:
@@ -55,7 +60,7 @@ def test_an_entry_that_comes_during_a_sync_needs_another_one() -> None:
     unsynced.note(BATCH)
     disk.meanwhile = lambda: unsynced.note(BATCH)
     unsynced.sync_above(disk, BATCH / "hero")
-    disk.meanwhile = lambda: None
+    disk.meanwhile = _nothing
     unsynced.sync_above(disk, BATCH / "late")
     assert disk.synced == [BATCH, BATCH]
 
