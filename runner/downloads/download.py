@@ -1,7 +1,7 @@
 """An image from its URL to its name on disk: streamed, counted, hashed, proven whole, and only then named.
 
-Until then the bytes are in a `.part` file, so a kill at any moment leaves either the whole image or a file
-that the next run deletes.
+Until then the bytes are in memory, or in a `.part` file where they are many. So a kill at any moment leaves
+the whole image, nothing, or a file that the next run deletes.
 """
 
 import re
