@@ -15,16 +15,19 @@ from typing import Any
 
 from benchmarks.child import measured, nightsheet
 from benchmarks.rounds import Column, Sample, by_turns, options, tell
-from benchmarks.viewed import WINDOW, Viewing, browser, make, percentile, resident_bytes, until, viewing
+from benchmarks.viewed import FILTERED, LISTED, browser, make, opened, percentile, resident_bytes, until
 from runner.page.shell import served_files, served_style
 
 MEGABYTE = 1_000_000
+LARGE = {"width": 1920, "height": 1440}
+"""A window whose first screen has 36 pictures of the usual size."""
 FRAMES = 300
 KEYS = 60
 OPENING = (
     Column("listening_ms", "listening ms", 0),
     Column("paint_ms", "first paint ms", 0),
     Column("screen_ms", "first screen ms", 0),
+    Column("pictures", "of pictures", 0),
     Column("list_ms", "whole list ms", 0),
     Column("list_mb", "MB", 2),
 )
@@ -43,15 +46,7 @@ HOLDING = (
     Column("status_mb", "`status` MB", 0),
     Column("idle_percent", "idle % of a core", 2),
 )
-_LOADED = """
-    document.querySelectorAll('.cell img.there').length > 8
-        && !document.querySelector('.cell img:not(.there)')
-"""
-_LIST = r"""
-    performance.getEntriesByType('resource')
-        .filter((one) => /\/api\/.*\/tiles/.test(one.name) && !one.name.includes('limit'))
-        .map((one) => [one.duration, one.transferSize]).at(-1)
-"""
+_LOADED = "!document.querySelector('.cell img:not(.there)')"
 _PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 _SCROLL = """
     async (frames) => {
@@ -101,30 +96,19 @@ _NEXT = """
 """
 
 
-def opened(context: Any, view: Viewing) -> tuple[Any, float]:
-    """A tab with a full first screen, and how long that took."""
-    page = context.new_page()
-    begun = time.perf_counter()
-    page.goto(view.url)
-    until(page, _LOADED, True)
-    return page, (time.perf_counter() - begun) * 1000
-
-
 def _open(chromium: Any, database: Path, *, cold: bool) -> Sample:
     """From the command to the first screen and the whole list."""
     if cold:
         Path(f"{database}.thumbs").unlink(missing_ok=True)
-    with viewing(database) as view:
-        context = chromium.new_context(viewport=WINDOW)
-        page, screen = opened(context, view)
-        until(page, f"Boolean({_LIST})", True)
-        milliseconds, size = page.evaluate(_LIST)
-        paint = page.evaluate(_PAINT)
-        context.close()
+    with opened(chromium, database, LARGE) as tab:
+        until(tab.page, f"Boolean({LISTED})", True)
+        milliseconds, size = tab.page.evaluate(LISTED)
+        paint = tab.page.evaluate(_PAINT)
     return {
-        "listening_ms": view.listening_seconds * 1000,
+        "listening_ms": tab.view.listening_seconds * 1000,
         "paint_ms": paint,
-        "screen_ms": screen,
+        "screen_ms": tab.screen_seconds * 1000,
+        "pictures": tab.pictures,
         "list_ms": milliseconds,
         "list_mb": size / MEGABYTE,
     }
@@ -132,10 +116,9 @@ def _open(chromium: Any, database: Path, *, cold: bool) -> Sample:
 
 def _use(chromium: Any, database: Path) -> Sample:
     """Scroll, press keys, look at one picture after the other."""
-    with viewing(database) as view:
-        context = chromium.new_context(viewport=WINDOW)
-        page, _screen = opened(context, view)
-        until(page, f"Boolean({_LIST})", True)
+    with opened(chromium, database) as tab:
+        page = tab.page
+        until(page, f"Boolean({LISTED})", True)
         frames = page.evaluate(_SCROLL, FRAMES)
         page.keyboard.press("Home")
         until(page, _LOADED, True)
@@ -151,7 +134,6 @@ def _use(chromium: Any, database: Path) -> Sample:
         for _ in range(10):
             page.wait_for_timeout(1000)
             far.append(page.evaluate(_NEXT, "PageDown"))  # neither its details nor its picture are here
-        context.close()
     return {
         "frame_p95_ms": percentile(frames, 95),
         "frame_p99_ms": percentile(frames, 99),
@@ -165,22 +147,19 @@ def _use(chromium: Any, database: Path) -> Sample:
 def _hold(chromium: Any, database: Path, idle_seconds: float) -> Sample:
     """What a page takes that is open and at which nobody looks."""
     status = measured(nightsheet("status", "--db", str(database)), database.with_suffix(".out"))
-    with viewing(database) as view:
-        context = chromium.new_context(viewport=WINDOW)
-        page, _screen = opened(context, view)
-        until(page, f"Boolean({_LIST})", True)
-        until(page, "document.getElementById('facets').childElementCount > 0", True)
+    with opened(chromium, database) as tab:
+        page, view = tab.page, tab.view
+        until(page, FILTERED, True)
         page.wait_for_timeout(10_000)
         begun, cpu = time.perf_counter(), view.cpu_seconds
         page.wait_for_timeout(idle_seconds * 1000)
         idle = (view.cpu_seconds - cpu) / (time.perf_counter() - begun)
-        session = context.new_cdp_session(page)
+        session = tab.context.new_cdp_session(page)
         session.send("HeapProfiler.collectGarbage")
         heap = page.evaluate("performance.memory.usedJSHeapSize")
         held = view.resident_bytes
         processes = chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
         renderer = max(resident_bytes(one["id"]) for one in processes if one["type"] == "renderer")
-        context.close()
     return {
         "heap_mb": heap / MEGABYTE,
         "renderer_mb": renderer / MEGABYTE,

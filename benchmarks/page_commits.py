@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from benchmarks.child import ROOT, python
 from benchmarks.rounds import Column, Sample, by_turns, options, tell
-from benchmarks.viewed import WINDOW, browser, make, percentile, until, viewing
+from benchmarks.viewed import browser, make, opened, percentile
 from jobs.outcomes import Accepted, Claimed
 from jobs.store.open import open_store
 
@@ -92,16 +92,9 @@ def _written(database: Path, claims: int, pause_seconds: float, page: Any = None
 
 def _looked_at(chromium: Any, shown: Path, database: Path, claims: int, pause_seconds: float) -> Sample:
     """The same, while somebody scrolls through what is `shown`."""
-    with viewing(shown) as view:
-        context = chromium.new_context(viewport=WINDOW)
-        page = context.new_page()
-        page.goto(view.url)
-        until(page, "document.querySelectorAll('.cell img.there').length > 8", True)
-        page.evaluate(_SCROLL)
-        try:
-            return _written(database, claims, pause_seconds, page)
-        finally:
-            context.close()
+    with opened(chromium, shown) as tab:
+        tab.page.evaluate(_SCROLL)
+        return _written(database, claims, pause_seconds, tab.page)
 
 
 def main() -> None:

@@ -11,14 +11,14 @@ import sqlite3
 import sys
 import tempfile
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.page import opened
 from benchmarks.rounds import Column, Sample, by_turns, options, tell
-from benchmarks.viewed import WINDOW, browser, make, percentile, until, viewing
+from benchmarks.viewed import FILTERED, browser, make, opened, percentile, until
 
 SEEN = (
     Column("seen_p50_ms", "commit to page p50 ms", 0),
@@ -72,18 +72,23 @@ _PRESS = """
     }
 """
 _COUNT = "SELECT count(*) FROM decision WHERE source = 'page' AND verdict IS NOT NULL"
-_DONE = "document.querySelectorAll('#facets details[open] > div:not(:empty)').length > 2"
+
+
+@contextmanager
+def _undecided(database: Path) -> Iterator[sqlite3.Connection]:
+    """Somebody else's connection to a table in which nothing is decided yet."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DELETE FROM decision")
+        connection.commit()
+        yield connection
 
 
 def _see(chromium: Any, database: Path, commits: int, rest_seconds: float) -> Sample:
     """Commits of somebody else, one after the other, of tiles that are on screen."""
     taken = []
-    with viewing(database) as view, closing(sqlite3.connect(database)) as connection:
-        connection.execute("DELETE FROM decision")
-        connection.commit()
-        context = chromium.new_context(viewport=WINDOW)
-        page, _screen = opened(context, view)
-        until(page, _DONE, True)
+    with _undecided(database) as connection, opened(chromium, database) as tab:
+        page = tab.page
+        until(page, FILTERED, True)
         for place in range(commits):
             page.wait_for_timeout(rest_seconds * 1000 + place * 170 % 500)  # at any time between two looks
             page.evaluate(_WATCH, place)
@@ -92,7 +97,6 @@ def _see(chromium: Any, database: Path, commits: int, rest_seconds: float) -> Sa
             committed = time.time() * 1000
             until(page, "window.seen > 0", True)
             taken.append(page.evaluate("window.seen") - committed)
-        context.close()
     return {
         "seen_p50_ms": percentile(taken, 50),
         "seen_p95_ms": percentile(taken, 95),
@@ -103,18 +107,14 @@ def _see(chromium: Any, database: Path, commits: int, rest_seconds: float) -> Sa
 def _keep(chromium: Any, database: Path, seconds: float, a_second: int) -> Sample:
     """Verdicts by keys, without rest."""
     keys = round(seconds * a_second)
-    with viewing(database) as view, closing(sqlite3.connect(database)) as connection:
-        connection.execute("DELETE FROM decision")
-        connection.commit()
-        context = chromium.new_context(viewport=WINDOW)
-        page, _screen = opened(context, view)
-        until(page, _DONE, True)
+    with _undecided(database) as connection, opened(chromium, database) as tab:
+        page = tab.page
+        until(page, FILTERED, True)
         taken, milliseconds = page.evaluate(_PRESS, [keys, 1000 / a_second])
         ended = time.monotonic()
         while (kept := connection.execute(_COUNT).fetchone()[0]) < keys and time.monotonic() < ended + 30:
             page.wait_for_timeout(20)
         last = (time.monotonic() - ended) * 1000
-        context.close()
     return {
         "pressed": keys,
         "lost": keys - kept,

@@ -27,6 +27,26 @@ WINDOW = {"width": 1200, "height": 800}
 PICTURES = 48
 """Different ones, more than a screen shows; the tiles have them by turns."""
 
+LISTED = r"""
+    performance.getEntriesByType('resource')
+        .filter((one) => /\/api\/.*\/tiles/.test(one.name) && !one.name.includes('limit'))
+        .map((one) => [one.duration, one.transferSize]).at(-1)
+"""
+"""How long the whole list took, and how many bytes it had; undefined until it is there."""
+FILTERED = "document.querySelectorAll('#facets details[open] > div:not(:empty)').length > 2"
+"""Whether the last thing is there that an opened page asks for."""
+_SHOWN = """
+    (() => {
+        const box = document.getElementById('grid').getBoundingClientRect();
+        const seen = [...document.querySelectorAll('.cell')].filter((cell) => {
+            const { top, bottom } = cell.getBoundingClientRect();
+            return top < box.bottom && bottom > box.top;
+        });
+        return seen.every((cell) => cell.querySelector('img.there')) ? seen.length : 0;
+    })()
+"""
+"""How many pictures are in the window, once all of them are there."""
+
 _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 _IMAGES = (
     "INSERT INTO artifact (job_id, attempt_id, number, path, url, sha256, bytes, width, height, content_type)"
@@ -79,6 +99,32 @@ class Viewing:
         """The processor time that it took so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A tab whose first screen is there."""
+
+    context: Any
+    page: Any
+    view: Viewing
+    screen_seconds: float
+    pictures: int
+    """On its first screen, those that are seen in part included."""
+
+
+@contextmanager
+def opened(chromium: Any, database: Path, window: dict[str, int] = WINDOW) -> Iterator[Opened]:
+    """A database's batch in a browser that has nothing kept of it, by a `view` of its own."""
+    with viewing(database) as view:
+        context = chromium.new_context(viewport=window)
+        page = context.new_page()
+        begun = time.perf_counter()
+        page.goto(view.url)
+        until(page, f"{_SHOWN} > 0", True)
+        seconds = time.perf_counter() - begun
+        yield Opened(context, page, view, seconds, page.evaluate(_SHOWN))
+        context.close()
 
 
 def resident_bytes(pid: int) -> int:

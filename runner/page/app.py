@@ -1,7 +1,5 @@
-"""The page over HTTP: routes, put together. GET reads; POST lets a person in, or does what they decide.
+"""The page over HTTP, behind its door: its routes. GET reads; POST lets a person in, or does what they say.
 
-GET  /  /b/BATCH/...          the shell, its style in it
-GET  /s/VERSION/NAME          its script and icon
 POST /enter                   {"link"}: cookie and key, once
 POST /api/BATCH/ACT           what a person decides: `acting.py` has them
 GET  /api/batches             all batches
@@ -47,7 +45,6 @@ from runner.page.panels.failures import failures
 from runner.page.panels.rerolls import rerolls
 from runner.page.panels.reword import to_reword
 from runner.page.pictures import moved_along
-from runner.page.shell import shell, static_file
 from runner.page.status import batch_status
 from runner.page.stream import MOST_STREAMS, EventStream
 from runner.page.thumbs import SIDES, Unmade
@@ -60,14 +57,11 @@ _MOST_TILES = 10_000_000
 
 
 def create_page_app(page: Page, session: PageSession, port: int) -> Starlette:
-    """The application, to be put behind a `PageGuard`."""
+    """The application, to be put behind a `PageGuard` and a `PageDoor`."""
     reads = _Reads(page, session.rights)
     acting = Acting(page)
     get: Callable[..., Route] = partial(Route, methods=["GET"])
     routes = [
-        get("/", shell),
-        get("/b/{path:path}", shell),
-        get("/s/{version}/{name}", static_file),
         Route(ENTER, partial(_enter, session, port), methods=["POST"]),
         get("/api/batches", reads.batches),
         get("/api/events", reads.events),

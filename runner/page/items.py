@@ -8,6 +8,7 @@ from typing import Any
 from anyio import to_thread
 
 from jobs.catalog.registry import find
+from jobs.images.files import is_below
 from jobs.manifests.record import dollars, moment, relative
 from jobs.review.decisions import ITSELF, DecisionView, review_of
 from jobs.review.rerolls import Rewording
@@ -44,7 +45,7 @@ def _item(
         "columns": dict(job.columns),
         "words": {number: typed(said) for (job_id, number), said in words.items() if job_id == job.id},
         "warnings": list(job.warnings),
-        "images": [_image(root, batch, image, job) for image in one.images],
+        "images": [_image(page, root, batch, image, job) for image in one.images],
         "decision": None if one.images else _decision(job, ITSELF, None),
         "pictures": job.pictures,
         "error": _error(job),
@@ -60,8 +61,10 @@ def _item(
     }
 
 
-def _image(root: Path, batch: BatchView, one: TileImage, job: JobView) -> dict[str, Any]:
+def _image(page: Page, root: Path, batch: BatchView, one: TileImage, job: JobView) -> dict[str, Any]:
     image = moved_along(root, batch, one.image)
+    if is_below(root, path := Path(image.path)):
+        page.folders.show(path.parent)  # before its file is looked at: what happens since is noticed
     return {
         "id": one.id,
         "number": image.number,

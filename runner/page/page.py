@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.errors import UsageProblem
 from runner.clock import Clock
+from runner.page.folders import ShownFolders
 from runner.page.pace import WritePace
 from runner.page.stream import ChangeFeed
 from runner.page.thumbs import ThumbMaker
@@ -25,6 +26,7 @@ class Page:
     """The output folder of a batch: its images are read below it and nowhere else."""
     clock: Clock
     thumbs: ThumbMaker
+    folders: ShownFolders
     feed: ChangeFeed
     active_run: "Callable[[BatchView], Awaitable[RunView | None]]"
     command: Callable[..., str]

@@ -15,10 +15,11 @@ from uvicorn.server import ServerState
 from jobs.errors import UsageProblem
 from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.clock import Clock
-from runner.page.access.guard import PageGuard
+from runner.page.access.guard import PageGuard, refused
 from runner.page.access.links import announced
 from runner.page.access.session import PageSession, Rights
-from runner.page.app import create_page_app
+from runner.page.door import PageDoor
+from runner.page.folders import ShownFolders
 from runner.page.pace import WritePace
 from runner.page.page import Page
 from runner.page.shell import served_files
@@ -116,27 +117,45 @@ async def serving(
         UsageProblem: the port is taken.
     """
     file = ThumbFile.beside(store.database.path)
-    thumbs = ThumbMaker(file, report)
-    feed = ChangeFeed(store.database.watching, clock)
-    pace = WritePace(clock)
-    page = Page(store, root_of, clock, thumbs, feed, active_run, command, pace, settle, folder, usual)
+    thumbs, folders, pace = ThumbMaker(file, report), ShownFolders(), WritePace(clock)
+    feed = ChangeFeed(store.database.watching, folders, clock)
+    page = Page(
+        store, root_of, clock, thumbs, folders, feed, active_run, command, pace, settle, folder, usual
+    )
+    door, session = PageDoor(), PageSession(clock, rights)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(feed.work)
             tasks.start_soon(thumbs.work)
-            tasks.start_soon(to_thread.run_sync, served_files)  # while the browser begins
-            session = PageSession(clock, rights)
-            async with _listening(page, session, port, report) as served:
+            async with _listening(door, session, port, report) as served:
                 with announced(state, store.database.path, served.port, clock) as session.laid:
+                    tasks.start_soon(_open, door, page, session, served.port)
                     yield served
             tasks.cancel_scope.cancel()
     finally:
         file.close()
 
 
+async def _open(door: PageDoor, page: Page, session: PageSession, port: int) -> None:
+    """Import what answers, and put it behind the door, while the browser begins."""
+    try:
+        await to_thread.run_sync(_import_app)
+        from runner.page.app import create_page_app
+
+        door.open(create_page_app(page, session, port))
+    except BaseException:
+        door.open(refused(503))  # who waits at it is not to wait for ever
+        raise
+
+
+def _import_app() -> None:
+    served_files()
+    import runner.page.app  # noqa: F401
+
+
 @asynccontextmanager
 async def _listening(
-    page: Page, session: PageSession, port: int, report: Callable[[Exception], None]
+    door: PageDoor, session: PageSession, port: int, report: Callable[[Exception], None]
 ) -> AsyncIterator[ServedPage]:
     # uvicorn.Server is left out, as in the emulator: it catches signals, and takes its time to end.
     state = ServerState()
@@ -154,7 +173,7 @@ async def _listening(
         ) from problem
     port = server.sockets[0].getsockname()[1]
     config = Config(
-        PageGuard(create_page_app(page, session, port), port, session, report),
+        PageGuard(door, port, session, report),
         http=PromptProtocol,
         ws="none",
         lifespan="off",

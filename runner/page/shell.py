@@ -9,7 +9,6 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from runner.page.access.guard import policy, refused
@@ -26,7 +25,7 @@ _VERSION, _STYLE = "VERSION", "STYLE"
 _SUFFIXES = {*_TYPES, "css"}
 
 
-async def shell(_request: Request) -> Response:
+def shell() -> Response:
     """The page's one document; what it shows is in its address, which its modules read."""
     text = static_files()["index.html"].decode().replace(_VERSION, version()).replace(_STYLE, served_style())
     digest = base64.b64encode(hashlib.sha256(served_style().encode()).digest()).decode()
@@ -34,11 +33,11 @@ async def shell(_request: Request) -> Response:
     return Response(text, headers=headers, media_type=_TYPES["html"])
 
 
-async def static_file(request: Request) -> Response:
-    """The script or the icon. Its address has the version, so a browser keeps it."""
-    name = request.path_params["name"]
+def static_file(path: str) -> Response:
+    """The script or the icon: VERSION/NAME. Its address has the version, so a browser keeps it."""
+    its_version, _, name = path.partition("/")
     data = served_files().get(name)
-    if data is None or request.path_params["version"] != version():
+    if data is None or its_version != version():
         return refused(404)
     return Response(data, media_type=_TYPES[name.rpartition(".")[2]], headers=_KEPT)
 

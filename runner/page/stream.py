@@ -1,4 +1,5 @@
-"""One stream of events for all that is open in a browser: that somebody has written to the table.
+"""One stream of events for all that is open in a browser: that somebody has written to the table, or has
+moved images that are shown.
 
 An event says no more than that. What is on screen asks for what it shows; nothing else is read again.
 """
@@ -8,14 +9,18 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 
 import anyio
+from anyio import to_thread
 from starlette.types import Receive, Scope, Send
 
 from jobs.errors import CannotWrite
 from jobs.store.sqlite.watching import NewerSchema, Watch
 from runner.clock import Clock
+from runner.page.folders import ShownFolders
 
 LOOK_SECONDS = 0.5
 """Between two looks at the table, while anybody listens."""
+FOLDER_SECONDS = 2.0
+"""Between two looks at the folders of what is shown."""
 QUIET_SECONDS = 15.0
 """So often a blank event is sent: it shows each end that the other is there."""
 MOST_STREAMS = 8
@@ -30,9 +35,18 @@ _LAST = {LOST: "lost", NEWER: "newer"}
 class ChangeFeed:
     """Looks at the table for all streams together, while `work` runs."""
 
-    def __init__(self, watching: Callable[[], AbstractAsyncContextManager[Watch]], clock: Clock) -> None:
+    def __init__(
+        self,
+        watching: Callable[[], AbstractAsyncContextManager[Watch]],
+        folders: ShownFolders,
+        clock: Clock,
+    ) -> None:
         self._watching = watching
+        self._folders = folders
         self._clock = clock
+        self._table: int | None = None
+        """The table's own number, when it was looked at last."""
+        self._next_folders = 0.0
         self._called = anyio.Event()
         self._changed = anyio.Event()
         self.listeners = 0
@@ -44,13 +58,22 @@ class ChangeFeed:
         try:
             async with self._watching() as watch:
                 while True:
-                    self._tell(await watch.stamp())
+                    await self._look(watch)
                     if not self.listeners:
                         self._called = anyio.Event()
                         await self._called.wait()
                     await self._clock.sleep(LOOK_SECONDS)
         except CannotWrite as error:
             self._tell(NEWER if isinstance(error, NewerSchema) else LOST)
+
+    async def _look(self, watch: Watch) -> None:
+        table, has_moved = await watch.stamp(), False
+        if self._clock.monotonic() >= self._next_folders:
+            has_moved = await to_thread.run_sync(self._folders.have_changed)
+            self._next_folders = self._clock.monotonic() + FOLDER_SECONDS
+        if has_moved or table != self._table:
+            self._table = table
+            self._tell(self.stamp + 1)
 
     async def stamps(self) -> AsyncGenerator[int]:
         """The stamp now, and each other one that it becomes; `LOST` or `NEWER` is the last."""

@@ -109,6 +109,15 @@ def test_what_asks_no_table_loads_none(words: Sequence[str]) -> None:
     assert among(loaded_by_command(*words), DATABASE | NETWORK | SERVERS | FORMATS) == set()
 
 
+def test_a_page_listens_before_it_can_answer() -> None:
+    """What answers is imported while the browser begins: acts, panels, what reads sheets, the catalogue."""
+    code = "import sys, runner.page.server; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    late = {"runner.page.app", "runner.page.acting", "runner.deciding", "runner.providers", "jobs.sheets"}
+    late |= {"jobs.catalog.registry", "jobs.manifests", "starlette.routing", "PIL", "pydantic_settings"}
+    assert among(set(done.stdout.split()), late) == set()
+
+
 @pytest.mark.parametrize("command", ["status", "batches"])
 def test_a_look_at_a_batch_loads_what_it_looks_at(command: str, database: Path) -> None:
     """Two or three parts of the store, and neither a sheet nor the API nor another database's dialect."""

@@ -180,6 +180,20 @@ async def test_a_picture_whose_file_is_gone_changed_or_elsewhere(tmp_path: Path)
         assert await violations(page) == []
 
 
+async def test_a_folder_that_is_deleted_beside_the_page(tmp_path: Path) -> None:
+    """The table does not change, and thumbnails are kept: the tiles say it all the same, until it is back."""
+    async with night(tmp_path) as (served, browser):
+        page = await browser.entered(served)
+        await until(page, "document.querySelectorAll('.cell img.there').length", 2)
+        folder, away = served.root / "night", tmp_path / "away"
+        folder.rename(away)
+        for key in ("p00", "p01"):
+            cell = page.get_by_role("option", name=key, exact=False)
+            await cell.get_by_text("⚠ The file is gone.").wait_for()
+        away.rename(folder)
+        await until(page, "document.querySelectorAll('.cell img.there').length", 2)
+
+
 async def test_a_picture_of_which_no_thumbnail_can_be_made(tmp_path: Path) -> None:
     """It has the size that it should have, and does not decode."""
     async with served_page(tmp_path, "a", "b") as served, browsing(served) as browser:

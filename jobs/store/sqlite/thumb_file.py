@@ -11,6 +11,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from jobs.errors import CannotWrite
+
 VERSION = 1
 SPARE_BYTES = 1 << 30
 """Where the disk has less free, no thumbnail is kept: the room is for images and the database."""
@@ -41,6 +43,22 @@ class ThumbFile:
     def beside(cls, database: Path, patience_seconds: float = PATIENCE_SECONDS) -> "ThumbFile":
         """The one that belongs to a database."""
         return cls(Path(f"{database}.thumbs"), patience_seconds)
+
+    @classmethod
+    def forget(cls, database: Path) -> None:
+        """Delete the one of a database.
+
+        Raises:
+            CannotWrite: it cannot be deleted.
+        """
+        path = cls.beside(database)._path
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise CannotWrite(
+                f"The thumbnails in {path} cannot be deleted: {error.strerror or error}.",
+                hint="Give permission to write in that folder, or leave out --forget-thumbnails.",
+            ) from error
 
     def get(self, sha256: str, side: int) -> bytes | None:
         """The thumbnail of an image, if it is kept."""

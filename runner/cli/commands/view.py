@@ -41,6 +41,10 @@ def command(
     link: Annotated[
         bool, typer.Option("--link", help="Print another address of the page that is being served, and end.")
     ] = False,
+    forget: Annotated[
+        bool,
+        typer.Option("--forget-thumbnails", help="Delete the thumbnails that are kept: all are made anew."),
+    ] = False,
 ) -> None:
     """Show a batch as a page in the browser: every picture and every job, live. It never pays.
 
@@ -48,21 +52,27 @@ def command(
     prints another.
     """
     if link:
-        if look:
-            raise UsageProblem("--look is for a page that is to be served, --link for one that is.")
+        if look or forget:
+            other = "--look" if look else "--forget-thumbnails"
+            raise UsageProblem(f"{other} is for a page that is to be served, --link for one that is.")
         execute(lambda: _link(settings, batch, port))
         return
     with suppress(KeyboardInterrupt):  # where signals cannot be awaited, on Windows
-        execute(lambda: _view(settings, batch, port, browser=browser, look=look))
+        execute(lambda: _view(settings, batch, port, browser=browser, look=look, forget=forget))
 
 
-async def _view(settings: Settings, name: str | None, port: int, *, browser: bool, look: bool) -> None:
+async def _view(
+    settings: Settings, name: str | None, port: int, *, browser: bool, look: bool, forget: bool
+) -> None:
+    from jobs.store.sqlite.thumb_file import ThumbFile
     from runner.page.access.session import Rights
     from runner.page.server import serving
 
     clock = system_clock()
     async with open_existing(settings, clock) as store:
         path = await _path(store, name)
+        if forget:
+            ThumbFile.forget(store.database.path)
         async with serving(
             store,
             lambda batch: as_kept(settings, batch).output_root,

@@ -107,13 +107,15 @@ def refusal(scope: Scope, port: int, session: PageSession) -> int | None:
     if any(origin != f"http://{hosts[0]}" for origin in origins):
         return 403
     path, is_reading = scope["path"], scope["method"] in ("GET", "HEAD")
-    is_shell = is_reading and (path == "/" or path.startswith("/b/"))
+    visits_shell = is_reading and is_shell(path)
     sites = headers.getlist("sec-fetch-site")
-    if any(site not in ("same-origin", "none") for site in sites) and not (is_shell and _is_visit(headers)):
+    if any(site not in ("same-origin", "none") for site in sites) and not (
+        visits_shell and _is_visit(headers)
+    ):
         return 403
     if not is_reading and not (origins or sites):
         return 403
-    is_open = is_shell or (is_reading and path.startswith(STATIC)) or path == ENTER
+    is_open = visits_shell or (is_reading and path.startswith(STATIC)) or path == ENTER
     if not is_open and not session.knows(_cookie(headers, port)):
         return 401
     if is_reading:
@@ -123,6 +125,11 @@ def refusal(scope: Scope, port: int, session: PageSession) -> int | None:
     if path != ENTER and not session.may_decide(headers.get(KEY, "")):
         return 403
     return None
+
+
+def is_shell(path: str) -> bool:
+    """Whether a path is one of the addresses of the page, which all have the same document."""
+    return path == "/" or path.startswith("/b/")
 
 
 def refused(status: int) -> JSONResponse:

@@ -152,8 +152,7 @@ export class Grid {
     const cell = target.closest(".cell");
     if (!cell) return;
     const index = Number(cell.id.slice("tile-".length));
-    const again = index === this.at;
     this.go(index);
-    if (twice || (again && matchMedia("(max-width: 700px)").matches)) this.owner.opened(index);
+    if (twice || matchMedia("(max-width: 700px)").matches) this.owner.opened(index); // a phone has no second click
   }
 }

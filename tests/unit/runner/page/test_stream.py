@@ -12,7 +12,8 @@ import pytest
 
 from jobs.pauses import PauseReason
 from jobs.store.sqlite.watching import watching
-from runner.page.stream import LOOK_SECONDS, LOST, MOST_STREAMS, QUIET_SECONDS, ChangeFeed
+from runner.page.folders import MOST_FOLDERS, ShownFolders
+from runner.page.stream import FOLDER_SECONDS, LOOK_SECONDS, LOST, MOST_STREAMS, QUIET_SECONDS, ChangeFeed
 from tests.support.served_page import Served, SteppedClock, served_page
 from tests.support.tables import Table, opened_table
 
@@ -42,7 +43,7 @@ async def test_a_change_is_told_and_nothing_else(tmp_path: Path) -> None:
     """While the table stands still, so does the stream."""
     clock = SteppedClock()
     async with opened_table(tmp_path / "night.db", "a") as table, anyio.create_task_group() as tasks:
-        feed = ChangeFeed(partial(watching, table.path), clock)
+        feed = ChangeFeed(partial(watching, table.path), ShownFolders(), clock)
         tasks.start_soon(feed.work)
         stamps = feed.stamps()
         seen = {await anext(stamps)}
@@ -64,11 +65,49 @@ async def test_a_change_is_told_and_nothing_else(tmp_path: Path) -> None:
         tasks.cancel_scope.cancel()
 
 
+async def test_images_that_are_moved_are_a_change(tmp_path: Path) -> None:
+    """Also when they come back. While they lie still nothing is told; nor of what was shown long ago."""
+    clock, shown = SteppedClock(), ShownFolders()
+    images, old = tmp_path / "outputs" / "a", tmp_path / "old"
+    images.mkdir(parents=True)
+    (images / "01.png").touch()
+    async with opened_table(tmp_path / "night.db", "a") as table, anyio.create_task_group() as tasks:
+        feed = ChangeFeed(partial(watching, table.path), shown, clock)
+        tasks.start_soon(feed.work)
+        stamps = feed.stamps()
+        seen = {await anext(stamps), await anext(stamps)}
+        shown.show(old)
+        for number in range(MOST_FOLDERS - 1):
+            shown.show(tmp_path / str(number))
+        shown.show(images)
+
+        async def told() -> None:
+            with anyio.fail_after(20):
+                while feed.stamp in seen:
+                    clock.advance(FOLDER_SECONDS)
+                    await anyio.sleep(0.01)
+            seen.add(await anext(stamps))
+
+        (images / "01.png").rename(tmp_path / "01.png")
+        await told()
+        (tmp_path / "01.png").rename(images / "01.png")
+        await told()
+        images.parent.rename(tmp_path / "elsewhere")
+        await told()
+        old.mkdir()
+        for _ in range(5):
+            clock.advance(FOLDER_SECONDS)
+            await anyio.wait_all_tasks_blocked()
+        assert feed.stamp in seen
+        await stamps.aclose()
+        tasks.cancel_scope.cancel()
+
+
 async def test_a_table_that_is_lost_ends_the_stream(tmp_path: Path) -> None:
     """It is told, and nobody looks any more."""
     clock = SteppedClock()
     async with opened_table(tmp_path / "night.db", "a") as table, anyio.create_task_group() as tasks:
-        feed = ChangeFeed(partial(watching, table.path), clock)
+        feed = ChangeFeed(partial(watching, table.path), ShownFolders(), clock)
         tasks.start_soon(feed.work)
         stamps = feed.stamps()
         assert [await anext(stamps) for _ in range(2)][1] > 0  # it looks by now

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.errors import CannotWrite
 from jobs.store.sqlite.thumb_file import SPARE_BYTES, VERSION, ThumbFile
 
 ONE, OTHER = "a" * 64, "b" * 64
@@ -75,6 +76,20 @@ def test_a_file_that_breaks_under_way_costs_its_thumbnails_alone(path: Path) -> 
     file.put(OTHER, 384, b"other")
     assert file.get(ONE, 384) is None
     file.close()
+
+
+def test_it_is_forgotten_or_it_is_told(tmp_path: Path) -> None:
+    """One that was never there is forgotten as well; what cannot be deleted is named."""
+    database = tmp_path / "night.db"
+    ThumbFile.forget(database)
+    kept = ThumbFile.beside(database)
+    kept.put("a" * 64, 384, b"x")
+    kept.close()
+    ThumbFile.forget(database)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "night.db.thumbs").mkdir()
+    with pytest.raises(CannotWrite, match=r"night\.db\.thumbs cannot be deleted"):
+        ThumbFile.forget(database)
 
 
 def test_where_it_cannot_be_written_nothing_is_kept(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.clock import SystemClock
+from runner.downloads.thumbnail import KEPT_SIDE
 from runner.page.access.links import announced
 from tests.architecture.test_import_cost import loaded_by
 from tests.unit.runner.cli.world import World, job
@@ -77,6 +79,28 @@ def test_without_a_batch_it_begins_at_the_list(world: World) -> None:
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "until Ctrl-C" in err
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_thumbnails_are_forgotten(world: World) -> None:
+    """Before the page begins; without the option they stay."""
+    world.load(job(0, "a"))
+    kept = ThumbFile.beside(world.database)
+    kept.put("a" * 64, KEPT_SIDE, b"x")
+    kept.close()
+    for options, is_left in (((), True), (("--forget-thumbnails",), False)):
+        with started(world.folder, "--json", *options) as process:
+            assert process.stdout is not None
+            json.loads(process.stdout.readline())
+            file = ThumbFile.beside(world.database)
+            assert (file.get("a" * 64, KEPT_SIDE) is not None) is is_left
+            file.close()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+        assert process.returncode == 0
+    ran = world.run("view", "--link", "--forget-thumbnails")
+    assert (ran.code, "--forget-thumbnails is for a page" in ran.err) == (2, True)
 
 
 def test_what_is_not_there_is_told(world: World) -> None:
