@@ -13,16 +13,26 @@ _OURS = ("jobs", "runner", "migrations")
 _COLLECTED_AFTER = 10_000
 """New objects. Python looks for garbage after 700: hundreds of times while a command is imported, and finds
 none. So many more are a few megabytes at the most."""
+_FIRST_AFTER = 200_000
+"""More than a command imports. That is no garbage, and to look through it takes a tenth of a start."""
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is a slow import
 
 
 def main() -> None:
     """Run the command."""
-    gc.set_threshold(_COLLECTED_AFTER, 10, 10)
+    gc.set_threshold(_FIRST_AFTER, 10, 10)
+    gc.callbacks.append(_begun)
     sys.path[:] = [entry for entry in sys.path if not has_a_namesake(entry)]
     from runner.cli.app import main as command
 
     command()
+
+
+def _begun(phase: str, _info: dict[str, int]) -> None:
+    """The first look for garbage is over: the next ones come as usual."""
+    if phase == "stop":
+        gc.set_threshold(_COLLECTED_AFTER, 10, 10)
+        gc.callbacks.remove(_begun)
 
 
 def has_a_namesake(entry: str) -> bool:

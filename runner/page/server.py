@@ -149,7 +149,10 @@ async def _open(door: PageDoor, page: Page, session: PageSession, port: int) -> 
 
 
 def _import_app() -> None:
+    """All that a first screen needs."""
     served_files()
+    import jobs.store.page.rerolls
+    import jobs.store.page.tiles  # noqa: F401
     import runner.page.app  # noqa: F401
 
 

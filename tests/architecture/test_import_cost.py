@@ -109,6 +109,26 @@ def test_what_asks_no_table_loads_none(words: Sequence[str]) -> None:
     assert among(loaded_by_command(*words), DATABASE | NETWORK | SERVERS | FORMATS) == set()
 
 
+def test_no_start_looks_for_garbage() -> None:
+    """A command is imported before the first look, and each look after that comes as soon as ever."""
+    code = (
+        "import gc, sys, nightsheet\n"
+        "sys.argv = ['nightsheet', '--version']\n"
+        "looks = lambda: sum(one['collections'] for one in gc.get_stats())\n"
+        "before = looks()\n"
+        "try:\n"
+        "    nightsheet.main()\n"
+        "except SystemExit:\n"
+        "    print('LOOKS', looks() - before)\n"
+        "    print('FIRST', *gc.get_threshold(), len(gc.callbacks))\n"
+        "    gc.collect()\n"
+        "    print('THEN', *gc.get_threshold(), len(gc.callbacks))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = done.stdout.splitlines()[-3:]
+    assert told == ["LOOKS 0", "FIRST 200000 10 10 1", "THEN 10000 10 10 0"]
+
+
 def test_a_page_listens_before_it_can_answer() -> None:
     """What answers is imported while the browser begins: acts, panels, what reads sheets, the catalogue."""
     code = "import sys, runner.page.server; print(*sorted(sys.modules))"

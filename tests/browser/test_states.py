@@ -240,6 +240,24 @@ async def test_all_is_decided(tmp_path: Path) -> None:
         assert await violations(page) == []
 
 
+async def test_what_comes_next_is_a_line_for_this_database(tmp_path: Path) -> None:
+    """Also where the lines come later than the list: nobody is shown one without its options."""
+    async with served_page(tmp_path, "a") as served, browsing(served) as browser:
+
+        async def of_another(route: Any) -> None:
+            answered = await route.fetch()
+            told = await answered.json()
+            lines = {verb: f"{line} --db other.db" for verb, line in told["lines"].items()}
+            await route.fulfill(json=told | {"lines": lines})
+
+        await browser.context.route("**/api/night/status", of_another)
+        await served.shoot("a")
+        await served.enter()
+        await served.act("decisions", {"decisions": [{"key": "a", "verdict": "accepted"}]})
+        page = await browser.entered(served)
+        await page.locator("#tally").get_by_text("nightsheet gallery night --db other.db --output").wait_for()
+
+
 async def test_a_failure_beside_the_page_is_no_failure_of_it(tmp_path: Path) -> None:
     """A database that cannot be written keeps a verdict in the browser, and the page says so."""
     async with night(tmp_path) as (served, browser):
@@ -252,7 +270,8 @@ async def test_a_failure_beside_the_page_is_no_failure_of_it(tmp_path: Path) -> 
 
         await browser.context.route("**/api/night/decisions", full)
         await page.keyboard.press("p")
-        await page.get_by_role("status").get_by_text("1 decision not saved: trying again").wait_for()
+        words = "1 decision not saved: trying again. The database cannot be written just now."
+        await page.get_by_role("status").get_by_text(words).wait_for()
         assert await violations(page) == []
         await browser.context.unroute("**/api/night/decisions")
         await until(page, "document.getElementById('unsaved').hidden", True)

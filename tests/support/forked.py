@@ -168,6 +168,11 @@ def obeys_permissions() -> bool:
     return not ((root or can_mount()) and _refused(*_OBEYS_PERMISSIONS, "true"))
 
 
+def obeying() -> tuple[str, ...]:
+    """What stands before a command that is to obey permissions, if that is needed."""
+    return _OBEYS_PERMISSIONS if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
+
+
 def _own_mounts() -> tuple[str, ...]:
     return ("unshare", "-m") if hasattr(os, "geteuid") and os.geteuid() == 0 else ("unshare", "-r", "-m")
 

@@ -17,6 +17,7 @@ from jobs.store.sqlite import APPLICATION_ID
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_BYTES = 100
 _WAL_TRIES = 20
+_NO_ROOM_BESIDE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 WAYS_OUT = (
     "Put a backup in its place and remove its -wal and -shm, as docs/moving.md shows, or name another --db. "
@@ -99,6 +100,11 @@ def _version_of(path: Path) -> str | None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             return _recognise(path, connection)
     except sqlite3.Error as error:
+        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _NO_ROOM_BESIDE:
+            raise CannotWrite(
+                f"The database {path} cannot be opened: {error}. SQLite keeps two files beside it.",
+                hint="Give permission to write in its folder, or copy the database into one of your own.",
+            ) from error
         raise NotOurDatabase(
             f"{path} cannot be read as a database ({error}), and was left as it is.",
             hint=WAYS_OUT,

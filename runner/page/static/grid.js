@@ -143,6 +143,11 @@ export class Grid {
     else if (bottom > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = bottom - this.box.clientHeight;
   }
 
+  /** More than a window of this size shows. */
+  most() {
+    return this.columns * (Math.ceil(this.box.clientHeight / (this.height + GAP)) + 2 * SPARE_ROWS);
+  }
+
   rowsOnScreen() {
     return Math.max(1, Math.floor(this.box.clientHeight / (this.height + GAP)));
   }

@@ -62,6 +62,11 @@ export class Loupe {
     this.stage.replaceChildren(picture);
   }
 
+  /** Once the picture that is shown is there, or cannot be. */
+  async ready() {
+    await this.stage.querySelector("img")?.decode().catch(() => {});
+  }
+
   zoom() {
     if (!this.image || this.image.file !== "here") return;
     this.large = !this.large;

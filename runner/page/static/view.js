@@ -20,7 +20,6 @@ import { showStatus } from "./status.js";
 import { TileList } from "./tiles.js";
 
 const FIRST = 300;
-const SCREEN = 24;
 const LOOK_MS = 1000;
 const SIZE = "nightsheet-size";
 const [NARROWEST, WIDEST] = [110, 440];
@@ -67,9 +66,10 @@ export class View {
     byId("name").textContent = this.place.batch;
     document.title = `${this.place.batch} · Nightsheet`;
     byId("work").hidden = false;
+    this.grid.layOut();
     this.filters.set(this.place.search);
     /** @type {HTMLSelectElement} */ (byId("order")).value = this.place.order;
-    const ask = (/** @type {TileList} */ list) => this.items.want(this.place.at ? [] : Array.from(list.jobs.subarray(0, SCREEN)));
+    const ask = (/** @type {TileList} */ list) => this.items.want(this.place.at ? [] : Array.from(list.jobs.subarray(0, this.grid.most())));
     await Promise.all([this.first.then(ask, () => {}), this.load(this.first)]); // details come while their cells are made
     void this.try(() => this.cull.resume());
     await this.items.want(this.grid.visible());
@@ -150,6 +150,7 @@ export class View {
   async status() {
     const status = await getJson(apiPath(this.place.batch, "status"));
     this.lines = status.lines;
+    this.cull.tally(); // it has some of them
     showStatus(status, (search) => this.find(search));
     showPause(status, this.cull.mayDecide, (work) => this.try(work));
   }
@@ -226,6 +227,7 @@ export class View {
       const { at, list } = this.grid;
       const near = [at + 1, at + 2, at - 1].filter((index) => index >= 0 && index < list.count);
       await this.items.want([at, ...near].map((index) => list.jobs[index]));
+      await this.loupe.ready(); // the next ones are not to be in its way
       for (const index of near) prefetch(this.items.get(list.jobs[index]), list.tiles[index]);
     });
   }

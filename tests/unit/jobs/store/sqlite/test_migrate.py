@@ -3,6 +3,8 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 import migrations
 from jobs.errors import CannotWrite
 from jobs.store.sqlite import APPLICATION_ID, migrate
+from tests.support.forked import ROOT, obeying, obeys_permissions
 
 Opening = Callable[[Path], None]
 OPENINGS = pytest.mark.parametrize("opening", [migrate.prepare, migrate.check])
@@ -219,6 +222,27 @@ def test_a_damaged_database_is_refused(ours: Path, opening: Opening) -> None:
     content = ours.read_bytes()
     ours.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     refuse(opening, ours, "cannot be read as a database .* and was left as it is", without=BESIDE)
+
+
+@OPENINGS
+@pytest.mark.skipif(
+    not obeys_permissions(), reason="permissions do not hold for root, and setpriv is not here"
+)
+def test_a_folder_that_nobody_may_write_to_is_named(ours: Path, opening: Opening) -> None:
+    """It is not the database that is damaged: no backup is needed."""
+    with closing(sqlite3.connect(ours)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.commit()
+    ours.parent.chmod(0o555)
+    try:
+        code = "import sys, pathlib; from jobs.store.sqlite import migrate; "
+        code += f"migrate.{opening.__name__}(pathlib.Path(sys.argv[1]))"
+        command = [*obeying(), sys.executable, "-c", code, str(ours)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    finally:
+        ours.parent.chmod(0o755)
+    assert "CannotWrite: The database" in done.stderr
+    assert "SQLite keeps two files beside it" in done.stderr
 
 
 @OPENINGS
