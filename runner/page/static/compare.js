@@ -85,7 +85,7 @@ export class Compare {
   async ones(places) {
     const { count, tiles } = this.view.grid.list;
     const found = await this.view.itemsAt(places.filter((place) => place < count)); // an empty list has a cursor all the same
-    return found.map(([index, item]) => ({ index, item, tile: tiles[index] })).filter(({ item, tile }) => imageOf(item, tile)?.file === "here");
+    return found.map((/** @type {[number, any]} */ [index, item]) => ({ index, item, tile: tiles[index] })).filter((/** @type {One} */ { item, tile }) => imageOf(item, tile)?.file === "here");
   }
 
   /** The next picture of the list in a direction that is not among those that are taken. @param {number} from @param {number} step @param {number[]} taken @returns {Promise<One[]>} */

@@ -15,6 +15,7 @@ import { VERDICTS } from "./tiles.js";
 const MOST_UNDONE = 500;
 const MOST_MARKED = 5000;
 export const ONLY_LOOKS = "This page may only look: it was opened with --look.";
+/** @type {Record<string, string>} */
 const FLAGS = { accepted: "--accept", rejected: "--reject", reroll: "--reroll" };
 const DONE = { accepted: "accepted", rejected: "rejected", reroll: "marked for a re-roll" };
 

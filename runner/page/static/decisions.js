@@ -173,7 +173,7 @@ export class Decisions {
     } catch (error) {
       const status = error instanceof Refused ? error.status : 0;
       if (AGAIN.includes(status)) {
-        this.owner.unsaved(this.said.size, status === 401 || status === 403 ? "open the link that nightsheet view prints" : `trying again. ${error.message}`);
+        this.owner.unsaved(this.said.size, status === 401 || status === 403 ? "open the link that nightsheet view prints" : `trying again. ${/** @type {Error} */ (error).message}`);
         this.waiting = setTimeout(() => this.send(), this.wait);
         this.wait = Math.min(LONGEST_WAIT_MS, this.wait * 2);
         return false;

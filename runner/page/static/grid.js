@@ -22,6 +22,8 @@ export class Grid {
     this.list = new TileList();
     this.at = 0;
     this.size = 200;
+    this.columns = 1;
+    this.width = this.height = 0;
     /** @type {Map<number, HTMLElement>} */
     this.cells = new Map();
     this.room = element("div", { class: "room", role: "presentation" });

@@ -13,6 +13,7 @@ export class Loupe {
     this.dialog = /** @type {HTMLDialogElement} */ (byId("loupe"));
     this.stage = byId("stage");
     this.large = false;
+    this.shown = "";
     this.pointer = { x: 0.5, y: 0.5 };
     this.dialog.addEventListener("close", () => owner.closed());
     byId("close-loupe").addEventListener("click", () => this.close());

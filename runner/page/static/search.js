@@ -15,7 +15,7 @@ export function toggled(search, one) {
   return (all.includes(one) ? all.filter((other) => other !== one) : [...all, one]).join(" ");
 }
 
-/** @param {string} search */
+/** @param {string} search @returns {string[]} */
 function terms(search) {
   return search.match(/-?(?:(?:"[^"]+"|[^\s":]+):)?(?:"[^"]*"?|\S+)/g) ?? [];
 }
