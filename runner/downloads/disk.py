@@ -242,11 +242,12 @@ def _make(disk: Disk, folder: Path, unsynced: UnsyncedFolders | None) -> None:
         return
     if not folder.parent.is_dir():
         _make(disk, folder.parent, unsynced)
-    folder.mkdir(exist_ok=True)
     if unsynced is None:
+        folder.mkdir(exist_ok=True)
         disk.sync_folder(folder.parent)
-    else:
-        unsynced.note(folder.parent)
+        return
+    with unsynced.entry(folder.parent):
+        folder.mkdir(exist_ok=True)
 
 
 def _parts(folder: Path) -> Iterator[tuple[Path, str | None]]:

@@ -5,6 +5,8 @@ the image's own sync, a file system with a log has written the entry with it, an
 images that come together share it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -27,20 +29,19 @@ class UnsyncedFolders:
         self._notes = 0
         self._lock = Lock()
 
-    def note(self, folder: Path) -> None:
-        """An entry was made in a folder."""
+    @contextmanager
+    def entry(self, folder: Path) -> Iterator[None]:
+        """Make an entry in a folder in this block: whoever sees it finds it noted."""
         with self._lock:
+            yield
             self._notes += 1
             self._noted[folder] = self._notes
 
     def sync_above(self, disk: SyncsFolders, folder: Path) -> None:
         """Wait until all that leads to `folder` is on the disk, whoever made it. Blocks; raises OSError."""
-        if not self._noted:
-            return
-        for above in folder.parents:
-            noted = self._noted.get(above)
-            if noted is None:
-                continue
+        with self._lock:  # an entry may be made this very moment, and may be on the way to `folder`
+            needed = [(above, self._noted[above]) for above in folder.parents if above in self._noted]
+        for above, noted in needed:
             disk.sync_folder(above)
             with self._lock:
                 if self._noted.get(above) == noted:  # else an entry came meanwhile, perhaps too late for it
