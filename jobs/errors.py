@@ -7,7 +7,8 @@ NightsheetError
 ├── CannotWrite      CANNOT_WRITE     the database or the output folder cannot be written
 │   ├── LockHeld     CANNOT_WRITE     another runner holds the database
 │   ├── CommitsLost  CANNOT_WRITE     the database went back in time: nothing is sent
-│   └── LockLost     CANNOT_WRITE     another runner has taken the database over
+│   ├── LockLost     CANNOT_WRITE     another runner has taken the database over
+│   └── TableRetired CANNOT_WRITE     its jobs went to another place (`db copy`)
 └── TokenProblem     TOKEN            no token, or a refused one
 
 `jobs/exit_codes.py` has the numbers, and those that no error stands for.
@@ -74,6 +75,10 @@ class CommitsLost(CannotWrite):
 
 class LockLost(CannotWrite):
     """Another runner has taken the database over: this one's lock was lost. It sends nothing more."""
+
+
+class TableRetired(CannotWrite):
+    """The job table's rows went to another place: this one is only read."""
 
 
 class TokenProblem(NightsheetError):

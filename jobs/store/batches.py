@@ -18,6 +18,7 @@ from jobs.sheets.source import STANDARD_INPUT
 from jobs.store.part import StorePart, reads, writes, writes_regardless
 from jobs.store.rows import root_of, view_of
 from jobs.store.schema import ARTIFACT, BATCH, JOB, RUN, to_send
+from jobs.store.sql.retirement import Retirement, retirement_of
 from jobs.views import BatchView, LoadReport, Pause, RunView
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ class Batches(StorePart):
             )
         known = ", ".join(names) or "none"
         raise UsageProblem(f"There is no batch {name!r}.", hint=f"This database has: {known}.")
+
+    @reads
+    def retirement(self, connection: Connection) -> Retirement | None:
+        """Where all batches of this table went; None while they are here."""
+        return retirement_of(connection)
 
     @reads
     def get(self, connection: Connection, batch_id: int) -> BatchView:

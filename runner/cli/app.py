@@ -117,7 +117,7 @@ COMMANDS = (
     CommandEntry(
         "db",
         _HELP,
-        "Make the job table of a database on a PostgreSQL server, or upgrade it: once, before any run.",
+        "Make the job table of a database on a PostgreSQL server, upgrade it, or copy one elsewhere.",
     ),
     CommandEntry(
         "emulator",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from anyio import to_thread
 
 from jobs.errors import CannotWrite
+from jobs.store.sqlite.beside import is_retired
 from jobs.submit_record import NOTHING_SETTLED, Healed, KnownJournal, SettledTo, SubmitRecord
 from jobs.table_place import TablePlace
 from runner.humanize import count_of, money
@@ -117,7 +118,7 @@ def moved_notice(newest: Header | None, database: Path | TablePlace, host: str) 
         return (
             f"{was}. If it is still used there, neither knows what the other sends: use one of the two alone."
         )
-    if Path(newest.path).exists():
+    if Path(newest.path).exists() and not is_retired(Path(newest.path)):
         return f"{was}, and there is one there still. Use one of the two alone: each is a whole batch."
     return f"{was}: it was moved."
 

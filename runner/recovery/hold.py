@@ -33,23 +33,34 @@ async def holding(
     batch: str,
     clock: Clock,
     notice: Callable[[str], None],
+    retired_too: bool = False,
 ) -> AsyncIterator[Hold]:
     """Hold the job table for the length of the block, unless another process keeps it.
 
-    Waits for a short command and for a runner that is ending, and reports that by `notice`.
+    Waits for a short command and for a runner that is ending, and reports that by `notice`. A table that is
+    retired is held by nobody but who copies it.
 
     Raises:
         CannotWrite: the lock cannot be taken.
+        TableRetired: the table's rows are elsewhere.
     """
     on_server = store.database.server_lock
     if on_server is None:
         file = lock.holding(store.database.path, command=command, batch=batch, clock=clock, notice=notice)
         async with file as other:
+            await _check_in_use(store, retired_too=retired_too)
             yield Hold(other)
         return
     server = holding_on_server(store, on_server, command=command, batch=batch, clock=clock, notice=notice)
     async with server as (keeper, other):
+        await _check_in_use(store, retired_too=retired_too)
         yield Hold(other, keeper)
+
+
+async def _check_in_use(store: "Store", *, retired_too: bool) -> None:
+    retirement = None if retired_too else await store.batches.retirement()
+    if retirement is not None:
+        raise retirement.refusal(store.database.shown)
 
 
 async def waiting_now(store: "Store") -> Wait | None:

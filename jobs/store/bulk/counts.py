@@ -91,14 +91,19 @@ class Counts(StorePart):
     def recount(self, connection: Connection, batch_id: int) -> None:
         """Count the batch's rows again. Whoever wrote past the counts marked no change for the manifests
         either, so the next run writes every record."""
-        for table, _tally, now in _counted_now(connection, batch_id):
-            connection.execute(delete(table).where(table.c.batch_id == batch_id))
-            names = table.c.keys()
-            rows = [dict(zip(names, row, strict=True)) for row in now]
-            if rows:
-                connection.execute(insert(table), rows)
+        count_again(connection, batch_id)
         of_batch = update(KEPT_MANIFEST).where(KEPT_MANIFEST.c.batch_id == batch_id)
         connection.execute(of_batch.values(written=None))
+
+
+def count_again(connection: Connection, batch_id: int) -> None:
+    """Make the batch's counts those of its rows."""
+    for table, _tally, now in _counted_now(connection, batch_id):
+        connection.execute(delete(table).where(table.c.batch_id == batch_id))
+        names = table.c.keys()
+        rows = [dict(zip(names, row, strict=True)) for row in now]
+        if rows:
+            connection.execute(insert(table), rows)
 
 
 def states(connection: Connection, batch_id: int) -> dict[JobState, int]:

@@ -11,11 +11,14 @@ def copy_in(
 ) -> None:
     """Put rows into a table, in the transaction under way; each has a value for all of these columns.
 
-    They are sent as they come, and none is kept here.
+    They are sent as they come, and none is kept here. In JSON nothing is a value, too.
     """
     dialect = connection.dialect
     columns = [table.c[name] for name in names]
-    fit = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns]
+    fit = [
+        (column.type.dialect_impl(dialect).bind_processor(dialect), column.type.should_evaluate_none)
+        for column in columns
+    ]
     quoted = ", ".join(dialect.identifier_preparer.format_column(column) for column in columns)
     driver = connection.connection.driver_connection
     assert driver is not None
@@ -24,7 +27,7 @@ def copy_in(
             values = (row[name] for name in names)
             copy.write_row(
                 [
-                    value if fitted is None or value is None else fitted(value)
-                    for value, fitted in zip(values, fit, strict=True)
+                    value if fitted is None or (value is None and not is_a_value) else fitted(value)
+                    for value, (fitted, is_a_value) in zip(values, fit, strict=True)
                 ]
             )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from jobs.errors import CommitsLost
 from jobs.store.postgres.address import Address
 from jobs.store.postgres.connection import WRITE_LOCK
+from jobs.store.sql.retirement import MARKED, read_mark
 
 TABLE = "lastcommit"
 _KEPT_DAYS = 400
@@ -23,9 +24,11 @@ _BEGIN = text(
     f" mine AS (INSERT INTO {TABLE} (writer, number)"
     " SELECT :writer, CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT) FROM locked"
     " ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = now() RETURNING number)"
-    f" SELECT mine.number, (SELECT number FROM {TABLE} WHERE writer = :writer) AS before FROM mine"
+    f" SELECT mine.number, (SELECT number FROM {TABLE} WHERE writer = :writer) AS before,"
+    f" ({MARKED}) AS retired FROM mine"
 )
-"""The row is written after the lock was waited for; `before` is as the statement found it."""
+"""The row is written after the lock was waited for; `before` is as the statement found it, and so is
+`retired`: whoever retires the table reads it after all who began to wait before."""
 _OWN = text(f"SELECT number FROM {TABLE} WHERE writer = :writer")  # noqa: S608
 
 
@@ -53,8 +56,11 @@ class LastCommit:
 
         Raises:
             CommitsLost: what the server has is older than what it once told. Nothing may be decided by it.
+            TableRetired: its rows went to another place.
         """
-        number, before = connection.execute(_BEGIN, {"writer": self._writer}).one()
+        number, before, retired = connection.execute(_BEGIN, {"writer": self._writer}).one()
+        if retired is not None:
+            raise read_mark(retired).refusal(str(self._address))
         self._is_lost = self._is_lost or before not in self._expected
         if self._is_lost and not regardless:
             raise CommitsLost(

@@ -46,9 +46,9 @@ def make(address: Address) -> bool:
         NotOurDatabase: another one is in the way, or a newer version's.
         CannotWrite: it cannot be made, or an older one is there.
     """
-    with _transaction(address) as connection:
+    with transaction_on(address) as connection:
         take_write_lock(connection)
-        before = _version(connection, address)
+        before = version_of(connection, address)
         if before is None:
             _make(connection, address)
     if before is not None:
@@ -75,8 +75,8 @@ def verify(address: Address) -> None:
         NotOurDatabase: it is rejected.
         CannotWrite: there is none, an older one, or the server cannot be reached.
     """
-    with _transaction(address, writing=False) as connection:
-        version = _version(connection, address)
+    with transaction_on(address, writing=False) as connection:
+        version = version_of(connection, address)
         if version is None:
             raise _no_table(address)
         if version != migrations.HEAD:
@@ -94,9 +94,9 @@ def upgrade(address: Address) -> bool:
         LockHeld: a process works on it.
         CannotWrite: there is no schema, or the server cannot be reached.
     """
-    with _transaction(address) as connection:
+    with transaction_on(address) as connection:
         take_write_lock(connection)
-        before = _version(connection, address)
+        before = version_of(connection, address)
         if before is None:
             raise _no_table(address)
         if before != migrations.HEAD:
@@ -110,13 +110,18 @@ def upgrade(address: Address) -> bool:
 
 
 def _prepare(address: Address, *, create: bool) -> None:
-    with _transaction(address) as connection:
+    with transaction_on(address) as connection:
         take_write_lock(connection)
         _prepare_in(connection, address, create=create)
 
 
 @contextmanager
-def _transaction(address: Address, *, writing: bool = True) -> Iterator[Connection]:
+def transaction_on(address: Address, *, writing: bool = True) -> Iterator[Connection]:
+    """A transaction on a connection of its own. Blocks.
+
+    Raises:
+        CannotWrite: the server cannot be reached, or refuses.
+    """
     engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: connect(address, writing=writing),
@@ -140,7 +145,7 @@ def _no_table(address: Address) -> CannotWrite:
 
 
 def _prepare_in(connection: Connection, address: Address, *, create: bool) -> None:
-    version = _version(connection, address)
+    version = version_of(connection, address)
     if version is None:
         if not create:
             raise _no_table(address)
@@ -150,7 +155,7 @@ def _prepare_in(connection: Connection, address: Address, *, create: bool) -> No
         _upgrade(connection, address)
 
 
-def _version(connection: Connection, address: Address) -> str | None:
+def version_of(connection: Connection, address: Address) -> str | None:
     """The version of the schema; None where there is none.
 
     Raises:

@@ -10,6 +10,7 @@ from jobs.attempts import PAID_OR_MAYBE
 from jobs.errors import CannotWrite
 from jobs.paid import PaidSubmit
 from jobs.sheets.rows.keys import renewed
+from jobs.store.sql.retirement import MARKED
 from jobs.store.sqlite import APPLICATION_ID
 
 _PATIENCE_SECONDS = 2.0
@@ -60,6 +61,16 @@ def check_readable(path: Path) -> None:
             _version(connection)
     except (sqlite3.Error, OSError, ValueError, TypeError, UnicodeError) as error:
         raise CannotWrite(f"{path} cannot be read ({error}).") from error
+
+
+def is_retired(path: Path) -> bool:
+    """Whether a file is a database of ours whose rows went elsewhere; no if it cannot be read. Blocks."""
+    try:
+        with closing(_connected(path)) as connection:
+            _version(connection)
+            return connection.execute(MARKED).fetchone() is not None
+    except (sqlite3.Error, OSError, ValueError, TypeError, UnicodeError):
+        return False
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -5,8 +5,8 @@ synchronous=FULL, checked on every connection.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,13 +18,14 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 
 from jobs.errors import CannotWrite
 from jobs.store.sql.connections import HeldConnection
+from jobs.store.sql.retirement import check_in_use
 from jobs.store.sql.transactions import Database, Operation, WaitingWrite, Written, read_in_one
 from jobs.store.sqlite import migrate
 from jobs.store.sqlite.keeping import keep_counts
 from jobs.store.sqlite.marking import mark_changes
 from jobs.store.sqlite.migrate import WAYS_OUT
 from jobs.store.sqlite.one_name import check_one_name
-from jobs.store.sqlite.thread import open_thread
+from jobs.store.sqlite.thread import engine_of, open_thread
 from jobs.store.sqlite.watching import Watch, watching
 
 T = TypeVar("T")
@@ -95,6 +96,7 @@ def _commit(path: Path, group: Sequence[Operation[Any]], connection: Connection)
     under_way = True
     try:
         with connection.begin():
+            check_in_use(connection, str(path))
             results = [operation(connection) for operation in group]
             under_way = False
     except Exception as error:
@@ -136,3 +138,23 @@ async def open_database(path: Path, *, create: bool = True) -> AsyncIterator[Fil
     finally:
         with anyio.CancelScope(shield=True):
             await database.close()
+
+
+@contextmanager
+def transaction_in(path: Path) -> Iterator[Connection]:
+    """A transaction that alone writes to a file, on a connection of its own. Blocks.
+
+    Nothing is counted or marked with what it writes.
+
+    Raises:
+        CannotWrite: the database refuses, and is as it was.
+    """
+    engine = engine_of(path, lambda: sqlite3.connect(path, isolation_level=None), writing=True)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (DBAPIError, sqlite3.Error) as error:
+        told = _told(path, error)
+        raise told from told.__cause__
+    finally:
+        engine.dispose()

@@ -38,7 +38,7 @@ def prepare(path: Path) -> None:
         CannotWrite: it cannot be created, read or written.
     """
     _create_if_missing(path)
-    if _version_of(path) != migrations.HEAD:
+    if version_of(path) != migrations.HEAD:
         _upgrade(path)
 
 
@@ -49,7 +49,7 @@ def check(path: Path) -> None:
         NotOurDatabase: the file is rejected, and unchanged.
         CannotWrite: there is no such database, or only an empty file.
     """
-    version = _version_of(path) if path.exists() else None
+    version = version_of(path) if path.exists() else None
     if version is None:
         raise CannotWrite(
             f"There is no database at {path}.", hint="Run a sheet first, or name another one with --db."
@@ -72,7 +72,7 @@ def _create_if_missing(path: Path) -> None:
         ) from error
 
 
-def _version_of(path: Path) -> str | None:
+def version_of(path: Path) -> str | None:
     """The schema version of the database at `path`; None if it has no table yet.
 
     Raises:

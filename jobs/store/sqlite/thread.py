@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from jobs.errors import CannotWrite
@@ -68,20 +68,23 @@ async def open_thread(path: Path, *, writing: bool) -> ConnectionThread:
     driver = await aiosqlite.connect(path, isolation_level=None)
 
     def connected() -> Connection:
-        engine = create_engine(
-            "sqlite://", creator=lambda: driver._conn, poolclass=StaticPool, hide_parameters=True
-        )
-        event.listen(engine, "connect", lambda raw, _record: _apply_settings(raw, path, writing=writing))
-        event.listen(engine, "connect", lambda _raw, record: record.info.update({DATABASE: path}))
-        begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-        return engine.connect()
+        return engine_of(path, lambda: driver._conn, writing=writing).connect()
 
     try:
         return ConnectionThread(driver, await _in_thread(driver, connected))
     except BaseException:
         await driver.close()
         raise
+
+
+def engine_of(path: Path, opened: Callable[[], sqlite3.Connection], *, writing: bool) -> Engine:
+    """SQLAlchemy's face of one connection to the database at `path`, with the settings that keep it safe."""
+    engine = create_engine("sqlite://", creator=opened, poolclass=StaticPool, hide_parameters=True)
+    event.listen(engine, "connect", lambda raw, _record: _apply_settings(raw, path, writing=writing))
+    event.listen(engine, "connect", lambda _raw, record: record.info.update({DATABASE: path}))
+    begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
 
 
 async def _in_thread(driver: aiosqlite.Connection, work: Callable[..., T], *arguments: Any) -> T:

@@ -352,6 +352,7 @@ async def _witness(r: Recorder) -> None:
     assert [*map(len, (healed.found, healed.completed, healed.doubtful, healed.unmatched))] == [1, 1, 1, 1]
     await r.ask("witness.settled", [attempt["uid"]])
     await r.ask("witness.database_uid")
+    await r.ask("batches.retirement")
     for _ in range(2):
         await r.ask("witness.settle_journal", "a.journal", "stamp")
         await r.ask("witness.settle_journal_to", "a.journal", SettledTo(1, (0,)))

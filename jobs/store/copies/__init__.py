@@ -1,0 +1,1 @@
+"""Takes a whole job table to another place, after which the first one is retired."""

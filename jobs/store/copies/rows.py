@@ -1,0 +1,128 @@
+"""The rows of a whole job table, from one connection to another: each with its id, and as it is."""
+
+import os
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select, text, update
+from sqlmodel import SQLModel
+
+from jobs.errors import CannotWrite
+from jobs.images.stored import kept_folder
+from jobs.store.bulk.counts import count_again
+from jobs.store.schema import (
+    ATTEMPT_TALLY,
+    BATCH,
+    CHANGED_BLOCK,
+    IDENTITY,
+    JOB_TALLY,
+    KEPT_MANIFEST,
+    SETTLED_JOURNAL,
+)
+from jobs.store.sql.retirement import MARK
+
+NOT_COPIED = (IDENTITY, JOB_TALLY, ATTEMPT_TALLY)
+"""One row is the table's own and is changed; counts are made of the rows."""
+_LAST = (KEPT_MANIFEST, CHANGED_BLOCK)
+"""While no manifest is there, nothing that comes is a change of one."""
+_AT_ONCE = 1000
+
+
+def copied_tables() -> list[Table]:
+    """The tables whose rows are copied, in an order in which each row finds what it refers to."""
+    known = SQLModel.metadata.sorted_tables
+    return [*(table for table in known if table not in (*NOT_COPIED, *_LAST)), *_LAST]
+
+
+def copy_into(source: Connection, target: Connection, homes: tuple[Path, Path]) -> dict[str, int]:
+    """Copy all rows; how many of each table. `homes` are the paths of both databases on this machine.
+
+    What is relative to a database's own folder is told from the other one's.
+
+    Raises:
+        CannotWrite: not as many have arrived.
+    """
+    if target.dialect.name == "sqlite":
+        target.exec_driver_sql("PRAGMA defer_foreign_keys = ON")  # a job may share a later one's result
+    copied = {}
+    for table in copied_tables():
+        names = [column.name for column in table.columns]
+        sent = _Counted(_rows(source, table, homes))
+        _put(target, table, names, sent)
+        arrived = target.execute(select(func.count()).select_from(table)).scalar_one()
+        if arrived != sent.many:
+            raise CannotWrite(f"Of {sent.many} rows of {table.name} {arrived} have arrived.")
+        copied[table.name] = sent.many
+    return copied
+
+
+def settle(target: Connection, uid: str) -> None:
+    """What follows from the rows: counts, the ids of those to come, and the table's name."""
+    for batch_id in target.execute(select(BATCH.c.id)).scalars().all():
+        count_again(target, batch_id)
+    if target.dialect.name != "sqlite":
+        for table in copied_tables():
+            column = table.autoincrement_column
+            if column is not None:
+                target.execute(_next_id(table.name, column.name))
+    target.execute(update(IDENTITY).values(uid=uid))
+
+
+def is_empty(target: Connection) -> bool:
+    """Whether nothing was ever put into a job table."""
+    return not any(
+        target.execute(select(func.count()).select_from(table)).scalar_one()
+        for table in (BATCH, SETTLED_JOURNAL)
+    )
+
+
+class _Counted:
+    """Rows, counted as they come by."""
+
+    def __init__(self, rows: Iterator[Mapping[str, Any]]) -> None:
+        self.many = 0
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        for row in self._rows:
+            self.many += 1
+            yield row
+
+
+def _rows(source: Connection, table: Table, homes: tuple[Path, Path]) -> Iterator[Mapping[str, Any]]:
+    asked = select(table).order_by(*table.primary_key.columns)
+    if table is SETTLED_JOURNAL:
+        asked = asked.where(table.c.name != MARK)
+    streaming = source.execution_options(yield_per=_AT_ONCE)
+    for row in streaming.execute(asked).mappings():
+        yield row if table is not BATCH else {**row, "output_dir": _told_from(row["output_dir"], homes)}
+
+
+def _told_from(folder: str | None, homes: tuple[Path, Path]) -> str | None:
+    """An output folder as the other database keeps it."""
+    if folder is None:
+        return None
+    before, after = homes
+    whole = os.path.normpath(os.path.join(before.parent, folder))  # noqa: PTH118 - it may lead up, past links
+    return kept_folder(Path(whole), after)
+
+
+def _put(target: Connection, table: Table, names: list[str], rows: _Counted) -> None:
+    if target.dialect.name == "sqlite":
+        coming = iter(rows)
+        while chunk := [dict(row) for row in islice(coming, _AT_ONCE)]:
+            target.execute(insert(table), chunk)
+        return
+    from jobs.store.postgres.copying import copy_in  # late: the driver is not everywhere
+
+    copy_in(target, table, names, rows)
+
+
+def _next_id(table: str, column: str) -> Any:
+    highest = f"SELECT max({column}) FROM {table}"  # noqa: S608 - from here alone
+    return text(
+        f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), ({highest}))"
+        f" WHERE ({highest}) IS NOT NULL"
+    )
