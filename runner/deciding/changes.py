@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from jobs.errors import UsageProblem
+from jobs.errors import CannotWrite, UsageProblem
 from jobs.suggestions import did_you_mean, similar
 from jobs.workload import Workload
 
@@ -75,16 +75,26 @@ async def _no_such_jobs(store: "Store", batch: "BatchView", unknown: Sequence[st
 async def apply_to_each(
     store: "Store", jobs: Sequence["JobView"], outcome_of: Callable[["JobView"], "Outcome"]
 ) -> Changes:
-    """Apply an outcome to each job, many side by side so that they share commits."""
+    """Apply an outcome to each job, many side by side so that they share commits.
+
+    Raises:
+        CannotWrite: the table refuses one of them.
+    """
     applied = [False] * len(jobs)
+    refusals: list[CannotWrite] = []
 
     async def apply(place: int) -> None:
-        applied[place] = await store.jobs.apply(outcome_of(jobs[place]))
+        try:
+            applied[place] = await store.jobs.apply(outcome_of(jobs[place]))
+        except CannotWrite as refusal:
+            refusals.append(refusal)
 
     for first in range(0, len(jobs), _CONCURRENT):
         async with anyio.create_task_group() as tasks:
             for place in range(first, min(first + _CONCURRENT, len(jobs))):
                 tasks.start_soon(apply, place)
+        if refusals:
+            raise refusals[0]
     pairs = list(zip(jobs, applied, strict=True))
     return Changes(
         tuple(job for job, was_applied in pairs if was_applied),

@@ -18,7 +18,7 @@ from jobs.errors import CannotWrite, LockHeld, TableRetired, UsageProblem
 from jobs.store.copies import table_copy
 from jobs.store.copies.ends import uid_at
 from jobs.store.open import init_server, open_store
-from jobs.table_place import TablePlace, place_of
+from jobs.table_place import TablePlace, checked, place_of
 from runner.environment import Environment
 from runner.providers.origin import EMULATOR_ORIGIN
 from runner.recovery.hold import holding
@@ -148,9 +148,11 @@ def _check_not_there(
         CannotWrite: nobody can tell.
     """
     refusal = retirement.refusal(str(source))
-    went_to = place_of(retirement.place, environment.env, environment.home)
     try:
+        went_to = place_of(str(checked(retirement.place)), environment.env, environment.home)
         is_there = uid_at(went_to) == uid
+    except ValueError:  # whoever wrote that
+        raise refusal from None
     except CannotWrite as error:
         raise CannotWrite(
             f"{source} went to {retirement.place}, and whether it arrived cannot be told: {error.message}",

@@ -13,7 +13,7 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jobs.errors import CannotWrite, LockHeld, UsageProblem
+from jobs.errors import CannotWrite, LockHeld, TableRetired, UsageProblem
 from jobs.review.actions import LONGEST_ACTION_ID
 from runner.page.access.guard import MOST_BODY_BYTES, refused
 from runner.page.acts.act import Act, Answer, Asked, NoAct
@@ -62,7 +62,7 @@ class Acting:
         asked = Asked(self._page, batch, kind, told, action_id)
         try:
             done = await self._once(ACTS[kind], asked)
-        except UsageProblem as problem:
+        except (UsageProblem, TableRetired) as problem:
             return JSONResponse({"error": problem.message, "hint": problem.hint}, 409)
         except LockHeld:
             busy = "Another command is at work on this database. Nothing was changed."

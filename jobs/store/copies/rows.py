@@ -97,7 +97,10 @@ def _rows(source: Connection, table: Table, homes: tuple[Path, Path]) -> Iterato
         asked = asked.where(table.c.name != MARK)
     streaming = source.execution_options(yield_per=_AT_ONCE)
     for row in streaming.execute(asked).mappings():
-        yield row if table is not BATCH else {**row, "output_dir": _told_from(row["output_dir"], homes)}
+        told = dict(row)
+        if table is BATCH:
+            told["output_dir"] = _told_from(told["output_dir"], homes)
+        yield told
 
 
 def _told_from(folder: str | None, homes: tuple[Path, Path]) -> str | None:

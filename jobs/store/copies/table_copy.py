@@ -99,7 +99,8 @@ def check_in_flight(connection: Connection, source: TablePlace) -> None:
         raise UsageProblem(
             f"{jobs} in flight in {source} (batch {', '.join(map(repr, names))}): the API works on them, or "
             "their pictures are not downloaded yet.",
-            hint=f"Nothing was changed. `nightsheet resume BATCH --db {source}` finishes them, free; then copy.",
+            hint=f"Nothing was changed. `nightsheet resume BATCH --db {source}` finishes them, free; "
+            "copy after that.",
         )
 
 

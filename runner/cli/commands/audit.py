@@ -12,7 +12,7 @@ from runner.cli.reports import audit as report
 from runner.cli.reports.audit import Audit
 from runner.cli.reports.ledger import SheetRows
 from runner.cli.steps.missing_images import missing_images
-from runner.cli.steps.open import execute, opened_batch, process_environment
+from runner.cli.steps.open import execute, opened_batch, process_environment, tell_if_retired
 from runner.cli.steps.standing import whereabouts
 from runner.recovery.healing import unmatched
 from runner.recovery.journal_places import places_of
@@ -38,6 +38,7 @@ async def _audit(settings: Settings, name: str | None) -> ExitCode:
     environment = process_environment()
     clock = environment.clock
     async with opened_batch(settings, clock, name) as (store, batch):
+        await tell_if_retired(store)
         places = await places_of(store, batch, settings, environment.state_folder)
         attempts = await store.ledger.attempts(batch.id)
         audit = Audit(

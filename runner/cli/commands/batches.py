@@ -8,7 +8,7 @@ from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.reports import batches as report
 from runner.cli.reports.batches import BatchLine
-from runner.cli.steps.open import execute, open_existing, system_clock
+from runner.cli.steps.open import execute, open_existing, system_clock, tell_if_retired
 from runner.cli.steps.standing import standing
 from runner.settings import Settings
 
@@ -32,6 +32,7 @@ def command(settings: Settings) -> int:
 
 async def _entries(settings: Settings, clock: "Clock") -> list[BatchLine]:
     async with open_existing(settings, clock) as store:
+        await tell_if_retired(store)
         return [
             BatchLine(
                 await standing(store, batch_id, settings, clock.now(), files=False),

@@ -14,7 +14,7 @@ from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
 from runner.cli.reports import jobs as report
-from runner.cli.steps.open import execute, open_existing, system_clock
+from runner.cli.steps.open import execute, open_existing, system_clock, tell_if_retired
 from runner.cli.steps.standing import whereabouts
 from runner.settings import Settings
 
@@ -75,6 +75,7 @@ async def _jobs(
     columns: Sequence[str],
 ) -> None:
     async with open_existing(settings, system_clock()) as store:
+        await tell_if_retired(store)
         batch, key = await _resolved(store, name, key)
         if key is not None:
             if states or where or columns:

@@ -10,7 +10,7 @@ from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import FINDING, LOOKING
 from runner.cli.reports.status import as_json, lines
-from runner.cli.steps.open import execute, opened_batch, system_clock
+from runner.cli.steps.open import execute, opened_batch, system_clock, tell_if_retired
 from runner.cli.steps.standing import standing
 from runner.settings import Settings
 
@@ -35,6 +35,7 @@ def command(
 async def _show(settings: Settings, name: str | None, *, watch: bool) -> None:
     clock = system_clock()
     async with opened_batch(settings, clock, name) as (store, batch):
+        await tell_if_retired(store)
         status = await standing(store, batch.id, settings, clock.now())
         if settings.as_json:
             console.as_json(as_json(status), indent=None if watch else 2)

@@ -19,7 +19,13 @@ from runner.cli.console.formatting import then
 from runner.cli.options.batch import BatchName
 from runner.cli.options.command import with_settings
 from runner.cli.steps.active_run import active_run
-from runner.cli.steps.open import execute, open_existing, process_environment, system_clock
+from runner.cli.steps.open import (
+    execute,
+    open_existing,
+    process_environment,
+    system_clock,
+    tell_if_retired,
+)
 from runner.settings import Settings, as_kept
 
 if TYPE_CHECKING:
@@ -71,6 +77,7 @@ async def _view(
     clock = system_clock()
     async with open_existing(settings, clock) as store:
         path = await _path(store, name)
+        looks_only = await tell_if_retired(store) or look
         if forget:
             ThumbFile.forget(store.database.path)
         async with serving(
@@ -81,7 +88,7 @@ async def _view(
             command=partial(then, settings),
             report=_report,
             port=port,
-            rights=Rights.LOOK if look else Rights.DECIDE,
+            rights=Rights.LOOK if looks_only else Rights.DECIDE,
             settle=lambda batch: _settle(settings, store, batch),
             folder=Path.cwd(),
             usual={"concurrency": settings.concurrency, "rate": settings.rate, "budget": settings.budget},

@@ -88,6 +88,15 @@ async def batch_to_change(
         yield store, batch
 
 
+async def tell_if_retired(store: "Store") -> bool:
+    """Say on standard error that what is shown is as it was; whether the table is retired."""
+    retirement = await store.batches.retirement()
+    if retirement is not None:
+        shown = retirement.refusal(store.database.shown).message
+        console.message(f"{shown} What is here is as it was then.", "yellow")
+    return retirement is not None
+
+
 def must_exist(settings: Settings) -> None:
     """Raise UsageProblem where there is no job table yet."""
     if settings.place.may_exist():

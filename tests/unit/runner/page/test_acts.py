@@ -12,10 +12,11 @@ from jobs.errors import LockHeld
 from jobs.failures import FailureKind
 from jobs.pauses import FREE_TO_END, PauseReason
 from jobs.states import JobState, Move
+from jobs.store.sql.retirement import MARK, Retirement
 from runner.page.acting import ACTS
 from runner.page.acts.jobs_named import MOST_NAMED
 from tests.support.served_page import Served, served_page
-from tests.support.tables import MODEL, Table, planned
+from tests.support.tables import MODEL, Table, planned, tamper
 
 LIMITS = sorted(set(PauseReason) - FREE_TO_END)
 
@@ -255,6 +256,20 @@ async def test_beside_another_command_nothing_is_decided(served: Served) -> None
     answered = await served.act("discard", {"keys": ["a"]})
     assert answered.status_code == 409
     assert "/home" not in answered.text
+    assert await state_of(served, "a") is JobState.UNCONFIRMED
+
+
+async def test_a_page_that_was_open_when_its_table_was_retired(served: Served) -> None:
+    """It says where the jobs are, and decides nothing that nobody would see."""
+    await served.table.bring("a", JobState.UNCONFIRMED)
+    mark = Retirement("/elsewhere.db", is_done=True).as_json()
+    tamper(
+        served.table.path,
+        f"INSERT INTO settledjournal (name, stamp, settled_to) VALUES ('{MARK}', '', '{mark}')",
+    )
+    answered = await served.act("discard", {"keys": ["a"]})
+    assert answered.status_code == 409
+    assert "is retired: its jobs are in /elsewhere.db" in answered.json()["error"]
     assert await state_of(served, "a") is JobState.UNCONFIRMED
 
 
