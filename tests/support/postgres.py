@@ -32,7 +32,6 @@ _TEMPLATE = "prepared"
 _BINARIES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
 _OPTIONS = (
     *("-c", "listen_addresses=127.0.0.1"),
-    *("-c", "unix_socket_directories="),
     *("-c", "max_connections=50"),
     *("-c", "shared_buffers=32MB"),
     *("-c", "autovacuum=off"),
@@ -84,7 +83,7 @@ class Cluster:
         """Have the cluster started, stopped or restarted."""
         program = _binary("pg_ctl")
         assert program is not None
-        options = f"-p {self.port} {' '.join(_OPTIONS)}"
+        options = f"-p {self.port} {' '.join(_OPTIONS)} -c unix_socket_directories={self.folder}"
         _run(program, "-D", str(self.folder / "data"), "-w", "-o", options, *arguments)
 
     def place(self, path: Path) -> str:
@@ -233,7 +232,7 @@ def running_cluster() -> Iterator[Cluster]:
         cluster = Cluster(folder, _free_port())
         secret, known = folder / "password", folder / "pgpass"
         secret.write_text(PASSWORD, encoding="ascii")
-        known.write_text(f"127.0.0.1:*:*:*:{PASSWORD}\n", encoding="ascii")
+        known.write_text(f"*:*:*:*:{PASSWORD}\n", encoding="ascii")
         known.chmod(0o600)
         patch.setenv("PGPASSFILE", str(known))
         if os.getuid() == 0:
