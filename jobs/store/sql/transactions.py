@@ -29,6 +29,9 @@ Operation = Callable[[Connection], T]
 
 READERS = 2
 """So many reads run at once: a long one, as of a manifest, does not keep a short one waiting."""
+TURNS = 4
+"""So many turns of the loop a commit leaves to others that are about to write. A turn is long where much goes
+on, and then several come; where nothing does, it takes no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class Database(ABC):
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
+            for _turn in range(TURNS):
+                await asyncio.sleep(0)  # noqa: TID251 - a turn of the loop, and no time
             group = [self._waiting.popleft()]
             while self._waiting and not (group[0].alone or self._waiting[0].alone):
                 group.append(self._waiting.popleft())

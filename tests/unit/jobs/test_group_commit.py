@@ -13,12 +13,13 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from jobs.errors import CannotWrite
-from jobs.store.sql.transactions import Database, Operation
+from jobs.store.sql.transactions import TURNS, Database, Operation
 from jobs.store.sqlite.database import open_database
 from tests.support.databases import add, names
 from tests.support.faulty_sqlite import Way, failing_sqlite
 from tests.support.fuse import Fuse
 from tests.support.tables import Gate, hold_writes, select
+from tests.support.virtual_time import virtual
 
 SLOW = text(
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
@@ -90,6 +91,32 @@ async def test_a_lone_write_does_not_wait_for_company(opened: Database, seen: Se
     await opened.write(add("a"))
     await opened.write(add("b"))
     assert seen.events == ["begin", "commit"] * 2
+
+
+async def test_a_write_that_comes_a_turn_later_shares_the_commit(opened: Database, seen: Seen) -> None:
+    """Under load many are about to write: a commit is begun a few turns of the loop later."""
+
+    async def later(name: str, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await opened.write(add(name))
+
+    await opened.write(add("before"))  # the connection is open
+    seen.events.clear()
+    async with anyio.create_task_group() as tasks:
+        for turns in range(TURNS):
+            tasks.start_soon(later, f"n{turns}", turns)
+    assert seen.events == ["begin", "commit"]
+
+
+@virtual
+async def test_a_lone_write_takes_no_time(tmp_path: Path) -> None:
+    """What a commit leaves to others is turns of the loop: nothing is timed."""
+    async with open_database(tmp_path / "night.db") as database:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await database.write(add("a"))
+        assert loop.time() == begun
 
 
 async def test_a_failing_write_does_not_undo_its_neighbours(opened: Database, seen: Seen) -> None:
