@@ -6,6 +6,7 @@ it lies beside or below it: then both can be moved together.
 
 import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
@@ -35,6 +36,24 @@ def kept_folder(root: Path, database: Path) -> str:
     place = root.parent.resolve() / root.name  # links on the way, not the folder's own
     home = database.parent.resolve()
     return place.relative_to(home).as_posix() if place.is_relative_to(home) else str(root)
+
+
+def plainly_below(path: str, folder: Path) -> str | None:
+    """The rest of a path that is written plainly and lies in the folder; None where that is not certain.
+
+    What a library makes of paths costs more than all else that is recorded of an image.
+    """
+    below = _beginning(folder)
+    if not below or not path.startswith(below) or "/." in path or "//" in path or path[-1] == "/":
+        return None
+    return path[len(below) :]
+
+
+@lru_cache(maxsize=16)
+def _beginning(folder: Path) -> str:
+    """How the path of what lies in `folder` begins if it is written plainly; empty where nobody knows."""
+    plain = os.sep == "/" and folder.is_absolute() and str(folder) == os.path.normpath(folder)
+    return f"{str(folder).rstrip('/')}/" if plain else ""
 
 
 def kept_path(path: Path, root: Path, database: Path) -> str:

@@ -22,7 +22,7 @@ from jobs.outcomes import Accepted, Claimed, Fetched, LinksExpired, Outcome, Rem
 from jobs.states import MOVES, JobState, Move
 from jobs.store.bulk import counts
 from jobs.store.moves import apply as moves
-from jobs.store.moves import images, intents
+from jobs.store.moves import intents, telling
 from jobs.store.moves.values import NEVER_SENT
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import (
@@ -92,18 +92,16 @@ class Jobs(StorePart):
         self, connection: Connection, outcome: Accepted | RemoteDone | LinksExpired
     ) -> OpenJob | None:
         """Apply an outcome that leaves the job at the API; the job as it then is, None if not applied."""
-        return open_job(connection, outcome.job_id) if moves.apply_all(connection, [outcome]) else None
+        return telling.advance(connection, outcome)
 
     @writes
     def succeed(
         self, connection: Connection, outcome: Fetched, attempt_id: int, last: ArtifactView | None
     ) -> bool:
         """Apply the end of a job, and record the image that came last; False if it was not applied."""
-        if not moves.apply_all(connection, [outcome]):
-            return False
-        if last is not None:
-            images.record(connection, outcome.job_id, attempt_id, last)
-        return True
+        if last is None:
+            return moves.apply_all(connection, [outcome])
+        return telling.succeed(connection, outcome, attempt_id, last)
 
     @writes
     def cancel(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal_column,
     select,
     true,
 )
@@ -36,9 +37,7 @@ from jobs.store.sqlite.prepared import Prepared, given
 from jobs.store.sqlite.thread import DATABASE
 from jobs.views import ArtifactView, AttemptView, BatchView, JobView, OpenJob, RunView, Twin
 
-View = TypeVar(
-    "View", bound=BatchView | RunView | OpenJob | JobView | AttemptView | ArtifactView | DecisionView
-)
+View = TypeVar("View", bound=BatchView | RunView | JobView | AttemptView | ArtifactView | DecisionView)
 
 NEWEST = and_(ATTEMPT.c.job_id == JOB.c.id, ATTEMPT.c.number == JOB.c.attempts)
 """Joins a job with its newest attempt."""
@@ -58,8 +57,15 @@ FIRST_IN_ITS_ROW = cast(JOB.c.position, BigInteger) * _MOST_IN_A_ROW
 _EACH = ATTEMPT.alias()
 _AT_ONCE = 500
 
-_OPEN_JOB = [JOB.c[field.name] for field in fields(OpenJob) if field.name in JOB.c]
+OPEN_JOB = [JOB.c[field.name] for field in fields(OpenJob) if field.name in JOB.c]
 """Its inputs, the largest column, are not among them: they have been sent."""
+OPEN_ATTEMPT = [
+    ATTEMPT.c.id.label("attempt_id"),
+    *(ATTEMPT.c.request_id, ATTEMPT.c.urls, ATTEMPT.c.estimate_usd, ATTEMPT.c.cost_usd, ATTEMPT.c.started_at),
+    exists().where(ARTIFACT.c.attempt_id == literal_column("attempt.id")).label("has_images"),
+]
+"""Of the submit by which the API has it. Its id is in words: where a change tells columns, SQLAlchemy leaves
+the table out."""
 
 SENT = (
     select(func.count())
@@ -82,7 +88,12 @@ def _names_of(view: type[Any]) -> tuple[str, ...]:
 
 def root_of(connection: Connection, output_dir: str | None) -> Path | None:
     """A batch's output folder, absolute, as the table keeps it; None where it is unknown."""
-    return None if output_dir is None else database_of(connection).parent / output_dir
+    return None if output_dir is None else _below(database_of(connection), output_dir)
+
+
+@lru_cache(maxsize=16)
+def _below(database: Path, output_dir: str) -> Path:
+    return database.parent / output_dir
 
 
 def database_of(connection: Connection) -> Path:
@@ -100,32 +111,33 @@ def image_view(row: Row[Any], root: Path | None) -> ArtifactView:
 
 def select_open() -> Select[Any]:
     """Jobs that have a request_id, each with its newest attempt."""
-    return (
-        select(
-            *_OPEN_JOB,
-            ATTEMPT.c.id.label("attempt_id"),
-            ATTEMPT.c.request_id,
-            ATTEMPT.c.urls,
-            ATTEMPT.c.estimate_usd,
-            ATTEMPT.c.cost_usd,
-            ATTEMPT.c.started_at,
-            exists().where(ARTIFACT.c.attempt_id == ATTEMPT.c.id).label("has_images"),
-        )
-        .join(ATTEMPT, NEWEST)
-        .where(ATTEMPT.c.request_id.is_not(None))
-    )
+    return select(*OPEN_JOB, *OPEN_ATTEMPT).join(ATTEMPT, NEWEST).where(ATTEMPT.c.request_id.is_not(None))
 
 
 def open_view(row: Row[Any]) -> OpenJob:
     """The view of a row of `select_open`."""
-    return view_of(
-        OpenJob,
-        row,
-        state=JobState(row.state),
-        submitted_at=row.started_at,
-        urls=None if row.urls is None else tuple(row.urls),
-        warnings=tuple(row.warnings),
-        has_images=bool(row.has_images),
+    return open_view_of(row, row)
+
+
+def open_view_of(job: Any, attempt: Any) -> OpenJob:
+    """The view of a job and of its newest attempt."""
+    return OpenJob(
+        job.id,
+        job.key,
+        job.row,
+        job.model,
+        job.folder,
+        job.pictures,
+        JobState(job.state),
+        attempt.attempt_id,
+        attempt.request_id,
+        attempt.started_at,
+        job.failed_runs,
+        None if attempt.urls is None else tuple(attempt.urls),
+        attempt.estimate_usd,
+        tuple(job.warnings),
+        attempt.cost_usd,
+        bool(attempt.has_images),
     )
 
 

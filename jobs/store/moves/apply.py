@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, or_, select
 
-from jobs.outcomes import Accepted, Attached, NotAccepted, Outcome, Requeued, Resubmitted
+from jobs.outcomes import Attached, NotAccepted, Outcome, Requeued, Resubmitted
 from jobs.states import Move
 from jobs.store.moves.attach import attach, is_taken
-from jobs.store.moves.conditions import NEWEST_ATTEMPT, condition_of, make_move, update_newest
+from jobs.store.moves.conditions import NEWEST_ATTEMPT, condition_of, make_move, update_newest, values_of
 from jobs.store.moves.values import LEFT_UNSENT, NEVER_SENT, attempt_values, job_values
 from jobs.store.schema import ATTEMPT, JOB
 from jobs.store.sqlite.prepared import Prepared
@@ -50,12 +50,10 @@ def apply(connection: Connection, outcome: Outcome) -> bool:
     request_id.
     """
     job_id = outcome.job_id
-    if isinstance(outcome, Accepted | Attached) and is_taken(connection, outcome):
-        return False
     if isinstance(outcome, Attached):
-        return attach(connection, outcome)
-    condition, uid = condition_of(outcome), getattr(outcome, "uid", None)
-    if not make_move(connection, outcome.move, job_id, job_values(outcome), condition=condition, uid=uid):
+        return not is_taken(connection, outcome) and attach(connection, outcome)
+    condition, values = condition_of(outcome), values_of(outcome)
+    if not make_move(connection, outcome.move, job_id, job_values(outcome), condition=condition, **values):
         return False
     if isinstance(outcome, NotAccepted) and outcome.told is None:
         _DELETE_NEWEST.change(connection, job_id=job_id)

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from jobs.attempts import IN_DOUBT
-from jobs.outcomes import Accepted, Attached
+from jobs.outcomes import Attached
 from jobs.states import JobState
-from jobs.store.moves.conditions import NEWEST_ATTEMPT, condition_of, make_move, update_newest
+from jobs.store.moves.conditions import NEWEST_ATTEMPT, condition_of, make_move, update_newest, values_of
 from jobs.store.moves.values import ONE_MORE, job_values, receipt_values
 from jobs.store.schema import ATTEMPT, JOB
 from jobs.store.sqlite.prepared import Prepared, given
@@ -38,8 +38,8 @@ def attach(connection: Connection, outcome: Attached) -> bool:
 
 
 def _moved(connection: Connection, outcome: Attached, columns: Mapping[str, Any]) -> bool:
-    condition = condition_of(outcome)
-    return make_move(connection, outcome.move, outcome.job_id, columns, condition=condition, uid=outcome.uid)
+    condition, values = condition_of(outcome), values_of(outcome)
+    return make_move(connection, outcome.move, outcome.job_id, columns, condition=condition, **values)
 
 
 def _target(connection: Connection, outcome: Attached) -> int | None:
@@ -110,11 +110,11 @@ def holder_of(connection: Connection, request_id: str) -> int | None:
     return None if row is None else int(row.id)
 
 
-def is_taken(connection: Connection, outcome: Accepted | Attached) -> bool:
-    """Whether an attempt has the id. A person may attach an id of this very job once more."""
+def is_taken(connection: Connection, outcome: Attached) -> bool:
+    """Whether another attempt has the id. A person may attach an id of this very job once more."""
     holder = holder_of(connection, outcome.request_id)
-    if holder is None or isinstance(outcome, Accepted):
-        return holder is not None
+    if holder is None:
+        return False
     if outcome.uid is None:
         row = _JOB_OF.first(connection, attempt_id=holder)
         return row is None or row.job_id != outcome.job_id

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, exists, or_, select, update
 
 from jobs.attempts import IN_DOUBT
 from jobs.failures import FailureKind
@@ -24,7 +24,7 @@ from jobs.outcomes import (
 )
 from jobs.states import MOVES, JobState, Move
 from jobs.store.schema import ATTEMPT, JOB, TWIN
-from jobs.store.sqlite.prepared import change, given
+from jobs.store.sqlite.prepared import Told, change, change_told, given
 
 Condition = ColumnElement[bool] | None
 """Beyond the state of the job. It is made once: a statement is kept for each."""
@@ -36,6 +36,10 @@ _NEWEST_HAS_AN_ID = _NEWEST_IS.where(ATTEMPT.c.request_id.is_not(None))
 _NEWEST_IS_IN_DOUBT = _NEWEST_IS.where(ATTEMPT.c.outcome.in_(sorted(IN_DOUBT)))
 
 _NEWEST_IS_OF_THE_UID = _NEWEST_IS.where(ATTEMPT.c.uid == given("uid"))
+_HOLDER = ATTEMPT.alias("holder")
+_IS_FREE = ~exists().where(_HOLDER.c.request_id == given("request_id"))
+"""No attempt has the id. A receipt is looked up in the very statement that takes it."""
+_IS_FREE_AND_OF_THE_UID = and_(_NEWEST_IS_OF_THE_UID, _IS_FREE)
 _TWIN_HAS_SUCCEEDED = exists().where(TWIN.c.id == JOB.c.same_as, TWIN.c.state == JobState.SUCCEEDED)
 _TWIN_MAY_SUCCEED = exists().where(
     TWIN.c.id == JOB.c.same_as, TWIN.c.state.not_in([JobState.FAILED, JobState.CANCELLED])
@@ -55,11 +59,12 @@ NEWEST_ATTEMPT = (
     .scalar_subquery()
 )
 """The id of a job's newest attempt; one that was turned away is none."""
-_UPDATE_NEWEST = update(ATTEMPT).where(ATTEMPT.c.id == NEWEST_ATTEMPT)
+IS_NEWEST = ATTEMPT.c.id == NEWEST_ATTEMPT
+_UPDATE_NEWEST = update(ATTEMPT).where(IS_NEWEST)
 
 
 def condition_of(outcome: Outcome) -> Condition:
-    """What must hold, besides the state, where the outcome's move may be made. `uid` is the outcome's."""
+    """What must hold, besides the state, where the outcome's move may be made: `values_of` has its values."""
     match outcome:
         case Reopened():
             return _NEWEST_HAS_AN_ID
@@ -67,7 +72,11 @@ def condition_of(outcome: Outcome) -> Condition:
             return _TWIN_HAS_SUCCEEDED
         case Requeued(waits=True):
             return _TWIN_MAY_SUCCEED
-        case Accepted(uid=str()) | Attached(uid=str()):
+        case Accepted(uid=None):
+            return _IS_FREE
+        case Accepted():
+            return _IS_FREE_AND_OF_THE_UID
+        case Attached(uid=str()):
             return _NEWEST_IS_OF_THE_UID
         case NotAccepted(uid=str()) | Refused(uid=str()) | LeftUnconfirmed(uid=str()):
             return _NEWEST_IS_OF_THE_UID  # another runner may have taken over, and the job been sent again
@@ -79,6 +88,13 @@ def condition_of(outcome: Outcome) -> Condition:
             return None
 
 
+def values_of(outcome: Outcome) -> dict[str, Any]:
+    """The values of its condition."""
+    uid = getattr(outcome, "uid", None)
+    values = {} if uid is None else {"uid": uid}
+    return values | {"request_id": outcome.request_id} if isinstance(outcome, Accepted) else values
+
+
 def make_move(
     connection: Connection,
     move: Move,
@@ -86,14 +102,27 @@ def make_move(
     columns: Mapping[str, Any],
     *,
     condition: Condition = None,
-    uid: str | None = None,
+    **values: Any,
 ) -> bool:
     """Make a move where the job is in one of its source states, and the condition holds; whether it was made.
 
     `columns` are those of the job that it sets besides the state.
     """
-    values = {} if uid is None else {"uid": uid}
     return change(connection, _moving(move, condition), columns, job_id=job_id, **values) > 0
+
+
+def make_told_move(
+    connection: Connection,
+    move: Move,
+    job_id: int,
+    columns: Mapping[str, Any],
+    told: Told,
+    *,
+    condition: Condition = None,
+    **values: Any,
+) -> Any | None:
+    """The same; what is `told` of the job as it then is, or None if the move was not made."""
+    return change_told(connection, _moving(move, condition), columns, told, job_id=job_id, **values)
 
 
 @cache
@@ -106,3 +135,10 @@ def _moving(move: Move, condition: Condition) -> Update:
 def update_newest(connection: Connection, job_id: int, columns: Mapping[str, Any]) -> None:
     """Set columns of a job's newest attempt."""
     change(connection, _UPDATE_NEWEST, columns, job_id=job_id)
+
+
+def update_newest_told(
+    connection: Connection, job_id: int, columns: Mapping[str, Any], told: Told
+) -> Any | None:
+    """The same; what is `told` of it as it then is."""
+    return change_told(connection, _UPDATE_NEWEST, columns, told, job_id=job_id)

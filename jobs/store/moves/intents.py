@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, and_, insert
 
 from jobs.attempts import Intent, SubmitOutcome
 from jobs.outcomes import Claimed
 from jobs.states import Move
-from jobs.store.moves.conditions import Condition, make_move
+from jobs.store.moves.conditions import Condition, make_told_move
 from jobs.store.moves.values import ONE_MORE
 from jobs.store.schema import ATTEMPT, JOB
-from jobs.store.sqlite.prepared import Prepared, given
+from jobs.store.sqlite.prepared import Prepared, Told, given
 
 _MAY_BE_SENT = and_(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
-_CLAIMED = Prepared(select(JOB.c.attempts, JOB.c.unproven).where(JOB.c.id == given("job_id")))
+_CLAIMED = Told(JOB.c.id == given("job_id"), JOB.c.attempts, JOB.c.unproven)
 _INSERT = Prepared(
     insert(ATTEMPT).values(
         {name: given(name) for name in ("uid", "job_id", "number", "payload_sha256", "started_at")}
@@ -37,10 +37,9 @@ def _record(
     connection: Connection, claimed: Claimed, columns: Mapping[str, Any], condition: Condition
 ) -> Intent | None:
     sent = {"attempts": ONE_MORE, "submitted_at": claimed.at, "agreed": False, **columns}
-    if not make_move(connection, Move.CLAIM, claimed.job_id, sent, condition=condition):
+    job = make_told_move(connection, Move.CLAIM, claimed.job_id, sent, _CLAIMED, condition=condition)
+    if job is None:
         return None
-    job = _CLAIMED.first(connection, job_id=claimed.job_id)
-    assert job is not None
     _INSERT.change(
         connection,
         uid=claimed.uid,

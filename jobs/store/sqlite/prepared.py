@@ -6,18 +6,34 @@ driver is short. It runs in the transaction that the connection has begun. On an
 the same statement goes SQLAlchemy's way.
 """
 
+import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ClauseElement, Connection, Delete, Insert, Select, Update, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ClauseElement,
+    ColumnElement,
+    Connection,
+    Delete,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+    select,
+)
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from jobs.store.sqlite.thread import driver_of
+
 _DIALECT = pysqlite.dialect()
 _GIVEN = "given_"
+_TELLS = sqlite3.sqlite_version_info >= (3, 35)
+"""Whether SQLite knows RETURNING: Python 3.11 comes with an older one here and there."""
 
 Processor = Callable[[Any], Any]
 
@@ -25,6 +41,18 @@ Processor = Callable[[Any], Any]
 def given(name: str) -> BindParameter[Any]:
     """A value that is given at each run, by this name."""
     return bindparam(f"{_GIVEN}{name}", None)
+
+
+class Told:
+    """Columns of the row that a change is about, which the change itself tells: nothing is read again.
+
+    `key` finds that row, by the change's own values.
+    """
+
+    def __init__(self, key: ColumnElement[bool], *columns: ColumnElement[Any]) -> None:
+        self.columns = columns
+        self.afterwards = Prepared(select(*columns).where(key))
+        """For a SQLite that cannot tell."""
 
 
 class Prepared:
@@ -48,9 +76,7 @@ class Prepared:
         if connection.dialect.name != _DIALECT.name:
             connection.execute(self._statement, [_named({**same, **row}) for row in rows])
             return
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        driver.executemany(self._compiled.sql, self._compiled.bound_each(rows, same))
+        driver_of(connection).executemany(self._compiled.sql, self._compiled.bound_each(rows, same))
 
     def rows(self, connection: Connection, **values: Any) -> Iterator[Any]:
         """Run a query; its rows, with a field a column."""
@@ -81,42 +107,43 @@ class Prepared:
     def _run(self, connection: Connection, values: dict[str, Any]) -> Any:
         if connection.dialect.name != _DIALECT.name:
             return connection.execute(self._statement, _named(values))
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        return driver.execute(self._compiled.sql, [_bound(bind, values) for bind in self._compiled.binds])
+        compiled = self._compiled
+        return driver_of(connection).execute(compiled.sql, compiled.bound(values))
 
 
 Bind = tuple[str | None, Processor | None, Any]
 """Of a parameter: its name if it is given, what makes it fit for the driver, its value if it is fixed."""
+Place = tuple[int, str, Processor | None]
+"""Of a parameter that is given: its place among all, its name, and what makes it fit for the driver."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     sql: str
-    binds: list[Bind]
+    fixed: list[Any]
+    """The parameters, None in the places of those that are given."""
+    given: list[Place]
     row: Callable[..., Any]
     columns: list[tuple[int, Processor]]
     """What makes a column's value out of the driver's, where that is another one."""
+
+    def bound(self, values: Mapping[str, Any]) -> Sequence[Any]:
+        """The parameters of a run."""
+        parameters = self.fixed.copy()
+        _put(parameters, self.given, values)
+        return parameters
 
     def bound_each(
         self, rows: Iterable[Mapping[str, Any]], same: Mapping[str, Any]
     ) -> Iterator[Sequence[Any]]:
         """The parameters of each row of values."""
-        is_given = [name is not None and name not in same for name, _, _ in self.binds]
-        first = [
-            None if given else _bound(bind, same) for bind, given in zip(self.binds, is_given, strict=True)
-        ]
-        each = [
-            (place, name, processor)
-            for place, ((name, processor, _), given) in enumerate(zip(self.binds, is_given, strict=True))
-            if given
-        ]
+        first = self.fixed.copy()
+        _put(first, [place for place in self.given if place[1] in same], same)
+        each = [place for place in self.given if place[1] not in same]
         for row in rows:
-            values = first.copy()
-            for place, name, processor in each:
-                value = row[name]  # type: ignore[index]
-                values[place] = value if processor is None else processor(value)
-            yield values
+            parameters = first.copy()
+            _put(parameters, each, row)
+            yield parameters
 
     def made(self, row: tuple[Any, ...]) -> Any:
         if not self.columns:
@@ -136,10 +163,13 @@ def _compile(statement: Select[Any] | Insert | Update | Delete, row: Callable[..
     assert isinstance(compiled, SQLCompiler)
     assert not compiled.insert_prefetch, "a default that Python makes"
     assert not compiled.update_prefetch, "a default that Python makes"
-    columns = list(statement.selected_columns) if isinstance(statement, Select) else []
+    is_query = isinstance(statement, Select)
+    columns = list(statement.selected_columns if is_query else statement.exported_columns)
+    binds = [_bind_of(compiled, name) for name in compiled.positiontup or ()]
     return _Compiled(
         compiled.string,
-        [_bind_of(compiled, name) for name in compiled.positiontup or ()],
+        [fixed for _name, _processor, fixed in binds],
+        [(place, name, out) for place, (name, out, _) in enumerate(binds) if name is not None],
         row or namedtuple("_Row", [str(column.key) for column in columns]),
         [(index, out) for index, column in enumerate(columns) if (out := _processor_of(column)) is not None],
     )
@@ -160,12 +190,10 @@ def _bind_of(compiled: SQLCompiler, name: str) -> Bind:
     return None, None, value if processor is None else processor(value)
 
 
-def _bound(bind: Bind, values: Mapping[str, Any]) -> Any:
-    name, processor, fixed = bind
-    if name is None:
-        return fixed
-    value = values[name]
-    return value if processor is None else processor(value)
+def _put(parameters: list[Any], places: Iterable[Place], values: Mapping[str, Any]) -> None:
+    for place, name, processor in places:
+        value = values[name]
+        parameters[place] = value if processor is None else processor(value)
 
 
 def change(connection: Connection, base: Update, columns: Mapping[str, Any], **values: Any) -> int:
@@ -173,12 +201,38 @@ def change(connection: Connection, base: Update, columns: Mapping[str, Any], **v
 
     A value that is an expression is made once, too: statements are kept by the columns and expressions.
     """
-    expressions = tuple(pair for pair in columns.items() if isinstance(pair[1], ClauseElement))
-    new = {name: value for name, value in columns.items() if not isinstance(value, ClauseElement)}
-    statement = _setting(base, tuple(new), expressions)
-    return statement.change(connection, **values, **{f"new_{name}": value for name, value in new.items()})
+    statement, new = _setting_of(base, columns, None)
+    return statement.change(connection, **values, **new)
+
+
+def change_told(
+    connection: Connection, base: Update, columns: Mapping[str, Any], told: Told, **values: Any
+) -> Any | None:
+    """The same, of one row at the most: what is `told` of it as it then is, or None if none was changed."""
+    if connection.dialect.name == _DIALECT.name and not _TELLS:
+        changed = change(connection, base, columns, **values)
+        return told.afterwards.first(connection, **values) if changed else None
+    statement, new = _setting_of(base, columns, told)
+    return statement.first(connection, **values, **new)
+
+
+def _setting_of(
+    base: Update, columns: Mapping[str, Any], told: Told | None
+) -> tuple[Prepared, Mapping[str, Any]]:
+    """The statement that sets these columns, and the values that it takes for them."""
+    names, expressions, new = list[str](), list[tuple[str, Any]](), dict[str, Any]()
+    for name, value in columns.items():
+        if isinstance(value, ClauseElement):
+            expressions.append((name, value))
+        else:
+            names.append(name)
+            new[f"new_{name}"] = value
+    return _setting(base, tuple(names), tuple(expressions), told), new
 
 
 @lru_cache(maxsize=256)
-def _setting(base: Update, names: tuple[str, ...], expressions: tuple[tuple[str, Any], ...]) -> Prepared:
-    return Prepared(base.values({name: given(f"new_{name}") for name in names} | dict(expressions)))
+def _setting(
+    base: Update, names: tuple[str, ...], expressions: tuple[tuple[str, Any], ...], told: Told | None
+) -> Prepared:
+    setting = base.values({name: given(f"new_{name}") for name in names} | dict(expressions))
+    return Prepared(setting if told is None else setting.returning(*told.columns))

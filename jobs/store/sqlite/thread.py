@@ -9,7 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -83,8 +83,15 @@ def engine_of(path: Path, opened: Callable[[], sqlite3.Connection], *, writing: 
     event.listen(engine, "connect", lambda raw, _record: _apply_settings(raw, path, writing=writing))
     event.listen(engine, "connect", lambda _raw, record: record.info.update({DATABASE: path}))
     begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    # On the driver's own connection: there is one such statement for each commit, and nothing to prepare.
+    event.listen(engine, "begin", lambda connection: driver_of(connection).execute(begin))
     return engine
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection."""
+    raw: Any = connection.connection.dbapi_connection
+    return cast("sqlite3.Connection", raw)
 
 
 async def _in_thread(driver: aiosqlite.Connection, work: Callable[..., T], *arguments: Any) -> T:

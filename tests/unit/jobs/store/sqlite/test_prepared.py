@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from jobs.attempts import SubmitOutcome
+from jobs.outcomes import Accepted, Fetched, LinksExpired, RemoteDone
 from jobs.states import JobState, Move
 from jobs.store.schema import ATTEMPT, JOB
 from jobs.store.sqlite import prepared
 from jobs.store.sqlite.prepared import Prepared, change, given
-from tests.support.tables import Table
+from tests.support.tables import Table, claimed, picture
 
 AT = datetime(2026, 11, 20, 22, 0, 0, 5, tzinfo=UTC)
 PATH = [Move.CLAIM, Move.ACCEPTED, Move.REMOTE_DONE, Move.FETCHED]
@@ -113,3 +114,57 @@ def test_a_default_that_python_makes_is_refused() -> None:
     counted = SqlTable("counted", MetaData(), Column("n", Integer, default=lambda: 1), Column("m", Integer))
     with pytest.raises(AssertionError, match="a default"):
         _ = Prepared(insert(counted).values(m=given("m")))._compiled
+
+
+@pytest.mark.parametrize("tells", [True, False], ids=["told by the change", "read after it"])
+async def test_a_move_tells_the_job_as_it_then_is(
+    table: Table, monkeypatch: pytest.MonkeyPatch, tells: bool
+) -> None:
+    """By the change itself, or on a SQLite that cannot by a query after it: the same job."""
+    monkeypatch.setattr(prepared, "_TELLS", tells and prepared._TELLS)
+    jobs = table.store.jobs
+    job_id = await table.bring("a", JobState.SUBMITTING)
+    for outcome in (
+        Accepted(job_id, "req-a", AT, table.attempts(job_id)[0]["uid"]),
+        RemoteDone(job_id, ("https://p/1.png", "https://p/2.png"), Decimal("0.04"), AT),
+    ):
+        told = await jobs.advance(outcome)
+        assert told is not None
+        assert told == await jobs.open_job(job_id)
+    await table.store.ledger.record_image(job_id, told.attempt_id, picture(1))
+    told = await jobs.advance(LinksExpired(job_id))
+    assert told is not None
+    assert told == await jobs.open_job(job_id)
+    assert (told.has_images, told.urls, told.state) == (True, None, JobState.RUNNING)
+
+
+@pytest.mark.parametrize("tells", [True, False], ids=["told by the change", "read after it"])
+async def test_a_move_that_is_not_made_tells_nothing(
+    table: Table, monkeypatch: pytest.MonkeyPatch, tells: bool
+) -> None:
+    """The job is elsewhere, or the id is another's: compare-and-set, whoever reads the row."""
+    monkeypatch.setattr(prepared, "_TELLS", tells and prepared._TELLS)
+    jobs = table.store.jobs
+    job_id = await table.bring("a", JobState.RUNNING)
+    other = await table.bring("b", JobState.SUBMITTING)
+    taken = table.attempts(job_id)[0]["request_id"]
+    assert await jobs.claim(claimed(job_id)) is None
+    assert await jobs.advance(Accepted(job_id, "req-new", AT)) is None
+    assert await jobs.advance(Accepted(other, taken, AT)) is None
+    assert not await jobs.succeed(Fetched(job_id, (), AT), table.attempts(job_id)[0]["id"], picture())
+    assert table.row(other)["state"] == "submitting"
+    assert [row["outcome"] for row in (*table.attempts(job_id), *table.attempts(other))] == [
+        "accepted",
+        "intent",
+    ]
+
+
+async def test_a_last_image_that_is_recorded_again_replaces_the_record(table: Table) -> None:
+    """A crash between the image's note and the job's end makes it happen twice."""
+    job_id = await table.bring("a", JobState.FETCHING)
+    attempt_id = table.attempts(job_id)[0]["id"]
+    for number in (1, 2):
+        await table.store.ledger.record_image(job_id, attempt_id, picture(number))
+    again = picture(2, sha256="f" * 64)
+    assert await table.store.jobs.succeed(Fetched(job_id, (), AT), attempt_id, again)
+    assert await table.store.ledger.images_of(attempt_id) == {1: picture(1), 2: again}
