@@ -4,10 +4,16 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jobs.manifests.columns import ColumnNames
+from jobs.manifests.record import stored_record
+
+if TYPE_CHECKING:
+    from jobs.store.bulk.records import Page
+    from jobs.views import ArtifactView
 
 _BEFORE = ("batch", "key", "row", "model", "state")
 _MIDDLE = (
@@ -30,27 +36,40 @@ class CsvTable:
         self._writer = csv.writer(self._line, lineterminator="\r\n")
         self.head = self._written([*_BEFORE, *inputs, *_MIDDLE, *own, *_AFTER, *self._last])
 
+    def page(
+        self,
+        batch: str,
+        page: "Page",
+        folder: Path,
+        place_of: Callable[["ArtifactView"], Path | None],
+    ) -> bytes:
+        """Records of jobs as the table keeps them."""
+        return self._written(*[self._cells(stored_record(batch, *one, folder, place_of)) for one in page])
+
     def line(self, record: Mapping[str, Any]) -> bytes:
         """One record."""
-        error, inputs, columns = record["error"] or {}, record["inputs"], record["columns"]
-        return self._written(
-            [
-                *[record[name] for name in _BEFORE],
-                *[inputs.get(name) for name in self._inputs],
-                *(record["request_id"], record["attempts"], record["cost_usd"]),
-                [image["path"] for image in record["images"] if not image.get("missing")],
-                *(error.get("kind"), error.get("code"), error.get("message")),
-                " | ".join(record["warnings"]),
-                *[columns.get(name) for name in self._columns],
-                *[record[name] for name in _AFTER],
-                *[record.get(name) for name in self._last],
-            ]
-        )
+        return self._written(self._cells(record))
 
-    def _written(self, cells: Sequence[Any]) -> bytes:
+    def _cells(self, record: Mapping[str, Any]) -> list[Any]:
+        error, inputs, columns = record["error"] or {}, record["inputs"], record["columns"]
+        return [
+            *[record[name] for name in _BEFORE],
+            *[inputs.get(name) for name in self._inputs],
+            *(record["request_id"], record["attempts"], record["cost_usd"]),
+            [image["path"] for image in record["images"] if not image.get("missing")],
+            *(error.get("kind"), error.get("code"), error.get("message")),
+            " | ".join(record["warnings"]),
+            *[columns.get(name) for name in self._columns],
+            *[record[name] for name in _AFTER],
+            *[record.get(name) for name in self._last],
+        ]
+
+    def _written(self, *rows: Sequence[Any]) -> bytes:
         self._line.seek(0)
         self._line.truncate()
-        self._writer.writerow([None if cell is None else escape_formula(cell) for cell in cells])
+        self._writer.writerows(
+            [[None if cell is None else escape_formula(cell) for cell in cells] for cells in rows]
+        )
         return self._line.getvalue().encode("utf-8", "backslashreplace")
 
 

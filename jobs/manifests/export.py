@@ -18,9 +18,8 @@ from jobs.images.stored import Whereabouts
 from jobs.manifests.columns import ColumnNames, column_names_of
 from jobs.manifests.formats import ManifestFormat, ManifestWriter
 from jobs.manifests.found import pass_found
-from jobs.manifests.record import stored_record
 from jobs.review.search import Search
-from jobs.views import BatchView
+from jobs.views import ArtifactView, BatchView
 
 if TYPE_CHECKING:
     from jobs.store.bulk.records import Page
@@ -124,9 +123,11 @@ def _pass_on(
     folder: Path,
     places: Whereabouts,
 ) -> None:
-    records = [stored_record(batch, *one, folder, places.of) for one in page]
+    place_of: Callable[[ArtifactView], Path | None] = places.of
+    if len(writers) > 1:  # each image is looked for once
+        place_of = {image: places.of(image) for _job, images, _decisions in page for image in images}.get
     for write, writer in writers:
-        write(b"".join(map(writer.line, records)))
+        write(writer.page(batch, page, folder, place_of))
 
 
 def _write(path: Path, file: "AtomicFile | _Device", data: bytes) -> None:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Any, Protocol
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jobs.errors import UsageProblem
 from jobs.manifests.columns import ColumnNames
 from jobs.manifests.csv import CsvTable
 from jobs.manifests.jsonl import JsonLines
+
+if TYPE_CHECKING:
+    from jobs.store.bulk.records import Page
+    from jobs.views import ArtifactView
 
 
 class ManifestWriter(Protocol):
@@ -16,6 +20,16 @@ class ManifestWriter(Protocol):
 
     head: bytes
     """The bytes before the first record."""
+
+    def page(
+        self,
+        batch: str,
+        page: "Page",
+        folder: Path,
+        place_of: Callable[["ArtifactView"], Path | None],
+    ) -> bytes:
+        """Records of jobs as the table keeps them, for a manifest in `folder`."""
+        ...
 
     def line(self, record: Mapping[str, Any]) -> bytes:
         """One record."""

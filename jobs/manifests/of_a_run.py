@@ -22,9 +22,8 @@ from jobs.manifests.columns import names_of
 from jobs.manifests.export import refusals
 from jobs.manifests.formats import FORMATS, ManifestWriter
 from jobs.manifests.ownership import in_the_way, manifests_in
-from jobs.manifests.record import stored_record
 from jobs.states import JobState
-from jobs.views import BatchView
+from jobs.views import ArtifactView, BatchView
 
 if TYPE_CHECKING:
     from jobs.store.bulk.records import Page
@@ -186,17 +185,19 @@ def _write_page(writing: _Writing, files: Mapping[Path, BlockFile], page: "Page"
     unsure: set[int] = set()
     name = writing.batch.name
     for number, jobs in groupby(page, key=lambda one: one[0].block):
-        records = []
-        for job, images, decisions in jobs:
-            places = {image: writing.places.of(image) for image in images}
-            moved = any(place != Path(image.path) for image, place in places.items())
-            if moved or (places and job.owner != JobState.SUCCEEDED):
+        block = list(jobs)
+        places: dict[ArtifactView, Path | None] = {}
+        for job, images, _decisions in block:
+            found = {image: writing.places.of(image) for image in images}
+            moved = any(place != Path(image.path) for image, place in found.items())
+            if moved or (found and job.owner != JobState.SUCCEEDED):
                 unsure.add(number)
-            told = stored_record(name, job, images, decisions, writing.folder, places.__getitem__)
-            records.append(told)
+            places |= found
         for path, file in files.items():
             with refusals(path):
-                file.write(number, b"".join(map(writing.writers[path].line, records)))
+                file.write(
+                    number, writing.writers[path].page(name, block, writing.folder, places.__getitem__)
+                )
     return unsure
 
 

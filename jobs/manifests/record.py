@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs.images.stored import plainly_below
 from jobs.review.decisions import DecisionView, decision_on, review_of
 from jobs.states import JobState
 from jobs.views import ArtifactView, JobView
@@ -38,6 +39,7 @@ def record(
         None if failure is None else (failure.kind.value, failure.code, failure.message),
         job.warnings,
         dict(job.columns),
+        dollars(job.cost_usd),
         (moment(job.created_at), moment(job.submitted_at), moment(job.finished_at)),
         None if job.twin is None else job.twin.key,
         folder,
@@ -61,8 +63,9 @@ def stored_record(
         images,
         decisions,
         None if job.error_kind is None else (job.error_kind, job.error_code, job.error_message or ""),
-        _texts(job.warnings),
+        texts_of(job.warnings),
         json.loads(job.columns),
+        stored_dollars(job.cost_millionths),
         (_moment_of(job.created_at), _moment_of(job.submitted_at), _moment_of(job.finished_at)),
         job.same_as,
         folder,
@@ -79,19 +82,14 @@ def _record(
     error: tuple[str, str | None, str] | None,
     warnings: Sequence[str],
     columns: dict[str, str],
+    cost_usd: float | None,
     times: tuple[str | None, str | None, str | None],
     same_as: str | None,
     folder: Path,
     place_of: Callable[[ArtifactView], Path | None] | None,
 ) -> dict[str, Any]:
     """All keys, in their order."""
-    told: list[dict[str, Any]] = []
-    gone: list[str] = []
-    for image in images:
-        place = Path(image.path) if place_of is None else place_of(image)
-        told.append(_image(image, place, folder) | _review(decisions, image))
-        if place is None:
-            gone.append(f"Picture {image.number} is no longer on disk.")
+    told, gone = images_told(images, decisions, folder, place_of)
     found = {
         "batch": batch,
         "key": job.key,
@@ -101,7 +99,7 @@ def _record(
         "inputs": inputs,
         "request_id": job.request_id,
         "attempts": job.attempts,
-        "cost_usd": dollars(job.cost_usd),
+        "cost_usd": cost_usd,
         "images": told,
         "error": None,
         "warnings": [*warnings, *gone],
@@ -115,6 +113,23 @@ def _record(
     if same_as is not None:
         found["same_as"] = same_as
     return found
+
+
+def images_told(
+    images: Sequence[ArtifactView],
+    decisions: Sequence[DecisionView],
+    folder: Path,
+    place_of: Callable[[ArtifactView], Path | None] | None,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The images of a job as its record has them, and its warnings of those that are nowhere."""
+    told: list[dict[str, Any]] = []
+    gone: list[str] = []
+    for image in images:
+        place = Path(image.path) if place_of is None else place_of(image)
+        told.append(_image(image, place, folder) | _review(decisions, image))
+        if place is None:
+            gone.append(f"Picture {image.number} is no longer on disk.")
+    return told, gone
 
 
 def _image(image: ArtifactView, place: Path | None, folder: Path) -> dict[str, Any]:
@@ -137,21 +152,13 @@ def _review(decisions: Sequence[DecisionView], image: ArtifactView) -> dict[str,
 
 def relative(path: str, folder: Path) -> str:
     """`path` relative to `folder`, with forward slashes; absolute where it is on another drive."""
-    below = _beginning(folder)
-    if below and path.startswith(below) and "/." not in path and "//" not in path:
-        return path[len(below) :]
+    if (rest := plainly_below(path, folder)) is not None:
+        return rest
     try:
         found = os.path.relpath(path, folder)
     except ValueError:
         found = path
     return found.replace(os.sep, "/")
-
-
-@lru_cache(maxsize=16)
-def _beginning(folder: Path) -> str:
-    """How the path of what lies in `folder` begins if it is written plainly; empty where nobody knows."""
-    plain = os.sep == "/" and folder.is_absolute() and str(folder) == os.path.normpath(folder)
-    return f"{str(folder).rstrip('/')}/" if plain else ""
 
 
 def moment(value: datetime | None) -> str | None:
@@ -166,10 +173,16 @@ def _moment_of(stored: str | None) -> str | None:
 
 
 @lru_cache(maxsize=64)
-def _texts(stored: str) -> tuple[str, ...]:
+def texts_of(stored: str) -> tuple[str, ...]:
+    """A list of texts as the table keeps it."""
     return tuple(json.loads(stored))
 
 
 def dollars(value: Decimal | None) -> float | None:
     """USD as a JSON number, without loss: money is kept in whole millionths."""
     return None if value is None else float(value)
+
+
+def stored_dollars(millionths: int | None) -> float | None:
+    """The same of money as the table keeps it."""
+    return None if millionths is None else millionths / 1_000_000

@@ -5,12 +5,23 @@ object of the mapper. One statement, made once, gives a page; another the images
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from decimal import Decimal
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, String, and_, case, func, literal, select, tuple_, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from jobs.review.decisions import DecisionView
 from jobs.states import JobState
@@ -39,7 +50,8 @@ class StoredJob(NamedTuple):
     inputs: str
     request_id: str | None
     attempts: int
-    cost_usd: Decimal | None
+    cost_millionths: int | None
+    """USD, in millionths."""
     error_kind: str | None
     error_code: str | None
     error_message: str | None
@@ -117,7 +129,7 @@ def _jobs() -> Select[Any]:
             *(JOB.c.position, JOB.c.id),
             *(JOB.c.key, JOB.c.row, JOB.c.model, JOB.c.state, JOB.c.inputs),
             *(ATTEMPT.c.request_id, SENT.label("attempts")),
-            case((shared, literal(Decimal(0), ATTEMPT.c.cost_usd.type)), else_=ATTEMPT.c.cost_usd),
+            case((shared, 0), else_=type_coerce(ATTEMPT.c.cost_usd, BigInteger)),
             *(JOB.c.error_kind, JOB.c.error_code, JOB.c.error_message),
             *as_kept,
             *times,
@@ -143,24 +155,32 @@ def _jobs() -> Select[Any]:
 _TIMES = ("created_at", "submitted_at", "finished_at")
 _ALL = Prepared(_jobs(), StoredJob)
 _IN_THE_SHEET = Prepared(_jobs().where(JOB.c.current), StoredJob)
+_PLACES = [f"one_{number}" for number in range(_PAGE)]
+"""The names of so many values as a page has jobs."""
 _IMAGES = Prepared(
     select(ARTIFACT)
-    .where(ARTIFACT.c.attempt_id.in_([given(f"attempt_{number}") for number in range(_PAGE)]))
+    .where(ARTIFACT.c.attempt_id.in_(list(map(given, _PLACES))))
     .order_by(ARTIFACT.c.attempt_id, ARTIFACT.c.number)
 )
 
 _DECISIONS = Prepared(
     select(DECISION)
-    .where(DECISION.c.job_id.in_([given(f"job_{number}") for number in range(_PAGE)]))
+    .where(DECISION.c.job_id.in_(list(map(given, _PLACES))))
     .order_by(DECISION.c.job_id, DECISION.c.number)
 )
+_ANY_DECISION = Prepared(
+    select(exists().where(DECISION.c.job_id.between(given("first"), given("last"))).label("any"))
+)
+"""Most pages have none."""
 
 
 def _decisions(connection: Connection, rows: Sequence[StoredJob]) -> dict[int, list[DecisionView]]:
     """What was decided about the images of a page, by job."""
-    places = [*(row.id for row in rows), *[-1] * (_PAGE - len(rows))]
+    ids = [row.id for row in rows]
     decided: dict[int, list[DecisionView]] = defaultdict(list)
-    for row in _DECISIONS.rows(connection, **{f"job_{number}": one for number, one in enumerate(places)}):
+    if not ids or not _ANY_DECISION.first(connection, first=min(ids), last=max(ids)).any:  # type: ignore[union-attr]
+        return decided
+    for row in _DECISIONS.rows(connection, **_placed(ids)):
         decided[row.job_id].append(decision_view(row))
     return decided
 
@@ -174,9 +194,13 @@ def _images(
         return {}
     output_dir = select(BATCH.c.output_dir).where(BATCH.c.id == batch_id)
     root: Path | None = root_of(connection, connection.execute(output_dir).scalar_one())
-    places = [*attempts, *[-1] * (_PAGE - len(attempts))]
-    found = _IMAGES.rows(connection, **{f"attempt_{number}": one for number, one in enumerate(places)})
+    found = _IMAGES.rows(connection, **_placed(attempts))
     images: dict[int, list[ArtifactView]] = defaultdict(list)
     for row in found:
         images[row.attempt_id].append(image_view(row, root))
     return images
+
+
+def _placed(ids: Collection[int]) -> dict[str, int]:
+    """A value for each place of a page; there is no row of the last ones."""
+    return dict(zip(_PLACES, [*ids, *[-1] * (_PAGE - len(ids))], strict=True))

@@ -5,14 +5,30 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from sqlalchemy import Connection, update
+
 from jobs.images.stored import Whereabouts
+from jobs.manifests.columns import column_names_of
+from jobs.manifests.csv import CsvTable
+from jobs.manifests.jsonl import JsonLines
 from jobs.manifests.record import record, stored_record
 from jobs.outcomes import Fetched, RemoteDone
 from jobs.review.decisions import DecisionSource, DecisionWish, Verdict
 from jobs.states import JobState, Move
+from jobs.store.schema import JOB
 from tests.support.tables import Table, opened_table, picture, planned, rows
 
 FOLDER = Path("/outputs/night")
+
+
+async def assert_pasted_as_encoded(table: Table, *, everything: bool) -> None:
+    """What the formats make of a page is, byte for byte, what they make of its records."""
+    nowhere = Whereabouts(Path("/outputs"))
+    names = await column_names_of(table.store, table.batch.id, everything=everything)
+    for writer in (JsonLines(names), CsvTable(names)):
+        async for page in table.store.records.pages(table.batch.id, everything=everything):
+            records = [stored_record("night", *one, FOLDER, nowhere.of) for one in page]
+            assert writer.page("night", page, FOLDER, nowhere.of) == b"".join(map(writer.line, records))
 
 
 async def told(table: Table, *, everything: bool = False) -> tuple[list[str], list[str]]:
@@ -68,6 +84,32 @@ async def test_each_end_of_a_job_is_told_alike(tmp_path: Path) -> None:
             views, stored = await told(table, everything=everything)
             assert stored == views
             assert len(views) == 11 + everything
+            await assert_pasted_as_encoded(table, everything=everything)
+
+
+async def test_a_line_is_pasted_as_it_would_be_encoded(tmp_path: Path) -> None:
+    """Texts of every kind, in whatever bytes a table may keep them; times with and without a fraction."""
+    odd = ['"', "\\", "\\u00fc", "/", "\x01\t\n", "\x7f\x9f", "\u2028", "\u00fc\U0001f600", "plain"]
+    sheet = [
+        planned(f"k{number}{text}", number, prompt=text, columns={f"c{text}": text, "n": str(number)})
+        for number, text in enumerate(odd)
+    ]
+    async with opened_table(tmp_path / "night.db", "first") as table:
+        await table.load([planned("first"), *sheet])
+        await table.bring("first", JobState.SUCCEEDED)
+        table.clock.at += timedelta(microseconds=70)
+        await table.bring(f"k8{odd[8]}", JobState.SUCCEEDED)
+        spelled = (
+            ("k0", '{"prompt": "\\u00fc", "size":"2048x2048"}'),
+            ("k1", '{"prompt":"a\\/b\\u00fc"}'),
+        )
+
+        def spell(connection: Connection) -> None:
+            for key, inputs in spelled:
+                connection.execute(update(JOB).where(JOB.c.key.startswith(key)).values(inputs=inputs))
+
+        await table.store.database.write(spell)
+        await assert_pasted_as_encoded(table, everything=False)
 
 
 async def test_a_page_follows_a_page(tmp_path: Path) -> None:
