@@ -125,7 +125,9 @@ def _pass_on(
 ) -> None:
     place_of: Callable[[ArtifactView], Path | None] = places.of
     if len(writers) > 1:  # each image is looked for once
-        place_of = {image: places.of(image) for _job, images, _decisions in page for image in images}.get
+        place_of = {
+            image: places.of(image) for _job, images, _decisions in page for image in images
+        }.__getitem__
     for write, writer in writers:
         write(writer.page(batch, page, folder, place_of))
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Many readers split lines at these too, and terminals act on some of them. They only occur inside strings.
 _NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029]")
 _AS_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-_SCANNED = json.JSONDecoder().scan_once
+_DECODED = json.JSONDecoder().raw_decode
 _UTC, _WHOLE_SECOND = "+00:00", ".000000"
 _MICROSECONDS = len("2026-11-20T22:00:00.000000+00:00")
 _quoted: Callable[[str], str] = encode_basestring
@@ -109,7 +109,7 @@ def _is_ours(inputs: str) -> bool:
 
 def _columns(stored: str) -> str | None:
     """The columns as the record has them; None where they are not plain texts."""
-    columns: Any = _SCANNED(stored, 0)[0]
+    columns: Any = _DECODED(stored)[0]
     try:
         return "{" + ",".join([f"{_quoted(name)}:{_quoted(text)}" for name, text in columns.items()]) + "}"
     except (AttributeError, TypeError):

@@ -38,8 +38,9 @@ def advance(connection: Connection, outcome: Accepted | RemoteDone | LinksExpire
 def succeed(connection: Connection, outcome: Fetched, attempt_id: int, last: ArtifactView) -> bool:
     """Apply the end of a job, and record the image that came last; False if it was not applied."""
     job_id, columns = outcome.job_id, job_values(outcome)
-    image = {"attempt_id": attempt_id, "number": last.number}
-    place = make_told_move(connection, outcome.move, job_id, columns, PLACE, **image)
+    place = make_told_move(
+        connection, outcome.move, job_id, columns, PLACE, attempt_id=attempt_id, number=last.number
+    )
     if place is None:
         return False
     replace_or_add(connection, job_id, attempt_id, last, place)

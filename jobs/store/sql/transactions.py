@@ -34,7 +34,7 @@ TURNS = 4
 on, and then several come; where nothing does, it takes no time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WaitingWrite(Generic[T]):
     """A write that waits for its commit."""
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -163,9 +163,11 @@ def _compile(statement: Select[Any] | Insert | Update | Delete, row: Callable[..
     assert isinstance(compiled, SQLCompiler)
     assert not compiled.insert_prefetch, "a default that Python makes"
     assert not compiled.update_prefetch, "a default that Python makes"
-    is_query = isinstance(statement, Select)
-    columns = list(statement.selected_columns if is_query else statement.exported_columns)
-    binds = [_bind_of(compiled, name) for name in compiled.positiontup or ()]
+    columns = list(
+        statement.selected_columns if isinstance(statement, Select) else statement.exported_columns
+    )
+    values = compiled.params  # made anew each time it is asked for
+    binds = [_bind_of(compiled, name, values[name]) for name in compiled.positiontup or ()]
     return _Compiled(
         compiled.string,
         [fixed for _name, _processor, fixed in binds],
@@ -180,8 +182,7 @@ def _processor_of(column: Any) -> Processor | None:
     return processor
 
 
-def _bind_of(compiled: SQLCompiler, name: str) -> Bind:
-    value = compiled.params[name]
+def _bind_of(compiled: SQLCompiler, name: str, value: Any) -> Bind:
     if name not in compiled.binds:  # of a list: words and numbers, which need nothing
         return None, None, value
     processor = compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
@@ -222,12 +223,18 @@ def _setting_of(
     """The statement that sets these columns, and the values that it takes for them."""
     names, expressions, new = list[str](), list[tuple[str, Any]](), dict[str, Any]()
     for name, value in columns.items():
-        if isinstance(value, ClauseElement):
+        if _is_expression(type(value)):
             expressions.append((name, value))
         else:
             names.append(name)
             new[f"new_{name}"] = value
     return _setting(base, tuple(names), tuple(expressions), told), new
+
+
+@cache
+def _is_expression(kind: type) -> bool:
+    """Whether a value of this type is made by the database. It is asked for each column of each move."""
+    return issubclass(kind, ClauseElement)
 
 
 @lru_cache(maxsize=256)
