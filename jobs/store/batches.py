@@ -19,6 +19,7 @@ from jobs.store.part import StorePart, reads, writes, writes_regardless
 from jobs.store.rows import root_of, view_of
 from jobs.store.schema import ARTIFACT, BATCH, JOB, RUN, to_send
 from jobs.store.sql.retirement import Retirement, retirement_of
+from jobs.store.sqlite.keeping import counting_consent_at_once
 from jobs.views import BatchView, LoadReport, Pause, RunView
 
 if TYPE_CHECKING:
@@ -215,9 +216,11 @@ class Batches(StorePart):
         """
         queued = to_send(batch_id)
         if only is None:
-            done = connection.execute(update(JOB).where(*queued, ~JOB.c.agreed).values(agreed=True))
+            with counting_consent_at_once(connection, batch_id, agreed=True):
+                done = connection.execute(update(JOB).where(*queued, ~JOB.c.agreed).values(agreed=True))
             return int(done.rowcount)
-        connection.execute(update(JOB).where(*queued, JOB.c.agreed).values(agreed=False))
+        with counting_consent_at_once(connection, batch_id, agreed=False):
+            connection.execute(update(JOB).where(*queued, JOB.c.agreed).values(agreed=False))
         agreed = 0
         for first in range(0, len(only), _CHUNK):
             ids = JOB.c.id.in_(only[first : first + _CHUNK])

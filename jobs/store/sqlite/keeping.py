@@ -45,22 +45,50 @@ def counting_at_once(connection: Connection, batch_id: int) -> Iterator[None]:
         driver.execute(trigger)
 
 
+@contextmanager
+def counting_consent_at_once(connection: Connection, batch_id: int, *, agreed: bool) -> Iterator[None]:
+    """Give or take the consent to all that would be sent of a batch, and count it together: nothing else of
+    these jobs changes, so whole groups go over to others.
+
+    Only around one statement that does just this. What is raised has to roll the transaction back.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"DROP TRIGGER temp.{JOBS.of}_changes")
+    yield
+    names = [*JOBS.alike, *JOBS.sums]
+    which = "batch_id = ? AND state = 'queued' AND agreed = ? AND NOT linked AND NOT held"
+    over = ", ".join("?" if name == "agreed" else name for name in names)
+    over = f"INSERT INTO {JOBS.table} ({', '.join(names)}) SELECT {over} FROM {JOBS.table} WHERE {which}"  # noqa: S608
+    driver.execute(_merged(JOBS, over), (agreed, batch_id, not agreed))
+    driver.execute(f"DELETE FROM {JOBS.table} WHERE {which}", (batch_id, not agreed))  # noqa: S608
+    driver.execute(_changing(JOBS))
+
+
 def _coming(tally: KeptTally) -> str:
     come = _merged(tally, added(tally, "NEW"))
     return f"CREATE TEMP TRIGGER {tally.of}_comes AFTER INSERT ON main.{tally.of} BEGIN {come}; END"
 
 
+def _changing(tally: KeptTally) -> str:
+    of, told_by = tally.of, ", ".join(tally.told_by)
+    changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in tally.told_by)
+    leave, come = _merged(tally, added(tally, "OLD", "-")), _merged(tally, added(tally, "NEW"))
+    return (
+        f"CREATE TEMP TRIGGER {of}_changes AFTER UPDATE OF {told_by} ON main.{of} WHEN {changed}"
+        f" BEGIN {leave}; {come}; END"
+    )
+
+
 def _triggers() -> Iterator[str]:
     for tally in (JOBS, ATTEMPTS):
-        of, told_by = tally.of, ", ".join(tally.told_by)
-        changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in tally.told_by)
-        leave, come = _merged(tally, added(tally, "OLD", "-")), _merged(tally, added(tally, "NEW"))
+        leave = _merged(tally, added(tally, "OLD", "-"))
         yield _coming(tally)
-        yield f"CREATE TEMP TRIGGER {of}_leaves AFTER DELETE ON main.{of} BEGIN {leave}; END"
-        yield (
-            f"CREATE TEMP TRIGGER {of}_changes AFTER UPDATE OF {told_by} ON main.{of} WHEN {changed}"
-            f" BEGIN {leave}; {come}; END"
-        )
+        yield f"CREATE TEMP TRIGGER {tally.of}_leaves AFTER DELETE ON main.{tally.of} BEGIN {leave}; END"
+        yield _changing(tally)
     for row, event, sign in (("NEW", "INSERT", ""), ("OLD", "DELETE", "-")):
         yield (
             f"CREATE TEMP TRIGGER artifact_{event} AFTER {event} ON main.artifact"

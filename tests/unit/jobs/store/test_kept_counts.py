@@ -12,6 +12,7 @@ from jobs.outcomes import Fetched, RemoteDone
 from jobs.problems import Problem, at
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState, Move
+from jobs.store.sqlite.keeping import counting_consent_at_once
 from jobs.views import Account
 from jobs.workload import Amount
 from tests.support.tables import (
@@ -59,6 +60,40 @@ async def test_each_move_moves_the_counts(tmp_path: Path) -> None:
         assert list(await store.overview.failures(batch)) == ["bad_picture"]
         assert await store.ledger.account(batch) == Account(Decimal("0.12"), Decimal("0.12"), 6)
         assert await store.ledger.unconfirmed_usd(batch) == Decimal("0.24")
+
+
+async def test_consent_to_many_jobs_is_counted_at_once(tmp_path: Path) -> None:
+    """Given to all, taken back from all but some, given again: whatever else the batch has. What comes after
+    is counted row by row."""
+    keys = [state.value for state in JobState]
+    async with opened_table(tmp_path / "night.db", *keys, "linked", "held", "b", "c") as table:
+        store, batch = table.store, table.batch.id
+        for state in JobState:
+            await table.bring(state.value, state)
+        ids = {key: (await table.job(key)).id for key in ("linked", "running", "b", "c")}
+        await store.links.link([(ids["linked"], ids["running"])])
+        tamper(table.path, "UPDATE job SET agreed = 0, held = '{}' WHERE key = 'held'")
+        await store.counts.recount(batch)
+        for only, agreed in ((None, 3), ([ids["b"]], 1), ([ids["c"]], 1), ([], 0), (None, 3)):
+            await store.batches.agree(batch, only)
+            await agree(table)
+            assert 3 - (await store.preview.unagreed(batch)).jobs == agreed
+        await table.move("b", Move.CLAIM, Move.ACCEPTED)
+        await agree(table)
+
+
+async def test_consent_that_is_rolled_back_leaves_the_counting_in_place(tmp_path: Path) -> None:
+    """Another write of its group fails: it is made again alone, and what follows is counted."""
+    async with opened_table(tmp_path / "night.db", "a", "b") as table:
+
+        def fails(connection: Connection) -> None:
+            with counting_consent_at_once(connection, table.batch.id, agreed=True):
+                raise SheetProblems([])
+
+        with pytest.raises(SheetProblems):
+            await table.store.database.write(fails)
+        await table.move("a", Move.CLAIM, Move.ACCEPTED)
+        await agree(table)
 
 
 async def test_images_are_counted_whenever_they_come(tmp_path: Path) -> None:
