@@ -223,7 +223,7 @@ def _setting_of(
     """The statement that sets these columns, and the values that it takes for them."""
     names, expressions, new = list[str](), list[tuple[str, Any]](), dict[str, Any]()
     for name, value in columns.items():
-        if _is_expression(type(value)):
+        if _is_expression(type(value)):  # type: ignore[arg-type]  # a type is hashable
             expressions.append((name, value))
         else:
             names.append(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from jobs.errors import SheetProblems
+from jobs.errors import CannotWrite, SheetProblems
 from jobs.outcomes import Fetched, RemoteDone
 from jobs.problems import Problem, at
 from jobs.sheets.planned import PlannedJob
@@ -88,9 +88,9 @@ async def test_consent_that_is_rolled_back_leaves_the_counting_in_place(tmp_path
 
         def fails(connection: Connection) -> None:
             with counting_consent_at_once(connection, table.batch.id, agreed=True):
-                raise SheetProblems([])
+                raise CannotWrite("The disk is full.")
 
-        with pytest.raises(SheetProblems):
+        with pytest.raises(CannotWrite):
             await table.store.database.write(fails)
         await table.move("a", Move.CLAIM, Move.ACCEPTED)
         await agree(table)

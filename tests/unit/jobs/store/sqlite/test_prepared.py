@@ -131,7 +131,7 @@ async def test_a_move_tells_the_job_as_it_then_is(
         told = await jobs.advance(outcome)
         assert told is not None
         assert told == await jobs.open_job(job_id)
-    await table.store.ledger.record_image(job_id, told.attempt_id, picture(1))
+    await table.store.ledger.record_image(job_id, table.attempts(job_id)[0]["id"], picture(1))
     told = await jobs.advance(LinksExpired(job_id))
     assert told is not None
     assert told == await jobs.open_job(job_id)
