@@ -36,7 +36,8 @@ COLUMNS = (
 )
 
 
-def _sheet(folder: Path, rows: int) -> Path:
+def sheet_of(folder: Path, rows: int) -> Path:
+    """A sheet of so many rows, each with a prompt of its own."""
     path = folder / "night.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -82,7 +83,7 @@ def _until_first_submit(half: Path, server: Loopback, rows: int) -> dict[str, fl
 
 def _night(folder: Path, rows: int, server: Loopback) -> dict[str, dict[str, float]]:
     """Each command's figures."""
-    sheet, out, lines = _sheet(folder, rows), folder / "out", folder / "all.jsonl"
+    sheet, out, lines = sheet_of(folder, rows), folder / "out", folder / "all.jsonl"
     half = folder / "half"
     half.mkdir()
     asyncio.run(large.make(half / "night.db", rows, done=rows // 2, origin=origin(server.base)))

@@ -18,8 +18,11 @@ from benchmarks import (
     sample_pictures,
     startup,
     store,
+    threads,
     throughput,
+    versions,
 )
+from benchmarks.child import ROOT
 from benchmarks.loopback import INSTANT_POLLS, Service, ceiling, loopback
 from benchmarks.rounds import Row
 
@@ -155,6 +158,27 @@ def test_night(told: Told) -> None:
     sends = [row for row in rows if row.median("first_s") > 0]
     assert [row.case.split()[0] for row in sends] == ["run", "resume,", "resume", "resume"]
     assert all(row.median("first_s") <= row.median("all_s") for row in sends)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells the CPU of a thread")
+def test_threads(told: Told) -> None:
+    """The groups are the process, but for what a thread took in its last tenth of a second."""
+    (rows,) = told(threads.main, "--jobs", "30", "--concurrency", "4").values()
+    *groups, process = rows
+    assert [row.case for row in groups] == [*threads.GROUPS.values(), threads.OTHERS]
+    assert 0 < sum(row.median("cpu_ms") for row in groups) < process.median("cpu_ms") * 1.1
+    assert groups[0].median("share") > 10
+
+
+def test_versions(told: Told) -> None:
+    """Each command in both trees; here both are this one."""
+    commands = ["check", "run --limit 20"]
+    tables = told(versions.main, str(ROOT), "--rows", "30", "--commands", *commands)
+    assert [title.partition(",")[0] for title in tables] == commands
+    for before, now in tables.values():
+        assert (before.case, now.case) == ("before", "now")
+        assert before.median("cpu_s") > 0
+        assert now.median("cpu_s") > 0
 
 
 def test_startup(told: Told) -> None:
