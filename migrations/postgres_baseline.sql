@@ -1,35 +1,18 @@
--- What PostgreSQL begins with: the tables as they are in version 0018.
+-- What PostgreSQL begins with: the tables as they are in version 0019.
 
 CREATE TABLE apiaccount (
 	id SERIAL NOT NULL,
 	name VARCHAR COLLATE "C" NOT NULL,
+	in_flight_max INTEGER CONSTRAINT apiaccount_in_flight_max CHECK (in_flight_max > 0),
+	gate INTEGER CONSTRAINT apiaccount_gate CHECK (gate > 0),
+	per_minute FLOAT CONSTRAINT apiaccount_per_minute CHECK (per_minute > 0),
+	budget BIGINT CONSTRAINT apiaccount_budget CHECK (budget >= 0),
+	next_at VARCHAR(32) COLLATE "C",
+	cool_until VARCHAR(32) COLLATE "C",
+	doubted_since VARCHAR(32) COLLATE "C",
+	asked_until VARCHAR(32) COLLATE "C",
 	PRIMARY KEY (id),
 	UNIQUE (name)
-);
-CREATE TABLE batch (
-	id SERIAL NOT NULL,
-	name VARCHAR COLLATE "C" NOT NULL,
-	sheet VARCHAR COLLATE "C" NOT NULL,
-	origin VARCHAR COLLATE "C" NOT NULL,
-	created_at VARCHAR(32) COLLATE "C" NOT NULL,
-	last_run_at VARCHAR(32) COLLATE "C",
-	generation INTEGER NOT NULL,
-	paused_reason VARCHAR COLLATE "C",
-	paused_detail VARCHAR COLLATE "C",
-	paused_since VARCHAR(32) COLLATE "C",
-	prices JSON DEFAULT '{}' NOT NULL,
-	budget BIGINT,
-	concurrency INTEGER,
-	rate FLOAT,
-	dedupe BOOLEAN DEFAULT false NOT NULL,
-	looked_at VARCHAR(32) COLLATE "C",
-	guards_since VARCHAR(32) COLLATE "C",
-	output_dir VARCHAR COLLATE "C",
-	upload VARCHAR COLLATE "C",
-	PRIMARY KEY (id),
-	CONSTRAINT batch_name UNIQUE (name),
-	CONSTRAINT batch_paused_reason_and_since CHECK ((paused_reason IS NULL) = (paused_since IS NULL)),
-	CONSTRAINT batch_paused_reason CHECK (paused_reason IS NULL OR paused_reason IN ('token', 'balance', 'budget', 'outage', 'disk', 'guard', 'person'))
 );
 CREATE TABLE identity (
 	id SERIAL NOT NULL,
@@ -66,6 +49,34 @@ CREATE TABLE accountlimit (
 	PRIMARY KEY (account_id, model),
 	FOREIGN KEY(account_id) REFERENCES apiaccount (id)
 );
+CREATE TABLE batch (
+	id SERIAL NOT NULL,
+	name VARCHAR COLLATE "C" NOT NULL,
+	sheet VARCHAR COLLATE "C" NOT NULL,
+	origin VARCHAR COLLATE "C" NOT NULL,
+	created_at VARCHAR(32) COLLATE "C" NOT NULL,
+	last_run_at VARCHAR(32) COLLATE "C",
+	generation INTEGER NOT NULL,
+	paused_reason VARCHAR COLLATE "C",
+	paused_detail VARCHAR COLLATE "C",
+	paused_since VARCHAR(32) COLLATE "C",
+	prices JSON DEFAULT '{}' NOT NULL,
+	budget BIGINT,
+	concurrency INTEGER,
+	rate FLOAT,
+	dedupe BOOLEAN DEFAULT false NOT NULL,
+	looked_at VARCHAR(32) COLLATE "C",
+	guards_since VARCHAR(32) COLLATE "C",
+	output_dir VARCHAR COLLATE "C",
+	upload VARCHAR COLLATE "C",
+	account_id INTEGER,
+	PRIMARY KEY (id),
+	CONSTRAINT batch_name UNIQUE (name),
+	CONSTRAINT batch_paused_reason_and_since CHECK ((paused_reason IS NULL) = (paused_since IS NULL)),
+	CONSTRAINT batch_paused_reason CHECK (paused_reason IS NULL OR paused_reason IN ('token', 'balance', 'budget', 'outage', 'disk', 'guard', 'person')),
+	FOREIGN KEY(account_id) REFERENCES apiaccount (id)
+);
+CREATE INDEX batch_by_account ON batch (account_id) WHERE account_id IS NOT NULL;
 CREATE TABLE action (
 	id SERIAL NOT NULL,
 	action_id VARCHAR COLLATE "C" NOT NULL,
@@ -148,6 +159,7 @@ CREATE UNIQUE INDEX job_folder ON job (batch_id, lower(folder));
 CREATE INDEX job_in_sheet_order ON job (batch_id, current, position);
 CREATE INDEX job_in_turn ON job (batch_id, state, agreed, turn, id);
 CREATE INDEX job_sent ON job (fingerprint) WHERE attempts > 0;
+CREATE INDEX job_unconfirmed ON job (batch_id, submitted_at) WHERE state = 'unconfirmed';
 CREATE TABLE jobtally (
 	batch_id INTEGER NOT NULL,
 	model VARCHAR COLLATE "C" NOT NULL,
@@ -302,4 +314,4 @@ CREATE TRIGGER mark_decision_update AFTER UPDATE ON decision REFERENCING OLD TAB
 CREATE TRIGGER mark_decision_delete AFTER DELETE ON decision REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_decision();
 INSERT INTO identity (id, uid) VALUES (1, replace(gen_random_uuid()::text, '-', ''));
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
-INSERT INTO alembic_version VALUES ('0018');
+INSERT INTO alembic_version VALUES ('0019');

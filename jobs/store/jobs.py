@@ -3,23 +3,16 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    exists,
-    func,
-    literal,
-    select,
-    true,
-    tuple_,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, exists, func, literal, select, true, tuple_, update
 
+from jobs.admission import NotAdmitted, SubmitTerms
 from jobs.attempts import Intent
 from jobs.outcomes import Accepted, Claimed, Fetched, LinksExpired, Outcome, RemoteDone
 from jobs.states import MOVES, JobState, Move
+from jobs.store.accounts.admission import admit
 from jobs.store.bulk import counts
 from jobs.store.moves import apply as moves
 from jobs.store.moves import intents, telling
@@ -73,14 +66,18 @@ class Jobs(StorePart):
     # -- moves --
 
     @writes
-    def claim(self, connection: Connection, claimed: Claimed) -> Intent | None:
-        """Commit the intent to submit; None if the job must not be sent any more.
+    def claim(
+        self, connection: Connection, claimed: Claimed, terms: SubmitTerms | None = None
+    ) -> Intent | NotAdmitted | None:
+        """Commit the intent to submit, if the account's limits let it; None if it must not be sent any more.
 
         Raises:
             LockLost: another runner has taken over. Nothing was committed.
         """
         self._database.check_epoch(connection)
-        return intents.claim(connection, claimed)
+        if terms is None:
+            return intents.claim(connection, claimed)
+        return admit(connection, claimed, terms, partial(self._database.clock, connection, self._now))
 
     @writes
     def apply(self, connection: Connection, *outcomes: Outcome) -> bool:

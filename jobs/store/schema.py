@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, literal_column
 from sqlmodel import SQLModel
 
+import jobs.store.accounts.tables
 import jobs.store.bulk.manifest_tables
 import jobs.store.bulk.tally_tables
 import jobs.store.page.tables

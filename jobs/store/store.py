@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jobs.store.sql.transactions import Database
 
 if TYPE_CHECKING:
+    from jobs.store.accounts.accounts import Accounts
     from jobs.store.batches import Batches
     from jobs.store.bulk.counts import Counts
     from jobs.store.bulk.manifests import Manifests
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from jobs.store.page.rerolls import Rerolls
     from jobs.store.page.tiles import Tiles
     from jobs.store.preview import Preview
-    from jobs.store.track_record import Accounts, TrackRecords
+    from jobs.store.track_record import TrackRecords
     from jobs.store.witness import Witness
 
 
@@ -138,8 +139,8 @@ class Store:
 
     @cached_property
     def accounts(self) -> "Accounts":
-        """What runs found out of an account."""
-        from jobs.store.track_record import Accounts
+        """The accounts, their limits, and what runs found out of them."""
+        from jobs.store.accounts.accounts import Accounts
 
         return Accounts(self.database, self._now)
 

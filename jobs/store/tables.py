@@ -16,7 +16,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    String,
     UniqueConstraint,
     false,
     literal_column,
@@ -47,6 +46,7 @@ class Batch(Stored, table=True):
         CheckConstraint(
             f"paused_reason IS NULL OR {one_of('paused_reason', PauseReason)}", name="batch_paused_reason"
         ),
+        partial_index("batch_by_account", "account_id", where="account_id IS NOT NULL"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -79,6 +79,10 @@ class Batch(Stored, table=True):
     """The output folder: relative to the database's folder where it lies below, else absolute."""
     upload: str | None = None
     """How local images reach the API. A run sets both, and they outlive it."""
+    account_id: int | None = Field(
+        default=None, sa_column=Column(Integer, ForeignKey("apiaccount.id"), nullable=True)
+    )
+    """Who pays for it, by the token of its last run."""
 
 
 class Job(Stored, table=True):
@@ -106,6 +110,7 @@ class Job(Stored, table=True):
         partial_index("job_by_held", "batch_id", where="held IS NOT NULL"),
         partial_index("job_sent", "fingerprint", where="attempts > 0"),
         partial_index("job_ended", "batch_id", "finished_at", where="finished_at IS NOT NULL"),
+        partial_index("job_unconfirmed", "batch_id", "submitted_at", where="state = 'unconfirmed'"),
         Index("job_folder", "batch_id", Caseless(literal_column("folder")), unique=True),
     )
 
@@ -283,24 +288,6 @@ class Identity(Stored, table=True):
     """One more with each process that takes the lock of a server's database."""
     holder: str | None = None
     """What that process says of itself, as JSON."""
-
-
-class ApiAccount(Stored, table=True):
-    """An account at an API. Its name has the API's origin, and a hash where the token would be."""
-
-    id: int | None = Field(default=None, primary_key=True)
-    name: str = Field(sa_column=Column(String, nullable=False, unique=True))
-
-
-class AccountLimit(Stored, table=True):
-    """How many jobs of a model an account takes at once, as the last night with `auto` found out."""
-
-    account_id: int = Field(primary_key=True, foreign_key="apiaccount.id")
-    model: str = Field(primary_key=True)
-    in_flight: int
-    ceiling: int | None = None
-    """Beyond it submits were answered 429; NULL where none was."""
-    found_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
 class SettledJournal(Stored, table=True):

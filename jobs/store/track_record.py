@@ -1,21 +1,18 @@
-"""How earlier runs went: what guards and polls have to know, at one look at each job of the batch, and what
-`auto` found out of an account."""
+"""How earlier runs went: what guards and polls have to know, at one look at each job of the batch."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or_, select
 
 from jobs.attempts import SubmitOutcome
-from jobs.concurrency import FoundLimit
 from jobs.failures import BY_A_PERSON, FailureKind
 from jobs.states import JobState
 from jobs.store.bulk import counts
-from jobs.store.part import StorePart, reads, writes
+from jobs.store.part import StorePart, reads
 from jobs.store.rows import NEWEST
-from jobs.store.schema import ACCOUNT, ACCOUNT_LIMIT, ATTEMPT, BATCH, JOB, of_batch
+from jobs.store.schema import ATTEMPT, BATCH, JOB, of_batch
 from jobs.track_record import EndedJob, TrackRecord
 
 _LATELY = timedelta(days=7)
@@ -53,38 +50,6 @@ class TrackRecords(StorePart):
             proven=_proven(connection, origin, lately),
             service_seconds=_service_seconds(connection, origin),
         )
-
-
-class Accounts(StorePart):
-    """Accounts by their names, which tell an API from another and a token from another, and no token."""
-
-    @reads
-    def limit(self, connection: Connection, account: str, models: Collection[str]) -> FoundLimit | None:
-        """The lowest that earlier nights found out of these models; None where they did not."""
-        found = connection.execute(
-            select(ACCOUNT_LIMIT.c.in_flight, ACCOUNT_LIMIT.c.ceiling)
-            .join(ACCOUNT, ACCOUNT.c.id == ACCOUNT_LIMIT.c.account_id)
-            .where(ACCOUNT.c.name == account, ACCOUNT_LIMIT.c.model.in_(sorted(models)))
-            .order_by(ACCOUNT_LIMIT.c.in_flight)
-        ).first()
-        return None if found is None else FoundLimit(found.in_flight, found.ceiling)
-
-    @writes
-    def note_limit(
-        self, connection: Connection, account: str, models: Collection[str], limit: FoundLimit
-    ) -> None:
-        """Note what this night has found out of some models."""
-        named = select(ACCOUNT.c.id).where(ACCOUNT.c.name == account)
-        account_id = connection.execute(named).scalar_one_or_none()
-        if account_id is None:
-            connection.execute(insert(ACCOUNT).values(name=account))
-            account_id = connection.execute(named).scalar_one()
-        values = {"in_flight": limit.in_flight, "ceiling": limit.ceiling, "found_at": self._now()}
-        for model in sorted(models):
-            its_own = ACCOUNT_LIMIT.c.account_id == account_id, ACCOUNT_LIMIT.c.model == model
-            if connection.execute(update(ACCOUNT_LIMIT).where(*its_own).values(values)).rowcount == 0:
-                own = {"account_id": account_id, "model": model}
-                connection.execute(insert(ACCOUNT_LIMIT).values({**own, **values}))
 
 
 def _after(column: ColumnElement[Any], since: datetime | None) -> list[ColumnElement[bool]]:

@@ -97,6 +97,11 @@ COMMANDS = (
     ),
     CommandEntry("tune", _DECIDE, "Change the speed or the budget of a batch, while it runs or before."),
     CommandEntry(
+        "account",
+        _DECIDE,
+        "Show or set the limits of your account: for all its batches in this database, and all who run them.",
+    ),
+    CommandEntry(
         "check",
         _HELP,
         "Check every row, and show the plan: jobs, pictures, price. Loads nothing, pays nothing.",

@@ -12,9 +12,12 @@ from jobs.views import Pause
 from runner.events.observer import Observer, Progress
 
 if TYPE_CHECKING:  # a context loads the store, and with it SQLAlchemy
+    from collections.abc import Iterator
+
     from jobs.store.store import Store
     from jobs.views import BatchView
     from runner.clock import Clock
+    from runner.limits.account_line import AccountLine
     from runner.limits.brake import Brake
     from runner.limits.budget import Budget
     from runner.limits.health import Health
@@ -43,6 +46,12 @@ class Watched:
     tally: "Tally | None" = None
     say: Callable[[Wait | None], object] = field(default=lambda _waiting: None)
     """Lets other processes know what the run waits for."""
+    account: "AccountLine | None" = None
+
+    @property
+    def waits(self) -> "Iterator[Health | Throttle | AccountLine]":
+        """What may keep submits waiting, the most pressing first."""
+        yield from filter(None, (self.health, self.throttle, self.account))
 
 
 def watched(
@@ -61,6 +70,7 @@ def watched(
         limits.budget,
         run.tally,
         say,
+        limits.account,
     )
 
 
@@ -104,7 +114,6 @@ class ProgressCounter:
         prices = run.batch.prices if run.budget is None else run.budget.prices
         stop = run.brake.stop
         left = sum(many for state, many in counts.items() if state not in _LEFT_ALONE)
-        throttle = run.throttle
         return Progress(
             batch=run.batch.name,
             counts=counts,
@@ -115,8 +124,8 @@ class ProgressCounter:
             seconds=now - run.begun,
             done_at=self._done_at(left, now),
             paused=None if stop is None else Pause(stop.reason, stop.detail, run.clock.now()),
-            waiting_for=run.health.waiting_for or (None if throttle is None else throttle.waiting_for),
-            waiting=run.health.waiting or (None if throttle is None else throttle.waiting),
+            waiting_for=next(filter(None, (limit.waiting_for for limit in run.waits)), None),
+            waiting=next(filter(None, (limit.waiting for limit in run.waits)), None),
             to_come_usd=queued.price_range(prices)[1],
             idle_seconds=self._at_work_since - run.begun,
         )

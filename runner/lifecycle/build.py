@@ -1,5 +1,6 @@
 """Wires the parts of one run. Nothing is awaited or decided here: payment is approved before."""
 
+from jobs.admission import AccountStanding
 from jobs.concurrency import FoundLimit
 from jobs.pauses import PauseReason
 from jobs.store.sqlite.thumb_file import ThumbFile
@@ -9,6 +10,7 @@ from runner.http.api_url import is_loopback, split_origin
 from runner.lifecycle.approve import Approval
 from runner.lifecycle.guarding import limits_of, pause_detail
 from runner.lifecycle.order import Order, Resources, Scope
+from runner.limits.account_line import AccountLine
 from runner.limits.brake import Brake, Reach, Stop
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector, sentence
@@ -72,6 +74,7 @@ def build(
     scope: Scope,
     resources: Resources,
     known: FoundLimit | None,
+    account: AccountStanding,
 ) -> Context:
     """The context that all tasks of a run share. `known` is what an earlier one found out of the account."""
     settings, clock, rng = order.settings, order.environment.clock, order.environment.rng
@@ -95,7 +98,13 @@ def build(
         time=Time(clock, rng, jumps),
         timing=_timing(settings),
         limits=Limits(
-            brake, health, in_flight, _throttle(order, brake, health, in_flight, approval), budget, guards
+            brake,
+            health,
+            in_flight,
+            _throttle(order, brake, health, in_flight, approval),
+            budget,
+            guards,
+            _account_line(order, health, scope, account),
         ),
         queue=WorkQueue(in_flight.slots, JobQueue(store, batch.id, brake, clock, guards)),
         polling=Polling(
@@ -134,6 +143,22 @@ def _known_ids(order: Order, scope: Scope) -> KnownIds:
         order.environment.clock,
         [job.id for job in scope.found.running],
         account_doubted=order.resumes and paused is not None and paused.detail.startswith(ANOTHER_ACCOUNT),
+    )
+
+
+def _account_line(order: Order, health: Health, scope: Scope, account: AccountStanding) -> AccountLine:
+    """A doubt of an earlier run is cleared where this one asks first whether the API answers.
+
+    On a server the submit gate is the whole account's: several runners are not to leave more in doubt.
+    """
+    asks_first = bool(scope.queued or scope.unconfirmed)
+    return AccountLine(
+        order.environment.clock,
+        health,
+        account_id=account.id,
+        batch_id=order.batch.id,
+        gate=None if order.keeper is None else order.settings.submit_gate,
+        doubt=account.doubted_since if asks_first else None,
     )
 
 

@@ -79,6 +79,7 @@ async def carry_out(order: Order) -> RunReport:
             run_id = await order.store.batches.begin_run(
                 order.batch.id, pid=os.getpid(), host=socket.gethostname()
             )
+            standing = await order.store.accounts.enter(api.account, order.batch.id)
             await _warn_of_the_database(order)
             brake = build_brake(order)
             health = build_health(order, api, brake, scope)
@@ -88,7 +89,7 @@ async def carry_out(order: Order) -> RunReport:
             approval = await approve(order, api.provider, brake, health, scope, before_work)
             found = await read_again(order.store, order.batch, found)
             known = await order.store.accounts.limit(api.account, scope.queued)
-            run = build(order, api, brake, health, approval, scope, resources, known)
+            run = build(order, api, brake, health, approval, scope, resources, known, standing)
             progress = ProgressCounter(watched(run, begun, say), order.observer)
             await _work(order, run, progress, ready, found, notifier)
             if run.files.lost is not None:  # the other runner says how the batch ends

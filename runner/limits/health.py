@@ -77,6 +77,10 @@ class Health:
         self._unconfirmed += 1
         self._suspect()
 
+    def doubted_elsewhere(self) -> None:
+        """Another run of the account has an unconfirmed submit: this one asks whether the API answers."""
+        self._suspect()
+
     def answered(self) -> None:
         """Note a useful answer of the API."""
         self._troubled_since = None

@@ -24,6 +24,9 @@ from runner.providers.runcomfy.endpoint import IMAGE_HOSTS
 from runner.providers.vendor import VENDOR, api_base
 from runner.settings import Settings
 
+_WHOSE = "nightsheet"
+"""Of the hash of a token: no other program has the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Api:
@@ -117,11 +120,24 @@ async def account_of(settings: Settings, environment: Environment) -> AccountRep
         return await account(client, settings.timeout)
 
 
+def account_name(settings: Settings, environment: Environment) -> str | None:
+    """The name of the account that a run of these settings has; None where there is no token.
+
+    Raises:
+        TokenProblem: the token is damaged.
+        UsageProblem: the API's base URL cannot be used.
+    """
+    if settings.emulator:
+        return EMULATOR_ORIGIN
+    token = load_token(environment.env, environment.home)
+    return None if token is None else _account_name(origin(api_base(environment.env)), token.secret)
+
+
 def _account_name(api_origin: str, secret: SecretStr) -> str:
     """No token can be found out of it. The emulator has a new one each time, and is one account."""
     if api_origin == EMULATOR_ORIGIN:
         return api_origin
-    hashed = hashlib.sha256(f"nightsheet account\n{api_origin}\n{secret.get_secret_value()}".encode())
+    hashed = hashlib.sha256(f"{_WHOSE} account\n{api_origin}\n{secret.get_secret_value()}".encode())
     return f"{api_origin} {hashed.hexdigest()[:16]}"
 
 

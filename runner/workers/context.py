@@ -16,6 +16,7 @@ from runner.backoff import Backoff
 from runner.clock import Clock
 from runner.downloads.download import Downloads
 from runner.downloads.late_decode import LateDecodes
+from runner.limits.account_line import AccountLine
 from runner.limits.brake import Brake
 from runner.limits.budget import Budget
 from runner.limits.clock_jump import ClockJumpDetector
@@ -80,6 +81,8 @@ class Limits:
     throttle: Throttle
     budget: Budget
     guards: Guards
+    account: AccountLine
+    """What other runs of the account are counted in, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ async def _in_slot(run: Context, slot: object, job: QueuedJob | OpenJob, defect:
         while slots:
             run.queue.slots.release_on_behalf_of(slots.pop())
             run.limits.in_flight.ended(job.id)
+            run.limits.account.ended()
 
     try:
         await _guarded(run, job, defect, partial(_carry, run, job, release))

@@ -30,6 +30,7 @@ ROWS = tuple(
 STORE = tuple(
     f"jobs.store.{name}"
     for name in (
+        "accounts",
         "batches",
         "intake",
         "jobs",

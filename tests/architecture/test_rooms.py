@@ -51,7 +51,7 @@ FLOORS = {
         sheets
         ledger row_change track_record tiles images
         views
-        outcomes workload payload paid
+        outcomes workload payload paid admission
         review
         failures attempts states catalog submit_record
         disk table_place

@@ -22,12 +22,19 @@ def schema(path: Path) -> dict[str, str]:
 
 
 def _told(sql: str) -> str:
-    """A statement on one line, the parts of a table in any order: a column that is added stands last."""
+    """A statement on one line, the parts of a table in any order: a column that is added stands last.
+
+    One that is added says itself which table it is a key of.
+    """
     line = re.sub(r"\s*([(),])\s*", r"\1", " ".join(sql.split()))
     if not line.startswith("CREATE TABLE"):
         return line
     begin, inside = line[:-1].split("(", 1)
     parts = re.split(r",(?![^(]*\))", inside)
+    parts = [
+        re.sub(r"^(\w+) (\w+) REFERENCES (.*)$", r"\1 \2,FOREIGN KEY(\1)REFERENCES \3", one) for one in parts
+    ]
+    parts = [half for one in parts for half in re.split(r",(?=FOREIGN)", one)]
     return f"{begin}({','.join(sorted(parts))})"
 
 

@@ -222,7 +222,8 @@ async def world(
         )
         with journal as opened, send, ready:
             resources = Resources(opened, FileWatch(database.path), client, disk or LocalDisk(), bucket, send)
-            run = build(order, api, brake, health, approval, scope, resources, None)
+            account = await store.accounts.enter(api.account, batch.id)
+            run = build(order, api, brake, health, approval, scope, resources, None, account)
             yield World(run, clock, provider, ready, notices, stops, places)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, or_, select
 
-from jobs.outcomes import Attached, NotAccepted, Outcome, Requeued, Resubmitted
+from jobs.outcomes import Attached, LeftUnconfirmed, NotAccepted, Outcome, Requeued, Resubmitted
 from jobs.states import Move
+from jobs.store.accounts.doubts import note_doubt
 from jobs.store.moves.attach import attach, is_taken
 from jobs.store.moves.conditions import NEWEST_ATTEMPT, condition_of, make_move, update_newest, values_of
 from jobs.store.moves.values import LEFT_UNSENT, NEVER_SENT, attempt_values, job_values
@@ -59,6 +60,8 @@ def apply(connection: Connection, outcome: Outcome) -> bool:
         _DELETE_NEWEST.change(connection, job_id=job_id)
     elif columns := attempt_values(outcome):
         update_newest(connection, job_id, columns)
+    if isinstance(outcome, LeftUnconfirmed):
+        note_doubt(connection, job_id, outcome.at)
     if isinstance(outcome, NotAccepted):
         for nobody_wants_it, why in _UNWANTED:
             ended = {"finished_at": outcome.at, "cancel_requested": False, **why}

@@ -8,6 +8,7 @@ has committed is not written twice, and what it has not is not given up.
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
@@ -43,6 +44,7 @@ _FOLD_AFTER = 200
 
 _ONCE_MORE = (ServerRefusal.LOST, ServerRefusal.AGAIN)
 _TIDYING: tuple[Operation[None], ...] = (keeping.fold, marking.fold, forget_old)
+_CLOCK = text("SELECT clock_timestamp()")
 _IN_PROGRESS = "in progress"
 _NO_SUCH_NUMBER = "22023"
 
@@ -95,6 +97,11 @@ class PostgresDatabase(Database):
         """
         if self.epoch is not None:
             check_epoch(connection, self.epoch, self._address)
+
+    def clock(self, connection: Connection, now: Callable[[], datetime]) -> datetime:
+        """The server's clock: several machines go by it. It is read when it is asked, not when they began."""
+        at: datetime = connection.execute(_CLOCK).scalar_one()
+        return at
 
     def watching(self) -> AbstractAsyncContextManager[Watch]:
         """Hold a connection that sees whether anybody has written."""

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -115,6 +116,10 @@ class Database(ABC):
         Raises:
             LockLost: another one has taken it over.
         """
+
+    def clock(self, connection: Connection, now: Callable[[], datetime]) -> datetime:
+        """The time that all who write here go by: on a server its own, in a file that of this machine."""
+        return now()
 
     @abstractmethod
     def watching(self) -> AbstractAsyncContextManager["Watch"]:

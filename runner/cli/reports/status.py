@@ -7,15 +7,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs.admission import ACCOUNT_BUDGET
 from jobs.manifests.record import moment
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
 from runner.cli.console.formatting import then, zone_name
+from runner.cli.reports.account import as_json as account_json
+from runner.cli.reports.account import in_a_line
 from runner.cli.reports.summary import FailureBreakdown, another_chance, gone
 from runner.humanize import clock_time, count_of, duration, jobs_a_minute, money, spent
 from runner.settings import Settings
 
 if TYPE_CHECKING:
+    from jobs.admission import AccountStanding
     from jobs.pauses import Wait
     from jobs.views import Account, BatchView, LinkCounts, Pause
 
@@ -57,6 +61,8 @@ class BatchStatus:
     """What the runner waits for."""
     since: datetime | None = None
     """When the runner began."""
+    shared: "AccountStanding | None" = None
+    """The account that it shares with other batches; None before its first run."""
 
     @property
     def total(self) -> int:
@@ -104,6 +110,7 @@ def as_json(status: BatchStatus) -> dict[str, Any]:
         "folder": str(status.folder),
         "waiting": _waiting_json(status.waiting),
         "paused": paused_json(status.batch.paused),
+        **_limits_json(status.shared),
     }
 
 
@@ -120,6 +127,11 @@ def cost_json(status: BatchStatus) -> dict[str, float]:
 def paused_json(paused: "Pause | None") -> dict[str, Any] | None:
     """Why and since when a batch is paused, for scripts."""
     return None if paused is None else {"reason": paused.reason.value, "since": moment(paused.since)}
+
+
+def _limits_json(account: "AccountStanding | None") -> dict[str, Any]:
+    """The account that the batch shares, where it has a limit: most have none, and nothing is said of it."""
+    return {} if account is None or in_a_line(account) is None else {"account": account_json(account)}
 
 
 def _waiting_json(waiting: "Wait | None") -> dict[str, Any] | None:
@@ -175,6 +187,8 @@ def facts(status: BatchStatus) -> Iterator[tuple[str, str]]:
     if status.held:
         yield f"{status.held:,} of the queued are held: paid for before, and not sent again unasked", "yellow"
     yield _money(status), ""
+    if status.shared is not None and (limits := in_a_line(status.shared)) is not None:
+        yield limits, ""
     if status.account.turned_away:
         yield f"Turned away, and free: {count_of(status.account.turned_away, 'submit')}", ""
     if status.images:
@@ -202,6 +216,9 @@ def advice(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]
     batch, counts = status.batch, status.counts
     if batch.paused is not None or (status.left and not status.is_active):
         over_budget = batch.paused is not None and batch.paused.reason is PauseReason.BUDGET
+        if over_budget and batch.paused is not None and ACCOUNT_BUDGET in batch.paused.detail:
+            over_budget = False
+            yield "Raise the account's budget", then(settings, "account", "set", "--budget", "USD")
         more = ("--budget", "USD") if over_budget else ()
         yield "Go on with", then(settings, "resume", batch.name, *more)
     if status.held:

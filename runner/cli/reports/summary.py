@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from jobs.admission import ACCOUNT_BUDGET
 from jobs.failures import FETCH_AGAIN, ONLY_IF_NAMED, FailureKind
 from jobs.manifests.record import dollars, moment
 from jobs.states import AT_THE_API, JobState
@@ -157,13 +158,17 @@ def next_step(
     if report.paused is not None and not report.interrupted:
         yield f"Paused ({report.paused.reason}): {report.paused.detail}"
         reason = report.paused.reason.value
-        if reason == "guard" and not counts[JobState.FAILED]:  # no job is to blame: a store of pictures is
+        is_account_s = reason == "budget" and ACCOUNT_BUDGET in report.paused.detail
+        if is_account_s:
+            yield "Raise the account's budget, then go on."
+            yield f"First: {then(settings, 'account', 'set', '--budget', 'USD')}"
+        elif reason == "guard" and not counts[JobState.FAILED]:  # no job is to blame: a store of pictures is
             yield "Put that right, then go on."
         else:
             yield _BEFORE[reason]
         if reason == "guard" and counts[JobState.FAILED]:
             yield command("jobs", "--state", "failed")
-        yield command("resume", *(("--budget", "USD") if reason == "budget" else ()))
+        yield command("resume", *(("--budget", "USD") if reason == "budget" and not is_account_s else ()))
     elif report.interrupted:
         if left:
             kept = " What is at the API goes on there, paid for, and is fetched then." if running else ""

@@ -53,6 +53,7 @@ async def standing(
         held=await store.held.count(batch_id),
         waiting=None if run is None else await _waiting(store),
         since=None if run is None else run.started_at,
+        shared=await store.accounts.of_batch(batch_id),
     )
 
 

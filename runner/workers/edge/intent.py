@@ -4,6 +4,7 @@ import hashlib
 from contextlib import suppress
 from datetime import datetime
 
+from jobs.admission import NotAdmitted
 from jobs.attempts import Intent
 from jobs.errors import CannotWrite
 from jobs.outcomes import Claimed, NotAccepted
@@ -13,20 +14,21 @@ from runner.workers.context import Context, must
 from runner.workers.edge.journaling import record_of
 
 
-async def put_down(run: Context, job: QueuedJob, claimed: Claimed) -> Intent | None:
+async def put_down(run: Context, job: QueuedJob, claimed: Claimed) -> Intent | NotAdmitted | None:
     """Have the intent on disk twice before the POST leaves: in the table, then in the journal.
 
     So a submit in the journal that the table does not know proves that the table went back in time. None: the
-    job was cancelled, or removed from the sheet, since it was read.
+    job was cancelled, or removed from the sheet, since it was read. The account's limits may not let it go.
 
     Raises:
         CannotWrite: one of them refuses, or the database's files were replaced. Nothing was sent.
     """
     run.files.look()
     run.probe("before intent")
-    intent = await run.store.jobs.claim(claimed)
-    if intent is None:
-        return None
+    intent = await run.store.jobs.claim(claimed, run.limits.account.terms(run.limits.budget.limit))
+    run.limits.account.told(job.id, intent)
+    if not isinstance(intent, Intent):
+        return intent
     run.probe("after intent")
     try:
         await run.journal.sent(record_of(run.batch, job, claimed))

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 import anyio
 
+from jobs.admission import ACCOUNT_BUDGET, NotAdmitted
+from jobs.attempts import Intent
 from jobs.catalog.registry import find
 from jobs.errors import CannotWrite, LockLost
 from jobs.failures import Failure, FailureKind
@@ -73,6 +75,11 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
                 if not await _wait(run, job, seconds):
                     return None
                 tries += 1
+            case NotAdmitted(is_final=True) as refused:
+                run.limits.brake.pause(PauseReason.BUDGET, _no_room(job, refused))
+                return None
+            case NotAdmitted():
+                pass  # it stands in line before it is tried again
             case accepted:
                 return accepted
 
@@ -92,12 +99,16 @@ async def _prepare(run: Context, job: QueuedJob) -> tuple[Sendable, Reservation]
 
 async def _try(
     run: Context, job: QueuedJob, sendable: Sendable, money: Reservation, tries: int
-) -> OpenJob | _Again | None:
-    """Send a job once, in its turn: the accepted job, `_Again` if it may be repeated, None for neither."""
-    result: OpenJob | _Again | _Named | None = None
-    with money, run.limits.brake.guarding(Reach.SUBMITS):
+) -> OpenJob | _Again | NotAdmitted | None:
+    """Send a job once, in its turn: the accepted job, `_Again` if it may be repeated, None for neither.
+
+    Or the limit of its account that does not let it go.
+    """
+    result: OpenJob | _Again | _Named | NotAdmitted | None = None
+    with money, run.limits.account.place(job.id), run.limits.brake.guarding(Reach.SUBMITS):
         async with AsyncExitStack() as turn:
             with run.queue.pending.until_ended(job.id) as ended:
+                await run.limits.account.ready(job.id)
                 await turn.enter_async_context(run.limits.throttle.admit(job.id))
             if ended.cancelled_caught:
                 pass
@@ -176,7 +187,7 @@ async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
 
 async def _send(
     run: Context, job: QueuedJob, payload: bytes, tries: int, money: Reservation
-) -> OpenJob | _Again | _Named | None:
+) -> OpenJob | _Again | _Named | NotAdmitted | None:
     """One submit, from intent to recorded answer. `money` is spent unless it is surely not accepted."""
     now = run.time.clock.now()
     uid = new_uid(run, job, now)
@@ -185,8 +196,8 @@ async def _send(
         await run.files.ready()
         begun = run.time.clock.monotonic()
         intent = await put_down(run, job, claimed)
-        if intent is None:
-            return None
+        if not isinstance(intent, Intent):
+            return intent
         if _is_held_back(run):  # paused while the intent was being written
             await take_back(run, job, uid)
             return _Again(0.0)
@@ -270,6 +281,8 @@ async def _record(
             wait = _wait_for(run, job, verdict, tries)
             must(await run.store.jobs.apply(_turned_away(job, uid, verdict, now, wait)), job.key)
             run.journal.settle(uid)
+            if verdict.busy and wait:
+                await run.store.accounts.cool_down(run.limits.account.account_id, wait)
             return _Again(wait)
         case Denied(failure=failure):
             run.limits.throttle.answered()
@@ -329,6 +342,11 @@ def _wait_for(run: Context, job: QueuedJob, verdict: TurnedAway, tries: int) -> 
 def _money(run: Context, job: QueuedJob) -> Reservation | None:
     """The most that the job may cost, reserved; None where the budget has no room for it now."""
     return run.limits.budget.reserve(run.limits.budget.estimate(job.model, job.pictures))
+
+
+def _no_room(job: QueuedJob, refused: NotAdmitted) -> str:
+    how = "" if ACCOUNT_BUDGET not in refused.detail else " `nightsheet account set --budget USD` raises it."
+    return f"There is no room for job {job.key!r} in {refused.detail}.{how}"
 
 
 def _over_budget(run: Context, job: QueuedJob) -> str:

@@ -30,6 +30,7 @@ async def leave_unconfirmed(run: Context, job: QueuedJob, uid: str, verdict: Unc
     run.limits.health.submit_unconfirmed()  # before any await: no other submit may start in between
     failure = failure_of(verdict)
     left = LeftUnconfirmed(job.id, failure, run.time.clock.now(), verdict.named_id, verdict.answer, uid)
+    run.limits.account.doubted(left.at)
     if verdict.named_id is None:
         await tell_unconfirmed(run, job, failure, left)
         return

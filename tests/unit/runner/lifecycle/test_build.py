@@ -86,7 +86,8 @@ async def assembled(
             progress = ProgressCounter(early, order.observer)
             approval = await approve(order, api.provider, brake, health, scope, progress)
             resources = Resources(w.run.journal, w.run.files, client, LocalDisk(), None, send)
-            yield build(order, api, brake, health, approval, scope, resources, None)
+            account = await order.store.accounts.enter(api.account, order.batch.id)
+            yield build(order, api, brake, health, approval, scope, resources, None, account)
 
 
 async def take(w: World, key: str, *, unconfirmed: bool = False) -> None:

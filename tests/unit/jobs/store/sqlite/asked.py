@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from jobs.admission import NotAdmitted, SubmitTerms
+from jobs.attempts import Intent
 from jobs.concurrency import FoundLimit
 from jobs.outcomes import Attached, Fetched, NotAccepted, RemoteDone
 from jobs.paid import PaidSubmit
@@ -368,3 +370,23 @@ async def _accounts(r: Recorder) -> None:
     assert await r.ask("accounts.limit", "an account", ["a", "c"]) == FoundLimit(4)
     assert await r.ask("accounts.limit", "an account", ["d"]) is None
     assert await r.ask("accounts.limit", "another", ["a", "b"]) is None
+    batch = await r.load("limited", _sheet("limited", many=9))
+    await r.table.store.batches.agree(batch)
+    account = await r.ask("accounts.enter", "an account", batch)
+    assert await r.ask("accounts.of_batch", batch) == account
+    limits = {"in_flight_max": 2, "gate": 4, "per_minute": 60.0, "budget": Decimal(9)}
+    await r.ask("accounts.set_limits", "an account", limits)
+    terms = SubmitTerms(account.id, batch, Decimal(9), 4)
+    doubted, first, second = [job async for job in r.table.store.jobs.each(batch)][:3]
+    await r.ask("jobs.claim", claimed(doubted.id), terms)
+    await r.ask("jobs.apply", outcome_of(M.UNCONFIRMED, doubted.id))
+    assert isinstance(await r.ask("jobs.claim", claimed(first.id), terms), NotAdmitted)
+    cleared = replace(terms, cleared=NIGHT)
+    for wait in (0, 2):
+        r.table.clock.advance(wait)
+        answer = await r.ask("jobs.claim", claimed(first.id), cleared)
+    assert isinstance(answer, Intent)
+    r.table.clock.advance(2)
+    assert isinstance(await r.ask("jobs.claim", claimed(second.id), cleared), NotAdmitted)
+    await r.ask("accounts.cool_down", account.id, 60.0)
+    assert len(await r.ask("accounts.all")) == 1

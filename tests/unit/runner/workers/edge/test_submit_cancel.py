@@ -2,11 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 
+from jobs.admission import NotAdmitted
 from jobs.attempts import Intent
 from jobs.states import JobState
 from jobs.views import QueuedJob
@@ -151,8 +153,8 @@ async def test_a_pause_between_intent_and_submit_takes_the_intent_back(tmp_path:
     async with world(tmp_path, "a") as w:
         real = w.store.jobs.claim
 
-        async def claim_slowly(claimed: object) -> Intent | None:
-            attempt = await real(claimed)  # type: ignore[arg-type]
+        async def claim_slowly(*intent: Any) -> Intent | NotAdmitted | None:
+            attempt = await real(*intent)
             w.run.limits.brake.interrupt(Reach.POLLS)
             return attempt
 
@@ -171,8 +173,8 @@ async def test_a_doubt_between_intent_and_submit_holds_it_back(tmp_path: Path) -
     async with world(tmp_path, "a") as w:
         real = w.store.jobs.claim
 
-        async def unconfirmed_meanwhile(claimed: object) -> Intent | None:
-            attempt = await real(claimed)  # type: ignore[arg-type]
+        async def unconfirmed_meanwhile(*intent: Any) -> Intent | NotAdmitted | None:
+            attempt = await real(*intent)
             if not w.provider.calls:
                 w.run.limits.health.submit_unconfirmed()
             return attempt

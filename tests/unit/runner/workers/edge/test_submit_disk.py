@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 
+from jobs.admission import NotAdmitted
 from jobs.attempts import Intent
 from jobs.errors import CannotWrite, CommitsLost
 from jobs.outcomes import Accepted, LeftUnconfirmed, NotAccepted
@@ -189,8 +190,8 @@ async def test_money_is_given_back_once(tmp_path: Path) -> None:
     async with world(tmp_path, "a", budget=Decimal("1")) as w:
         real = w.store.jobs.claim
 
-        async def pause_meanwhile(claimed: Any) -> Intent | None:
-            attempt = await real(claimed)
+        async def pause_meanwhile(*intent: Any) -> Intent | NotAdmitted | None:
+            attempt = await real(*intent)
             w.run.limits.brake.pause(PauseReason.PERSON, "wait")
             return attempt
 

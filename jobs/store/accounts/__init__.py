@@ -1,0 +1,1 @@
+"""The accounts at an API: their limits, and whether these let a submit go."""
