@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import anyio
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,14 +116,17 @@ async def one_run(w: World, night: Night, seconds: float) -> None:
     assert defects == []
 
 
-async def whole_night(folder: Path, night: Night) -> None:
-    """Runs over one table, the last one to its end."""
+async def whole_night(folder: Path, night: Night, *, of_account: bool) -> None:
+    """Runs over one table, the last one to its end. The limit is the run's own, or its account's."""
     sheet = [
         planned(f"k{number}", number, prompt=str(number), pictures=pictures)
         for number, pictures in enumerate(night.jobs)
     ]
     for seconds in (*night.stops, 100_000.0):
-        async with world(folder, budget=night.limit, guard_limits=NO_GUARDS, max_attempts=2) as w:
+        budget = None if of_account else night.limit
+        async with world(folder, budget=budget, guard_limits=NO_GUARDS, max_attempts=2) as w:
+            if of_account:
+                await w.store.accounts.set_limits("", {"budget": night.limit})
             await w.store.batches.load(name="night", sheet=SHEET, origin=ORIGIN, planned=sheet)
             await w.store.batches.agree(w.run.batch.id)
             await one_run(w, night, seconds)
@@ -140,6 +144,7 @@ async def whole_night(folder: Path, night: Night) -> None:
 ANSWERS = st.sampled_from(["taken", "taken", "taken", "failed", "refused", "busy", "doubt"])
 
 
+@pytest.mark.parametrize("of_account", [False, True])
 @settings(max_examples=20, deadline=None)
 @given(
     jobs=st.lists(st.integers(1, 15), min_size=1, max_size=8),
@@ -149,9 +154,14 @@ ANSWERS = st.sampled_from(["taken", "taken", "taken", "failed", "refused", "busy
     cents=st.integers(0, 300),
 )
 def test_what_is_in_flight_does_not_cross_the_budget(
-    jobs: list[int], answers: list[str], costs: list[int | None], stops: list[float], cents: int
+    jobs: list[int],
+    answers: list[str],
+    costs: list[int | None],
+    stops: list[float],
+    cents: int,
+    of_account: bool,
 ) -> None:
     """Over retries and resumes; costs that turn out lower make room, those that turn out higher take it."""
     night = Night(jobs, answers, costs, stops, Decimal(cents) / 100)
     with tempfile.TemporaryDirectory() as folder:
-        run_virtual(lambda: whole_night(Path(folder), night))
+        run_virtual(lambda: whole_night(Path(folder), night, of_account=of_account))
