@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import (
+    account_limits,
     bulk,
     http_clients,
     in_flight,
@@ -130,6 +131,18 @@ def test_store(told: Told) -> None:
     """Both ways move every job to its end."""
     (rows,) = told(store.main, "--jobs", "6", "--workers", "3", "--rounds", "1").values()
     assert [row.case for row in rows] == ["a session and a commit each", "nightsheet"]
+    assert all(row.median("moves_a_second") > 0 for row in rows)
+
+
+def test_account_limits(told: Told) -> None:
+    """Each way moves every job to its end: the limits let everything go."""
+    words = ("--jobs", "6", "--workers", "3", "--rounds", "1")
+    (rows,) = told(account_limits.main, *words).values()
+    assert [row.case for row in rows] == [
+        "no look at the account",
+        "an account without limits",
+        "four limits",
+    ]
     assert all(row.median("moves_a_second") > 0 for row in rows)
 
 
