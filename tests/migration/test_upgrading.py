@@ -209,3 +209,25 @@ def test_who_has_links_asked_for_them(monkeypatch: pytest.MonkeyPatch, tmp_path:
     migrate.prepare(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT dedupe FROM batch").fetchall() == [(int(linked),)]
+
+
+def test_an_account_of_before_has_no_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What nights found out of it stays, and a batch has no account until it is run again."""
+    path = tmp_path / "night.db"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(migrations, "HEAD", "0018")
+        migrate.prepare(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        insert(connection, "batch", **SOUND["batch"])
+        connection.execute("INSERT INTO apiaccount (id, name) VALUES (3, 'https://api.example 12')")
+        connection.execute("INSERT INTO accountlimit VALUES (3, 'model', 22, 24, '2026')")
+    migrate.prepare(path)
+    with closing(sqlite3.connect(path)) as connection:
+        columns = "in_flight_max, gate, per_minute, budget, next_at, cool_until, doubted_since, asked_until"
+        (account,) = connection.execute(f"SELECT id, name, {columns} FROM apiaccount").fetchall()
+        assert account == (3, "https://api.example 12", *[None] * 8)
+        assert connection.execute("SELECT in_flight FROM accountlimit").fetchall() == [(22,)]
+        assert connection.execute("SELECT account_id FROM batch").fetchall() == [(None,)]
+        for column, value in (("in_flight_max", 0), ("gate", 0), ("per_minute", 0.0), ("budget", -1)):
+            with pytest.raises(sqlite3.IntegrityError):
+                connection.execute(f"UPDATE apiaccount SET {column} = ?", (value,))
