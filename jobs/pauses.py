@@ -29,7 +29,7 @@ class Wait:
     """Why nothing of a run moves at the moment, though nothing is paused."""
 
     reason: str
-    """`outage` or `busy`."""
+    """`outage`, `busy`, or `account`: one of its limits."""
     detail: str
     """For a person."""
     since: datetime

@@ -29,7 +29,7 @@ class Progress:
     """When the batch will be done at the present throughput; None while that is unknown."""
     paused: Pause | None
     waiting_for: str | None
-    """Why nothing moves at the moment, for a person: an outage, or a busy API."""
+    """Why nothing moves at the moment, for a person: an outage, a busy API, a limit of the account."""
     waiting: Wait | None = None
     """The same for other programs."""
     to_come_usd: Decimal | None = None
