@@ -1,4 +1,4 @@
--- What PostgreSQL begins with: the tables as they are in version 0019.
+-- What PostgreSQL begins with: the tables as they are in version 0020.
 
 CREATE TABLE apiaccount (
 	id SERIAL NOT NULL,
@@ -33,6 +33,24 @@ CREATE TABLE reference (
 	CONSTRAINT reference_place UNIQUE (sha256, path),
 	CONSTRAINT reference_sha256 CHECK (length(sha256) = 64),
 	CONSTRAINT reference_bytes CHECK (bytes > 0)
+);
+CREATE TABLE runner (
+	id SERIAL NOT NULL,
+	host VARCHAR COLLATE "C" NOT NULL,
+	pid INTEGER NOT NULL,
+	machine VARCHAR COLLATE "C",
+	begun VARCHAR COLLATE "C",
+	version VARCHAR COLLATE "C" NOT NULL,
+	note VARCHAR COLLATE "C" NOT NULL,
+	batch_id INTEGER,
+	since TIMESTAMP WITH TIME ZONE NOT NULL,
+	beat_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	steady_since TIMESTAMP WITH TIME ZONE NOT NULL,
+	lease_until TIMESTAMP WITH TIME ZONE NOT NULL,
+	progress_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	dead_at TIMESTAMP WITH TIME ZONE,
+	why VARCHAR COLLATE "C",
+	PRIMARY KEY (id)
 );
 CREATE TABLE settledjournal (
 	name VARCHAR COLLATE "C" NOT NULL,
@@ -139,6 +157,7 @@ CREATE TABLE job (
 	created_at VARCHAR(32) COLLATE "C" NOT NULL,
 	submitted_at VARCHAR(32) COLLATE "C",
 	finished_at VARCHAR(32) COLLATE "C",
+	runner_id INTEGER,
 	PRIMARY KEY (id),
 	CONSTRAINT job_key UNIQUE (batch_id, key, revision),
 	CONSTRAINT job_state CHECK (state IN ('queued', 'submitting', 'running', 'fetching', 'succeeded', 'failed', 'cancelled', 'unconfirmed')),
@@ -151,6 +170,7 @@ CREATE TABLE job (
 	FOREIGN KEY(same_as) REFERENCES job (id)
 );
 CREATE INDEX job_by_held ON job (batch_id) WHERE held IS NOT NULL;
+CREATE INDEX job_by_runner ON job (runner_id) WHERE runner_id IS NOT NULL;
 CREATE INDEX job_by_same_as ON job (same_as) WHERE same_as IS NOT NULL;
 CREATE INDEX job_by_state ON job (batch_id, state, id);
 CREATE INDEX job_by_twin ON job (batch_id, same_as) WHERE same_as IS NOT NULL;
@@ -211,6 +231,7 @@ CREATE TABLE attempt (
 	ended VARCHAR COLLATE "C",
 	detail VARCHAR COLLATE "C",
 	ended_at VARCHAR(32) COLLATE "C",
+	runner_id INTEGER,
 	PRIMARY KEY (id),
 	CONSTRAINT attempt_uid UNIQUE (uid),
 	CONSTRAINT attempt_number UNIQUE (job_id, number),
@@ -314,4 +335,4 @@ CREATE TRIGGER mark_decision_update AFTER UPDATE ON decision REFERENCING OLD TAB
 CREATE TRIGGER mark_decision_delete AFTER DELETE ON decision REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_decision();
 INSERT INTO identity (id, uid) VALUES (1, replace(gen_random_uuid()::text, '-', ''));
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
-INSERT INTO alembic_version VALUES ('0019');
+INSERT INTO alembic_version VALUES ('0020');

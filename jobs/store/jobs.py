@@ -74,7 +74,7 @@ class Jobs(StorePart):
         Raises:
             LockLost: another runner has taken over. Nothing was committed.
         """
-        self._database.check_epoch(connection)
+        self._database.check_alive(connection)
         if terms is None:
             return intents.claim(connection, claimed)
         return admit(connection, claimed, terms, partial(self._database.clock, connection, self._now))

@@ -10,6 +10,7 @@ import jobs.store.bulk.manifest_tables
 import jobs.store.bulk.tally_tables
 import jobs.store.page.tables
 import jobs.store.postgres.dialect
+import jobs.store.runners.tables
 import jobs.store.sqlite.dialect
 import jobs.store.tables  # noqa: F401 - all fill the metadata, or say how a database writes it
 from jobs.states import JobState
@@ -31,6 +32,7 @@ JOB_TALLY = SQLModel.metadata.tables["jobtally"]
 ATTEMPT_TALLY = SQLModel.metadata.tables["attempttally"]
 KEPT_MANIFEST = SQLModel.metadata.tables["keptmanifest"]
 CHANGED_BLOCK = SQLModel.metadata.tables["changedblock"]
+RUNNER = SQLModel.metadata.tables["runner"]
 SETTLED_JOURNAL = SQLModel.metadata.tables["settledjournal"]
 
 TWIN = JOB.alias("twin")

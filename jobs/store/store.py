@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from jobs.states import JobState
 from jobs.store.sql.transactions import Database
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from jobs.store.page.rerolls import Rerolls
     from jobs.store.page.tiles import Tiles
     from jobs.store.preview import Preview
+    from jobs.store.runners.members import Members
     from jobs.store.track_record import TrackRecords
     from jobs.store.witness import Witness
+    from jobs.views import OpenJob
 
 
 class Store:
@@ -171,3 +174,15 @@ class Store:
         from jobs.store.bulk.manifests import Manifests
 
         return Manifests(self.database, self._now)
+
+    @cached_property
+    def runners(self) -> "Members":
+        """The runners that work on the table, where it is on a server."""
+        from jobs.store.runners.members import Members
+
+        return Members(self.database, self._now)
+
+    async def jobs_to_do(self, batch_id: int, state: JobState) -> "list[OpenJob]":
+        """The jobs in `state` (running or fetching) that this process polls or fetches, oldest first."""
+        part = self.jobs if self.database.runner_id is None else self.runners
+        return await part.open_jobs(batch_id, state)

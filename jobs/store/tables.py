@@ -108,6 +108,7 @@ class Job(Stored, table=True):
         partial_index("job_by_twin", "batch_id", "same_as", where="same_as IS NOT NULL"),
         partial_index("job_by_same_as", "same_as", where="same_as IS NOT NULL"),
         partial_index("job_by_held", "batch_id", where="held IS NOT NULL"),
+        partial_index("job_by_runner", "runner_id", where="runner_id IS NOT NULL"),
         partial_index("job_sent", "fingerprint", where="attempts > 0"),
         partial_index("job_ended", "batch_id", "finished_at", where="finished_at IS NOT NULL"),
         partial_index("job_unconfirmed", "batch_id", "submitted_at", where="state = 'unconfirmed'"),
@@ -167,6 +168,8 @@ class Job(Stored, table=True):
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     submitted_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     finished_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    runner_id: int | None = None
+    """Whose it is, on a server: it means something while that runner lives."""
 
 
 class Attempt(Stored, table=True):
@@ -216,6 +219,8 @@ class Attempt(Stored, table=True):
     """The reason in short, where the submit was not accepted or failed at the API."""
     ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     """When its run ended at the API, where a run saw that: failed or, polled in time, done."""
+    runner_id: int | None = None
+    """Who sent it, on a server."""
 
 
 class Artifact(Stored, table=True):

@@ -11,11 +11,12 @@ from jobs.attempts import UNDECIDED, SubmitOutcome
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, Attached, Claimed, LeftUnconfirmed, NotAccepted, Outcome, Requeued
 from jobs.payload import payload
-from jobs.states import MOVES, JobState, Move
+from jobs.states import JobState
 from jobs.store.moves import apply as moves
 from jobs.store.moves import intents
 from jobs.store.moves.attach import holder_of
 from jobs.store.part import StorePart, reads, writes
+from jobs.store.runners.settling import leave_unconfirmed
 from jobs.store.schema import ATTEMPT, BATCH, IDENTITY, JOB, SETTLED_JOURNAL
 from jobs.submit_record import NOTHING_SETTLED, Healed, KnownJournal, SettledTo, SubmitRecord
 from jobs.views import Receipt, Settled
@@ -90,14 +91,14 @@ class Witness(StorePart):
     def settle_interrupted(
         self, connection: Connection, batch_id: int, failure: Failure, receipts: Sequence[Receipt] = ()
     ) -> Settled:
-        """Make every `submitting` job `unconfirmed`: its run died during the submit. Then attach each receipt
-        to its job, in the same transaction: nobody may decide about a job whose receipt exists.
+        """Make every `submitting` job `unconfirmed` whose run died during the submit. Then attach each
+        receipt to its job, in the same transaction: nobody may decide about a job whose receipt exists.
 
         Raises:
             LockLost: another runner has taken over, and these submits may be its own. Nothing was changed.
         """
-        self._database.check_epoch(connection)
-        unconfirmed = _leave_unconfirmed(connection, batch_id, failure)
+        self._database.check_alive(connection)
+        unconfirmed = leave_unconfirmed(connection, failure, JOB.c.batch_id == batch_id)
         attached = 0
         left = []
         for receipt in receipts:
@@ -146,23 +147,6 @@ def _is_of(connection: Connection, batch_id: int, receipt: Receipt) -> bool:
         select(JOB.c.id).where(JOB.c.id == outcome.job_id, JOB.c.batch_id == batch_id, is_known)
     )
     return found.first() is not None
-
-
-def _leave_unconfirmed(connection: Connection, batch_id: int, failure: Failure) -> int:
-    sources, target = MOVES[Move.UNCONFIRMED]
-    interrupted = (JOB.c.batch_id == batch_id) & JOB.c.state.in_(sorted(sources))
-    intents = select(JOB.c.id).where(interrupted)
-    connection.execute(
-        update(ATTEMPT)
-        .where(ATTEMPT.c.job_id.in_(intents), ATTEMPT.c.outcome == SubmitOutcome.INTENT)
-        .values(outcome=SubmitOutcome.UNCONFIRMED, detail=failure.message)
-    )
-    moved = connection.execute(
-        update(JOB)
-        .where(interrupted)
-        .values(state=target, error_kind=failure.kind, error_code=failure.code, error_message=failure.message)
-    )
-    return int(moved.rowcount)
 
 
 def _attempts(connection: Connection, uids: Sequence[str]) -> dict[str, Any]:

@@ -47,6 +47,11 @@ COMMANDS = (
         "List all batches of this database with their state, money and last run; the newest last.",
     ),
     CommandEntry(
+        "runners",
+        _LOOK,
+        "List the runners at work on a server's job table: where, since when, jobs in hand, last beat.",
+    ),
+    CommandEntry(
         "jobs",
         _LOOK,
         "List the jobs with their state and the reason for it, in sheet order; or show one in full.",

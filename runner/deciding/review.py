@@ -12,6 +12,7 @@ from jobs.outcomes import Attached, Discarded, Resubmitted
 from jobs.states import JobState
 from runner.deciding.changes import CHANGED_MEANWHILE, NOT_AGREED, NOT_IN_SHEET, NotChanged, apply_to_each
 from runner.deciding.reviewable import may_get_any_id
+from runner.planning.late_submits import late_submits, why_not_yet
 from runner.providers.base import RemoteStatusReport, Stopped, UnknownId
 
 if TYPE_CHECKING:
@@ -119,14 +120,24 @@ def resubmittable(decisions: Decisions) -> list["JobView"]:
     return [job for job in decisions.resubmit if job.current]
 
 
-async def resubmit(decisions: Decisions, store: "Store", clock: "Clock", *, agreed: bool) -> ReviewResult:
-    """Queue jobs again, if a person agreed to pay for them; the next run sends them."""
+async def resubmit(
+    decisions: Decisions, store: "Store", clock: "Clock", *, agreed: bool, submit_timeout: float
+) -> ReviewResult:
+    """Queue jobs again, if a person agreed to pay for them; the next run sends them.
+
+    On a server not those whose submit may still arrive: `submit_timeout` is how long one may take.
+    """
     unconfirmed, now = decisions.unconfirmed, clock.now()
     removed = [job for job in decisions.resubmit if not job.current]
     result = _not_changed(unconfirmed, removed, NOT_IN_SHEET)
     jobs = resubmittable(decisions)
     if not agreed:
         return result + _not_changed(unconfirmed, jobs, NOT_AGREED)
+    late = await late_submits(store, jobs, submit_timeout)
+    for job in jobs:
+        if job.id in late:
+            result += _not_changed(unconfirmed, [job], why_not_yet(late[job.id]))
+    jobs = [job for job in jobs if job.id not in late]
     changes = await apply_to_each(store, jobs, lambda job: Resubmitted(job.id, now))
     result += ReviewResult(resubmitted=changes.changed)
     return result + _not_changed(unconfirmed, changes.unchanged, CHANGED_MEANWHILE)

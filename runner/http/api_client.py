@@ -25,7 +25,7 @@ from runner.http.exchange import (
     PartialAnswer,
     SessionCarrier,
 )
-from runner.http.replies import Answer, Reply
+from runner.http.replies import Answer, Reply, SendMarker, never
 from runner.http.session import Session
 from runner.http.transport import tls_context
 from runner.http.url_policy import loopback_socket, parsed
@@ -127,15 +127,17 @@ class ApiClient:
         json_body: bytes | None = None,
         timeout_seconds: float,
         fresh: bool = False,
+        is_late: Callable[[], bool] = never,
     ) -> Reply:
         """One call of `path` (with its query) below the base, given up after `timeout_seconds` in all.
 
         `fresh` is for a request that must not be sent twice: it uses no connection idle for over 0.5 s.
-        Once it may have been sent, its answer is still read for a grace after the deadline.
+        Once it may have been sent, its answer is still read for a grace after the deadline. Where it
+        `is_late` once there is a connection, nothing is sent.
         aiohttp itself may repeat a GET once whose connection was dropped, never a POST. Raises ValueError for
         a path that could leave the base; nothing else but cancellation leaves as an exception.
         """
-        call = self._call(method, path, json_body, timeout_seconds)
+        call = self._call(method, path, json_body, timeout_seconds, SendMarker(is_late))
         marker, got = call.marker, PartialAnswer()
 
         def may_be_answered() -> bool:
@@ -169,7 +171,9 @@ class ApiClient:
             return answer
         return replace(answer, body=body, headers=headers)
 
-    def _call(self, method: str, path: str, json_body: bytes | None, timeout_seconds: float) -> ApiCall:
+    def _call(
+        self, method: str, path: str, json_body: bytes | None, timeout_seconds: float, marker: SendMarker
+    ) -> ApiCall:
         if not _PATH.fullmatch(path) or ".." in path.split("?")[0].split("/"):
             raise ValueError(f"not a path below the API's base: {path!r}")
         headers = dict(self._headers)
@@ -177,7 +181,8 @@ class ApiClient:
             headers["authorization"] = f"Bearer {self._token.get_secret_value()}"
         if json_body is not None:
             headers["content-type"] = "application/json"
-        return ApiCall(method, self._base + path, headers, json_body, min(CONNECT_SECONDS, timeout_seconds))
+        connect_seconds = min(CONNECT_SECONDS, timeout_seconds)
+        return ApiCall(method, self._base + path, headers, json_body, connect_seconds, marker)
 
 
 def _usable(base: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import aiohttp
 import httpx
 
-from runner.http.replies import NoAnswer, NotSent, SendMarker
+from runner.http.replies import NoAnswer, NotSent, SendMarker, TooLate
 
 _WHILE_CONNECTING: tuple[type[Exception], ...] = (
     aiohttp.ClientConnectorError,
@@ -37,6 +37,7 @@ _SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (aiohttp.ConnectionTimeoutError, "no connection to {host} in time"),
     (aiohttp.ServerTimeoutError, "{host} fell silent"),
     (aiohttp.ServerDisconnectedError, "{host} closed the connection without an answer"),
+    (TooLate, "the connection to {host} came too late, and nothing was sent"),
     (aiohttp.ClientOSError, "the connection to {host} broke"),
     (aiohttp.ClientPayloadError, "the answer of {host} broke off"),
     (aiohttp.ClientResponseError, "what {host} answered is not HTTP"),
@@ -97,6 +98,8 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 def _came_while_connecting(error: Exception) -> bool:
     told = _underneath(error)
+    if isinstance(told, TooLate):
+        return True
     kinds = _WHILE_CONNECTING if isinstance(told, aiohttp.ClientError) else _WHILE_CONNECTING_ELSEWHERE
     return isinstance(told, kinds)
 

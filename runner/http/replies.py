@@ -4,11 +4,20 @@ The line that matters is between `NotSent` and `NoAnswer`: the first may be sent
 paid for. What is uncertain is `NoAnswer`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 SENT_EXTENSION = "nightsheet.sent"
 """The key of a request's SendMarker among the extensions of an `httpx.Request`."""
+
+
+class TooLate(Exception):
+    """A request was not sent: its time was over when there was a connection."""
+
+
+def never() -> bool:
+    """A request that may be sent whenever there is a connection."""
+    return False
 
 
 class SendMarker:
@@ -18,11 +27,13 @@ class SendMarker:
     request: from then on bytes may have left. A transport that does not report leaves both unset.
     """
 
-    __slots__ = ("sent", "watched")
+    __slots__ = ("is_late", "sent", "watched")
 
-    def __init__(self) -> None:
+    def __init__(self, is_late: Callable[[], bool] = never) -> None:
         self.watched = False
         self.sent = False
+        self.is_late = is_late
+        """Whether it may not be sent any more: asked once there is a connection, and nothing has left."""
 
     def watch(self) -> None:
         """The transport reports on this request."""

@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from jobs.errors import UsageProblem
-from runner.http.replies import SendMarker
+from runner.http.replies import SendMarker, TooLate
 
 SocketFactory = Callable[[Any], Any]
 
@@ -145,6 +145,8 @@ def _reports() -> aiohttp.TraceConfig:
 
     async def connected(_session: aiohttp.ClientSession, own: SimpleNamespace, _told: object) -> None:
         if own.trace_request_ctx is not None:
+            if own.trace_request_ctx.is_late():
+                raise TooLate
             own.trace_request_ctx.mark()
 
     reports = aiohttp.TraceConfig()

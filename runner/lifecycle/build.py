@@ -2,6 +2,7 @@
 
 from jobs.admission import AccountStanding
 from jobs.concurrency import FoundLimit
+from jobs.errors import LockLost
 from jobs.pauses import PauseReason
 from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.downloads.download import Downloads
@@ -85,6 +86,10 @@ def build(
     def trip(what: str) -> None:
         brake.pause(PauseReason.GUARD, pause_detail(order, what, budget))
 
+    def lose(error: LockLost) -> None:
+        resources.files.lose(error)
+        brake.interrupt(Reach.DOWNLOADS)
+
     guards = Guards(limits_of(settings), trip, scope.record)
     in_flight = InFlight(
         approval.tuning.concurrency, clock.monotonic, most=settings.most_in_flight, found=known
@@ -106,7 +111,7 @@ def build(
             guards,
             _account_line(order, health, scope, account),
         ),
-        queue=WorkQueue(in_flight.slots, JobQueue(store, batch.id, brake, clock, guards)),
+        queue=WorkQueue(in_flight.slots, JobQueue(store, batch.id, brake, clock, guards, lose)),
         polling=Polling(
             LearnedPolls(
                 settings.poll_min, max(settings.poll_min, settings.poll_max), scope.record.service_seconds

@@ -64,6 +64,8 @@ Ready = MemoryObjectReceiveStream[OpenJob]
 async def carry_out(order: Order) -> RunReport:
     """Run a batch, stage by stage. The caller holds the database's lock."""
     order = await settled_places(order)
+    if order.keeper is not None:
+        order.keeper.batch_id = order.batch.id
     notifier = notifier_for(order.settings, order.environment.env, order.observer.notice)
     begun = order.environment.clock.monotonic()
     bucket = await _bucket(order)
@@ -92,6 +94,8 @@ async def carry_out(order: Order) -> RunReport:
             run = build(order, api, brake, health, approval, scope, resources, known, standing)
             progress = ProgressCounter(watched(run, begun, say), order.observer)
             await _work(order, run, progress, ready, found, notifier)
+            if order.keeper is not None:
+                await order.keeper.confirm()
             if run.files.lost is not None:  # the other runner says how the batch ends
                 raise run.files.lost
             with anyio.CancelScope(shield=True):
@@ -122,7 +126,7 @@ async def _scope(order: Order, found: Recovered) -> tuple[Order, Scope]:
     record = await track_record(order)
     if order.batch.paused is None:
         held = await _release(order)
-        found = replace(found, running=await order.store.jobs.open_jobs(order.batch.id, JobState.RUNNING))
+        found = replace(found, running=await order.store.jobs_to_do(order.batch.id, JobState.RUNNING))
         scope = await _link(order, found, await _select(order))
         scope = replace(scope, record=record, held=held)
         order = await under_guards(order, scope)

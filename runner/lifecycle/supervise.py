@@ -38,6 +38,7 @@ async def obey_the_table(
         try:
             run.time.jumps.look()
             run.files.look()
+            run.files.seen()
             before, batch = batch, await run.store.batches.get(run.batch.id)
             if batch.guards_since != before.guards_since:
                 run.limits.guards.start_anew()

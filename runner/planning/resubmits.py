@@ -8,6 +8,7 @@ from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.views import BatchView, JobView
 from jobs.workload import Workload
+from runner.planning.late_submits import late_submits
 from runner.settings import Settings
 
 
@@ -19,11 +20,13 @@ async def resubmits_left(store: Store, batch: BatchView, settings: Settings) -> 
 async def allowed_resubmits(store: Store, batch: BatchView, settings: Settings) -> list[JobView]:
     """The unconfirmed jobs that the setting allows a run to submit again.
 
-    Not those whose answer named an id: that is in hand, and asked for first.
+    Not those whose answer named an id: that is in hand, and asked for first. Nor those that may still arrive.
     """
     left = await resubmits_left(store, batch, settings)
     found = await store.jobs.in_state(batch.id, [JobState.UNCONFIRMED]) if left else []
-    return [job for job in found if job.current and job.named_id is None][:left]
+    wanted = [job for job in found if job.current and job.named_id is None]
+    late = await late_submits(store, wanted, settings.submit_timeout)
+    return [job for job in wanted if job.id not in late][:left]
 
 
 def with_resubmits(queued: Workload, unconfirmed: Sequence[JobView]) -> Workload:

@@ -3,6 +3,7 @@
 The runner decides by these classes alone; a provider maps the API's words, codes and statuses to them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import Protocol
 from jobs.attempts import RawAnswer
 from jobs.failures import Failure
 from jobs.pauses import PauseReason
+from runner.http.replies import never
 
 
 class RemoteStatus(StrEnum):
@@ -204,8 +206,11 @@ class Provider(Protocol):
         """Whether `text` can be a request_id of this API, and so be put into a URL. Makes no request."""
         ...
 
-    async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
-        """Send a job once. Paid for, perhaps, unless the verdict is TurnedAway, Denied or Stopped."""
+    async def submit(self, model: str, payload: bytes, is_late: Callable[[], bool] = never) -> SubmitVerdict:
+        """Send a job once. Paid for, perhaps, unless the verdict is TurnedAway, Denied or Stopped.
+
+        Where it `is_late` once there is a connection, nothing is sent.
+        """
         ...
 
     async def status(self, request_id: str) -> StatusVerdict:

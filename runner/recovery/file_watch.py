@@ -18,6 +18,8 @@ class TableGuard(Protocol):
 
     lost: LockLost | None
     """Why it is not, once another runner has taken over."""
+    is_shared: bool
+    """Whether other runners may take over jobs from this one."""
 
     def look(self) -> None:
         """Check that it is, as far as is known here.
@@ -40,11 +42,15 @@ class TableGuard(Protocol):
         """Whether a submit may not leave any more whose intent was begun at that time of the clock."""
         ...
 
+    def seen(self) -> None:
+        """Note that this process does something."""
+
 
 class FileWatch:
     """The files of a database as they were when the run began. A look takes microseconds."""
 
     lost: LockLost | None = None
+    is_shared = False
 
     def __init__(self, database: Path, identity: Callable[[Path], object] | None = None) -> None:
         self._identity = identity or _identity
@@ -63,6 +69,9 @@ class FileWatch:
     def is_late(self, begun: float) -> bool:
         """Never: nobody else works on the file, however long this process stood still."""
         return False
+
+    def seen(self) -> None:
+        """Its lock says that it lives, whatever it does."""
 
     def look(self) -> None:
         """Check that the files are still the same.

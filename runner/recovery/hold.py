@@ -44,7 +44,7 @@ async def holding(
         CannotWrite: the lock cannot be taken.
         TableRetired: the table's rows are elsewhere.
     """
-    on_server = store.database.server_lock
+    on_server = store.database.membership
     if on_server is None:
         file = lock.holding(store.database.path, command=command, batch=batch, clock=clock, notice=notice)
         async with file as other:
@@ -65,7 +65,7 @@ async def _check_in_use(store: "Store", *, retired_too: bool) -> None:
 
 async def waiting_now(store: "Store") -> Wait | None:
     """What the process that holds the table waits for. Means nothing where no process holds it."""
-    if store.database.server_lock is None:
+    if store.database.membership is None:
         return lock.waiting_of(store.database.path)
     return (await holder_now(store)).waiting
 
@@ -74,7 +74,7 @@ async def settled_phase(
     store: "Store", runner: Holder, clock: Clock, pauses_again: Callable[[], Awaitable[bool]]
 ) -> Phase:
     """How `runner` stands after a change of the table, once that is certain."""
-    if store.database.server_lock is None:
+    if store.database.membership is None:
         return await lock.settled_phase(store.database.path, runner, clock, pauses_again)
 
     async def now() -> Holder | None:
@@ -89,7 +89,7 @@ async def is_held(store: "Store") -> bool:
     Raises:
         CannotWrite: nobody can tell.
     """
-    if store.database.server_lock is not None:
+    if store.database.membership is not None:
         return await held_now(store) is not None
     with lock.try_holding(store.database.path) as free:
         return not free

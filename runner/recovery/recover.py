@@ -62,8 +62,8 @@ async def recover(store: "Store", batch: BatchView, places: Places, now: datetim
     return Recovered(
         unconfirmed=unconfirmed,
         healing=healing,
-        running=await store.jobs.open_jobs(batch.id, JobState.RUNNING),
-        fetching=await store.jobs.open_jobs(batch.id, JobState.FETCHING),
+        running=await store.jobs_to_do(batch.id, JobState.RUNNING),
+        fetching=await store.jobs_to_do(batch.id, JobState.FETCHING),
         naming_ids=await store.ledger.naming_ids(batch.id),
     )
 
@@ -71,8 +71,8 @@ async def recover(store: "Store", batch: BatchView, places: Places, now: datetim
 async def read_again(store: "Store", batch: BatchView, found: Recovered) -> Recovered:
     """The same jobs as the table has them now: their estimates may have been reckoned meanwhile."""
     ids = {job.id for job in (*found.running, *found.fetching)}
-    running = await store.jobs.open_jobs(batch.id, JobState.RUNNING)
-    fetching = await store.jobs.open_jobs(batch.id, JobState.FETCHING)
+    running = await store.jobs_to_do(batch.id, JobState.RUNNING)
+    fetching = await store.jobs_to_do(batch.id, JobState.FETCHING)
     return replace(
         found,
         running=[job for job in running if job.id in ids],

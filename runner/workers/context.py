@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TypeVar
 
 from anyio import CapacityLimiter
@@ -162,15 +163,27 @@ class Context:
     tally: Tally = field(default_factory=Tally)
 
 
-def must(moved: T | None, key: str) -> T:
-    """What came of a move that only this process may make: if it was not applied, there is a defect.
+class Lost(Enum):
+    """What came of a move of a job that is another runner's by now."""
+
+    LOST = auto()
+    """This runner was taken for dead, or a person has decided about the job: it is let go, no more."""
+
+
+LOST = Lost.LOST
+
+
+def must(run: Context, moved: T | None, key: str) -> T | Lost:
+    """What came of a move of a job in hand. `LOST` where another runner of a server has taken it over.
 
     Raises:
-        NightsheetError: the job was in another state.
+        NightsheetError: over a file, where only this process may make it, the job was in another state.
     """
-    if not moved:
-        raise NightsheetError(
-            f"Job {key!r} changed under this run, which nothing but this run should do.",
-            hint="Run `nightsheet status`, then `nightsheet resume`. Nothing was sent twice.",
-        )
-    return moved
+    if moved:
+        return moved
+    if run.files.is_shared:
+        return LOST
+    raise NightsheetError(
+        f"Job {key!r} changed under this run, which nothing but this run should do.",
+        hint="Run `nightsheet status`, then `nightsheet resume`. Nothing was sent twice.",
+    )

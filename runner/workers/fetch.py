@@ -19,7 +19,7 @@ from runner.downloads.validate import Broken
 from runner.http.image_client import DownloadFailed, LinkGone
 from runner.http.url_policy import Blocked, shown_host
 from runner.limits.brake import Reach
-from runner.workers.context import Context, must
+from runner.workers.context import LOST, Context, must
 from runner.workers.late_decodes import is_note
 
 BROKEN_TRIES = 4
@@ -64,7 +64,8 @@ async def fetch_images(run: Context, job: OpenJob, *, refreshed: bool) -> OpenJo
                     )
             # A restarted emulator has another port, and a new link may lead to another server.
             case LinkGone() | Blocked() | DownloadFailed(status=int()) if not refreshed:
-                return must(await run.store.jobs.advance(LinksExpired(job.id)), job.key)
+                expired = must(run, await run.store.jobs.advance(LinksExpired(job.id)), job.key)
+                return None if expired is LOST else expired
             case LinkGone(status=status):
                 failure = failure or Failure(
                     FailureKind.EXPIRED,
@@ -207,13 +208,16 @@ async def _succeed(run: Context, job: OpenJob, received: int, last: ArtifactView
         )
         warnings = [*(w for w in warnings if w != note), note]
     fetched = Fetched(job.id, tuple(warnings), run.time.clock.now())
-    must(await run.store.jobs.succeed(fetched, job.attempt_id, last), job.key)
+    if must(run, await run.store.jobs.succeed(fetched, job.attempt_id, last), job.key) is LOST:
+        return
     run.tally.ended += 1
     run.limits.guards.succeeded(job.model)
 
 
 async def _fail(run: Context, job: OpenJob, failure: Failure) -> None:
-    must(await run.store.jobs.apply(FetchFailed(job.id, failure, run.time.clock.now())), job.key)
+    failed = await run.store.jobs.apply(FetchFailed(job.id, failure, run.time.clock.now()))
+    if must(run, failed, job.key) is LOST:
+        return
     run.tally.ended += 1
     run.limits.guards.failed(job.model, failure.kind)
     run.notice(f"Job {job.key!r}: {failure.said} `nightsheet retry` fetches it again, which is free.")

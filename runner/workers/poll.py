@@ -26,7 +26,7 @@ from runner.providers.base import (
     Stopped,
     UnknownId,
 )
-from runner.workers.context import Context, must
+from runner.workers.context import LOST, Context, must
 from runner.workers.known_ids import ANOTHER_ACCOUNT, LOST_AFTER_SECONDS, UNKNOWN_AFTER_SECONDS, lost
 
 UNKNOWN_APART_SECONDS = 15.0
@@ -52,6 +52,8 @@ class _Watch:
     troubles: int = 0
     unknown_since: float | None = None
     results: int = 0
+    is_lost: bool = False
+    """Whether another runner has taken it over."""
     fetching: OpenJob | None = None
     """The job with the URLs of its images, once the API has told them."""
     done_since: float | None = None
@@ -68,13 +70,13 @@ async def watch(run: Context, job: OpenJob, apart: Callable[[], None] = lambda: 
     Also None where this run stops waiting: because of the brake, or the job's deadline. `apart` is called
     where the API does not know the id, or answers it alone oddly: it may be polled for an hour.
     """
-    if not run.provider.is_handle(job.request_id):  # an odd database: nothing unknown goes into a URL
-        failure = Failure(FailureKind.LOST, "What the database holds is no request_id.")
-        await _end(run, job, failure, None)
-        return None
     now = run.time.clock.monotonic()
     age = max(0.0, (run.time.clock.now() - job.submitted_at).total_seconds())
     state = _Watch(deadline=now + run.timing.deadline, submitted=now - age)
+    if not run.provider.is_handle(job.request_id):  # an odd database: nothing unknown goes into a URL
+        failure = Failure(FailureKind.LOST, "What the database holds is no request_id.")
+        await _end(run, job, state, failure, None)
+        return None
     with run.limits.brake.guarding(Reach.POLLS):
         await run.time.clock.sleep(_first_poll_in(run, job, age))
         while True:
@@ -83,6 +85,9 @@ async def watch(run: Context, job: OpenJob, apart: Callable[[], None] = lambda: 
             wait = await _poll(run, job, state)
             if state.is_apart:
                 apart()
+            if state.is_lost:
+                run.queue.jobs.let_go(job.id)
+                return None
             if wait is None:
                 return state.fetching or await run.store.jobs.open_job(job.id)
             if run.time.clock.monotonic() + wait > state.deadline:
@@ -116,7 +121,7 @@ async def _poll(run: Context, job: OpenJob, state: _Watch) -> float | None:
             _known(run, job, state)
             return await _result(run, job, state, standing if status is RemoteStatus.FAILED else None)
         case RemoteStatusReport(status=RemoteStatus.CANCELLED):
-            await _cancelled(run, job)
+            await _cancelled(run, job, state)
             return None
         case RemoteStatusReport():
             _known(run, job, state)
@@ -165,17 +170,21 @@ async def _result(
             run.limits.budget.settle(job.counted_usd, cost)
             done = RemoteDone(job.id, urls, cost, _seen_to_end(run, job, state, state.done_since))
             if failure is None:
-                state.fetching = must(await run.store.jobs.advance(done), job.key)
+                fetching = must(run, await run.store.jobs.advance(done), job.key)
+                if fetching is LOST:
+                    state.is_lost = True
+                else:
+                    state.fetching = fetching
             else:
-                await _end_without_images(run, job, done, failure)
+                await _end_without_images(run, job, state, done, failure)
             return None
         case RunFailed(failure=failure, cost_usd=cost):
             run.limits.health.answered()
             run.limits.budget.settle(job.counted_usd, cost)
-            await _end(run, job, _why(reason, failure), cost)
+            await _end(run, job, state, _why(reason, failure), cost)
             return None
         case RunCancelled():
-            await _cancelled(run, job)
+            await _cancelled(run, job, state)
             return None
         case Stopped():
             return _stopped(run, state, result)
@@ -183,13 +192,13 @@ async def _result(
             # A failed run may have no result; its status has the facts.
             if reason is None and isinstance(result, CallFailed) and state.results < RESULT_TRIES_OF_FAILED:
                 return _trouble(run, state, result)
-            await _end(run, job, _why(reason), None)
+            await _end(run, job, state, _why(reason), None)
             return None
         case UnknownId():  # the status knows the id: the API knows this account's
             state.last_answer = _in_words(result)
             if now - state.done_since < LOST_AFTER_SECONDS:
                 return _next_poll_in(run, job, state)
-            await _end(run, job, lost(result), None)
+            await _end(run, job, state, lost(result), None)
             return None
         case ResultNotReady(word=word):
             state.last_answer = f"the result is {word!r}"
@@ -226,9 +235,12 @@ def _why(*given: Failure | None) -> Failure:
     return next(moderated, reasons[-1] if reasons else _NO_REASON)
 
 
-async def _cancelled(run: Context, job: OpenJob) -> None:
+async def _cancelled(run: Context, job: OpenJob, state: _Watch) -> None:
     run.limits.health.answered()
-    must(await run.store.jobs.apply(RemoteCancelled(job.id, _CANCELLED, run.time.clock.now())), job.key)
+    applied = await run.store.jobs.apply(RemoteCancelled(job.id, _CANCELLED, run.time.clock.now()))
+    state.is_lost = must(run, applied, job.key) is LOST
+    if state.is_lost:
+        return
     run.tally.ended += 1
     run.notice(f"Job {job.key!r} is cancelled at the API.")
 
@@ -249,7 +261,7 @@ async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId
         return _TROUBLE.jittered(1, run.time.rng)
     state.is_apart = True
     if run.known_ids.is_lost(state.unknown_since):
-        await _end(run, job, lost(verdict), None)
+        await _end(run, job, state, lost(verdict), None)
         return None
     if run.known_ids.speak_of_another_account(job.id, slots=run.queue.slots.total_tokens):
         run.limits.brake.pause(
@@ -261,13 +273,15 @@ async def _unknown(run: Context, job: OpenJob, state: _Watch, verdict: UnknownId
     return UNKNOWN_APART_SECONDS
 
 
-async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | None) -> None:
+async def _end(run: Context, job: OpenJob, state: _Watch, failure: Failure, cost: Decimal | None) -> None:
     """End a job that failed at the API. `--max-attempts` may send it again, never if it was moderated."""
     now = run.time.clock.now()
     outcomes: list[Outcome] = [RemoteFailed(job.id, failure, cost, now)]
     if failure.kind is FailureKind.REMOTE_FAILED and job.failed_runs + 1 < run.timing.max_attempts:
         outcomes.append(Requeued(job.id, now, automatic=True))
-    must(await run.store.jobs.apply(*outcomes), job.key)
+    state.is_lost = must(run, await run.store.jobs.apply(*outcomes), job.key) is LOST
+    if state.is_lost:
+        return
     if await run.store.jobs.ids_in_state(JobState.QUEUED, [job.id]):
         run.notice(f"Job {job.key!r} failed at the API ({failure.said}); it is submitted again.")
     else:
@@ -276,10 +290,15 @@ async def _end(run: Context, job: OpenJob, failure: Failure, cost: Decimal | Non
     run.limits.guards.failed(job.model, failure.kind)  # each was paid for, also one that is sent again
 
 
-async def _end_without_images(run: Context, job: OpenJob, done: RemoteDone, failure: Failure) -> None:
+async def _end_without_images(
+    run: Context, job: OpenJob, state: _Watch, done: RemoteDone, failure: Failure
+) -> None:
     """End a job that is done at the API, and has no image: the API's reason is for this moment only."""
     now = run.time.clock.now()
-    must(await run.store.jobs.apply(done, FetchFailed(job.id, failure, now)), job.key)
+    applied = await run.store.jobs.apply(done, FetchFailed(job.id, failure, now))
+    state.is_lost = must(run, applied, job.key) is LOST
+    if state.is_lost:
+        return
     run.tally.ended += 1
     run.limits.guards.failed(job.model, failure.kind)
     run.notice(f"Job {job.key!r}: {failure.said} `nightsheet retry` asks for it again, which is free.")

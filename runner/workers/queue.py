@@ -1,10 +1,12 @@
 """The job that a worker takes next: first the jobs that the API already has, then queued ones in turn."""
 
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import anyio
 
+from jobs.errors import LockLost
 from jobs.states import JobState
 from jobs.store.store import Store
 from jobs.views import FRONT, OpenJob, QueuedJob, UnconfirmedJob
@@ -22,11 +24,21 @@ _LONGEST_WAIT = timedelta(hours=1)
 class JobQueue:
     """The queue of one run over one batch. A job that is handed out is in hand until it is released."""
 
-    def __init__(self, store: Store, batch_id: int, brake: Brake, clock: Clock, guards: Guards) -> None:
+    def __init__(
+        self,
+        store: Store,
+        batch_id: int,
+        brake: Brake,
+        clock: Clock,
+        guards: Guards,
+        lose: Callable[[LockLost], None] | None = None,
+    ) -> None:
+        """`lose` is told once the table has said that another runner has taken over."""
         self._store = store
         self._clock = clock
         self._guards = guards
         self._batch_id = batch_id
+        self._lose = lose
         self._brake = brake
         self._open: deque[OpenJob] = deque()
         self._queued: deque[QueuedJob] = deque()
@@ -35,6 +47,7 @@ class JobQueue:
         self._in_hand: dict[int, str] = {}
         self._set_aside: set[int] = set()
         self._left: set[int] = set()
+        self._let_go: set[int] = set()
         self._short: set[int] = set()
         self._looking = anyio.Lock()
         self._changed = anyio.Event()
@@ -62,8 +75,14 @@ class JobQueue:
 
     def leave(self, job_id: int) -> None:
         """Release a job that this run polls no longer, although it may still be at the API."""
-        self._left.add(job_id)
+        if job_id not in self._let_go:
+            self._left.add(job_id)
+        self._let_go.discard(job_id)
         self.release(job_id)
+
+    def let_go(self, job_id: int) -> None:
+        """Release a job that another runner has taken over: it may come back to this one."""
+        self._let_go.add(job_id)
 
     async def others_end(self, job_id: int) -> bool:
         """Wait a moment for a job in hand to end; False if all jobs left are short of money too."""
@@ -135,7 +154,13 @@ class JobQueue:
         if self._brake.stops(Reach.POLLS):
             return False
         passed_over = self._set_aside | self._left
-        running = await self._store.jobs.open_jobs(self._batch_id, JobState.RUNNING)
+        try:
+            running = await self._store.jobs_to_do(self._batch_id, JobState.RUNNING)
+        except LockLost as error:
+            if self._lose is None:
+                raise
+            self._lose(error)
+            return False
         found = [job for job in running if job.id not in passed_over]
         for job in found:
             self.give(job)

@@ -57,7 +57,7 @@ FLOORS = {
         disk table_place
         errors compact_set late_names
         exit_codes
-        concurrency pauses problems suggestions signed_urls
+        concurrency pauses problems suggestions signed_urls runners
     """,
     "jobs.sheets": """
         first_sheet planning

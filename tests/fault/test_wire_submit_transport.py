@@ -64,6 +64,30 @@ async def test_a_refused_connection_is_not_sent() -> None:
     assert not reply.certificate
 
 
+async def test_what_is_late_once_there_is_a_connection_is_not_sent() -> None:
+    """Its process stood still while it connected, say: another one may have taken over. A new connection, and
+    one that is there."""
+
+    async def script(call: Call) -> None:
+        while await call.read():
+            await call.answer()
+
+    async with serve(script) as wire, ApiClient(wire.base, SecretStr(TOKEN)) as api:
+        for late, kind in ((True, NotSent), (False, Answer), (True, NotSent), (False, Answer)):
+            seen = [late]
+            reply = await api.request(
+                "POST",
+                "/models/a/b",
+                json_body=BODY,
+                timeout_seconds=5.0,
+                fresh=True,
+                is_late=seen.pop,
+            )
+            assert isinstance(reply, kind), reply
+            assert not seen, "it was asked once"
+    assert len(wire.requests) == 2
+
+
 async def test_a_name_that_does_not_resolve_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """No address, no connection."""
 

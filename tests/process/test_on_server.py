@@ -2,6 +2,7 @@
 twice.
 """
 
+import json
 import signal
 import subprocess
 import sys
@@ -94,6 +95,29 @@ async def test_a_second_runner_is_refused_wherever_it_is(url: str, tmp_path: Pat
         assert (await wait(start(there, base, "resume", "--db", url, "--yes"))).code in {0, 1}
 
 
+async def test_who_works_is_listed(url: str, tmp_path: Path) -> None:
+    """From anywhere, while it works; a kill leaves its row until another one finds its process gone."""
+    async with desk(tmp_path, speed=2.0) as here:
+        asked = ("runners", "--db", url, "--json")
+        assert json.loads((await here.call(*asked)).out) == []
+        process = here.start("run", here.sheet(12), "--db", url, *QUICK)
+        await until(lambda: submitted(here) > 0 and bool(run(url, _AT_WORK)), process)
+        (one,) = json.loads((await here.call(*asked)).out)
+        assert (one["pid"], one["batch"]) == (process.pid, "sheet")
+        assert sum(one["in_hand"].values()) > 0
+        assert one["last_beat_seconds"] < 30
+        shown = await here.call("runners", "--db", url)
+        assert str(process.pid) in shown.out
+        process.kill()
+        await wait(process)
+        assert (await here.call("review", "--db", url)).code == 0
+        assert json.loads((await here.call(*asked)).out) == []
+    assert [row["why"] for row in run(url, "SELECT why FROM runner ORDER BY id")] == ["gone", "ended"]
+
+
+_AT_WORK = "SELECT 1 FROM runner WHERE batch_id IS NOT NULL"
+
+
 async def test_kill_9_in_a_submit_and_again(url: str, tmp_path: Path) -> None:
     """The server lets go of the lock; what was on its way is in doubt, and is not sent again."""
     rows = 40
@@ -129,15 +153,15 @@ async def test_the_server_restarts_during_a_run(cluster: Cluster, url: str, tmp_
         once(here, rows)
         assert states(url) == {"succeeded": rows}
         here.assert_pictures_whole()
-    assert run(url, "SELECT epoch FROM identity") == [{"epoch": 1}], "nobody had taken over"
+    assert run(url, "SELECT why FROM runner") == [{"why": "ended"}], "nobody had taken over"
 
 
 _STOPS_AT = """
 import os, signal, sys
 from dataclasses import replace
 import runner.cli.steps.open as steps
-import runner.recovery.server_lock as server_lock
-server_lock.SEND_WINDOW_SECONDS = 1.0  # the other run takes longer
+from jobs.store.runners import lease
+lease.SEND_WINDOW_SECONDS = 1.0  # the other run takes longer
 made = steps.process_environment
 point = sys.argv[1]
 seen = []
@@ -202,6 +226,11 @@ async def test_a_runner_that_stood_still_while_another_took_over(
             )
             other = await wait(start(there, base, "resume", "--db", url, *QUICK))
             assert other.code in {0, 1}, other.err
+            if states(url).get("unconfirmed"):
+                again = ("review", "--resubmit", "all", "--db", url, "--yes")
+                refused = await wait(start(there, base, *again))
+                assert refused.code == 1, refused.err
+                assert "may only be asleep" in " ".join(f"{refused.out} {refused.err}".split())
             process.send_signal(signal.SIGCONT)
             ended = await wait(process)
         finally:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from runner.clock import Clock
+from runner.http.replies import never
 from runner.providers.base import (
     CancelTaken,
     CancelVerdict,
@@ -69,7 +70,7 @@ class ScriptedProvider:
     def is_handle(self, text: str) -> bool:
         return is_handle(text)
 
-    async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
+    async def submit(self, model: str, payload: bytes, is_late: Callable[[], bool] = never) -> SubmitVerdict:
         self._submits_under_way += 1
         self.most_submits_at_once = max(self.most_submits_at_once, self._submits_under_way)
         taken = Taken(f"req-{len(self.asked('submit')) + 1}")

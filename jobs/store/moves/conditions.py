@@ -23,6 +23,7 @@ from jobs.outcomes import (
     Requeued,
 )
 from jobs.states import MOVES, JobState, Move
+from jobs.store.runners.ownership import IS_OWN, RUNNER_ID, columns_of, is_runners_own, is_shared, own_id
 from jobs.store.schema import ATTEMPT, JOB, TWIN
 from jobs.store.sqlite.prepared import Told, change, change_told, given
 
@@ -106,8 +107,10 @@ def make_move(
 ) -> bool:
     """Make a move where the job is in one of its source states, and the condition holds; whether it was made.
 
-    `columns` are those of the job that it sets besides the state.
+    `columns` are those of the job that it sets besides the state. A runner of a server makes moves of jobs at
+    the API where they are its own: another one may have taken them over.
     """
+    columns, condition = _of_its_runner(connection, move, columns, condition, values)
     return change(connection, _moving(move, condition), columns, job_id=job_id, **values) > 0
 
 
@@ -122,7 +125,24 @@ def make_told_move(
     **values: Any,
 ) -> Any | None:
     """The same; what is `told` of the job as it then is, or None if the move was not made."""
+    columns, condition = _of_its_runner(connection, move, columns, condition, values)
     return change_told(connection, _moving(move, condition), columns, told, job_id=job_id, **values)
+
+
+def _of_its_runner(
+    connection: Connection,
+    move: Move,
+    columns: Mapping[str, Any],
+    condition: Condition,
+    values: dict[str, Any],
+) -> tuple[Mapping[str, Any], Condition]:
+    """The columns and the condition, with what the move says of whose the job is; `values` gets its own."""
+    if not is_shared(connection):
+        return columns, condition
+    if is_runners_own(connection, move):
+        assert condition is None
+        condition, values[RUNNER_ID] = IS_OWN, own_id(connection)
+    return {**columns, **columns_of(connection, move)}, condition
 
 
 @cache

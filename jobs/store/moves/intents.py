@@ -10,14 +10,16 @@ from jobs.outcomes import Claimed
 from jobs.states import Move
 from jobs.store.moves.conditions import Condition, make_told_move
 from jobs.store.moves.values import ONE_MORE
+from jobs.store.runners.ownership import own_id
 from jobs.store.schema import ATTEMPT, JOB
 from jobs.store.sqlite.prepared import Prepared, Told, given
 
 _MAY_BE_SENT = and_(JOB.c.current, JOB.c.agreed, ~JOB.c.cancel_requested)
 _CLAIMED = Told(JOB.c.id == given("job_id"), JOB.c.attempts, JOB.c.unproven)
+_GIVEN = ("uid", "job_id", "number", "payload_sha256", "started_at", "runner_id")
 _INSERT = Prepared(
     insert(ATTEMPT).values(
-        {name: given(name) for name in ("uid", "job_id", "number", "payload_sha256", "started_at")}
+        {name: given(name) for name in _GIVEN}
         | {"outcome": SubmitOutcome.INTENT, "automatic": False, "estimate_usd": given("estimate_usd")}
     )
 )
@@ -47,6 +49,7 @@ def _record(
         number=job.attempts,
         payload_sha256=claimed.payload_sha256,
         started_at=claimed.at,
+        runner_id=own_id(connection),
         estimate_usd=claimed.estimate_usd,
     )
     return Intent(job.unproven)

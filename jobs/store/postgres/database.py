@@ -26,8 +26,9 @@ from jobs.store.postgres.address import Address
 from jobs.store.postgres.connection import open_connection
 from jobs.store.postgres.errors import ConnectionLost, ServerRefusal, refusal_of, told
 from jobs.store.postgres.last_commit import LastCommit, forget_old
-from jobs.store.postgres.lock import ServerLock, check_epoch
+from jobs.store.postgres.membership import Membership, check_alive
 from jobs.store.postgres.watching import watching_server
+from jobs.store.runners.ownership import RUNNER_ID
 from jobs.store.sql.connections import HeldConnection
 from jobs.store.sql.transactions import Database, Operation, WaitingWrite, Written, read_in_one
 from jobs.store.sqlite.watching import Watch
@@ -67,7 +68,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, address: Address, home: Path, sleep: Sleep) -> None:
         super().__init__(home)
-        self.server_lock = ServerLock(address)
+        self.membership = Membership(address)
         self._address = address
         self._sleep = sleep
         self._since_fold = 0
@@ -89,14 +90,14 @@ class PostgresDatabase(Database):
         """Where it is, for people."""
         return str(self._address)
 
-    def check_epoch(self, connection: Connection) -> None:
-        """Check that nobody has taken over from this process.
+    def check_alive(self, connection: Connection) -> None:
+        """Check that nobody takes this process for dead.
 
         Raises:
-            LockLost: somebody has.
+            LockLost: somebody does.
         """
-        if self.epoch is not None:
-            check_epoch(connection, self.epoch, self._address)
+        if self.runner_id is not None:
+            check_alive(connection, self.runner_id, self._address)
 
     def clock(self, connection: Connection, now: Callable[[], datetime]) -> datetime:
         """The server's clock: several machines go by it. It is read when it is asked, not when they began."""
@@ -174,7 +175,7 @@ class PostgresDatabase(Database):
         except CannotWrite as error:
             refusal = ServerRefusal.LOST if isinstance(error, ConnectionLost) else ServerRefusal.OTHER
             return _CutOff(refusal, error, has_run=False)
-        begin = partial(self._last.begin, regardless=group[0].regardless)
+        begin = partial(self._begin, regardless=group[0].regardless)
         done = [*operations, *_TIDYING] if folds else operations
         came = await self._writer.run(partial(_committed, done, begin))
         if isinstance(came, _CutOff):
@@ -186,6 +187,10 @@ class PostgresDatabase(Database):
         self._last.is_kept(number)
         self._since_fold = 0 if folds else self._since_fold
         return results[: len(group)]
+
+    def _begin(self, connection: Connection, *, regardless: bool) -> int:
+        connection.info[RUNNER_ID] = self.runner_id
+        return self._last.begin(connection, regardless=regardless)
 
     async def _is_committed(self, number: int, waits: Iterator[float]) -> bool | None:
         """Whether a transaction was committed; None if nobody can tell.

@@ -18,7 +18,7 @@ from jobs.errors import CannotWrite, LockHeld
 from jobs.store.postgres.address import SCHEMA, Address
 from jobs.store.postgres.connection import connect, take_write_lock
 from jobs.store.postgres.errors import told
-from jobs.store.postgres.lock import is_held
+from jobs.store.postgres.membership import is_at_work
 from jobs.store.sqlite.migrate import NotOurDatabase
 
 MARK = "The job table of Nightsheet"
@@ -100,7 +100,7 @@ def upgrade(address: Address) -> bool:
         if before is None:
             raise _no_table(address)
         if before != migrations.HEAD:
-            if is_held(connection):
+            if is_at_work(connection):
                 raise LockHeld(
                     f"A runner is at work on {address}, with the tables as they are.",
                     hint="Nothing was changed. `nightsheet pause` stops it; upgrade when it has ended.",

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from jobs.store.sql.connections import HeldConnection
 
 if TYPE_CHECKING:
-    from jobs.store.postgres.lock import ServerLock
+    from jobs.store.postgres.membership import Membership
     from jobs.store.sqlite.watching import Watch
 
 T = TypeVar("T")
@@ -56,10 +56,10 @@ class Written:
 class Database(ABC):
     """Concurrent reads; writes through one connection, with group commit."""
 
-    server_lock: "ServerLock | None" = None
+    membership: "Membership | None" = None
     """Who works on a database of a server; a file has a lock of the operating system beside it."""
-    epoch: int | None = None
-    """Of this process, while it has that lock."""
+    runner_id: int | None = None
+    """Of this process, while it works on a database of a server."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -110,11 +110,11 @@ class Database(ABC):
         return str(self.path)
 
     @abstractmethod
-    def check_epoch(self, connection: Connection) -> None:
-        """Check that this process still works on the database, if it does so by a lock of a server's.
+    def check_alive(self, connection: Connection) -> None:
+        """Check that nobody takes this process for dead, if it works on a database of a server.
 
         Raises:
-            LockLost: another one has taken it over.
+            LockLost: somebody does, and may have taken over.
         """
 
     def clock(self, connection: Connection, now: Callable[[], datetime]) -> datetime:

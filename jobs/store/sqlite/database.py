@@ -60,8 +60,8 @@ class FileDatabase(Database):
                     raise told from told.__cause__  # a defect stays as it is, and is not its own cause
         return result
 
-    def check_epoch(self, connection: Connection) -> None:
-        """A file has no epoch: the lock beside it is held as long as its process lives."""
+    def check_alive(self, connection: Connection) -> None:
+        """The lock beside a file is held as long as its process lives."""
 
     def watching(self) -> AbstractAsyncContextManager[Watch]:
         """Hold a connection that sees whether anybody has written.

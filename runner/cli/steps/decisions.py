@@ -83,5 +83,7 @@ async def carry_out(
         result += await attach(decisions, store, open_api, environment.clock)
         if result.error is not None:
             show_error(result.error)
-    result += await resubmit(decisions, store, environment.clock, agreed=agreed)
+    result += await resubmit(
+        decisions, store, environment.clock, agreed=agreed, submit_timeout=settings.submit_timeout
+    )
     return result + await discard(decisions, store, environment.clock)

@@ -1,5 +1,6 @@
 """RunComfy's Model API: its paths, and what each call's answer comes to. No other folder knows them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum, auto
 from hashlib import sha256
@@ -10,7 +11,7 @@ from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from runner.clock import Clock
 from runner.http.api_client import ApiClient
-from runner.http.replies import Answer, NoAnswer, NotSent, Reply
+from runner.http.replies import Answer, NoAnswer, NotSent, Reply, never
 from runner.providers.base import (
     CallFailed,
     CancelTaken,
@@ -77,10 +78,15 @@ class RunComfy:
     def is_handle(self, text: str) -> bool:
         return is_request_id(text)
 
-    async def submit(self, model: str, payload: bytes) -> SubmitVerdict:
+    async def submit(self, model: str, payload: bytes, is_late: Callable[[], bool] = never) -> SubmitVerdict:
         """POST /v1/models/{model_id}, once."""
         reply = await self._client.request(
-            "POST", f"/models/{model}", json_body=payload, timeout_seconds=self._submit_timeout, fresh=True
+            "POST",
+            f"/models/{model}",
+            json_body=payload,
+            timeout_seconds=self._submit_timeout,
+            fresh=True,
+            is_late=is_late,
         )
         match reply:
             case NotSent():

@@ -44,7 +44,7 @@ async def take_back(run: Context, job: QueuedJob, uid: str) -> None:
     """Undo the intent of a submit that did not leave."""
     now = run.time.clock.now()
     run.journal.ended(uid, SubmitEnd(Answered.NOT_SENT, now))
-    must(await run.store.jobs.apply(NotAccepted(job.id, now, now, uid=uid)), job.key)
+    must(run, await run.store.jobs.apply(NotAccepted(job.id, now, now, uid=uid)), job.key)
     run.journal.settle(uid)
 
 

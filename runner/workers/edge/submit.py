@@ -8,6 +8,7 @@ import hashlib
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import anyio
 
@@ -31,7 +32,7 @@ from runner.limits.brake import Reach
 from runner.limits.budget import Reservation
 from runner.providers.base import CallFailed, Denied, Stopped, SubmitVerdict, Taken, TurnedAway, Unconfirmed
 from runner.uploads.uploader import Sendable, Unfit
-from runner.workers.context import Context, must
+from runner.workers.context import LOST, Context, must
 from runner.workers.edge.intent import new_uid, put_down, take_back
 from runner.workers.edge.journaling import end_of, keep_receipt
 from runner.workers.edge.unconfirmed import Lookup, ask_for, failure_of, leave_unconfirmed, tell_unconfirmed
@@ -218,7 +219,8 @@ async def _send(
     run.time.jumps.look()
     run.probe("before submit")
     money.spend()
-    verdict = _believed(await run.provider.submit(job.model, payload), intent.unproven)
+    answered = await run.provider.submit(job.model, payload, partial(run.files.is_late, begun))
+    verdict = _believed(answered, intent.unproven)
     run.probe("after submit")
     try:
         recorded = await _record(run, job, uid, verdict, tries)
@@ -279,16 +281,20 @@ async def _record(
             return taken
         case TurnedAway():
             wait = _wait_for(run, job, verdict, tries)
-            must(await run.store.jobs.apply(_turned_away(job, uid, verdict, now, wait)), job.key)
+            applied = await run.store.jobs.apply(_turned_away(job, uid, verdict, now, wait))
             run.journal.settle(uid)
+            if must(run, applied, job.key) is LOST:
+                return None
             if verdict.busy and wait:
                 await run.store.accounts.cool_down(run.limits.account.account_id, wait)
             return _Again(wait)
         case Denied(failure=failure):
             run.limits.throttle.answered()
             run.limits.health.submit_answered()
-            must(await run.store.jobs.apply(Refused(job.id, failure, now, verdict.answer, uid)), job.key)
+            refused = await run.store.jobs.apply(Refused(job.id, failure, now, verdict.answer, uid))
             run.journal.settle(uid)
+            if must(run, refused, job.key) is LOST:
+                return None
             run.tally.ended += 1
             run.notice(f"Job {job.key!r} failed ({failure.kind}, not paid): {failure.said}")
             run.limits.guards.failed(job.model, failure.kind, at_submit=True)
@@ -296,7 +302,7 @@ async def _record(
         case Stopped(reason=reason, message=message):
             run.limits.brake.pause(reason, message)
             turned_away = NotAccepted(job.id, now, now, message, verdict.answer, uid=uid)
-            must(await run.store.jobs.apply(turned_away), job.key)
+            must(run, await run.store.jobs.apply(turned_away), job.key)
             run.journal.settle(uid)
             return None
         case Unconfirmed():
@@ -328,6 +334,8 @@ async def _not_taken(run: Context, job: QueuedJob, uid: str, request_id: str) ->
     holder = await run.store.ledger.holder_of(request_id)
     if holder is None:
         raise CannotWrite(f"Job {job.key!r} changed under this run, which nothing but this run should do.")
+    if run.files.is_shared and holder[0] == job.id:
+        return  # another run on this machine has read it in the journal
     told = f"The API answered with {request_id!r}, which job {holder[1]!r} has"
     await leave_unconfirmed(run, job, uid, Unconfirmed(told))
 

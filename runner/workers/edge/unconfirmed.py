@@ -10,7 +10,7 @@ from jobs.states import JobState
 from jobs.views import OpenJob, QueuedJob, UnconfirmedJob
 from runner.limits.brake import Reach
 from runner.providers.base import RemoteStatusReport, Unconfirmed, UnknownId
-from runner.workers.context import Context, must
+from runner.workers.context import LOST, Context, must
 
 ASKED_AFTER_SECONDS = (0.0, 5.0, 10.0)
 """A new request may take some seconds to be known everywhere: it is asked for at 0, 5 and 15 s."""
@@ -35,7 +35,7 @@ async def leave_unconfirmed(run: Context, job: QueuedJob, uid: str, verdict: Unc
         await tell_unconfirmed(run, job, failure, left)
         return
     try:
-        must(await run.store.jobs.apply(left), job.key)
+        must(run, await run.store.jobs.apply(left), job.key)  # lost: it is in doubt already
     except CannotWrite:
         run.notice(f"Job {job.key!r}: {failure.message}")
         raise
@@ -55,8 +55,9 @@ async def tell_unconfirmed(
         run.tally.resubmits_left -= 1  # before any await: another unconfirmed submit may need one too
         outcomes.append(Resubmitted(job.id, run.time.clock.now(), automatic=True))
     try:
-        if outcomes:
-            must(await run.store.jobs.apply(*outcomes) or not before, job.key)
+        if outcomes and must(run, await run.store.jobs.apply(*outcomes) or not before, job.key) is LOST:
+            run.tally.resubmits_left += allowed
+            return  # who took it over has told of it
     except CannotWrite:
         run.notice(f"Job {job.key!r}: {failure.message}")
         raise

@@ -1,11 +1,14 @@
 """Moves are compare-and-set, and several are one."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
 from jobs.errors import NightsheetError
 from jobs.outcomes import Accepted
 from jobs.states import MOVES, JobState, Move
-from runner.workers.context import must
+from runner.workers.context import LOST, Context, must
 from tests.support.tables import BROKEN_RULE, Table, outcome_of
 
 S = JobState
@@ -87,9 +90,15 @@ async def test_one_broken_outcome_undoes_the_others(table: Table) -> None:
     assert table.everything() == before
 
 
+def _run(*, is_shared: bool) -> Context:
+    return cast(Context, SimpleNamespace(files=SimpleNamespace(is_shared=is_shared)))
+
+
 def test_a_move_that_must_succeed_stops_the_run_by_name() -> None:
     """It is a defect, and the person is told which job and that nothing was sent twice."""
-    must(True, "hero")
+    alone, beside = _run(is_shared=False), _run(is_shared=True)
+    assert must(alone, 7, "hero") == 7
     with pytest.raises(NightsheetError, match="'hero'") as caught:
-        must(False, "hero")
+        must(alone, False, "hero")
     assert "Nothing was sent twice" in caught.value.hint
+    assert must(beside, False, "hero") is LOST, "another runner has it"

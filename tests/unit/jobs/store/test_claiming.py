@@ -42,6 +42,7 @@ async def test_a_claim_commits_the_intent(table: Table) -> None:
             "named_id": None,
             "answer": None,
             "automatic": 0,
+            "runner_id": None,
             "urls": None,
             "cost_usd": None,
             "estimate_usd": 120_000,

@@ -102,7 +102,7 @@ def test_without_consent_nothing_is_queued(night: World) -> None:
     async def inside(store: Store) -> ReviewResult:
         found = await of(store)
         decisions = Decisions(found, (), [found.jobs[0]], [found.jobs[1]])
-        result = await resubmit(decisions, store, CLOCK, agreed=False)
+        result = await resubmit(decisions, store, CLOCK, agreed=False, submit_timeout=60.0)
         return result + await discard(decisions, store, CLOCK)
 
     result = night.store(inside)

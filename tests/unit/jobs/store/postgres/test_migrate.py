@@ -10,7 +10,7 @@ from jobs.errors import CannotWrite, LockHeld
 from jobs.store.postgres import migrate
 from jobs.store.postgres.address import address_of
 from jobs.store.postgres.checkup import report_of
-from jobs.store.postgres.lock import ServerLock
+from jobs.store.postgres.membership import Membership
 from tests.support.postgres import Cluster, run
 
 
@@ -123,7 +123,7 @@ def test_a_command_neither_makes_nor_upgrades(empty: str, ours: str) -> None:
 def test_nobody_upgrades_under_a_runner(ours: str) -> None:
     """Once it has ended, anybody may."""
     as_it_was_before_the_epoch(ours)
-    lock = ServerLock(address_of(ours))
+    lock = Membership(address_of(ours))
     assert lock.take()
     with pytest.raises(LockHeld, match="A runner is at work on"):
         migrate.upgrade(address_of(ours))
@@ -135,6 +135,9 @@ def test_nobody_upgrades_under_a_runner(ours: str) -> None:
 
 def as_it_was_before_the_epoch(url: str) -> None:
     run(url, "ALTER TABLE identity DROP COLUMN epoch, DROP COLUMN holder")
+    run(url, "DROP TABLE runner")
+    for table in ("job", "attempt"):
+        run(url, f"ALTER TABLE {table} DROP COLUMN runner_id")
     run(url, "UPDATE alembic_version SET version_num = '0017'")
 
 

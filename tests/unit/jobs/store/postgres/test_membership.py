@@ -1,4 +1,4 @@
-"""One process at a time works on a server's database; who was followed by another one commits no intent."""
+"""Who works on a server's database has a row there; whose row is dead commits no intent."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,13 +10,15 @@ import pytest
 from jobs.errors import CannotWrite, LockLost
 from jobs.failures import Failure, FailureKind
 from jobs.outcomes import Accepted, LeftUnconfirmed, NotAccepted, Refused, Resubmitted
+from jobs.runners import RunnerIdentity
 from jobs.states import JobState
 from jobs.store.postgres.address import address_of
-from jobs.store.postgres.lock import ServerLock
+from jobs.store.postgres.membership import Membership
 from jobs.store.store import Store
 from tests.support.postgres import Cluster, open_on_server, run
 from tests.support.tables import NIGHT, Table, claimed, new_table
 
+ME = RunnerIdentity("here", 17, "boot", "1234", "2.0")
 WHY = Failure(FailureKind.UNCONFIRMED, "Nobody answered.")
 _END = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
 
@@ -43,21 +45,21 @@ async def table(url: str, tmp_path: Path) -> AsyncIterator[Table]:
 
 
 @pytest.fixture
-def lock(url: str) -> Iterator[ServerLock]:
+def lock(url: str) -> Iterator[Membership]:
     with closing_lock(url) as made:
         yield made
 
 
 @contextmanager
-def closing_lock(url: str) -> Iterator[ServerLock]:
-    made = ServerLock(address_of(url))
+def closing_lock(url: str) -> Iterator[Membership]:
+    made = Membership(address_of(url))
     try:
         yield made
     finally:
         made.release()
 
 
-def test_one_at_a_time(url: str, lock: ServerLock) -> None:
+def test_one_at_a_time(url: str, lock: Membership) -> None:
     """The second one gets it once the first has let go, or has ended without a word."""
     with closing_lock(url) as other:
         assert lock.take()
@@ -67,35 +69,68 @@ def test_one_at_a_time(url: str, lock: ServerLock) -> None:
         assert not lock.take()
 
 
-def test_each_holder_counts_up(url: str, lock: ServerLock) -> None:
-    """And says who it is."""
+def entered(members: Membership, note: str = "{}") -> int:
+    return members.enter(ME, note)
+
+
+def dead(url: str) -> list[tuple[int, str]]:
+    found = run(url, "SELECT id, why FROM runner WHERE dead_at IS NOT NULL ORDER BY id")
+    return [(row["id"], row["why"]) for row in found]
+
+
+def test_each_holder_has_a_row(url: str, lock: Membership) -> None:
+    """It says who it is, and that it lives; whoever takes over says that it does not."""
     assert lock.take()
-    first = lock.begin("one")
-    assert lock.beat(first, "one, paused") == first
-    assert run(url, "SELECT epoch, holder FROM identity") == [{"epoch": first, "holder": "one, paused"}]
+    first = entered(lock)
+    assert lock.beat(first, "paused", progressed=True)
+    assert run(url, "SELECT id, host, pid, note FROM runner") == [
+        {"id": first, "host": "here", "pid": 17, "note": "paused"}
+    ]
     with closing_lock(url) as other:
         run(url, _END)
         assert other.take()
-        assert other.begin("two") == first + 1
+        second = entered(other)
+        assert second > first
+        assert dead(url) == [(first, "followed")]
         with pytest.raises(CannotWrite):
-            lock.beat(first)
-        assert not lock.take()
-    assert lock.take()
-    assert lock.beat(first, "one again") == first + 1, "it learns that it was followed"
-    assert run(url, "SELECT holder FROM identity") == [{"holder": "two"}]
+            lock.beat(first, "one", progressed=False)
+        assert not lock.beat(first, "one", progressed=False), "it learns that it was followed"
+        assert other.beat(second, "two", progressed=False)
+        other.leave(second)
+    assert dead(url) == [(first, "followed"), (second, "ended")]
+    assert not lock.beat(second, "it ended", progressed=False)
 
 
-async def test_a_runner_that_was_followed_commits_no_intent(url: str, table: Table, lock: ServerLock) -> None:
+def test_a_beat_renews_the_lease(url: str, lock: Membership) -> None:
+    """Who lets it lapse has not been steady since; a beat alone is no progress."""
+    lock.take()
+    me = entered(lock)
+    columns = ("beat_at", "lease_until", "steady_since", "progress_at")
+    run(url, "UPDATE runner SET " + ", ".join(f"{name} = now() - interval '1 hour'" for name in columns))
+    lock.beat(me, "{}", progressed=False)
+    assert _recent(url, "beat_at, steady_since, lease_until") == [True, True, True]
+    assert _recent(url, "progress_at") == [False]
+    lock.beat(me, "{}", progressed=True)
+    assert _recent(url, "progress_at") == [True]
+
+
+def _recent(url: str, columns: str) -> list[bool]:
+    asked = ", ".join(f"{name} > now() - interval '1 minute' AS {name}" for name in columns.split(", "))
+    (row,) = run(url, f"SELECT {asked} FROM runner")
+    return list(row.values())
+
+
+async def test_a_runner_that_was_followed_commits_no_intent(url: str, table: Table, lock: Membership) -> None:
     """Its own connections work: it has heard of nothing."""
     lock.take()
     database = table.store.database
-    database.epoch = lock.begin("one")
+    database.runner_id = entered(lock)
     first, second = await table.job("a"), await table.job("b")
     assert await table.store.jobs.claim(claimed(first.id)) is not None
     with closing_lock(url) as other:
         run(url, _END)
         assert other.take()
-        other.begin("two")
+        entered(other)
         with pytest.raises(LockLost, match="Another runner has taken over"):
             await table.store.jobs.claim(claimed(second.id))
         with pytest.raises(LockLost):
@@ -104,15 +139,15 @@ async def test_a_runner_that_was_followed_commits_no_intent(url: str, table: Tab
     assert (await table.job("b")).state is JobState.QUEUED
 
 
-async def test_a_lock_that_came_back_to_its_owner(url: str, table: Table, lock: ServerLock) -> None:
-    """Nobody came in between: the epoch is its own, and so are its intents."""
+async def test_a_lock_that_came_back_to_its_owner(url: str, table: Table, lock: Membership) -> None:
+    """Nobody came in between: its row is alive, and so are its intents."""
     lock.take()
-    table.store.database.epoch = epoch = lock.begin("one")
+    table.store.database.runner_id = me = entered(lock)
     run(url, _END)
     with pytest.raises(CannotWrite):
-        lock.beat(epoch)
+        lock.beat(me, "{}", progressed=False)
     assert lock.take()
-    assert lock.beat(epoch) == epoch
+    assert lock.beat(me, "{}", progressed=False)
     assert await table.store.jobs.claim(claimed((await table.job("a")).id)) is not None
 
 
