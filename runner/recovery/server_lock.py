@@ -48,12 +48,12 @@ class Keeper:
         self._turn = CapacityLimiter(1)
         self.holder = holder
         """What others are to know of this process. It is in the table a second later."""
-        self._signed = holder
+        self.batch_id: int | None = None
+        """The batch that is worked on, once there is one."""
+        self._signed: tuple[Holder, int | None] = (holder, None)
         self.lost: LockLost | None = None
         """Set once another process has taken over."""
         self._beaten_at = clock.monotonic()
-        self.batch_id: int | None = None
-        """The batch that is worked on, once there is one."""
         self._is_seen = True
         """Whether this process was seen to do something since the last beat."""
         self._is_watched = False
@@ -96,10 +96,11 @@ class Keeper:
 
     def _is_due(self) -> bool:
         waited = self._clock.monotonic() - self._beaten_at
-        return waited >= lease.BEAT_SECONDS or self.holder != self._signed or self._away_since is not None
+        is_news = (self.holder, self.batch_id) != self._signed
+        return waited >= lease.BEAT_SECONDS or is_news or self._away_since is not None
 
     async def _beat(self) -> None:
-        runner_id, holder = self._store.database.runner_id, self.holder
+        runner_id, (holder, batch_id) = self._store.database.runner_id, (self.holder, self.batch_id)
         assert runner_id is not None
         begun = self._clock.monotonic()
         try:
@@ -112,13 +113,13 @@ class Keeper:
                 runner_id,
                 holder.model_dump_json(),
                 progressed=self._is_seen or not self._is_watched,
-                batch_id=self.batch_id,
+                batch_id=batch_id,
             )
             self._is_seen = False
             if not await self._asked(beaten):
                 self._lose()
                 return
-            self._signed, self._away_since, self._beaten_at = holder, None, begun
+            self._signed, self._away_since, self._beaten_at = (holder, batch_id), None, begun
         except CannotWrite:  # away; the store says so where it lasts
             if self._away_since is None:
                 self._away_since = self._clock.monotonic()

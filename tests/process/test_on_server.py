@@ -97,7 +97,7 @@ async def test_a_second_runner_is_refused_wherever_it_is(url: str, tmp_path: Pat
 
 async def test_who_works_is_listed(url: str, tmp_path: Path) -> None:
     """From anywhere, while it works; a kill leaves its row until another one finds its process gone."""
-    async with desk(tmp_path, speed=2.0) as here:
+    async with desk(tmp_path, speed=0.5) as here:
         asked = ("runners", "--db", url, "--json")
         assert json.loads((await here.call(*asked)).out) == []
         process = here.start("run", here.sheet(12), "--db", url, *QUICK)
