@@ -231,7 +231,6 @@ async def test_a_phone_has_buttons(tmp_path: Path) -> None:
     async with deciding(tmp_path, "grid", has_touch=True, is_mobile=True) as (served, _, page):
         await page.set_viewport_size({"width": 360, "height": 780})
         await page.locator("#tile-1").tap()
-        await page.locator("#tile-1").tap()
         await page.locator("#loupe[open]").wait_for()
         await page.locator("#loupe-star").tap()
         await page.locator("#loupe-star").tap()
