@@ -20,6 +20,8 @@ from jobs.store.copies.ends import uid_at
 from jobs.store.open import init_server, open_store
 from jobs.table_place import TablePlace, checked, place_of
 from runner.environment import Environment
+from runner.humanize import duration
+from runner.planning.late_submits import late_submits
 from runner.providers.origin import EMULATOR_ORIGIN
 from runner.recovery.hold import holding
 from runner.recovery.journal_places import Places, beside, folder_of, journals_in
@@ -51,14 +53,16 @@ async def copy_table(
     environment: Environment,
     notice: Callable[[str], None],
     *,
+    submit_timeout: float,
     lost: bool = False,
 ) -> TableCopied:
     """Take a job table's rows to an empty place, and retire it. After a crash the same copy completes it.
 
     `lost`: where it went to before is gone for good, and what was left here is taken once more.
+    `submit_timeout` is how many seconds a submit may take.
 
     Raises:
-        UsageProblem: jobs are in flight, the target is not empty, or both are the same table.
+        UsageProblem: jobs are in flight or may be, the target is not empty, or both are the same table.
         TableRetired: it went to another place before.
         LockHeld: another process works on one of them.
         CannotWrite: one of them cannot be reached, or refuses.
@@ -71,6 +75,7 @@ async def copy_table(
         if retirement is None:
             await _settle(store, source, target, environment, notice)
             await store.database.read(partial(table_copy.check_in_flight, source=source))
+            await _check_late(store, source, submit_timeout)
         elif not lost and (retirement.place != str(target) or retirement.is_done):
             await to_thread.run_sync(_check_not_there, source, target, retirement, environment, uid)
         await to_thread.run_sync(_make_room, target)
@@ -132,6 +137,21 @@ async def _settle(
         healing, _unconfirmed = await settle(store, batch, Places(beside(source.path), copies), now)
         for sentence in healing.sentences():
             notice(sentence)
+
+
+async def _check_late(store: "Store", source: TablePlace, submit_timeout: float) -> None:
+    """Check that no runner that may only be asleep can still send: at the new place nobody would know of it.
+
+    Raises:
+        UsageProblem: one can.
+    """
+    late = await late_submits(store, None, submit_timeout)
+    if late:
+        raise UsageProblem(
+            f"A runner of {source} was lost in a submit and may only be asleep: what it sends could still "
+            "arrive, and nobody would know of it at the new place.",
+            hint=f"Nothing was changed. Try again in {duration(max(late.values()))}.",
+        )
 
 
 def _check_not_there(

@@ -19,11 +19,16 @@ def latest_arrival(submit_timeout: float) -> float:
     return lease.SEND_WINDOW_SECONDS + submit_timeout + lease.LATEST_ARRIVAL_SECONDS
 
 
-async def late_submits(store: "Store", jobs: "Sequence[JobView]", submit_timeout: float) -> dict[int, float]:
-    """The jobs whose submit may still arrive, by id, with the seconds left. Over a file there is none."""
-    if store.database.membership is None or not jobs:
+async def late_submits(
+    store: "Store", jobs: "Sequence[JobView] | None", submit_timeout: float
+) -> dict[int, float]:
+    """Those whose submit may still arrive, of some jobs or of all, by id, with the seconds left.
+
+    Over a file there is none.
+    """
+    if store.database.membership is None or jobs == []:
         return {}
-    ids = [job.id for job in jobs]
+    ids = None if jobs is None else [job.id for job in jobs]
     return await store.runners.wait_for_late(ids, latest_arrival(submit_timeout))
 
 

@@ -108,7 +108,7 @@ class Cluster:
         for url in self.urls.values():
             if (other := _others.pop(url, None)) is not None:
                 other.close()
-            self.administer(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+            self.administer(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
         self.urls.clear()
 
     def has_template(self) -> bool:

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 from jobs.errors import CannotWrite
 from jobs.images.stored import kept_folder
 from jobs.store.bulk.counts import count_again
+from jobs.store.runners.ownership import RUNNER_ID
 from jobs.store.schema import (
     ATTEMPT_TALLY,
     BATCH,
@@ -19,12 +20,13 @@ from jobs.store.schema import (
     IDENTITY,
     JOB_TALLY,
     KEPT_MANIFEST,
+    RUNNER,
     SETTLED_JOURNAL,
 )
 from jobs.store.sql.retirement import MARK
 
-NOT_COPIED = (IDENTITY, JOB_TALLY, ATTEMPT_TALLY)
-"""One row is the table's own and is changed; counts are made of the rows."""
+NOT_COPIED = (IDENTITY, JOB_TALLY, ATTEMPT_TALLY, RUNNER)
+"""One row is the table's own and is changed; counts are made of the rows; runners stay where they worked."""
 _LAST = (KEPT_MANIFEST, CHANGED_BLOCK)
 """While no manifest is there, nothing that comes is a change of one."""
 _AT_ONCE = 1000
@@ -100,6 +102,8 @@ def _rows(source: Connection, table: Table, homes: tuple[Path, Path]) -> Iterato
         told = dict(row)
         if table is BATCH:
             told["output_dir"] = _told_from(told["output_dir"], homes)
+        if RUNNER_ID in told:
+            told[RUNNER_ID] = None  # there the number would be another runner's
         yield told
 
 

@@ -61,19 +61,20 @@ class Members(StorePart):
 
     @reads
     def wait_for_late(
-        self, connection: Connection, job_ids: Sequence[int], after_seconds: float
+        self, connection: Connection, job_ids: Sequence[int] | None, after_seconds: float
     ) -> dict[int, float]:
-        """Of some jobs, those whose newest submit may still arrive at the API; each with the seconds left.
+        """Of some jobs, or all unconfirmed ones, those whose newest submit may still arrive at the API.
 
-        Its runner was taken for dead, so recently that it may wake and send it. One that has surely ended,
-        or lives, sends nothing of it any more.
+        Each has the seconds left. Its runner was taken for dead, so recently that it may wake and send it. One
+        that has surely ended, or lives, sends nothing of it any more.
         """
         dead_for = _seconds(_NOW - RUNNER.c.dead_at)
+        asked = JOB.c.state == JobState.UNCONFIRMED if job_ids is None else JOB.c.id.in_(job_ids)
         found = connection.execute(
             select(JOB.c.id, dead_for)
             .join(ATTEMPT, NEWEST)
             .join(RUNNER, RUNNER.c.id == ATTEMPT.c.runner_id)
-            .where(JOB.c.id.in_(job_ids), RUNNER.c.why.not_in(_SURELY_ENDED), dead_for < after_seconds)
+            .where(asked, RUNNER.c.why.not_in(_SURELY_ENDED), dead_for < after_seconds)
         )
         return {job_id: after_seconds - float(seconds) for job_id, seconds in found}
 

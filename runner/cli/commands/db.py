@@ -65,7 +65,7 @@ def command(
     if work is Work.COPY:
         if to is None:
             raise UsageProblem("A copy goes from one place to another.", hint=f"Name both: {_BOTH}")
-        _copy(place, load_settings({"db": to}).place, lost=lost)
+        _copy(place, load_settings({"db": to}).place, settings.submit_timeout, lost=lost)
         return
     if to is not None or lost:
         raise UsageProblem(f"`db {work}` is about one database.", hint=f"For example: {EXAMPLE}")
@@ -107,14 +107,18 @@ def _check_server(place: TablePlace) -> None:
         )
 
 
-def _copy(source: TablePlace, target: TablePlace, *, lost: bool) -> None:
+def _copy(source: TablePlace, target: TablePlace, submit_timeout: float, *, lost: bool) -> None:
     from runner.deciding.table_copy import copy_table  # late: SQLAlchemy comes along
 
     if not source.may_exist():
         raise UsageProblem(f"There is no database {source}.", hint=f"For example: {_BOTH}")
     _check_server(target)
     environment = process_environment()
-    copied = execute(lambda: copy_table(source, target, environment, console.message, lost=lost))
+    copied = execute(
+        lambda: copy_table(
+            source, target, environment, console.message, submit_timeout=submit_timeout, lost=lost
+        )
+    )
     if copied.rows:
         rows = copied.rows
         batches = "1 batch" if rows["batch"] == 1 else f"{rows['batch']:,} batches"

@@ -23,7 +23,7 @@ from jobs.states import Move
 from jobs.store.copies.ends import transaction_at
 from jobs.store.copies.rows import NOT_COPIED, copied_tables
 from jobs.store.open import open_store
-from jobs.store.schema import ATTEMPT, IDENTITY, SETTLED_JOURNAL
+from jobs.store.schema import ATTEMPT, IDENTITY, JOB, SETTLED_JOURNAL
 from jobs.store.sql.retirement import MARK
 from jobs.store.store import Store
 from jobs.submit_record import SubmitRecord
@@ -82,7 +82,9 @@ class Ends:
 
     async def copy(self, target: TablePlace | None = None, **more: Any) -> TableCopied:
         to = target or self.target
-        return await copy_table(self.source, to, self.environment, self.notices.append, **more)
+        return await copy_table(
+            self.source, to, self.environment, self.notices.append, submit_timeout=60.0, **more
+        )
 
     @asynccontextmanager
     async def opened(self, place: TablePlace) -> AsyncIterator[Store]:
@@ -311,6 +313,30 @@ async def test_a_rehearsal_stays_in_files(cluster: Cluster, tmp_path: Path) -> N
     assert await is_usable(ends.source)
 
 
+async def test_what_may_still_arrive_holds_up_a_copy(cluster: Cluster, tmp_path: Path) -> None:
+    """Its runner may only be asleep, and nobody would know of its submit at the new place."""
+    ends = Ends(tmp_path, cluster, ("server", "file"))
+    url = cluster.place(ends.source.path.parent)
+    async with ends.loaded("a") as table:
+        (row,) = run(
+            url,
+            "INSERT INTO runner (host, pid, version, note, since, beat_at, steady_since, lease_until,"
+            " progress_at, dead_at, why)"
+            " VALUES ('there', 17, '2.0', '{}', now(), now(), now(), now(), now(), now(), 'lease')"
+            " RETURNING id",
+        )
+        await table.bring("a", S.SUBMITTING)
+        run(url, "UPDATE attempt SET runner_id = ?", row["id"])
+    with pytest.raises(UsageProblem, match="may only be asleep"):
+        await ends.copy()
+    assert await is_usable(ends.source)
+    run(url, "UPDATE runner SET dead_at = now() - interval '141 seconds' WHERE id = ?", row["id"])
+    await ends.copy()
+    with transaction_at(ends.target) as connection:
+        assert connection.execute(select(ATTEMPT.c.runner_id)).scalars().all() == [None]
+        assert connection.execute(select(JOB.c.state)).scalars().all() == [S.UNCONFIRMED]
+
+
 async def test_a_copy_that_was_cut_off_may_go_elsewhere(ends: Ends) -> None:
     """As long as it is seen that it has not arrived."""
     await ends.full()
@@ -410,7 +436,7 @@ async def test_it_comes_back(cluster: Cluster, tmp_path: Path) -> None:
     there = TablePlace(tmp_path / "there" / "table", cluster.new_database(f"empty_{cluster.made}"))
     back = TablePlace(tmp_path / "back.db")
     await ends.copy(there)
-    await copy_table(there, back, ends.environment, ends.notices.append)
+    await copy_table(there, back, ends.environment, ends.notices.append, submit_timeout=60.0)
     assert everything(back) == before
     usable = [await is_usable(place) for place in (ends.source, there, back)]
     assert usable == [False, False, True]
