@@ -65,8 +65,8 @@ class Members(StorePart):
     ) -> dict[int, float]:
         """Of some jobs, or all unconfirmed ones, those whose newest submit may still arrive at the API.
 
-        Each has the seconds left. Its runner was taken for dead, so recently that it may wake and send it. One
-        that has surely ended, or lives, sends nothing of it any more.
+        Each has the seconds left. Its runner was taken for dead, so recently that it may wake and send it.
+        One that has surely ended, or lives, sends nothing of it any more.
         """
         dead_for = _seconds(_NOW - RUNNER.c.dead_at)
         asked = JOB.c.state == JobState.UNCONFIRMED if job_ids is None else JOB.c.id.in_(job_ids)

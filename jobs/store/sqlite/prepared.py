@@ -90,8 +90,8 @@ class Prepared:
 
     def first(self, connection: Connection, **values: Any) -> Any | None:
         """Run a query of one row at the most; it, or None."""
-        row = self._run(connection, values).fetchone()
-        return None if row is None else self._maker(connection)(row)
+        found = self._run(connection, values).fetchall()  # to its end: a change that tells is over only then
+        return self._maker(connection)(found[0]) if found else None
 
     @cached_property
     def _compiled(self) -> "_Compiled":  # when it is run, not when the module is imported

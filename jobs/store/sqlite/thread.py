@@ -83,8 +83,7 @@ def engine_of(path: Path, opened: Callable[[], sqlite3.Connection], *, writing: 
     event.listen(engine, "connect", lambda raw, _record: _apply_settings(raw, path, writing=writing))
     event.listen(engine, "connect", lambda _raw, record: record.info.update({DATABASE: path}))
     begin = "BEGIN IMMEDIATE" if writing else "BEGIN"
-    # On the driver's own connection: there is one such statement for each commit, and nothing to prepare.
-    event.listen(engine, "begin", lambda connection: driver_of(connection).execute(begin))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
 
 
