@@ -139,7 +139,7 @@ async def serving(
 async def _open(door: PageDoor, page: Page, session: PageSession, port: int) -> None:
     """Import what answers, and put it behind the door, while the browser begins."""
     try:
-        await to_thread.run_sync(_import_app)
+        await to_thread.run_sync(_import_app, page.store)
         from runner.page.app import create_page_app
 
         door.open(create_page_app(page, session, port))
@@ -148,12 +148,13 @@ async def _open(door: PageDoor, page: Page, session: PageSession, port: int) -> 
         raise
 
 
-def _import_app() -> None:
-    """All that a first screen needs."""
+def _import_app(store: "Store") -> None:
+    """All that a first screen needs: a part of the store is imported when it is first asked for."""
     served_files()
-    import jobs.store.page.rerolls
-    import jobs.store.page.tiles  # noqa: F401
     import runner.page.app  # noqa: F401
+
+    for part in ("rerolls", "tiles"):
+        getattr(store, part)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from jobs.errors import TokenProblem, UsageProblem
 from runner.cli.console import console
 from runner.cli.options.command import with_settings
 from runner.cli.options.settings import LOOKING
-from runner.cli.reports.account import as_json, lines
+from runner.cli.reports.studio.account import as_json, lines
 from runner.cli.steps.open import execute, must_exist, process_environment
 from runner.deciding.account_limits import limits_given
 from runner.settings import Settings

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from jobs.exit_codes import ExitCode
 from runner.cli.console import console
 from runner.cli.options.command import with_settings
-from runner.cli.reports import runners as report
+from runner.cli.reports.studio import runners as report
 from runner.cli.steps.open import execute, open_existing, system_clock
 from runner.settings import Settings
 

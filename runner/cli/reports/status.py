@@ -12,8 +12,8 @@ from jobs.manifests.record import moment
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
 from runner.cli.console.formatting import then, zone_name
-from runner.cli.reports.account import as_json as account_json
-from runner.cli.reports.account import in_a_line
+from runner.cli.reports.studio.account import as_json as account_json
+from runner.cli.reports.studio.account import in_a_line
 from runner.cli.reports.summary import FailureBreakdown, another_chance, gone
 from runner.humanize import clock_time, count_of, duration, jobs_a_minute, money, spent
 from runner.settings import Settings

@@ -12,7 +12,7 @@ from functools import partial
 
 import anyio
 
-from jobs.admission import ACCOUNT_BUDGET, NotAdmitted
+from jobs.admission import NotAdmitted
 from jobs.attempts import Intent
 from jobs.catalog.registry import find
 from jobs.errors import CannotWrite, LockLost
@@ -35,6 +35,7 @@ from runner.uploads.uploader import Sendable, Unfit
 from runner.workers.context import LOST, Context, must
 from runner.workers.edge.intent import new_uid, put_down, take_back
 from runner.workers.edge.journaling import end_of, keep_receipt
+from runner.workers.edge.money import no_room, reserve, reserve_now
 from runner.workers.edge.unconfirmed import Lookup, ask_for, failure_of, leave_unconfirmed, tell_unconfirmed
 
 MOST_UNPROVEN = 3
@@ -77,7 +78,7 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
                     return None
                 tries += 1
             case NotAdmitted(is_final=True) as refused:
-                run.limits.brake.pause(PauseReason.BUDGET, _no_room(job, refused))
+                run.limits.brake.pause(PauseReason.BUDGET, no_room(job, refused))
                 return None
             case NotAdmitted():
                 pass  # it stands in line before it is tried again
@@ -88,11 +89,11 @@ async def submit(run: Context, job: QueuedJob) -> OpenJob | None:
 async def _prepare(run: Context, job: QueuedJob) -> tuple[Sendable, Reservation] | None:
     """The request and the money reserved for it; None where the job is not sent now."""
     sendable = run.images.uploader.at_once(job)
-    if sendable is not None and (money := _money(run, job)) is not None:
+    if sendable is not None and (money := reserve_now(run, job)) is not None:
         return sendable, money  # as almost always: there is nothing to wait for
     with run.queue.pending.until_ended(job.id):
         sendable = await _made_sendable(run, job)
-        money = await _reserve(run, job) if sendable is not None else None
+        money = await reserve(run, job) if sendable is not None else None
         if sendable is not None and money is not None:
             return sendable, money
     return None
@@ -170,20 +171,6 @@ async def _end_unsent(run: Context, job: QueuedJob, failure: Failure) -> None:
     if await run.store.jobs.apply(Unsendable(job.id, failure, run.time.clock.now())):
         run.tally.ended += 1
         run.limits.guards.failed(job.model, failure.kind, at_submit=True)
-
-
-async def _reserve(run: Context, job: QueuedJob) -> Reservation | None:
-    """Reserve the most that the job may cost. None where the budget has no room: the batch pauses.
-
-    A job at the API may turn out cheaper than its estimate, so the reservation waits as long as there is one.
-    """
-    while (money := _money(run, job)) is None:
-        with run.limits.brake.guarding(Reach.SUBMITS) as waiting:
-            if not await run.queue.jobs.others_end(job.id):
-                run.limits.brake.pause(PauseReason.BUDGET, _over_budget(run, job))
-        if waiting.cancelled_caught or run.limits.brake.stops(Reach.SUBMITS):
-            return None
-    return money
 
 
 async def _send(
@@ -345,22 +332,3 @@ def _wait_for(run: Context, job: QueuedJob, verdict: TurnedAway, tries: int) -> 
         return run.limits.throttle.turned_away(job.id, verdict)
     run.limits.health.call_failed(CallFailed(verdict.reason, certificate=verdict.certificate))
     return _UNSENT.jittered(tries, run.time.rng)
-
-
-def _money(run: Context, job: QueuedJob) -> Reservation | None:
-    """The most that the job may cost, reserved; None where the budget has no room for it now."""
-    return run.limits.budget.reserve(run.limits.budget.estimate(job.model, job.pictures))
-
-
-def _no_room(job: QueuedJob, refused: NotAdmitted) -> str:
-    how = "" if ACCOUNT_BUDGET not in refused.detail else " `nightsheet account set --budget USD` raises it."
-    return f"There is no room for job {job.key!r} in {refused.detail}.{how}"
-
-
-def _over_budget(run: Context, job: QueuedJob) -> str:
-    estimate = run.limits.budget.estimate(job.model, job.pictures)
-    price = "whose price is unknown" if estimate is None else f"which may cost {estimate:.2f} USD"
-    return (
-        f"The budget of {run.limits.budget.limit} USD has no room for job {job.key!r}, {price}: "
-        f"{run.limits.budget}."
-    )

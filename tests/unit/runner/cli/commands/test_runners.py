@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.runners import RunnerIdentity, RunnerView
-from runner.cli.reports import runners as report
+from runner.cli.reports.studio import runners as report
 from tests.unit.runner.cli.test_docs_scripts import EXAMPLES, differences
 from tests.unit.runner.cli.world import World
 

@@ -1,0 +1,1 @@
+"""What several runners share: their account, and who they are."""
