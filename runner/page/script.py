@@ -21,7 +21,7 @@ _COMMENT = re.compile(
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _TEXT = re.compile(r"""("(?:[^"\\]|\\.)*"|`(?:[^`$\\]|\$(?!\{)|\$\{[^`{}"']*\})*`)""")
 _ROOM = re.compile(r" ?([{}()\[\],;:?=<>&|*!]+) ?")
-_BREAK = re.compile(r"(?<=[{,(\[])\n|\n(?=[}\])?:.&|])")
+_BREAK = re.compile(r"(?<=[{,(\[;])\n|\n(?=[}\])?:.&|])")
 _BLANK = re.compile(r"\n{2,}")
 _STYLE_COMMENT = re.compile(r"[ \t]*/\*(?:(?!\*/)[\s\S])*\*/")
 _STYLE_ROOM = re.compile(r"\s*([{};])\s*|([:,]) ")

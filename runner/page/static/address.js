@@ -4,6 +4,8 @@
 
 /** @typedef {{batch: string, search: string, order: string, at: number, key: string, number: number, panel: string, tiles: string}} Place */
 
+let later = 0;
+
 const PANELS = ["doubts", "failures", "account", "rerolls", "reword"];
 
 /** @returns {Place} */
@@ -41,7 +43,13 @@ export function writeAddress(place, isStep) {
   const isPart = !/^\.{1,2}$/.test(place.key); // a browser takes dots for a way up, however they are written
   const one = place.panel || (place.tiles && "compare") || (place.key && isPart ? `p/${encodeURIComponent(place.key)}/${place.number}` : "");
   const address = `/b/${encodeURIComponent(place.batch)}/${one}${query.size ? `?${query}` : ""}`;
+  clearTimeout(later);
   if (address === location.pathname + location.search) return;
-  if (isStep) history.pushState(null, "", address);
-  else history.replaceState(null, "", address);
+  try {
+    if (isStep) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    later = setTimeout(() => writeAddress(place, isStep), 1000); // a browser takes only so many in some seconds
+  }
 }

@@ -2,7 +2,7 @@
 // Deciding by keys: a verdict and the next one, stars, marks, undo. The list never moves; a verdict changes a cell.
 
 import { byId, command, countOf, element, redrawn, say } from "./dom.js";
-import { Decisions, nameOf, shelvesOf, targetOf } from "./decisions.js";
+import { Decisions, isLater, nameOf, shelvesOf, targetOf } from "./decisions.js";
 import { imageOf } from "./items.js";
 import { getJson } from "./net.js";
 import { VERDICTS } from "./tiles.js";
@@ -10,6 +10,7 @@ import { VERDICTS } from "./tiles.js";
 /** @import { Decision } from "./decisions.js" */
 /** What was said at once, to take back at once. Batch and place of each are empty for a picture of this batch, and for one of another. @typedef {{places: string[], batches: string[], targets: any[], before: any[], after: any[]}} Entry */
 /** A picture of another batch has one. @typedef {{index: number, item: any, tile: number, batch?: string}} Shown */
+/** @import { TileList } from "./tiles.js" */
 /** @import { View } from "./view.js" */
 
 const MOST_UNDONE = 500;
@@ -41,11 +42,14 @@ export class Cull {
     this.places = new Map();
     /** One key after the other, also where details have to come first. @type {Promise<unknown>} */
     this.turn = Promise.resolve();
+    /** How many keys wait for details. */
+    this.coming = 0;
     /** What is not saved yet, and why, by batch. @type {Map<string, {many: number, why: string}>} */
     this.waiting = new Map();
     /** Those of each batch that something was said of here. @type {Map<string, Decisions>} */
     this.books = new Map();
     this.decisions = this.book(view.place.batch);
+    addEventListener("beforeunload", (event) => this.coming && event.preventDefault());
     addEventListener("pagehide", () => this.books.forEach((book) => book.gathered.length && book.close()));
   }
 
@@ -98,52 +102,62 @@ export class Cull {
 
   /** A verdict, and the next one. @param {"accepted" | "rejected" | "reroll" | null} verdict */
   verdict(verdict) {
-    this.inTurn(async () => {
-      const many = this.marks.size;
-      const done = await this.say(this.chosen(), { verdict }, verdict ? DONE[verdict] : "undecided");
-      if (done && verdict && !many) this.step();
-    });
+    this.decide(this.chosen(), { verdict }, verdict ? DONE[verdict] : "undecided", Boolean(verdict) && !this.marks.size);
   }
 
   /** @param {number} stars */
   stars(stars) {
-    this.inTurn(() => this.say(this.chosen(), { stars }, stars ? countOf(stars, "star") : "no stars"));
+    this.decide(this.chosen(), { stars }, stars ? countOf(stars, "star") : "no stars");
   }
 
   /** About the one under the cursor, whatever is marked. @param {Partial<Decision>} said @param {string} words @param {boolean} [goesOn] */
-  here(said, words, goesOn = false) {
-    const { at } = this.view.grid;
-    this.inTurn(async () => {
-      if ((await this.say([at], said, words)) && goesOn) this.step();
-    });
+  here(said, words, goesOn) {
+    this.decide([this.view.grid.at], said, words, goesOn);
   }
 
-  /** @param {() => Promise<unknown>} work */
+  /** Say it of what is in these places now; the cursor does not wait for details that have to come first. @param {number[]} chosen @param {Partial<Decision>} said @param {string} words @param {boolean} [goesOn] */
+  decide(chosen, said, words, goesOn) {
+    const { list } = this.view.grid;
+    this.inTurn(() => this.say(list, chosen, said, words));
+    if (goesOn && this.mayDecide) this.step();
+  }
+
+  /** One key after the other. @param {() => any} work */
   inTurn(work) {
-    this.turn = this.turn.then(() => this.view.try(work));
+    this.coming++;
+    this.turn = this.turn.then(() => this.view.try(work)).catch(reportError).finally(() => this.coming--);
   }
 
   step() {
-    const { grid } = this.view;
+    const { grid, items } = this.view;
     if (grid.at + 1 < grid.list.count) grid.go(grid.at + 1);
+    const ahead = grid.list.jobs.subarray(grid.at, grid.at + 3 * grid.most());
+    if (ahead.subarray(0, grid.most()).some((job) => items.lacks(job))) this.view.try(() => items.want([...ahead]));
   }
 
-  /** @param {number[]} chosen places in the list @param {Partial<Decision>} said @param {string} words */
-  async say(chosen, said, words) {
-    if (!this.mayDecide) {
-      this.tell(ONLY_LOOKS);
-      return false;
-    }
-    const { grid } = this.view;
+  /** @param {TileList} list @param {number[]} chosen places in it @param {Partial<Decision>} said @param {string} words */
+  async say(list, chosen, said, words) {
+    if (!this.mayDecide) return this.tell(ONLY_LOOKS);
     if (chosen.length > MOST_MARKED) {
-      this.tell(`More than ${MOST_MARKED.toLocaleString("en")} are marked. A search and this do as many as you like:`, this.view.line("decide", "--search", this.view.place.search || "", ...asFlags(said)));
-      return false;
+      return this.tell(`More than ${MOST_MARKED.toLocaleString("en")} are marked. A search and this do as many as you like:`, this.view.line("decide", "--search", this.view.place.search || "", ...asFlags(said)));
     }
-    const found = (await this.view.itemsAt(chosen)).map(([index, item]) => ({ index, item, tile: grid.list.tiles[index] }));
+    const found = (await this.details(chosen, list)).map(([index, item]) => ({ index, item, tile: list.tiles[index] }));
     const entry = this.keep(found, found.map(() => said));
-    if (!entry) return false;
-    this.tell(`${this.named(entry)} ${words}.${chosen.length > 1 ? " Ctrl+Z takes it back." : ""}`);
-    return true;
+    if (entry) this.tell(`${this.named(entry)} ${words}.${chosen.length > 1 ? " Ctrl+Z takes it back." : ""}`);
+    if (found.length < chosen.length) this.refused(chosen.length - found.length);
+  }
+
+  /** Whatever keeps details away, what was said waits for them. @param {number[]} chosen @param {TileList} list @returns {Promise<[number, any][]>} */
+  async details(chosen, list) {
+    try {
+      return await this.view.itemsAt(chosen, list);
+    } catch (error) {
+      if (!isLater(error)) throw error;
+    }
+    this.unsaved("", this.coming, "trying again");
+    await new Promise((done) => setTimeout(done, 1000));
+    this.unsaved("", 0, "");
+    return this.details(chosen, list);
   }
 
   /** Say it of these pictures, in whatever batches they are: one key takes all of it back. @param {Shown[]} ones @param {Partial<Decision>[]} said of each */
@@ -151,9 +165,9 @@ export class Cull {
     if (!ones.length) return null;
     /** @type {Entry} */
     const entry = { places: [], batches: [], targets: [], before: [], after: said };
-    ones.forEach(({ index, item, tile, batch }, number) => {
+    ones.forEach(({ item, tile, batch }, number) => {
       const was = this.of(item, tile, batch);
-      entry.places.push(batch ? "" : this.place(index));
+      entry.places.push(batch ? "" : `${item.id}/${tile}`);
       entry.batches.push(batch ?? "");
       entry.targets.push(targetOf(item, imageOf(item, tile)));
       entry.before.push(Object.fromEntries(Object.keys(said[number]).map((name) => [name, was[/** @type {keyof Decision} */ (name)]])));
@@ -202,21 +216,21 @@ export class Cull {
   }
 
   undo() {
-    const entry = this.done.pop();
-    if (!entry) return this.tell("There is nothing to take back.");
-    this.undone.push(entry);
-    this.apply(entry, entry.before);
-    this.show(entry);
-    this.tell(`${this.named(entry)}: taken back.`);
+    this.inTurn(() => this.back(this.done, this.undone, "before", "taken back"));
   }
 
   redo() {
-    const entry = this.undone.pop();
-    if (!entry) return this.tell("There is nothing to do again.");
-    this.done.push(entry);
-    this.apply(entry, entry.after);
+    this.inTurn(() => this.back(this.undone, this.done, "after", "done again"));
+  }
+
+  /** @param {Entry[]} from @param {Entry[]} to @param {"before" | "after"} side @param {string} words */
+  back(from, to, side, words) {
+    const entry = from.pop();
+    if (!entry) return this.tell(`Nothing can be ${words}.`);
+    to.push(entry);
+    this.apply(entry, entry[side]);
     this.show(entry);
-    this.tell(`${this.named(entry)}: done again.`);
+    this.tell(`${this.named(entry)}: ${words}.`);
   }
 
   /** Look where something was taken back. What is compared stays in view. @param {Entry} entry */
@@ -276,11 +290,22 @@ export class Cull {
 
   /** The table has it: the details here say so as well. @param {any} answer */
   answered(answer) {
-    if (answer.refused.length) {
-      this.tell(`${countOf(answer.refused.length, "decision")} not taken: another picture has come, or the row is gone. Look again.`);
-      this.view.changed();
-    }
+    if (answer.refused.length) this.refused(answer.refused.length);
     this.view.redraw();
+  }
+
+  /** @param {number} many */
+  refused(many) {
+    this.tell(`${countOf(many, "decision")} not taken: another picture has come, or the row is gone. Look again.`);
+    this.view.changed();
+  }
+
+  /** The table has been read: details that were not, and are older than what is decided, come again. @param {number} at @param {number[]} read */
+  readBack(at, read) {
+    for (const name of this.decisions.readBack(at)) {
+      const job = parseInt(this.places.get(name)?.place ?? "", 10);
+      if (!read.includes(job)) this.view.items.kept.delete(job);
+    }
   }
 
   /** @param {string} batch @param {number} many @param {string} why */

@@ -19,6 +19,9 @@ const SHELVES = "nightsheet-unsaved/";
 /** @type {Decision} */
 export const NOTHING = { verdict: null, stars: 0, note: "" };
 
+/** Whether the same may be answered in a while. @param {unknown} error */
+export const isLater = (error) => AGAIN.includes(error instanceof Refused ? error.status : 0);
+
 /** @param {Target} target */
 export const nameOf = ({ key, number, sha256 }) => JSON.stringify([key, number, sha256]);
 
@@ -86,9 +89,11 @@ export class Decisions {
     return settled || said ? { ...settled, ...said } : null;
   }
 
-  /** The table has been read, by a request made at that time. @param {number} at */
+  /** The table has been read, by a request made at that time: what it has is no longer remembered. @param {number} at */
   readBack(at) {
-    for (const [name, one] of this.settled) if (one.at < at) this.settled.delete(name);
+    const names = [...this.settled.keys()].filter((name) => this.settled.get(name).at < at);
+    for (const name of names) this.settled.delete(name);
+    return names;
   }
 
   /** @param {Target[]} targets @param {Partial<Decision>[]} said of each */
@@ -171,9 +176,8 @@ export class Decisions {
       this.owner.answered(answer);
       this.wait = 1000;
     } catch (error) {
-      const status = error instanceof Refused ? error.status : 0;
-      if (AGAIN.includes(status)) {
-        this.owner.unsaved(this.said.size, status === 401 || status === 403 ? "open the link that nightsheet view prints" : `trying again. ${/** @type {Error} */ (error).message}`);
+      if (isLater(error)) {
+        this.owner.unsaved(this.said.size, [401, 403].includes(/** @type {any} */ (error).status) ? "open the link that nightsheet view prints" : `trying again. ${/** @type {Error} */ (error).message}`);
         this.waiting = setTimeout(() => this.send(), this.wait);
         this.wait = Math.min(LONGEST_WAIT_MS, this.wait * 2);
         return false;

@@ -13,8 +13,8 @@ export class Items {
     this.arrived = arrived;
     /** @type {Map<number, any>} */
     this.kept = new Map();
-    /** @type {Set<number>} */
-    this.asked = new Set();
+    /** Those that are on their way. @type {Map<number, Promise<any>>} */
+    this.asked = new Map();
   }
 
   /** @param {number} job */
@@ -22,17 +22,24 @@ export class Items {
     return this.kept.get(job);
   }
 
+  /** Whether details are neither here nor on their way. @param {number} job */
+  lacks(job) {
+    return !this.kept.has(job) && !this.asked.has(job);
+  }
+
   /** Have these jobs' details come, if they are not there. @param {number[]} jobs */
   async want(jobs) {
-    const missing = [...new Set(jobs)].filter((job) => !this.kept.has(job) && !this.asked.has(job));
+    const missing = [...new Set(jobs)].filter((job) => this.lacks(job));
     for (let first = 0; first < missing.length; first += MOST_ASKED) {
       await this.ask(missing.slice(first, first + MOST_ASKED));
     }
   }
 
-  /** Have them come again. @param {number[]} jobs */
+  /** Have them come again, as many as come at once; which these are. @param {number[]} jobs */
   async refresh(jobs) {
-    if (jobs.length) await this.ask([...new Set(jobs)].slice(0, MOST_ASKED));
+    const some = [...new Set(jobs)].slice(0, MOST_ASKED);
+    await this.ask(some);
+    return some;
   }
 
   /** The job of a key. @param {string} key */
@@ -44,14 +51,11 @@ export class Items {
 
   /** The details of any number of jobs, by their ids; those that are not here are asked for, and not all kept. @param {number[]} jobs */
   async all(jobs) {
+    await Promise.allSettled(jobs.map((job) => this.asked.get(job)));
     const found = new Map(jobs.map((job) => [job, this.kept.get(job)]));
     const missing = [...found.keys()].filter((job) => !found.get(job));
     for (let first = 0; first < missing.length; first += MOST_ASKED) {
-      const some = missing.slice(first, first + MOST_ASKED);
-      for (const item of await getJson(apiPath(this.batch, "items", { jobs: some.join() }))) {
-        found.set(item.id, item);
-        this.keep(item);
-      }
+      for (const item of await this.fetch(missing.slice(first, first + MOST_ASKED))) found.set(item.id, item);
     }
     return found;
   }
@@ -59,13 +63,21 @@ export class Items {
   /** @param {number[]} jobs */
   async ask(jobs) {
     if (!jobs.length) return;
-    for (const job of jobs) this.asked.add(job);
+    const coming = this.fetch(jobs);
+    for (const job of jobs) this.asked.set(job, coming);
     try {
-      for (const item of await getJson(apiPath(this.batch, "items", { jobs: jobs.join() }))) this.keep(item);
+      await coming;
       this.arrived();
     } finally {
       for (const job of jobs) this.asked.delete(job);
     }
+  }
+
+  /** @param {number[]} jobs @returns {Promise<any>} */
+  async fetch(jobs) {
+    const items = await getJson(apiPath(this.batch, "items", { jobs: jobs.join() }));
+    for (const item of items) this.keep(item);
+    return items;
   }
 
   /** @param {any} item */

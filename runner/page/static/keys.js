@@ -5,7 +5,7 @@ import { byId, button, element } from "./dom.js";
 
 const OFF = "nightsheet-keys-off";
 
-/** What a key does: its names in the help, its characters, whether it is a single letter. @type {[string, string[], string][]} */
+/** What a key does: its action, its characters, its name in the help; 1 where that is the only button for it: a phone has no keys, and letters may be switched off. @type {[string, string[], string, 1?][]} */
 export const KEYS = [
   ["left", ["ArrowLeft", "h"], "move"],
   ["right", ["ArrowRight", "l"], "move"],
@@ -16,35 +16,35 @@ export const KEYS = [
   ["pageUp", ["PageUp"], "a screen up"],
   ["pageDown", ["PageDown"], "a screen down"],
   ["open", [" ", "Enter"], "one picture, and back"],
-  ["zoom", ["z"], "its own pixels; then H J K L move in it"],
-  ["compare", ["c"], "compare"],
+  ["zoom", ["z"], "its own pixels; then H J K L move in it", 1],
+  ["compare", ["c"], "compare", 1],
   ["accept", ["p", "a"], "accept, next"],
   ["reject", ["x"], "reject, next"],
   ["reroll", ["r"], "re-roll, next"],
-  ["reword", ["e"], "re-roll with other words"],
-  ["undecide", ["u"], "undecided"],
+  ["reword", ["e"], "re-roll with other words", 1],
+  ["undecide", ["u"], "undecided", 1],
   ["stars", ["1", "2", "3", "4", "5"], "stars"],
   ["noStars", ["0"], "no stars"],
-  ["undo", ["Ctrl+z"], "take back"],
-  ["redo", ["Ctrl+Shift+z", "Ctrl+y"], "do again"],
-  ["nextUndecided", ["n"], "next undecided"],
-  ["previousUndecided", ["Shift+n"], "previous undecided"],
-  ["mark", ["s"], "mark"],
+  ["undo", ["Ctrl+z"], "take back", 1],
+  ["redo", ["Ctrl+Shift+z", "Ctrl+y"], "do again", 1],
+  ["nextUndecided", ["n"], "next undecided", 1],
+  ["previousUndecided", ["Shift+n"], "previous undecided", 1],
+  ["mark", ["s"], "mark", 1],
   ["markLeft", ["Shift+ArrowLeft"], "mark on"],
   ["markRight", ["Shift+ArrowRight"], "mark on"],
   ["markUp", ["Shift+ArrowUp"], "mark on"],
   ["markDown", ["Shift+ArrowDown"], "mark on"],
-  ["markAll", ["Ctrl+a"], "mark all that is listed"],
-  ["search", ["/"], "search"],
+  ["markAll", ["Ctrl+a"], "mark all that is listed", 1],
+  ["search", ["/"], "search", 1],
   ["back", ["Escape"], "back; take the search away"],
-  ["take", ["g"], "take in what is new"],
-  ["doubts", ["d"], "unconfirmed"],
-  ["failures", ["f"], "failed"],
-  ["account", ["m"], "money"],
-  ["rerolls", ["w"], "re-rolls, their price and their sheet"],
-  ["larger", ["+", "="], "larger"],
-  ["smaller", ["-"], "smaller"],
-  ["details", ["i"], "details"],
+  ["take", ["g"], "take in what is new", 1],
+  ["doubts", ["d"], "unconfirmed", 1],
+  ["failures", ["f"], "failed", 1],
+  ["account", ["m"], "money", 1],
+  ["rerolls", ["w"], "re-rolls, their price and their sheet", 1],
+  ["larger", ["+", "="], "larger", 1],
+  ["smaller", ["-"], "smaller", 1],
+  ["details", ["i"], "details", 1],
   ["help", ["?"], "keys"],
 ];
 
@@ -82,9 +82,6 @@ function shown(key) {
   return parts.map((part) => NAMES[/** @type {keyof typeof NAMES} */ (part)] ?? (part.length === 1 ? part.toUpperCase() : part)).join("+");
 }
 
-/** What has no button of its own elsewhere: a phone has no keys, and letters may be switched off. */
-const BUTTONS = new Set(["zoom", "compare", "reword", "undecide", "undo", "redo", "nextUndecided", "previousUndecided", "mark", "markAll", "search", "take", "doubts", "failures", "account", "rerolls", "larger", "smaller", "details"]);
-
 /** The keys, and each that does something as a button. @param {Record<string, (key: string) => void>} actions by the names above */
 export function showHelp(actions) {
   const dialog = /** @type {HTMLDialogElement} */ (byId("help"));
@@ -92,18 +89,12 @@ export function showHelp(actions) {
     dialog.close();
     actions[name]("");
   };
-  const rows = KEYS.map(([name, keys, what]) => element("div", {},
+  const rows = KEYS.map(([name, keys, what, isButton]) => element("div", {},
     element("dt", {}, ...keys.map((key) => element("kbd", {}, shown(key)))),
-    element("dd", {}, BUTTONS.has(name) ? button(what, () => done(name)) : what)));
-  const box = /** @type {HTMLInputElement} */ (element("input", { type: "checkbox" }));
+    element("dd", {}, isButton ? button(what, () => done(name)) : what)));
+  const box = /** @type {HTMLInputElement} */ (byId("letters"));
   box.checked = !localStorage.getItem(OFF);
-  box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes")));
-  dialog.replaceChildren(
-    element("h2", {}, "Keys"),
-    element("dl", { class: "keys" }, ...rows),
-    element("p", {}, element("label", {}, box, " Letters are keys")),
-    element("p", {}, "Verdicts, stars and marks are about the marked ones, where there are any. The list stands still under the cursor: G takes in what has changed. This page never pays: what costs money is a line to type."),
-    button("Close", () => dialog.close()),
-  );
+  box.onchange = () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "yes"));
+  byId("keys").replaceChildren(...rows);
   dialog.showModal();
 }

@@ -133,9 +133,8 @@ export class View {
     if (this.loupe.isOpen) this.drawLoupe();
   }
 
-  /** The details of places in the list, those that have to be asked for as well. @param {number[]} places @returns {Promise<[number, any][]>} */
-  async itemsAt(places) {
-    const { jobs } = this.grid.list;
+  /** The details of places in a list, those that have to be asked for as well. @param {number[]} places @returns {Promise<[number, any][]>} */
+  async itemsAt(places, { jobs } = this.grid.list) {
     if (places.every((place) => this.items.get(jobs[place]))) return places.map((place) => [place, this.items.get(jobs[place])]);
     const found = await this.items.all(places.map((place) => jobs[place]));
     return places.flatMap((place) => (found.get(jobs[place]) ? [[place, found.get(jobs[place])]] : []));
@@ -159,14 +158,14 @@ export class View {
   async update() {
     const began = performance.now();
     await this.status();
-    await this.items.refresh([...this.grid.visible(), this.grid.list.jobs[this.grid.at]].filter(Boolean));
+    const read = await this.items.refresh([...this.grid.visible(), this.grid.list.jobs[this.grid.at]].filter(Boolean));
     const list = await this.fetch().catch((error) => {
       if (error instanceof NoSearch) return null; // half a search is being typed
       throw error;
     });
     if (!list) return;
     if (!this.grid.list.count && list.count) return this.take(list);
-    this.cull.decisions.readBack(began);
+    this.cull.readBack(began, read);
     this.grid.list.learn(list);
     this.cull.overlay();
     this.redraw();

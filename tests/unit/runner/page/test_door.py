@@ -1,6 +1,7 @@
 """The door: the shell at once, all else when it is there, and nobody waits for ever."""
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import anyio
 import httpx
@@ -46,10 +47,10 @@ async def test_nobody_waits_for_what_cannot_come(
     """An installation that lacks a part: whoever waits is told, and so is the command."""
     door, knocking = client
 
-    def lacking() -> None:
+    def lacking(_store: object) -> None:
         raise ImportError("no such part")
 
     monkeypatch.setattr(server, "_import_app", lacking)
     with pytest.raises(ImportError, match="no such part"):
-        await server._open(door, served.page, None, 0)  # type: ignore[arg-type]
+        await server._open(door, SimpleNamespace(store=served.table.store), None, 0)  # type: ignore[arg-type]
     assert (await knocking.get("/api/batches")).status_code == 503
