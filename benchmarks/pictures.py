@@ -34,7 +34,7 @@ from PIL import Image, ImageChops
 
 from jobs.store.sqlite.thumb_file import ThumbFile
 from runner.clock import SystemClock
-from runner.downloads import download, validate
+from runner.downloads import download, incoming, validate
 from runner.downloads.disk import LocalDisk
 from runner.downloads.download import DownloadedImage, Downloads, fetch_image
 from runner.downloads.late_decode import FreshImage, LateDecoder
@@ -166,7 +166,7 @@ class _Unproven(PngProof):
 def _as_it_was() -> Iterator[None]:
     """Every picture comes in small pieces, and is decoded at its full size."""
     with ExitStack() as changed:
-        changed.enter_context(patch.object(download, "PngProof", _Unproven))
+        changed.enter_context(patch.object(incoming, "PngProof", _Unproven))
         changed.enter_context(patch.object(download, "CHUNK_BYTES", 16 * 1024))
         changed.enter_context(patch.object(validate, "EIGHTH", 1))
         yield

@@ -49,7 +49,7 @@ def command(
     ] = False,
     forget: Annotated[
         bool,
-        typer.Option("--forget-thumbnails", help="Delete the thumbnails that are kept: all are made anew."),
+        typer.Option("--forget-thumbnails", help="Delete the thumbnails that are kept: they are made again."),
     ] = False,
 ) -> None:
     """Show a batch as a page in the browser: every picture and every job, live. It never pays.

@@ -138,6 +138,10 @@ def as_it_was_before_the_epoch(url: str) -> None:
     run(url, "DROP TABLE runner")
     for table in ("job", "attempt"):
         run(url, f"ALTER TABLE {table} DROP COLUMN runner_id")
+    limits = "in_flight_max, gate, per_minute, budget, next_at, cool_until, doubted_since, asked_until"
+    run(url, f"ALTER TABLE apiaccount DROP COLUMN {limits.replace(', ', ', DROP COLUMN ')}")
+    run(url, "ALTER TABLE batch DROP COLUMN account_id")
+    run(url, "DROP INDEX job_unconfirmed")
     run(url, "UPDATE alembic_version SET version_num = '0017'")
 
 
