@@ -153,12 +153,13 @@ class Database(ABC):
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
-            for _turn in range(TURNS):
-                await asyncio.sleep(0)  # noqa: TID251 - a turn of the loop, and no time
-            group = [self._waiting.popleft()]
-            while self._waiting and not (group[0].alone or self._waiting[0].alone):
-                group.append(self._waiting.popleft())
+            group: list[WaitingWrite[Any]] = []
             try:
+                for _turn in range(TURNS):
+                    await asyncio.sleep(0)  # noqa: TID251 - a turn of the loop, and no time
+                group.append(self._waiting.popleft())
+                while self._waiting and not (group[0].alone or self._waiting[0].alone):
+                    group.append(self._waiting.popleft())
                 for ticket, outcome in zip(group, await self._commit(group), strict=True):
                     _settle(ticket, outcome)
             except BaseException as error:  # a kill, or the loop's own end: it is for those who wait

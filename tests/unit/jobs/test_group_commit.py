@@ -93,6 +93,30 @@ async def test_a_lone_write_does_not_wait_for_company(opened: Database, seen: Se
     assert seen.events == ["begin", "commit"] * 2
 
 
+async def test_an_end_of_the_committer_before_its_commit_is_told(opened: Database) -> None:
+    """While it leaves a turn to others: nobody waits for a commit that does not come."""
+    came: list[BaseException] = []
+
+    async def write() -> None:
+        try:
+            await opened.write(add("a"))
+        except BaseException as error:
+            came.append(error)
+            raise
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    committer = opened._committer
+    assert committer is not None
+    committer.cancel()
+    with anyio.fail_after(5):
+        await asyncio.wait([writing])
+    assert [type(error) for error in came] == [asyncio.CancelledError]
+    await opened.write(add("b"))
+    assert await opened.read(names) == ["b"]
+
+
 async def test_a_write_that_comes_a_turn_later_shares_the_commit(opened: Database, seen: Seen) -> None:
     """Under load many are about to write: a commit is begun a few turns of the loop later."""
 
