@@ -102,8 +102,8 @@ def _pasted(
 
 
 def _is_ours(inputs: str) -> bool:
-    """Whether inputs are written as the encoder would: it leaves a slash, and what it escapes by number is
-    written another way in a manifest."""
+    """Whether inputs may be pasted as they stand: an object without an escape that the encoder writes another
+    way. Blanks between its parts are not looked for: nobody but us writes a table's inputs."""
     return inputs[0] == "{" and ("\\" not in inputs or ("\\u" not in inputs and "\\/" not in inputs))
 
 

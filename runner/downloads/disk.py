@@ -173,7 +173,7 @@ def prepare_folder(
     """Create `root` and the folders of `below` in it.
 
     `root` is the user's own choice and may be a link. Below it a link could lead files anywhere, so it is an
-    OSError. What was made is on the disk, or is noted in `unsynced`.
+    OSError. What was made is on the disk, or is noted in `unsynced`; so is what others made in `root`.
     """
     _make(disk, root, unsynced)
     folder = root
@@ -182,10 +182,18 @@ def prepare_folder(
         if os.path.islink(folder):  # noqa: PTH114 - pathlib's way costs twice as much, here and below
             raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed")
         _make(disk, folder, unsynced)
-    real_root, real_folder = os.path.realpath(root), os.path.realpath(folder)
-    if os.path.commonpath((real_root, real_folder)) != real_root:
+        if unsynced is not None:
+            unsynced.seen(folder)
+    if not _leads_into(os.path.realpath(root), os.path.realpath(folder)):
         raise OSError(errno.ELOOP, "it leads out of the output folder")
     return folder
+
+
+def _leads_into(root: str, folder: str) -> bool:
+    try:
+        return os.path.commonpath((root, folder)) == root
+    except ValueError:  # two drives of Windows, which a junction leads between, have nothing in common
+        return False
 
 
 def remove_stale_parts(folder: Path, mark: str, now: datetime) -> int:
@@ -246,7 +254,7 @@ def _make(disk: Disk, folder: Path, unsynced: UnsyncedFolders | None) -> None:
         folder.mkdir(exist_ok=True)
         disk.sync_folder(folder.parent)
         return
-    with unsynced.entry(folder.parent):
+    with unsynced.made(folder):
         folder.mkdir(exist_ok=True)
 
 

@@ -158,6 +158,22 @@ def test_new_folders_may_be_synced_later(tmp_path: Path) -> None:
     assert synced == [tmp_path / "out" / "a", tmp_path / "out", tmp_path]
 
 
+def test_a_folder_that_a_killed_run_made_is_synced_by_the_next(tmp_path: Path) -> None:
+    """It is there, and its entry may not be on the disk. What is above the root is not this run's to open."""
+    unsynced, synced = UnsyncedFolders(), list[Path]()
+
+    class Noting(LocalDisk):
+        def sync_folder(self, folder: Path) -> None:
+            synced.append(folder)
+
+    root = tmp_path / "out"
+    (root / "a" / "b").mkdir(parents=True)
+    for _image in range(2):
+        folder = prepare_folder(Noting(), root, PurePosixPath("a/b"), unsynced)
+        unsynced.sync_above(Noting(), folder)
+    assert synced == [root / "a", root]
+
+
 def test_the_root_may_be_a_link(tmp_path: Path) -> None:
     """`outputs` on another disk is the user's own choice."""
     (tmp_path / "real").mkdir()
@@ -190,6 +206,18 @@ def test_a_folder_that_leads_out_in_another_way_is_refused(
     monkeypatch.setattr("os.path.islink", lambda _path: False)
     with pytest.raises(OSError, match="out of the output folder"):
         prepare_folder(LocalDisk(), root, PurePosixPath("a"))
+
+
+def test_a_folder_on_another_drive_leads_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A junction of Windows may: what two drives have in common, Python refuses to say."""
+
+    def refuse(_paths: object) -> str:
+        raise ValueError("Paths don't have the same drive")
+
+    monkeypatch.setattr("os.path.commonpath", refuse)
+    with pytest.raises(OSError, match="out of the output folder") as raised:
+        prepare_folder(LocalDisk(), tmp_path, PurePosixPath("a"))
+    assert raised.value.errno == errno.ELOOP
 
 
 def test_a_file_in_the_way_of_a_folder_is_the_system_s_error(tmp_path: Path) -> None:

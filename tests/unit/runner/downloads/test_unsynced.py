@@ -14,7 +14,7 @@ BATCH = TOP / "night"
 
 
 def _make_entry(unsynced: UnsyncedFolders, folder: Path) -> None:
-    with unsynced.entry(folder):
+    with unsynced.made(folder / "entry"):
         pass
 
 
@@ -75,7 +75,7 @@ def test_an_entry_that_is_seen_is_noted() -> None:
     """Another thread, which sees the new folder, has its image there before the entry is noted."""
     unsynced, disk = UnsyncedFolders(), Disk()
     other = Thread(target=unsynced.sync_above, args=(disk, BATCH / "hero"))
-    with unsynced.entry(TOP):
+    with unsynced.made(BATCH):
         other.start()
         other.join(0.1)  # returns at once where nobody waits for the note
         assert other.is_alive()
@@ -93,3 +93,36 @@ def test_a_sync_that_fails_is_still_needed() -> None:
     disk.fails = False
     unsynced.sync_above(disk, BATCH / "hero")
     assert disk.synced == [BATCH]
+
+
+def test_what_others_made_is_synced_once_for_a_run() -> None:
+    """A run that was killed, or works there as well, may not have come to it; each new folder counts."""
+    unsynced, disk = UnsyncedFolders(), Disk()
+    for _ in range(2):
+        unsynced.seen(BATCH)
+        unsynced.sync_above(disk, BATCH)
+    assert disk.synced == [TOP]
+    unsynced.seen(TOP / "day")
+    unsynced.sync_above(disk, TOP / "day")
+    assert disk.synced == [TOP, TOP]
+
+
+def test_what_a_run_made_itself_is_not_new_to_it() -> None:
+    """One sync for each folder."""
+    unsynced, disk = UnsyncedFolders(), Disk()
+    with unsynced.made(BATCH):
+        pass
+    unsynced.sync_above(disk, BATCH)
+    unsynced.seen(BATCH)
+    unsynced.sync_above(disk, BATCH)
+    assert disk.synced == [TOP]
+
+
+def test_no_more_folders_are_remembered_than_a_run_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is forgotten is synced above again, at worst."""
+    monkeypatch.setattr("runner.downloads.unsynced.MOST_SEEN", 2)
+    unsynced, disk = UnsyncedFolders(), Disk()
+    for folder in (TOP / "a", TOP / "b", TOP / "c", TOP / "a"):
+        unsynced.seen(folder)
+        unsynced.sync_above(disk, folder)
+    assert disk.synced == [TOP] * 4
