@@ -42,6 +42,7 @@ def upgrade() -> None:
 
 
 def _for_a_server(statement: str) -> str:
-    return statement.replace("id INTEGER NOT NULL", "id SERIAL NOT NULL").replace(
+    its_id = "\n    id INTEGER NOT NULL"  # a line of its own: `pid` ends in it as well
+    return statement.replace(its_id, "\n    id SERIAL NOT NULL").replace(
         "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"
     )

@@ -1,6 +1,7 @@
 """PostgreSQL begins at a baseline: that, the tables, and a file that was upgraded are one schema."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,15 @@ def test_the_baseline_is_that_of_its_version() -> None:
         assert FILE.read_text(encoding="utf-8") == script(), (
             "write it again: python -m tests.migration.baseline"
         )
+
+
+def test_a_server_numbers_runners_and_no_processes() -> None:
+    """A server that begins before that version gets the table of the baseline."""
+    version = import_module("migrations.versions.v0020_runners")
+    told = [line.strip() for line in version._for_a_server(version.STATEMENTS[0]).splitlines()]
+    assert "id SERIAL NOT NULL," in told
+    assert "pid INTEGER NOT NULL," in told
+    assert "since TIMESTAMP WITH TIME ZONE NOT NULL," in told
 
 
 def test_both_databases_have_the_same_tables(inspected: sa.Inspector, tmp_path: Path) -> None:
