@@ -7,6 +7,8 @@ from enum import StrEnum
 
 ACCOUNT_BUDGET = "the account's budget"
 """In what is told of a pause: another command raises that than the batch's own."""
+NO_KNOWN_PRICE = "no known price"
+"""In what is told of a pause: no budget has room for that, however high it is."""
 
 
 class Bound(StrEnum):

@@ -12,7 +12,7 @@ from jobs.store.bulk import counts
 from jobs.store.moves import images
 from jobs.store.part import StorePart, reads, writes
 from jobs.store.rows import NEWEST, raw_answer_of, view_of
-from jobs.store.schema import ARTIFACT, ATTEMPT, JOB
+from jobs.store.schema import ARTIFACT, ATTEMPT, ATTEMPT_TALLY, BATCH, JOB
 from jobs.views import Account, ArtifactView, AttemptView, UnconfirmedJob
 from jobs.workload import Amount, Workload
 
@@ -138,6 +138,20 @@ class Ledger(StorePart):
             .group_by(JOB.c.model)
         )
         return Workload({str(model): Amount(int(many), int(images)) for model, many, images in found})
+
+    @reads
+    def unpriced_beside(self, connection: Connection, batch_id: int) -> list[int]:
+        """The other batches of its account with submits whose price nobody knows."""
+        its_account = select(BATCH.c.account_id).where(BATCH.c.id == batch_id).scalar_subquery()
+        others = select(BATCH.c.id).where(BATCH.c.account_id == its_account, BATCH.c.id != batch_id)
+        found = connection.execute(
+            select(ATTEMPT_TALLY.c.batch_id)
+            .where(ATTEMPT_TALLY.c.batch_id.in_(others), ATTEMPT_TALLY.c.outcome.in_(sorted(PAID_OR_MAYBE)))
+            .group_by(ATTEMPT_TALLY.c.batch_id)
+            .having(func.sum(ATTEMPT_TALLY.c.unpriced) > 0)
+            .order_by(ATTEMPT_TALLY.c.batch_id)
+        )
+        return [int(other) for other in found.scalars()]
 
     @writes
     def reckon(self, connection: Connection, batch_id: int, prices: Mapping[str, Decimal]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from jobs.store.store import Store
 from jobs.views import BatchView
 from runner.events.progress import ProgressCounter
 from runner.humanize import count_of
@@ -57,6 +58,7 @@ async def approve(
             prices = await prices_now(provider, store, batch, health, brake, models, fallback=settings.prices)
     if unpriced:
         await store.ledger.reckon(batch.id, {model: prices[model] for model in unpriced if model in prices})
+    await _reckon_beside(store, batch.id, prices)
     if not work or brake.reach is not Reach.NOTHING:
         await _agree_unasked(order, scope, nothing_to_send=not work)
     else:
@@ -67,6 +69,17 @@ async def approve(
     else:
         resubmits = await resubmits_left(store, batch, settings)
     return Approval(batch, tuning, prices, *await committed(store, batch.id), resubmits)
+
+
+async def _reckon_beside(store: Store, batch_id: int, prices: Mapping[str, Decimal]) -> None:
+    """Reckon what other batches of the account sent without a price: it would hold up the account's budget.
+
+    From the prices that they kept themselves, else from these: nobody may ever run them again.
+    """
+    for other in await store.ledger.unpriced_beside(batch_id):
+        known = {**prices, **(await store.batches.get(other)).prices}
+        unpriced = await store.ledger.unpriced(other)
+        await store.ledger.reckon(other, {model: known[model] for model in unpriced if model in known})
 
 
 async def _tuned(order: Order) -> tuple[BatchView, Tuning]:

@@ -20,6 +20,8 @@ from runner.limits.health import Health
 _LEAST_SECONDS = 0.01
 """Clocks are not exact: whoever comes a moment early asks once more."""
 _FREED_BY_AN_END = frozenset({Bound.IN_FLIGHT, Bound.GATE, Bound.BUDGET})
+_OBEYS_WITHIN_SECONDS = 1.0
+"""Nobody waits for longer until a rate's next turn: a person may have raised it meanwhile."""
 _TOLD_AFTER_SECONDS = 1.0
 """A wait that is shorter is nothing that anybody asks about."""
 
@@ -88,7 +90,8 @@ class AccountLine:
             if self._refused is None or self._refused.bound is not answer.bound:
                 self._since = now
             self._refused = answer
-            self._ask_at = now + max(_LEAST_SECONDS, answer.wait_seconds)
+            most = _OBEYS_WITHIN_SECONDS if answer.bound is Bound.RATE else answer.wait_seconds
+            self._ask_at = now + max(_LEAST_SECONDS, min(most, answer.wait_seconds))
             if answer.doubt is not None:
                 self._doubt = answer.doubt
                 self._health.doubted_elsewhere()
@@ -111,9 +114,11 @@ class AccountLine:
 
     @property
     def waiting_for(self) -> str | None:
-        """Why no submit is sent at the moment, for a person."""
+        """Why no submit is sent at the moment, for a person; None where nobody wants to send one."""
         refused, now = self._refused, self._clock.monotonic()
-        return None if refused is None or now - self._since < _TOLD_AFTER_SECONDS else refused.detail
+        if refused is None or now - self._since < _TOLD_AFTER_SECONDS:
+            return None
+        return refused.detail if self._in_line or self._asks is not None else None
 
     @property
     def waiting(self) -> Wait | None:

@@ -85,7 +85,7 @@ class AdmissionMachine(RuleBasedStateMachine):
                 age = self.now - datetime.fromisoformat(job["submitted_at"])
                 last = timedelta(minutes=3) if job["state"] == "unconfirmed" else timedelta(hours=1)
                 total += age < last
-                submitting += age < last and job["state"] == "submitting"
+                submitting += age < timedelta(minutes=3) and job["state"] == "submitting"
         return total, submitting
 
     @property

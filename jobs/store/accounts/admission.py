@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal_column, or_, select, update
 
-from jobs.admission import ACCOUNT_BUDGET, Bound, NotAdmitted, SubmitTerms
+from jobs.admission import ACCOUNT_BUDGET, NO_KNOWN_PRICE, Bound, NotAdmitted, SubmitTerms
 from jobs.attempts import IN_DOUBT, PAID_OR_MAYBE, Intent, SubmitOutcome
 from jobs.outcomes import Claimed
 from jobs.states import JobState
@@ -24,9 +24,11 @@ from jobs.store.schema import ACCOUNT, ATTEMPT_TALLY, BATCH, JOB
 from jobs.store.sqlite.prepared import Prepared, given
 
 STILL_THERE = timedelta(hours=1)
-"""So long a job that nobody has seen end counts as one that the API works on."""
+"""So long a job that nobody has seen end counts as one that the API works on. What was sent further ahead
+than that was sent by a clock that has been set back."""
 MAY_ARRIVE = timedelta(minutes=3)
-"""So long an unconfirmed submit counts as well: it may be on its way."""
+"""So long a submit may be on its way: an unconfirmed one counts until then, and no older one shuts the gate,
+as one that a killed run left."""
 ASKING = timedelta(seconds=30)
 """So long the others wait for the one who asks whether the API answers."""
 LONGEST_COOL_DOWN = timedelta(hours=1)
@@ -47,11 +49,14 @@ def _many(*conditions: ColumnElement[bool]) -> Any:
     return select(func.count()).select_from(JOB).where(of_account, *conditions).scalar_subquery()
 
 
-_STILL = JOB.c.submitted_at > given("still")
+_NOT_AHEAD = JOB.c.submitted_at <= given("ahead")
+_STILL = and_(JOB.c.submitted_at > given("still"), _NOT_AHEAD)
+_ARRIVING = and_(JOB.c.submitted_at > given("arriving"), _NOT_AHEAD)
 _THERE = (
     _many(JOB.c.state == JobState.SUBMITTING, _STILL).label("submitting"),
+    _many(JOB.c.state == JobState.SUBMITTING, _ARRIVING).label("arriving"),
     _many(JOB.c.state == JobState.RUNNING, _STILL).label("running"),
-    _many(_IS_UNCONFIRMED, JOB.c.submitted_at > given("arriving")).label("unconfirmed"),
+    _many(_IS_UNCONFIRMED, _ARRIVING).label("unconfirmed"),
 )
 _IN_FLIGHT = Prepared(select(*_THERE))
 _ITS_ROW = select(ACCOUNT).where(ACCOUNT.c.id == given("account_id"))
@@ -104,18 +109,24 @@ def cool_down(connection: Connection, account_id: int, seconds: float, clock: Cl
     account = _LOCKED.first(connection, account_id=account_id)
     now = clock()
     until = now + min(timedelta(seconds=seconds), LONGEST_COOL_DOWN)
-    if account is not None and (_left(account.cool_until, now) < until - now):
+    if account is None:
+        return
+    left = _left(account.cool_until, now)
+    if left < until - now or left > LONGEST_COOL_DOWN:  # the latter was a clock that is set back by now
         _COOLED.change(connection, account_id=account_id, until=until)
 
 
 def in_flight(connection: Connection, account_id: int, at: datetime) -> tuple[int, int]:
     """How many jobs of an account are at the API, or may be; and how many of them are on their way."""
     there = _IN_FLIGHT.first(
-        connection, account_id=account_id, still=at - STILL_THERE, arriving=at - MAY_ARRIVE
+        connection,
+        account_id=account_id,
+        still=at - STILL_THERE,
+        arriving=at - MAY_ARRIVE,
+        ahead=at + STILL_THERE,
     )
     assert there is not None
-    submitting = int(there.submitting)
-    return submitting + int(there.running) + int(there.unconfirmed), submitting
+    return int(there.submitting) + int(there.running) + int(there.unconfirmed), int(there.arriving)
 
 
 def committed(
@@ -140,7 +151,7 @@ def _doubt(connection: Connection, account: Any, terms: SubmitTerms, clock: Cloc
     now = clock()
     others = _left(account.asked_until, now)
     if timedelta(0) < others <= ASKING:
-        return NotAdmitted(Bound.DOUBT, "another runner to ask whether the API answers")
+        return NotAdmitted(Bound.DOUBT, "an answer of the API, for which this run or another one asks")
     _ASKED.change(connection, account_id=account.id, asked_until=now + ASKING)
     detail = "the API to answer a free question, after a submit without an answer"
     return NotAdmitted(Bound.DOUBT, detail, wait_seconds=0.0, doubt=account.doubted_since)
@@ -181,7 +192,9 @@ def _money(connection: Connection, account: Any, claimed: Claimed, terms: Submit
         price = claimed.estimate_usd
         if price is None or unpriced or usd + price > limit:
             there, _ = in_flight(connection, account.id, claimed.at)
-            unknown = f", and {unpriced} submits have no known price" if unpriced else ""
+            unknown = f", and {unpriced} submits have {NO_KNOWN_PRICE}" if unpriced else ""
+            if price is None:
+                unknown += f", and this one has {NO_KNOWN_PRICE}"
             detail = f"{whose} of {limit} USD, of which {usd:.2f} are spent or unconfirmed{unknown}"
             return NotAdmitted(Bound.BUDGET, detail, _LOOK_AGAIN_SECONDS, is_final=not there)
     return None

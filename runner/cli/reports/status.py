@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.admission import ACCOUNT_BUDGET
+from jobs.admission import ACCOUNT_BUDGET, NO_KNOWN_PRICE
 from jobs.manifests.record import moment
 from jobs.pauses import PauseReason
 from jobs.states import ENDED, JobState
@@ -218,7 +218,10 @@ def advice(status: BatchStatus, settings: Settings) -> Iterator[tuple[str, str]]
         over_budget = batch.paused is not None and batch.paused.reason is PauseReason.BUDGET
         if over_budget and batch.paused is not None and ACCOUNT_BUDGET in batch.paused.detail:
             over_budget = False
-            yield "Raise the account's budget", then(settings, "account", "set", "--budget", "USD")
+            if NO_KNOWN_PRICE in batch.paused.detail:
+                yield "Without a price", then(settings, "account", "set", "--budget", "none")
+            else:
+                yield "Raise the account's budget", then(settings, "account", "set", "--budget", "USD")
         more = ("--budget", "USD") if over_budget else ()
         yield "Go on with", then(settings, "resume", batch.name, *more)
     if status.held:

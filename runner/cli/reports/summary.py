@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from jobs.admission import ACCOUNT_BUDGET
+from jobs.admission import ACCOUNT_BUDGET, NO_KNOWN_PRICE
 from jobs.failures import FETCH_AGAIN, ONLY_IF_NAMED, FailureKind
 from jobs.manifests.record import dollars, moment
 from jobs.states import AT_THE_API, JobState
@@ -159,7 +159,10 @@ def next_step(
         yield f"Paused ({report.paused.reason}): {report.paused.detail}"
         reason = report.paused.reason.value
         is_account_s = reason == "budget" and ACCOUNT_BUDGET in report.paused.detail
-        if is_account_s:
+        if is_account_s and NO_KNOWN_PRICE in report.paused.detail:
+            yield "Write the price, or take the account's budget away; then go on."
+            yield f"Without a price: {then(settings, 'account', 'set', '--budget', 'none')}"
+        elif is_account_s:
             yield "Raise the account's budget, then go on."
             yield f"First: {then(settings, 'account', 'set', '--budget', 'USD')}"
         elif reason == "guard" and not counts[JobState.FAILED]:  # no job is to blame: a store of pictures is

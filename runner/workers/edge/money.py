@@ -1,11 +1,17 @@
 """The money of a submit: reserved before it is sent, within the run's budget."""
 
-from jobs.admission import ACCOUNT_BUDGET, NotAdmitted
+from jobs.admission import ACCOUNT_BUDGET, NO_KNOWN_PRICE, NotAdmitted
 from jobs.pauses import PauseReason
 from jobs.views import QueuedJob
 from runner.limits.brake import Reach
 from runner.limits.budget import Reservation
 from runner.workers.context import Context
+
+_PRICE_IT = (
+    "No budget has room for a price that nobody knows: write what a picture costs under [prices] in "
+    "nightsheet.toml"
+)
+_OR_UNLIMITED = ", or take the limit away: `nightsheet account set --budget none`"
 
 
 def reserve_now(run: Context, job: QueuedJob) -> Reservation | None:
@@ -29,7 +35,12 @@ async def reserve(run: Context, job: QueuedJob) -> Reservation | None:
 
 def no_room(job: QueuedJob, refused: NotAdmitted) -> str:
     """What a person is told where a budget in the table has no room for a job."""
-    how = "" if ACCOUNT_BUDGET not in refused.detail else " `nightsheet account set --budget USD` raises it."
+    of_account = ACCOUNT_BUDGET in refused.detail
+    how = ""
+    if NO_KNOWN_PRICE in refused.detail:
+        how = f" {_PRICE_IT}{_OR_UNLIMITED if of_account else ''}."
+    elif of_account:
+        how = " `nightsheet account set --budget USD` raises it."
     return f"There is no room for job {job.key!r} in {refused.detail}.{how}"
 
 

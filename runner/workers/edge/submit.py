@@ -5,7 +5,7 @@ three steps are shielded from cancellation, and nothing else is.
 """
 
 import hashlib
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -273,7 +273,10 @@ async def _record(
             if must(run, applied, job.key) is LOST:
                 return None
             if verdict.busy and wait:
-                await run.store.accounts.cool_down(run.limits.account.account_id, wait)
+                # For the other runs of the account: this one waits by itself. What came of the submit is
+                # recorded, and whatever refuses the note refuses the next intent, which pauses.
+                with suppress(CannotWrite):
+                    await run.store.accounts.cool_down(run.limits.account.account_id, wait)
             return _Again(wait)
         case Denied(failure=failure):
             run.limits.throttle.answered()

@@ -136,6 +136,18 @@ async def test_the_gate(table: Table) -> None:
     await taken(table, gated, "c")
 
 
+async def test_a_submit_that_a_killed_run_left_shuts_the_gate_for_minutes(table: Table) -> None:
+    """Nothing is on its way that long; the API may have it for an hour all the same."""
+    terms = await limited(table, gate=1)
+    await taken(table, terms, "a")
+    table.clock.advance((MAY_ARRIVE - timedelta(seconds=1)).total_seconds())
+    assert (await refused(table, terms, "b")).bound is Bound.GATE
+    table.clock.advance(2)
+    await taken(table, terms, "b")
+    await table.store.accounts.set_limits(NAME, {"gate": None, "in_flight_max": 2})
+    assert (await refused(table, terms, "c")).bound is Bound.IN_FLIGHT
+
+
 async def test_the_rate(table: Table) -> None:
     """The next one waits by the database's clock; a limit that is set anew begins anew."""
     terms = await limited(table, per_minute=0.1)
@@ -210,7 +222,10 @@ async def test_an_unknown_price_fits_no_budget(table: Table) -> None:
     await table.store.accounts.set_limits(NAME, {"budget": None})
     await taken(table, terms, "a", estimate=None)
     await table.store.accounts.set_limits(NAME, {"budget": Decimal(100)})
-    assert "1 submits have no known price" in (await refused(table, terms, "b")).detail
+    told = (await refused(table, terms, "b")).detail
+    assert told.endswith("spent or unconfirmed, and 1 submits have no known price")
+    told = (await refused(table, terms, "b", estimate=None)).detail
+    assert told.endswith("and 1 submits have no known price, and this one has no known price")
 
 
 async def test_a_cool_down_is_the_account_s(table: Table) -> None:
@@ -260,6 +275,32 @@ async def test_a_clock_that_was_set_back_holds_up_nothing(table: Table, column: 
         assert (await refused(table, terms, "a")).doubt is not None
     else:
         await taken(table, terms, "a")
+
+
+@pytest.mark.parametrize("move", [Move.ACCEPTED, Move.UNCONFIRMED, None])
+async def test_what_was_sent_by_a_clock_that_was_set_back_holds_up_nothing(
+    table: Table, move: Move | None
+) -> None:
+    """It would count for as long as that clock was ahead."""
+    terms = await limited(table, in_flight_max=1, gate=1)
+    await table.move("a", Move.CLAIM, *filter(None, [move]))
+    tamper(table.path, "UPDATE apiaccount SET doubted_since = NULL")
+    await refused(table, terms, "b")
+    tamper(
+        table.path,
+        "UPDATE job SET submitted_at = '2199-01-01T00:00:00.000000+00:00' WHERE submitted_at IS NOT NULL",
+    )
+    await taken(table, terms, "b")
+
+
+async def test_a_cool_down_of_a_clock_that_was_set_back_is_replaced(table: Table) -> None:
+    """Else nobody would ever wait for the API again, until that time has come."""
+    terms = await limited(table)
+    tamper(table.path, "UPDATE apiaccount SET cool_until = '2199-01-01T00:00:00.000000+00:00'")
+    await table.store.accounts.cool_down(terms.account_id, 500)
+    answer = await refused(table, terms, "a")
+    assert answer.bound is Bound.BUSY
+    assert 400 < answer.wait_seconds <= 500
 
 
 async def test_an_audit_finds_money_that_was_written_by_another_program(table: Table) -> None:

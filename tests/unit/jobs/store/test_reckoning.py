@@ -56,6 +56,24 @@ async def test_they_are_reckoned_by_their_pictures(table: Table) -> None:
     assert (await table.job("d")).state is JobState.QUEUED
 
 
+async def test_the_other_batches_of_an_account_are_found(table: Table) -> None:
+    """Those with submits without a price, and no other account's."""
+    first = table.batch.id
+    await sent(table, "a", Move.ACCEPTED)
+    made = []
+    for name, account in (("same", "one"), ("else", "two"), ("nothing", "one")):
+        batch, _ = await table.store.batches.load(
+            name=name, sheet=table.path.with_name(f"{name}.csv"), origin=ORIGIN, planned=rows(name)
+        )
+        made.append(batch.id)
+        await table.store.accounts.enter(account, batch.id)
+    await table.store.accounts.enter("one", first)
+    beside = table.store.ledger.unpriced_beside
+    assert [await beside(one) for one in (first, *made)] == [[], [first], [], [first]]
+    await table.store.ledger.reckon(first, {MODEL: PRICE})
+    assert await beside(made[0]) == []
+
+
 async def test_each_model_has_its_cost(table: Table) -> None:
     """Told, estimated and in doubt apart, as the sums of the batch; what was refused costs nothing."""
     other = "bytedance/seedream-4-5/sequential"

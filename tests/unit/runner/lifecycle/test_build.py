@@ -387,3 +387,28 @@ async def test_what_was_agreed_to_beforehand_is_recorded_though_nothing_can_be_s
         async with assembled(w, folder, environment, environment.agree):
             assert await w.store.preview.unagreed(w.run.batch.id) != {}
             assert environment.asked == []
+
+
+@virtual
+async def test_what_other_batches_sent_without_a_price_is_reckoned(tmp_path: Path) -> None:
+    """By the price that each kept, else by today's: no account's budget waits for a batch of the past."""
+    async with world(tmp_path, "a") as w:
+        known = {"kept": PRICE * 3, "none": None}
+        ids = {}
+        for name, kept in known.items():
+            batch, _ = await w.store.batches.load(
+                name=name, sheet=SHEET.with_name(f"{name}.csv"), origin=ORIGIN, planned=rows(name)
+            )
+            ids[name] = batch.id
+            await w.store.batches.agree(batch.id)
+            (job,) = await w.store.jobs.queued(batch.id, limit=9)
+            assert await w.store.jobs.claim(claimed(job.id, w.clock.now(), None))
+            assert await w.store.jobs.apply(Accepted(job.id, f"req-{name}", w.clock.now()))
+            await w.store.accounts.enter("one", batch.id)
+            if kept is not None:
+                await w.store.batches.note_prices(batch.id, {MODEL: kept})
+        await w.store.accounts.enter("one", w.run.batch.id)
+        async with assembled(w, tmp_path, Around()):
+            pass
+        spent = [(await w.store.ledger.account(ids[name])).spent_usd for name in known]
+        assert spent == [PRICE * 3, PRICE]

@@ -97,7 +97,7 @@ async def test_an_end_wakes_who_asks() -> None:
 
 @virtual
 async def test_an_end_does_not_hurry_the_rate() -> None:
-    """What waits for a time waits for it."""
+    """What waits for a time waits for it, and asks once a second: a person may have raised the rate."""
     w = World()
     w.refusal = NotAdmitted(Bound.RATE, "the account's limit of 6 submits a minute", 10.0)
     async with anyio.create_task_group() as tasks:
@@ -106,7 +106,49 @@ async def test_an_end_does_not_hurry_the_rate() -> None:
         w.line.ended()
         await w.clock.sleep(9)
         w.room = 1
+    assert w.since_begun == [(second, 1) for second in range(11)]
+
+
+@virtual
+async def test_the_last_moment_of_a_rate_is_kept_exactly() -> None:
+    """Not rounded up to the next second."""
+    w = World()
+    w.refusal = NotAdmitted(Bound.RATE, "the account's limit of 100 submits a minute", 0.6)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(w.submits, 1)
+        await w.clock.sleep(0.25)
+        w.room = 1
+    assert w.since_begun == [(0, 1), (0.6, 1)]
+
+
+@virtual
+async def test_a_busy_api_is_not_asked_for_once_a_second() -> None:
+    """No person sets that: what is told is waited for."""
+    w = World()
+    w.refusal = NotAdmitted(Bound.BUSY, "the API, which is busy", 10.0)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(w.submits, 1)
+        await w.clock.sleep(9)
+        w.room = 1
     assert w.since_begun == [(0, 1), (10, 1)]
+
+
+@virtual
+async def test_nothing_waits_where_nobody_wants_to_send() -> None:
+    """The last job in line was cancelled."""
+    w = World()
+    asker = anyio.CancelScope()
+
+    async def last() -> None:
+        with asker:
+            await w.submit(1)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(last)
+        await w.clock.sleep(2.5)
+        assert w.line.waiting is not None
+        asker.cancel()
+    assert w.line.waiting is None
 
 
 @virtual

@@ -9,10 +9,12 @@ from typing import Any
 import anyio
 import pytest
 
+from jobs.admission import ACCOUNT_BUDGET, NO_KNOWN_PRICE, Bound, NotAdmitted
 from jobs.pauses import PauseReason
 from jobs.states import JobState
 from jobs.store.store import Store
 from runner.providers.base import Taken, TurnedAway, Unconfirmed
+from runner.workers.edge.money import no_room
 from runner.workers.edge.submit import submit
 from tests.support.scripted import PRICE
 from tests.support.tables import select, tamper
@@ -74,6 +76,35 @@ async def test_the_account_s_budget_pauses(tmp_path: Path) -> None:
         assert f"the account's budget of {3 * PRICE} USD" in stop.detail
         assert "`nightsheet account set --budget USD`" in stop.detail
         assert len(submits(w)) == 3
+
+
+@pytest.mark.parametrize("of_account", [True, False])
+@virtual
+async def test_a_price_that_nobody_knows_is_not_helped_by_more_money(
+    tmp_path: Path, of_account: bool
+) -> None:
+    """What a person is told leads out of it."""
+    async with world(tmp_path, "a") as w:
+        whose = ACCOUNT_BUDGET if of_account else "the batch's budget"
+        refused = NotAdmitted(Bound.BUDGET, f"{whose} of 9 USD, and this one has {NO_KNOWN_PRICE}")
+        told = no_room(await w.queued(), refused)
+    assert "raises it" not in told
+    assert "under [prices] in nightsheet.toml" in told
+    assert ("`nightsheet account set --budget none`" in told) is of_account
+
+
+@virtual
+async def test_a_rate_that_is_raised_meanwhile(tmp_path: Path) -> None:
+    """Is obeyed within a second, and not after the turn that was told."""
+    async with world(tmp_path, "a", "b") as w:
+        await limited(w.store, per_minute=0.1)
+        assert await submit(w.run, await w.queued("a")) is not None
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(submit, w.run, await w.queued("b"))
+            await w.clock.sleep(5)
+            await limited(w.store, per_minute=None)
+        first, second = submits(w)
+        assert 5 <= second - first < 6.5
 
 
 @virtual

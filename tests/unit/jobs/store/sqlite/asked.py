@@ -264,6 +264,7 @@ async def _lists(r: Recorder) -> None:
     sums = ("account", "by_model", "unconfirmed_usd", "unpriced")
     for asked in (*sums, "attempts", "naming_ids", "automatic_resubmits"):
         await r.ask(f"ledger.{asked}", batch)
+    await r.ask("ledger.unpriced_beside", batch)
     await r.ask("ledger.reckon", batch, {MODEL: Decimal(1)})
     await r.ask("track_records.of", batch, ended=30)
 

@@ -53,7 +53,10 @@ EXCEPTIONS = {
     ("witness.heal", "SCAN job USING INDEX job_folder"),
     # Where an account has a limit of its own: the jobs that are at the API now, and the doubts of minutes.
     ("jobs.claim", "SEARCH job USING INDEX job_in_turn (batch_id=? AND state=?)"),
-    ("jobs.claim", "SEARCH job USING INDEX job_unconfirmed (batch_id=? AND submitted_at>?)"),
+    (
+        "jobs.claim",
+        "SEARCH job USING INDEX job_unconfirmed (batch_id=? AND submitted_at>? AND submitted_at<?)",
+    ),
 }
 """By method and SQLite's words: what looks through more than it should, and why that is borne."""
 PARENTS = {"batch"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.admission import ACCOUNT_BUDGET
+from jobs.admission import ACCOUNT_BUDGET, NO_KNOWN_PRICE
 from jobs.pauses import PauseReason
 from jobs.store.store import Store
 from tests.unit.runner.cli.world import World, job
@@ -120,4 +120,21 @@ def test_a_pause_for_the_account_s_budget_says_which_to_raise(world: World) -> N
     world.store(pause)
     told = world.run("status").out
     assert "Raise the account's budget: nightsheet account set --budget USD\n" in told
+    assert "Go on with: nightsheet resume night\n" in told
+
+
+def test_a_pause_for_an_unknown_price_does_not_say_to_raise_it(world: World) -> None:
+    """More money helps nobody there."""
+    world.load(job(0, "a"))
+    enter(world, budget=Decimal(9))
+
+    async def pause(store: Store) -> None:
+        batch = await store.batches.named("night")
+        told = f"No room in {ACCOUNT_BUDGET} of 9 USD, and this one has {NO_KNOWN_PRICE}."
+        await store.batches.pause(batch.id, PauseReason.BUDGET, told)
+
+    world.store(pause)
+    told = world.run("status").out
+    assert "Raise the account's budget" not in told
+    assert "Without a price: nightsheet account set --budget none\n" in told
     assert "Go on with: nightsheet resume night\n" in told

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jobs.admission import ACCOUNT_BUDGET, NO_KNOWN_PRICE
 from jobs.failures import FailureKind
 from jobs.pauses import PauseReason
 from jobs.states import JobState
@@ -59,6 +60,21 @@ def test_a_spent_budget_says_how_to_raise_it() -> None:
     assert told[2:] == [
         "Next: nightsheet resume night --budget USD --emulator --db 'my night.db' --output-dir o"
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "what", "first"),
+    [
+        ("", "Raise the account's budget", "First: nightsheet account set --budget USD"),
+        (NO_KNOWN_PRICE, "Write the price", "Without a price: nightsheet account set --budget none"),
+    ],
+)
+def test_an_account_s_budget_says_what_helps(more: str, what: str, first: str) -> None:
+    """More money, unless a price is unknown: no budget has room for that."""
+    pause = Pause(PauseReason.BUDGET, f"No room in {ACCOUNT_BUDGET} of 9 USD{more}.", NOW)
+    told = next_of(paused=pause).splitlines()
+    assert told[1].startswith(what)
+    assert told[2:] == [first, "Next: nightsheet resume night"]
 
 
 def test_a_guard_is_looked_into_first() -> None:

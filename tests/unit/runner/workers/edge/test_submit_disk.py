@@ -14,7 +14,7 @@ from jobs.errors import CannotWrite, CommitsLost
 from jobs.outcomes import Accepted, LeftUnconfirmed, NotAccepted
 from jobs.pauses import PauseReason
 from jobs.states import JobState
-from runner.providers.base import TurnedAway, Unconfirmed
+from runner.providers.base import Taken, TurnedAway, Unconfirmed
 from runner.recovery.recover import recover
 from runner.workers.edge.submit import submit
 from tests.support.journals import receipts
@@ -182,6 +182,18 @@ def test_what_cannot_be_recorded_is_settled_by_the_next_run(tmp_path: Path, verd
             assert (found.unconfirmed, (await w.job()).state) == (in_doubt, state)
 
     test()
+
+
+@virtual
+async def test_a_wait_that_cannot_be_told_to_others_costs_nothing(tmp_path: Path) -> None:
+    """The submit was turned away, and that is recorded: its money is free, and it is sent in its turn."""
+    async with world(tmp_path, "a", budget=Decimal("0.04")) as w:
+        w.provider.says("submit", TurnedAway("429", busy=True), Taken("req-a"))
+        with mock.patch.object(w.store.accounts, "cool_down", side_effect=FULL):
+            assert await submit(w.run, await w.queued()) is not None
+        assert w.stops == []
+        assert len(w.provider.asked("submit")) == 2
+        assert w.run.limits.budget.committed == Decimal("0.04")
 
 
 @virtual
