@@ -26,7 +26,16 @@ def is_gone(runner: RunnerIdentity) -> bool:
     here = _machine()
     if here is None or runner.machine != here or runner.begun is None:
         return False
-    return _begun(runner.pid) != runner.begun
+    try:
+        os.kill(runner.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        pass  # somebody else's
+    found = _stat(runner.pid)
+    if found is None:
+        return False  # a machine may hide its processes (`hidepid`): then nobody can tell
+    return found[0] in _GONE or found[1] != runner.begun
 
 
 def _machine() -> str | None:
@@ -38,11 +47,17 @@ def _machine() -> str | None:
 
 
 def _begun(pid: int) -> str | None:
-    """When a process began, in the machine's own ticks; None where there is none of that number."""
+    """When a process began, in the machine's own ticks; None where none of that number is seen."""
+    found = _stat(pid)
+    return None if found is None or found[0] in _GONE else found[1]
+
+
+def _stat(pid: int) -> tuple[str, str] | None:
+    """A process's state, and when it began; None where that cannot be read."""
     with suppress(OSError, IndexError):
         fields = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
         state, *rest = fields.rpartition(")")[2].split()
-        return None if state in _GONE else rest[18]
+        return state, rest[18]
     return None
 
 

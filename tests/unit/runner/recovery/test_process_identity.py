@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.runners import RunnerIdentity
+from runner.recovery import process_identity
 from runner.recovery.process_identity import _begun, is_gone, own_identity
 
 pytestmark = pytest.mark.skipif(
@@ -34,6 +35,18 @@ def test_a_process_that_has_ended_is_gone() -> None:
     assert is_gone(known), "a zombie does nothing more"
     child.communicate()
     assert is_gone(known)
+
+
+def test_a_process_that_is_hidden_is_not_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`/proc` may hide what is another user's, or show it to nobody (`hidepid`)."""
+    hidden = tmp_path / "proc"
+    (hidden / "sys/kernel/random").mkdir(parents=True)
+    (hidden / "self/ns").mkdir(parents=True)
+    (hidden / "sys/kernel/random/boot_id").write_bytes(Path("/proc/sys/kernel/random/boot_id").read_bytes())
+    (hidden / "self/ns/pid").symlink_to(Path("/proc/self/ns/pid").readlink())
+    known = own_identity()
+    monkeypatch.setattr(process_identity, "_PROC", hidden)
+    assert not is_gone(known)
 
 
 @pytest.mark.parametrize(
