@@ -65,7 +65,8 @@ async def approve(
         check_budget(tuning.budget, work, unpriced, prices)
         await _ask(order, batch, scope, prices)
     if scope.unconfirmed and brake.reach is Reach.NOTHING:
-        resubmits = await resubmit_allowed(store, batch, settings, order.environment.clock.now())
+        now = order.environment.clock.now()
+        resubmits = await resubmit_allowed(store, batch, settings, scope.unconfirmed, now)
     else:
         resubmits = await resubmits_left(store, batch, settings)
     return Approval(batch, tuning, prices, *await committed(store, batch.id), resubmits)

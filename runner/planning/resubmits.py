@@ -37,11 +37,14 @@ def with_resubmits(queued: Workload, unconfirmed: Sequence[JobView]) -> Workload
     return work
 
 
-async def resubmit_allowed(store: Store, batch: BatchView, settings: Settings, now: datetime) -> int:
-    """Queue unconfirmed jobs again as far as the setting allows; return how many more it allows.
+async def resubmit_allowed(
+    store: Store, batch: BatchView, settings: Settings, allowed: Sequence[JobView], now: datetime
+) -> int:
+    """Queue unconfirmed jobs again; return how many more the setting allows.
 
-    Call it only after consent to the rest: a queued job leaves `review`, and the next run sends it.
+    Call it only after consent to the rest: a queued job leaves `review`, and the next run sends it. `allowed`
+    are those of which the consent was told. It is not asked for them again: others may be doubted meanwhile.
     """
-    for job in await allowed_resubmits(store, batch, settings):
+    for job in allowed:
         await store.jobs.apply(Resubmitted(job.id, now, automatic=True))
     return await resubmits_left(store, batch, settings)

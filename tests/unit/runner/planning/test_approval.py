@@ -13,7 +13,7 @@ from jobs.states import JobState
 from jobs.workload import Amount, Workload
 from runner.planning.approval import agree, check_budget, prices_now
 from runner.planning.consent import Ask
-from runner.planning.resubmits import resubmit_allowed
+from runner.planning.resubmits import allowed_resubmits, resubmit_allowed
 from runner.providers.base import CallFailed, NoSuchModel, Priced, Stopped
 from runner.settings import Settings
 from tests.support.tables import MODEL, ORIGIN, SHEET, claimed, rows
@@ -125,8 +125,10 @@ async def test_what_a_setting_allows_is_queued_again(tmp_path: Path) -> None:
             await w.store.jobs.apply(LeftUnconfirmed(job.id, unconfirmed, w.clock.now()))
         settings = Settings(resubmit_unconfirmed=2)
         for _ in range(2):
-            assert await resubmit_allowed(w.store, w.run.batch, settings, w.clock.now()) == 0
+            shown = await allowed_resubmits(w.store, w.run.batch, settings)
+            assert await resubmit_allowed(w.store, w.run.batch, settings, shown, w.clock.now()) == 0
             assert list((await w.states()).values()).count(JobState.UNCONFIRMED) == 1
         more = Settings(resubmit_unconfirmed=9)
-        assert await resubmit_allowed(w.store, w.run.batch, more, w.clock.now()) == 6
+        shown = await allowed_resubmits(w.store, w.run.batch, more)
+        assert await resubmit_allowed(w.store, w.run.batch, more, shown, w.clock.now()) == 6
         assert set((await w.states()).values()) == {JobState.QUEUED}

@@ -12,10 +12,10 @@ from jobs.outcomes import Discarded, LeftUnconfirmed, Resubmitted
 from jobs.pauses import PauseReason
 from jobs.sheets.planned import PlannedJob
 from jobs.states import JobState
-from jobs.views import QueuedJob
+from jobs.views import BatchView, QueuedJob
 from runner.emulator.faults.faults import Endpoint, Fault, FaultKind
 from runner.planning.consent import Ask
-from runner.planning.resubmits import resubmit_allowed
+from runner.planning.resubmits import allowed_resubmits, resubmit_allowed
 from runner.planning.selection import Selection
 from runner.providers.base import Taken, Unconfirmed
 from runner.settings import Settings
@@ -40,8 +40,12 @@ async def unconfirmed(w: World, *keys: str) -> None:
 
 async def allow(w: World, many: int) -> int:
     """What the beginning of a run does with this setting; returns how many it has left."""
-    settings = Settings(resubmit_unconfirmed=many)
-    return await resubmit_allowed(w.store, w.run.batch, settings, w.clock.now())
+    return await allow_in(w, w.run.batch, Settings(resubmit_unconfirmed=many))
+
+
+async def allow_in(w: World, batch: BatchView, settings: Settings) -> int:
+    allowed = await allowed_resubmits(w.store, batch, settings)
+    return await resubmit_allowed(w.store, batch, settings, allowed, w.clock.now())
 
 
 # -- at the beginning of a run ---------------------------------------------------------------------------
@@ -52,7 +56,7 @@ async def test_nothing_is_sent_again_where_nobody_allows_it(tmp_path: Path) -> N
     """The setting is zero unless somebody sets it."""
     async with world(tmp_path, "a") as w:
         await unconfirmed(w, "a")
-        assert await resubmit_allowed(w.store, w.run.batch, Settings(), w.clock.now()) == 0
+        assert await allow_in(w, w.run.batch, Settings()) == 0
         assert await w.states() == {"a": S.UNCONFIRMED}
 
 
@@ -132,7 +136,19 @@ async def test_every_batch_has_a_number_of_its_own(tmp_path: Path) -> None:
         states = {row["key"]: row["state"] for row in select(w.path, "SELECT key, state FROM job")}
         assert states == {"a": "queued", "x": "unconfirmed"}
         settings = Settings(resubmit_unconfirmed=2)
-        assert await resubmit_allowed(w.store, other, settings, w.clock.now()) == 1
+        assert await allow_in(w, other, settings) == 1
+
+
+@virtual
+async def test_what_is_doubted_after_the_consent_is_not_sent_again(tmp_path: Path) -> None:
+    """Nobody was told of it: it is the next run's, within its number."""
+    async with world(tmp_path, "a", "b") as w:
+        settings = Settings(resubmit_unconfirmed=2)
+        await unconfirmed(w, "b")
+        shown = await allowed_resubmits(w.store, w.run.batch, settings)
+        await unconfirmed(w, "a")
+        assert await resubmit_allowed(w.store, w.run.batch, settings, shown, w.clock.now()) == 1
+        assert await w.states() == {"a": S.UNCONFIRMED, "b": S.QUEUED}
 
 
 @pytest.mark.parametrize("left", [[], [planned("a", prompt="another")]])
