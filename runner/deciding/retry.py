@@ -18,6 +18,7 @@ from runner.deciding.changes import (
     apply_to_each,
     jobs_named,
 )
+from runner.planning.late_submits import late_submits, why_not_yet
 from runner.providers.base import CallFailed, RemoteStatusReport, Stopped, UnknownId
 
 if TYPE_CHECKING:
@@ -53,10 +54,14 @@ async def plan_retry(
     keys: Sequence[str],
     kinds: Sequence[FailureKind],
     open_api: "OpenApi",
+    *,
+    submit_timeout: float | None,
 ) -> RetryPlan:
     """Sort the jobs of these keys and kinds, or else all that ended without success or lost their images.
 
-    A lost request is asked for first: it is paid for, and the API may know it again.
+    A lost request is asked for first: it is paid for, and the API may know it again. On a server a discarded
+    submit that may still arrive is left out: `submit_timeout` is how long one may take; None where nothing
+    of the plan is sent.
 
     Raises:
         UsageProblem: the batch has no such key.
@@ -91,6 +96,10 @@ async def plan_retry(
     known = await _known_again(lost, open_api)
     free += [job for job in lost if known[job.id] is True]
     sendable += [job for job in lost if known[job.id] is False]
+    discarded = [job for job in sendable if job.failure and job.failure.kind is FailureKind.DISCARDED]
+    late = {} if submit_timeout is None else await late_submits(store, discarded, submit_timeout)
+    not_retried += [_not_retried(job, why_not_yet(late[job.id])) for job in discarded if job.id in late]
+    sendable = [job for job in sendable if job.id not in late]
     places = {job.id: place for place, job in enumerate(jobs)}
     sendable.sort(key=lambda job: places[job.id])  # the lost ones among the others
     not_retried += [_not_retried(job, str(why)) for job in lost if not isinstance(why := known[job.id], bool)]

@@ -67,7 +67,12 @@ async def retry_jobs(
             await find_moved(store, batch, as_kept(settings, batch).output_root)
         # Opened, and held against the batch's origin, only where a lost request is asked for.
         plan = await plan_retry(
-            store, batch, keys, kinds, lambda: opener_of_api(batch, settings, environment)()
+            store,
+            batch,
+            keys,
+            kinds,
+            lambda: opener_of_api(batch, settings, environment)(),
+            submit_timeout=settings.submit_timeout,
         )
         what = f"{count_of(len(plan.paid), 'job')} would be sent and paid for again"
         if free or (plan.paid and not await agrees(settings, what, *price_to_send(batch, plan.paid))):

@@ -22,7 +22,7 @@ async def plan_unasked(
     store: "Store", batch: "BatchView", keys: Sequence[str], kinds: Sequence[FailureKind]
 ) -> RetryPlan:
     """What a retry would do, without a question to the API, which the page cannot ask."""
-    return await plan_retry(store, batch, keys, kinds, nobody_asks)
+    return await plan_retry(store, batch, keys, kinds, nobody_asks, submit_timeout=None)
 
 
 async def failures(page: Page, batch: "BatchView") -> list[dict[str, Any]]:

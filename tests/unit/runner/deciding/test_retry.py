@@ -2,19 +2,23 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from jobs.errors import TokenProblem
-from jobs.failures import FailureKind
-from jobs.outcomes import Attached, Requeued
+from jobs.failures import Failure, FailureKind
+from jobs.outcomes import Attached, Discarded, Requeued
 from jobs.pauses import PauseReason
+from jobs.states import JobState
 from jobs.store.store import Store
 from runner.clock import SystemClock
 from runner.deciding.retry import RetryPlan, carry_out, plan_retry, without_payment
 from runner.providers.base import CallFailed, StatusVerdict, Stopped, UnknownId
 from runner.providers.connect import Api
+from tests.support.postgres import Cluster, open_on_server, run
 from tests.support.scripted import WORKING, ScriptedProvider
+from tests.support.tables import new_table
 from tests.unit.runner.cli.world import World, accepted, done, fetch_failed, job, refused, remote_failed
 
 OpenApi = Callable[[], AbstractAsyncContextManager[Api]]
@@ -40,7 +44,8 @@ def unreachable() -> AbstractAsyncContextManager[Api]:
 
 
 async def planned(store: Store, *kinds: FailureKind, open_api: OpenApi = unreachable) -> RetryPlan:
-    return await plan_retry(store, await store.batches.named(None), (), kinds, open_api)
+    batch = await store.batches.named(None)
+    return await plan_retry(store, batch, (), kinds, open_api, submit_timeout=60.0)
 
 
 def asking(verdict: StatusVerdict) -> OpenApi:
@@ -78,6 +83,31 @@ def test_a_lost_request_is_asked_for_first(
     assert [names.get(one.key, one.key) for one in plan.free] == free
     assert [names.get(one.key, one.key) for one in plan.paid] == paid
     assert [one.reason for one in plan.not_retried if one.key == "queued"] == ([why] if why else [])
+
+
+@pytest.mark.parametrize(("dead_for", "why"), [(10, "may still arrive"), (141, None)])
+async def test_a_discarded_submit_that_may_still_arrive_is_not_sent_again(
+    cluster: Cluster, tmp_path: Path, dead_for: int, why: str | None
+) -> None:
+    """Its runner may only be asleep: letting it go is no way around the wait."""
+    url = cluster.place(tmp_path / "night.db")
+    async with open_on_server(url, tmp_path / "night.db") as database:
+        table = await new_table(database, "a")
+        await table.bring("a", JobState.UNCONFIRMED)
+        discarded = Failure(FailureKind.DISCARDED, "let go")
+        one = await table.job("a")
+        assert await table.store.jobs.apply(Discarded(one.id, discarded, CLOCK.now()))
+        (row,) = run(
+            url,
+            "INSERT INTO runner (host, pid, version, note, since, beat_at, steady_since, lease_until,"
+            " progress_at, dead_at, why) VALUES ('there', 17, '2.0', '{}', now(), now(), now(), now(), now(),"
+            " now() - ? * interval '1 second', 'followed') RETURNING id",
+            dead_for,
+        )
+        run(url, "UPDATE attempt SET runner_id = ?", row["id"])
+        plan = await plan_retry(table.store, table.batch, ["a"], (), unreachable, submit_timeout=60.0)
+    assert [one.key for one in plan.paid] == ([] if why else ["a"])
+    assert [why is not None and why in one.reason for one in plan.not_retried] == ([True] if why else [])
 
 
 def test_what_the_api_holds_goes_by_the_newest_submit(night: World) -> None:
