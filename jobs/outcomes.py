@@ -202,13 +202,14 @@ class Attached:
 class Resubmitted:
     """An unconfirmed job is queued again. The repeat is authorised, and may be paid twice.
 
-    `automatic`: by `--resubmit-unconfirmed`, not by a person.
+    `automatic`: by `--resubmit-unconfirmed`, not by a person. With a `uid` it is about that submit alone.
     """
 
     move: ClassVar[Move] = Move.RESUBMIT
     job_id: int
     at: datetime
     automatic: bool = False
+    uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

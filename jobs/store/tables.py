@@ -290,7 +290,8 @@ class Identity(Stored, table=True):
     id: int | None = Field(default=None, primary_key=True)
     uid: str
     epoch: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
-    """One more with each process that takes the lock of a server's database."""
+    """One more with each process that takes the lock of a server's database: who of the version before slept
+    meanwhile is refused by it."""
     holder: str | None = None
     """What that process says of itself, as JSON."""
 

@@ -229,8 +229,11 @@ async def holder_now(store: "Store") -> Holder:
 
 
 async def held_now(store: "Store") -> Holder | None:
-    """Who works on the database; None while nobody does."""
-    living = await store.runners.living()
+    """Who works on the database; None while nobody does.
+
+    Whoever lost power says nothing of it: without the lock, its row means something until its lease is over.
+    """
+    living = await store.runners.living() if await store.runners.is_at_work() else []
     try:
         return Holder.model_validate_json(living[-1].note) if living else None
     except ValidationError:

@@ -21,6 +21,7 @@ from jobs.outcomes import (
     Refused,
     Reopened,
     Requeued,
+    Resubmitted,
 )
 from jobs.states import MOVES, JobState, Move
 from jobs.store.runners.ownership import IS_OWN, RUNNER_ID, columns_of, is_runners_own, is_shared, own_id
@@ -81,6 +82,8 @@ def condition_of(outcome: Outcome) -> Condition:
             return _NEWEST_IS_OF_THE_UID
         case NotAccepted(uid=str()) | Refused(uid=str()) | LeftUnconfirmed(uid=str()):
             return _NEWEST_IS_OF_THE_UID  # another runner may have taken over, and the job been sent again
+        case Resubmitted(uid=str()):
+            return _NEWEST_IS_OF_THE_UID  # and what that one doubts is not this one's to send again
         case NotAccepted(told=None):
             return _IS_SUBMITTING
         case Attached():

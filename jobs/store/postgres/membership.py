@@ -37,14 +37,14 @@ _FOLLOW = (
     f"UPDATE runner SET dead_at = {_NOW}, why = CASE WHEN id = ANY(%s) THEN 'gone' ELSE 'followed' END"  # noqa: S608
     " WHERE dead_at IS NULL"
 )
+_FENCE = "UPDATE identity SET epoch = epoch + 1"
+"""A runner of the version before has no row, and holds each of its intents against this number."""
 _FORGET = "DELETE FROM runner WHERE dead_at < now() - interval '90 days'"
 _BEAT = (
-    f"WITH before AS (SELECT lease_until < {_NOW} AS lapsed FROM runner WHERE id = %(id)s)"  # noqa: S608
-    f" UPDATE runner SET beat_at = {_NOW}, lease_until = {_NOW} + %(lease)s * interval '1 second',"
+    f"UPDATE runner SET beat_at = {_NOW}, lease_until = {_NOW} + %(lease)s * interval '1 second',"  # noqa: S608
     " note = %(note)s, batch_id = %(batch_id)s,"
-    f" progress_at = CASE WHEN %(progressed)s THEN {_NOW} ELSE progress_at END,"
-    f" steady_since = CASE WHEN before.lapsed THEN {_NOW} ELSE steady_since END"
-    " FROM before WHERE id = %(id)s AND dead_at IS NULL"
+    f" progress_at = CASE WHEN %(progressed)s THEN {_NOW} ELSE progress_at END"
+    " WHERE id = %(id)s AND dead_at IS NULL"
 )
 _HELD = (
     "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"  # noqa: S608
@@ -87,6 +87,7 @@ class Membership:
             with raw.transaction():
                 raw.execute(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")  # after who commits an intent
                 raw.execute(_FOLLOW.encode(), (list(gone),))
+                raw.execute(_FENCE)
                 raw.execute(_FORGET)
                 told_of = (me.host, me.pid, me.machine, me.begun, me.version)
                 return int(_one(raw, _ENTER, *told_of, note, lease.LEASE_SECONDS))

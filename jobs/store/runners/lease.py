@@ -6,8 +6,6 @@ They are asked for by their module's name, so that a test can have them shorter.
 LEASE_SECONDS = 30.0
 """So long after its last beat a runner counts as alive."""
 BEAT_SECONDS = 5.0
-STUCK_SECONDS = 600.0
-"""So long a runner may beat without doing anything before it counts as dead."""
 SEND_WINDOW_SECONDS = 5.0
 """A submit leaves so soon after its intent, or not at all: its process may have stood still in between, and
 another one have taken its jobs over."""

@@ -79,6 +79,13 @@ class Members(StorePart):
         return {job_id: after_seconds - float(seconds) for job_id, seconds in found}
 
     @reads
+    def is_at_work(self, connection: Connection) -> bool:
+        """Whether a runner holds the lock, or may soon hold it again: its lease is not over."""
+        from jobs.store.postgres.membership import is_at_work  # late: the driver is not everywhere
+
+        return is_at_work(connection)
+
+    @reads
     def is_alive(self, connection: Connection, runner_id: int) -> bool:
         """Whether nobody took a runner for dead."""
         alive = select(RUNNER.c.id).where(RUNNER.c.id == runner_id, RUNNER.c.dead_at.is_(None))

@@ -33,7 +33,7 @@ class Runner(Stored, table=True):
     since: datetime = Field(sa_column=Column(_AT, nullable=False))
     beat_at: datetime = Field(sa_column=Column(_AT, nullable=False))
     steady_since: datetime = Field(sa_column=Column(_AT, nullable=False))
-    """Since when it has been without a lapse of its lease: who was away reaps nobody for a while."""
+    """As `since`: nothing reads it."""
     lease_until: datetime = Field(sa_column=Column(_AT, nullable=False))
     progress_at: datetime = Field(sa_column=Column(_AT, nullable=False))
     """When it was last seen to do something, besides beating."""

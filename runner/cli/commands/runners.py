@@ -20,7 +20,9 @@ EXAMPLE = "nightsheet runners --db postgresql://studio@db.example/nightsheet"
 def command(settings: Settings) -> int:
     """List the runners at work on a server's job table: where, since when, jobs in hand, last beat.
 
-    A runner beats every 5 seconds. Another one takes its jobs over once it has been silent for 30.
+    A runner beats every 5 seconds. Once it has ended or is cut off, the server lets go of its lock, and the
+    next one that starts takes its jobs over. One that is silent for 30 seconds without the lock counts as
+    gone.
     """
     if settings.as_json and not settings.place.is_server:
         console.as_json([])

@@ -143,7 +143,8 @@ async def _settle_named(
             run.journal.settle(named.uid)
             money.give_back()
             return _Again(wait)
-    await tell_unconfirmed(run, job, failure_of(named.verdict), unclear=lookup is not Lookup.UNKNOWN)
+    unclear = lookup is not Lookup.UNKNOWN
+    await tell_unconfirmed(run, job, named.uid, failure_of(named.verdict), unclear=unclear)
     return None
 
 
@@ -323,7 +324,8 @@ async def _not_taken(run: Context, job: QueuedJob, uid: str, request_id: str) ->
     """
     holder = await run.store.ledger.holder_of(request_id)
     if holder is None:
-        raise CannotWrite(f"Job {job.key!r} changed under this run, which nothing but this run should do.")
+        by = ": another runner has it now" if run.files.is_shared else ", which nothing but it should do"
+        raise CannotWrite(f"Job {job.key!r} changed under this run{by}.")
     if run.files.is_shared and holder[0] == job.id:
         return  # another run on this machine has read it in the journal
     told = f"The API answered with {request_id!r}, which job {holder[1]!r} has"

@@ -32,7 +32,7 @@ async def leave_unconfirmed(run: Context, job: QueuedJob, uid: str, verdict: Unc
     left = LeftUnconfirmed(job.id, failure, run.time.clock.now(), verdict.named_id, verdict.answer, uid)
     run.limits.account.doubted(left.at)
     if verdict.named_id is None:
-        await tell_unconfirmed(run, job, failure, left)
+        await tell_unconfirmed(run, job, uid, failure, left)
         return
     try:
         must(run, await run.store.jobs.apply(left), job.key)  # lost: it is in doubt already
@@ -42,9 +42,9 @@ async def leave_unconfirmed(run: Context, job: QueuedJob, uid: str, verdict: Unc
 
 
 async def tell_unconfirmed(
-    run: Context, job: QueuedJob, failure: Failure, *before: Outcome, unclear: bool = False
+    run: Context, job: QueuedJob, uid: str, failure: Failure, *before: Outcome, unclear: bool = False
 ) -> None:
-    """Tell of an unconfirmed submit and count it; queue it again where a setting allows that.
+    """Tell of the unconfirmed submit of this uid and count it; queue it again where a setting allows that.
 
     `before` are outcomes of the same transaction. `unclear`: the API did not say whether it knows
     the id that the answer named, so no setting has it paid for again.
@@ -53,7 +53,7 @@ async def tell_unconfirmed(
     allowed = run.tally.resubmits_left > 0 and not unclear
     if allowed:
         run.tally.resubmits_left -= 1  # before any await: another unconfirmed submit may need one too
-        outcomes.append(Resubmitted(job.id, run.time.clock.now(), automatic=True))
+        outcomes.append(Resubmitted(job.id, run.time.clock.now(), automatic=True, uid=uid))
     try:
         if outcomes and must(run, await run.store.jobs.apply(*outcomes) or not before, job.key) is LOST:
             run.tally.resubmits_left += allowed

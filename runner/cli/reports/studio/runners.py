@@ -1,7 +1,7 @@
 """The runners of a server, in words and as JSON."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.manifests.record import moment
@@ -48,13 +48,15 @@ def show(runners: "Sequence[RunnerView]", now: datetime) -> None:
                 one.batch or "",
                 clock_time(one.since, now),
                 str(one.in_hand),
-                _last_beat(one),
+                _last_beat(one, now),
             )
             for one in runners
         ],
     )
 
 
-def _last_beat(runner: "RunnerView") -> str:
-    silent = f"{duration(runner.silent_seconds)} ago"
-    return silent if runner.left_seconds > 0 else f"{silent}: its lease is over"
+def _last_beat(runner: "RunnerView", now: datetime) -> str:
+    if runner.left_seconds > 0:
+        return f"{duration(runner.silent_seconds)} ago"
+    since = clock_time(now - timedelta(seconds=runner.silent_seconds), now)
+    return f"silent since {since}; its lease is over"

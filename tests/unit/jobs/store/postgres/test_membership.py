@@ -15,6 +15,9 @@ from jobs.states import JobState
 from jobs.store.postgres.address import address_of
 from jobs.store.postgres.membership import Membership
 from jobs.store.store import Store
+from runner.recovery.hold import is_held
+from runner.recovery.lock import Holder
+from runner.recovery.server_lock import held_now
 from tests.support.postgres import Cluster, open_on_server, run
 from tests.support.tables import NIGHT, Table, claimed, new_table
 
@@ -101,14 +104,40 @@ def test_each_holder_has_a_row(url: str, lock: Membership) -> None:
     assert not lock.beat(second, "it ended", progressed=False)
 
 
+def test_a_runner_of_the_version_before_is_fenced_as_well(url: str, lock: Membership) -> None:
+    """It has no row: it holds each intent against the number that it counted up itself."""
+    run(url, "UPDATE identity SET epoch = 7")
+    lock.take()
+    entered(lock)
+    assert run(url, "SELECT epoch FROM identity") == [{"epoch": 8}]
+
+
+async def test_a_runner_that_lost_power_is_at_work_until_its_lease_is_over(
+    url: str, table: Table, lock: Membership
+) -> None:
+    """Nobody has followed it, and its row says nothing of that."""
+    lock.take()
+    entered(lock, Holder(command="run").model_dump_json())
+    assert await is_held(table.store)
+    run(url, "UPDATE runner SET lease_until = now() - interval '1 second'")
+    assert await is_held(table.store), "it has the lock"
+    lock.release()
+    while run(url, "SELECT 1 AS held FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"):
+        pass
+    assert not await is_held(table.store)
+    assert await held_now(table.store) is None
+    run(url, "UPDATE runner SET lease_until = now() + interval '9 seconds'")
+    assert await is_held(table.store), "it may only have lost its connection"
+
+
 def test_a_beat_renews_the_lease(url: str, lock: Membership) -> None:
-    """Who lets it lapse has not been steady since; a beat alone is no progress."""
+    """A beat alone is no progress."""
     lock.take()
     me = entered(lock)
-    columns = ("beat_at", "lease_until", "steady_since", "progress_at")
+    columns = ("beat_at", "lease_until", "progress_at")
     run(url, "UPDATE runner SET " + ", ".join(f"{name} = now() - interval '1 hour'" for name in columns))
     lock.beat(me, "{}", progressed=False)
-    assert _recent(url, "beat_at, steady_since, lease_until") == [True, True, True]
+    assert _recent(url, "beat_at, lease_until") == [True, True]
     assert _recent(url, "progress_at") == [False]
     lock.beat(me, "{}", progressed=True)
     assert _recent(url, "progress_at") == [True]
@@ -170,6 +199,9 @@ async def test_a_late_answer_is_about_its_own_attempt(table: Table) -> None:
     for outcome in late:
         assert not await store.jobs.apply(outcome), outcome
     assert (await table.job("a")).state is JobState.SUBMITTING
+    assert await store.jobs.apply(LeftUnconfirmed(job.id, WHY, NIGHT, uid=second.uid))
+    assert not await store.jobs.apply(Resubmitted(job.id, NIGHT, automatic=True, uid=first.uid))
+    assert (await table.job("a")).state is JobState.UNCONFIRMED, "that doubt is the other one's"
     assert await store.jobs.apply(Accepted(job.id, "req-2", NIGHT, second.uid))
 
 

@@ -1,11 +1,12 @@
 """`nightsheet runners`: who works on a server's job table. Over a file it says where that is told."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from jobs.runners import RunnerIdentity, RunnerView
 from runner.cli.reports.studio import runners as report
+from runner.humanize import clock_time
 from tests.unit.runner.cli.test_docs_scripts import EXAMPLES, differences
 from tests.unit.runner.cli.world import World
 
@@ -51,7 +52,7 @@ def test_a_line_a_runner(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = capsys.readouterr().out.splitlines()[-2:]
     assert first.split()[:5] == ["17", "ada", "4711", "2.0.0", "my"]
     assert first.split()[-4:] == ["24", "2", "s", "ago"]
-    assert "10 min ago: its lease is over" in second
+    assert f"silent since {clock_time(NOON - timedelta(minutes=10), NOON)}; its lease is over" in second
     report.show([], NOON)
     assert capsys.readouterr().out == "No runner is at work on this database.\n"
 
