@@ -5,10 +5,12 @@ both places, settles what a killed run left, and has the journals of this machin
 """
 
 import shutil
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anyio import to_thread
@@ -67,7 +69,7 @@ async def copy_table(
         LockHeld: another process works on one of them.
         CannotWrite: one of them cannot be reached, or refuses.
     """
-    clock = environment.clock
+    clock, here = environment.clock, socket.gethostname()
     probe = environment.probe
     async with open_store(source, clock.now) as store, _held(store, environment, notice):
         uid = await store.witness.database_uid()
@@ -76,7 +78,7 @@ async def copy_table(
             await _settle(store, source, target, environment, notice)
             await store.database.read(partial(table_copy.check_in_flight, source=source))
             await _check_late(store, source, submit_timeout)
-        elif not lost and (retirement.place != str(target) or retirement.is_done):
+        elif not lost and (retirement.place != str(target) or retirement.is_done or not target.is_server):
             await to_thread.run_sync(_check_not_there, source, target, retirement, environment, uid)
         await to_thread.run_sync(_make_room, target)
         async with open_store(target, clock.now, create=True) as other:
@@ -90,13 +92,13 @@ async def copy_table(
                 if not is_there:
                     await other.database.read(partial(table_copy.check_empty, target=target))
                     probe("before retired")
-                    await to_thread.run_sync(table_copy.retire, source, target)
+                    await to_thread.run_sync(table_copy.retire, source, target, here)
                     probe("after retired")
                 journals = await to_thread.run_sync(_take_journals, source, target)
                 probe("after journals")
                 rows = await to_thread.run_sync(table_copy.copy_rows, source, target, probe)
                 probe("after copy")
-                await to_thread.run_sync(table_copy.finish, source, target)
+                await to_thread.run_sync(table_copy.finish, source, target, here)
                 return TableCopied(rows or {}, journals)
 
 
@@ -170,9 +172,12 @@ def _check_not_there(
     refusal = retirement.refusal(str(source))
     try:
         went_to = place_of(str(checked(retirement.place)), environment.env, environment.home)
-        is_there = uid_at(went_to) == uid
     except ValueError:  # whoever wrote that
         raise refusal from None
+    if not went_to.is_server:
+        _check_seen(source, target, retirement)
+    try:
+        is_there = uid_at(went_to) == uid
     except CannotWrite as error:
         raise CannotWrite(
             f"{source} went to {retirement.place}, and whether it arrived cannot be told: {error.message}",
@@ -184,6 +189,27 @@ def _check_not_there(
         raise TableRetired(
             refusal.message, hint=f"Copy from there. {_IF_LOST.format(source=source, target=target)}"
         )
+
+
+def _check_seen(source: TablePlace, target: TablePlace, retirement: "Retirement") -> None:
+    """Check that this machine sees the file that a table went to.
+
+    That file is made before the table is marked: where it is missing, it was moved, and may have the rows.
+
+    Raises:
+        TableRetired: it does not.
+    """
+    here = socket.gethostname()
+    if retirement.host not in (None, here):
+        why = f"This is {here}, which cannot tell what that file has."
+    elif not retirement.is_done and not Path(retirement.place).exists():
+        why = "That file was made, and is there no more: it was moved, and may have the jobs. Move it back."
+    else:
+        return
+    raise TableRetired(
+        retirement.refusal(str(source)).message,
+        hint=f"Nothing was changed. {why} {_IF_LOST.format(source=source, target=target)}",
+    )
 
 
 def _make_room(target: TablePlace) -> None:

@@ -1,9 +1,12 @@
 """The two ends of a copy: a transaction at either place, whatever database it is. Everything here blocks."""
 
+import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 from jobs.store.open import with_driver
 from jobs.store.schema import IDENTITY
@@ -33,6 +36,12 @@ def transaction_at(place: TablePlace) -> Iterator[Connection]:
     with transaction_on(address_of(place.url)) as connection:
         take_write_lock(connection)
         yield connection
+
+
+def driver_errors() -> tuple[type[Exception], ...]:
+    """What the drivers of both ends raise, as far as they are loaded."""
+    psycopg = sys.modules.get("psycopg")
+    return (DBAPIError, sqlite3.Error, *(() if psycopg is None else (psycopg.Error,)))
 
 
 def uid_at(place: TablePlace) -> str | None:

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, text, update
+from sqlalchemy import Connection, Table, delete, func, insert, literal, select, text, update
 from sqlmodel import SQLModel
 
 from jobs.errors import CannotWrite
@@ -14,6 +14,8 @@ from jobs.images.stored import kept_folder
 from jobs.store.bulk.counts import count_again
 from jobs.store.runners.ownership import RUNNER_ID
 from jobs.store.schema import (
+    ACCOUNT,
+    ACCOUNT_LIMIT,
     ATTEMPT_TALLY,
     BATCH,
     CHANGED_BLOCK,
@@ -29,6 +31,10 @@ NOT_COPIED = (IDENTITY, JOB_TALLY, ATTEMPT_TALLY, RUNNER)
 """One row is the table's own and is changed; counts are made of the rows; runners stay where they worked."""
 _LAST = (KEPT_MANIFEST, CHANGED_BLOCK)
 """While no manifest is there, nothing that comes is a change of one."""
+_OF_ACCOUNTS = (ACCOUNT_LIMIT, ACCOUNT)
+"""In the order in which they can be deleted."""
+_LIMITS = ("in_flight_max", "gate", "per_minute", "budget")
+"""What a person sets of an account."""
 _AT_ONCE = 1000
 
 
@@ -41,14 +47,15 @@ def copied_tables() -> list[Table]:
 def copy_into(source: Connection, target: Connection, homes: tuple[Path, Path]) -> dict[str, int]:
     """Copy all rows; how many of each table. `homes` are the paths of both databases on this machine.
 
-    What is relative to a database's own folder is told from the other one's.
+    What is relative to a database's own folder is told from the other one's. Limits that a person has set for
+    an account at the target before anything came stay, whatever the source has.
 
     Raises:
         CannotWrite: not as many have arrived.
     """
     if target.dialect.name == "sqlite":
         target.exec_driver_sql("PRAGMA defer_foreign_keys = ON")  # a job may share a later one's result
-    copied = {}
+    copied, limits = {}, _limits_taken(target)
     for table in copied_tables():
         names = [column.name for column in table.columns]
         sent = _Counted(_rows(source, table, homes))
@@ -57,6 +64,7 @@ def copy_into(source: Connection, target: Connection, homes: tuple[Path, Path]) 
         if arrived != sent.many:
             raise CannotWrite(f"Of {sent.many} rows of {table.name} {arrived} have arrived.")
         copied[table.name] = sent.many
+    _set_again(target, limits)
     return copied
 
 
@@ -73,11 +81,32 @@ def settle(target: Connection, uid: str) -> None:
 
 
 def is_empty(target: Connection) -> bool:
-    """Whether nothing was ever put into a job table."""
+    """Whether nothing was ever put into a job table, but limits of accounts."""
     return not any(
-        target.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in (BATCH, SETTLED_JOURNAL)
+        target.execute(select(literal(1)).select_from(table).limit(1)).first()
+        for table in copied_tables()
+        if table not in _OF_ACCOUNTS
     )
+
+
+def _limits_taken(target: Connection) -> list[dict[str, Any]]:
+    """Of each account the limits that are set, with its name. The rows make room for the source's."""
+    columns = (ACCOUNT.c[name] for name in ("name", *_LIMITS))
+    found = target.execute(select(*columns).order_by(ACCOUNT.c.id)).mappings().all()
+    for table in _OF_ACCOUNTS:
+        target.execute(delete(table))
+    return [{name: value for name, value in row.items() if value is not None} for row in found]
+
+
+def _set_again(target: Connection, limits: list[dict[str, Any]]) -> None:
+    for row in limits:
+        name, values = row["name"], {key: value for key, value in row.items() if key != "name"}
+        same = target.execute(select(ACCOUNT.c.id).where(ACCOUNT.c.name == name)).scalar_one_or_none()
+        if same is None:
+            next_id = (target.execute(select(func.max(ACCOUNT.c.id))).scalar_one() or 0) + 1
+            target.execute(insert(ACCOUNT).values(id=next_id, **row))
+        elif values:
+            target.execute(update(ACCOUNT).where(ACCOUNT.c.id == same).values(**values))
 
 
 class _Counted:

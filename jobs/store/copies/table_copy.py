@@ -15,10 +15,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from jobs.errors import UsageProblem
+from jobs.errors import CannotWrite, UsageProblem
 from jobs.states import JobState
 from jobs.store.copies import rows
-from jobs.store.copies.ends import transaction_at
+from jobs.store.copies.ends import driver_errors, transaction_at
 from jobs.store.schema import BATCH, IDENTITY, JOB, SETTLED_JOURNAL
 from jobs.store.sql.retirement import MARK, Retirement, check_in_use
 from jobs.table_place import TablePlace
@@ -26,15 +26,15 @@ from jobs.table_place import TablePlace
 IN_FLIGHT = (JobState.SUBMITTING, JobState.RUNNING, JobState.FETCHING)
 
 
-def retire(source: TablePlace, target: TablePlace) -> None:
-    """Mark a job table as on its way: from now on nobody writes to it.
+def retire(source: TablePlace, target: TablePlace, host: str) -> None:
+    """Mark a job table as on its way: from now on nobody writes to it. `host` is this machine.
 
     Raises:
         UsageProblem: jobs are in flight.
     """
     with transaction_at(source) as connection:
         check_in_flight(connection, source)
-        _mark(connection, Retirement(str(target), is_done=False))
+        _mark(connection, target, host, is_done=False)
 
 
 def copy_rows(
@@ -46,6 +46,16 @@ def copy_rows(
         UsageProblem: the target has rows of its own.
         CannotWrite: either refuses. The target is as it was.
     """
+    try:
+        return _copy_rows(source, target, probe)
+    except driver_errors() as error:  # a defect: the store leaves these to who knows the row
+        raise CannotWrite(
+            f"The rows of {source} cannot be put into {target}: {type(error).__name__}.",
+            hint=f"{target} is as it was. Name another place: a new file, or a new database on the server.",
+        ) from error
+
+
+def _copy_rows(source: TablePlace, target: TablePlace, probe: Callable[[str], None]) -> dict[str, int] | None:
     with transaction_at(target) as put:
         with transaction_at(source) as found:
             uid = str(found.execute(select(IDENTITY.c.uid)).scalar_one())
@@ -59,10 +69,10 @@ def copy_rows(
     return copied
 
 
-def finish(source: TablePlace, target: TablePlace) -> None:
+def finish(source: TablePlace, target: TablePlace, host: str) -> None:
     """Mark a job table as retired: its rows have arrived."""
     with transaction_at(source) as connection:
-        _mark(connection, Retirement(str(target), is_done=True))
+        _mark(connection, target, host, is_done=True)
 
 
 def check_empty(connection: Connection, target: TablePlace) -> None:
@@ -104,7 +114,8 @@ def check_in_flight(connection: Connection, source: TablePlace) -> None:
         )
 
 
-def _mark(connection: Connection, retirement: Retirement) -> None:
+def _mark(connection: Connection, target: TablePlace, host: str, *, is_done: bool) -> None:
+    retirement = Retirement(str(target), is_done, None if target.is_server else host)
     connection.execute(delete(SETTLED_JOURNAL).where(SETTLED_JOURNAL.c.name == MARK))
     connection.execute(insert(SETTLED_JOURNAL).values(name=MARK, stamp="", settled_to=retirement.as_json()))
 

@@ -26,21 +26,25 @@ class Retirement:
     place: str
     is_done: bool
     """Whether they are known to have arrived."""
+    host: str | None = None
+    """The machine that has the place, where that is a file: on another one the path is another file's."""
 
     def as_json(self) -> str:
         """As the table keeps it."""
-        return json.dumps({"to": self.place, "done": self.is_done})
+        return json.dumps({"to": self.place, "done": self.is_done, "host": self.host})
 
     def refusal(self, shown: str) -> TableRetired:
         """What to tell who wants to work on the table."""
+        there = "" if self.host is None else f" on {self.host}"
         if self.is_done:
             return TableRetired(
-                f"The job table {shown} is retired: its jobs are in {self.place} now.",
+                f"The job table {shown} is retired: its jobs are in {self.place}{there} now.",
                 hint=f"Nothing was sent. Use it there: --db {self.place}. What lies here can be looked at.",
             )
         return TableRetired(
-            f"The jobs of {shown} are on their way to {self.place}, and the copy has not come to its end.",
-            hint=f"Nothing was sent. `nightsheet db copy {shown} {self.place}` completes it.",
+            f"The jobs of {shown} are on their way to {self.place}{there}, and the copy has not come to "
+            "its end.",
+            hint=f"Nothing was sent. `nightsheet db copy {shown} {self.place}` completes it{there}.",
         )
 
 
@@ -48,8 +52,9 @@ def read_mark(told: str) -> Retirement:
     """What a mark says. Whoever else wrote it: the table is retired."""
     try:
         said = json.loads(told)
-        return Retirement(str(said["to"]), bool(said["done"]))
-    except (ValueError, TypeError, KeyError):
+        host = said.get("host")
+        return Retirement(str(said["to"]), bool(said["done"]), None if host is None else str(host))
+    except (ValueError, TypeError, KeyError, AttributeError):
         return Retirement("a place that its mark does not tell", is_done=True)
 
 

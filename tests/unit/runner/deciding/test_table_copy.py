@@ -1,29 +1,33 @@
 """A job table goes elsewhere whole; at every moment one of the two places can be worked on at most."""
 
 import shutil
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlmodel import SQLModel
 
+from jobs.concurrency import FoundLimit
 from jobs.errors import CannotWrite, LockHeld, TableRetired, UsageProblem
 from jobs.ledger import balance
 from jobs.outcomes import Fetched
 from jobs.pauses import PauseReason
 from jobs.states import JobState as S
 from jobs.states import Move
+from jobs.store.copies import rows
 from jobs.store.copies.ends import transaction_at
 from jobs.store.copies.rows import NOT_COPIED, copied_tables
 from jobs.store.open import open_store
-from jobs.store.schema import ATTEMPT, IDENTITY, JOB, SETTLED_JOURNAL
+from jobs.store.schema import ACCOUNT, ATTEMPT, IDENTITY, JOB, REFERENCE, SETTLED_JOURNAL
 from jobs.store.sql.retirement import MARK
 from jobs.store.store import Store
 from jobs.submit_record import SubmitRecord
@@ -40,6 +44,7 @@ from tests.support.postgres import Cluster, run
 from tests.support.tables import ESTIMATE, ORIGIN, Table, new_table, picture, planned
 from tests.support.warm import prepare_database
 
+HOST = socket.gethostname()
 _UNTIL_FETCHED = (Move.CLAIM, Move.ACCEPTED, Move.REMOTE_DONE)
 PROBES = ("before retired", "after retired", "after journals", "in copy", "after copy")
 
@@ -355,6 +360,104 @@ async def test_a_copy_that_was_cut_off_may_go_elsewhere(ends: Ends) -> None:
     assert everything(elsewhere) == before
     assert not await is_usable(ends.target)
     assert not await is_usable(ends.source)
+
+
+@pytest.mark.parametrize("kinds", [("file", "file"), ("server", "file")], ids="-".join)
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+async def test_on_another_machine_the_path_of_a_file_is_another_file(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kinds: tuple[str, str],
+    is_elsewhere: bool,
+) -> None:
+    """Its rows have arrived there, and the first one was not told: nobody copies them once more from here."""
+    ends = await cut_off(request, tmp_path, kinds, "after copy")
+    moved = ends.target.path.rename(tmp_path / "at-the-first-machine.db")
+    to = TablePlace(tmp_path / "elsewhere.db") if is_elsewhere else ends.target
+    monkeypatch.setattr(socket, "gethostname", lambda: "second")
+    with pytest.raises(TableRetired, match=f"on {HOST}") as told:
+        await ends.copy(to)
+    assert "This is second" in told.value.hint
+    assert "--lost" in told.value.hint
+    assert not to.path.exists()
+    monkeypatch.undo()
+    with pytest.raises(TableRetired) as told:
+        await ends.copy(to)
+    assert "it was moved" in told.value.hint
+    assert not to.path.exists()
+    if is_elsewhere:
+        await ends.copy(to, lost=True)
+        assert await is_usable(to)
+        return
+    moved.rename(to.path)
+    assert (await ends.copy(to)).rows == {}
+
+
+async def cut_off(request: pytest.FixtureRequest, folder: Path, kinds: tuple[str, str], point: str) -> Ends:
+    """A copy that was killed there."""
+    ends = Ends(folder, request.getfixturevalue("cluster") if "server" in kinds else None, kinds)
+    await ends.full()
+
+    def kill(name: str) -> None:
+        if name == point:
+            raise Killed
+
+    ends.probe = kill
+    with pytest.raises(Killed):
+        await ends.copy()
+    ends.probe = lambda _name: None
+    return ends
+
+
+async def test_limits_that_are_set_at_the_target_stay(ends: Ends) -> None:
+    """A studio sets them before it moves in; what is not set there comes along."""
+    await ends.full()
+    async with ends.opened(ends.source) as store:
+        await store.accounts.set_limits("api.example/1", {"in_flight_max": 7, "budget": ESTIMATE})
+        await store.accounts.note_limit("api.example/1", ["a model"], FoundLimit(4))
+    async with open_store(ends.target, SystemClock().now, create=True) as store:
+        await store.accounts.set_limits("api.example/2", {"gate": 2})
+        await store.accounts.set_limits("api.example/1", {"in_flight_max": 3})
+    await ends.copy()
+    with transaction_at(ends.target) as connection:
+        asked = select(ACCOUNT.c.name, ACCOUNT.c.in_flight_max, ACCOUNT.c.budget, ACCOUNT.c.gate)
+        assert [tuple(row) for row in connection.execute(asked.order_by(ACCOUNT.c.id))] == [
+            ("api.example/1", 3, ESTIMATE, None),
+            ("api.example/2", None, None, 2),
+        ]
+    async with ends.opened(ends.target) as store:
+        await store.accounts.set_limits("api.example/3", {"gate": 1})
+
+
+async def test_whatever_else_the_target_has_is_seen_before_anything_is_retired(ends: Ends) -> None:
+    """Not only jobs."""
+    await ends.full()
+    async with open_store(ends.target, SystemClock().now, create=True):
+        pass
+    with transaction_at(ends.target) as connection:
+        connection.execute(
+            insert(REFERENCE).values(sha256="5" * 64, path="/cat.png", bytes=1, media_type="image/png")
+        )
+    with pytest.raises(UsageProblem, match="of its own"):
+        await ends.copy()
+    assert await is_usable(ends.source)
+
+
+async def test_a_defect_is_told_in_words(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that the target takes no second time, from whichever driver."""
+    await ends.full()
+    monkeypatch.setattr(rows, "_rows", partial(_twice, rows._rows))
+    with pytest.raises(CannotWrite, match="cannot be put into"):
+        await ends.copy()
+    monkeypatch.undo()
+    assert (await ends.copy()).rows["job"] == 4
+
+
+def _twice(before: Callable[..., Iterator[Any]], *asked: Any) -> Iterator[Any]:
+    for row in before(*asked):
+        yield row
+        yield row
 
 
 async def test_what_has_arrived_goes_on_from_there(ends: Ends) -> None:

@@ -1,6 +1,7 @@
 """`nightsheet db`: what is refused before anything happens, and what a retired table still does."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_retired_table_is_looked_at_and_not_worked_on(world: World) -> None:
     for command in READING:
         here, elsewhere = (world.run(command, *place, "--json") for place in ((), ("--db", str(there))))
         assert (here.code, elsewhere.err) == (elsewhere.code, "")
-        note = f"its jobs are in {there} now. What is here is as it was then."
+        note = f"its jobs are in {there} on {socket.gethostname()} now. What is here is as it was then."
         assert note in here.err
         if command != "status":  # it names the paths of each
             assert here.json == elsewhere.json, command
@@ -94,7 +95,7 @@ def test_a_retired_table_is_looked_at_and_not_worked_on(world: World) -> None:
     for command, *arguments in REFUSED:
         ran = world.run(command, *arguments)
         assert ran.code == 73, (command, ran.out, ran.err)
-        assert f"its jobs are in {there} now" in ran.err, command
+        assert f"its jobs are in {there} on {socket.gethostname()} now" in ran.err, command
         assert f"--db {there}" in ran.err
     assert json.loads(world.run("audit", "--json").out) is not None
 
