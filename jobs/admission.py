@@ -6,9 +6,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 ACCOUNT_BUDGET = "the account's budget"
-"""In what is told of a pause: another command raises that than the batch's own."""
+"""Named in the reason of a pause: another command raises it than the batch's own."""
 NO_KNOWN_PRICE = "no known price"
-"""In what is told of a pause: no budget has room for that, however high it is."""
+"""Named in the reason of a pause: no budget has room for it, however high."""
 
 
 class Bound(StrEnum):

@@ -32,7 +32,7 @@ as one that a killed run left."""
 ASKING = timedelta(seconds=30)
 """So long the others wait for the one who asks whether the API answers."""
 LONGEST_COOL_DOWN = timedelta(hours=1)
-"""Nobody waits for longer: whoever would, waits for a clock that was set back."""
+"""No submit waits longer: a longer wait comes from a clock that was set back."""
 _LOOK_AGAIN_SECONDS = 1.0
 _GATE_SECONDS = 0.25
 
